@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "runtime/base/result.h"
+
+namespace llcuda {
+
+/// A file mapped read-only. The bytes stay valid while the object lives; moving it does not move them.
+/// A file that another process shortens while it is mapped raises SIGBUS on access, as with every mapping.
+class MappedFile {
+public:
+  /// Fails with kBadInput when the path is missing, is a directory, or cannot be read. An empty file maps to no bytes.
+  static Result<MappedFile> open(const std::string& path);
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data, size}; }
+  const std::string& path() const { return name; }
+
+private:
+  std::string name;
+  const std::byte* data = nullptr;
+  std::size_t size = 0;
+};
+
+}  // namespace llcuda

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outer layout of an engine file: one first page that names the segments, then the segments.
+//
+//   offset 0      EngineHeader, zero padded to 4096 bytes
+//   then          segments in SegmentKind order, each at a multiple of 4096, zero padded between
+//
+// All integers are little-endian. Hashes are XXH3-64 (seed 0).
+#pragma once
+
+#include <cstdint>
+
+namespace llcuda::schema {
+
+inline constexpr char kEngineMagic[8] = {'L', 'L', 'C', 'U', 'D', 'A', 'E', '\n'};
+inline constexpr uint32_t kEngineVersion = 1;
+inline constexpr uint64_t kSegmentAlignment = 4096;
+
+enum class SegmentKind : uint32_t {
+  kMetadata = 0,   ///< the FlatBuffer of engine.fbs
+  kImages = 1,     ///< kernel images
+  kText = 2,       ///< tokenizer.json and the text configuration
+  kConstants = 3,  ///< norm scales, biases, rope tables
+  kWeights = 4,    ///< repacked weights, uploaded as they are
+};
+inline constexpr uint32_t kSegmentCount = 5;
+
+struct SegmentEntry {
+  uint64_t offset;  ///< from the start of the file, a multiple of kSegmentAlignment
+  uint64_t bytes;   ///< without padding; 0 is allowed
+  uint64_t xxh3;    ///< of these bytes
+};
+
+struct EngineHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t segmentCount;
+  SegmentEntry segments[kSegmentCount];
+  uint64_t fileBytes;  ///< of the whole file
+  uint64_t xxh3;       ///< of the header up to this field
+};
+static_assert(sizeof(EngineHeader) == 16 + 24 * kSegmentCount + 16);
+
+}  // namespace llcuda::schema
