@@ -13,13 +13,13 @@ namespace llcuda {
 
 /// Order of the filters as in llama.cpp: top-k, top-p, min-p, then the temperature, then the draw.
 struct SamplingParams {
-  float temperature;  ///< <= 0: the most likely token (lowest id on ties); the other fields are then ignored
-  float topP;         ///< in (0, 1]; 1 keeps all
-  float minP;         ///< in [0, 1]; 0 keeps all
-  uint32_t topK;      ///< 0 keeps all
-  uint64_t seed;      ///< of the counter-based generator
-  uint64_t step;      ///< its counter: the position of the row, set by the kernel's caller once, then added to by the kernel
+  float temperature; ///< <= 0: the most likely token (lowest id on ties); the other fields are then ignored
+  float topP;        ///< in (0, 1]; 1 keeps all
+  float minP;        ///< in [0, 1]; 0 keeps all
+  uint32_t topK;     ///< 0 keeps all
+  uint64_t seed;     ///< of the counter-based generator
+  uint64_t step; ///< its counter: the position of the row, set by the kernel's caller once, then added to by the kernel
 };
 static_assert(sizeof(SamplingParams) == 32);
 
-}  // namespace llcuda
+} // namespace llcuda

@@ -14,23 +14,23 @@ enum class Access : uint8_t { kRead, kWrite, kReadWrite };
 /// A kernel parameter. Every parameter is a pointer into device memory: shapes, strides and constants are template
 /// arguments, and what changes from step to step lies in device buffers. A captured graph so stays valid for ever.
 struct Param {
-  std::string name;  ///< the role, by which a launch binds it: "weight", "x", "residual", ...
-  std::string type;  ///< as written in the entry: "const float*", "uint8_t*"
+  std::string name; ///< the role, by which a launch binds it: "weight", "x", "residual", ...
+  std::string type; ///< as written in the entry: "const float*", "uint8_t*"
   Access access = Access::kRead;
 };
 
 /// One kernel with every shape, encoding and epilogue as a constant.
 struct KernelSpec {
-  std::string op;      ///< snake_case name, that of the header: "glu_linear"
-  std::string format;  ///< encodings it reads: "q4_1", "q4_1_q4_1_q8_0", "f32"
-  std::string shape;   ///< "k576_n1536"
-  std::string tile;    ///< "r4_t256"
-  std::string header;  ///< "codegen/kernels/linear/glu_linear.cuh"
-  std::string call;    ///< one C++ call expression over the parameter names: "gluLinear<576, 1536, ...>(weight, x, y)"
+  std::string op;     ///< snake_case name, that of the header: "glu_linear"
+  std::string format; ///< encodings it reads: "q4_1", "q4_1_q4_1_q8_0", "f32"
+  std::string shape;  ///< "k576_n1536"
+  std::string tile;   ///< "r4_t256"
+  std::string header; ///< "codegen/kernels/linear/glu_linear.cuh"
+  std::string call;   ///< one C++ call expression over the parameter names: "gluLinear<576, 1536, ...>(weight, x, y)"
   std::vector<Param> params;
-  uint32_t threads = 0;             ///< threads per block; also its __launch_bounds__
-  uint32_t minBlocksPerSm = 1;      ///< second argument of __launch_bounds__
-  uint32_t dynamicSharedBytes = 0;  ///< beyond the static shared memory
+  uint32_t threads = 0;            ///< threads per block; also its __launch_bounds__
+  uint32_t minBlocksPerSm = 1;     ///< second argument of __launch_bounds__
+  uint32_t dynamicSharedBytes = 0; ///< beyond the static shared memory
 
   /// `<op>__<format>__<shape>__<tile>`: the entry's extern "C" name, shown by every tool. Unique per engine: two specs
   /// of one name have one source.
@@ -50,4 +50,4 @@ struct LaunchSpec {
   Dim3 grid;
 };
 
-}  // namespace llcuda::codegen
+} // namespace llcuda::codegen

@@ -20,7 +20,7 @@ struct Descriptor {
   }
 };
 
-}  // namespace
+} // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -46,7 +46,9 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return mapped;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+MappedFile::MappedFile(MappedFile&& other) noexcept {
+  *this = std::move(other);
+}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(name, other.name);
@@ -60,4 +62,4 @@ MappedFile::~MappedFile() {
     ::munmap(const_cast<std::byte*>(data), size);
 }
 
-}  // namespace llcuda
+} // namespace llcuda

@@ -30,4 +30,4 @@ private:
   std::size_t size = 0;
 };
 
-}  // namespace llcuda
+} // namespace llcuda

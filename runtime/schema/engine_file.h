@@ -16,18 +16,18 @@ inline constexpr uint32_t kEngineVersion = 1;
 inline constexpr uint64_t kSegmentAlignment = 4096;
 
 enum class SegmentKind : uint32_t {
-  kMetadata = 0,   ///< the FlatBuffer of engine.fbs
-  kImages = 1,     ///< kernel images
-  kText = 2,       ///< tokenizer.json and the text configuration
-  kConstants = 3,  ///< norm scales, biases, rope tables
-  kWeights = 4,    ///< repacked weights, uploaded as they are
+  kMetadata = 0,  ///< the FlatBuffer of engine.fbs
+  kImages = 1,    ///< kernel images
+  kText = 2,      ///< tokenizer.json and the text configuration
+  kConstants = 3, ///< norm scales, biases, rope tables
+  kWeights = 4,   ///< repacked weights, uploaded as they are
 };
 inline constexpr uint32_t kSegmentCount = 5;
 
 struct SegmentEntry {
-  uint64_t offset;  ///< from the start of the file, a multiple of kSegmentAlignment
-  uint64_t bytes;   ///< without padding; 0 is allowed
-  uint64_t xxh3;    ///< of these bytes
+  uint64_t offset; ///< from the start of the file, a multiple of kSegmentAlignment
+  uint64_t bytes;  ///< without padding; 0 is allowed
+  uint64_t xxh3;   ///< of these bytes
 };
 
 struct EngineHeader {
@@ -35,9 +35,9 @@ struct EngineHeader {
   uint32_t version;
   uint32_t segmentCount;
   SegmentEntry segments[kSegmentCount];
-  uint64_t fileBytes;  ///< of the whole file
-  uint64_t xxh3;       ///< of the header up to this field
+  uint64_t fileBytes; ///< of the whole file
+  uint64_t xxh3;      ///< of the header up to this field
 };
 static_assert(sizeof(EngineHeader) == 16 + 24 * kSegmentCount + 16);
 
-}  // namespace llcuda::schema
+} // namespace llcuda::schema
