@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# `cmake --install`: headers, libraries, tools, and the CMake package: find_package(llcuda) gives llcuda::llcuda.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/llcuda)
+install(TARGETS llcuda EXPORT llcuda-targets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS llcuda-hostsim LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY runtime/include/llcuda DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT llcuda-targets NAMESPACE llcuda:: DESTINATION ${package_dir})
+file(WRITE ${PROJECT_BINARY_DIR}/llcuda-config.cmake "include(\${CMAKE_CURRENT_LIST_DIR}/llcuda-targets.cmake)\n")
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/llcuda-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/llcuda-config.cmake ${PROJECT_BINARY_DIR}/llcuda-config-version.cmake
+  DESTINATION ${package_dir})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/llcuda)
