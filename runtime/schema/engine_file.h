@@ -14,6 +14,8 @@ namespace llcuda::schema {
 inline constexpr char kEngineMagic[8] = {'L', 'L', 'C', 'U', 'D', 'A', 'E', '\n'};
 inline constexpr uint32_t kEngineVersion = 1;
 inline constexpr uint64_t kSegmentAlignment = 4096;
+/// Weights, constants and arena buffers start at multiples of this, in their segment and on the device.
+inline constexpr uint64_t kBufferAlignment = 256;
 
 enum class SegmentKind : uint32_t {
   kMetadata = 0,  ///< the FlatBuffer of engine.fbs

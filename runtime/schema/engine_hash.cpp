@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/schema/engine_hash.h"
+
+#include <new>
+#include <utility>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace llcuda::schema {
+namespace {
+
+XXH3_state_t* stateOf(void* state) {
+  return static_cast<XXH3_state_t*>(state);
+}
+
+} // namespace
+
+Hasher::Hasher() : state(XXH3_createState()) {
+  if (!state)
+    throw std::bad_alloc();
+  reset();
+}
+
+Hasher::Hasher(Hasher&& other) noexcept : state(std::exchange(other.state, nullptr)) {}
+
+Hasher& Hasher::operator=(Hasher&& other) noexcept {
+  std::swap(state, other.state);
+  return *this;
+}
+
+Hasher::~Hasher() {
+  XXH3_freeState(stateOf(state));
+}
+
+void Hasher::reset() {
+  XXH3_64bits_reset(stateOf(state));
+}
+
+void Hasher::update(std::span<const std::byte> bytes) {
+  XXH3_64bits_update(stateOf(state), bytes.data(), bytes.size());
+}
+
+uint64_t Hasher::value() const {
+  return XXH3_64bits_digest(stateOf(state));
+}
+
+uint64_t hashBytes(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+uint64_t hashHeader(const EngineHeader& header) {
+  return XXH3_64bits(&header, offsetof(EngineHeader, xxh3));
+}
+
+} // namespace llcuda::schema
