@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launches of attention over paged f16 keys and values: one row per sequence (decode), or a chunk of rows of one
+// sequence (prompt).
+#pragma once
+
+#include "codegen/spec/kernel_spec.h"
+
+namespace llcuda::codegen {
+
+struct AttentionDesc {
+  uint32_t rows = 1; ///< of the phase
+  uint32_t heads = 1;
+  uint32_t kvHeads = 1;   ///< divides heads, at most 8 heads for each
+  uint32_t headSize = 64; ///< a multiple of 16 up to 256; of 32 for int8 rows
+  uint32_t maxContext = 0;
+  uint32_t pageTokens = 64; ///< only 64 has kernels
+  float scale = 0;          ///< of the scores: usually 1 / sqrt(headSize)
+  uint32_t window = 0;      ///< keys a row sees, its own included; 0: all
+  float softcap = 0;        ///< cap * tanh(score / cap); 0: none
+  bool f32Rows = false;     ///< emits y
+  bool int8Rows = true;     ///< emits y_codes and y_scales
+};
+
+/// attention_decode: row r is the newest token of slot slots[r], its key and value are in the cache already.
+///   q             const float*    [rows][heads][headSize], rotated
+///   k_pages       const Half*     [page][kvHeads][64][headSize]
+///   v_pages       const Half*     the same
+///   positions     const int*      [rows]; -1: the row becomes zeros and nothing else is read
+///   slots         const int*      [rows]
+///   block_table   const int*      [slots][ceil(maxContext / 64)]
+///   partial       float*          workspace of attentionPartialBytes(); only when attentionSplits() > 1
+///   arrivals      uint32_t*       counter of attentionArrivals() words; only when attentionSplits() > 1
+///   y             float*          [rows][heads][headSize]; only with f32Rows
+///   y_codes       int8_t*         [rows][heads * headSize]; only with int8Rows
+///   y_scales      float2*         [rows][heads * headSize / 32]; only with int8Rows
+LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc);
+
+/// Blocks that share the context of one kv head of one row, so that a long context fills the machine.
+uint32_t attentionSplits(const AttentionDesc& desc);
+uint64_t attentionPartialBytes(const AttentionDesc& desc);
+uint32_t attentionArrivals(const AttentionDesc& desc);
+
+/// attention_prompt: rows of one sequence in any order; keys and values of all of them are in the cache already.
+///   q             const Half*     [rows][heads][headSize], rotated
+///   k_pages, v_pages, positions, slots, block_table, y, y_codes, y_scales as above
+LaunchSpec attentionPromptLaunch(const AttentionDesc& desc);
+
+} // namespace llcuda::codegen

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launch of sample: a row of logits becomes a token as its SamplingParams say.
+#pragma once
+
+#include "codegen/spec/kernel_spec.h"
+
+namespace llcuda::codegen {
+
+struct SampleDesc {
+  uint32_t outputs = 1; ///< rows of logits
+  uint32_t vocabulary = 1;
+  bool decode = true; ///< row o is row o of the phase and feeds itself; else output_rows says whether it is wanted
+};
+
+///   logits        const float*    [outputs][vocabulary]
+///   sampling      SamplingParams* [outputs]; a drawn row's `step` goes up by one
+///   output_rows   const int*      [outputs]: -1 is a row that nobody wants; only in prompt phases
+///   positions     int*            [outputs], goes up by one; -1 is a row that nobody wants; only in decode phases
+///   tokens        int*            [outputs]: gets the token; only in decode phases
+///   partial       uint64_t*       workspace of samplePartialBytes()
+///   arrivals      uint32_t*       counter of sampleArrivals() words
+///   sampled       int*            [outputs]: gets the token, -1 for a row that nobody wants
+LaunchSpec sampleLaunch(const SampleDesc& desc);
+
+uint64_t samplePartialBytes(const SampleDesc& desc);
+uint32_t sampleArrivals(const SampleDesc& desc);
+
+} // namespace llcuda::codegen
