@@ -3,21 +3,15 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace llcuda::reference {
 
-/// Pair i of position p turns by p * base^(-2 i / dimensions) / divisors[i] * scale.
-struct RopeFrequencies {
-  uint32_t dimensions = 0; ///< elements of a head that are rotated; even
-  double base = 10000;
-  double scale = 1;                 ///< 1 / factor of linear scaling
-  double magnitude = 1;             ///< both cosine and sine are multiplied by it (yarn, longrope)
-  std::vector<float> divisors = {}; ///< empty (all 1) or dimensions / 2 of them
-};
+/// Speeds of the `dimensions / 2` pairs of a plain rope: base^(-2 i / dimensions), in radians a position.
+std::vector<double> ropeFrequencies(size_t dimensions, double base);
 
-/// {cos, sin} of [positions][dimensions / 2].
-std::vector<float> ropeTable(const RopeFrequencies& rope, size_t positions);
+/// magnitude * {cos, sin} of position * frequencies[i], as [positions][frequencies][2].
+std::vector<float> ropeTable(std::span<const double> frequencies, double magnitude, size_t positions);
 
 } // namespace llcuda::reference

@@ -55,23 +55,22 @@ TEST(Linear, OddLengths) {
 }
 
 TEST(RopeTable, FirstPairTurnsByThePosition) {
-  const std::vector<float> table = ropeTable({.dimensions = 4, .base = 100}, 3);
+  const std::vector<float> table = ropeTable(ropeFrequencies(4, 100), 1, 3);
   EXPECT_FLOAT_EQ(table[2 * 4 + 0], std::cos(2.0));
   EXPECT_FLOAT_EQ(table[2 * 4 + 1], std::sin(2.0));
   EXPECT_FLOAT_EQ(table[2 * 4 + 2], std::cos(0.2));
   EXPECT_FLOAT_EQ(table[2 * 4 + 3], std::sin(0.2));
 }
 
-TEST(RopeTable, ScalesAndDivisors) {
-  const std::vector<float> table =
-      ropeTable({.dimensions = 2, .base = 100, .scale = 0.5, .magnitude = 2, .divisors = {4}}, 9);
+TEST(RopeTable, MagnitudeMultipliesBoth) {
+  const std::vector<float> table = ropeTable(std::vector<double>{0.125}, 2, 9);
   EXPECT_FLOAT_EQ(table[16], 2 * std::cos(1.0));
   EXPECT_FLOAT_EQ(table[17], 2 * std::sin(1.0));
 }
 
 // Both styles turn the same pairs once the elements are put side by side.
 TEST(Rope, StylesDifferByAPermutation) {
-  const std::vector<float> table = ropeTable({.dimensions = 4}, 4);
+  const std::vector<float> table = ropeTable(ropeFrequencies(4, 10000), 1, 4);
   const std::vector<float> adjacent = {1, 3, 2, 4, 9}, halves = {1, 2, 3, 4, 9};
   const std::vector<int32_t> positions = {3};
   std::vector<double> a(5), h(5);
@@ -83,7 +82,7 @@ TEST(Rope, StylesDifferByAPermutation) {
 }
 
 TEST(Rope, PaddingStaysAsItIs) {
-  const std::vector<float> table = ropeTable({.dimensions = 2}, 1), x = {5, 6};
+  const std::vector<float> table = ropeTable(ropeFrequencies(2, 10000), 1, 1), x = {5, 6};
   const std::vector<int32_t> positions = {-1};
   std::vector<double> y(2);
   rope<double>(x.data(), table.data(), positions.data(), RopePairs::kAdjacent, 1, 1, 2, 2, y.data());
