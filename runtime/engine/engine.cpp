@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/engine/header.h"
+#include "runtime/engine/verify.h"
+
+namespace llcuda {
+namespace {
+
+std::string_view textSpan(const Engine& engine, const fb::Span* span) {
+  if (!span)
+    return {};
+  const auto bytes = engine.segment(schema::SegmentKind::kText).subspan(span->offset(), span->bytes());
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+} // namespace
+
+Result<Engine> Engine::open(const std::string& path) {
+  LLCUDA_ASSIGN_OR_RETURN(MappedFile file, MappedFile::open(path));
+  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(file.bytes(), path));
+  engine.file = std::move(file);
+  return engine;
+}
+
+Result<Engine> Engine::view(std::span<const std::byte> bytes, std::string name) {
+  return verified(bytes, std::move(name));
+}
+
+Result<Engine> Engine::verified(std::span<const std::byte> bytes, std::string name) {
+  Engine engine;
+  engine.name = std::move(name);
+  LLCUDA_ASSIGN_OR_RETURN(engine.segments, readSegments(bytes, engine.name));
+  LLCUDA_ASSIGN_OR_RETURN(engine.root, verifyMetadata(engine.segments, engine.name));
+  return engine;
+}
+
+std::span<const std::byte> Engine::image(const fb::Image& image) const {
+  return segment(schema::SegmentKind::kImages).subspan(image.span().offset(), image.span().bytes());
+}
+
+std::string_view Engine::tokenizerJson() const {
+  return root->text() ? textSpan(*this, root->text()->tokenizer()) : std::string_view();
+}
+
+std::string_view Engine::textConfig() const {
+  return root->text() ? textSpan(*this, root->text()->config()) : std::string_view();
+}
+
+bool Engine::hasImages(fb::ImageKind kind) const {
+  return std::ranges::all_of(*root->kernels(), [kind](const fb::Kernel* kernel) {
+    return std::ranges::any_of(*kernel->images(), [kind](const fb::Image* image) { return image->kind() == kind; });
+  });
+}
+
+uint32_t Engine::maxPages() const {
+  return (root->max_context() + root->page_tokens() - 1) / root->page_tokens();
+}
+
+} // namespace llcuda

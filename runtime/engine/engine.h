@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine file, opened: mapped, hashed, verified. What holds an Engine indexes without checking.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/mapped_file.h"
+#include "runtime/base/result.h"
+#include "runtime/schema/engine_file.h"
+#include "runtime/schema/engine_generated.h"
+
+namespace llcuda {
+
+class Engine {
+public:
+  /// Maps the file and checks all of it once: header, sizes, the XXH3 of every segment, and every number of the
+  /// metadata. kBadInput: not an engine, or a damaged one. kUnsupported: an engine of another version.
+  static Result<Engine> open(const std::string& path);
+
+  /// The same over bytes in memory, which must stay valid and unchanged while the Engine lives and start at an address
+  /// that is a multiple of 16. `name` stands for the path in messages.
+  static Result<Engine> view(std::span<const std::byte> bytes, std::string name);
+
+  const fb::Engine& metadata() const { return *root; }
+  const fb::Model& model() const { return *root->model(); }
+  const std::string& path() const { return name; }
+
+  /// Bytes of a segment, without padding.
+  std::span<const std::byte> segment(schema::SegmentKind kind) const {
+    return segments[static_cast<std::size_t>(kind)];
+  }
+  std::span<const std::byte> image(const fb::Image& image) const;
+  /// tokenizer.json; empty for a model without a vocabulary.
+  std::string_view tokenizerJson() const;
+  /// The text configuration (runtime/text/text_config.h); empty in an engine without a text section.
+  std::string_view textConfig() const;
+
+  /// True when every kernel has an image of this kind.
+  bool hasImages(fb::ImageKind kind) const;
+
+  /// Entries in a row of the block table: pages of `max_context` positions.
+  uint32_t maxPages() const;
+
+private:
+  Engine() = default;
+  static Result<Engine> verified(std::span<const std::byte> bytes, std::string name);
+
+  std::string name;
+  MappedFile file;
+  std::array<std::span<const std::byte>, schema::kSegmentCount> segments;
+  const fb::Engine* root = nullptr;
+};
+
+} // namespace llcuda

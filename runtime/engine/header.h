@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "runtime/base/result.h"
+#include "runtime/schema/engine_file.h"
+
+namespace llcuda {
+
+using EngineSegments = std::array<std::span<const std::byte>, schema::kSegmentCount>;
+
+/// Checks the first page of an engine file, its size and the hash of every segment, and gives the segments. `name` is
+/// for messages; each way of being wrong has a sentence of its own, with what to do about it.
+Result<EngineSegments> readSegments(std::span<const std::byte> file, const std::string& name);
+
+} // namespace llcuda

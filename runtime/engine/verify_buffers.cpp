@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buffers: each lies in the segment or arena it names, aligned, and all sizes together can be added without a wrap.
+#include "runtime/engine/verify_parts.h"
+
+namespace llcuda::verify {
+namespace {
+
+/// Bytes of the space that a buffer of this kind has an offset into; 0 when it has none.
+uint64_t spaceOf(fb::BufferKind kind, const fb::Engine& engine, const EngineSegments& segments) {
+  switch (kind) {
+  case fb::BufferKind::weight:
+    return segments[static_cast<std::size_t>(schema::SegmentKind::kWeights)].size();
+  case fb::BufferKind::constant:
+    return segments[static_cast<std::size_t>(schema::SegmentKind::kConstants)].size();
+  case fb::BufferKind::arena:
+    return engine.arena_bytes();
+  default:
+    return 0;
+  }
+}
+
+bool hasOffset(fb::BufferKind kind) {
+  return kind == fb::BufferKind::weight || kind == fb::BufferKind::constant || kind == fb::BufferKind::arena;
+}
+
+Result<void> verifyRole(const fb::Buffer& buffer, uint32_t b) {
+  if (buffer.role() > fb::IoRole::MAX)
+    return corrupt("buffers[", b, "].role is ", static_cast<int>(buffer.role()));
+  if ((buffer.role() != fb::IoRole::none) != (buffer.kind() == fb::BufferKind::io))
+    return corrupt("buffers[", b, "] is of kind ", fb::EnumNameBufferKind(buffer.kind()), " with role ",
+                   fb::EnumNameIoRole(buffer.role()));
+  return {};
+}
+
+Result<void> verifyPlace(const fb::Buffer& buffer, uint32_t b, uint64_t space) {
+  if (!hasOffset(buffer.kind())) {
+    if (buffer.offset() != 0)
+      return corrupt("buffers[", b, "].offset is ", buffer.offset(), ", kind ", fb::EnumNameBufferKind(buffer.kind()),
+                     " has none");
+    return {};
+  }
+  if (buffer.offset() % schema::kBufferAlignment != 0)
+    return corrupt("buffers[", b, "].offset is ", buffer.offset(), ", not a multiple of ", schema::kBufferAlignment);
+  if (!spanFits(buffer.offset(), buffer.bytes(), space))
+    return corrupt("buffers[", b, "] (", fb::EnumNameBufferKind(buffer.kind()), ") ends past its ", space, " bytes");
+  return {};
+}
+
+} // namespace
+
+Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segments) {
+  const auto& buffers = *engine.buffers();
+  if (buffers.size() == 0 || buffers.size() > kMaxBuffers)
+    return corrupt("buffers has ", buffers.size(), " entries, allowed are 1 to ", kMaxBuffers);
+  uint64_t pageBytes = 0; // one page of every pool
+  for (uint32_t b = 0; b < buffers.size(); ++b) {
+    const fb::Buffer& buffer = *buffers[b];
+    if (buffer.name()->size() > kMaxNameBytes)
+      return corrupt("buffers[", b, "].name has ", buffer.name()->size(), " bytes, allowed are ", kMaxNameBytes);
+    if (buffer.kind() > fb::BufferKind::MAX)
+      return corrupt("buffers[", b, "].kind is ", static_cast<int>(buffer.kind()));
+    LLCUDA_RETURN_IF_ERROR(verifyRole(buffer, b));
+    if (buffer.bytes() == 0 || buffer.bytes() > kMaxBufferBytes)
+      return corrupt("buffers[", b, "].bytes is ", buffer.bytes(), ", allowed are 1 to ", kMaxBufferBytes);
+    LLCUDA_RETURN_IF_ERROR(verifyPlace(buffer, b, spaceOf(buffer.kind(), engine, segments)));
+    if (buffer.kind() == fb::BufferKind::counter && buffer.bytes() % sizeof(uint32_t) != 0)
+      return corrupt("buffers[", b, "] (counter) has ", buffer.bytes(), " bytes, not a multiple of 4");
+    if (buffer.kind() == fb::BufferKind::kv)
+      pageBytes += buffer.bytes();
+    if (pageBytes > kMaxPageBytes)
+      return corrupt("buffers[", b, "] (kv) makes a page of all layers larger than ", kMaxPageBytes, " bytes");
+  }
+  return {};
+}
+
+} // namespace llcuda::verify
