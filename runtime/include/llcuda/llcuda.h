@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The C interface of llcuda: open an engine, create a session, feed tokens or text, read tokens as they come.
+ *
+ *   llcuda_engine* engine = NULL;
+ *   llcuda_session* session = NULL;
+ *   llcuda_error error;
+ *   if (llcuda_engine_open("model.engine", &engine, &error) == LLCUDA_OK &&
+ *       llcuda_session_create(engine, NULL, &session, &error) == LLCUDA_OK)
+ *     llcuda_session_generate_text(session, "The capital of France is", 24, NULL, NULL, &error);
+ *
+ * Errors     Every function that can fail returns a status and, when `error` is not NULL, writes the status and one
+ *            sentence there. Out parameters are written on LLCUDA_OK alone, unless said otherwise.
+ * Ownership  What a function creates, its counterpart destroys. Strings and arrays handed in are read during the call
+ *            only; strings and arrays handed out belong to the object that they come from.
+ * Threads    An engine may be used from any number of threads at once. A session belongs to one thread at a time;
+ *            llcuda_session_cancel alone may be called from any thread meanwhile. Two sessions never share state that
+ *            shows.
+ * Structs    `struct_bytes` is sizeof the struct as the caller was compiled; the *_init functions set it. A library
+ *            that is newer than its caller takes the defaults for the fields that the caller does not know.
+ * Text       Is UTF-8 with an explicit length in bytes; no terminating zero is needed in what is handed in.
+ */
+#ifndef LLCUDA_LLCUDA_H
+#define LLCUDA_LLCUDA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(LLCUDA_BUILDING_LIBRARY)
+#define LLCUDA_API __attribute__((visibility("default")))
+#else
+#define LLCUDA_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LLCUDA_ERROR_BYTES 1020
+
+/** What went wrong, by what the caller can do about it. 1 to 6 are also the exit codes of the tools. */
+typedef enum llcuda_status {
+  LLCUDA_OK = 0,
+  LLCUDA_USAGE = 1,             /**< an argument or option is wrong */
+  LLCUDA_BAD_INPUT = 2,         /**< a file is damaged or is not what it claims to be */
+  LLCUDA_UNSUPPORTED = 3,       /**< the input is sound, this version does not handle it */
+  LLCUDA_SELF_CHECK_FAILED = 4, /**< the engine ran and its values are not the recorded ones */
+  LLCUDA_NO_DEVICE = 5,         /**< no GPU that fits the engine */
+  LLCUDA_OUT_OF_MEMORY = 6,     /**< host or device memory does not suffice */
+  LLCUDA_CANCELLED = 7,         /**< llcuda_session_cancel was called */
+  LLCUDA_INTERNAL = 8           /**< a call of the driver or of the operating system failed */
+} llcuda_status;
+
+/** Written by the function that fails. */
+typedef struct llcuda_error {
+  int32_t status;                    /**< an llcuda_status */
+  char message[LLCUDA_ERROR_BYTES];  /**< one sentence, UTF-8, zero-terminated, cut when longer */
+} llcuda_error;
+
+/** An engine file, opened and verified. Uses no GPU. */
+typedef struct llcuda_engine llcuda_engine;
+/** One sequence of tokens on one device: its cache, its position, its buffers. */
+typedef struct llcuda_session llcuda_session;
+
+/** Version of the library, "0.1.0". Static storage. */
+LLCUDA_API const char* llcuda_version(void);
+
+/** Name of a status, "LLCUDA_BAD_INPUT"; "LLCUDA_?" for another number. Static storage. */
+LLCUDA_API const char* llcuda_status_name(int32_t status);
+
+/* ------------------------------------------------------------------------------------------------------- engines */
+
+/** Opens and verifies an engine file. The file is read once from end to end; it must not change while it is open. An
+ *  engine holds native code: open only files that you trust.
+ *  LLCUDA_BAD_INPUT: missing, damaged or no engine. LLCUDA_UNSUPPORTED: made for another version. */
+LLCUDA_API llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error);
+
+/** Closes the engine; NULL is ignored. Its sessions stay usable, the file closes with the last of them. */
+LLCUDA_API void llcuda_engine_close(llcuda_engine* engine);
+
+/** What an engine says about itself. Strings live as long as the engine. */
+typedef struct llcuda_engine_info {
+  const char* architecture;  /**< "llama" */
+  const char* name;          /**< the model's name, "" when the source had none */
+  const char* compiler;      /**< version of the compiler that made it */
+  const char* kv_type;       /**< type of the KV cache, "f16" */
+  uint32_t layers;
+  uint32_t embedding;
+  uint32_t vocabulary;       /**< token ids are 0 to vocabulary - 1 */
+  uint32_t trained_context;  /**< positions the model was trained for */
+  uint32_t max_context;      /**< positions a session may have */
+  uint32_t max_batch;        /**< sequences a device session may decode at once */
+  uint32_t has_tokenizer;    /**< 1 when text can be fed, 0 when only token ids can */
+  uint32_t has_chat_template;
+  uint32_t has_golden;       /**< 1 when llcuda_session_self_check has values to compare with */
+  uint64_t weight_bytes;     /**< uploaded to the device once, shared by its sessions */
+} llcuda_engine_info;
+
+LLCUDA_API void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* info);
+
+/* ----------------------------------------------------------------------------------------------------------- text */
+
+typedef enum llcuda_tokenize_flags {
+  LLCUDA_ADD_BOS = 1,       /**< put the model's first token in front, if the model wants one */
+  LLCUDA_PARSE_SPECIAL = 2  /**< text such as "<|im_end|>" becomes the special token of that name */
+} llcuda_tokenize_flags;
+
+/** Token ids of `text` (`bytes` bytes). `tokens` has room for `capacity` ids and may be NULL when that is 0. `*count`
+ *  is the number of ids of the text, also when it is larger than `capacity`: then LLCUDA_USAGE, and nothing is written
+ *  to `tokens`. LLCUDA_UNSUPPORTED: the engine has no tokenizer. */
+LLCUDA_API llcuda_status llcuda_tokenize(const llcuda_engine* engine, const char* text, size_t bytes, uint32_t flags,
+                                         int32_t* tokens, size_t capacity, size_t* count, llcuda_error* error);
+
+/** Text of `count` tokens, special tokens as their names when `special` is not 0, else left out. The same rules for
+ *  `text`, `capacity` and `*bytes`; no terminating zero is written. Bytes that are no UTF-8 become U+FFFD. */
+LLCUDA_API llcuda_status llcuda_detokenize(const llcuda_engine* engine, const int32_t* tokens, size_t count,
+                                           int32_t special, char* text, size_t capacity, size_t* bytes,
+                                           llcuda_error* error);
+
+/** One turn of a conversation. Strings are zero-terminated. */
+typedef struct llcuda_message {
+  const char* role;  /**< "system", "user" or "assistant" */
+  const char* content;
+} llcuda_message;
+
+/** The conversation as the model's chat template writes it; `open_reply` not 0 opens the assistant's turn at the end.
+ *  To be tokenized with LLCUDA_PARSE_SPECIAL, without LLCUDA_ADD_BOS: templates write the first token themselves.
+ *  The same rules for `text`, `capacity` and `*bytes`. LLCUDA_UNSUPPORTED: no template, or it refuses the turns. */
+LLCUDA_API llcuda_status llcuda_render_chat(const llcuda_engine* engine, const llcuda_message* messages, size_t count,
+                                            int32_t open_reply, char* text, size_t capacity, size_t* bytes,
+                                            llcuda_error* error);
+
+/** 1 when generation stops at this token, else 0. */
+LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token);
+
+/* ------------------------------------------------------------------------------------------------------- sessions */
+
+typedef enum llcuda_device {
+  LLCUDA_DEVICE_AUTO = 0,  /**< a GPU, else the host with a warning if the engine has host images */
+  LLCUDA_DEVICE_CUDA = 1,
+  LLCUDA_DEVICE_HOST = 2   /**< the CPU; needs an engine with host images */
+} llcuda_device;
+
+typedef enum llcuda_log_level { LLCUDA_LOG_INFO = 0, LLCUDA_LOG_WARNING = 1 } llcuda_log_level;
+
+/** Gets one line without newline, on the thread that called the library. */
+typedef void (*llcuda_log_callback)(int32_t level, const char* line, void* user);
+
+typedef struct llcuda_session_options {
+  size_t struct_bytes;
+  int32_t device;         /**< an llcuda_device */
+  int32_t device_index;   /**< which GPU, as CUDA numbers them */
+  uint32_t context;       /**< positions, 1 to max_context; 0: max_context */
+  int32_t guard;          /**< not 0: every buffer an allocation of its own, for memory checkers */
+  llcuda_log_callback log;  /**< may be NULL: nothing is said */
+  void* log_user;
+} llcuda_session_options;
+
+/** Defaults: auto, GPU 0, max_context, no guard, no log. */
+LLCUDA_API void llcuda_session_options_init(llcuda_session_options* options);
+
+/** Creates a session; `options` may be NULL. The first session on a device uploads the weights, later ones of the same
+ *  engine share them. Memory is counted before it is allocated.
+ *  LLCUDA_NO_DEVICE: no GPU that fits. LLCUDA_OUT_OF_MEMORY: says the bytes and what would fit. */
+LLCUDA_API llcuda_status llcuda_session_create(llcuda_engine* engine, const llcuda_session_options* options,
+                                               llcuda_session** session, llcuda_error* error);
+
+/** Destroys the session; NULL is ignored. */
+LLCUDA_API void llcuda_session_destroy(llcuda_session* session);
+
+/** Where a session runs, and the exact bytes of device memory that it asked for. Strings live as long as it. */
+typedef struct llcuda_session_info {
+  const char* device;     /**< the driver's name of the device */
+  int32_t compute_major;  /**< compute capability; 0.0 is the host */
+  int32_t compute_minor;
+  int32_t on_host;        /**< 1 for the host, 0 for a GPU */
+  uint32_t context;       /**< positions */
+  uint32_t decode_nodes;  /**< kernel launches in the graph of a decode step */
+  uint64_t weight_bytes;  /**< with the constants; shared with other sessions */
+  uint64_t arena_bytes;
+  uint64_t kv_bytes;
+  uint64_t io_bytes;      /**< with the counters */
+} llcuda_session_info;
+
+LLCUDA_API void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info);
+
+/** The tokens of the session's sequence so far: `*tokens` points to them until the next call that changes it. */
+LLCUDA_API size_t llcuda_session_tokens(const llcuda_session* session, const int32_t** tokens);
+
+/** Forgets all but the first `count` tokens. LLCUDA_USAGE: there are fewer. */
+LLCUDA_API llcuda_status llcuda_session_rewind(llcuda_session* session, size_t count, llcuda_error* error);
+
+/** Appends `count` tokens and computes their cache, without asking for a next one.
+ *  LLCUDA_USAGE: an id outside the vocabulary, or more positions than the session has. */
+LLCUDA_API llcuda_status llcuda_session_feed(llcuda_session* session, const int32_t* tokens, size_t count,
+                                             llcuda_error* error);
+
+/** A token and its natural log-probability under the model: softmax of the plain logits, before any filter. */
+typedef struct llcuda_candidate {
+  int32_t token;
+  float log_probability;
+} llcuda_candidate;
+
+/** One generated token. Pointers are valid during the callback. */
+typedef struct llcuda_step {
+  int32_t token;           /**< what the model chose; -1 in a last call that only brings held back text */
+  uint32_t index;          /**< 0 for the first token of this call */
+  const char* text;        /**< text that became whole with this token, `text_bytes` bytes of UTF-8; may be empty */
+  size_t text_bytes;
+  int32_t stops;           /**< 1 when the token is a stop token; it has no text */
+  uint32_t top_count;      /**< entries of `top`: the `logprobs` asked for, at most the vocabulary; else 0 */
+  const llcuda_candidate* top;  /**< the most likely tokens, best first; ties: lowest id first */
+  float log_probability;   /**< of `token`, when `logprobs` or forced tokens were asked for; else 0 */
+  int32_t forced;          /**< the token that took its place, -1 for none */
+  float forced_log_probability;
+} llcuda_step;
+
+/** Called on the thread that called generate, once a token. Another value than 0 ends the generation. It may call
+ *  llcuda_session_cancel, and no other function on the same session. */
+typedef int32_t (*llcuda_step_callback)(const llcuda_step* step, void* user);
+
+typedef struct llcuda_generate_options {
+  size_t struct_bytes;
+  int32_t max_tokens;       /**< tokens to generate; -1: until a stop token or the end of the context */
+  float temperature;        /**< <= 0: the most likely token */
+  uint32_t top_k;           /**< 0: all */
+  float top_p;              /**< in (0, 1] */
+  float min_p;              /**< in [0, 1] */
+  uint64_t seed;            /**< the same seed, tokens and engine give the same tokens on one device */
+  int32_t ignore_stop;      /**< not 0: stop tokens do not stop */
+  uint32_t logprobs;        /**< most likely tokens to report for each step */
+  const int32_t* forced;    /**< continuation to step through instead of what the model chooses; NULL: none */
+  size_t forced_count;      /**< with forced tokens: the number of steps; max_tokens is not read, nothing else stops */
+  int32_t special_text;     /**< not 0: special tokens appear in the text by name */
+  llcuda_step_callback callback;  /**< may be NULL */
+  void* user;
+} llcuda_generate_options;
+
+/** Defaults: -1 tokens, temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, seed 0. */
+LLCUDA_API void llcuda_generate_options_init(llcuda_generate_options* options);
+
+typedef enum llcuda_stop_reason {
+  LLCUDA_STOP_NONE = 0,      /**< an error or a cancel ended it */
+  LLCUDA_STOP_TOKEN = 1,     /**< a stop token */
+  LLCUDA_STOP_LENGTH = 2,    /**< max_tokens */
+  LLCUDA_STOP_CONTEXT = 3,   /**< no position left */
+  LLCUDA_STOP_CALLBACK = 4,  /**< the callback asked for it */
+  LLCUDA_STOP_FORCED = 5     /**< the forced tokens ended */
+} llcuda_stop_reason;
+
+/** Counts and times of one call, in nanoseconds of the steady clock. */
+typedef struct llcuda_metrics {
+  uint64_t prompt_tokens;        /**< computed by this call; tokens that were in the cache are not counted */
+  uint64_t generated_tokens;     /**< reported to the callback, a stop token among them */
+  uint64_t decode_steps;         /**< generated tokens after the first */
+  uint64_t first_token_ns;       /**< from the call to the first token on the host; 0 when there was none */
+  uint64_t prompt_ns;            /**< of the prompt's chunks */
+  uint64_t decode_ns;            /**< of the decode steps: from the first token to the last */
+  int32_t stop_reason;           /**< an llcuda_stop_reason */
+} llcuda_metrics;
+
+/** Appends `count` tokens (0 is allowed once the session has tokens), computes them, and generates. `options` and
+ *  `metrics` may be NULL. What was generated becomes part of the sequence, forced tokens in place of chosen ones.
+ *  Also on LLCUDA_CANCELLED `metrics` is written and the session stays usable. After LLCUDA_INTERNAL it is not: every
+ *  call but destroy gives the same error again. */
+LLCUDA_API llcuda_status llcuda_session_generate(llcuda_session* session, const int32_t* tokens, size_t count,
+                                                 const llcuda_generate_options* options, llcuda_metrics* metrics,
+                                                 llcuda_error* error);
+
+/** The same for text: tokenized with LLCUDA_PARSE_SPECIAL and, at the start of a sequence, LLCUDA_ADD_BOS. */
+LLCUDA_API llcuda_status llcuda_session_generate_text(llcuda_session* session, const char* text, size_t bytes,
+                                                      const llcuda_generate_options* options, llcuda_metrics* metrics,
+                                                      llcuda_error* error);
+
+/** Makes the generate or feed that runs on another thread, or around the callback, return LLCUDA_CANCELLED within one
+ *  step. Does nothing when none runs. */
+LLCUDA_API void llcuda_session_cancel(llcuda_session* session);
+
+/** Metrics of the last generate that ended; zeros before the first. */
+LLCUDA_API void llcuda_session_get_metrics(const llcuda_session* session, llcuda_metrics* metrics);
+
+/** How the engine's values compare with those that its compiler recorded. */
+typedef struct llcuda_self_check {
+  uint32_t positions;            /**< compared */
+  uint32_t different;            /**< positions where another token is best */
+  uint32_t decisive_different;   /**< of these, where the recorded best leads by 0.5 or more */
+  float mean_error;              /**< mean |difference| of the recorded tokens' log-probabilities */
+  float max_error;
+} llcuda_self_check;
+
+/** Runs the recorded tokens through the engine. Forgets the session's sequence. `report` (may be NULL) is written also
+ *  on LLCUDA_SELF_CHECK_FAILED: a decisive difference, or a mean error above 0.1.
+ *  LLCUDA_UNSUPPORTED: the engine has no recorded values. */
+LLCUDA_API llcuda_status llcuda_session_self_check(llcuda_session* session, llcuda_self_check* report,
+                                                   llcuda_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
