@@ -7,16 +7,16 @@
 //   LLCUDA_SHARED(Type, name, count);     a shared array, 16-byte aligned, first contents undefined; one for each
 //                                         declaration and template instance, whatever the number of calls
 //   LLCUDA_DYNAMIC_SHARED(Type, name);    the block's dynamic shared memory as Type*
-//   LLCUDA_UNROLL                         before a loop of constant count
+//   LLCUDA_UNROLL LLCUDA_NO_UNROLL        before a loop of constant count
 //   threadIdx blockIdx blockDim gridDim   as in CUDA; blocks have one dimension, whole warps
 //   uint2 uint4 int2 int4 float2 float4   and make_uint2 ...
 //   Half, Half2 {x, y}                    IEEE f16; ptx/half.cuh computes with them
-//   syncThreads                           every thread of the block calls; so do all 32 lanes with each of
+//   syncThreads syncThreadsOr             every thread of the block calls; so do all 32 lanes with each of
 //   syncWarp shuffle shuffleXor shuffleUp shuffleDown ballot
 //   warpSum warpMax                       of float or int; of an array element by element; every lane gets the result
 //   groupSum<n> groupMax<n>               the same in each group of n neighbouring lanes, n a power of two
-//   atomicAddU32 threadFence              relaxed, and a fence of the whole device
-//   dp4a bitCast<To> funnelShiftRight bytePermute roundToInt maxOf minOf absOf
+//   atomicAddU32 atomicAddU64 atomicMaxU32 atomicMaxU64 threadFence   relaxed, and a fence of the whole device
+//   dp4a bitCast<To> funnelShiftRight bytePermute roundToInt maxOf minOf absOf fusedMultiplyAdd
 //   ptx/{dot,half,load,math,mma}.cuh      dot products of 32 codes, f16, loads, fast functions, tensor cores
 #pragma once
 
@@ -35,6 +35,9 @@ LLCUDA_DEVICE int laneId() {
 }
 LLCUDA_DEVICE int warpId() {
   return static_cast<int>(threadIdx.x) / kWarpSize;
+}
+LLCUDA_DEVICE constexpr int ceilDivide(int a, int b) {
+  return (a + b - 1) / b;
 }
 
 } // namespace llcuda

@@ -18,6 +18,7 @@ using uint64_t = unsigned long long;
   extern __shared__ uint4 llcudaDynamicShared[];                                                                       \
   Type* const name = reinterpret_cast<Type*>(llcudaDynamicShared)
 #define LLCUDA_UNROLL _Pragma("unroll")
+#define LLCUDA_NO_UNROLL _Pragma("unroll 1")
 
 namespace llcuda {
 
@@ -30,6 +31,10 @@ struct alignas(4) Half2 {
 
 LLCUDA_DEVICE void syncThreads() {
   __syncthreads();
+}
+/// A barrier that tells every thread whether any brought true.
+LLCUDA_DEVICE bool syncThreadsOr(bool predicate) {
+  return __syncthreads_or(predicate) != 0;
 }
 LLCUDA_DEVICE void syncWarp() {
   __syncwarp();
@@ -57,6 +62,15 @@ LLCUDA_DEVICE uint32_t ballot(bool predicate) {
 
 LLCUDA_DEVICE uint32_t atomicAddU32(uint32_t* target, uint32_t value) {
   return atomicAdd(target, value);
+}
+LLCUDA_DEVICE uint64_t atomicAddU64(uint64_t* target, uint64_t value) {
+  return atomicAdd(target, value);
+}
+LLCUDA_DEVICE uint32_t atomicMaxU32(uint32_t* target, uint32_t value) {
+  return atomicMax(target, value);
+}
+LLCUDA_DEVICE uint64_t atomicMaxU64(uint64_t* target, uint64_t value) {
+  return atomicMax(target, value);
 }
 LLCUDA_DEVICE void threadFence() {
   __threadfence();
@@ -100,6 +114,10 @@ LLCUDA_DEVICE int minOf(int a, int b) {
 LLCUDA_DEVICE float absOf(float a) {
   return fabsf(a);
 }
+/// a * b + c, rounded once.
+LLCUDA_DEVICE float fusedMultiplyAdd(float a, float b, float c) {
+  return fmaf(a, b, c);
+}
 
 template <int kLanes, typename T>
 LLCUDA_DEVICE T groupSum(T value) {
@@ -112,6 +130,16 @@ LLCUDA_DEVICE T groupMax(T value) {
   LLCUDA_UNROLL
   for (int mask = kLanes / 2; mask > 0; mask /= 2) value = maxOf(value, shuffleXor(value, mask));
   return value;
+}
+template <int kLanes, typename T, int kCount>
+LLCUDA_DEVICE void groupSum(T (&values)[kCount]) {
+  LLCUDA_UNROLL
+  for (int i = 0; i < kCount; ++i) values[i] = groupSum<kLanes>(values[i]);
+}
+template <int kLanes, typename T, int kCount>
+LLCUDA_DEVICE void groupMax(T (&values)[kCount]) {
+  LLCUDA_UNROLL
+  for (int i = 0; i < kCount; ++i) values[i] = groupMax<kLanes>(values[i]);
 }
 template <typename T>
 LLCUDA_DEVICE T warpSum(T value) {

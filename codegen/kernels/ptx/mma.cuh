@@ -5,7 +5,8 @@
 //                  d[i] is d[g][2t + i]
 //   mmaF16M16N8K8  d[16][8] += a[16][8] b[8][8]: a[0] holds a[g][2t, 2t+1], a[1] holds a[g + 8][2t, 2t+1], b holds
 //                  b[2t, 2t+1][g]; d[0], d[1] are d[g][2t, 2t+1], d[2], d[3] are d[g + 8][2t, 2t+1]
-//   mmaS8Tile      d[m][n] += a[m] b[n] for all m and n: one meeting of the warp on the host
+//   mmaS8Tile      d[m][n] += a[m] b[n] for all m and n: one meeting of the warp on the host; with a number c after d,
+//                  d[m][n] = c + a[m] b[n], every element of the accumulator starting at c
 //   mmaF16Tile     the same
 //   ldmatrixX<n>   n matrices of 8 x 8 elements of 16 bits: lane 8m + i gives the address of row i of matrix m, 16-byte
 //                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix
@@ -33,6 +34,17 @@ LLCUDA_DEVICE void mmaS8Tile(int (&d)[M][N][2], const uint32_t (&a)[M], const ui
   for (int m = 0; m < M; ++m) {
     LLCUDA_UNROLL
     for (int n = 0; n < N; ++n) mmaS8M8N8K16(d[m][n], a[m], b[n]);
+  }
+}
+template <int M, int N>
+LLCUDA_DEVICE void mmaS8Tile(int (&d)[M][N][2], int c, const uint32_t (&a)[M], const uint32_t (&b)[N]) {
+  LLCUDA_UNROLL
+  for (int m = 0; m < M; ++m) {
+    LLCUDA_UNROLL
+    for (int n = 0; n < N; ++n)
+      asm("mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0, %1}, {%2}, {%3}, {%4, %4};"
+          : "=r"(d[m][n][0]), "=r"(d[m][n][1])
+          : "r"(a[m]), "r"(b[n]), "r"(c));
   }
 }
 template <int M, int N>
