@@ -8,6 +8,40 @@ include(AddLLVM)
 include(AddMLIR)
 separate_arguments(LLCUDA_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 
+# mlir_tablegen() looks for .td files in the folders of the directory property.
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS})
+include_directories(${PROJECT_SOURCE_DIR})
+
+# Include paths and flags, for libraries; and the libraries themselves, for programs.
 add_library(llcuda_mlir INTERFACE)
 target_include_directories(llcuda_mlir SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_compile_options(llcuda_mlir INTERFACE ${LLCUDA_LLVM_DEFINITIONS})
+
+if(LLCUDA_STATIC)
+  # The exported MLIR targets drag in the shared LLVM library, so the archives are named by path. One group, since they
+  # need each other.
+  set(archives)
+  foreach(name OptLib Analysis AsmParser BytecodeReader BytecodeWriter BytecodeOpInterface CallInterfaces
+      ControlFlowInterfaces DataLayoutInterfaces Debug Dialect DialectUtils FuncDialect FunctionInterfaces IR
+      InferTypeOpInterface LoopLikeInterface MemorySlotInterfaces ObservationUtil Observers Parser Pass PDLDialect
+      PDLInterpDialect PDLToPDLInterp PluginsLib Presburger Remark RemarkStreamer Rewrite RewritePDL RuntimeVerifiableOpInterface
+      SideEffectInterfaces SubsetOpInterface Support TransformUtils Transforms TranslateLib)
+    set(archive ${LLVM_LIBRARY_DIR}/libMLIR${name}.a)
+    if(EXISTS ${archive})
+      list(APPEND archives ${archive})
+    endif()
+  endforeach()
+  foreach(name Support Demangle TargetParser Core Remarks BitstreamReader BinaryFormat Option)
+    list(APPEND archives ${LLVM_LIBRARY_DIR}/libLLVM${name}.a)
+  endforeach()
+  target_link_libraries(llcuda_mlir INTERFACE -Wl,--start-group ${archives} -Wl,--end-group
+    -Wl,-Bstatic -lz -lzstd -ltinfo -Wl,-Bdynamic)
+else()
+  target_link_libraries(llcuda_mlir INTERFACE ${LLVM_LIBRARY_DIR}/libMLIR.so ${LLVM_LIBRARY_DIR}/libLLVM.so)
+endif()
+
+# llcuda_mlir_library(name SOURCES... [LINK libs...]): a library of a room that sees MLIR.
+function(llcuda_mlir_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  llcuda_library(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} llcuda_mlir)
+endfunction()

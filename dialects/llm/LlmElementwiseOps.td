@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LLCUDA_DIALECTS_LLM_LLMELEMENTWISEOPS_TD
+#define LLCUDA_DIALECTS_LLM_LLMELEMENTWISEOPS_TD
+
+def Llm_AddOp : Llm_Op<"add", [Pure, Commutative, SameOperandsAndResultType]> {
+  let summary = "Sum of two values of one shape";
+  let description = [{
+    `result = lhs + rhs`, in f32.
+
+    - C1: both operands and the result have one type, f32 rows.
+
+    ```mlir
+    %y = llm.add %a, %b : tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$lhs, Llm_FloatRows:$rhs);
+  let results = (outs Llm_FloatRows:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Llm_ScaleOp : Llm_Op<"scale", [Pure, SameOperandsAndResultType]> {
+  let summary = "Product with a constant";
+  let description = [{
+    `result = input * factor`, in f32. A factor of 1 folds away; the scale of an embedding becomes part of it.
+
+    - C1: `factor` is finite.
+
+    ```mlir
+    %y = llm.scale %x by 2.529822e+01 : tensor<?x640xf32>
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$input, F32Attr:$factor);
+  let results = (outs Llm_FloatRows:$result);
+  let assemblyFormat = "$input `by` $factor attr-dict `:` type($result)";
+  let hasVerifier = 1;  // C1
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+
+def Llm_SoftcapOp : Llm_Op<"softcap", [Pure, SameOperandsAndResultType]> {
+  let summary = "Squeeze values into (-cap, cap)";
+  let description = [{
+    `result = cap * tanh(input / cap)`. On the logits of a head it becomes part of the head.
+
+    - C1: `cap` is finite and positive.
+
+    ```mlir
+    %y = llm.softcap %x cap 3.0e+01 : tensor<?x256000xf32>
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$input, F32Attr:$cap);
+  let results = (outs Llm_FloatRows:$result);
+  let assemblyFormat = "$input `cap` $cap attr-dict `:` type($result)";
+  let hasVerifier = 1;  // C1
+  let hasCanonicalizeMethod = 1;
+}
+
+def Llm_GluOp : Llm_Op<"glu", [Pure]> {
+  let summary = "Gated unit: activation of one value times another";
+  let description = [{
+    `result = activation(gate) * up`; `silu(x) = x / (1 + exp(-x))`,
+    `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
+
+    - C1: `gate` and `up` have one type.
+    - C2: `result` has their shape; int8 rows have a multiple of 32 columns.
+
+    ```mlir
+    %y = llm.glu silu %g, %u : (tensor<?x1536xf32>, tensor<?x1536xf32>) -> tensor<?x1536xf32>
+    ```
+  }];
+  let arguments = (ins Llm_ActivationAttr:$activation, Llm_FloatRows:$gate, Llm_FloatRows:$up);
+  let results = (outs Llm_Rows:$result);
+  let assemblyFormat = "$activation $gate `,` $up attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;  // C1, C2
+}
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ops that passes make: several steps that one launch does. Each is defined by the ops it stands for.
+#ifndef LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
+#define LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
+
+def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments]> {
+  let summary = "The query, key and value linears of one value";
+  let description = [{
+    `query = linear(input, q_weight, q_bias)`, and so for key and value. The encodings may differ.
+
+    - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
+    - C2: each result has the rows of `input` and a column for each row of its weight.
+    - C3: the three biases are there together or not at all, each with an element for each row of its weight.
+
+    ```mlir
+    %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wv
+        : (tensor<?x576xf32>, !llm.weight<576x576, q4_1>, !llm.weight<192x576, q4_1>, !llm.weight<192x576, q5_0>)
+        -> (tensor<?x576xf32>, tensor<?x192xf32>, tensor<?x192xf32>)
+    ```
+  }];
+  let arguments = (ins Llm_Rows:$input, Llm_WeightType:$q_weight, Llm_WeightType:$k_weight, Llm_WeightType:$v_weight,
+                       Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias);
+  let results = (outs Llm_FloatRows:$query, Llm_FloatRows:$key, Llm_FloatRows:$value);
+  let assemblyFormat = [{
+    $input `,` $q_weight `,` $k_weight `,` $v_weight (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1 .. C3
+}
+
+def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
+    [AttrSizedOperandSegments, MemoryEffects<[MemWrite<Llm_CacheResource>]>]> {
+  let summary = "qkv_linear, the head norms and rotations of query and key, and the cache write";
+  let description = [{
+    ```
+    q, k, v = qkv_linear(input, q_weight, k_weight, v_weight, biases)
+    q, k    = head_norm(q, q_scale), head_norm(k, k_scale)      with scales
+    query   = rope(q, table, positions)
+    cache   = cache_write(rope(k, table, positions), v, positions, slots)
+    ```
+
+    - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
+    - C2: `query` has the rows of `input` and a column for each row of `q_weight`, a multiple of the cache's head size.
+    - C3: `k_weight` and `v_weight` have a row for each column of the cache.
+    - C4: the three biases are there together or not at all, each with an element for each row of its weight.
+    - C5: `q_scale`, `k_scale` and a positive `eps` are there together or not at all; a scale has the cache's head size.
+    - C6: the table is `PxNx2`, and 2N is at most the cache's head size.
+    - C7: there is a position and a slot for each row.
+
+    ```mlir
+    %q, %c = llm.qkv_rope_cache %x, %wq, %wk, %wv table %t at %positions, %slots pairs adjacent
+        : (tensor<?x576x!llm.q8>, !llm.weight<576x576, q4_1>, !llm.weight<192x576, q4_1>, !llm.weight<192x576, q4_1>,
+           tensor<2048x32x2xf32>, tensor<?xi32>, tensor<?xi32>)
+        -> (tensor<?x576xf32>, !llm.cache<layer 0, 3x64, f16, f16>)
+    ```
+  }];
+  let arguments = (ins Llm_Rows:$input, Llm_WeightType:$q_weight, Llm_WeightType:$k_weight, Llm_WeightType:$v_weight,
+                       Llm_RopeTable:$table, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
+                       Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias,
+                       Optional<Llm_Vector>:$q_scale, Optional<Llm_Vector>:$k_scale, OptionalAttr<F32Attr>:$eps,
+                       Llm_RopePairsAttr:$pairs);
+  let results = (outs Llm_FloatRows:$query, Llm_CacheType:$cache);
+  let assemblyFormat = [{
+    $input `,` $q_weight `,` $k_weight `,` $v_weight `table` $table `at` $positions `,` $slots `pairs` $pairs
+    (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? (`norm` $q_scale^ `,` $k_scale `eps` $eps)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1 .. C7
+}
+
+def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
+  let summary = "The gate and up linears of one value, and their gated unit";
+  let description = [{
+    `result = glu(activation, linear(input, gate_weight), linear(input, up_weight))`
+
+    - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
+    - C2: both weights have a row for each column of `result`, which has the rows of `input`; int8 rows have a multiple
+      of 32 columns.
+
+    ```mlir
+    %y = llm.glu_linear silu %x, %wg, %wu
+        : (tensor<?x576x!llm.q8>, !llm.weight<1536x576, q4_1>, !llm.weight<1536x576, q4_1>) -> tensor<?x1536x!llm.q8>
+    ```
+  }];
+  let arguments = (ins Llm_ActivationAttr:$activation, Llm_Rows:$input, Llm_WeightType:$gate_weight,
+                       Llm_WeightType:$up_weight);
+  let results = (outs Llm_Rows:$result);
+  let assemblyFormat = [{
+    $activation $input `,` $gate_weight `,` $up_weight attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1, C2
+}
+
+def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm", [Pure, AttrSizedOperandSegments]> {
+  let summary = "A linear, the residual add after it, and the norm after that";
+  let description = [{
+    ```
+    y      = linear(input, weight, bias)
+    y      = rms_norm(y, post_scale)        with post_scale
+    sum    = residual + y
+    normed = rms_norm(sum, scale)
+    ```
+
+    - C1: `input` has as many columns as `weight`; int8 rows have a multiple of 32 columns.
+    - C2: `residual` and `sum` have the rows of `input` and a column for each row of `weight`.
+    - C3: `scale`, `post_scale` and `bias` have an element for each row of `weight`.
+    - C4: `eps` is positive; it is that of both norms.
+    - C5: `normed` has the shape of `sum`; int8 rows have a multiple of 32 columns.
+
+    ```mlir
+    %sum, %n = llm.linear_residual_norm %x, %w residual %r norm %s eps 1.0e-05
+        : (tensor<?x1536x!llm.q8>, !llm.weight<576x1536, q4_1>, tensor<?x576xf32>, tensor<576xf32>)
+        -> (tensor<?x576xf32>, tensor<?x576x!llm.q8>)
+    ```
+  }];
+  let arguments = (ins Llm_Rows:$input, Llm_WeightType:$weight, Llm_FloatRows:$residual, Llm_Vector:$scale,
+                       Optional<Llm_Vector>:$bias, Optional<Llm_Vector>:$post_scale, F32Attr:$eps);
+  let results = (outs Llm_FloatRows:$sum, Llm_Rows:$normed);
+  let assemblyFormat = [{
+    $input `,` $weight `residual` $residual `norm` $scale `eps` $eps (`bias` $bias^)? (`post_norm` $post_scale^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1 .. C5
+}
+
+#endif
