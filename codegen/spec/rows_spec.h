@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launches of what works row by row: rms_norm, quantize, glu, embedding. All rows are f32 or int8 rows.
+#pragma once
+
+#include "codegen/formats/activation.h"
+#include "codegen/formats/weight_layout.h"
+#include "codegen/spec/kernel_spec.h"
+
+namespace llcuda::codegen {
+
+struct RmsNormDesc {
+  uint32_t rows = 1;     ///< of the result
+  uint32_t columns = 32; ///< a multiple of 32
+  float eps = 0;
+  bool pickRows = false; ///< row r of the result is row output_rows[r] of x
+  bool f32Rows = true;   ///< emits y
+  bool int8Rows = false; ///< emits y_codes and y_scales
+};
+
+/// rms_norm: y[r][c] = x[r][c] / sqrt(mean(x[r]^2) + eps) * scale[c]
+///   x             const float*    [rows][columns], or more rows with pickRows
+///   scale         const float*    [columns]
+///   output_rows   const int*      [rows]: -1 gives a row of zeros; only with pickRows
+///   y             float*          [rows][columns]; only with f32Rows; may be x without pickRows
+///   y_codes       int8_t*         [rows][columns]; only with int8Rows
+///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
+
+struct QuantizeDesc {
+  uint32_t rows = 1;
+  uint32_t columns = 32; ///< a multiple of 32
+};
+
+/// quantize: f32 rows to int8 rows.
+///   x             const float*    [rows][columns]
+///   y_codes       int8_t*         [rows][columns]
+///   y_scales      float2*         [rows][columns / 32]
+LaunchSpec quantizeLaunch(const QuantizeDesc& desc);
+
+struct GluDesc {
+  uint32_t rows = 1;
+  uint32_t columns = 32; ///< a multiple of 32
+  Activation activation = Activation::kSilu;
+  bool f32Rows = false; ///< emits y
+  bool int8Rows = true; ///< emits y_codes and y_scales
+};
+
+/// glu: y[r][c] = activation(gate[r][c]) * up[r][c]
+///   gate          const float*    [rows][columns]
+///   up            const float*    [rows][columns]
+///   y             float*          [rows][columns]; only with f32Rows; may be gate or up
+///   y_codes       int8_t*         [rows][columns]; only with int8Rows
+///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+LaunchSpec gluLaunch(const GluDesc& desc);
+
+struct EmbeddingDesc {
+  WeightLayout layout = WeightLayout::kF16Rows;
+  uint32_t rows = 1;
+  uint32_t columns = 32; ///< a multiple of 32
+  uint32_t vocabulary = 1;
+  float scale = 1; ///< Gemma: sqrt(columns)
+};
+
+/// embedding: y[r] = weight[tokens[r]] * scale
+///   weight        const uint8_t*  [vocabulary][columns], the blob of the layout
+///   tokens        const int*      [rows]; a token outside the vocabulary gives a row of zeros
+///   y             float*          [rows][columns]
+LaunchSpec embeddingLaunch(const EmbeddingDesc& desc);
+
+} // namespace llcuda::codegen
