@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/runtime/engine/toy_engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <numeric>
+
+#include "codegen/formats/sampling.h"
+#include "runtime/schema/engine_hash.h"
+#include "tests/runtime/engine/toy_model.h"
+
+namespace llcuda::toy {
+namespace {
+
+constexpr uint64_t kPageBytes = kPageTokens * kHeadSize * sizeof(uint16_t);
+constexpr uint32_t kPromptRows[] = {4, 8};
+constexpr uint32_t kMaxRows = 8;
+constexpr uint32_t kThreads = 32;
+constexpr float kBias = 3.f;
+
+enum Kernel : uint32_t { kEmbed, kDecodeLogits, kPromptLogits, kDecodeSample, kPromptSample };
+enum Buffer : uint32_t {
+  kWeight,
+  kBiasValue,
+  kX,
+  kK,
+  kV,
+  kCounter,
+  kTokens,
+  kPositions,
+  kSlots,
+  kOutputRows,
+  kSampling,
+  kBlockTable,
+  kLogits,
+  kSampled
+};
+
+void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
+  const auto* first = static_cast<const std::byte*>(data);
+  bytes.insert(bytes.end(), first, first + size);
+}
+
+void addKernel(ToyEngine& engine, const char* name, uint32_t params, fb::Span image) {
+  auto kernel = std::make_unique<fb::KernelT>();
+  kernel->name = name;
+  kernel->threads = kThreads;
+  kernel->param_count = params;
+  kernel->images = {fb::Image(fb::ImageKind::host_x86_64, image)};
+  kernel->registers = 32;
+  engine.metadata.kernels.push_back(std::move(kernel));
+}
+
+void addBuffer(ToyEngine& engine, const char* name, fb::BufferKind kind, uint64_t bytes,
+               fb::IoRole role = fb::IoRole::none) {
+  auto buffer = std::make_unique<fb::BufferT>();
+  buffer->name = name;
+  buffer->kind = kind;
+  buffer->bytes = bytes;
+  buffer->role = role;
+  engine.metadata.buffers.push_back(std::move(buffer));
+}
+
+void addKernels(ToyEngine& engine) {
+  const fb::Span image(0, engine.images.size());
+  addKernel(engine, "toy_embed__f32__v97__t32", 8, image);
+  addKernel(engine, "toy_decode_logits__f32__v97__t32", 9, image);
+  addKernel(engine, "toy_prompt_logits__f32__v97__t32", 10, image);
+  addKernel(engine, "toy_decode_sample__f32__v97__t32", 5, image);
+  addKernel(engine, "toy_prompt_sample__f32__v97__t32", 4, image);
+}
+
+void addBuffers(ToyEngine& engine) {
+  using fb::BufferKind;
+  using fb::IoRole;
+  const uint64_t word = sizeof(int32_t);
+  addBuffer(engine, "token_embd", BufferKind::weight, kVocabulary * word);
+  addBuffer(engine, "bias", BufferKind::constant, word);
+  addBuffer(engine, "x", BufferKind::arena, kMaxRows * word);
+  addBuffer(engine, "k.0", BufferKind::kv, kPageBytes);
+  addBuffer(engine, "v.0", BufferKind::kv, kPageBytes);
+  addBuffer(engine, "arrived", BufferKind::counter, word);
+  addBuffer(engine, "tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
+  addBuffer(engine, "positions", BufferKind::io, kMaxRows * word, IoRole::positions);
+  addBuffer(engine, "slots", BufferKind::io, kMaxRows * word, IoRole::slots);
+  addBuffer(engine, "output_rows", BufferKind::io, word, IoRole::output_rows);
+  addBuffer(engine, "sampling", BufferKind::io, kMaxBatch * sizeof(SamplingParams), IoRole::sampling);
+  addBuffer(engine, "block_table", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
+  addBuffer(engine, "logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
+  addBuffer(engine, "sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
+  engine.metadata.arena_bytes = schema::kBufferAlignment;
+}
+
+void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
+               std::initializer_list<uint32_t> buffers) {
+  auto launch = std::make_unique<fb::LaunchT>();
+  launch->kernel = kernel;
+  launch->grid_x = grid;
+  launch->grid_y = launch->grid_z = 1;
+  launch->layer = layer;
+  for (uint32_t buffer : buffers) launch->arguments.emplace_back(buffer, 0);
+  phase.launches.push_back(std::move(launch));
+}
+
+void addPhase(ToyEngine& engine, fb::PhaseKind kind, uint32_t rows) {
+  const bool decode = kind == fb::PhaseKind::decode;
+  auto phase = std::make_unique<fb::PhaseT>();
+  phase->kind = kind;
+  phase->rows = rows;
+  phase->outputs = decode ? rows : 1;
+  addLaunch(*phase, kEmbed, rows, 0, {kTokens, kPositions, kSlots, kBlockTable, kWeight, kX, kK, kV});
+  if (decode) {
+    addLaunch(*phase, kDecodeLogits, rows, -1,
+              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter});
+    addLaunch(*phase, kDecodeSample, rows, -1, {kLogits, kSampling, kSampled, kTokens, kPositions});
+  } else {
+    addLaunch(*phase, kPromptLogits, 1, -1,
+              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kOutputRows});
+    addLaunch(*phase, kPromptSample, 1, -1, {kLogits, kSampling, kSampled, kOutputRows});
+  }
+  engine.metadata.phases.push_back(std::move(phase));
+}
+
+void addGolden(ToyEngine& engine) {
+  auto golden = std::make_unique<fb::GoldenT>();
+  golden->tokens = {5, 96, 0, 11, 42, 7};
+  for (std::size_t i = 1; i <= golden->tokens.size(); ++i) {
+    const std::vector<float> row = logits(std::span(golden->tokens).first(i));
+    const float sum = std::accumulate(row.begin(), row.end(), 0.f, [](float s, float x) { return s + std::exp(x); });
+    const auto best = static_cast<int32_t>(std::ranges::max_element(row) - row.begin());
+    for (int32_t rank = 0; rank < 5; ++rank) {
+      const int32_t token = (best + rank) % static_cast<int32_t>(kVocabulary);
+      golden->top.emplace_back(token, row[token] - std::log(sum));
+    }
+  }
+  engine.metadata.golden = std::move(golden);
+}
+
+void addModel(fb::EngineT& metadata) {
+  metadata.compiler = std::make_unique<fb::CompilerT>();
+  metadata.compiler->version = "0.1.0";
+  metadata.model = std::make_unique<fb::ModelT>();
+  fb::ModelT& model = *metadata.model;
+  model.architecture = "toy";
+  model.name = "Toy";
+  model.layers = model.heads = model.kv_heads = 1;
+  model.embedding = 1;
+  model.head_size = kHeadSize;
+  model.feed_forward = 1;
+  model.vocabulary = kVocabulary;
+  model.trained_context = kMaxContext;
+  metadata.max_context = kMaxContext;
+  metadata.max_batch = kMaxBatch;
+  metadata.page_tokens = kPageTokens;
+  metadata.kv_type = "f16";
+}
+
+schema::EngineHeader headerOf(std::span<const std::byte> file) {
+  schema::EngineHeader header;
+  std::memcpy(&header, file.data(), sizeof(header));
+  return header;
+}
+
+} // namespace
+
+ToyEngine toyEngine(std::span<const std::byte> hostImage) {
+  ToyEngine engine;
+  addModel(engine.metadata);
+  engine.images.assign(hostImage.begin(), hostImage.end());
+  if (hostImage.empty()) {
+    append(engine.images, "\177ELF", 4);
+    engine.images.resize(64);
+  }
+  for (uint32_t t = 0; t < kVocabulary; ++t) {
+    const auto value = static_cast<float>(t);
+    append(engine.weights, &value, sizeof(value));
+  }
+  append(engine.constants, &kBias, sizeof(kBias));
+  addKernels(engine);
+  addBuffers(engine);
+  for (uint32_t rows = 1; rows <= kMaxBatch; rows *= 2) addPhase(engine, fb::PhaseKind::decode, rows);
+  for (uint32_t rows : kPromptRows) addPhase(engine, fb::PhaseKind::prompt, rows);
+  addGolden(engine);
+  return engine;
+}
+
+std::vector<std::byte> metadataBytes(const fb::EngineT& metadata) {
+  flatbuffers::FlatBufferBuilder builder;
+  fb::FinishEngineBuffer(builder, fb::CreateEngine(builder, &metadata));
+  std::vector<std::byte> bytes;
+  append(bytes, builder.GetBufferPointer(), builder.GetSize());
+  return bytes;
+}
+
+std::vector<std::byte> fileOf(const std::array<std::span<const std::byte>, schema::kSegmentCount>& segments) {
+  schema::EngineHeader header = {};
+  std::memcpy(header.magic, schema::kEngineMagic, sizeof(header.magic));
+  header.version = schema::kEngineVersion;
+  header.segmentCount = schema::kSegmentCount;
+  std::vector<std::byte> file(schema::kSegmentAlignment);
+  for (uint32_t i = 0; i < schema::kSegmentCount; ++i) {
+    header.segments[i] = {file.size(), segments[i].size(), schema::hashBytes(segments[i])};
+    append(file, segments[i].data(), segments[i].size());
+    file.resize((file.size() + schema::kSegmentAlignment - 1) / schema::kSegmentAlignment * schema::kSegmentAlignment);
+  }
+  header.fileBytes = file.size();
+  header.xxh3 = schema::hashHeader(header);
+  std::memcpy(file.data(), &header, sizeof(header));
+  return file;
+}
+
+std::vector<std::byte> fileBytes(const ToyEngine& engine) {
+  const std::vector<std::byte> metadata = metadataBytes(engine.metadata);
+  return fileOf({metadata, engine.images, engine.text, engine.constants, engine.weights});
+}
+
+void sealHeader(std::span<std::byte> file) {
+  schema::EngineHeader header = headerOf(file);
+  header.xxh3 = schema::hashHeader(header);
+  std::memcpy(file.data(), &header, sizeof(header));
+}
+
+void sealMetadata(std::span<std::byte> file) {
+  schema::EngineHeader header = headerOf(file);
+  schema::SegmentEntry& entry = header.segments[0];
+  if (entry.offset <= file.size() && entry.bytes <= file.size() - entry.offset)
+    entry.xxh3 = schema::hashBytes(file.subspan(entry.offset, entry.bytes));
+  header.xxh3 = schema::hashHeader(header);
+  std::memcpy(file.data(), &header, sizeof(header));
+}
+
+std::vector<std::byte> readFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::vector<std::byte> bytes;
+  append(bytes, text.data(), text.size());
+  return bytes;
+}
+
+void writeFile(const std::string& path, std::span<const std::byte> bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+int32_t nextToken(std::span<const int32_t> tokens) {
+  uint32_t state = 0;
+  for (int32_t token : tokens) state = folded(state, token);
+  return static_cast<int32_t>(state % kVocabulary);
+}
+
+std::vector<float> logits(std::span<const int32_t> tokens) {
+  const auto next = static_cast<uint32_t>(nextToken(tokens));
+  std::vector<float> row;
+  for (uint32_t t = 0; t < kVocabulary; ++t) row.push_back(logitOf(t, next, kVocabulary, kLogitStep));
+  return row;
+}
+
+std::vector<int32_t> continuation(std::vector<int32_t> prompt, std::size_t count) {
+  std::vector<int32_t> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    result.push_back(nextToken(prompt));
+    prompt.push_back(result.back());
+  }
+  return result;
+}
+
+int32_t drawnToken(uint64_t seed, uint64_t position) {
+  return static_cast<int32_t>(drawn(seed, position, kVocabulary));
+}
+
+} // namespace llcuda::toy

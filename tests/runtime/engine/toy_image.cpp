@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The toy model's kernels as a host image. One row per block; its thread 0 does all. What a kernel finds wrong in the
+// buffers that the runtime prepares ends the launch with an error.
+#include <cmath>
+
+#include "codegen/formats/sampling.h"
+#include "runtime/base/hostsim_abi.h"
+#include "tests/runtime/engine/toy_engine.h"
+#include "tests/runtime/engine/toy_model.h"
+
+namespace llcuda::toy {
+namespace {
+
+template <typename T>
+T* argument(void* const* arguments, int i) {
+  return static_cast<T*>(arguments[i]);
+}
+
+uint16_t* cacheEntry(uint16_t* pool, const int32_t* blockTable, int32_t slot, int32_t position) {
+  const int32_t page = blockTable[slot * kMaxPages + position / kPageTokens];
+  return pool + (page * kPageTokens + position % kPageTokens) * kHeadSize;
+}
+
+bool expect(LlcudaHostContext* context, bool condition, const char* message) {
+  if (!condition)
+    context->table->fail(context, message);
+  return condition;
+}
+
+// tokens, positions, slots, block_table, weight [vocabulary], x [rows], k pool, v pool
+void embed(LlcudaHostContext* context, void* const* arguments) {
+  if (context->thread != 0)
+    return;
+  const uint32_t row = context->block.x;
+  const int32_t token = argument<int32_t>(arguments, 0)[row];
+  const int32_t position = argument<int32_t>(arguments, 1)[row];
+  const int32_t slot = argument<int32_t>(arguments, 2)[row];
+  const auto* blockTable = argument<const int32_t>(arguments, 3);
+  if (position < 0) {
+    expect(context, slot == 0, "an unused row has a slot");
+    return;
+  }
+  if (!expect(context, token >= 0 && token < static_cast<int32_t>(kVocabulary), "token outside the vocabulary") ||
+      !expect(context, position < static_cast<int32_t>(kMaxContext), "position outside the context") ||
+      !expect(context, slot >= 0 && slot < static_cast<int32_t>(kMaxBatch), "slot outside the batch") ||
+      !expect(context, blockTable[slot * kMaxPages + position / kPageTokens] >= 0, "position without a page"))
+    return;
+  argument<float>(arguments, 5)[row] = argument<const float>(arguments, 4)[token];
+  *cacheEntry(argument<uint16_t>(arguments, 6), blockTable, slot, position) = static_cast<uint16_t>(token);
+  *cacheEntry(argument<uint16_t>(arguments, 7), blockTable, slot, position) = static_cast<uint16_t>(position);
+}
+
+struct LogitsArguments {
+  const int32_t* positions;
+  const int32_t* slots;
+  const int32_t* blockTable;
+  uint16_t* k;
+  uint16_t* v;
+  const float* x;
+  const float* bias; // constant, one value
+  float* logits;
+  uint32_t* counter;
+};
+
+void logitsOfRow(LlcudaHostContext* context, const LogitsArguments& a, int32_t row, uint32_t output) {
+  const int32_t position = a.positions[row];
+  if (position < 0)
+    return;
+  if (!expect(context, *a.counter == 0, "the counter was not zero"))
+    return;
+  uint32_t state = 0;
+  uint16_t token = 0;
+  for (int32_t p = 0; p <= position; ++p) {
+    if (!expect(context, *cacheEntry(a.v, a.blockTable, a.slots[row], p) == p, "the cache lacks a position"))
+      return;
+    token = *cacheEntry(a.k, a.blockTable, a.slots[row], p);
+    state = folded(state, token);
+  }
+  if (!expect(context, a.x[row] == static_cast<float>(token), "the row's activation is of another token"))
+    return;
+  const uint32_t next = state % kVocabulary;
+  for (uint32_t t = 0; t < kVocabulary; ++t)
+    a.logits[output * kVocabulary + t] = logitOf(t, next, kVocabulary, kLogitStep) + *a.bias;
+}
+
+LogitsArguments logitsArguments(void* const* arguments) {
+  return {argument<const int32_t>(arguments, 0), argument<const int32_t>(arguments, 1),
+          argument<const int32_t>(arguments, 2), argument<uint16_t>(arguments, 3),
+          argument<uint16_t>(arguments, 4),      argument<const float>(arguments, 5),
+          argument<const float>(arguments, 6),   argument<float>(arguments, 7),
+          argument<uint32_t>(arguments, 8)};
+}
+
+// positions, slots, block_table, k pool, v pool, x, bias, logits, counter
+void decodeLogits(LlcudaHostContext* context, void* const* arguments) {
+  if (context->thread == 0)
+    logitsOfRow(context, logitsArguments(arguments), static_cast<int32_t>(context->block.x), context->block.x);
+}
+
+// the same, then output_rows
+void promptLogits(LlcudaHostContext* context, void* const* arguments) {
+  if (context->thread != 0)
+    return;
+  const int32_t row = argument<const int32_t>(arguments, 9)[context->block.x];
+  if (row >= 0)
+    logitsOfRow(context, logitsArguments(arguments), row, context->block.x);
+}
+
+int32_t sampleRow(const float* logits, const SamplingParams& params) {
+  if (params.temperature > 0)
+    return static_cast<int32_t>(drawn(params.seed, params.step, kVocabulary));
+  int32_t best = 0;
+  for (uint32_t t = 1; t < kVocabulary; ++t)
+    if (logits[t] > logits[best])
+      best = static_cast<int32_t>(t);
+  return best;
+}
+
+// logits, sampling, sampled, tokens, positions
+void decodeSample(LlcudaHostContext* context, void* const* arguments) {
+  const uint32_t row = context->block.x;
+  auto* positions = argument<int32_t>(arguments, 4);
+  if (context->thread != 0 || positions[row] < 0)
+    return;
+  auto& params = argument<SamplingParams>(arguments, 1)[row];
+  if (!expect(context, params.step == static_cast<uint64_t>(positions[row]), "the sampling step is not the position"))
+    return;
+  const int32_t token = sampleRow(argument<const float>(arguments, 0) + row * kVocabulary, params);
+  argument<int32_t>(arguments, 2)[row] = token;
+  argument<int32_t>(arguments, 3)[row] = token;
+  positions[row] += 1;
+  params.step += 1;
+}
+
+// logits, sampling, sampled, output_rows
+void promptSample(LlcudaHostContext* context, void* const* arguments) {
+  const uint32_t output = context->block.x;
+  if (context->thread != 0 || argument<const int32_t>(arguments, 3)[output] < 0)
+    return;
+  argument<int32_t>(arguments, 2)[output] = sampleRow(argument<const float>(arguments, 0) + output * kVocabulary,
+                                                      argument<const SamplingParams>(arguments, 1)[output]);
+}
+
+const LlcudaHostKernel kKernels[] = {
+    {"toy_embed__f32__v97__t32", embed, 8, 32},
+    {"toy_decode_logits__f32__v97__t32", decodeLogits, 9, 32},
+    {"toy_prompt_logits__f32__v97__t32", promptLogits, 10, 32},
+    {"toy_decode_sample__f32__v97__t32", decodeSample, 5, 32},
+    {"toy_prompt_sample__f32__v97__t32", promptSample, 4, 32},
+};
+
+} // namespace
+} // namespace llcuda::toy
+
+extern "C" __attribute__((visibility("default"))) const LlcudaHostImage llcudaHostImage = {
+    LLCUDA_HOST_ABI_VERSION, sizeof(llcuda::toy::kKernels) / sizeof(llcuda::toy::kKernels[0]), llcuda::toy::kKernels};

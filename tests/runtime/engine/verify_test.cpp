@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine/engine.h"
+
+#include <functional>
+#include <limits>
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/runtime/engine/toy_engine.h"
+
+namespace llcuda {
+namespace {
+
+using testing::HasSubstr;
+using toy::ToyEngine;
+
+Error openError(const ToyEngine& engine) {
+  const std::vector<std::byte> file = toy::fileBytes(engine);
+  auto opened = Engine::view(file, "toy.engine");
+  return opened ? Error{} : opened.error();
+}
+
+struct Damage {
+  const char* message; // what the error has to say
+  std::function<void(fb::EngineT&)> apply;
+};
+
+// Each of these metadata numbers is relied on without a check by code that runs after opening.
+const Damage kDamages[] = {
+    {"max_context is 0", [](fb::EngineT& e) { e.max_context = 0; }},
+    {"max_batch is 100000", [](fb::EngineT& e) { e.max_batch = 100000; }},
+    {"page_tokens is 3, not a power of two", [](fb::EngineT& e) { e.page_tokens = 3; }},
+    {"model.vocabulary is 0", [](fb::EngineT& e) { e.model->vocabulary = 0; }},
+    {"model.heads is 3, not a multiple", [](fb::EngineT& e) { e.model->heads = 3, e.model->kv_heads = 2; }},
+    {"kv_type is not one", [](fb::EngineT& e) { e.kv_type = "q9_9"; }},
+    {"text.config is empty", [](fb::EngineT& e) { e.text = std::make_unique<fb::TextT>(); }},
+    {"text.config ends past the text segment",
+     [](fb::EngineT& e) {
+       e.text = std::make_unique<fb::TextT>();
+       e.text->config = std::make_unique<fb::Span>(UINT64_MAX, 2);
+     }},
+    {"golden.tokens[1] is 97 of 97", [](fb::EngineT& e) { e.golden->tokens[1] = 97; }},
+    {"golden.top has 29 entries", [](fb::EngineT& e) { e.golden->top.pop_back(); }},
+    {"golden.top[3].token is -1",
+     [](fb::EngineT& e) {
+       e.golden->top[3] = {-1, 0.f};
+     }},
+    {"golden.top[4].log_probability is not a number",
+     [](fb::EngineT& e) {
+       e.golden->top[4] = {1, std::numeric_limits<float>::quiet_NaN()};
+     }},
+    {"kernels has 0 entries", [](fb::EngineT& e) { e.kernels.clear(); }},
+    {"kernels[1].name is not of the form", [](fb::EngineT& e) { e.kernels[1]->name = "a\nb"; }},
+    {"kernels[1].name is that of an earlier", [](fb::EngineT& e) { e.kernels[1]->name = e.kernels[0]->name; }},
+    {"kernels[2].threads is 0", [](fb::EngineT& e) { e.kernels[2]->threads = 0; }},
+    {"kernels[2].threads is 33", [](fb::EngineT& e) { e.kernels[2]->threads = 33; }},
+    {"bytes of shared memory", [](fb::EngineT& e) { e.kernels[2]->dynamic_shared_bytes = 70000; }},
+    {"bytes of shared memory", [](fb::EngineT& e) { e.kernels[0]->static_shared_bytes = UINT32_MAX; }},
+    {"needs 255 registers", [](fb::EngineT& e) { e.kernels[0]->registers = 255, e.kernels[0]->threads = 1024; }},
+    {"kernels[0].param_count is 65", [](fb::EngineT& e) { e.kernels[0]->param_count = 65; }},
+    {"kernels[0] has 0 images", [](fb::EngineT& e) { e.kernels[0]->images.clear(); }},
+    {"two host_x86_64 images", [](fb::EngineT& e) { e.kernels[0]->images.push_back(e.kernels[0]->images[0]); }},
+    {"ends past the images segment",
+     [](fb::EngineT& e) { e.kernels[0]->images = {fb::Image(fb::ImageKind::host_x86_64, fb::Span(8, UINT64_MAX))}; }},
+    {"is not an ELF image",
+     [](fb::EngineT& e) { e.kernels[0]->images = {fb::Image(fb::ImageKind::cubin_sm_75, fb::Span(0, 4))}; }},
+    {"does not end with a zero byte",
+     [](fb::EngineT& e) { e.kernels[0]->images = {fb::Image(fb::ImageKind::ptx_compute_75, fb::Span(0, 2))}; }},
+    {"buffers has 0 entries", [](fb::EngineT& e) { e.buffers.clear(); }},
+    {"buffers[0].bytes is 0", [](fb::EngineT& e) { e.buffers[0]->bytes = 0; }},
+    {"buffers[0] (weight) ends past", [](fb::EngineT& e) { e.buffers[0]->bytes += 1; }},
+    {"buffers[0].offset is 4, not a multiple", [](fb::EngineT& e) { e.buffers[0]->offset = 4; }},
+    {"buffers[1] (constant) ends past", [](fb::EngineT& e) { e.buffers[1]->offset = UINT64_MAX - 255; }},
+    {"buffers[2] (arena) ends past", [](fb::EngineT& e) { e.arena_bytes = 8; }},
+    {"buffers[3].offset is 256, kind kv has none", [](fb::EngineT& e) { e.buffers[3]->offset = 256; }},
+    {"page of all layers larger", [](fb::EngineT& e) { e.buffers[3]->bytes = uint64_t{1} << 39; }},
+    {"not a multiple of 4", [](fb::EngineT& e) { e.buffers[5]->bytes = 7; }},
+    {"of kind arena with role tokens", [](fb::EngineT& e) { e.buffers[2]->role = fb::IoRole::tokens; }},
+    {"of kind io with role none", [](fb::EngineT& e) { e.buffers[6]->role = fb::IoRole::none; }},
+    {"phases has 0 entries", [](fb::EngineT& e) { e.phases.clear(); }},
+    {"there is no prompt phase", [](fb::EngineT& e) { e.phases.resize(2); }},
+    {"the widest decode phase has 1 rows", [](fb::EngineT& e) { e.phases.erase(e.phases.begin() + 1); }},
+    {"phases[3] repeats", [](fb::EngineT& e) { e.phases[3]->rows = 4; }},
+    {"phases[0].rows is 0", [](fb::EngineT& e) { e.phases[0]->rows = 0; }},
+    {"phases[2].outputs is 2", [](fb::EngineT& e) { e.phases[2]->outputs = 2; }},
+    {"phases[1] has 0 launches", [](fb::EngineT& e) { e.phases[1]->launches.clear(); }},
+    {"phases[0].launches[1].kernel is 5 of 5", [](fb::EngineT& e) { e.phases[0]->launches[1]->kernel = 5; }},
+    {"has a grid of 0 x 1 x 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_x = 0; }},
+    {"has a grid of 1 x 1 x 70000", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_z = 70000; }},
+    {"launches[0].layer is 1 of 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->layer = 1; }},
+    {"has 7 arguments, its kernel has 8", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
+    {".arguments[2] is buffer 14 of 14",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[2] = {14, 0};
+     }},
+    {"starts at 388 of the buffer's 388",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[4] = {0, 388};
+     }},
+    {"starts at 2, not a multiple of 4",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[4] = {0, 2};
+     }},
+    {"starts inside an io buffer",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[0] = {6, 4};
+     }},
+    {"starts inside a page pool",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[6] = {3, 4};
+     }},
+    {"is a second buffer of role tokens", [](fb::EngineT& e) { e.buffers[12]->role = fb::IoRole::tokens; }},
+    {"has no buffer of role slots",
+     [](fb::EngineT& e) {
+       for (auto& phase : e.phases)
+         for (auto& launch : phase->launches)
+           for (auto& argument : launch->arguments)
+             if (argument.buffer() == 8)
+               argument = {2, 0};
+     }},
+    {"may not have a buffer of role output_rows",
+     [](fb::EngineT& e) {
+       e.phases[0]->launches[1]->arguments[6] = {9, 0};
+     }},
+    {"role logits with 388 bytes, its rows need 776", [](fb::EngineT& e) { e.buffers[12]->bytes = 388; }},
+    {"role block_table with 60 bytes", [](fb::EngineT& e) { e.buffers[11]->bytes = 60; }},
+};
+
+TEST(Verify, ToyEngineIsSound) {
+  const std::vector<std::byte> file = toy::fileBytes(toy::toyEngine());
+  auto engine = Engine::view(file, "toy.engine");
+  ASSERT_TRUE(engine.ok()) << engine.error().message;
+  EXPECT_EQ(engine->maxPages(), toy::kMaxPages);
+  EXPECT_TRUE(engine->hasImages(fb::ImageKind::host_x86_64));
+  EXPECT_FALSE(engine->hasImages(fb::ImageKind::cubin_sm_75));
+  EXPECT_EQ(engine->segment(schema::SegmentKind::kWeights).size(), toy::kVocabulary * sizeof(float));
+  EXPECT_EQ(engine->image(*engine->metadata().kernels()->Get(4)->images()->Get(0)).size(), 64u);
+}
+
+TEST(Verify, EveryDamageIsNamed) {
+  for (const Damage& damage : kDamages) {
+    ToyEngine engine = toy::toyEngine();
+    damage.apply(engine.metadata);
+    const Error error = openError(engine);
+    EXPECT_THAT(error.message, HasSubstr(damage.message));
+    EXPECT_THAT(error.message, testing::StartsWith("toy.engine: "));
+    EXPECT_TRUE(error.code == ErrorCode::kBadInput || error.code == ErrorCode::kUnsupported) << error.message;
+  }
+}
+
+// Numbers of enums that the schema does not have survive the FlatBuffers verifier.
+TEST(Verify, UnknownEnumNumbers) {
+  const auto broken = [](auto change) {
+    ToyEngine engine = toy::toyEngine();
+    change(engine.metadata);
+    return openError(engine).message;
+  };
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[0]->kind = static_cast<fb::BufferKind>(6); }),
+              HasSubstr("buffers[0].kind is 6"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[6]->role = static_cast<fb::IoRole>(9); }),
+              HasSubstr("buffers[6].role is 9"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.phases[0]->kind = static_cast<fb::PhaseKind>(2); }),
+              HasSubstr("phases[0].kind is 2"));
+  EXPECT_THAT(broken([](fb::EngineT& e) {
+                e.kernels[0]->images = {fb::Image(static_cast<fb::ImageKind>(3), fb::Span(0, 64))};
+              }),
+              HasSubstr("images[0].kind is 3"));
+}
+
+// A FlatBuffer that is not one, with right hashes around it.
+TEST(Verify, MetadataIsNoFlatBuffer) {
+  for (std::size_t bytes : {0, 1, 7, 8, 64}) {
+    const std::vector<std::byte> metadata(bytes, std::byte{0x5a});
+    const std::vector<std::byte> file = toy::fileOf({metadata, {}, {}, {}, {}});
+    auto opened = Engine::view(file, "toy.engine");
+    ASSERT_FALSE(opened.ok());
+    EXPECT_THAT(opened.error().message, HasSubstr("metadata does not follow the engine schema")) << bytes;
+  }
+}
+
+} // namespace
+} // namespace llcuda
