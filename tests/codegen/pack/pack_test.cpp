@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/pack/pack.h"
+
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codegen/formats/dequantize.h"
+
+namespace llcuda::pack {
+namespace {
+
+using formats::TensorType;
+
+struct Case {
+  WeightLayout layout;
+  TensorType source;
+};
+
+constexpr Case kCases[] = {
+    {WeightLayout::kF32Rows, TensorType::kF32},     {WeightLayout::kF32Rows, TensorType::kF16},
+    {WeightLayout::kF32Rows, TensorType::kBF16},    {WeightLayout::kF16Rows, TensorType::kF16},
+    {WeightLayout::kQ4_0Planes, TensorType::kQ4_0}, {WeightLayout::kQ4_1Planes, TensorType::kQ4_1},
+    {WeightLayout::kQ8_0Planes, TensorType::kQ8_0},
+};
+
+constexpr uint64_t kRows = 7, kColumns = 96;
+
+uint64_t tensorBytes(TensorType type, uint64_t elements) {
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(type);
+  return elements / info.blockElements * info.blockBytes;
+}
+
+// Any bytes are valid blocks, but a NaN would not compare: clear the exponent's top bit of every half and float.
+std::vector<std::byte> randomTensor(TensorType type, uint64_t elements, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(tensorBytes(type, elements));
+  for (std::byte& b : bytes) b = static_cast<std::byte>(random() & 0xBF);
+  return bytes;
+}
+
+std::vector<float> decoded(TensorType type, std::span<const std::byte> bytes, uint64_t elements) {
+  std::vector<float> values(elements);
+  formats::dequantizeRow(type, bytes.data(), elements, values.data());
+  return values;
+}
+
+std::vector<std::byte> packed(const Case& c, std::span<const std::byte> source, std::span<const uint32_t> order = {}) {
+  std::vector<std::byte> blob(*packedBytes(c.layout, kRows, kColumns), std::byte{0x5A});
+  const Result<void> result = pack(c.layout, kRows, kColumns, order, c.source, source, blob);
+  EXPECT_TRUE(result.ok()) << result.error().message;
+  return blob;
+}
+
+class PackEach : public testing::TestWithParam<Case> {};
+
+// A nibble in the wrong place, a scale of another block, or a minimum taken for a scale changes a value.
+TEST_P(PackEach, KeepsEveryValue) {
+  const std::vector<std::byte> source = randomTensor(GetParam().source, kRows * kColumns, 1);
+  const std::vector<std::byte> blob = packed(GetParam(), source);
+  std::vector<float> values(kRows * kColumns);
+  unpack(GetParam().layout, kRows, kColumns, blob, values.data());
+  EXPECT_EQ(values, decoded(GetParam().source, source, kRows * kColumns));
+}
+
+// Row r of the weight is row order[r] of the tensor, not the other way round: the order here is no involution.
+TEST_P(PackEach, TakesRowsInTheGivenOrder) {
+  const std::vector<uint32_t> order = {1, 2, 0, 3, 6, 4, 5};
+  const std::vector<std::byte> source = randomTensor(GetParam().source, kRows * kColumns, 2);
+  const std::vector<float> all = decoded(GetParam().source, source, kRows * kColumns);
+  std::vector<float> values(kRows * kColumns);
+  unpack(GetParam().layout, kRows, kColumns, packed(GetParam(), source, order), values.data());
+  for (uint64_t r = 0; r < kRows; ++r)
+    EXPECT_TRUE(std::equal(values.begin() + r * kColumns, values.begin() + (r + 1) * kColumns,
+                           all.begin() + order[r] * kColumns))
+        << "row " << r;
+}
+
+// Two packings of one tensor are the same bytes, whatever the target held: padding is zero.
+TEST_P(PackEach, PaddingIsZero) {
+  const std::vector<std::byte> source = randomTensor(GetParam().source, kRows * kColumns, 3);
+  std::vector<std::byte> first = packed(GetParam(), source);
+  std::vector<std::byte> second(first.size(), std::byte{0xA5});
+  ASSERT_TRUE(pack(GetParam().layout, kRows, kColumns, {}, GetParam().source, source, second).ok());
+  EXPECT_EQ(first, second);
+}
+
+TEST_P(PackEach, RefusesATensorOfAnotherSize) {
+  std::vector<std::byte> source = randomTensor(GetParam().source, kRows * kColumns, 4);
+  source.pop_back();
+  std::vector<std::byte> blob(*packedBytes(GetParam().layout, kRows, kColumns));
+  const Result<void> result = pack(GetParam().layout, kRows, kColumns, {}, GetParam().source, source, blob);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("bytes, not"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, PackEach, testing::ValuesIn(kCases), [](const auto& info) {
+  return std::string(layoutName(info.param.layout)) + "_of_" +
+         std::string(formats::tensorTypeInfo(info.param.source).name);
+});
+
+// The one sentence of the layout that every kernel relies on, spelled out for a block whose element i is i % 16.
+TEST(Pack, NibblesOfWordJAreElements8JOnwards) {
+  std::vector<std::byte> source(tensorBytes(TensorType::kQ4_0, 32));
+  for (int j = 0; j < 16; ++j) source[2 + j] = static_cast<std::byte>(j | ((j + 16) % 16) << 4);
+  std::vector<std::byte> blob(*packedBytes(WeightLayout::kQ4_0Planes, 1, 32));
+  ASSERT_TRUE(pack(WeightLayout::kQ4_0Planes, 1, 32, {}, TensorType::kQ4_0, source, blob).ok());
+  for (int word = 0; word < 4; ++word)
+    for (int byte = 0; byte < 4; ++byte) {
+      EXPECT_EQ(std::to_integer<int>(blob[4 * word + byte]) & 15, (8 * word + byte) % 16);
+      EXPECT_EQ(std::to_integer<int>(blob[4 * word + byte]) >> 4, (8 * word + 4 + byte) % 16);
+    }
+}
+
+TEST(Pack, ScalesStartAtAMultipleOf256) {
+  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 3, 64), 256u);
+  EXPECT_EQ(*packedBytes(WeightLayout::kQ4_1Planes, 3, 64), 256u + 32u);
+  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 17, 32), 512u);
+}
+
+TEST(Pack, RefusesColumnsThatAreNoWholeBlocks) {
+  const Result<uint64_t> bytes = packedBytes(WeightLayout::kQ8_0Planes, 4, 48);
+  ASSERT_FALSE(bytes.ok());
+  EXPECT_THAT(bytes.error().message, testing::HasSubstr("48 columns"));
+}
+
+// rows * columns wraps to a small number.
+TEST(Pack, RefusesSizesThatWrap) {
+  EXPECT_FALSE(packedBytes(WeightLayout::kF32Rows, uint64_t(1) << 33, uint64_t(1) << 33).ok());
+}
+
+TEST(Pack, RefusesALayoutThatWouldChangeValues) {
+  std::vector<std::byte> source(64 * 4), blob(*packedBytes(WeightLayout::kF16Rows, 2, 32));
+  const Result<void> result = pack(WeightLayout::kF16Rows, 2, 32, {}, TensorType::kF32, source, blob);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("from f32 to f16_rows"));
+}
+
+TEST(Pack, LayoutsHaveNames) {
+  for (unsigned i = 0; i < kWeightLayouts; ++i)
+    EXPECT_EQ(layoutByName(layoutName(static_cast<WeightLayout>(i))), static_cast<WeightLayout>(i));
+  EXPECT_EQ(layoutByName("q4_1"), std::nullopt);
+}
+
+TEST(Pack, EncodingsWithoutKernelsHaveNoLayout) {
+  EXPECT_EQ(defaultLayout(TensorType::kQ4_1), WeightLayout::kQ4_1Planes);
+  EXPECT_EQ(defaultLayout(TensorType::kQ2_K), std::nullopt);
+}
+
+} // namespace
+} // namespace llcuda::pack
