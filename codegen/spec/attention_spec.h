@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -20,6 +21,9 @@ struct AttentionDesc {
   bool f32Rows = false;     ///< emits y
   bool int8Rows = true;     ///< emits y_codes and y_scales
 };
+
+/// Names what the kernels cannot do. The launches below take only what this lets pass.
+Result<void> checkAttention(const AttentionDesc& desc);
 
 /// attention_decode: row r is the newest token of slot slots[r], its key and value are in the cache already.
 ///   q             const float*    [rows][heads][headSize], rotated

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -10,11 +11,14 @@ struct RopeCacheDesc {
   uint32_t rows = 1;
   uint32_t heads = 1;
   uint32_t kvHeads = 1;
-  uint32_t headSize = 64;   ///< a multiple of 8
+  uint32_t headSize = 64;   ///< a multiple of 16 up to 256
   uint32_t dimensions = 64; ///< of a head that rotate, in adjacent pairs from the first; even; 0: none, no rope_table
   uint32_t maxContext = 0;
   uint32_t pageTokens = 64; ///< only 64 has kernels
 };
+
+/// Names what the kernel cannot do. The launch takes only what this lets pass.
+Result<void> checkRopeCache(const RopeCacheDesc& desc);
 
 ///   q             const float*    [rows][heads][headSize]
 ///   k             const float*    [rows][kvHeads][headSize]

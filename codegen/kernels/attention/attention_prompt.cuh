@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
+//
+//   launch     grid (ceil(kRows / 64), heads * kParts), block kPromptThreads; numbers from
+//   codegen/spec/attention_spec.cpp q          [kRows][heads][head size] f16, 16-byte aligned k, v       pages of
+//   AttentionShape; keys and values of all rows, and of the positions before them, are already there positions [kRows],
+//   rows of one sequence in any order; -1: the row becomes zeros slots      [kRows], the same for all rows whose
+//   position is not -1 table      [slots][table pages]: page of 64 positions each rows       y f32 [kRows][heads * head
+//   size], or int8 rows of it, or both numerics   f16 products with f32 sums; the softmax is f32, its weights are
+//   rounded to f16 for the second product sm_75      a warp holds 16 rows of q and of y in registers; kTileKeys keys
+//   and values are in shared memory, whose rows
+//              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts
+#pragma once
+
+#include "codegen/kernels/attention/attention_shape.cuh"
+#include "codegen/kernels/ptx/load.cuh"
+#include "codegen/kernels/ptx/mma.cuh"
+
+namespace llcuda {
+
+constexpr int kPromptThreads = 128;
+constexpr int kPromptRows = 64; ///< of a block; 16 of each warp
+
+template <typename Shape>
+struct PromptTile {
+  static constexpr int kKeys = Shape::kHeadSize <= 64 ? 64 : 32;
+  static constexpr int kKeyTiles = kKeys / 8;
+  static constexpr int kKeySteps = Shape::kHeadSize / 8;
+  /// Blocks that share the columns of a head's y, each with scores of its own: a wide y does not fit the registers.
+  static constexpr int kParts = Shape::kHeadSize > 128 && Shape::kHeadSize % 64 == 0 ? 2 : 1;
+  static constexpr int kColumns = Shape::kHeadSize / kParts;
+  static constexpr int kSteps = kColumns / 8;
+  static constexpr int kChunk = kSteps % 8 == 0 ? 8 : kSteps % 4 == 0 ? 4 : 2; ///< tiles of y that one product makes
+  static constexpr int kChunks = kSteps / kChunk;
+  // Rows in shared memory, in elements.
+  static constexpr int kKeyPitch = Shape::kHeadSize + 8;
+  static constexpr int kValuePitch = kColumns + 8;
+};
+
+/// The softmax state of a lane: of rows lane / 4 and lane / 4 + 8 of its warp. `sum` covers the lane's own columns.
+template <typename Tile>
+struct PromptState {
+  float highest[2];
+  float sum[2];
+  float y[Tile::kChunks][1][Tile::kChunk][4];
+};
+
+/// What a block needs to know of its rows.
+struct PromptBlock {
+  int lowest;  ///< position of all rows; -1 when one is padding
+  int highest; ///< position of all rows; -1: nothing but padding
+  int slot;
+  int position[2]; ///< of the lane's two rows
+};
+
+/// Positions of the block's rows; rows past kRows count as padding.
+template <int kRows>
+LLCUDA_DEVICE PromptBlock readPositions(const int* positions, const int* slots, int firstRow) {
+  const auto positionOf = [&](int row) { return row < kRows ? loadReadOnly(positions + row) : -1; };
+  PromptBlock block;
+  const int low = positionOf(firstRow + laneId()), high = positionOf(firstRow + kWarpSize + laneId());
+  block.highest = warpMax(maxOf(low, high));
+  block.lowest = -warpMax(-minOf(low, high));
+  const int lane = firstRow + warpId() * 16 + laneId() / 4;
+  block.position[0] = positionOf(lane);
+  block.position[1] = positionOf(lane + 8);
+  const int row = low >= 0 ? firstRow + laneId() : high >= 0 ? firstRow + kWarpSize + laneId() : -1;
+  const int named = warpMax(row);
+  block.slot = named >= 0 ? loadReadOnly(slots + named) : 0;
+  return block;
+}
+
+/// The lane's part of q as the first operand of the products: element pair 2t of rows lane / 4 and lane / 4 + 8.
+template <typename Shape, typename Tile, int kRows>
+LLCUDA_DEVICE void loadQueries(const Half* q, int firstRow, int head, uint32_t (&fragments)[Tile::kKeySteps][1][2]) {
+  LLCUDA_UNROLL
+  for (int r = 0; r < 2; ++r) {
+    const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
+    const Half* const from = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
+    LLCUDA_UNROLL
+    for (int step = 0; step < Tile::kKeySteps; ++step)
+      fragments[step][0][r] =
+          row < kRows ? loadReadOnly(reinterpret_cast<const uint32_t*>(from + step * 8 + laneId() % 4 * 2)) : 0;
+  }
+}
+
+/// Brings kColumns columns of a tile's keys or values to shared memory; rows after `highest` as zeros, since their
+/// memory may hold anything.
+template <typename Shape, typename Tile, int kColumns>
+LLCUDA_DEVICE void stageTile(const Half* from, int firstKey, int highest, Half* to) {
+  constexpr int kVectors = kColumns / 8;
+  constexpr int kCount = Tile::kKeys * kVectors;
+  LLCUDA_UNROLL
+  for (int base = 0; base < kCount; base += kPromptThreads) {
+    const int i = base + static_cast<int>(threadIdx.x);
+    if (kCount % kPromptThreads != 0 && i >= kCount)
+      break;
+    const int token = i / kVectors, vector = i % kVectors;
+    uint4 v = make_uint4(0, 0, 0, 0);
+    if (firstKey + token <= highest)
+      v = loadReadOnly(reinterpret_cast<const uint4*>(from + token * Shape::kHeadSize) + vector);
+    *reinterpret_cast<uint4*>(to + token * (kColumns + 8) + vector * 8) = v;
+  }
+}
+
+/// scores[0][n] = q . k for the 8 keys of tile n.
+template <typename Tile>
+LLCUDA_DEVICE void multiplyKeys(const uint32_t (&q)[Tile::kKeySteps][1][2], const Half* keys,
+                                float (&scores)[1][Tile::kKeyTiles][4]) {
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) scores[0][n][i] = 0.f;
+  }
+  LLCUDA_UNROLL
+  for (int step = 0; step < Tile::kKeySteps; ++step) {
+    uint32_t b[Tile::kKeyTiles];
+    LLCUDA_UNROLL
+    for (int n = 0; n < Tile::kKeyTiles; n += 4) {
+      uint32_t four[4];
+      ldmatrixX4(four, keys + (n * 8 + laneId()) * Tile::kKeyPitch + step * 8);
+      LLCUDA_UNROLL
+      for (int i = 0; i < 4; ++i) b[n + i] = four[i];
+    }
+    mmaF16Tile(scores, q[step], b);
+  }
+}
+
+/// Dot products become scores, those of keys that a row does not see minus infinity.
+template <typename Shape, typename Tile>
+LLCUDA_DEVICE void maskScores(const PromptBlock& block, const ScoreScale& score, int firstKey,
+                              float (&scores)[1][Tile::kKeyTiles][4]) {
+  const bool everySeen =
+      firstKey + Tile::kKeys - 1 <= block.lowest && (Shape::kWindow == 0 || firstKey > block.highest - Shape::kWindow);
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const int key = firstKey + n * 8 + laneId() % 4 * 2 + i % 2;
+      const float s = score(scores[0][n][i]);
+      scores[0][n][i] = everySeen || Shape::sees(block.position[i / 2], key) ? s : maskedScore();
+    }
+  }
+}
+
+/// Turns scores into weights under the new maximum and scales down what was summed under the old one.
+template <typename Tile>
+LLCUDA_DEVICE void weighScores(float (&scores)[1][Tile::kKeyTiles][4], PromptState<Tile>& state) {
+  float highest[2] = {state.highest[0], state.highest[1]};
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) highest[i / 2] = maxOf(highest[i / 2], scores[0][n][i]);
+  }
+  groupMax<4>(highest);
+  float shrink[2];
+  LLCUDA_UNROLL
+  for (int r = 0; r < 2; ++r) {
+    shrink[r] = exp2Fast(state.highest[r] - highest[r]);
+    state.highest[r] = highest[r];
+    state.sum[r] *= shrink[r];
+  }
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      scores[0][n][i] = exp2Fast(scores[0][n][i] - highest[i / 2]);
+      state.sum[i / 2] += scores[0][n][i];
+    }
+  }
+  LLCUDA_UNROLL
+  for (int c = 0; c < Tile::kChunks; ++c) {
+    LLCUDA_UNROLL
+    for (int n = 0; n < Tile::kChunk; ++n) {
+      LLCUDA_UNROLL
+      for (int i = 0; i < 4; ++i) state.y[c][0][n][i] *= shrink[i / 2];
+    }
+  }
+}
+
+/// y += weights v. The accumulators of the first product have the layout that the second wants of its rows.
+template <typename Tile>
+LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4], const Half* values,
+                                  PromptState<Tile>& state) {
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    const float(&w)[4] = weights[0][n];
+    const uint32_t a[1][2] = {{wordOfHalves(w[0], w[1]), wordOfHalves(w[2], w[3])}};
+    const Half* const row = values + (n * 8 + laneId() % 8) * Tile::kValuePitch + laneId() / 8 * 8;
+    LLCUDA_UNROLL
+    for (int c = 0; c < Tile::kChunks; ++c) {
+      uint32_t b[Tile::kChunk];
+      if constexpr (Tile::kChunk == 2) {
+        ldmatrixX2Trans(b, row + c * 16);
+      } else {
+        LLCUDA_UNROLL
+        for (int m = 0; m < Tile::kChunk; m += 4) {
+          uint32_t four[4];
+          ldmatrixX4Trans(four, row + (c * Tile::kChunk + m) * 8);
+          LLCUDA_UNROLL
+          for (int i = 0; i < 4; ++i) b[m + i] = four[i];
+        }
+      }
+      mmaF16Tile(state.y[c], a, b);
+    }
+  }
+}
+
+/// Int8 rows of the lane's two rows: each block of 32 elements is held by four neighbouring lanes.
+template <typename Tile>
+LLCUDA_DEVICE void storeCodes(const float (&y)[Tile::kSteps][4], const long long (&element)[2], const bool (&valid)[2],
+                              const AttentionRows& rows) {
+  constexpr int kBlocks = Tile::kSteps / 4;
+  float peak[2 * kBlocks];
+  int sum[2 * kBlocks];
+  LLCUDA_UNROLL
+  for (int b = 0; b < 2 * kBlocks; ++b) {
+    peak[b] = 0.f;
+    LLCUDA_UNROLL
+    for (int i = 0; i < 8; ++i) peak[b] = maxOf(peak[b], absOf(y[b / 2 * 4 + i / 2][b % 2 * 2 + i % 2]));
+  }
+  groupMax<4>(peak);
+  LLCUDA_UNROLL
+  for (int b = 0; b < 2 * kBlocks; ++b) {
+    const float inverse = inverseStep(peak[b]);
+    sum[b] = 0;
+    LLCUDA_UNROLL
+    for (int n = 0; n < 4; ++n) {
+      const float(&v)[4] = y[b / 2 * 4 + n];
+      const int low = roundToInt(v[b % 2 * 2] * inverse), high = roundToInt(v[b % 2 * 2 + 1] * inverse);
+      sum[b] += low + high;
+      if (valid[b % 2])
+        *reinterpret_cast<uint16_t*>(rows.codes + element[b % 2] + b / 2 * 32 + n * 8 + laneId() % 4 * 2) =
+            static_cast<uint16_t>(bytePermute(static_cast<uint32_t>(low), static_cast<uint32_t>(high), 0x0040));
+    }
+  }
+  groupSum<4>(sum);
+  LLCUDA_UNROLL
+  for (int b = 0; b < 2 * kBlocks; ++b) {
+    const float step = peak[b] * (1.f / 127.f);
+    if (laneId() % 4 == 0 && valid[b % 2])
+      rows.scales[element[b % 2] / kRowBlock + b / 2] = make_float2(step, step * static_cast<float>(sum[b]));
+  }
+}
+
+/// Divides by the sums of weights and stores; a row that saw no key becomes zeros.
+template <typename Shape, typename Tile, int kRows>
+LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, const AttentionRows& rows) {
+  groupSum<4>(state.sum);
+  float y[Tile::kSteps][4];
+  long long element[2];
+  bool valid[2];
+  LLCUDA_UNROLL
+  for (int r = 0; r < 2; ++r) {
+    const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
+    const float inverse = state.sum[r] > 0.f ? reciprocalFast(state.sum[r]) : 0.f;
+    valid[r] = row < kRows;
+    element[r] = static_cast<long long>(row) * (Shape::kHeads * Shape::kHeadSize) + column;
+    LLCUDA_UNROLL
+    for (int n = 0; n < Tile::kSteps; ++n) {
+      const float(&v)[4] = state.y[n / Tile::kChunk][0][n % Tile::kChunk];
+      y[n][2 * r] = v[2 * r] * inverse;
+      y[n][2 * r + 1] = v[2 * r + 1] * inverse;
+      if (rows.y && valid[r])
+        *reinterpret_cast<float2*>(rows.y + element[r] + n * 8 + laneId() % 4 * 2) =
+            make_float2(y[n][2 * r], y[n][2 * r + 1]);
+    }
+  }
+  if constexpr (Tile::kColumns % kRowBlock == 0)
+    if (rows.codes)
+      storeCodes<Tile>(y, element, valid, rows);
+}
+
+template <typename Shape, int kRows>
+LLCUDA_DEVICE void attentionPrompt(const Half* q, const Half* k, const Half* v, const int* positions, const int* slots,
+                                   const int* table, ScoreScale score, AttentionRows rows) {
+  using Tile = PromptTile<Shape>;
+  LLCUDA_SHARED(Half, keys, Tile::kKeys * Tile::kKeyPitch);
+  LLCUDA_SHARED(Half, values, Tile::kKeys * Tile::kValuePitch);
+  const int firstRow = static_cast<int>(blockIdx.x) * kPromptRows;
+  const int head = static_cast<int>(blockIdx.y) / Tile::kParts;
+  const int column = static_cast<int>(blockIdx.y) % Tile::kParts * Tile::kColumns;
+  const int kvHead = head / Shape::kGroup;
+  const PromptBlock block = readPositions<kRows>(positions, slots, firstRow);
+
+  PromptState<Tile> state = {};
+  state.highest[0] = state.highest[1] = kLowestScore;
+  if (block.highest >= 0) {
+    uint32_t fragments[Tile::kKeySteps][1][2];
+    loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
+    const int* const pages = table + static_cast<long long>(block.slot) * Shape::kTablePages;
+    const int begin = Shape::firstKey(maxOf(block.lowest, 0)) / Tile::kKeys * Tile::kKeys;
+    LLCUDA_NO_UNROLL
+    for (int firstKey = begin; firstKey <= block.highest; firstKey += Tile::kKeys) {
+      const long long start = Shape::pageStart(loadReadOnly(pages + firstKey / kPageTokens), kvHead) +
+                              firstKey % kPageTokens * Shape::kHeadSize;
+      syncThreads(); // the tile before is no longer read
+      stageTile<Shape, Tile, Shape::kHeadSize>(k + start, firstKey, block.highest, keys);
+      stageTile<Shape, Tile, Tile::kColumns>(v + start + column, firstKey, block.highest, values);
+      syncThreads();
+      float scores[1][Tile::kKeyTiles][4];
+      multiplyKeys<Tile>(fragments, keys, scores);
+      maskScores<Shape, Tile>(block, score, firstKey, scores);
+      weighScores<Tile>(scores, state);
+      multiplyValues<Tile>(scores, values, state);
+    }
+  }
+  storeRows<Shape, Tile, kRows>(state, firstRow, head * Shape::kHeadSize + column, rows);
+}
+
+} // namespace llcuda
