@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/memory_plan.h"
+
+#include <algorithm>
+
+namespace llcuda {
+namespace {
+
+uint64_t aligned(uint64_t bytes) {
+  return (bytes + schema::kBufferAlignment - 1) / schema::kBufferAlignment * schema::kBufferAlignment;
+}
+
+std::string mebibytes(uint64_t bytes) {
+  return detail::concat((bytes + (1u << 20) - 1) >> 20, " MiB");
+}
+
+} // namespace
+
+uint32_t pagesFor(const Engine& engine, uint32_t context) {
+  const uint32_t pageTokens = engine.metadata().page_tokens();
+  return (context + pageTokens - 1) / pageTokens;
+}
+
+MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
+  MemoryPlan plan;
+  plan.weights = engine.segment(schema::SegmentKind::kWeights).size();
+  plan.constants = engine.segment(schema::SegmentKind::kConstants).size();
+  plan.arena = engine.metadata().arena_bytes();
+  plan.pages = slots * pagesFor(engine, context);
+  for (const fb::Buffer* buffer : *engine.metadata().buffers()) {
+    if (buffer->kind() == fb::BufferKind::kv)
+      plan.kv += aligned(buffer->bytes() * plan.pages);
+    if (buffer->kind() == fb::BufferKind::io)
+      plan.io += aligned(buffer->bytes());
+    if (buffer->kind() == fb::BufferKind::counter)
+      plan.counters += aligned(buffer->bytes());
+  }
+  return plan;
+}
+
+uint32_t largestContext(const Engine& engine, uint32_t slots, uint64_t available, bool shared) {
+  const uint32_t pageTokens = engine.metadata().page_tokens();
+  const auto fits = [&](uint32_t pages) {
+    const MemoryPlan plan = memoryPlan(engine, pages * pageTokens, slots);
+    return (shared ? plan.total() : plan.perSession()) <= available;
+  };
+  uint32_t low = 0, high = engine.maxPages(); // `low` pages fit, or low is 0
+  while (low < high) {
+    const uint32_t middle = low + (high - low + 1) / 2;
+    if (fits(middle))
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return std::min(low * pageTokens, engine.metadata().max_context());
+}
+
+Result<void> checkMemory(const Engine& engine, const MemoryPlan& plan, uint32_t slots, uint64_t available,
+                         bool shared) {
+  const uint64_t needed = shared ? plan.total() : plan.perSession();
+  if (needed <= available)
+    return {};
+  const std::string facts =
+      detail::concat("needs ", needed, " bytes of device memory (", shared ? mebibytes(plan.shared()) : "0 MiB",
+                     " weights, ", mebibytes(plan.kv), " KV cache, ", mebibytes(plan.arena + plan.io + plan.counters),
+                     " buffers), ", available, " are free");
+  if (const uint32_t context = largestContext(engine, slots, available, shared))
+    return outOfMemory(engine.path(), ": ", facts, "; -c ", context, " fits");
+  if (slots > 1)
+    if (const uint32_t context = largestContext(engine, 1, available, shared))
+      return outOfMemory(engine.path(), ": ", facts, "; one slot with -c ", context, " fits");
+  return outOfMemory(engine.path(), ": ", facts,
+                     "; no context fits: free memory on the device or take a smaller model");
+}
+
+} // namespace llcuda

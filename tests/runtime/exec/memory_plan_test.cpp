@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/memory_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/runtime/engine/toy_engine.h"
+
+namespace llcuda {
+namespace {
+
+using testing::HasSubstr;
+
+class MemoryPlanTest : public testing::Test {
+protected:
+  std::vector<std::byte> file = toy::fileBytes(toy::toyEngine());
+  Engine engine = std::move(Engine::view(file, "toy.engine")).value();
+};
+
+// Worked out by hand from the toy engine's buffers.
+TEST_F(MemoryPlanTest, CountsEveryBuffer) {
+  const MemoryPlan plan = memoryPlan(engine, 30, 2);
+  EXPECT_EQ(plan.weights, 97u * 4);
+  EXPECT_EQ(plan.constants, 4u);
+  EXPECT_EQ(plan.arena, 256u);
+  EXPECT_EQ(plan.pages, 16u);
+  EXPECT_EQ(plan.kv, 2u * 16 * 64);
+  EXPECT_EQ(plan.io, 7u * 256 + 1024);
+  EXPECT_EQ(plan.counters, 256u);
+  EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
+}
+
+// Nine positions need three pages of four.
+TEST_F(MemoryPlanTest, ContextIsRoundedUpToPages) {
+  EXPECT_EQ(memoryPlan(engine, 8, 1).pages, 2u);
+  EXPECT_EQ(memoryPlan(engine, 9, 1).pages, 3u);
+}
+
+TEST_F(MemoryPlanTest, LargestContextFitsAndOnePageMoreDoesNot) {
+  for (uint32_t slots = 1; slots <= 2; ++slots)
+    for (uint64_t available = 0; available < 10000; available += 64) {
+      const uint32_t context = largestContext(engine, slots, available, true);
+      if (context != 0) {
+        EXPECT_LE(memoryPlan(engine, context, slots).total(), available);
+      }
+      if (context < toy::kMaxContext) {
+        EXPECT_GT(memoryPlan(engine, context + toy::kPageTokens, slots).total(), available);
+      }
+    }
+  EXPECT_EQ(largestContext(engine, 2, 1u << 20, true), toy::kMaxContext);
+}
+
+// Pools are rounded up to 256 bytes, so a pool of 14 pages is no smaller than one of 16.
+TEST_F(MemoryPlanTest, RefusalNamesBytesAndWhatFits) {
+  const MemoryPlan plan = memoryPlan(engine, 30, 2);
+  EXPECT_TRUE(checkMemory(engine, plan, 2, plan.total(), true).ok());
+  EXPECT_TRUE(checkMemory(engine, plan, 2, plan.perSession(), false).ok());
+
+  const Result<void> refused = checkMemory(engine, plan, 2, plan.total() - 1, true);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(refused.error().message, HasSubstr(detail::concat("needs ", plan.total(), " bytes")));
+  EXPECT_THAT(refused.error().message, HasSubstr(detail::concat(plan.total() - 1, " are free")));
+  EXPECT_THAT(refused.error().message, HasSubstr("; -c 24 fits"));
+  EXPECT_THAT(checkMemory(engine, plan, 2, 100, true).error().message, HasSubstr("no context fits"));
+}
+
+} // namespace
+} // namespace llcuda
