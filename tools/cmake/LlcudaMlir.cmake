@@ -15,7 +15,9 @@ include_directories(${PROJECT_SOURCE_DIR})
 # Include paths and flags, for libraries; and the libraries themselves, for programs.
 add_library(llcuda_mlir INTERFACE)
 target_include_directories(llcuda_mlir SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
-target_compile_options(llcuda_mlir INTERFACE ${LLCUDA_LLVM_DEFINITIONS})
+# Type ids must be one symbol in libMLIR.so and here, else a trait is unknown to the other side: nothing is hidden.
+target_compile_options(llcuda_mlir INTERFACE ${LLCUDA_LLVM_DEFINITIONS} -fvisibility=default
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-visibility-inlines-hidden>)
 
 if(LLCUDA_STATIC)
   # The exported MLIR targets drag in the shared LLVM library, so the archives are named by path. One group, since they

@@ -5,10 +5,11 @@
 #include "mlir/Transforms/Passes.h"
 
 #include "dialects/llm/Llm.h"
+#include "dialects/plan/Plan.h"
 
 int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::func::FuncDialect, llcuda::llm::LlmDialect>();
+  registry.insert<mlir::func::FuncDialect, llcuda::llm::LlmDialect, llcuda::plan::PlanDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "llcuda-opt: passes of llcuda\n", registry));

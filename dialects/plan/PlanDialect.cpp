@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attributes and verifiers. The labels C1, C2, ... are those of the descriptions in the .td files.
+#include "dialects/plan/Plan.h"
+
+#include "codegen/formats/tensor_type.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "dialects/plan/PlanDialect.cpp.inc"
+#include "dialects/plan/PlanEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/plan/PlanAttrs.cpp.inc"
+
+namespace llcuda::plan {
+
+using mlir::failure;
+using mlir::FlatSymbolRefAttr;
+using mlir::LogicalResult;
+using mlir::success;
+
+/// Form of the arguments of a launch: `(@x, @y + 128)`.
+static mlir::ParseResult parseLaunchArguments(mlir::OpAsmParser& parser, mlir::ArrayAttr& buffers,
+                                              mlir::DenseI64ArrayAttr& offsets) {
+  llvm::SmallVector<mlir::Attribute> names;
+  llvm::SmallVector<int64_t> bytes;
+  const auto parseOne = [&]() -> mlir::ParseResult {
+    mlir::StringAttr name;
+    if (parser.parseSymbolName(name))
+      return failure();
+    names.push_back(FlatSymbolRefAttr::get(name));
+    bytes.push_back(0);
+    return mlir::succeeded(parser.parseOptionalPlus()) ? parser.parseInteger(bytes.back()) : success();
+  };
+  if (parser.parseCommaSeparatedList(mlir::AsmParser::Delimiter::Paren, parseOne))
+    return failure();
+  buffers = parser.getBuilder().getArrayAttr(names);
+  offsets = parser.getBuilder().getDenseI64ArrayAttr(bytes);
+  return success();
+}
+
+static void printLaunchArguments(mlir::OpAsmPrinter& printer, LaunchOp, mlir::ArrayAttr buffers,
+                                 mlir::DenseI64ArrayAttr offsets) {
+  printer << "(";
+  llvm::interleaveComma(llvm::enumerate(buffers), printer, [&](auto entry) {
+    printer << entry.value();
+    if (const int64_t offset = offsets[entry.index()])
+      printer << " + " << offset;
+  });
+  printer << ")";
+}
+
+} // namespace llcuda::plan
+
+#define GET_OP_CLASSES
+#include "dialects/plan/PlanOps.cpp.inc"
+
+namespace llcuda::plan {
+
+void PlanDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/plan/PlanAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/plan/PlanOps.cpp.inc"
+      >();
+}
+
+static bool isEncoding(llvm::StringRef name) {
+  return formats::tensorTypeByName(std::string_view(name.data(), name.size())).has_value();
+}
+
+LogicalResult TensorAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, llvm::StringRef name,
+                                 int64_t rows, int64_t cols, llvm::StringRef encoding, llvm::StringRef,
+                                 int64_t firstRow, int64_t pairRows, mlir::FloatAttr) {
+  if (name.empty()) // C1
+    return emitError() << "needs the name of a tensor";
+  if (!isEncoding(encoding)) // C2
+    return emitError() << "'" << encoding << "' is not an encoding";
+  if (rows <= 0 || cols <= 0 || firstRow < 0 || pairRows < 0) // C3
+    return emitError() << "rows and cols must be positive, first_row and pair_rows not negative";
+  return success();
+}
+
+LogicalResult RopeTableAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t positions,
+                                    mlir::ArrayAttr frequencies, mlir::FloatAttr) {
+  if (positions <= 0 || frequencies.empty()) // C1
+    return emitError() << "needs at least one position and one frequency";
+  if (!llvm::all_of(frequencies, [](mlir::Attribute f) { // C2
+        auto number = mlir::dyn_cast<mlir::FloatAttr>(f);
+        return number && number.getType().isF64();
+      }))
+    return emitError() << "frequencies must be f64";
+  return success();
+}
+
+LogicalResult EngineOp::verify() {
+  if (getMaxContextAttr().getInt() <= 0 || getMaxBatchAttr().getInt() <= 0 || getPageTokensAttr().getInt() <= 0) // C1
+    return emitOpError("max_context, max_batch and page_tokens must be positive");
+  if (getArenaBytesAttr().getInt() < 0) // C1
+    return emitOpError("arena_bytes must not be negative");
+  if (!isEncoding(getKvType())) // C2
+    return emitOpError() << "kv_type '" << getKvType() << "' is not an encoding";
+  llvm::SmallVector<std::pair<PhaseKind, uint64_t>> phases;
+  for (mlir::Operation& op : getBody().front()) {
+    if (!mlir::isa<KernelOp, BufferOp, PhaseOp>(op)) // C3
+      return op.emitOpError("is no kernel, buffer or phase");
+    auto phase = mlir::dyn_cast<PhaseOp>(op);
+    if (!phase)
+      continue;
+    const std::pair key{phase.getKind(), phase.getRows()};
+    if (llvm::is_contained(phases, key)) // C4
+      return phase.emitOpError() << "is a second " << stringifyPhaseKind(key.first) << " phase of " << key.second
+                                 << " rows";
+    phases.push_back(key);
+  }
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  llvm::SmallVector<llvm::StringRef> parts;
+  getSymName().split(parts, "__");
+  if (parts.size() != 4 || llvm::any_of(parts, [](llvm::StringRef part) { return part.empty(); })) // C1
+    return emitOpError("name must be <op>__<format>__<shape>__<tile>");
+  const int64_t threads = getThreadsAttr().getInt();
+  if (threads <= 0 || threads % 32 != 0) // C2
+    return emitOpError() << "threads must be a positive multiple of 32, not " << threads;
+  if (getMinBlocksAttr().getInt() <= 0 || getDynamicSharedAttr().getInt() < 0) // C2
+    return emitOpError("min_blocks must be positive, dynamic_shared not negative");
+  if (getHeader().empty() || getCall().empty()) // C3
+    return emitOpError("needs a header and a call");
+  llvm::StringSet<> names;
+  for (auto param : getParams().getAsRange<ParamAttr>()) { // C4
+    if (!names.insert(param.getName()).second)
+      return emitOpError() << "has two parameters '" << param.getName() << "'";
+    if (!param.getType().ends_with("*"))
+      return emitOpError() << "parameter '" << param.getName() << "' is no pointer: " << param.getType();
+  }
+  const int resources = !!getRegistersAttr() + !!getStaticSharedAttr() + !!getSpillAttr();
+  if (resources != 0 && resources != 3) // C5
+    return emitOpError("needs registers, static_shared and spill together or none");
+  if (resources == 3 &&
+      (getRegistersAttr().getInt() < 0 || getStaticSharedAttr().getInt() < 0 || getSpillAttr().getInt() < 0)) // C5
+    return emitOpError("registers, static_shared and spill must not be negative");
+  return success();
+}
+
+LogicalResult BufferOp::verify() {
+  const BufferKind kind = getKind();
+  if (getBytesAttr().getInt() <= 0) // C1
+    return emitOpError() << "bytes must be positive, not " << getBytesAttr().getInt();
+  if ((kind == BufferKind::Io) != getRole().has_value()) // C2
+    return emitOpError() << "of kind " << stringifyBufferKind(kind) << (getRole() ? " has a role" : " needs a role");
+  const bool fromFile = kind == BufferKind::Weight || kind == BufferKind::Constant;
+  if (fromFile != getSource().has_value()) // C3
+    return emitOpError() << "of kind " << stringifyBufferKind(kind)
+                         << (getSource() ? " has a source" : " needs a source");
+  if (!getOffsetAttr())
+    return success();
+  const int64_t offset = getOffsetAttr().getInt();
+  if (!fromFile && kind != BufferKind::Arena) // C4
+    return emitOpError() << "of kind " << stringifyBufferKind(kind) << " has an offset";
+  if (offset < 0 || offset % kBufferAlignment != 0) // C4
+    return emitOpError() << "offset must be a multiple of " << kBufferAlignment << ", not " << offset;
+  return success();
+}
+
+LogicalResult PhaseOp::verify() {
+  const int64_t rows = getRowsAttr().getInt(), outputs = getOutputsAttr().getInt();
+  if (rows <= 0 || outputs <= 0 || outputs > rows) // C1
+    return emitOpError() << "needs 1 to rows outputs, not " << outputs << " of " << rows << " rows";
+  if (getKind() == PhaseKind::Decode && outputs != rows) // C1
+    return emitOpError() << "of kind decode needs an output for each row, not " << outputs << " of " << rows;
+  if (getBody().front().empty()) // C2
+    return emitOpError("needs at least one launch");
+  for (mlir::Operation& op : getBody().front())
+    if (!mlir::isa<LaunchOp>(op)) // C2
+      return op.emitOpError("is no launch");
+  return success();
+}
+
+LogicalResult LaunchOp::verify() {
+  if (getGrid().size() != 3 || llvm::any_of(getGrid(), [](int64_t size) { return size <= 0; })) // C1
+    return emitOpError("grid must be three positive sizes");
+  if (getLayerAttr() && getLayerAttr().getInt() < 0) // C6
+    return emitOpError("layer must not be negative");
+  if (getBuffers().size() != getOffsets().size())
+    return emitOpError("needs an offset for each buffer");
+  return success();
+}
+
+static LogicalResult verifyArgument(LaunchOp launch, FlatSymbolRefAttr name, int64_t offset, ParamAttr param,
+                                    mlir::Operation* engine, mlir::SymbolTableCollection& symbols) {
+  auto buffer = symbols.lookupSymbolIn<BufferOp>(engine, name);
+  if (!buffer) // C2
+    return launch.emitOpError() << name << " is no buffer of the engine";
+  if (offset < 0 || offset >= buffer.getBytesAttr().getInt()) // C4
+    return launch.emitOpError() << name << " + " << offset << " is outside its " << buffer.getBytes() << " bytes";
+  const bool readOnly = buffer.getKind() == BufferKind::Weight || buffer.getKind() == BufferKind::Constant;
+  if (readOnly && param.getAccess() != Access::Read) // C5
+    return launch.emitOpError() << "writes " << name << ", which is a " << stringifyBufferKind(buffer.getKind());
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) {
+  mlir::Operation* engine = (*this)->getParentOfType<EngineOp>();
+  auto kernel = engine ? symbols.lookupSymbolIn<KernelOp>(engine, getKernelAttr()) : KernelOp();
+  if (!kernel) // C2
+    return emitOpError() << getKernelAttr() << " is no kernel of the engine";
+  if (getBuffers().size() != kernel.getParams().size()) // C3
+    return emitOpError() << "has " << getBuffers().size() << " arguments, " << getKernelAttr() << " has "
+                         << kernel.getParams().size() << " parameters";
+  for (auto [name, offset, param] : llvm::zip_equal(getBuffers().getAsRange<FlatSymbolRefAttr>(), getOffsets(),
+                                                    kernel.getParams().getAsRange<ParamAttr>()))
+    if (mlir::failed(verifyArgument(*this, name, offset, param, engine, symbols)))
+      return failure();
+  return success();
+}
+
+KernelOp kernelOf(LaunchOp launch, mlir::SymbolTableCollection& symbols) {
+  return symbols.lookupSymbolIn<KernelOp>(launch->getParentOfType<EngineOp>(), launch.getKernelAttr());
+}
+
+llvm::SmallVector<LaunchArgument> argumentsOf(LaunchOp launch, mlir::SymbolTableCollection& symbols) {
+  mlir::Operation* engine = launch->getParentOfType<EngineOp>();
+  llvm::SmallVector<LaunchArgument> arguments;
+  for (auto [name, offset, param] :
+       llvm::zip_equal(launch.getBuffers().getAsRange<FlatSymbolRefAttr>(), launch.getOffsets(),
+                       kernelOf(launch, symbols).getParams().getAsRange<ParamAttr>()))
+    arguments.push_back({symbols.lookupSymbolIn<BufferOp>(engine, name), offset, param});
+  return arguments;
+}
+
+} // namespace llcuda::plan

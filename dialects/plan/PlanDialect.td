@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LLCUDA_DIALECTS_PLAN_PLANDIALECT_TD
+#define LLCUDA_DIALECTS_PLAN_PLANDIALECT_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Plan_Dialect : Dialect {
+  let name = "plan";
+  let cppNamespace = "::llcuda::plan";
+  let summary = "Kernels, buffers, and launches in order";
+  let description = [{
+    What an engine file says, one op per record of `runtime/schema/engine.fbs`: a `plan.engine` holds kernels, buffers
+    and phases, a phase holds launches. Names are symbols of the engine.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+class Plan_Op<string mnemonic, list<Trait> traits = []> : Op<Plan_Dialect, mnemonic, traits>;
+
+class Plan_Enum<string name, string text, list<I32EnumAttrCase> cases> : I32EnumAttr<name, text, cases> {
+  let cppNamespace = "::llcuda::plan";
+}
+
+// Numbers are those of engine.fbs.
+def Plan_BufferKindAttr : Plan_Enum<"BufferKind", "what a buffer is for", [
+    I32EnumAttrCase<"Weight", 0, "weight">, I32EnumAttrCase<"Constant", 1, "constant">,
+    I32EnumAttrCase<"Arena", 2, "arena">, I32EnumAttrCase<"Kv", 3, "kv">, I32EnumAttrCase<"Io", 4, "io">,
+    I32EnumAttrCase<"Counter", 5, "counter">]>;
+
+def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass each other in an io buffer", [
+    I32EnumAttrCase<"Tokens", 1, "tokens">, I32EnumAttrCase<"Positions", 2, "positions">,
+    I32EnumAttrCase<"Slots", 3, "slots">, I32EnumAttrCase<"OutputRows", 4, "output_rows">,
+    I32EnumAttrCase<"Sampling", 5, "sampling">, I32EnumAttrCase<"BlockTable", 6, "block_table">,
+    I32EnumAttrCase<"Logits", 7, "logits">, I32EnumAttrCase<"Sampled", 8, "sampled">]>;
+
+def Plan_PhaseKindAttr : Plan_Enum<"PhaseKind", "what the rows of a phase are", [
+    I32EnumAttrCase<"Decode", 0, "decode">, I32EnumAttrCase<"Prompt", 1, "prompt">]>;
+
+def Plan_Access : Plan_Enum<"Access", "how a kernel uses the buffer behind a parameter", [
+    I32EnumAttrCase<"Read", 0, "read">, I32EnumAttrCase<"Write", 1, "write">,
+    I32EnumAttrCase<"ReadWrite", 2, "read_write">]> {
+  let genSpecializedAttr = 0;
+}
+
+class Plan_Attr<string cppName, string attrMnemonic> : AttrDef<Plan_Dialect, cppName> {
+  let mnemonic = attrMnemonic;
+}
+
+def Plan_ParamAttr : Plan_Attr<"Param", "param"> {
+  let summary = "A parameter of a kernel: role, type as written in the entry, access";
+  let description = "Every parameter is a device pointer: `#plan.param<\"x\", \"const float*\", read>`.";
+  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$type, EnumParameter<Plan_Access>:$access);
+  let assemblyFormat = "`<` $name `,` $type `,` $access `>`";
+}
+
+def Plan_TensorAttr : Plan_Attr<"Tensor", "tensor"> {
+  let summary = "Bytes that come from a tensor of the checkpoint";
+  let description = [{
+    The rows of the tensor from `first_row` on, in `encoding` in the checkpoint, stored in `layout`. `first_row`,
+    `pair_rows` and `plus` mean what they mean in `llm.parameter`. A vector is one row.
+
+    - C1: the name is not empty.
+    - C2: `encoding` is a name of `codegen/formats/tensor_type.h`.
+    - C3: `rows` and `cols` are positive, `first_row` and `pair_rows` not negative.
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$rows, "int64_t":$cols, StringRefParameter<>:$encoding,
+                        StringRefParameter<>:$layout, DefaultValuedParameter<"int64_t", "0">:$first_row,
+                        DefaultValuedParameter<"int64_t", "0">:$pair_rows, OptionalParameter<"::mlir::FloatAttr">:$plus);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Plan_RopeTableAttr : Plan_Attr<"RopeTable", "rope_table"> {
+  let summary = "Bytes that are the cosines and sines of llm.rope_table";
+  let description = [{
+    f32 `[positions][frequencies][cos, sin]`, computed in double when the engine is written.
+
+    - C1: there is at least one position and one frequency.
+    - C2: the frequencies are f64.
+  }];
+  let parameters = (ins "int64_t":$positions, "::mlir::ArrayAttr":$frequencies, "::mlir::FloatAttr":$magnitude);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LLCUDA_DIALECTS_PLAN_PLANOPS_TD
+#define LLCUDA_DIALECTS_PLAN_PLANOPS_TD
+
+include "dialects/plan/PlanDialect.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def Plan_EngineOp : Plan_Op<"engine", [IsolatedFromAbove, SymbolTable, SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "An engine: kernels, buffers, phases";
+  let description = [{
+    - C1: `max_context`, `max_batch` and `page_tokens` are positive, `arena_bytes` is not negative.
+    - C2: `kv_type` is an encoding.
+    - C3: the body holds kernels, buffers and phases only.
+    - C4: no two phases have one kind and one number of rows.
+
+    ```mlir
+    plan.engine max_context 2048 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+      plan.buffer @tokens io 4 role tokens
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$max_context, I64Attr:$max_batch, I64Attr:$page_tokens, StrAttr:$kv_type,
+                       I64Attr:$arena_bytes);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `max_context` $max_context `max_batch` $max_batch `page_tokens` $page_tokens `kv_type` $kv_type
+    `arena_bytes` $arena_bytes attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;  // C1 .. C4
+}
+
+def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
+  let summary = "One specialised kernel";
+  let description = [{
+    What `KernelSpec` of `codegen/spec` says; `call` in `header` is its source. The resources that the compiler reports
+    are there once it is compiled.
+
+    - C1: the name is `<op>__<format>__<shape>__<tile>`, no part empty.
+    - C2: `threads` is a positive multiple of 32, `min_blocks` is positive, `dynamic_shared` is not negative.
+    - C3: `header` and `call` are not empty.
+    - C4: parameters have distinct names and pointer types.
+    - C5: `registers`, `static_shared` and `spill` are there together or not at all, none negative.
+
+    ```mlir
+    plan.kernel @rms_norm__f32__c576__t128 threads 128 min_blocks 1 dynamic_shared 0
+        header "codegen/kernels/norm/rms_norm.cuh" call "rmsNorm<576, 128>(x, scale, y)"
+        params [#plan.param<"x", "const float*", read>, #plan.param<"scale", "const float*", read>,
+                #plan.param<"y", "float*", write>]
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$threads, I64Attr:$min_blocks, I64Attr:$dynamic_shared,
+                       StrAttr:$header, StrAttr:$call, TypedArrayAttrBase<Plan_ParamAttr, "parameters">:$params,
+                       OptionalAttr<I64Attr>:$registers, OptionalAttr<I64Attr>:$static_shared,
+                       OptionalAttr<I64Attr>:$spill);
+  let assemblyFormat = [{
+    $sym_name `threads` $threads `min_blocks` $min_blocks `dynamic_shared` $dynamic_shared `header` $header
+    `call` $call `params` $params (`registers` $registers^ `static_shared` $static_shared `spill` $spill)? attr-dict
+  }];
+  let hasVerifier = 1;  // C1 .. C5
+}
+
+def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
+  let summary = "A piece of device memory";
+  let description = [{
+    `bytes` is the size; of one page, for a pool of kv pages. `offset` is the place in the arena, or in the segment of
+    the file.
+
+    - C1: `bytes` is positive.
+    - C2: io buffers, and no others, have a role.
+    - C3: weights and constants, and no others, have a source.
+    - C4: `offset` is a multiple of 256, not negative, and only weights, constants and arena buffers have one.
+
+    ```mlir
+    plan.buffer @x arena 2304 offset 256
+    plan.buffer @tokens io 4 role tokens
+    plan.buffer @scale constant 2304 source #plan.tensor<name = "blk.0.attn_norm.weight", rows = 1, cols = 576,
+                                                         encoding = "f32", layout = "f32_rows">
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKindAttr:$kind, I64Attr:$bytes,
+                       OptionalAttr<I64Attr>:$offset, OptionalAttr<Plan_IoRoleAttr>:$role,
+                       OptionalAttr<AnyAttrOf<[Plan_TensorAttr, Plan_RopeTableAttr, ElementsAttrInterface]>>:$source);
+  let assemblyFormat = [{
+    $sym_name $kind $bytes (`offset` $offset^)? (`role` $role^)? (`source` $source^)? attr-dict
+  }];
+  let hasVerifier = 1;  // C1 .. C4
+}
+
+def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "The launches of one step for a number of rows";
+  let description = [{
+    - C1: `rows` and `outputs` are positive; a decode phase has an output for each row, a prompt phase at most so many.
+    - C2: the body holds launches only, at least one.
+
+    ```mlir
+    plan.phase decode rows 1 outputs 1 {
+      plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y)
+    }
+    ```
+  }];
+  let arguments = (ins Plan_PhaseKindAttr:$kind, I64Attr:$rows, I64Attr:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$kind `rows` $rows `outputs` $outputs attr-dict-with-keyword $body";
+  let hasVerifier = 1;  // C1, C2
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "One launch of a kernel";
+  let description = [{
+    Arguments stand in the order of the kernel's parameters, each a buffer and bytes from its start: `@y + 128`.
+    `layer` is absent outside the layers.
+
+    - C1: the sizes of the grid are positive.
+    - C2: the kernel and the buffers exist in the engine.
+    - C3: there is an argument for each parameter of the kernel.
+    - C4: an offset is not negative and less than the buffer's bytes.
+    - C5: nothing writes a weight or a constant.
+    - C6: `layer` is not negative.
+
+    ```mlir
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y + 128)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, DenseI64ArrayAttr:$grid, OptionalAttr<I64Attr>:$layer,
+                       TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers, DenseI64ArrayAttr:$offsets);
+  let assemblyFormat = [{
+    $kernel `grid` $grid (`layer` $layer^)? `args` `` custom<LaunchArguments>($buffers, $offsets) attr-dict
+  }];
+  let hasVerifier = 1;  // C1, C6
+}
+
+#endif
