@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What NVRTC made of one kernel, and its form in the cache and between processes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace llcuda::codegen {
+
+struct CompiledKernel {
+  std::string cubin;              ///< machine code for SM 7.5
+  std::string ptx;                ///< for newer GPUs, `.target sm_75`, without a terminating NUL
+  uint32_t registers = 0;         ///< per thread
+  uint32_t staticSharedBytes = 0; ///< per block
+  uint32_t spillBytes = 0;        ///< stores plus loads
+  std::string log;                ///< warnings; empty as a rule
+
+  bool operator==(const CompiledKernel&) const = default;
+};
+
+/// Bytes that `parseKernel` reads back.
+std::string serializeKernel(const CompiledKernel& kernel);
+/// std::nullopt when the bytes are not those of a kernel.
+std::optional<CompiledKernel> parseKernel(std::string_view bytes);
+
+/// Length-prefixed strings and numbers, little-endian as the machine is.
+class WireWriter {
+public:
+  void number(uint64_t value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+  void text(std::string_view value) {
+    number(value.size());
+    bytes += value;
+  }
+  std::string take() { return std::move(bytes); }
+
+private:
+  std::string bytes;
+};
+
+/// Reads what WireWriter wrote. After a read past the end `ok()` is false and every value empty.
+class WireReader {
+public:
+  explicit WireReader(std::string_view bytes) : rest(bytes) {}
+  uint64_t number();
+  std::string_view text();
+  bool ok() const { return good; }
+  bool atEnd() const { return good && rest.empty(); }
+
+private:
+  std::string_view rest;
+  bool good = true;
+};
+
+} // namespace llcuda::codegen
