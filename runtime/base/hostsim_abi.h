@@ -40,8 +40,10 @@ typedef struct LlcudaHostTable {
   /* The shared array that `key` stands for: one for each block, 16-byte aligned, filled with 0xFF when a block starts.
    */
   void* (*sharedArray)(LlcudaHostContext* context, const void* key, size_t bytes);
-  /* Ends the launch with an error. Does not return. */
+  /* Ends the launch with an error: `message`, or that the running thread came with `operation` to a warp that waits in
+   * another one. Neither returns. */
   void (*fail)(LlcudaHostContext* context, const char* message);
+  void (*failMeeting)(LlcudaHostContext* context, const char* operation);
 } LlcudaHostTable;
 
 struct LlcudaHostContext {

@@ -98,7 +98,7 @@ LLCUDA_DEVICE void meet(const char* operation, Operands& mine, Compute compute) 
   if (warp.arrived == 0)
     warp.operation = operation;
   else if (warp.operation != operation && __builtin_strcmp(warp.operation, operation) != 0)
-    context->table->fail(context, operation);
+    context->table->failMeeting(context, operation);
   warp.lanes[context->thread % LLCUDA_HOST_WARP_LANES] = const_cast<void*>(static_cast<const void*>(&mine));
   if (++warp.arrived < LLCUDA_HOST_WARP_LANES) {
     context->table->waitInWarp(context);
