@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "codegen/formats/tensor_type.h"
+#include "compiler/ingest/gguf_reader.h"
+#include "compiler/models/model_config.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::models {
+
+struct ImportOptions {
+  uint32_t maxContext = 0; ///< positions a sequence may have; the length of the rope tables
+  formats::TensorType kvType = formats::TensorType::kF16;
+};
+
+/// The forward pass of `file` as a module of llm ops with one function, `@forward`. `config` is configFromGguf(file).
+/// The context has the llm and func dialects loaded. An architecture without an importer is kUnsupported; a tensor that
+/// is missing, misshapen or not part of the architecture is kBadInput; each error names what it is about.
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::GgufFile& file,
+                                                      const ModelConfig& config, const ImportOptions& options);
+
+} // namespace llcuda::models

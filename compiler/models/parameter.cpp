@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/parameter.h"
+
+#include "codegen/formats/dequantize.h"
+
+namespace llcuda::models {
+namespace {
+
+// Row `row` of the value is this row of the file: halves of every `pairRows` rows interleaved.
+size_t sourceRow(size_t row, size_t pairRows) {
+  if (pairRows == 0)
+    return row;
+  const size_t inGroup = row % pairRows;
+  return row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
+}
+
+} // namespace
+
+Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
+  Parameter parameter;
+  const llvm::StringRef name = op.getName();
+  if (auto weight = llvm::dyn_cast<llm::WeightType>(op.getResult().getType())) {
+    parameter.rowCount = static_cast<size_t>(weight.getRows());
+    parameter.colCount = static_cast<size_t>(weight.getCols());
+    parameter.type = weight.getEncoding();
+  } else {
+    parameter.rowCount = 1;
+    parameter.colCount =
+        static_cast<size_t>(llvm::cast<mlir::RankedTensorType>(op.getResult().getType()).getDimSize(0));
+  }
+  const TensorBytes tensor = find({name.data(), name.size()});
+  if (tensor.bytes.empty())
+    return badInput("the checkpoint has no tensor ", name.str());
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(parameter.type);
+  if (tensor.type != parameter.type)
+    return badInput("tensor ", name.str(), " is ", formats::tensorTypeInfo(tensor.type).name, " and not ", info.name);
+  parameter.rowBytes = parameter.colCount / info.blockElements * info.blockBytes;
+  const size_t start = static_cast<size_t>(op.getFirstRow().value_or(0)) * parameter.rowBytes;
+  const size_t needed = parameter.rowCount * parameter.rowBytes;
+  if (start > tensor.bytes.size() || needed > tensor.bytes.size() - start)
+    return badInput("tensor ", name.str(), " has ", tensor.bytes.size(), " bytes, fewer than its shape needs");
+  parameter.bytes = tensor.bytes.subspan(start, needed);
+  parameter.pairRows = static_cast<size_t>(op.getPairRows().value_or(0));
+  parameter.plus = op.getPlus() ? op.getPlus()->convertToFloat() : 0;
+  return parameter;
+}
+
+std::span<const std::byte> Parameter::row(size_t row) const {
+  return bytes.subspan((rowCount == 1 ? row : sourceRow(row, pairRows)) * rowBytes, rowBytes);
+}
+
+void Parameter::dequantize(size_t row, float* out) const {
+  formats::dequantizeRow(type, this->row(row).data(), colCount, out);
+}
+
+std::vector<float> Parameter::vector() const {
+  std::vector<float> stored(colCount), ordered(colCount);
+  dequantize(0, stored.data());
+  for (size_t i = 0; i < colCount; ++i) ordered[i] = stored[sourceRow(i, pairRows)] + plus;
+  return ordered;
+}
+
+} // namespace llcuda::models

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows behind an llm.parameter: where they lie in the checkpoint and in which order.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "codegen/formats/tensor_type.h"
+#include "dialects/llm/Llm.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::models {
+
+struct TensorBytes {
+  formats::TensorType type;
+  std::span<const std::byte> bytes;
+};
+
+/// The checkpoint's tensor of a name; no bytes when it has none.
+using FindTensor = std::function<TensorBytes(std::string_view name)>;
+
+/// A matrix, or a vector as a matrix of one row, whose rows are read one by one in the order that the op names.
+class Parameter {
+public:
+  /// Fails when the checkpoint lacks the tensor, or holds fewer bytes or another encoding than the op's type says.
+  static Result<Parameter> find(llm::ParameterOp op, const FindTensor& find);
+
+  size_t rows() const { return rowCount; }
+  size_t cols() const { return colCount; }
+  formats::TensorType encoding() const { return type; }
+  /// The encoded bytes of row `row`, which lie in the mapped file.
+  std::span<const std::byte> row(size_t row) const;
+  void dequantize(size_t row, float* out) const;
+  /// All elements of a vector, complete with what the op adds and in its order.
+  std::vector<float> vector() const;
+
+private:
+  formats::TensorType type = formats::TensorType::kF32;
+  std::span<const std::byte> bytes;
+  size_t rowCount = 0;
+  size_t colCount = 0;
+  size_t rowBytes = 0;
+  size_t pairRows = 0; ///< 0: rows in the file's order
+  float plus = 0;
+};
+
+} // namespace llcuda::models

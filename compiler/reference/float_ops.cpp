@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/reference/float_ops.h"
+
+#include <cassert>
+
+#include "codegen/reference/add.h"
+#include "codegen/reference/quantize_rows.h"
+#include "codegen/reference/rms_norm.h"
+#include "codegen/reference/softcap.h"
+#include "compiler/reference/dot_rows.h"
+#include "compiler/reference/parallel.h"
+
+namespace llcuda::reference {
+
+template <typename Work>
+void FloatOps::forRows(size_t rows, Work work) const {
+  parallelFor(threads, rows, 1, [&](size_t begin, size_t end) {
+    for (size_t r = begin; r < end; ++r) work(r);
+  });
+}
+
+Matrix FloatOps::embedding(std::span<const int32_t> tokens, const models::Parameter& weight, double scale) const {
+  Matrix y(tokens.size(), weight.cols());
+  for (size_t r = 0; r < y.rows; ++r) {
+    weight.dequantize(static_cast<size_t>(tokens[r]), y.row(r));
+    for (size_t c = 0; c < y.cols; ++c) y.row(r)[c] *= static_cast<float>(scale);
+  }
+  return y;
+}
+
+Matrix FloatOps::rmsNorm(const Matrix& x, std::span<const float> scale, double eps) const {
+  Matrix y(x.rows, x.cols);
+  const size_t parts = x.cols / scale.size(); // heads, where each head of a row has its own norm
+  forRows(x.rows,
+          [&](size_t r) { reference::rmsNorm<float>(x.row(r), scale.data(), parts, scale.size(), eps, y.row(r)); });
+  return y;
+}
+
+// A row of the weight is dequantised once, whatever the number of input rows.
+Matrix FloatOps::linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const {
+  assert(x.cols == weight.cols());
+  Matrix y(x.rows, weight.rows());
+  parallelFor(threads, weight.rows(), 8 * kDotRows, [&](size_t begin, size_t end) {
+    std::vector<float> tile(kDotRows * x.cols);
+    for (size_t n = begin; n < end; n += kDotRows) {
+      const size_t count = std::min(kDotRows, end - n);
+      for (size_t i = 0; i < count; ++i) weight.dequantize(n + i, tile.data() + i * x.cols);
+      dotRows(x.values.data(), x.rows, x.cols, tile.data(), count, y.values.data() + n, y.cols);
+    }
+  });
+  for (size_t r = 0; !bias.empty() && r < y.rows; ++r) reference::add<float>(y.row(r), bias.data(), y.cols, y.row(r));
+  return y;
+}
+
+Matrix FloatOps::rope(const Matrix& x, const RopeTable& table, std::span<const int32_t> positions, RopePairs pairs,
+                      size_t headSize) const {
+  Matrix y(x.rows, x.cols);
+  reference::rope<float>(x.values.data(), table.values.data(), positions.data(), pairs, x.rows, x.cols / headSize,
+                         headSize, table.pairs * 2, y.values.data());
+  return y;
+}
+
+Matrix FloatOps::attention(const AttentionShape& shape, const Matrix& query, const Cache& cache,
+                           std::span<const int32_t> positions) const {
+  Matrix y(query.rows, query.cols);
+  forRows(query.rows, [&](size_t r) {
+    reference::attention<float>(shape, query.row(r), cache.keys.values.data(), cache.values.values.data(),
+                                &positions[r], 1, y.row(r));
+  });
+  return y;
+}
+
+Matrix FloatOps::glu(Activation activation, const Matrix& gate, const Matrix& up) const {
+  Matrix y(gate.rows, gate.cols);
+  forRows(y.rows, [&](size_t r) { reference::glu<float>(activation, gate.row(r), up.row(r), y.cols, y.row(r)); });
+  return y;
+}
+
+Matrix FloatOps::add(const Matrix& a, const Matrix& b) const {
+  Matrix y(a.rows, a.cols);
+  reference::add<float>(a.values.data(), b.values.data(), y.values.size(), y.values.data());
+  return y;
+}
+
+Matrix FloatOps::scale(const Matrix& x, float factor) const {
+  Matrix y = x;
+  for (float& value : y.values) value *= factor;
+  return y;
+}
+
+Matrix FloatOps::softcap(const Matrix& x, double cap) const {
+  Matrix y(x.rows, x.cols);
+  forRows(y.rows, [&](size_t r) { reference::softcap<float>(x.row(r), cap, y.cols, y.row(r)); });
+  return y;
+}
+
+Matrix FloatOps::quantized(const Matrix& x) const {
+  Matrix y(x.rows, x.cols);
+  forRows(x.rows, [&](size_t r) {
+    std::vector<int8_t> codes(x.cols);
+    std::vector<RowScale> scales(x.cols / kQuantizedGroup);
+    quantizeRows(x.row(r), 1, x.cols, codes.data(), scales.data());
+    dequantizeRows<float>(codes.data(), scales.data(), x.cols, y.row(r));
+  });
+  return y;
+}
+
+} // namespace llcuda::reference

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The llm ops over whole matrices of floats: codegen/reference, spread over threads. Every element is computed by one
+// thread in an order of its own, so the bytes do not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codegen/reference/attention.h"
+#include "codegen/reference/glu.h"
+#include "codegen/reference/rope.h"
+#include "compiler/models/parameter.h"
+
+namespace llcuda::reference {
+
+struct Matrix {
+  Matrix() = default;
+  Matrix(size_t rows, size_t cols) : rows(rows), cols(cols), values(rows * cols) {}
+  float* row(size_t r) { return values.data() + r * cols; }
+  const float* row(size_t r) const { return values.data() + r * cols; }
+
+  size_t rows = 0;
+  size_t cols = 0;
+  std::vector<float> values;
+};
+
+/// {cos, sin} of [positions][pairs].
+struct RopeTable {
+  size_t positions = 0;
+  size_t pairs = 0;
+  std::vector<float> values;
+};
+
+/// Keys and values of one layer, [positions][heads * elements] each, as far as they were written.
+struct Cache {
+  Matrix keys;
+  Matrix values;
+};
+
+class FloatOps {
+public:
+  explicit FloatOps(unsigned threads) : threads(threads) {}
+
+  Matrix embedding(std::span<const int32_t> tokens, const models::Parameter& weight, double scale) const;
+  Matrix rmsNorm(const Matrix& x, std::span<const float> scale, double eps) const;
+  /// `bias` is empty or has an element for each row of `weight`.
+  Matrix linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const;
+  Matrix rope(const Matrix& x, const RopeTable& table, std::span<const int32_t> positions, RopePairs pairs,
+              size_t headSize) const;
+  Matrix attention(const AttentionShape& shape, const Matrix& query, const Cache& cache,
+                   std::span<const int32_t> positions) const;
+  Matrix glu(Activation activation, const Matrix& gate, const Matrix& up) const;
+  Matrix add(const Matrix& a, const Matrix& b) const;
+  Matrix scale(const Matrix& x, float factor) const;
+  Matrix softcap(const Matrix& x, double cap) const;
+  /// What is left of `x` after int8 rows: codes times scales.
+  Matrix quantized(const Matrix& x) const;
+
+private:
+  template <typename Work>
+  void forRows(size_t rows, Work work) const;
+
+  unsigned threads;
+};
+
+} // namespace llcuda::reference

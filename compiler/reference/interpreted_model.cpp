@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/reference/interpreted_model.h"
+
+#include <numeric>
+
+#include "codegen/reference/log_softmax.h"
+
+namespace llcuda::reference {
+
+models::FindTensor tensorsOf(const ingest::GgufFile& file) {
+  return [&file](std::string_view name) -> models::TensorBytes {
+    const ingest::GgufTensor* tensor = file.findTensor(name);
+    return tensor ? models::TensorBytes{tensor->type, tensor->data} : models::TensorBytes{};
+  };
+}
+
+Result<InterpretedModel> InterpretedModel::open(const std::string& path, uint32_t maxContext, unsigned threads) {
+  LLCUDA_ASSIGN_OR_RETURN(ingest::GgufFile file, ingest::GgufFile::open(path));
+  auto parts = std::make_unique<Parts>(std::move(file));
+  LLCUDA_ASSIGN_OR_RETURN(parts->config, models::configFromGguf(parts->file));
+  parts->threads = threads;
+  parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
+  const uint32_t positions = maxContext == 0 ? parts->config.trainedContext : maxContext;
+  LLCUDA_ASSIGN_OR_RETURN(parts->module,
+                          models::importModel(&parts->context, parts->file, parts->config, {.maxContext = positions}));
+  parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");
+  return InterpretedModel(std::move(parts));
+}
+
+Result<std::vector<StepScore>> InterpretedModel::score(std::span<const int32_t> prompt,
+                                                       std::span<const int32_t> tokens) const {
+  if (prompt.empty())
+    return usageError("a prompt without tokens has no next token");
+  if (tokens.empty())
+    return std::vector<StepScore>();
+  std::vector<int32_t> all(prompt.begin(), prompt.end());
+  all.insert(all.end(), tokens.begin(), tokens.end() - 1);
+  std::vector<int32_t> outputRows(tokens.size());
+  std::iota(outputRows.begin(), outputRows.end(), static_cast<int32_t>(prompt.size()) - 1);
+
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, tensorsOf(parts->file), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(const Matrix logits,
+                          interpreter.run({.tokens = all, .firstPosition = 0, .outputRows = outputRows}));
+  std::vector<StepScore> scores;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] < 0 || static_cast<size_t>(tokens[i]) >= logits.cols)
+      return usageError("token ", tokens[i], " is not in the vocabulary of ", logits.cols);
+    const float* row = logits.row(i);
+    scores.push_back({topK(row, logits.cols, 1).front(), row[tokens[i]] - logSumExp(row, logits.cols)});
+  }
+  return scores;
+}
+
+} // namespace llcuda::reference

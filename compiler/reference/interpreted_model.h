@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checkpoint and the interpreter over it, ready for tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/ingest/gguf_reader.h"
+#include "compiler/models/import.h"
+#include "compiler/reference/agreement.h"
+#include "compiler/reference/interpreter.h"
+
+namespace llcuda::reference {
+
+/// The lookup of an open file, which must outlive it.
+models::FindTensor tensorsOf(const ingest::GgufFile& file);
+
+class InterpretedModel {
+public:
+  /// Opens a checkpoint for sequences of up to `maxContext` positions; 0 means as many as the model was trained for.
+  static Result<InterpretedModel> open(const std::string& path, uint32_t maxContext, unsigned threads);
+
+  const models::ModelConfig& config() const { return parts->config; }
+
+  /// Scores of a continuation, by one pass over prompt and continuation together.
+  Result<std::vector<StepScore>> score(std::span<const int32_t> prompt, std::span<const int32_t> tokens) const;
+
+private:
+  struct Parts {
+    explicit Parts(ingest::GgufFile file) : file(std::move(file)) {}
+    ingest::GgufFile file;
+    models::ModelConfig config;
+    mlir::MLIRContext context;
+    mlir::OwningOpRef<mlir::ModuleOp> module;
+    mlir::func::FuncOp forward;
+    unsigned threads = 1;
+  };
+  explicit InterpretedModel(std::unique_ptr<Parts> parts) : parts(std::move(parts)) {}
+
+  std::unique_ptr<Parts> parts; // on the heap: the ops point to the context
+};
+
+} // namespace llcuda::reference

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/reference/interpreter.h"
+
+#include "codegen/formats/dequantize.h"
+#include "codegen/formats/numbers.h"
+#include "codegen/reference/rope_table.h"
+#include "compiler/reference/interpreter_frame.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace llcuda::reference {
+namespace {
+
+RopePairs pairsOf(llm::RopePairs pairs) {
+  return pairs == llm::RopePairs::Adjacent ? RopePairs::kAdjacent : RopePairs::kHalves;
+}
+
+Activation activationOf(llm::Activation activation) {
+  return activation == llm::Activation::Silu ? Activation::kSilu : Activation::kGeluTanh;
+}
+
+double number(std::optional<llvm::APFloat> attribute, double fallback) {
+  return attribute ? static_cast<double>(attribute->convertToFloat()) : fallback;
+}
+
+} // namespace
+
+Result<Interpreter> Interpreter::create(mlir::func::FuncOp forward, const models::FindTensor& find, unsigned threads) {
+  Interpreter interpreter(threads);
+  interpreter.forward = forward;
+  LLCUDA_RETURN_IF_ERROR(interpreter.collect(find));
+  return interpreter;
+}
+
+Result<void> Interpreter::collect(const models::FindTensor& find) {
+  std::optional<Error> failure;
+  forward.walk([&](mlir::Operation* op) {
+    for (const mlir::Value operand : op->getOperands()) lastUse[operand] = op;
+    if (auto table = llvm::dyn_cast<llm::RopeTableOp>(op)) {
+      const auto positions = static_cast<size_t>(llvm::cast<mlir::ShapedType>(table.getType()).getDimSize(0));
+      const llvm::SmallVector<double> frequencies = table.getFrequencyValues();
+      tables[table] = {positions, frequencies.size(),
+                       ropeTable(frequencies, table.getMagnitude().convertToDouble(), positions)};
+    }
+    auto parameter = llvm::dyn_cast<llm::ParameterOp>(op);
+    if (!parameter || failure)
+      return;
+    Result<models::Parameter> found = models::Parameter::find(parameter, find);
+    if (!found)
+      failure = found.error();
+    else if (!formats::canDequantize(found->encoding()))
+      failure = unsupported("tensor ", parameter.getName().str(), " is ",
+                            formats::tensorTypeInfo(found->encoding()).name, ", an encoding that is not supported");
+    else if (llvm::isa<llm::WeightType>(parameter.getType()))
+      weights[parameter] = *found;
+    else
+      vectors[parameter] = found->vector();
+  });
+  if (failure)
+    return *std::move(failure);
+  return {};
+}
+
+Result<Matrix> Interpreter::run(const Step& step) {
+  Frame frame{step, {}, {}};
+  for (size_t i = 0; i < step.tokens.size(); ++i)
+    frame.positions.push_back(step.firstPosition + static_cast<int32_t>(i));
+  for (mlir::Operation& op : forward.getBody().front()) {
+    if (auto done = llvm::dyn_cast<mlir::func::ReturnOp>(op))
+      return std::move(frame.values[done.getOperand(0)]);
+    LLCUDA_RETURN_IF_ERROR(execute(&op, frame));
+    for (const mlir::Value operand : op.getOperands())
+      if (lastUse[operand] == &op)
+        frame.values.erase(operand);
+  }
+  return internalError("the function returns nothing");
+}
+
+Result<void> Interpreter::checkTokens(llm::EmbeddingOp op, const Step& step) const {
+  const int64_t vocabulary = llvm::cast<llm::WeightType>(op.getWeight().getType()).getRows();
+  for (const int32_t token : step.tokens)
+    if (token < 0 || token >= vocabulary)
+      return usageError("token ", token, " is not in the vocabulary of ", vocabulary);
+  return {};
+}
+
+std::span<const float> Interpreter::vectorOf(mlir::Value value) const {
+  if (!value)
+    return {};
+  const auto found = vectors.find(value);
+  assert(found != vectors.end() && "vectors are parameters");
+  return found->second;
+}
+
+Result<Matrix> Interpreter::rotate(const Matrix& x, mlir::Value table, llm::RopePairs pairs, size_t headSize,
+                                   const Frame& frame) const {
+  const RopeTable& angles = tables.find(table)->second;
+  if (static_cast<size_t>(frame.positions.back()) >= angles.positions)
+    return usageError("position ", frame.positions.back(), " is past the maximum context of ", angles.positions);
+  return ops.rope(x, angles, frame.positions, pairsOf(pairs), headSize);
+}
+
+void Interpreter::writeCache(mlir::Value value, const Matrix& keys, const Matrix& values, const Frame& frame) {
+  const auto type = llvm::cast<llm::CacheType>(value.getType());
+  Cache& cache = caches[type.getLayer()];
+  const auto append = [&](Matrix& stored, const Matrix& added, formats::TensorType encoding) {
+    stored.rows = static_cast<size_t>(frame.positions.back()) + 1;
+    stored.cols = added.cols;
+    stored.values.resize(stored.rows * stored.cols);
+    for (size_t r = 0; r < added.rows; ++r)
+      for (size_t c = 0; c < added.cols; ++c) {
+        const float x = added.row(r)[c];
+        stored.row(static_cast<size_t>(frame.positions[r]))[c] =
+            encoding == formats::TensorType::kF16 ? formats::halfToFloat(formats::floatToHalf(x)) : x;
+      }
+  };
+  append(cache.keys, keys, type.getKeyEncoding());
+  append(cache.values, values, type.getValueEncoding());
+}
+
+Matrix Interpreter::attend(llm::AttentionOp op, const Frame& frame) {
+  const auto type = llvm::cast<llm::CacheType>(op.getCache().getType());
+  const AttentionShape shape = {.heads = static_cast<size_t>(op.getHeads()),
+                                .kvHeads = static_cast<size_t>(type.getHeads()),
+                                .headSize = static_cast<size_t>(type.getHeadSize()),
+                                .scale = op.getScale().convertToFloat(),
+                                .window = static_cast<size_t>(op.getWindow().value_or(0)),
+                                .softcap = number(op.getSoftcap(), 0)};
+  return ops.attention(shape, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
+}
+
+Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
+  std::optional<Result<Matrix>> result; // of an op with one result that is rows
+  const auto at = [&](mlir::Value value) -> const Matrix& { return frame.at(value); };
+  llvm::TypeSwitch<mlir::Operation*>(operation)
+      .Case([&](llm::EmbeddingOp op) {
+        if (const Result<void> checked = checkTokens(op, frame.step); !checked)
+          result = checked.error();
+        else
+          result = ops.embedding(frame.step.tokens, weights[op.getWeight()], number(op.getScale(), 1));
+      })
+      .Case<llm::RmsNormOp, llm::HeadNormOp>([&](auto op) {
+        result = ops.rmsNorm(at(op.getInput()), vectorOf(op.getScale()), op.getEps().convertToFloat());
+      })
+      .Case([&](llm::LinearOp op) {
+        Matrix y = ops.linear(at(op.getInput()), weights[op.getWeight()], vectorOf(op.getBias()));
+        result = op.getResidual() ? ops.add(y, at(op.getResidual())) : std::move(y);
+      })
+      .Case([&](llm::RopeOp op) {
+        result = rotate(at(op.getInput()), op.getTable(), op.getPairs(), static_cast<size_t>(op.getHeadSize()), frame);
+      })
+      .Case([&](llm::AttentionOp op) { result = attend(op, frame); })
+      .Case(
+          [&](llm::GluOp op) { result = ops.glu(activationOf(op.getActivation()), at(op.getGate()), at(op.getUp())); })
+      .Case([&](llm::AddOp op) { result = ops.add(at(op.getLhs()), at(op.getRhs())); })
+      .Case([&](llm::ScaleOp op) { result = ops.scale(at(op.getInput()), op.getFactor().convertToFloat()); })
+      .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })
+      .Case([&](llm::QuantizeOp op) { result = at(op.getInput()); }) // set() rounds to the result's type
+      .Case([&](llm::GluLinearOp op) {
+        const Matrix& x = at(op.getInput());
+        result = ops.glu(activationOf(op.getActivation()), ops.linear(x, weights[op.getGateWeight()], {}),
+                         ops.linear(x, weights[op.getUpWeight()], {}));
+      })
+      .Case([&](llm::HeadOp op) {
+        const Matrix& x = at(op.getInput());
+        Matrix wanted(frame.step.outputRows.size(), x.cols);
+        for (size_t i = 0; i < wanted.rows; ++i)
+          std::copy_n(x.row(static_cast<size_t>(frame.step.outputRows[i])), x.cols, wanted.row(i));
+        Matrix logits = ops.linear(wanted, weights[op.getWeight()], {});
+        result = op.getSoftcap() ? ops.softcap(logits, number(op.getSoftcap(), 0)) : std::move(logits);
+      });
+  if (!result)
+    return executeFused(operation, frame);
+  if (!*result)
+    return result->error();
+  frame.set(operation->getResult(0), std::move(**result), ops);
+  return {};
+}
+
+// Ops with several results or none that is rows.
+Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame) {
+  if (llvm::isa<llm::ParameterOp, llm::RopeTableOp, llm::SampleOp>(operation))
+    return {}; // collected beforehand; what follows the logits is the caller's
+  if (auto op = llvm::dyn_cast<llm::CacheWriteOp>(operation)) {
+    writeCache(op.getCache(), frame.at(op.getKeys()), frame.at(op.getValues()), frame);
+    return {};
+  }
+  if (auto op = llvm::dyn_cast<llm::QkvLinearOp>(operation)) {
+    const Matrix& x = frame.at(op.getInput());
+    frame.set(op.getQuery(), ops.linear(x, weights[op.getQWeight()], vectorOf(op.getQBias())), ops);
+    frame.set(op.getKey(), ops.linear(x, weights[op.getKWeight()], vectorOf(op.getKBias())), ops);
+    frame.set(op.getValue(), ops.linear(x, weights[op.getVWeight()], vectorOf(op.getVBias())), ops);
+    return {};
+  }
+  if (auto op = llvm::dyn_cast<llm::QkvRopeCacheOp>(operation)) {
+    const Matrix& x = frame.at(op.getInput());
+    const auto headSize = static_cast<size_t>(llvm::cast<llm::CacheType>(op.getCache().getType()).getHeadSize());
+    Matrix query = ops.linear(x, weights[op.getQWeight()], vectorOf(op.getQBias()));
+    Matrix key = ops.linear(x, weights[op.getKWeight()], vectorOf(op.getKBias()));
+    if (op.getQScale()) {
+      query = ops.rmsNorm(query, vectorOf(op.getQScale()), number(op.getEps(), 0));
+      key = ops.rmsNorm(key, vectorOf(op.getKScale()), number(op.getEps(), 0));
+    }
+    LLCUDA_ASSIGN_OR_RETURN(query, rotate(query, op.getTable(), op.getPairs(), headSize, frame));
+    LLCUDA_ASSIGN_OR_RETURN(key, rotate(key, op.getTable(), op.getPairs(), headSize, frame));
+    writeCache(op.getCache(), key, ops.linear(x, weights[op.getVWeight()], vectorOf(op.getVBias())), frame);
+    frame.set(op.getQuery(), std::move(query), ops);
+    return {};
+  }
+  if (auto op = llvm::dyn_cast<llm::LinearResidualNormOp>(operation)) {
+    Matrix y = ops.linear(frame.at(op.getInput()), weights[op.getWeight()], vectorOf(op.getBias()));
+    const double eps = op.getEps().convertToFloat();
+    if (op.getPostScale())
+      y = ops.rmsNorm(y, vectorOf(op.getPostScale()), eps);
+    Matrix sum = ops.add(y, frame.at(op.getResidual()));
+    frame.set(op.getNormed(), ops.rmsNorm(sum, vectorOf(op.getScale()), eps), ops);
+    frame.set(op.getSum(), std::move(sum), ops);
+    return {};
+  }
+  return unsupported("the interpreter does not know ", operation->getName().getStringRef().str());
+}
+
+} // namespace llcuda::reference

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the llm dialect in f32, before and after the passes: the truth that engines are measured by.
+#pragma once
+
+#include <span>
+
+#include "compiler/models/parameter.h"
+#include "compiler/reference/float_ops.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/base/result.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace llcuda::reference {
+
+/// One call of `@forward`: tokens of one sequence at consecutive positions.
+struct Step {
+  std::span<const int32_t> tokens;
+  int32_t firstPosition = 0;
+  std::span<const int32_t> outputRows; ///< indices of `tokens` whose logits are wanted
+};
+
+/// Interprets one function over one sequence. Answers are the same bytes whatever the machine and number of threads.
+/// Memory: the activations of a step, the cache of the positions seen so far, and no dense copy of a weight.
+class Interpreter {
+public:
+  /// `forward` and what `find` points to must outlive the interpreter. Fails when a parameter is not in the checkpoint
+  /// as the function says, or has an encoding that cannot be read.
+  static Result<Interpreter> create(mlir::func::FuncOp forward, const models::FindTensor& find, unsigned threads);
+
+  /// The first result of the function: logits of [outputRows][vocabulary]. Positions before the first must have been
+  /// run; a token outside the vocabulary, a position outside the rope tables and an op that has no meaning here are
+  /// errors.
+  Result<Matrix> run(const Step& step);
+
+private:
+  struct Frame;
+  explicit Interpreter(unsigned threads) : ops(threads) {}
+  Result<void> collect(const models::FindTensor& find);
+  Result<void> execute(mlir::Operation* op, Frame& frame);
+  Result<void> executeFused(mlir::Operation* op, Frame& frame);
+  Result<void> checkTokens(llm::EmbeddingOp op, const Step& step) const;
+  std::span<const float> vectorOf(mlir::Value value) const;
+  void writeCache(mlir::Value cache, const Matrix& keys, const Matrix& values, const Frame& frame);
+  Matrix attend(llm::AttentionOp op, const Frame& frame);
+  Result<Matrix> rotate(const Matrix& x, mlir::Value table, llm::RopePairs pairs, size_t headSize,
+                        const Frame& frame) const;
+
+  FloatOps ops;
+  mlir::func::FuncOp forward;
+  llvm::DenseMap<mlir::Value, models::Parameter> weights;
+  llvm::DenseMap<mlir::Value, std::vector<float>> vectors;
+  llvm::DenseMap<mlir::Value, RopeTable> tables;
+  llvm::DenseMap<int64_t, Cache> caches; ///< by layer
+  llvm::DenseMap<mlir::Value, mlir::Operation*> lastUse;
+};
+
+} // namespace llcuda::reference
