@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++20 face of llcuda.h: objects that own, errors as values, nothing thrown. Header only; link libllcuda.
+// What a function does, needs and promises stands at its C counterpart.
+//
+//   auto engine = llcuda::api::Engine::open("model.engine");
+//   if (!engine) return engine.error().message;
+//   auto session = engine->createSession();
+//   session->generateText("The capital of France is", options);
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "llcuda/llcuda.h"
+
+namespace llcuda::api {
+
+struct Error {
+  llcuda_status status = LLCUDA_OK;
+  std::string message;
+};
+
+/// A T or an Error. Reading the wrong one is a bug of the caller and asserts.
+template <typename T>
+class [[nodiscard]] Expected {
+public:
+  Expected(T value) : state(std::in_place_index<0>, std::move(value)) {}
+  Expected(Error error) : state(std::in_place_index<1>, std::move(error)) {}
+
+  explicit operator bool() const { return state.index() == 0; }
+  T& operator*() { return assert(*this), *std::get_if<0>(&state); }
+  const T& operator*() const { return assert(*this), *std::get_if<0>(&state); }
+  T* operator->() { return &**this; }
+  const T* operator->() const { return &**this; }
+  const Error& error() const { return assert(!*this), *std::get_if<1>(&state); }
+
+private:
+  std::variant<T, Error> state;
+};
+
+struct Message {
+  std::string role; ///< "system", "user" or "assistant"
+  std::string content;
+};
+
+using Log = std::function<void(llcuda_log_level, std::string_view)>;
+
+struct SessionOptions {
+  llcuda_device device = LLCUDA_DEVICE_AUTO;
+  int deviceIndex = 0;
+  uint32_t context = 0; ///< 0: as many positions as the engine allows
+  bool guard = false;
+  Log log; ///< empty: nothing is said
+};
+
+/// Returns false to end the generation.
+using StepCallback = std::function<bool(const llcuda_step&)>;
+
+struct GenerateOptions {
+  int32_t maxTokens = -1;
+  float temperature = 0.8f;
+  uint32_t topK = 40;
+  float topP = 0.95f;
+  float minP = 0.05f;
+  uint64_t seed = 0;
+  bool ignoreStop = false;
+  uint32_t logprobs = 0;
+  std::optional<std::vector<int32_t>> forced;
+  bool specialText = false;
+  StepCallback callback;
+};
+
+/// `metrics` is filled whether or not `error` is set.
+struct Generated {
+  llcuda_metrics metrics = {};
+  std::optional<Error> error;
+  explicit operator bool() const { return !error; }
+};
+
+struct SelfCheck {
+  llcuda_self_check report = {};
+  std::optional<Error> error;
+  explicit operator bool() const { return !error; }
+};
+
+namespace detail {
+
+inline Error errorOf(llcuda_status status, const llcuda_error& error) {
+  return {status, error.message};
+}
+
+inline std::optional<Error> optionalError(llcuda_status status, const llcuda_error& error) {
+  return status == LLCUDA_OK ? std::nullopt : std::optional<Error>(errorOf(status, error));
+}
+
+/// Calls `call(data, capacity, &count, &error)` with a first guess, and once more when that was too small.
+template <typename Container, typename Call>
+Expected<Container> grown(std::size_t guess, Call call) {
+  Container result(guess, {});
+  llcuda_error error;
+  std::size_t count = 0;
+  llcuda_status status = call(result.data(), result.size(), &count, &error);
+  if (status == LLCUDA_USAGE && count > result.size()) {
+    result.resize(count);
+    status = call(result.data(), result.size(), &count, &error);
+  }
+  if (status != LLCUDA_OK)
+    return errorOf(status, error);
+  result.resize(count);
+  return result;
+}
+
+inline int32_t stepThunk(const llcuda_step* step, void* user) {
+  return (*static_cast<StepCallback*>(user))(*step) ? 0 : 1;
+}
+
+inline void logThunk(int32_t level, const char* line, void* user) {
+  (*static_cast<Log*>(user))(static_cast<llcuda_log_level>(level), line);
+}
+
+} // namespace detail
+
+/// Movable, not copyable. One thread at a time, except cancel().
+class Session {
+public:
+  Expected<std::size_t> rewind(std::size_t count) {
+    llcuda_error error;
+    const llcuda_status status = llcuda_session_rewind(handle.get(), count, &error);
+    return status == LLCUDA_OK ? Expected<std::size_t>(count) : detail::errorOf(status, error);
+  }
+
+  /// The number of tokens in the sequence afterwards.
+  Expected<std::size_t> feed(std::span<const int32_t> tokens) {
+    llcuda_error error;
+    const llcuda_status status = llcuda_session_feed(handle.get(), tokens.data(), tokens.size(), &error);
+    return status == LLCUDA_OK ? Expected<std::size_t>(this->tokens().size()) : detail::errorOf(status, error);
+  }
+
+  Generated generate(std::span<const int32_t> tokens, const GenerateOptions& options = {}) {
+    return run(options, [&](const llcuda_generate_options& c, llcuda_metrics* metrics, llcuda_error* error) {
+      return llcuda_session_generate(handle.get(), tokens.data(), tokens.size(), &c, metrics, error);
+    });
+  }
+
+  Generated generateText(std::string_view text, const GenerateOptions& options = {}) {
+    return run(options, [&](const llcuda_generate_options& c, llcuda_metrics* metrics, llcuda_error* error) {
+      return llcuda_session_generate_text(handle.get(), text.data(), text.size(), &c, metrics, error);
+    });
+  }
+
+  SelfCheck selfCheck() {
+    SelfCheck result;
+    llcuda_error error;
+    const llcuda_status status = llcuda_session_self_check(handle.get(), &result.report, &error);
+    result.error = detail::optionalError(status, error);
+    return result;
+  }
+
+  /// From any thread.
+  void cancel() { llcuda_session_cancel(handle.get()); }
+
+  /// Valid until the next call that changes the sequence.
+  std::span<const int32_t> tokens() const {
+    const int32_t* data = nullptr;
+    const std::size_t count = llcuda_session_tokens(handle.get(), &data);
+    return {data, count};
+  }
+  llcuda_session_info info() const {
+    llcuda_session_info result;
+    llcuda_session_get_info(handle.get(), &result);
+    return result;
+  }
+  llcuda_metrics metrics() const {
+    llcuda_metrics result;
+    llcuda_session_get_metrics(handle.get(), &result);
+    return result;
+  }
+
+private:
+  friend class Engine;
+  struct Destroy {
+    void operator()(llcuda_session* session) const { llcuda_session_destroy(session); }
+  };
+
+  Session(llcuda_session* session, std::unique_ptr<Log> log) : log(std::move(log)), handle(session) {}
+
+  template <typename Call>
+  Generated run(const GenerateOptions& options, Call call) {
+    llcuda_generate_options c;
+    llcuda_generate_options_init(&c);
+    c.max_tokens = options.maxTokens;
+    c.temperature = options.temperature;
+    c.top_k = options.topK;
+    c.top_p = options.topP;
+    c.min_p = options.minP;
+    c.seed = options.seed;
+    c.ignore_stop = options.ignoreStop;
+    c.logprobs = options.logprobs;
+    c.special_text = options.specialText;
+    const int32_t none = 0;
+    if (options.forced) {
+      c.forced = options.forced->empty() ? &none : options.forced->data();
+      c.forced_count = options.forced->size();
+    }
+    StepCallback callback = options.callback;
+    if (callback) {
+      c.callback = detail::stepThunk;
+      c.user = &callback;
+    }
+    Generated result;
+    llcuda_error error;
+    const llcuda_status status = call(c, &result.metrics, &error);
+    result.error = detail::optionalError(status, error);
+    return result;
+  }
+
+  std::unique_ptr<Log> log; // outlives the session, at an address that stays
+  std::unique_ptr<llcuda_session, Destroy> handle;
+};
+
+/// Movable, not copyable. Any number of threads.
+class Engine {
+public:
+  static Expected<Engine> open(const std::string& path) {
+    llcuda_engine* engine = nullptr;
+    llcuda_error error;
+    const llcuda_status status = llcuda_engine_open(path.c_str(), &engine, &error);
+    return status == LLCUDA_OK ? Expected<Engine>(Engine(engine)) : detail::errorOf(status, error);
+  }
+
+  /// The engine may be destroyed before its sessions.
+  Expected<Session> createSession(const SessionOptions& options = {}) {
+    auto log = options.log ? std::make_unique<Log>(options.log) : nullptr;
+    llcuda_session_options c;
+    llcuda_session_options_init(&c);
+    c.device = options.device;
+    c.device_index = options.deviceIndex;
+    c.context = options.context;
+    c.guard = options.guard;
+    if (log) {
+      c.log = detail::logThunk;
+      c.log_user = log.get();
+    }
+    llcuda_session* session = nullptr;
+    llcuda_error error;
+    const llcuda_status status = llcuda_session_create(handle.get(), &c, &session, &error);
+    if (status != LLCUDA_OK)
+      return detail::errorOf(status, error);
+    return Session(session, std::move(log));
+  }
+
+  llcuda_engine_info info() const {
+    llcuda_engine_info result;
+    llcuda_engine_get_info(handle.get(), &result);
+    return result;
+  }
+
+  /// `flags`: llcuda_tokenize_flags.
+  Expected<std::vector<int32_t>> tokenize(std::string_view text, uint32_t flags) const {
+    return detail::grown<std::vector<int32_t>>(
+        text.size() + 2, [&](auto* data, auto capacity, auto* count, auto* error) {
+          return llcuda_tokenize(handle.get(), text.data(), text.size(), flags, data, capacity, count, error);
+        });
+  }
+
+  Expected<std::string> detokenize(std::span<const int32_t> tokens, bool special = false) const {
+    return detail::grown<std::string>(8 * tokens.size(), [&](auto* data, auto capacity, auto* count, auto* error) {
+      return llcuda_detokenize(handle.get(), tokens.data(), tokens.size(), special, data, capacity, count, error);
+    });
+  }
+
+  Expected<std::string> renderChat(std::span<const Message> messages, bool openReply) const {
+    std::vector<llcuda_message> c;
+    for (const Message& message : messages) c.push_back({message.role.c_str(), message.content.c_str()});
+    return detail::grown<std::string>(4096, [&](auto* data, auto capacity, auto* count, auto* error) {
+      return llcuda_render_chat(handle.get(), c.data(), c.size(), openReply, data, capacity, count, error);
+    });
+  }
+
+  bool isStopToken(int32_t token) const { return llcuda_is_stop_token(handle.get(), token) != 0; }
+
+private:
+  struct Close {
+    void operator()(llcuda_engine* engine) const { llcuda_engine_close(engine); }
+  };
+
+  explicit Engine(llcuda_engine* engine) : handle(engine) {}
+
+  std::unique_ptr<llcuda_engine, Close> handle;
+};
+
+} // namespace llcuda::api
