@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/buffer_source.h"
+
+#include <cstring>
+
+#include "codegen/formats/dequantize.h"
+#include "codegen/formats/tensor_type.h"
+#include "codegen/pack/pack.h"
+#include "codegen/reference/rope_table.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace llcuda::emit {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+Bytes bytesOf(const std::vector<float>& values) {
+  Bytes bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+/// The part of the checkpoint's tensor that the source names, checked against the file.
+Result<std::span<const std::byte>> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
+  const std::string name = source.getName().str();
+  const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
+  if (!type)
+    return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
+  const models::TensorBytes tensor = find(name);
+  if (tensor.bytes.empty())
+    return badInput("the checkpoint has no tensor ", name);
+  if (tensor.type != *type)
+    return badInput("tensor ", name, " is ", formats::tensorTypeInfo(tensor.type).name, " and not ",
+                    source.getEncoding().str());
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
+  const uint64_t rowBytes = static_cast<uint64_t>(source.getCols()) / info.blockElements * info.blockBytes;
+  const uint64_t available = tensor.bytes.size() / rowBytes;
+  const auto first = static_cast<uint64_t>(source.getFirstRow());
+  const auto rows = static_cast<uint64_t>(source.getRows());
+  if (first > available || rows > available - first)
+    return badInput("tensor ", name, " has ", available, " rows, the model needs ", first, " + ", rows);
+  return tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
+}
+
+/// A norm scale or bias: one row, in f32, complete with what is added to it and in the order of its pairs.
+Result<Bytes> vectorBytes(plan::TensorAttr source, formats::TensorType type, std::span<const std::byte> stored) {
+  if (!formats::canDequantize(type))
+    return unsupported("tensor ", source.getName().str(), " is ", source.getEncoding().str(),
+                       ", which cannot be read as f32");
+  const auto count = static_cast<size_t>(source.getCols());
+  const auto pairRows = static_cast<size_t>(source.getPairRows());
+  const float plus = source.getPlus() ? source.getPlus().getValue().convertToFloat() : 0.f;
+  std::vector<float> values(count), ordered(count);
+  formats::dequantizeRow(type, stored.data(), count, values.data());
+  for (size_t i = 0; i < count; ++i) ordered[i] = values[models::sourceRow(i, pairRows)] + plus;
+  return bytesOf(ordered);
+}
+
+Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std::span<const std::byte> stored) {
+  const auto layout = pack::layoutByName({source.getLayout().data(), source.getLayout().size()});
+  if (!layout)
+    return internalError("the plan names tensor ", source.getName().str(), " with the unknown layout ",
+                         source.getLayout().str());
+  const auto rows = static_cast<uint64_t>(source.getRows());
+  const auto cols = static_cast<uint64_t>(source.getCols());
+  std::vector<uint32_t> order;
+  if (source.getPairRows() != 0) {
+    order.resize(rows);
+    for (uint32_t row = 0; row < rows; ++row)
+      order[row] = static_cast<uint32_t>(models::sourceRow(row, static_cast<size_t>(source.getPairRows())));
+  }
+  LLCUDA_ASSIGN_OR_RETURN(const uint64_t size, pack::packedBytes(*layout, rows, cols));
+  Bytes packed(size);
+  if (auto result = pack::pack(*layout, rows, cols, order, type, stored, packed); !result)
+    return makeError(result.error().code, "tensor ", source.getName().str(), ": ", result.error().message);
+  return packed;
+}
+
+Result<Bytes> tensorBytes(plan::BufferOp buffer, plan::TensorAttr source, const models::FindTensor& find) {
+  LLCUDA_ASSIGN_OR_RETURN(const auto stored, sourceRows(source, find));
+  const formats::TensorType type =
+      *formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
+  return buffer.getKind() == plan::BufferKind::Weight ? weightBytes(source, type, stored)
+                                                      : vectorBytes(source, type, stored);
+}
+
+Result<Bytes> ropeTableBytes(plan::RopeTableAttr source) {
+  std::vector<double> frequencies;
+  for (mlir::Attribute frequency : source.getFrequencies())
+    frequencies.push_back(llvm::cast<mlir::FloatAttr>(frequency).getValueAsDouble());
+  return bytesOf(reference::ropeTable(frequencies, source.getMagnitude().getValueAsDouble(),
+                                      static_cast<size_t>(source.getPositions())));
+}
+
+Result<Bytes> elementBytes(mlir::Attribute source) {
+  const auto dense = llvm::dyn_cast<mlir::DenseElementsAttr>(source);
+  if (!dense || dense.isSplat())
+    return internalError("a constant of the plan is not a plain list of elements");
+  const auto raw = dense.getRawData();
+  Bytes bytes(raw.size());
+  std::memcpy(bytes.data(), raw.data(), raw.size());
+  return bytes;
+}
+
+Result<Bytes> sourceBytes(plan::BufferOp buffer, const models::FindTensor& find) {
+  const mlir::Attribute source = buffer.getSourceAttr();
+  if (const auto tensor = llvm::dyn_cast<plan::TensorAttr>(source))
+    return tensorBytes(buffer, tensor, find);
+  if (const auto table = llvm::dyn_cast<plan::RopeTableAttr>(source))
+    return ropeTableBytes(table);
+  return elementBytes(source);
+}
+
+} // namespace
+
+Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const models::FindTensor& find) {
+  LLCUDA_ASSIGN_OR_RETURN(Bytes bytes, sourceBytes(buffer, find));
+  if (bytes.size() != static_cast<uint64_t>(buffer.getBytes()))
+    return internalError("buffer ", buffer.getSymName().str(), " has ", bytes.size(), " bytes, the plan says ",
+                         buffer.getBytes());
+  return bytes;
+}
+
+} // namespace llcuda::emit

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes behind a weight or a constant of the plan.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "compiler/models/parameter.h"
+#include "dialects/plan/Plan.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::emit {
+
+/// What `buffer`, a weight or a constant, holds on the device; exactly `buffer.getBytes()` bytes. Packs weights into
+/// the layout that the source names. Fails when the checkpoint lacks the tensor or holds it in another encoding or
+/// size, and when the plan's size is not that of the bytes.
+Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const models::FindTensor& find);
+
+} // namespace llcuda::emit

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A finished plan to an engine file.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/models/parameter.h"
+#include "dialects/plan/Plan.h"
+#include "runtime/base/result.h"
+#include "runtime/schema/engine_generated.h"
+
+namespace llcuda::emit {
+
+/// What the compilers of kernel images made of one kernel. An image that was not made is empty.
+struct KernelImage {
+  std::string cubin; ///< machine code for SM 7.5
+  std::string ptx;   ///< compute_75, without a terminating NUL
+  uint32_t registers = 0;
+  uint32_t staticSharedBytes = 0;
+  uint32_t spillBytes = 0;
+};
+
+struct KernelImages {
+  std::map<std::string, KernelImage> kernels; ///< by entry name; each kernel of the plan has one
+  std::string hostImage;                      ///< a shared library with every kernel; empty without a host target
+};
+
+struct EmitInput {
+  plan::EngineOp plan;
+  models::FindTensor findTensor;
+  fb::CompilerT compiler;
+  fb::ModelT model;
+  KernelImages images;
+  std::optional<fb::GoldenT> golden;
+  std::string tokenizer;  ///< tokenizer.json; empty for a model without a vocabulary
+  std::string textConfig; ///< JSON of runtime/text/text_config.h
+  unsigned threads = 1;   ///< that pack weights; the file's bytes do not depend on it
+  /// Called with the bytes of weights written so far and in all.
+  std::function<void(uint64_t done, uint64_t total)> progress;
+};
+
+struct EmitSummary {
+  uint64_t fileBytes = 0;
+  uint64_t weightBytes = 0;
+  uint64_t constantBytes = 0;
+  uint64_t imageBytes = 0;
+};
+
+/// Writes the engine: under a temporary name until it is whole. The same input gives the same bytes. At most a few
+/// weights are in memory at a time.
+Result<EmitSummary> emitEngine(const EmitInput& input, const std::string& path);
+
+} // namespace llcuda::emit
