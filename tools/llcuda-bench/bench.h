@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prompt and decode speed of an engine, measured as llama-bench measures it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "llcuda/llcuda.hpp"
+
+namespace llcuda::bench {
+
+/// One line of the table: a prompt of `prompt` tokens or `generate` decode steps (the other is 0), after `depth` tokens
+/// that are not timed.
+struct Test {
+  uint32_t prompt = 0;
+  uint32_t generate = 0;
+  uint32_t depth = 0;
+
+  uint32_t tokens() const { return prompt + generate; }
+  uint32_t context() const { return depth + tokens() + 1; }
+};
+
+struct Measured {
+  Test test;
+  std::string time; ///< when it began: "2025-01-31T12:00:00Z"
+  std::vector<uint64_t> samplesNs;
+};
+
+/// Warms up once, then measures `repetitions` times.
+api::Expected<Measured> measure(api::Session& session, uint32_t vocabulary, const Test& test, uint32_t repetitions);
+
+/// Mean and sample standard deviation (0 for one sample).
+struct Statistics {
+  double mean = 0;
+  double deviation = 0;
+};
+Statistics statisticsOf(const std::vector<double>& samples);
+
+/// Tokens per second of each sample.
+std::vector<double> speeds(const Measured& measured);
+
+/// What a table says besides the figures.
+struct Subject {
+  std::string file;
+  llcuda_engine_info engine;
+  llcuda_session_info session;
+};
+
+std::string jsonTable(const Subject& subject, const std::vector<Measured>& rows);
+std::string markdownTable(const Subject& subject, const std::vector<Measured>& rows);
+
+} // namespace llcuda::bench

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measures an engine with llama-bench's flags and JSON keys. The table goes to standard output, all else to standard
+// error.
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/llcuda-bench/bench.h"
+
+namespace llcuda::bench {
+namespace {
+
+constexpr int kUsage = 1;
+
+struct Options {
+  std::string engine;
+  std::vector<uint32_t> prompts = {512}, generates = {128}, depths = {0};
+  uint32_t repetitions = 5;
+  std::string output = "md";
+  api::SessionOptions session;
+};
+
+void addFlags(CLI::App& app, Options& options) {
+  const auto counts = CLI::Range(0u, 1u << 24);
+  app.add_option("-m,--model", options.engine, "The engine")->required();
+  app.add_option("-p,--n-prompt", options.prompts, "Prompt lengths, separated by commas; 0: none")
+      ->delimiter(',')
+      ->check(counts)
+      ->capture_default_str();
+  app.add_option("-n,--n-gen", options.generates, "Numbers of tokens to generate; 0: none")
+      ->delimiter(',')
+      ->check(counts)
+      ->capture_default_str();
+  app.add_option("-d,--n-depth", options.depths, "Tokens in the cache before")
+      ->delimiter(',')
+      ->check(counts)
+      ->capture_default_str();
+  app.add_option("-r,--repetitions", options.repetitions, "Times that each test is measured")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  app.add_option("-o,--output", options.output, "md or json")
+      ->check(CLI::IsMember({"md", "json"}))
+      ->capture_default_str();
+  app.add_option("--device", options.session.device, "auto, cuda or host")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{
+          {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}}))
+      ->option_text("auto|cuda|host");
+  app.add_option("--main-gpu", options.session.deviceIndex, "Which GPU, as CUDA numbers them")
+      ->check(CLI::Range(0, 1023));
+  app.set_version_flag("--version", llcuda_version());
+}
+
+std::vector<Test> testsOf(const Options& options) {
+  std::vector<Test> tests;
+  for (uint32_t depth : options.depths) {
+    for (uint32_t prompt : options.prompts)
+      if (prompt != 0)
+        tests.push_back({prompt, 0, depth});
+    for (uint32_t generate : options.generates)
+      if (generate != 0)
+        tests.push_back({0, generate, depth});
+  }
+  return tests;
+}
+
+int fail(const api::Error& error) {
+  std::cerr << "llcuda-bench: " << error.message << '\n';
+  return error.status;
+}
+
+int run(Options options) {
+  const std::vector<Test> tests = testsOf(options);
+  if (tests.empty())
+    return fail({LLCUDA_USAGE, "nothing to measure: -p and -n are 0"});
+  auto engine = api::Engine::open(options.engine);
+  if (!engine)
+    return fail(engine.error());
+  for (const Test& test : tests) options.session.context = std::max(options.session.context, test.context());
+  if (options.session.context > engine->info().max_context)
+    return fail({LLCUDA_USAGE, "the tests need " + std::to_string(options.session.context) +
+                                   " positions, the engine has " + std::to_string(engine->info().max_context) +
+                                   "; compile it with a larger -c"});
+  options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
+  auto session = engine->createSession(options.session);
+  if (!session)
+    return fail(session.error());
+  std::vector<Measured> rows;
+  for (const Test& test : tests) {
+    auto row = measure(*session, engine->info().vocabulary, test, options.repetitions);
+    if (!row)
+      return fail(row.error());
+    rows.push_back(std::move(*row));
+  }
+  const Subject subject{options.engine, engine->info(), session->info()};
+  std::cout << (options.output == "json" ? jsonTable(subject, rows) : markdownTable(subject, rows)) << std::flush;
+  return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
+}
+
+} // namespace
+} // namespace llcuda::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures an engine's prompt and decode speed");
+  llcuda::bench::Options options;
+  llcuda::bench::addFlags(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : llcuda::bench::kUsage;
+  }
+  return llcuda::bench::run(std::move(options));
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs an engine: text or token ids in, text out. Results go to standard output, everything else to standard error.
+#include <iostream>
+
+#include "tools/llcuda-run/chat.h"
+#include "tools/llcuda-run/compile_first.h"
+#include "tools/llcuda-run/interrupt.h"
+#include "tools/llcuda-run/options.h"
+#include "tools/llcuda-run/report.h"
+
+namespace llcuda::run {
+namespace {
+
+int fail(const api::Error& error) {
+  std::cerr << "llcuda-run: " << error.message << '\n';
+  return error.status;
+}
+
+api::Expected<std::vector<int32_t>> promptTokens(const api::Engine& engine, const Options& options) {
+  if (options.promptTokens)
+    return *options.promptTokens;
+  if (!options.chat)
+    return engine.tokenize(*options.prompt, LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL);
+  std::vector<api::Message> messages;
+  if (!options.systemPrompt.empty())
+    messages.push_back({"system", options.systemPrompt});
+  messages.push_back({"user", *options.prompt});
+  return chatTokens(engine, messages);
+}
+
+/// What a step adds to standard output: its text, or its number where the model has no vocabulary.
+void stream(const llcuda_step& step, bool hasText) {
+  if (hasText)
+    std::cout.write(step.text, static_cast<std::streamsize>(step.text_bytes));
+  else if (step.token >= 0)
+    std::cout << (step.index == 0 ? "" : " ") << step.token;
+  std::cout.flush();
+}
+
+int generateOnce(const api::Engine& engine, api::Session& session, const Options& options) {
+  Report report;
+  auto tokens = promptTokens(engine, options);
+  if (!tokens)
+    return fail(tokens.error());
+  report.promptTokens = std::move(*tokens);
+  const bool hasText = engine.info().has_tokenizer != 0;
+  api::GenerateOptions generate = options.generate;
+  generate.callback = [&](const llcuda_step& step) {
+    report.add(step);
+    if (!options.json)
+      stream(step, hasText);
+    return std::cout.good();
+  };
+  const InterruptCancels guard(session);
+  const api::Generated generated = session.generate(report.promptTokens, generate);
+  if (generated.error)
+    return fail(*generated.error);
+  if (options.json)
+    std::cout << jsonOf(report, generated.metrics, generate.logprobs != 0 || generate.forced);
+  else
+    std::cout << '\n';
+  std::cout.flush();
+  std::cerr << timingsLine(generated.metrics) << '\n';
+  return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
+}
+
+int selfCheck(api::Session& session) {
+  const api::SelfCheck check = session.selfCheck();
+  const llcuda_self_check& report = check.report;
+  if (report.positions != 0)
+    std::cerr << "self-check: " << report.positions << " positions, " << report.different
+              << " with another best token, " << report.decisive_different << " of them decisive, mean error "
+              << report.mean_error << ", largest " << report.max_error << '\n';
+  return check ? LLCUDA_OK : fail(*check.error);
+}
+
+int run(Options options) {
+  if (isGguf(options.engine)) {
+    auto engine = compiledEngine(options);
+    if (const int* code = std::get_if<int>(&engine))
+      return *code;
+    options.engine = std::get<std::string>(std::move(engine));
+  }
+  auto engine = api::Engine::open(options.engine);
+  if (!engine)
+    return fail(engine.error());
+  options.session.log = [](llcuda_log_level level, std::string_view line) {
+    std::cerr << (level == LLCUDA_LOG_WARNING ? "warning: " : "") << line << '\n';
+  };
+  auto session = engine->createSession(options.session);
+  if (!session)
+    return fail(session.error());
+  if (options.selfCheck)
+    if (const int code = selfCheck(*session); code != LLCUDA_OK)
+      return code;
+  if (options.prompt || options.promptTokens)
+    return generateOnce(*engine, *session, options);
+  return options.selfCheck ? LLCUDA_OK : chatLoop(*engine, *session, options);
+}
+
+} // namespace
+} // namespace llcuda::run
+
+int main(int argc, char** argv) {
+  auto options = llcuda::run::parseOptions(argc, argv);
+  if (const int* code = std::get_if<int>(&options))
+    return *code;
+  return llcuda::run::run(std::get<llcuda::run::Options>(std::move(options)));
+}

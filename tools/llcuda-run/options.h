@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "llcuda/llcuda.hpp"
+
+namespace llcuda::run {
+
+/// What the command line says, checked. Defaults are llama.cpp's.
+struct Options {
+  std::string engine;
+  std::optional<std::string> prompt; ///< of -p, or the contents of -f
+  std::optional<std::vector<int32_t>> promptTokens;
+  std::string systemPrompt;
+  bool chat = false;
+  bool json = false;
+  bool selfCheck = false;
+  uint32_t context = 0;
+  api::SessionOptions session;
+  api::GenerateOptions generate;
+};
+
+/// The options, or the exit code when there is nothing more to do: 0 after --help or --version, 1 for a wrong command
+/// line, 2 for a file that cannot be read; what to say has been said.
+std::variant<Options, int> parseOptions(int argc, char** argv);
+
+} // namespace llcuda::run

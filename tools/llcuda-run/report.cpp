@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-run/report.h"
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace llcuda::run {
+namespace {
+
+using nlohmann::ordered_json;
+
+double milliseconds(uint64_t ns) {
+  return static_cast<double>(ns) / 1e6;
+}
+
+double perSecond(uint64_t count, uint64_t ns) {
+  return ns == 0 ? 0. : static_cast<double>(count) * 1e9 / static_cast<double>(ns);
+}
+
+const char* stopName(int32_t reason) {
+  switch (reason) {
+  case LLCUDA_STOP_TOKEN:
+    return "stop_token";
+  case LLCUDA_STOP_LENGTH:
+    return "length";
+  case LLCUDA_STOP_CONTEXT:
+    return "context";
+  case LLCUDA_STOP_CALLBACK:
+    return "callback";
+  case LLCUDA_STOP_FORCED:
+    return "forced";
+  default:
+    return "none";
+  }
+}
+
+ordered_json stepJson(const Report::Step& step) {
+  ordered_json top = ordered_json::array();
+  for (const llcuda_candidate& candidate : step.top) top.push_back({candidate.token, candidate.log_probability});
+  ordered_json entry = {{"id", step.token}, {"logprob", step.logProbability}, {"top", std::move(top)}};
+  if (step.forced >= 0)
+    entry["forced"] = {{"id", step.forced}, {"logprob", step.forcedLogProbability}};
+  return entry;
+}
+
+} // namespace
+
+void Report::add(const llcuda_step& step) {
+  text.append(step.text, step.text_bytes);
+  if (step.token < 0)
+    return;
+  tokens.push_back(step.token);
+  logprobs.push_back({step.token,
+                      step.log_probability,
+                      {step.top, step.top + step.top_count},
+                      step.forced,
+                      step.forced_log_probability});
+}
+
+std::string jsonOf(const Report& report, const llcuda_metrics& metrics, bool withLogprobs) {
+  ordered_json object = {
+      {"prompt_tokens", report.promptTokens},
+      {"tokens", report.tokens},
+      {"text", report.text},
+      {"stop", stopName(metrics.stop_reason)},
+      {"timings",
+       {{"ttft_ms", milliseconds(metrics.first_token_ns)},
+        {"prompt_n", metrics.prompt_tokens},
+        {"prompt_ms", milliseconds(metrics.prompt_ns)},
+        {"prompt_per_second", perSecond(metrics.prompt_tokens, metrics.prompt_ns)},
+        {"predicted_n", metrics.generated_tokens},
+        {"predicted_ms", milliseconds(metrics.decode_ns)},
+        {"predicted_per_second", perSecond(metrics.decode_steps, metrics.decode_ns)}}},
+  };
+  if (withLogprobs) {
+    object["logprobs"] = ordered_json::array();
+    for (const Report::Step& step : report.logprobs) object["logprobs"].push_back(stepJson(step));
+  }
+  // Text is UTF-8 by contract; a broken byte would be replaced, not thrown about.
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string timingsLine(const llcuda_metrics& metrics) {
+  char line[256];
+  std::snprintf(line, sizeof(line), "TTFT %.1f ms, prompt %llu tokens at %.1f tok/s, decode %llu tokens at %.1f tok/s",
+                milliseconds(metrics.first_token_ns), static_cast<unsigned long long>(metrics.prompt_tokens),
+                perSecond(metrics.prompt_tokens, metrics.prompt_ns),
+                static_cast<unsigned long long>(metrics.decode_steps),
+                perSecond(metrics.decode_steps, metrics.decode_ns));
+  return line;
+}
+
+} // namespace llcuda::run
