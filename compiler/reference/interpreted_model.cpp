@@ -27,6 +27,14 @@ Result<InterpretedModel> InterpretedModel::open(const std::string& path, uint32_
   return InterpretedModel(std::move(parts));
 }
 
+Result<Matrix> InterpretedModel::logits(std::span<const int32_t> tokens) const {
+  std::vector<int32_t> outputRows(tokens.size());
+  std::iota(outputRows.begin(), outputRows.end(), 0);
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, tensorsOf(parts->file), parts->threads));
+  return interpreter.run({.tokens = tokens, .firstPosition = 0, .outputRows = outputRows});
+}
+
 Result<std::vector<StepScore>> InterpretedModel::score(std::span<const int32_t> prompt,
                                                        std::span<const int32_t> tokens) const {
   if (prompt.empty())

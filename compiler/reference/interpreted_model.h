@@ -23,6 +23,9 @@ public:
 
   const models::ModelConfig& config() const { return parts->config; }
 
+  /// Logits of the successor of each of `tokens`, positions from 0 on: [tokens][vocabulary].
+  Result<Matrix> logits(std::span<const int32_t> tokens) const;
+
   /// Scores of a continuation, by one pass over prompt and continuation together.
   Result<std::vector<StepScore>> score(std::span<const int32_t> prompt, std::span<const int32_t> tokens) const;
 
