@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[i] = activation(gate[i]) * up[i]
+// y[i] = activation(gate[i]) * up[i]; codegen/formats/activation.h has the formulas
 #pragma once
 
 #include <cstddef>
 
+#include "codegen/formats/activation.h"
 #include "codegen/reference/elementary.h"
 
 namespace llcuda::reference {
 
-enum class Activation {
-  kSilu,     ///< x / (1 + e^-x)
-  kGeluTanh, ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
-};
+using llcuda::Activation;
 
 template <typename Acc>
 Acc activate(Activation activation, Acc x) {

@@ -4,17 +4,6 @@
 #include "codegen/formats/dequantize.h"
 
 namespace llcuda::models {
-namespace {
-
-// Row `row` of the value is this row of the file: halves of every `pairRows` rows interleaved.
-size_t sourceRow(size_t row, size_t pairRows) {
-  if (pairRows == 0)
-    return row;
-  const size_t inGroup = row % pairRows;
-  return row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
-}
-
-} // namespace
 
 Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
   Parameter parameter;

@@ -21,6 +21,15 @@ struct TensorBytes {
 /// The checkpoint's tensor of a name; no bytes when it has none.
 using FindTensor = std::function<TensorBytes(std::string_view name)>;
 
+/// Where row `row` of a value lies in the file's order: in every `pairRows` rows the first half became the even rows
+/// and the second half the odd ones. 0: rows stayed where they were.
+constexpr size_t sourceRow(size_t row, size_t pairRows) {
+  if (pairRows == 0)
+    return row;
+  const size_t inGroup = row % pairRows;
+  return row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
+}
+
 /// A matrix, or a vector as a matrix of one row, whose rows are read one by one in the order that the op names.
 class Parameter {
 public:
