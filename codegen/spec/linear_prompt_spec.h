@@ -5,6 +5,7 @@
 
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -17,13 +18,13 @@ struct LinearPromptDesc {
   bool residual = false;
 };
 
-/// Whether the layout is multiplied with int8 rows (x_codes, x_scales) or with f32 rows (x).
-bool readsInt8Rows(WeightLayout layout);
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkLinearPrompt(const LinearPromptDesc& desc);
 
 ///   weight        const uint8_t*  the blob of the layout, 256-byte aligned
-///   x             const float*    [rows][inputs]; layouts that read f32 rows
-///   x_codes       const int8_t*   [rows][inputs]; the other layouts
-///   x_scales      const float2*   [rows][inputs / 32]; the other layouts
+///   x             const float*    [rows][inputs]; only where weightReadsInt8Rows() is false
+///   x_codes       const int8_t*   [rows][inputs]; only where weightReadsInt8Rows() is true
+///   x_scales      const float2*   [rows][inputs / 32]; likewise
 ///   positions     const int*      [rows]: tiles whose rows are all -1 are skipped, and keep what y held
 ///   bias          const float*    [outputs]; only with bias
 ///   residual      const float*    [rows][outputs]; only with residual; may be y

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -12,8 +13,11 @@ struct SampleDesc {
   bool decode = true; ///< row o is row o of the phase and feeds itself; else output_rows says whether it is wanted
 };
 
+/// Names what the kernel cannot do. The launch takes only what this lets pass.
+Result<void> checkSample(const SampleDesc& desc);
+
 ///   logits        const float*    [outputs][vocabulary]
-///   sampling      SamplingParams* [outputs]; a drawn row's `step` goes up by one
+///   sampling      SamplingParams* [outputs]; `step` of a wanted row goes up by one
 ///   output_rows   const int*      [outputs]: -1 is a row that nobody wants; only in prompt phases
 ///   positions     int*            [outputs], goes up by one; -1 is a row that nobody wants; only in decode phases
 ///   tokens        int*            [outputs]: gets the token; only in decode phases

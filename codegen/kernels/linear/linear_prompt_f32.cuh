@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) of f32 rows and an f32 weight
+//
+//   launch     grid (ceil(kRows / Tile::kRows), ceil(kOutputs / Tile::kColumns)), block Tile::kThreads; numbers from
+//              codegen/spec/linear_prompt_spec.cpp
+//   weight     f32 [kOutputs][kInputs], 16-byte aligned
+//   x          f32 [kRows][kInputs], 16-byte aligned
+//   positions  [kRows]; a tile of rows that are all -1 is left out: y keeps what it held
+//   output     y f32 [kRows][kOutputs], 8-byte aligned
+//   numerics   f32 throughout, sums in the order of k
+//   sm_75      rare, so simple: a thread makes 4 rows by 4 columns from 16 inputs at a time in shared memory
+#pragma once
+
+#include "codegen/kernels/linear/prompt_tile.cuh"
+
+namespace llcuda {
+
+constexpr int kFloatStageInputs = 16;
+
+/// Brings 16 inputs of kLines lines to shared memory, input by input; those past the last line as zeros.
+template <int kLines, int kThreads, int kInputs>
+LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int firstInput, float* to) {
+  constexpr int kPitch = kLines + 4;
+  static_assert(kLines * 4 % kThreads == 0, "whole vectors");
+  LLCUDA_UNROLL
+  for (int i = 0; i < kLines * 4 / kThreads; ++i) {
+    const int index = i * kThreads + static_cast<int>(threadIdx.x);
+    const int line = index / 4, input = index % 4 * 4;
+    float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
+    if (firstLine + line < lines)
+      v = loadReadOnly(reinterpret_cast<const float4*>(from + static_cast<long long>(firstLine + line) * kInputs +
+                                                       firstInput + input));
+    to[input * kPitch + line] = v.x;
+    to[(input + 1) * kPitch + line] = v.y;
+    to[(input + 2) * kPitch + line] = v.z;
+    to[(input + 3) * kPitch + line] = v.w;
+  }
+}
+
+template <int kRows, int kInputs, int kOutputs, typename Tile>
+LLCUDA_DEVICE void linearPromptF32(const float* weight, const float* x, const int* positions, PromptOutput output) {
+  static_assert(Tile::kRows * Tile::kColumns == Tile::kThreads * 16, "4 x 4 for each thread");
+  LLCUDA_SHARED(float, stagedX, kFloatStageInputs*(Tile::kRows + 4));
+  LLCUDA_SHARED(float, stagedWeight, kFloatStageInputs*(Tile::kColumns + 4));
+  if (!anyRow<Tile, kRows>(positions))
+    return;
+  const int row = static_cast<int>(threadIdx.x) / (Tile::kColumns / 4) * 4;
+  const int column = static_cast<int>(threadIdx.x) % (Tile::kColumns / 4) * 4;
+  float sums[4][4] = {};
+  LLCUDA_NO_UNROLL
+  for (int firstInput = 0; firstInput < kInputs; firstInput += kFloatStageInputs) {
+    syncThreads(); // the stage before is no longer read
+    stageFloats<Tile::kRows, Tile::kThreads, kInputs>(x, Tile::firstRow(), kRows, firstInput, stagedX);
+    stageFloats<Tile::kColumns, Tile::kThreads, kInputs>(weight, Tile::firstColumn(), kOutputs, firstInput,
+                                                         stagedWeight);
+    syncThreads();
+    LLCUDA_UNROLL
+    for (int input = 0; input < kFloatStageInputs; ++input) {
+      const float4 a = *reinterpret_cast<const float4*>(stagedX + input * (Tile::kRows + 4) + row);
+      const float4 b = *reinterpret_cast<const float4*>(stagedWeight + input * (Tile::kColumns + 4) + column);
+      const float xs[4] = {a.x, a.y, a.z, a.w}, weights[4] = {b.x, b.y, b.z, b.w};
+      LLCUDA_UNROLL
+      for (int i = 0; i < 4; ++i) {
+        LLCUDA_UNROLL
+        for (int j = 0; j < 4; ++j) sums[i][j] = fusedMultiplyAdd(xs[i], weights[j], sums[i][j]);
+      }
+    }
+  }
+  LLCUDA_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    if (Tile::firstRow() + row + i < kRows) {
+      LLCUDA_UNROLL
+      for (int j = 0; j < 4; j += 2)
+        output.template store<kOutputs>(Tile::firstRow() + row + i, Tile::firstColumn() + column + j, sums[i][j],
+                                        sums[i][j + 1]);
+    }
+  }
+}
+
+} // namespace llcuda
