@@ -47,3 +47,14 @@ function(llcuda_mlir_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   llcuda_library(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} llcuda_mlir)
 endfunction()
+
+# llcuda_pass(Name): TableGen of the pass in Name/Name.td to Name/Name.h.inc, by the target llcuda_Name_tablegen, and a
+# place in llcuda-opt.
+function(llcuda_pass name)
+  set(LLVM_TARGET_DEFINITIONS ${name}/${name}.td)
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  mlir_tablegen(${name}/${name}.h.inc -gen-pass-decls -name ${name})
+  add_public_tablegen_target(llcuda_${name}_tablegen)
+  file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set_property(GLOBAL APPEND PROPERTY LLCUDA_PASSES ${folder}/${name}/${name}.h)
+endfunction()

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// FuseGlu.cpp: glu(linear(x, gate), linear(x, up)) -> glu_linear(x, gate, up)
+#include "compiler/transforms/FuseGlu/FuseGlu.h"
+
+#include "compiler/transforms/rewriting.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda {
+using namespace llm;
+#define GEN_PASS_DEF_FUSEGLU
+#include "compiler/transforms/FuseGlu/FuseGlu.h.inc"
+
+namespace {
+
+mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
+  auto gate = solelyReadProducer<LinearOp>(glu.getGate());
+  auto up = solelyReadProducer<LinearOp>(glu.getUp());
+  if (!gate || !up)
+    return rewriter.refuse(glu, "gate or up does not come from a linear that only it reads");
+  if (gate.getInput() != up.getInput())
+    return rewriter.refuse(glu, "the linears of gate and up read different values");
+  if (gate.getBias() || up.getBias())
+    return rewriter.refuse(glu, "a linear of gate or up has a bias");
+  if (gate.getResidual() || up.getResidual())
+    return rewriter.refuse(glu, "a linear of gate or up adds a residual");
+  if (wantsQ8Rows(gate.getWeight()) != wantsQ8Rows(up.getWeight()))
+    return rewriter.refuse(glu, "one of the weights of gate and up reads int8 rows, the other f32 rows");
+
+  (void)rewriter.accept(glu, "gate, up and activation are one glu_linear");
+  rewriter.setInsertionPoint(glu);
+  auto fused = GluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
+                                   gate.getWeight(), up.getWeight());
+  copyLayer(glu, fused);
+  rewriter.replaceOp(glu, fused);
+  rewriter.eraseOp(gate);
+  rewriter.eraseOp(up);
+  return mlir::success();
+}
+
+struct FuseGlu final : impl::FuseGluBase<FuseGlu> {
+  void runOnOperation() override {
+    PassRewriter rewriter(&getContext(), getArgument());
+    for (GluOp glu : collect<GluOp>(getOperation())) ++(mlir::succeeded(fuse(rewriter, glu)) ? fused : refused);
+  }
+};
+
+} // namespace
+} // namespace llcuda

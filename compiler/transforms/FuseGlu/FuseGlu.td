@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+include "mlir/Pass/PassBase.td"
+
+def FuseGlu : Pass<"llm-fuse-glu", "::mlir::func::FuncOp"> {
+  let summary = "One launch for the gate linear, the up linear and the gated unit";
+  let description = [{
+    `glu(linear(x, gate), linear(x, up))` becomes `glu_linear(x, gate, up)`: one launch in place of three, and the two
+    wide values are never stored.
+
+    Refuses linears that read different values, that something else reads too, that have a bias or add a residual, or of
+    which one reads int8 rows and the other f32 rows. Changes no value.
+
+    (* example filepath=tests/compiler/transforms/FuseGlu/doctest.mlir *)
+  }];
+  let dependentDialects = ["::llcuda::llm::LlmDialect"];
+  let statistics = [Statistic<"fused", "fused", "Gated units that took their linears in">,
+                    Statistic<"refused", "refused", "Gated units left as they are">];
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+include "mlir/Pass/PassBase.td"
+
+def FuseQkv : Pass<"llm-fuse-qkv", "::mlir::func::FuncOp"> {
+  let summary = "One launch for the query, key and value linears of a layer";
+  let description = [{
+    The three linears behind an attention that read one value become one `qkv_linear`: one launch in place of three, and
+    enough rows of weights in it to fill the machine even where keys and values are narrow. The encodings may differ.
+
+    Refuses linears that read different values, that something else reads too, that add a residual, of which some have a
+    bias and some have none, or of which some read int8 rows and some f32 rows. Changes no value.
+
+    (* example filepath=tests/compiler/transforms/FuseQkv/doctest.mlir *)
+  }];
+  let dependentDialects = ["::llcuda::llm::LlmDialect"];
+  let statistics = [Statistic<"fused", "fused", "Layers whose three linears became one op">,
+                    Statistic<"refused", "refused", "Layers left as they are">];
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// FuseResidualNorm.cpp: rms_norm(add(r, [rms_norm](linear(x, w))), s) -> linear_residual_norm(x, w, r, s)
+//                       add(r, linear(x, w)) -> linear(x, w) residual r
+//
+// The add is the root. Which of its operands is the linear and which the residual stream is found by looking: the
+// linear is read by nothing else, the stream usually is.
+#include "compiler/transforms/FuseResidualNorm/FuseResidualNorm.h"
+
+#include "compiler/transforms/rewriting.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda {
+using namespace llm;
+#define GEN_PASS_DEF_FUSERESIDUALNORM
+#include "compiler/transforms/FuseResidualNorm/FuseResidualNorm.h.inc"
+
+namespace {
+
+/// What an add joins: a linear, perhaps the norm after it, and the value it is added to.
+struct Branch {
+  LinearOp linear;
+  RmsNormOp postNorm;
+  mlir::Value residual;
+};
+
+Branch branchOf(mlir::Value value, mlir::Value residual) {
+  auto postNorm = solelyReadProducer<RmsNormOp>(value);
+  return {solelyReadProducer<LinearOp>(postNorm ? postNorm.getInput() : value), postNorm, residual};
+}
+
+/// The branch of an add; without a linear when neither operand has one. Of two, the later one: the stream comes first.
+Branch branchOf(AddOp add) {
+  Branch left = branchOf(add.getLhs(), add.getRhs()), right = branchOf(add.getRhs(), add.getLhs());
+  if (!left.linear || !right.linear)
+    return left.linear ? left : right;
+  return left.linear->isBeforeInBlock(right.linear) ? right : left;
+}
+
+/// The norms that read a sum.
+llvm::SmallVector<RmsNormOp> normsOf(mlir::Value sum) {
+  llvm::SmallVector<RmsNormOp> norms;
+  for (mlir::Operation* user : sum.getUsers())
+    if (auto norm = mlir::dyn_cast<RmsNormOp>(user))
+      norms.push_back(norm);
+  return norms;
+}
+
+mlir::LogicalResult addInLinear(PassRewriter& rewriter, AddOp add, Branch branch) {
+  (void)rewriter.accept(add, "the linear adds the residual");
+  rewriter.setInsertionPoint(add);
+  auto fused = LinearOp::create(rewriter, add.getLoc(), add.getType(), branch.linear.getInput(),
+                                branch.linear.getWeight(), branch.linear.getBias(), branch.residual);
+  copyLayer(branch.linear, fused);
+  rewriter.replaceOp(add, fused);
+  rewriter.eraseOp(branch.linear);
+  return mlir::success();
+}
+
+mlir::LogicalResult normInLinear(PassRewriter& rewriter, AddOp add, Branch branch, RmsNormOp norm) {
+  auto [linear, postNorm, residual] = branch;
+  (void)rewriter.accept(add, "linear, add and norm are one linear_residual_norm");
+  moveParametersBefore(rewriter, add, norm.getScale());
+  rewriter.setInsertionPoint(add);
+  auto fused = LinearResidualNormOp::create(rewriter, add.getLoc(), add.getType(), norm.getType(), linear.getInput(),
+                                            linear.getWeight(), residual, norm.getScale(), linear.getBias(),
+                                            postNorm ? postNorm.getScale() : mlir::Value(), norm.getEpsAttr());
+  copyLayer(linear, fused);
+  rewriter.replaceOp(norm, fused.getNormed());
+  rewriter.replaceOp(add, fused.getSum());
+  if (postNorm)
+    rewriter.eraseOp(postNorm);
+  rewriter.eraseOp(linear);
+  return mlir::success();
+}
+
+struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
+  using FuseResidualNormBase::FuseResidualNormBase;
+
+  void runOnOperation() override {
+    PassRewriter rewriter(&getContext(), getArgument());
+    for (AddOp add : collect<AddOp>(getOperation()))
+      if (mlir::failed(fuse(rewriter, add)))
+        ++refused;
+  }
+
+  mlir::LogicalResult fuse(PassRewriter& rewriter, AddOp add) {
+    Branch branch = branchOf(add);
+    if (!branch.linear)
+      return rewriter.refuse(add, "neither operand comes from a linear that only the add reads");
+    if (branch.linear.getResidual())
+      return rewriter.refuse(add, "the linear adds another residual already");
+    auto norms = normsOf(add.getResult());
+    const std::string reason = whyNoNorm(add, branch, norms);
+    if (reason.empty()) {
+      ++fused;
+      return normInLinear(rewriter, add, branch, norms.front());
+    }
+    const mlir::LogicalResult refusal = rewriter.refuse(add, reason);
+    if (branch.postNorm)
+      return refusal;
+    ++added;
+    return addInLinear(rewriter, add, branch);
+  }
+
+  /// Why the norm after the add is not taken in; empty when it is.
+  std::string whyNoNorm(AddOp add, Branch branch, llvm::MutableArrayRef<RmsNormOp> norms) const {
+    const int64_t columns = columnsOf(add.getResult());
+    if (norms.empty())
+      return "no norm reads the sum";
+    if (norms.size() > 1)
+      return "two norms read the sum";
+    if (!isAvailableAt(norms.front().getScale(), add))
+      return "the scale of the norm is computed after the sum";
+    if (columns > maxColumns)
+      return (llvm::Twine("rows of ") + llvm::Twine(columns) + " columns are wider than max-columns " +
+              llvm::Twine(maxColumns.getValue()))
+          .str();
+    if (columns % kQ8Block != 0)
+      return (llvm::Twine("rows of ") + llvm::Twine(columns) + " columns are no multiple of 32").str();
+    if (branch.postNorm && branch.postNorm.getEps() != norms.front().getEps())
+      return "the norms before and after the add have different epsilons";
+    return {};
+  }
+};
+
+} // namespace
+} // namespace llcuda

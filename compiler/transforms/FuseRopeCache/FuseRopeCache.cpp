@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// FuseRopeCache.cpp: qkv_linear, [head_norm], rope, cache_write -> qkv_rope_cache
+//
+// The cache write is the root: its keys lead back to the qkv_linear, and the query goes forward from there.
+#include "compiler/transforms/FuseRopeCache/FuseRopeCache.h"
+
+#include "compiler/transforms/rewriting.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda {
+using namespace llm;
+#define GEN_PASS_DEF_FUSEROPECACHE
+#include "compiler/transforms/FuseRopeCache/FuseRopeCache.h.inc"
+
+namespace {
+
+/// What lies between a result of the linears and its use: perhaps a norm of the heads, then a rotation.
+struct Turned {
+  HeadNormOp norm;
+  RopeOp rope;
+};
+
+/// Back from the keys of a cache write.
+Turned turnedKeys(CacheWriteOp write) {
+  auto rope = solelyReadProducer<RopeOp>(write.getKeys());
+  return {rope ? solelyReadProducer<HeadNormOp>(rope.getInput()) : HeadNormOp(), rope};
+}
+
+/// Forward from the query of the linears.
+Turned turnedQuery(QkvLinearOp qkv) {
+  Turned turned;
+  mlir::Value value = qkv.getQuery();
+  const auto onlyReader = [&] { return value.hasOneUse() ? *value.getUsers().begin() : nullptr; };
+  if ((turned.norm = mlir::dyn_cast_or_null<HeadNormOp>(onlyReader())))
+    value = turned.norm.getResult();
+  turned.rope = mlir::dyn_cast_or_null<RopeOp>(onlyReader());
+  return turned;
+}
+
+mlir::Value inputOf(Turned turned) {
+  return turned.norm ? turned.norm.getInput() : turned.rope.getInput();
+}
+
+/// Why the rotations of query and key cannot be one; empty when they can.
+llvm::StringRef whyRotationsDiffer(RopeOp query, RopeOp key, CacheWriteOp write) {
+  if (query.getTable() != key.getTable() || query.getPairs() != key.getPairs())
+    return "query and key turn by different tables or pairs";
+  if (query.getPositions() != write.getPositions() || key.getPositions() != write.getPositions())
+    return "a rotation and the cache write have different positions";
+  const auto head = static_cast<uint64_t>(write.getCache().getType().getHeadSize());
+  if (query.getHeadSize() != head || key.getHeadSize() != head)
+    return "a rotation has another head size than the cache";
+  return {};
+}
+
+/// Why the norms of query and key cannot be taken in; empty when they can or there are none.
+llvm::StringRef whyNormsDiffer(HeadNormOp query, HeadNormOp key, int64_t headSize) {
+  if (!query && !key)
+    return {};
+  if (!query || !key)
+    return "only one of query and key has a norm";
+  if (query.getEps() != key.getEps())
+    return "the norms of query and key have different epsilons";
+  if (columnsOf(query.getScale()) != headSize || columnsOf(key.getScale()) != headSize)
+    return "a norm spans another number of columns than a head";
+  return {};
+}
+
+struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
+  using FuseRopeCacheBase::FuseRopeCacheBase;
+
+  void runOnOperation() override {
+    PassRewriter rewriter(&getContext(), getArgument());
+    for (CacheWriteOp write : collect<CacheWriteOp>(getOperation()))
+      ++(mlir::succeeded(fuse(rewriter, write)) ? fused : refused);
+  }
+
+  mlir::LogicalResult fuse(PassRewriter& rewriter, CacheWriteOp write) {
+    Turned key = turnedKeys(write);
+    if (!key.rope)
+      return rewriter.refuse(write, "the keys do not come from a rotation that only the cache write reads");
+    auto qkv = inputOf(key).getDefiningOp<QkvLinearOp>();
+    if (!qkv || inputOf(key) != qkv.getKey() || write.getValues() != qkv.getValue())
+      return rewriter.refuse(write, "keys and values do not come from one qkv_linear");
+    if (!qkv.getKey().hasOneUse() || !qkv.getValue().hasOneUse())
+      return rewriter.refuse(write, "something else reads the keys or values");
+    Turned query = turnedQuery(qkv);
+    if (!query.rope)
+      return rewriter.refuse(write, "the query does not go to a rotation only");
+    if (const auto reason = whyRotationsDiffer(query.rope, key.rope, write); !reason.empty())
+      return rewriter.refuse(write, reason);
+    if (!headNorms && (query.norm || key.norm))
+      return rewriter.refuse(write, "the heads are normed, and head-norms is off");
+    const int64_t headSize = write.getCache().getType().getHeadSize();
+    if (const auto reason = whyNormsDiffer(query.norm, key.norm, headSize); !reason.empty())
+      return rewriter.refuse(write, reason);
+    if (!llvm::all_of(query.rope->getUsers(), [&](mlir::Operation* user) {
+          return user->getBlock() == write->getBlock() && write->isBeforeInBlock(user);
+        }))
+      return rewriter.refuse(write, "the query is read before the cache is written");
+    replace(rewriter, qkv, query, key, write);
+    return mlir::success();
+  }
+
+  static void replace(PassRewriter& rewriter, QkvLinearOp qkv, Turned query, Turned key, CacheWriteOp write) {
+    (void)rewriter.accept(write, "linears, rotations and cache write are one qkv_rope_cache");
+    rewriter.setInsertionPoint(write);
+    auto fused = QkvRopeCacheOp::create(
+        rewriter, qkv.getLoc(), query.rope.getType(), write.getCache().getType(), qkv.getInput(), qkv.getQWeight(),
+        qkv.getKWeight(), qkv.getVWeight(), key.rope.getTable(), write.getPositions(), write.getSlots(), qkv.getQBias(),
+        qkv.getKBias(), qkv.getVBias(), query.norm ? query.norm.getScale() : mlir::Value(),
+        key.norm ? key.norm.getScale() : mlir::Value(), query.norm ? query.norm.getEpsAttr() : mlir::FloatAttr(),
+        key.rope.getPairs());
+    copyLayer(qkv, fused);
+    rewriter.replaceOp(write, fused.getCache());
+    rewriter.replaceOp(query.rope, fused.getQuery());
+    for (mlir::Operation* dead :
+         {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), qkv.getOperation()})
+      if (dead)
+        rewriter.eraseOp(dead);
+  }
+};
+
+} // namespace
+} // namespace llcuda

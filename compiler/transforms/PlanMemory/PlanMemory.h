@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "mlir/Pass/Pass.h"
+
+namespace llcuda {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/transforms/PlanMemory/PlanMemory.h.inc"
+} // namespace llcuda

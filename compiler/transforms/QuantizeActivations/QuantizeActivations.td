@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+include "mlir/Pass/PassBase.td"
+
+def QuantizeActivations : Pass<"llm-quantize-activations", "::mlir::func::FuncOp"> {
+  let summary = "Linears of quantised weights read int8 rows, made once by whoever makes the value";
+  let description = [{
+    A value that linears with quantised weights read becomes int8 rows once, for all of them. Where the op that makes it
+    can (a norm, an attention, a gated unit, alone or fused) and nothing else reads it, the op yields int8 rows itself,
+    which costs no launch. Else one `llm.quantize` follows the op, and the remark says why.
+
+    Refuses values whose columns are no multiple of 32, and readers of which some weights read f32 rows: they go on
+    reading f32 rows.
+
+    Changes values: a column is rounded to 1/127 of the largest of its 32.
+
+    (* example filepath=tests/compiler/transforms/QuantizeActivations/doctest.mlir *)
+  }];
+  let dependentDialects = ["::llcuda::llm::LlmDialect"];
+  let statistics = [Statistic<"inProducer", "in-producer", "Values that their producer yields as int8 rows">,
+                    Statistic<"launches", "launches", "Values that a quantize of its own converts">,
+                    Statistic<"refused", "refused", "Readers of quantised weights that go on reading f32 rows">];
+}
