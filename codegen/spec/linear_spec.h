@@ -2,13 +2,14 @@
 // Launches of the linears of a decode step: few rows, so a weight is read once and the reading is the cost.
 //
 // Where a Desc has `rows` they are 1 ... kMaxDecodeRows; more rows are linear_prompt's. `inputs` is a multiple of 32,
-// `outputs` any number. A layout reads int8 rows (x_codes, x_scales) or f32 rows (x), as readsInt8Rows says; a launch
-// of several layouts that differ in that has all three parameters.
+// `outputs` any number. A layout reads int8 rows (x_codes, x_scales) or f32 rows (x), as weightReadsInt8Rows says; a
+// launch of several layouts that differ in that has all three parameters.
 #pragma once
 
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -33,6 +34,9 @@ struct LinearDesc {
 ///   y             float*          [rows][outputs]
 LaunchSpec linearLaunch(const LinearDesc& desc);
 
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkLinear(const LinearDesc& desc);
+
 struct LinearResidualNormDesc {
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t rows = 1;
@@ -55,6 +59,9 @@ struct LinearResidualNormDesc {
 ///   normed_scales   float2*         [rows][outputs / 32]; only with int8Rows
 LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc);
 
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc);
+
 struct GluLinearDesc {
   WeightLayout gateLayout = WeightLayout::kF16Rows;
   WeightLayout upLayout = WeightLayout::kF16Rows;
@@ -74,6 +81,9 @@ struct GluLinearDesc {
 ///   y_codes       int8_t*         [rows][outputs]; only with int8Rows
 ///   y_scales      float2*         [rows][outputs / 32]; only with int8Rows
 LaunchSpec gluLinearLaunch(const GluLinearDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkGluLinear(const GluLinearDesc& desc);
 
 struct QkvRopeCacheDesc {
   WeightLayout qLayout = WeightLayout::kF16Rows;
@@ -102,5 +112,8 @@ struct QkvRopeCacheDesc {
 ///   k_pages       Half*           [page][kvHeads][64][headSize]
 ///   v_pages       Half*           the same
 LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc);
 
 } // namespace llcuda::codegen

@@ -5,6 +5,7 @@
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
 
 namespace llcuda::codegen {
 
@@ -26,6 +27,9 @@ struct RmsNormDesc {
 ///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
 
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkRmsNorm(const RmsNormDesc& desc);
+
 struct QuantizeDesc {
   uint32_t rows = 1;
   uint32_t columns = 32; ///< a multiple of 32
@@ -36,6 +40,9 @@ struct QuantizeDesc {
 ///   y_codes       int8_t*         [rows][columns]
 ///   y_scales      float2*         [rows][columns / 32]
 LaunchSpec quantizeLaunch(const QuantizeDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkQuantize(const QuantizeDesc& desc);
 
 struct GluDesc {
   uint32_t rows = 1;
@@ -53,6 +60,9 @@ struct GluDesc {
 ///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
 LaunchSpec gluLaunch(const GluDesc& desc);
 
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkGlu(const GluDesc& desc);
+
 struct EmbeddingDesc {
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t rows = 1;
@@ -66,5 +76,8 @@ struct EmbeddingDesc {
 ///   tokens        const int*      [rows]; a token outside the vocabulary gives a row of zeros
 ///   y             float*          [rows][columns]
 LaunchSpec embeddingLaunch(const EmbeddingDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkEmbedding(const EmbeddingDesc& desc);
 
 } // namespace llcuda::codegen

@@ -33,6 +33,14 @@ LLCUDA_DEVICE int dotS8(const int4& w0, const int4& w1, const int4& x0, const in
   return dp4a(w1.w, x1.w, sum);
 }
 
+/// The same of 16.
+LLCUDA_DEVICE int dotS8(const uint4& w, const int4& x) {
+  int sum = dp4a(static_cast<int>(w.x), x.x, 0);
+  sum = dp4a(static_cast<int>(w.y), x.y, sum);
+  sum = dp4a(static_cast<int>(w.z), x.z, sum);
+  return dp4a(static_cast<int>(w.w), x.w, sum);
+}
+
 } // namespace llcuda
 
 #endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the decode linears have in common: which rows of a weight a lane works on, and the loop over a row.
+//
+// A warp is 32 / kLanes groups of kLanes lanes. A group takes kRows consecutive rows of the weight (outputs) and
+// multiplies them with all kInputs input rows; its lanes share the units of a row. The input comes through the L1
+// cache, where the rows of all groups of a multiprocessor meet; it needs no barrier.
+//
+//   numerics  products of int8 are exact within a unit, f32 sums: lane by lane, then over the group by halves
+//   sm_75     16-byte loads of codes, kDepth * kRows of them in flight in each lane before the first is used
+#pragma once
+
+#include "codegen/kernels/linear/weights.cuh"
+
+namespace llcuda {
+
+template <int kLanesArg, int kRowsArg, int kWarpsArg>
+struct DecodeTile {
+  static constexpr int kLanes = kLanesArg; ///< of a group: 8, 16 or 32
+  static constexpr int kRows = kRowsArg;   ///< of a group
+  static constexpr int kWarps = kWarpsArg;
+  static constexpr int kGroupsPerWarp = kWarpSize / kLanes;
+  static constexpr int kBlockRows = kGroupsPerWarp * kRows * kWarps;
+
+  static LLCUDA_DEVICE int lane() { return laneId() % kLanes; }
+  /// First row of this lane's group within the block's kBlockRows.
+  static LLCUDA_DEVICE int groupRow() { return (warpId() * kGroupsPerWarp + laneId() / kLanes) * kRows; }
+};
+
+/// The power of two that a lane's number is taken modulo to find the input row it answers for.
+constexpr int inputSlots(int inputs) {
+  return inputs <= 1 ? 1 : inputs <= 2 ? 2 : inputs <= 4 ? 4 : 8;
+}
+
+/// Calls f(r, b) in the one lane of the group that owns the sum of the group's row r and input row b; b is the same in
+/// all calls of a lane: lane % inputSlots(kInputs). Rows from the group's row `rows` on are nobody's.
+template <typename Tile, int kInputs, typename F>
+LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
+  constexpr int kSlots = inputSlots(kInputs);
+  LLCUDA_UNROLL
+  for (int r = 0; r < Tile::kRows; ++r) {
+    LLCUDA_UNROLL
+    for (int b = 0; b < kInputs; ++b) {
+      if (Tile::lane() == (r * kSlots + b) % Tile::kLanes && r >= firstOwned)
+        f(r, b);
+    }
+  }
+}
+
+/// A group's place in a weight of `rows` rows. At the end of the weight a group moves up to stay inside: the rows
+/// before `firstOwned` then belong to the group above, which computes the same sums.
+struct GroupRows {
+  int first;      ///< row of the weight
+  int firstOwned; ///< of the group's rows, from where on it stores; may be past all of them
+};
+
+template <typename Tile>
+LLCUDA_DEVICE GroupRows groupRows(int block, int rows) {
+  const int nominal = block * Tile::kBlockRows + Tile::groupRow();
+  const int first = minOf(nominal, rows - Tile::kRows);
+  return {first, nominal - first};
+}
+
+/// Adds to sums[w][r][b] the product of row r of weight w with input row b. After groupSum every lane has the whole
+/// sums. Weights of one layout that share their input (gate and up) are read side by side.
+template <WeightLayout kLayout, int kColumns, typename Tile, int kInputs, int kWeights>
+LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
+                                float (&sums)[kWeights * Tile::kRows * kInputs]) {
+  using Traits = WeightTraits<kLayout, kColumns>;
+  constexpr int kUnits = kColumns / Traits::kUnit;
+  constexpr int kSteps = (kUnits + Tile::kLanes - 1) / Tile::kLanes;
+  constexpr int kRows = kWeights * Tile::kRows;
+  constexpr int kInFlight = (kInputs >= 4 ? 4 : 8) / kRows;
+  constexpr int kDepth = kInFlight < 1 ? 1 : kInFlight < kSteps ? kInFlight : kSteps;
+  constexpr bool kWhole = kUnits % (Tile::kLanes * kDepth) == 0;
+
+  typename Traits::Unit units[kDepth][kRows];
+  const auto load = [&](int step, typename Traits::Unit(&to)[kRows]) {
+    const int unit = step * Tile::kLanes + Tile::lane();
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      to[r] = typename Traits::Unit{};
+      if (kWhole ? step < kSteps : unit < kUnits)
+        to[r] = Traits::load(planes[r / Tile::kRows], r % Tile::kRows, unit);
+    }
+  };
+  LLCUDA_UNROLL
+  for (int d = 0; d < kDepth; ++d) load(d, units[d]);
+
+  LLCUDA_NO_UNROLL
+  for (int step = 0; step < kSteps; step += kDepth) {
+    LLCUDA_UNROLL
+    for (int d = 0; d < kDepth; ++d) {
+      const int unit = (step + d) * Tile::kLanes + Tile::lane();
+      if (kWhole || unit < kUnits) {
+        LLCUDA_UNROLL
+        for (int b = 0; b < kInputs; ++b) {
+          const typename Traits::Input x = Traits::loadInput(inputs, b, unit);
+          LLCUDA_UNROLL
+          for (int r = 0; r < kRows; ++r) sums[r * kInputs + b] += Traits::dot(units[d][r], x);
+        }
+      }
+      if (kSteps > kDepth)
+        load(step + d + kDepth, units[d]);
+    }
+  }
+}
+
+} // namespace llcuda

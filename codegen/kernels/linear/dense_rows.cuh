@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// f16_rows and f32_rows: 16 bytes of weights times f32 elements, sums in f32.
+#pragma once
+
+#include "codegen/kernels/linear/weight_traits.cuh"
+
+namespace llcuda {
+
+LLCUDA_DEVICE float4 loadFour(const float* x) {
+  return loadReadOnly(reinterpret_cast<const float4*>(x));
+}
+
+LLCUDA_DEVICE float dotFour(float4 a, float4 b) {
+  return a.x * b.x + a.y * b.y + (a.z * b.z + a.w * b.w);
+}
+
+template <int kColumns>
+struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
+  static constexpr int kUnit = 8;
+  struct Input {
+    float4 x0, x1;
+  };
+  struct Unit {
+    uint4 codes;
+  };
+
+  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 8) + unit)};
+  }
+  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
+    const float* x = rows.x + row * kColumns + 8 * unit;
+    return {loadFour(x), loadFour(x + 4)};
+  }
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
+    const float2 a = halvesOf(w.codes.x), b = halvesOf(w.codes.y), c = halvesOf(w.codes.z), d = halvesOf(w.codes.w);
+    return dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0) + dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1);
+  }
+  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
+    const uint8_t* codes = planes.codes + (static_cast<uint64_t>(row) * kColumns + column) * 2;
+    const uint2 words = loadReadOnly(reinterpret_cast<const uint2*>(codes));
+    const float2 a = halvesOf(words.x), b = halvesOf(words.y);
+    return make_float4(a.x, a.y, b.x, b.y);
+  }
+};
+
+template <int kColumns>
+struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
+  static constexpr int kUnit = 4;
+  struct Input {
+    float4 x;
+  };
+  struct Unit {
+    uint4 codes;
+  };
+
+  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 4) + unit)};
+  }
+  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
+    return {loadFour(rows.x + row * kColumns + 4 * unit)};
+  }
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) { return dotFour(bitCast<float4>(w.codes), x.x); }
+  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
+    return loadFour(reinterpret_cast<const float*>(planes.codes) + static_cast<uint64_t>(row) * kColumns + column);
+  }
+};
+
+} // namespace llcuda

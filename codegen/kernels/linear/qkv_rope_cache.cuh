@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
+//
+//   launch    grid (blocks of q, then of k, then of v: see QkvShape), block (32 * Tile::kWarps), numbers from
+//             codegen/spec/decode_tile.cpp
+//   weights   blobs of heads * headSize x kColumns and kvHeads * headSize x kColumns, each in its layout
+//   inputs    int8 rows, f32 rows or both, as the layouts read
+//   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
+//   q         [kInputs][heads][headSize] f32
+//   k, v      pages [page][kvHeads][64][headSize] f16
+//   positions -1: the row writes no page, and what it gets in q is not used; neither does a page of -1 get written
+//   numerics  as linear; the rotation in f32; one rounding to f16
+#pragma once
+
+#include "codegen/kernels/linear/linear.cuh"
+
+namespace llcuda {
+
+template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg>
+struct QkvShape {
+  static constexpr int kHeads = kHeadsArg, kKvHeads = kKvHeadsArg, kHeadSize = kHeadSizeArg;
+  static constexpr int kDimensions = kDimensionsArg; ///< of a head that rotate
+  static constexpr int kMaxPages = kMaxPagesArg;     ///< of a slot
+  static constexpr int kPageTokens = 64;
+  static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
+  static constexpr int blocks(int rows, int blockRows) { return (rows + blockRows - 1) / blockRows; }
+};
+
+/// What the launch needs beside weights and input.
+struct QkvCache {
+  const float2* rope;
+  const int *positions, *slots, *blockTable;
+  float* q;
+  Half *k, *v;
+};
+
+/// Where the lane's input row goes: its position, and the page of it, or -1.
+struct CachePlace {
+  int input, position, page;
+};
+
+template <typename Shape, typename Tile, int kInputs>
+LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
+  const int input = Tile::lane() % inputSlots(kInputs);
+  CachePlace place = {input, -1, -1};
+  if (input < kInputs)
+    place.position = cache.positions[input];
+  if (place.position >= 0)
+    place.page = cache.blockTable[cache.slots[input] * Shape::kMaxPages + place.position / Shape::kPageTokens];
+  return place;
+}
+
+enum class QkvPart : unsigned char { kQ, kK, kV };
+
+/// Elements `row`, row + 1 of the row's q, k or v: rotate and store.
+template <typename Shape, QkvPart kPart>
+LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, int row, float2 angle, float x, float y) {
+  const int head = row / Shape::kHeadSize, at = row % Shape::kHeadSize;
+  const float2 value = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
+  if (kPart == QkvPart::kQ) {
+    *reinterpret_cast<float2*>(cache.q + place.input * Shape::kQRows + row) = value;
+  } else if (place.page >= 0) {
+    const int64_t line = (static_cast<int64_t>(place.page) * Shape::kKvHeads + head) * Shape::kPageTokens +
+                         place.position % Shape::kPageTokens;
+    Half* pages = kPart == QkvPart::kK ? cache.k : cache.v;
+    *reinterpret_cast<Half2*>(pages + line * Shape::kHeadSize + at) = toHalf2(value.x, value.y);
+  }
+}
+
+template <typename Shape, QkvPart kPart, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
+LLCUDA_DEVICE void qkvPart(const uint8_t* weight, const InputRows& inputs, const float* bias, const QkvCache& cache,
+                           int block) {
+  static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
+  constexpr int kRows = kPart == QkvPart::kQ ? Shape::kQRows : Shape::kKvRows;
+  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
+  const GroupRows rows = groupRows<Tile>(block, kRows);
+  const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
+
+  // Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle is on the way while the weights are.
+  float2 angles[kPairs];
+  LLCUDA_UNROLL
+  for (int p = 0; p < kPairs; ++p) {
+    angles[p] = make_float2(1.f, 0.f);
+    const int pair = (rows.first + 2 * p) % Shape::kHeadSize / 2;
+    if (kPart != QkvPart::kV && Shape::kDimensions > 0 && place.position >= 0 && pair < Shape::kDimensions / 2 &&
+        Tile::lane() / kSlots == p % (Tile::kLanes / kSlots))
+      angles[p] = loadReadOnly(cache.rope + place.position * (Shape::kDimensions / 2) + pair);
+  }
+  float sums[Tile::kRows * kInputs];
+  linearRows<kLayout, kColumns, kRows, kInputs, Tile, kBias, false>(weight, inputs, bias, nullptr, rows, sums);
+  LLCUDA_UNROLL
+  for (int p = 0; p < kPairs; ++p) {
+    LLCUDA_UNROLL
+    for (int b = 0; b < kInputs; ++b) {
+      if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned)
+        storePair<Shape, kPart>(cache, place, rows.first + 2 * p, angles[p], sums[2 * p * kInputs + b],
+                                sums[(2 * p + 1) * kInputs + b]);
+    }
+  }
+}
+
+template <typename Shape, WeightLayout kQ, WeightLayout kK, WeightLayout kV, int kColumns, int kInputs, typename Tile,
+          bool kBias>
+LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
+                                const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kBiasRow,
+                                const float* vBias, const float2* rope, const int* positions, const int* slots,
+                                const int* blockTable, float* q, Half* k, Half* v) {
+  constexpr int kQBlocks = Shape::blocks(Shape::kQRows, Tile::kBlockRows);
+  constexpr int kKvBlocks = Shape::blocks(Shape::kKvRows, Tile::kBlockRows);
+  const InputRows inputs = {x, xCodes, xScales};
+  const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
+  const int block = blockIdx.x;
+  if (block < kQBlocks)
+    qkvPart<Shape, QkvPart::kQ, kQ, kColumns, kInputs, Tile, kBias>(qWeight, inputs, qBias, cache, block);
+  else if (block < kQBlocks + kKvBlocks)
+    qkvPart<Shape, QkvPart::kK, kK, kColumns, kInputs, Tile, kBias>(kWeight, inputs, kBiasRow, cache, block - kQBlocks);
+  else
+    qkvPart<Shape, QkvPart::kV, kV, kColumns, kInputs, Tile, kBias>(vWeight, inputs, vBias, cache,
+                                                                    block - kQBlocks - kKvBlocks);
+}
+
+} // namespace llcuda

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/call_builder.h"
+
+#include <bit>
+
+namespace llcuda::codegen {
+
+std::string layoutText(WeightLayout layout) {
+  switch (layout) {
+  case WeightLayout::kF32Rows:
+    return "llcuda::WeightLayout::kF32Rows";
+  case WeightLayout::kF16Rows:
+    return "llcuda::WeightLayout::kF16Rows";
+  case WeightLayout::kQ4_0Planes:
+    return "llcuda::WeightLayout::kQ4_0Planes";
+  case WeightLayout::kQ4_1Planes:
+    return "llcuda::WeightLayout::kQ4_1Planes";
+  case WeightLayout::kQ8_0Planes:
+    return "llcuda::WeightLayout::kQ8_0Planes";
+  }
+  return "";
+}
+
+std::string activationText(Activation activation) {
+  return activation == Activation::kSilu ? "llcuda::Activation::kSilu" : "llcuda::Activation::kGeluTanh";
+}
+
+std::string bitsText(float value) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[bits >> shift & 15];
+  return text;
+}
+
+} // namespace llcuda::codegen

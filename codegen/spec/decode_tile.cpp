@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/decode_tile.h"
+
+#include <algorithm>
+
+#include "codegen/spec/source_text.h"
+#include "codegen/spec/t4.h"
+
+namespace llcuda::codegen {
+namespace {
+
+constexpr uint32_t kMaxWarps = 8;
+
+/// Weights of a row that a lane takes at a time: WeightTraits::kUnit.
+uint32_t unitOf(WeightLayout layout) {
+  switch (layout) {
+  case WeightLayout::kF32Rows:
+    return 4;
+  case WeightLayout::kF16Rows:
+    return 8;
+  case WeightLayout::kQ8_0Planes:
+    return 16;
+  case WeightLayout::kQ4_0Planes:
+  case WeightLayout::kQ4_1Planes:
+    return 32;
+  }
+  return 32;
+}
+
+uint32_t mostRows(const DecodeTileRequest& request) {
+  return request.inputRows > 2 ? 2 : 4; // a lane holds rows * inputRows * weights sums
+}
+
+uint32_t chooseLanes(const DecodeTileRequest& request) {
+  const uint32_t units = request.columns / unitOf(request.layout);
+  // A block of kMaxWarps groups of mostRows() has to be able to make blockRowsMultiple.
+  const uint32_t most = std::min(32u, 32 * kMaxWarps * mostRows(request) / request.blockRowsMultiple);
+  uint32_t best = most, fewestSlots = UINT32_MAX;
+  for (uint32_t lanes = most; lanes >= 8; lanes /= 2) {
+    const uint32_t slots = (units + lanes - 1) / lanes * lanes;
+    if (slots < fewestSlots)
+      best = lanes, fewestSlots = slots;
+  }
+  return best;
+}
+
+uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
+  const uint32_t fewest = std::max(request.rowsMultiple, request.blockRowsMultiple * lanes / (32 * kMaxWarps));
+  const uint32_t wantedWarps = t4::kMultiprocessors * 8;
+  uint32_t rows = mostRows(request);
+  while (rows > fewest && (request.outputs / (32 / lanes * rows) < wantedWarps || rows > request.smallestPart))
+    rows /= 2;
+  return rows;
+}
+
+uint32_t warpsPerSm(const DecodeTileRequest& request) {
+  if (request.inputRows > 4)
+    return 8;
+  return request.inputRows > 1 || request.weights > 1 ? 16 : 24;
+}
+
+} // namespace
+
+std::string DecodeTile::text() const {
+  return "llcuda::DecodeTile<" + listText(lanes, rows, warps) + ">";
+}
+
+std::string DecodeTile::name() const {
+  return "l" + std::to_string(lanes) + "_r" + std::to_string(rows) + "_w" + std::to_string(warps);
+}
+
+DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
+  DecodeTile tile;
+  tile.lanes = chooseLanes(request);
+  tile.rows = chooseRows(request, tile.lanes);
+  const uint32_t warpRows = 32 / tile.lanes * tile.rows;
+  tile.warps = request.outputs / warpRows < t4::kMultiprocessors * 16 ? 4 : 8;
+  while (tile.warps * warpRows < request.blockRowsMultiple) tile.warps *= 2; // all are powers of two
+  tile.minBlocksPerSm = std::max(1u, warpsPerSm(request) / tile.warps);
+  return tile;
+}
+
+} // namespace llcuda::codegen
