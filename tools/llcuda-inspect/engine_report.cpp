@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
+#include "tools/llcuda-inspect/report.h"
+#include "tools/llcuda-inspect/text_table.h"
+
+namespace llcuda::inspect {
+namespace {
+
+using nlohmann::ordered_json;
+
+const fb::Image* imageOf(const fb::Kernel& kernel, fb::ImageKind kind) {
+  for (const fb::Image* image : *kernel.images())
+    if (image->kind() == kind)
+      return image;
+  return nullptr;
+}
+
+uint64_t imageBytes(const fb::Kernel& kernel, fb::ImageKind kind) {
+  const fb::Image* image = imageOf(kernel, kind);
+  return image ? image->span().bytes() : 0;
+}
+
+/// Launches of the layer that has most; 0 for a phase without layers.
+uint32_t nodesPerLayer(const fb::Phase& phase) {
+  std::map<int32_t, uint32_t> nodes;
+  for (const fb::Launch* launch : *phase.launches())
+    if (launch->layer() >= 0)
+      ++nodes[launch->layer()];
+  uint32_t most = 0;
+  for (const auto& [layer, count] : nodes) most = std::max(most, count);
+  return most;
+}
+
+/// Of the decode phase for one row, which is what one token of one sequence takes.
+uint32_t nodesPerLayer(const fb::Engine& engine) {
+  for (const fb::Phase* phase : *engine.phases())
+    if (phase->kind() == fb::PhaseKind::decode && phase->rows() == 1)
+      return nodesPerLayer(*phase);
+  return 0;
+}
+
+ordered_json kernelJson(const fb::Kernel& kernel) {
+  return {{"name", kernel.name()->str()},
+          {"threads", kernel.threads()},
+          {"registers", kernel.registers()},
+          {"shared_bytes", kernel.static_shared_bytes() + kernel.dynamic_shared_bytes()},
+          {"dynamic_shared_bytes", kernel.dynamic_shared_bytes()},
+          {"spill_bytes", kernel.spill_bytes()},
+          {"cubin_bytes", imageBytes(kernel, fb::ImageKind::cubin_sm_75)},
+          {"ptx_bytes", imageBytes(kernel, fb::ImageKind::ptx_compute_75)},
+          {"host", imageOf(kernel, fb::ImageKind::host_x86_64) != nullptr}};
+}
+
+ordered_json phaseJson(const fb::Phase& phase) {
+  return {{"kind", fb::EnumNamePhaseKind(phase.kind())},
+          {"rows", phase.rows()},
+          {"outputs", phase.outputs()},
+          {"nodes", phase.launches()->size()},
+          {"nodes_per_layer", nodesPerLayer(phase)}};
+}
+
+std::string textOf(const flatbuffers::String* text) {
+  return text ? text->str() : std::string();
+}
+
+ordered_json modelJson(const fb::Model& model) {
+  return {{"architecture", textOf(model.architecture())},
+          {"name", textOf(model.name())},
+          {"source", textOf(model.source())},
+          {"layers", model.layers()},
+          {"embedding", model.embedding()},
+          {"heads", model.heads()},
+          {"kv_heads", model.kv_heads()},
+          {"head_size", model.head_size()},
+          {"feed_forward", model.feed_forward()},
+          {"vocabulary", model.vocabulary()},
+          {"trained_context", model.trained_context()}};
+}
+
+ordered_json segmentsJson(const Engine& engine) {
+  static constexpr const char* kNames[] = {"metadata", "images", "text", "constants", "weights"};
+  static_assert(std::size(kNames) == schema::kSegmentCount);
+  ordered_json segments = ordered_json::array();
+  for (uint32_t i = 0; i < schema::kSegmentCount; ++i)
+    segments.push_back({{"name", kNames[i]}, {"bytes", engine.segment(static_cast<schema::SegmentKind>(i)).size()}});
+  return segments;
+}
+
+ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
+  const MemoryPlan plan = memoryPlan(engine, request.context, request.slots);
+  return {
+      {"context", request.context}, {"slots", request.slots}, {"weights", plan.weights}, {"constants", plan.constants},
+      {"arena", plan.arena},        {"kv", plan.kv},          {"io", plan.io},           {"counters", plan.counters},
+      {"pages", plan.pages},        {"total", plan.total()}};
+}
+
+std::string memoryText(const Engine& engine, const MemoryRequest& request) {
+  const MemoryPlan plan = memoryPlan(engine, request.context, request.slots);
+  std::vector<std::vector<std::string>> rows = {{"device memory", "bytes", "size"}};
+  auto add = [&](const char* name, uint64_t bytes) {
+    rows.push_back({name, std::to_string(bytes), readableBytes(bytes)});
+  };
+  add("weights", plan.weights);
+  add("constants", plan.constants);
+  add("arena", plan.arena);
+  add("KV cache", plan.kv);
+  add("io", plan.io);
+  add("counters", plan.counters);
+  add("all", plan.total());
+  return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots, " +
+         std::to_string(plan.pages) + " pages in each KV pool\n" + textTable(rows);
+}
+
+std::string kernelsText(const fb::Engine& engine) {
+  std::vector<std::vector<std::string>> rows = {{"kernel", "threads", "registers", "shared", "spills", "cubin", "ptx"}};
+  for (const fb::Kernel* kernel : *engine.kernels())
+    rows.push_back({kernel->name()->str(), std::to_string(kernel->threads()), std::to_string(kernel->registers()),
+                    std::to_string(kernel->static_shared_bytes() + kernel->dynamic_shared_bytes()),
+                    std::to_string(kernel->spill_bytes()),
+                    std::to_string(imageBytes(*kernel, fb::ImageKind::cubin_sm_75)),
+                    std::to_string(imageBytes(*kernel, fb::ImageKind::ptx_compute_75))});
+  return textTable(rows);
+}
+
+std::string phasesText(const fb::Engine& engine) {
+  std::vector<std::vector<std::string>> rows = {{"phase", "rows", "nodes", "nodes per layer"}};
+  for (const fb::Phase* phase : *engine.phases())
+    rows.push_back({fb::EnumNamePhaseKind(phase->kind()), std::to_string(phase->rows()),
+                    std::to_string(phase->launches()->size()), std::to_string(nodesPerLayer(*phase))});
+  return textTable(rows);
+}
+
+} // namespace
+
+ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory) {
+  const fb::Engine& metadata = engine.metadata();
+  const fb::Compiler& compiler = *metadata.compiler();
+  ordered_json json = {{"kind", "engine"},
+                       {"file", engine.path()},
+                       {"version", schema::kEngineVersion},
+                       {"compiler", {{"version", textOf(compiler.version())}, {"nvrtc", textOf(compiler.nvrtc())}}},
+                       {"model", modelJson(engine.model())},
+                       {"max_context", metadata.max_context()},
+                       {"max_batch", metadata.max_batch()},
+                       {"page_tokens", metadata.page_tokens()},
+                       {"kv_type", textOf(metadata.kv_type())},
+                       {"arena_bytes", metadata.arena_bytes()},
+                       {"nodes_per_layer", nodesPerLayer(metadata)},
+                       {"segments", segmentsJson(engine)},
+                       {"phases", ordered_json::array()},
+                       {"kernels", ordered_json::array()}};
+  ordered_json& flags = json["compiler"]["flags"] = ordered_json::array();
+  if (compiler.flags())
+    for (const flatbuffers::String* flag : *compiler.flags()) flags.push_back(flag->str());
+  for (const fb::Phase* phase : *metadata.phases()) json["phases"].push_back(phaseJson(*phase));
+  for (const fb::Kernel* kernel : *metadata.kernels()) json["kernels"].push_back(kernelJson(*kernel));
+  if (memory)
+    json["memory"] = memoryJson(engine, *memory);
+  return json;
+}
+
+std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory) {
+  const fb::Engine& metadata = engine.metadata();
+  const fb::Model& model = engine.model();
+  const std::string nvrtc = textOf(metadata.compiler()->nvrtc());
+  std::string text = engine.path() + ": llcuda engine, compiled by llcuda " + textOf(metadata.compiler()->version()) +
+                     (nvrtc.empty() ? "" : " with NVRTC " + nvrtc) + "\n" + textOf(model.architecture()) + " '" +
+                     oneLine(textOf(model.name()), 60) + "' from " + oneLine(textOf(model.source()), 100) + ": " +
+                     std::to_string(model.layers()) + " layers, " + std::to_string(model.embedding()) + " wide, " +
+                     std::to_string(model.heads()) + " heads of " + std::to_string(model.head_size()) + " over " +
+                     std::to_string(model.kv_heads()) + " KV heads, vocabulary " + std::to_string(model.vocabulary()) +
+                     "\n" + "context up to " + std::to_string(metadata.max_context()) + ", batch up to " +
+                     std::to_string(metadata.max_batch()) + ", KV " + textOf(metadata.kv_type()) + "\n\n" +
+                     kernelsText(metadata) + "\n" + phasesText(metadata);
+  if (memory)
+    text += memoryText(engine, *memory);
+  return text;
+}
+
+} // namespace llcuda::inspect

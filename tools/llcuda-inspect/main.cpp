@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shows what a checkpoint or an engine holds. Results go to standard output, errors to standard error.
+#include <fstream>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "runtime/schema/engine_file.h"
+#include "tools/llcuda-inspect/report.h"
+
+namespace llcuda::inspect {
+namespace {
+
+struct Options {
+  std::string file;
+  bool json = false, hashes = false, memory = false;
+  uint32_t context = 0; ///< 0: the engine's largest
+  uint32_t slots = 1;
+};
+
+bool isEngine(const std::string& path) {
+  std::string magic(sizeof schema::kEngineMagic, '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(magic.data(), std::ssize(magic)) && magic == std::string_view(schema::kEngineMagic, magic.size());
+}
+
+/// Bytes that are no UTF-8 become U+FFFD.
+std::string dumped(const nlohmann::ordered_json& json) {
+  return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+Result<std::string> inspectEngine(const Options& options) {
+  LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
+  std::optional<MemoryRequest> memory;
+  if (options.memory) {
+    const fb::Engine& metadata = engine.metadata();
+    memory = {options.context == 0 ? metadata.max_context() : options.context, options.slots};
+    if (memory->context > metadata.max_context())
+      return usageError("-c ", memory->context, " is more than the engine's ", metadata.max_context(),
+                        "; compile it with a larger -c");
+    if (memory->slots == 0 || memory->slots > metadata.max_batch())
+      return usageError("--slots ", memory->slots, " is not in 1 to the engine's ", metadata.max_batch(),
+                        "; compile it with a larger --max-batch");
+  }
+  return options.json ? dumped(engineJson(engine, memory)) : engineText(engine, memory);
+}
+
+Result<std::string> inspectCheckpoint(const Options& options) {
+  if (options.memory)
+    return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
+  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile gguf, ingest::GgufFile::open(options.file));
+  return options.json ? dumped(checkpointJson(gguf, options.hashes)) : checkpointText(gguf);
+}
+
+int run(const Options& options) {
+  const Result<std::string> text = isEngine(options.file) ? inspectEngine(options) : inspectCheckpoint(options);
+  if (!text) {
+    std::cerr << "llcuda-inspect: " << text.error().message << '\n';
+    return static_cast<int>(text.error().code);
+  }
+  std::cout << *text << std::flush;
+  if (std::cout)
+    return 0;
+  std::cerr << "llcuda-inspect: standard output cannot be written\n";
+  return static_cast<int>(ErrorCode::kInternal);
+}
+
+} // namespace
+} // namespace llcuda::inspect
+
+int main(int argc, char** argv) {
+  llcuda::inspect::Options options;
+  CLI::App app("Shows what a checkpoint (.gguf) or an engine holds");
+  app.add_option("FILE", options.file, "A GGUF file or an engine")->required();
+  app.add_flag("--json", options.json, "Print one JSON object");
+  app.add_flag("--hash", options.hashes, "With --json: the XXH3-64 of each tensor of a checkpoint");
+  auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
+  app.add_option("-c,--ctx-size", options.context, "Positions of each slot (default: the engine's largest)")
+      ->needs(memory)
+      ->check(CLI::PositiveNumber);
+  app.add_option("--slots", options.slots, "Sequences at a time (default: 1)")->needs(memory);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(llcuda::ErrorCode::kUsage);
+  }
+  return llcuda::inspect::run(options);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a file holds, as JSON and as text for people. Field names of the JSON are part of the tool's interface.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "compiler/ingest/gguf_reader.h"
+#include "runtime/engine/engine.h"
+#include "runtime/exec/memory_plan.h"
+
+namespace llcuda::inspect {
+
+/// With `hashes` every tensor gets the XXH3-64 of its bytes, which reads the whole file.
+nlohmann::ordered_json checkpointJson(const ingest::GgufFile& gguf, bool hashes);
+std::string checkpointText(const ingest::GgufFile& gguf);
+
+struct MemoryRequest {
+  uint32_t context;
+  uint32_t slots;
+};
+nlohmann::ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory);
+std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory);
+
+} // namespace llcuda::inspect
