@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tokenizers and chat templates behind the C ABI of `text_abi.h`.
+//!
+//! Errors are values: a status and a sentence. A panic of a library is caught at the border and becomes an internal
+//! error; nothing here prints.
+
+mod abi;
+mod chat_template;
+mod failure;
+mod pieces;
+mod scored_bpe;
+mod tokenizer;
+mod value_json;
