@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/phase_graph.h"
+
+#include <utility>
+#include <vector>
+
+namespace llcuda {
+namespace {
+
+Result<void> launchInto(const Program& program, const SessionMemory& memory, const fb::Launch& launch,
+                        const cuda::Stream& stream) {
+  const fb::Kernel& kernel = *program.engine().metadata().kernels()->Get(launch.kernel());
+  std::vector<cuda::CUdeviceptr> pointers;
+  for (const fb::Argument* argument : *launch.arguments())
+    pointers.push_back(memory.address(argument->buffer()) + argument->offset());
+  return stream.launch(program.function(launch.kernel()), {launch.grid_x(), launch.grid_y(), launch.grid_z()},
+                       kernel.threads(), kernel.dynamic_shared_bytes(), pointers);
+}
+
+} // namespace
+
+Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
+                                       const cuda::Stream& stream) {
+  LLCUDA_RETURN_IF_ERROR(stream.beginCapture());
+  Result<void> launched;
+  for (const fb::Launch* launch : *phase.launches()) {
+    launched = launchInto(program, memory, *launch, stream);
+    if (!launched)
+      break;
+  }
+  auto captured = stream.endCapture(); // also after an error: a stream that captures is of no use
+  LLCUDA_RETURN_IF_ERROR(std::move(launched));
+  LLCUDA_ASSIGN_OR_RETURN(const cuda::Graph graph, std::move(captured));
+  LLCUDA_ASSIGN_OR_RETURN(const std::size_t nodes, graph.kernelNodes());
+  LLCUDA_ASSIGN_OR_RETURN(cuda::ExecutableGraph executable, graph.instantiate());
+  return PhaseGraph(std::move(executable), static_cast<uint32_t>(nodes));
+}
+
+} // namespace llcuda

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/engine/engine.h"
+
+namespace llcuda {
+
+/// A phase, and the buffer of each io role that its launches name.
+struct PhaseIo {
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  const fb::Phase* phase = nullptr;
+  std::array<uint32_t, static_cast<std::size_t>(fb::IoRole::MAX) + 1> buffers;
+
+  uint32_t buffer(fb::IoRole role) const { return buffers[static_cast<std::size_t>(role)]; }
+};
+
+/// The phases of an engine, by kind, each kind by rising number of rows.
+class PhaseTable {
+public:
+  explicit PhaseTable(const Engine& engine);
+
+  std::span<const PhaseIo> decode() const { return decodePhases; }
+  std::span<const PhaseIo> prompt() const { return promptPhases; }
+  std::span<const uint32_t> promptRows() const { return promptRowCounts; }
+  /// Index in decode() of the narrowest phase with at least `rows` rows; there is one up to max_batch.
+  uint32_t decodeFor(uint32_t rows) const;
+  uint32_t maxRows() const;
+  uint32_t maxOutputs() const;
+
+private:
+  std::vector<PhaseIo> decodePhases, promptPhases;
+  std::vector<uint32_t> promptRowCounts;
+};
+
+} // namespace llcuda

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/self_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llcuda {
+namespace {
+
+constexpr uint32_t kTop = 5; // entries of golden.top for each token
+constexpr float kDecisiveMargin = 0.5f;
+constexpr float kLargestMeanError = 0.1f;
+
+/// Sums up differences, position by position.
+class Comparison {
+public:
+  Comparison(const fb::Golden& golden, SelfCheckReport& report) : golden(golden), report(report) {}
+
+  Result<void> add(uint32_t position, const GeneratedToken& token) {
+    LLCUDA_ASSIGN_OR_RETURN(const LogProbabilities probabilities, LogProbabilities::of(token.logits));
+    const fb::TokenProbability& best = *golden.top()->Get(kTop * position);
+    const fb::TokenProbability& second = *golden.top()->Get(kTop * position + 1);
+    const float error = std::abs(probabilities[best.token()] - best.log_probability());
+    ++report.positions;
+    errorSum += error;
+    report.maxError = std::max(report.maxError, error);
+    report.meanError = static_cast<float>(errorSum / report.positions);
+    if (probabilities.top(1)[0].token != best.token()) {
+      ++report.different;
+      report.decisiveDifferent += best.log_probability() - second.log_probability() >= kDecisiveMargin;
+    }
+    return {};
+  }
+
+  Result<void> verdict() const {
+    if (report.decisiveDifferent != 0)
+      return makeError(ErrorCode::kSelfCheckFailed, "self-check failed: another token is best at ",
+                       report.decisiveDifferent, " of ", report.positions,
+                       " positions where the recorded one leads by ", kDecisiveMargin,
+                       " or more; compile the model again");
+    if (!(report.meanError <= kLargestMeanError))
+      return makeError(ErrorCode::kSelfCheckFailed, "self-check failed: log-probabilities differ by ", report.meanError,
+                       " on average, allowed are ", kLargestMeanError, "; compile the model again");
+    return {};
+  }
+
+private:
+  const fb::Golden& golden;
+  SelfCheckReport& report;
+  double errorSum = 0;
+};
+
+} // namespace
+
+Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport& report) {
+  report = {};
+  if (!engine.metadata().golden())
+    return unsupported(engine.path(), ": holds no recorded values to check against");
+  const fb::Golden& golden = *engine.metadata().golden();
+  const std::vector<int32_t> tokens(golden.tokens()->begin(), golden.tokens()->end());
+  const auto count = static_cast<uint32_t>(tokens.size());
+  Comparison comparison(golden, report);
+  Result<void> added;
+  uint32_t offset = 0;
+  GenerateOptions options;
+  options.onToken = [&](const GeneratedToken& token) {
+    added = comparison.add(token.index + offset, token);
+    return added.ok();
+  };
+  // Steps read what they are told, so step i answers for the first i + 1 tokens; what replaces the last answer is
+  // computed by nobody.
+  std::vector<int32_t> successors(tokens.begin() + 1, tokens.end());
+  successors.push_back(tokens[0]);
+  Metrics metrics;
+  const auto run = [&](std::size_t promptTokens, std::span<const int32_t> forced) -> Result<void> {
+    LLCUDA_RETURN_IF_ERROR(sequence.rewind(0));
+    options.forced = forced;
+    LLCUDA_RETURN_IF_ERROR(sequence.generate(std::span(tokens).first(promptTokens), options, metrics));
+    return std::move(added);
+  };
+  LLCUDA_RETURN_IF_ERROR(run(1, successors));
+  offset = count - 1;
+  LLCUDA_RETURN_IF_ERROR(run(count, std::span(successors).last(1)));
+  LLCUDA_RETURN_IF_ERROR(sequence.rewind(0));
+  return comparison.verdict();
+}
+
+} // namespace llcuda

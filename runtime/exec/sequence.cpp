@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/sequence.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace llcuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+uint64_t nanosecondsSince(Clock::time_point start) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+} // namespace
+
+/// One call of generate(). Step 0 is the prompt's output, step n the n-th decode step; a step is queued before the one
+/// before it is read, so when it turns out that generation stops, one more has been queued. Its output is dropped, and
+/// what it put into the cache is the entry of the last token.
+class Sequence::Generation {
+public:
+  Generation(Sequence& owner, const GenerateOptions& options, Metrics& metrics)
+      : owner(owner), session(owner.session), options(options), metrics(metrics) {}
+
+  Result<void> run() {
+    const std::size_t before = owner.sequence.size();
+    limit = stepLimit(before);
+    LLCUDA_RETURN_IF_ERROR(runPrompt());
+    if (limit == 0)
+      return {};
+    for (uint64_t step = 0; metrics.stop == StopReason::kNone; ++step) {
+      LLCUDA_RETURN_IF_ERROR(readStep(step));
+      if (metrics.stop == StopReason::kNone && step + 1 >= limit)
+        metrics.stop = limitReason;
+    }
+    return {};
+  }
+
+private:
+  bool wantsLogits() const { return options.logprobs != 0 || options.forced; }
+
+  /// The number of tokens to generate. The last one needs no position: it is not computed.
+  uint64_t stepLimit(std::size_t size) {
+    const uint64_t room = session.context() - size + 1;
+    const uint64_t wanted = options.forced          ? options.forced->size()
+                            : options.maxTokens < 0 ? UINT64_MAX
+                                                    : static_cast<uint64_t>(options.maxTokens);
+    limitReason = room < wanted ? StopReason::kContext : options.forced ? StopReason::kForced : StopReason::kLength;
+    return std::min(room, wanted);
+  }
+
+  Result<void> runPrompt() {
+    if (limit == 0) {
+      metrics.stop = limitReason;
+      return owner.cacheUpTo(owner.sequence.size() - 1);
+    }
+    // A sequence that is cached to its end has lost its logits: the last token is computed again.
+    owner.cached = std::min(owner.cached, owner.sequence.size() - 1);
+    const std::span<const int32_t> rest = owner.tokens().subspan(owner.cached);
+    SamplingParams sampling = options.sampling;
+    sampling.step = owner.sequence.size() - 1;
+    metrics.promptTokens = rest.size();
+    start = Clock::now();
+    LLCUDA_RETURN_IF_ERROR(session.prompt(owner.slot, static_cast<uint32_t>(owner.cached), rest, &sampling,
+                                          wantsLogits(), owner.cancelled));
+    owner.cached = owner.sequence.size();
+    return {};
+  }
+
+  /// Reads the output of `step`; the step after it is queued first, when there is to be one. The first decode step
+  /// starts with the token that the prompt gave, so it has to wait for that.
+  Result<void> readStep(uint64_t step) {
+    if (step > 0 && step + 1 < limit)
+      LLCUDA_RETURN_IF_ERROR(queueStep(step + 1));
+    LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
+    const int32_t next = options.forced ? (*options.forced)[step] : output.sampled[0];
+    if (step == 0) {
+      metrics.promptNs = metrics.firstTokenNs = nanosecondsSince(start);
+      firstToken = Clock::now();
+      if (limit > 1)
+        LLCUDA_RETURN_IF_ERROR(startDecode(next));
+    }
+    if (owner.cancelled)
+      return makeError(ErrorCode::kCancelled, "cancelled");
+    metrics.generatedTokens = step + 1;
+    metrics.decodeSteps = step;
+    metrics.decodeNs = step == 0 ? 0 : nanosecondsSince(firstToken);
+    owner.sequence.push_back(next);
+    return report(step, output);
+  }
+
+  Result<void> startDecode(int32_t first) {
+    // Position of the token that step 0 gave: it follows what the prompt cached.
+    const DecodeRow row{owner.slot, first, static_cast<uint32_t>(owner.sequence.size()), options.sampling};
+    LLCUDA_RETURN_IF_ERROR(session.startDecode({&row, 1}));
+    return queueStep(1);
+  }
+
+  Result<void> queueStep(uint64_t step) {
+    if (options.forced && step > 1)
+      LLCUDA_RETURN_IF_ERROR(session.replaceTokens({&(*options.forced)[step - 1], 1}));
+    LLCUDA_RETURN_IF_ERROR(session.queueStep(wantsLogits()));
+    ++owner.cached;
+    return {};
+  }
+
+  Result<void> report(uint64_t step, const StepOutput& output) {
+    GeneratedToken token;
+    token.token = output.sampled[0];
+    token.index = static_cast<uint32_t>(step);
+    token.stops = options.isStop && options.isStop(token.token);
+    std::vector<Candidate> top;
+    if (wantsLogits()) {
+      LLCUDA_ASSIGN_OR_RETURN(const LogProbabilities probabilities, LogProbabilities::of(output.logits));
+      top = probabilities.top(options.logprobs);
+      token.logits = output.logits;
+      token.logProbability = probabilities[token.token];
+      if (options.forced)
+        token.forced = Candidate{(*options.forced)[step], probabilities[(*options.forced)[step]]};
+    }
+    token.top = top;
+    if (options.onToken && !options.onToken(token))
+      metrics.stop = StopReason::kCallback;
+    else if (token.stops && !options.forced)
+      metrics.stop = StopReason::kToken;
+    return {};
+  }
+
+  Sequence& owner;
+  Session& session;
+  const GenerateOptions& options;
+  Metrics& metrics;
+  uint64_t limit = 0;
+  StopReason limitReason = StopReason::kNone;
+  Clock::time_point start, firstToken;
+};
+
+Result<void> Sequence::append(std::span<const int32_t> added) {
+  const auto vocabulary = static_cast<int32_t>(session.program().engine().model().vocabulary());
+  for (std::size_t i = 0; i < added.size(); ++i)
+    if (added[i] < 0 || added[i] >= vocabulary)
+      return usageError("token ", i, " is ", added[i], ", the vocabulary has ", vocabulary);
+  if (added.size() > session.context() - sequence.size())
+    return usageError(sequence.size() + added.size(), " tokens do not fit into the context of ", session.context(),
+                      " positions; use a larger -c");
+  sequence.insert(sequence.end(), added.begin(), added.end());
+  return {};
+}
+
+Result<void> Sequence::cacheUpTo(std::size_t end) {
+  if (cached >= end)
+    return {};
+  LLCUDA_RETURN_IF_ERROR(session.prompt(slot, static_cast<uint32_t>(cached), tokens().subspan(cached, end - cached),
+                                        nullptr, false, cancelled));
+  cached = end;
+  return {};
+}
+
+Result<void> Sequence::rewind(std::size_t count) {
+  assert(count <= sequence.size());
+  sequence.resize(count);
+  cached = std::min(cached, count);
+  return session.truncate(slot, static_cast<uint32_t>(cached));
+}
+
+Result<void> Sequence::feed(std::span<const int32_t> added) {
+  cancelled = false;
+  LLCUDA_RETURN_IF_ERROR(append(added));
+  return sequence.empty() ? Result<void>() : cacheUpTo(sequence.size() - 1);
+}
+
+Result<void> Sequence::generate(std::span<const int32_t> added, const GenerateOptions& options, Metrics& metrics) {
+  cancelled = false;
+  metrics = {};
+  if (sequence.empty() && added.empty())
+    return usageError("there is nothing to continue: the prompt has no tokens");
+  if (options.forced)
+    for (int32_t token : *options.forced)
+      if (token < 0 || token >= static_cast<int32_t>(session.program().engine().model().vocabulary()))
+        return usageError("forced token ", token, " is outside the vocabulary");
+  LLCUDA_RETURN_IF_ERROR(append(added));
+  Result<void> result = Generation(*this, options, metrics).run();
+  // What is queued beyond the end goes first; after a broken step there is nothing to wait for.
+  if (result || result.error().code == ErrorCode::kCancelled)
+    LLCUDA_RETURN_IF_ERROR(session.drain());
+  cached = std::min(cached, sequence.size());
+  return result;
+}
+
+} // namespace llcuda
