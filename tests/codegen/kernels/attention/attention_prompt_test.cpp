@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/attention/attention_prompt.cuh"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "codegen/kernels/attention/attention_decode.cuh"
+#include "codegen/reference/attention.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/attention/paged_cache.h"
+
+namespace llcuda {
+namespace {
+
+using testing::PagedCache;
+
+/// `count` positions from `first`, then padding up to `rows`.
+std::vector<int> chunk(int first, int count, int rows) {
+  std::vector<int> positions(rows, -1);
+  std::iota(positions.begin(), positions.begin() + count, first);
+  return positions;
+}
+
+template <typename Shape, int kRows>
+struct PromptRun {
+  static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
+  static constexpr float kScale = 0.11f;
+  std::vector<int> positions, slots;
+  PagedCache cache;
+  std::vector<Half> q;
+  std::vector<float> y;
+  std::vector<int8_t> codes;
+  std::vector<float2> scales;
+  std::vector<double> wanted;
+
+  static int length(const std::vector<int>& positions) {
+    return *std::max_element(positions.begin(), positions.end()) + 1;
+  }
+
+  /// The rows are of slot 1; slot 0 is another sequence.
+  PromptRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed)
+      : positions(rowPositions),
+        cache({50, length(rowPositions)}, Shape::kKvHeads, Shape::kHeadSize, Shape::kTablePages, seed) {
+    for (int position : positions) slots.push_back(position < 0 ? 0 : 1);
+    q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000));
+    y.assign(kRows * kColumns, NAN);
+    codes.assign(kRows * kColumns, 99);
+    scales.assign(kRows * kColumns / 32, float2{NAN, NAN});
+    const uint32_t parts = PromptTile<Shape>::kParts;
+    hostsim::launch({.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads},
+                    [&] {
+                      attentionPrompt<Shape, kRows>(q.data(), cache.kPages.data(), cache.vPages.data(),
+                                                    positions.data(), slots.data(), cache.table.data(),
+                                                    {kScale, softcap}, {y.data(), codes.data(), scales.data()});
+                    });
+    const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
+                                          kScale,        Shape::kWindow,  softcap};
+    wanted.resize(kRows * kColumns);
+    const std::vector<float> exact = testing::floats(q);
+    reference::attention<double>(shape, exact.data(), cache.keys[1].data(), cache.values[1].data(), positions.data(),
+                                 kRows, wanted.data());
+  }
+
+  void expectNearReference() const {
+    EXPECT_LT(testing::normalizedError(y, wanted), 1e-6);
+    std::vector<float> fromCodes(y.size());
+    for (size_t i = 0; i < y.size(); ++i) fromCodes[i] = codes[i] * scales[i / 32].x;
+    EXPECT_LT(testing::normalizedError(fromCodes, wanted), 1e-4);
+    for (size_t b = 0; b < scales.size(); ++b) {
+      int sum = 0;
+      for (size_t i = 0; i < 32; ++i) sum += codes[b * 32 + i];
+      EXPECT_NEAR(scales[b].y, scales[b].x * sum, 1e-6 * std::abs(scales[b].x) * 127);
+    }
+  }
+};
+
+// Chunks that begin and end at, before and after the edges of pages; the last rows are padding.
+TEST(AttentionPrompt, PageEdges) {
+  using Shape = AttentionShape<6, 2, 64, 3, 0>;
+  PromptRun<Shape, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
+  PromptRun<Shape, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
+  PromptRun<Shape, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
+  PromptRun<Shape, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
+  PromptRun<Shape, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
+  PromptRun<Shape, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
+  PromptRun<Shape, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
+}
+
+// The rows of a chunk may come in any order, with padding between them.
+TEST(AttentionPrompt, AnyOrder) {
+  using Shape = AttentionShape<2, 1, 64, 3, 0>;
+  PromptRun<Shape, 12>({70, -1, 3, 150, 0, -1, 64, 63, 100, 20, -1, 71}, 0.f, 8).expectNearReference();
+}
+
+// Padding rows become zeros, also a whole tile of them.
+TEST(AttentionPrompt, PaddingRows) {
+  using Shape = AttentionShape<2, 1, 64, 3, 0>;
+  const PromptRun<Shape, 130> run(chunk(10, 20, 130), 0.f, 9);
+  run.expectNearReference();
+  for (size_t i = 20 * run.kColumns; i < run.y.size(); ++i) {
+    ASSERT_EQ(run.y[i], 0.f);
+    ASSERT_EQ(run.codes[i], 0);
+  }
+}
+
+// Windows that begin at the edge of a page and inside one, and one of 512.
+TEST(AttentionPrompt, SlidingWindow) {
+  using Short = AttentionShape<2, 1, 64, 4, 70>;
+  PromptRun<Short, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
+  PromptRun<Short, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
+  using Long = AttentionShape<1, 1, 64, 10, 512>;
+  PromptRun<Long, 8>(chunk(508, 8, 8), 0.f, 12).expectNearReference();
+  PromptRun<Long, 8>(chunk(572, 8, 8), 0.f, 13).expectNearReference();
+}
+
+TEST(AttentionPrompt, Softcap) {
+  using Shape = AttentionShape<2, 1, 64, 3, 0>;
+  PromptRun<Shape, 16>(chunk(100, 16, 16), 2.f, 14).expectNearReference();
+}
+
+template <typename Shape>
+class AttentionPromptShapes : public ::testing::Test {};
+using Shapes =
+    ::testing::Types<AttentionShape<1, 1, 64, 2, 0>, AttentionShape<8, 1, 64, 2, 0>, AttentionShape<4, 2, 128, 2, 0>,
+                     AttentionShape<4, 1, 256, 2, 0>, AttentionShape<3, 3, 96, 2, 0>, AttentionShape<2, 1, 192, 2, 0>,
+                     AttentionShape<2, 1, 160, 2, 0>>;
+TYPED_TEST_SUITE(AttentionPromptShapes, Shapes);
+
+TYPED_TEST(AttentionPromptShapes, MatchReference) {
+  PromptRun<TypeParam, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference();
+}
+
+// What a token sees must not depend on whether it came in a prompt or was generated.
+TEST(AttentionPrompt, EqualsDecode) {
+  using Shape = AttentionShape<6, 2, 64, 3, 0>;
+  const PromptRun<Shape, 8> run(chunk(125, 8, 8), 0.f, 16);
+  const std::vector<float> q = testing::floats(run.q);
+  std::vector<float> y(run.y.size()), partial(8 * 2 * 2 * (Shape::kGroupSize + 16));
+  std::vector<uint32_t> arrivals(16);
+  hostsim::launch({.grid = {2, 2, 8}, .block = kDecodeThreads}, [&] {
+    attentionDecode<Shape, 2>(q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(),
+                              run.slots.data(), run.cache.table.data(), {run.kScale, 0.f}, partial.data(),
+                              arrivals.data(), {y.data(), nullptr, nullptr});
+  });
+  for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], run.y[i], 2e-3);
+}
+
+} // namespace
+} // namespace llcuda
