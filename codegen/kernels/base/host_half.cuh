@@ -72,6 +72,11 @@ LLCUDA_DEVICE S16x16 widen(S8x16 v) {
   return __builtin_convertvector(v, S16x16);
 }
 
+/// The products of 16 signed bytes with 16, neighbours added.
+LLCUDA_DEVICE S32x8 products(const void* w, const void* x) {
+  return (S32x8)__builtin_ia32_pmaddwd256(widen(load<S8x16>(w)), widen(load<S8x16>(x)));
+}
+
 /// sum of u[i] * s[i]; pairs must stay within 16 bits, which holds for u < 128.
 LLCUDA_DEVICE int dotUnsignedSigned(S8x32 u, S8x32 s) {
   const S16x16 pairs = (S16x16)__builtin_ia32_pmaddubsw256((C8x32)u, (C8x32)s);
@@ -100,11 +105,11 @@ LLCUDA_DEVICE int dotQ4(const uint4& codes, const int4& x0, const int4& x1) {
 
 /// 32 int8 weights times 32 int8 elements.
 LLCUDA_DEVICE int dotS8(const int4& w0, const int4& w1, const int4& x0, const int4& x1) {
-  const auto product = [](const int4& w, const int4& x) {
-    return (host::S32x8)__builtin_ia32_pmaddwd256(host::widen(host::load<host::S8x16>(&w)),
-                                                  host::widen(host::load<host::S8x16>(&x)));
-  };
-  return host::sum(product(w0, x0) + product(w1, x1));
+  return host::sum(host::products(&w0, &x0) + host::products(&w1, &x1));
+}
+/// The same of 16.
+LLCUDA_DEVICE int dotS8(const uint4& w, const int4& x) {
+  return host::sum(host::products(&w, &x));
 }
 
 } // namespace llcuda

@@ -100,6 +100,7 @@ TEST(Dot, Dp4aAndDotsOf32Codes) {
     const auto four = [](const uint32_t* v) { return bitCast<int4>(make_uint4(v[0], v[1], v[2], v[3])); };
     ASSERT_EQ(dp4a(static_cast<int>(w[0]), static_cast<int>(x[0]), 7), quads);
     ASSERT_EQ(dotS8(four(w), four(w + 4), four(x), four(x + 4)), bytes);
+    ASSERT_EQ(dotS8(bitCast<uint4>(four(w)), four(x)) + dotS8(bitCast<uint4>(four(w + 4)), four(x + 4)), bytes);
     ASSERT_EQ(dotQ4(bitCast<uint4>(four(w)), four(x), four(x + 4)), nibbles);
   }
 }
