@@ -73,8 +73,9 @@ struct LinearOperands {
   /// Calls body(i, row, part) for each of kCount parts of each of kLines lines that is this thread's; i counts them.
   template <int kLines, int kCount, typename Body>
   static LLCUDA_DEVICE void forEachPart(Body body) {
+    constexpr int kEach = ceilDivide(kLines * kCount, Tile::kThreads);
     LLCUDA_UNROLL
-    for (int i = 0; i < ceilDivide(kLines * kCount, Tile::kThreads); ++i) {
+    for (int i = 0; i < kEach; ++i) {
       const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
       if (kLines * kCount % Tile::kThreads == 0 || index < kLines * kCount)
         body(i, index / kCount, index % kCount);
