@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n] for 1 ... 8 rows
 //
-//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps); numbers from
-//   codegen/spec/decode_tile.cpp gate, up  blobs of kOutputs x kColumns, each in its layout inputs    int8 rows, f32
-//   rows or both, as the layouts read output    f32 rows, int8 rows, or both; int8 needs Tile::kBlockRows and kOutputs
-//   in multiples of 32 numerics  as linear and glu sm_75     a group reads its rows of both weights, so gate and up
-//   meet in registers
+//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
+//   gate, up  blobs of kOutputs x kColumns, each in its layout
+//   inputs    int8 rows, f32 rows or both, as the layouts read
+//   output    f32 rows, int8 rows, or both; int8 needs Tile::kBlockRows and kOutputs in multiples of 32
+//   numerics  as `linear` and `glu`
+//   sm_75     a group reads its rows of both weights, so gate and up meet in registers
 #pragma once
 
 #include "codegen/kernels/block/emit_row.cuh"

@@ -32,7 +32,7 @@ constexpr int inputSlots(int inputs) {
 }
 
 /// Calls f(r, b) in the one lane of the group that owns the sum of the group's row r and input row b; b is the same in
-/// all calls of a lane: lane % inputSlots(kInputs). Rows from the group's row `rows` on are nobody's.
+/// all calls of a lane: lane % inputSlots(kInputs). Rows of the group before `firstOwned` are nobody's.
 template <typename Tile, int kInputs, typename F>
 LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
   constexpr int kSlots = inputSlots(kInputs);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) for 1 ... 8 rows
 //
-//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps); numbers from
-//   codegen/spec/decode_tile.cpp weight    blob of the layout, 256-byte aligned inputs    int8 rows or f32 rows, as the
-//   layout reads; 16-byte aligned bias      [kOutputs] or null; residual [kRowsIn][kOutputs] or null, may be y y
-//   [kRowsIn][kOutputs] f32 numerics  f32 sums; NMSE against codegen/reference/linear.h below 1e-6 on the same
-//   (quantised) rows sm_75     reads each byte of the weight once
+//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
+//   weight    blob of the layout, 256-byte aligned
+//   inputs    int8 rows or f32 rows, as the layout reads; 16-byte aligned
+//   bias      [kOutputs] or null
+//   residual  [kInputs][kOutputs] or null, may be y
+//   y         [kInputs][kOutputs] f32
+//   numerics  f32 sums; NMSE against codegen/reference/linear.h on the same (quantised) rows below 1e-11
+//   sm_75     reads each byte of the weight once
 #pragma once
 
 #include "codegen/kernels/linear/decode_rows.cuh"

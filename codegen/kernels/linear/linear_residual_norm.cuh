@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = weight . x + residual (+ bias) as `linear`; then the last block to arrive norms the rows of y as `rms_norm`
 //
-//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps); numbers from
-//   codegen/spec/decode_tile.cpp weight, inputs, bias, residual, y   as linear; kOutputs is a multiple of 32 scale
-//   [kOutputs] f32, 16-byte aligned arrivals  one word, zero before and after the launch output    the normed rows: f32
-//   rows, int8 rows, or both; not y sm_75     saves a launch; the norm runs in one block while the others have left
+//   launch    grid (ceil(kOutputs / Tile::kBlockRows)), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
+//   weight, inputs, bias, residual, y   as `linear`; kOutputs is a multiple of 32
+//   scale     [kOutputs] f32, 16-byte aligned
+//   arrivals  one word, zero before and after the launch
+//   output    the normed rows: f32 rows, int8 rows, or both; not y
+//   sm_75     saves a launch; the norm runs in one block when the others have left
 #pragma once
 
 #include "codegen/kernels/block/last_block.cuh"

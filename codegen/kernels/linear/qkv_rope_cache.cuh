@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
 //
-//   launch    grid (blocks of q, then of k, then of v: see QkvShape), block (32 * Tile::kWarps), numbers from
-//             codegen/spec/decode_tile.cpp
+//   launch    grid (blocks of q, then of k, then of v: QkvShape), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
 //   weights   blobs of heads * headSize x kColumns and kvHeads * headSize x kColumns, each in its layout
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
 //   q         [kInputs][heads][headSize] f32
 //   k, v      pages [page][kvHeads][64][headSize] f16
-//   positions -1: the row writes no page, and what it gets in q is not used; neither does a page of -1 get written
-//   numerics  as linear; the rotation in f32; one rounding to f16
+//   positions -1: the row writes no page, and what it gets in q is not used; a page of -1 is not written either
+//   numerics  as `linear`; the rotation in f32; one rounding to f16
 #pragma once
 
 #include "codegen/kernels/linear/linear.cuh"

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights and rows as tests of decode kernels need them: as the kernel reads them, and as its reference does.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "codegen/formats/dequantize.h"
+#include "codegen/formats/numbers.h"
+#include "codegen/kernels/base/device.cuh"
+#include "codegen/pack/pack.h"
+#include "codegen/reference/quantize_rows.h"
+
+namespace llcuda::testing {
+
+inline std::vector<float> normalFloats(size_t count, uint32_t seed, float spread = 1.f) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.f, spread);
+  std::vector<float> values(count);
+  for (float& v : values) v = normal(generator);
+  return values;
+}
+
+inline formats::TensorType sourceOf(WeightLayout layout) {
+  for (auto type : {formats::TensorType::kF32, formats::TensorType::kF16, formats::TensorType::kQ4_0,
+                    formats::TensorType::kQ4_1, formats::TensorType::kQ8_0})
+    if (pack::defaultLayout(type) == layout)
+      return type;
+  throw std::logic_error("a layout without a source");
+}
+
+/// Bytes of a tensor whose values lie around -1 ... 1: random codes, scales that differ from block to block.
+inline std::vector<std::byte> randomTensor(formats::TensorType type, size_t elements, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(type);
+  std::vector<std::byte> bytes(elements / info.blockElements * info.blockBytes);
+  for (std::byte& b : bytes) b = static_cast<std::byte>(generator());
+  const auto put = [&](size_t at, float value) {
+    const uint16_t half = formats::floatToHalf(value);
+    std::memcpy(bytes.data() + at, &half, 2);
+  };
+  for (size_t at = 0; at < bytes.size(); at += info.blockBytes) {
+    if (type == formats::TensorType::kF32) {
+      const float value = (uniform(generator) - 1.f) * 2;
+      std::memcpy(bytes.data() + at, &value, 4);
+    } else if (type == formats::TensorType::kF16) {
+      put(at, (uniform(generator) - 1.f) * 2);
+    } else {
+      put(at, uniform(generator) / (type == formats::TensorType::kQ8_0 ? 127 : 8));
+      if (type == formats::TensorType::kQ4_1)
+        put(at + 2, -uniform(generator));
+    }
+  }
+  return bytes;
+}
+
+struct TestWeight {
+  std::vector<uint8_t> blob;
+  std::vector<float> values; ///< [rows][columns]
+
+  TestWeight(WeightLayout layout, size_t rows, size_t columns, uint32_t seed)
+      : blob(pack::packedBytes(layout, rows, columns).value()), values(rows * columns) {
+    const formats::TensorType type = sourceOf(layout);
+    const std::vector<std::byte> tensor = randomTensor(type, rows * columns, seed);
+    formats::dequantizeRow(type, tensor.data(), rows * columns, values.data());
+    if (auto result = pack::pack(layout, rows, columns, {}, type, tensor, std::as_writable_bytes(std::span(blob)));
+        !result)
+      throw std::runtime_error(result.error().message);
+  }
+};
+
+/// Rows in both forms.
+struct TestRows {
+  std::vector<float> x;
+  std::vector<int8_t> codes;
+  std::vector<reference::RowScale> scales;
+
+  TestRows(size_t rows, size_t columns, uint32_t seed) : TestRows(normalFloats(rows * columns, seed), rows, columns) {}
+  TestRows(std::vector<float> values, size_t rows, size_t columns)
+      : x(std::move(values)), codes(rows * columns), scales(rows * columns / 32) {
+    reference::quantizeRows(x.data(), rows, columns, codes.data(), scales.data());
+  }
+
+  const float2* scaleData() const { return reinterpret_cast<const float2*>(scales.data()); }
+  /// What a layout reads: the quantised values, or x.
+  std::vector<double> seenBy(WeightLayout layout) const {
+    std::vector<double> seen(x.begin(), x.end());
+    if (weightReadsInt8Rows(layout))
+      reference::dequantizeRows(codes.data(), scales.data(), x.size(), seen.data());
+    return seen;
+  }
+};
+
+/// Mean square of the difference over the mean square of what is wanted; infinite for a value that is not finite.
+template <typename Wanted>
+double nmse(const std::vector<float>& got, const std::vector<Wanted>& wanted) {
+  double error = 0, power = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    error += (got[i] - wanted[i]) * (got[i] - wanted[i]);
+    power += wanted[i] * wanted[i];
+  }
+  return got.size() != wanted.size() || !std::isfinite(error) ? INFINITY : error == 0 ? 0 : error / power;
+}
+
+/// The values of int8 rows as a kernel emitted them.
+inline std::vector<float> valuesOf(const std::vector<int8_t>& codes, const std::vector<float2>& scales) {
+  std::vector<float> values(codes.size());
+  for (size_t i = 0; i < codes.size(); ++i) values[i] = scales[i / 32].x * static_cast<float>(codes[i]);
+  return values;
+}
+
+/// Whether each scale's second number is d times the sum of its codes, and d is the largest |code| of 127.
+inline bool int8RowsAreConsistent(const std::vector<int8_t>& codes, const std::vector<float2>& scales) {
+  for (size_t block = 0; block < scales.size(); ++block) {
+    int sum = 0, peak = 0;
+    for (size_t i = 32 * block; i < 32 * block + 32; ++i) {
+      sum += codes[i];
+      peak = std::max(peak, std::abs(codes[i]));
+    }
+    if (scales[block].y != scales[block].x * static_cast<float>(sum) || (scales[block].x > 0 && peak != 127))
+      return false;
+  }
+  return true;
+}
+
+} // namespace llcuda::testing

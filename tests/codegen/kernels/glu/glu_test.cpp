@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/glu/glu.cuh"
+
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/glu/glu_linear.cuh"
+#include "codegen/reference/glu.h"
+#include "codegen/reference/linear.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+template <Activation kActivation>
+void expectGlu() {
+  constexpr int kFours = 3 * 96 / 4; // does not fill the second block
+  const std::vector<float> gate = normalFloats(4 * kFours, 1, 4.f), up = normalFloats(4 * kFours, 2);
+  std::vector<float> y(4 * kFours);
+  std::vector<int8_t> codes(4 * kFours);
+  std::vector<float2> scales(4 * kFours / 32);
+  hostsim::launch({.grid = {2, 1, 1}, .block = 64}, [&] {
+    glu<kFours, 64, kActivation, true, true>(gate.data(), up.data(), y.data(), codes.data(), scales.data());
+  });
+  std::vector<double> wanted(4 * kFours);
+  reference::glu(kActivation, gate.data(), up.data(), wanted.size(), wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
+  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+}
+
+TEST(Glu, Silu) {
+  expectGlu<Activation::kSilu>();
+}
+TEST(Glu, GeluTanh) {
+  expectGlu<Activation::kGeluTanh>();
+}
+
+// Gates far from zero: the exponential overflows or vanishes, the product must not be NaN.
+TEST(Glu, LargeGates) {
+  const std::vector<float> gate = {-1000.f, -100.f, 100.f, 1000.f};
+  std::vector<float> all(32), up(32, 1.f), y(32);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = gate[i % 4];
+  hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
+    glu<8, 32, Activation::kSilu, true, false>(all.data(), up.data(), y.data(), nullptr, nullptr);
+  });
+  EXPECT_FLOAT_EQ(y[0], 0.f);
+  EXPECT_FLOAT_EQ(y[1], 0.f);
+  EXPECT_FLOAT_EQ(y[2], 100.f);
+  EXPECT_FLOAT_EQ(y[3], 1000.f);
+}
+
+template <WeightLayout kGate, WeightLayout kUp, int kColumns, int kOutputs, int kRows, typename Tile>
+void expectGluLinear() {
+  const TestWeight gate(kGate, kOutputs, kColumns, 1), up(kUp, kOutputs, kColumns, 2);
+  const TestRows rows(kRows, kColumns, 3);
+  std::vector<float> y(kRows * kOutputs);
+  std::vector<int8_t> codes(kRows * kOutputs);
+  std::vector<float2> scales(kRows * kOutputs / 32);
+  hostsim::launch({.grid = {(kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32},
+                  [&] {
+                    gluLinear<kGate, kUp, kColumns, kOutputs, kRows, Tile, Activation::kSilu, true, true>(
+                        gate.blob.data(), up.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), y.data(),
+                        codes.data(), scales.data());
+                  });
+  std::vector<double> gates(kRows * kOutputs), ups(kRows * kOutputs), wanted(kRows * kOutputs);
+  reference::linear(rows.seenBy(kGate).data(), gate.values.data(), nullptr, kRows, kColumns, kOutputs, gates.data());
+  reference::linear(rows.seenBy(kUp).data(), up.values.data(), nullptr, kRows, kColumns, kOutputs, ups.data());
+  reference::glu(Activation::kSilu, gates.data(), ups.data(), wanted.size(), wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-10);
+  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
+  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+}
+
+TEST(GluLinear, OneRow) {
+  expectGluLinear<WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 576, 96, 1, DecodeTile<8, 1, 8>>();
+}
+
+// The last block has work for one of its two int8 blocks.
+TEST(GluLinear, OutputsThatDoNotFillTheLastBlock) {
+  expectGluLinear<WeightLayout::kQ4_0Planes, WeightLayout::kQ4_0Planes, 64, 96, 2, DecodeTile<8, 4, 4>>();
+}
+
+TEST(GluLinear, TwoEncodings) {
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 128, 32, 4, DecodeTile<16, 2, 8>>();
+}
+
+TEST(GluLinear, EightRows) {
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 64, 8, DecodeTile<8, 2, 4>>();
+}
+
+} // namespace
+} // namespace llcuda

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/linear/linear.cuh"
+
+#include <gtest/gtest.h>
+
+#include "codegen/reference/linear.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+constexpr double kSameInput = 1e-11; // f32 sums against double
+constexpr double kQuantizedInput = 5e-4;
+
+template <typename Tile>
+hostsim::LaunchShape shapeOf(int outputs) {
+  return {.grid = {static_cast<uint32_t>((outputs + Tile::kBlockRows - 1) / Tile::kBlockRows), 1, 1},
+          .block = Tile::kWarps * 32};
+}
+
+template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
+void expectProduct() {
+  const TestWeight weight(kLayout, kOutputs, kColumns, 1);
+  const TestRows rows(kRows, kColumns, 2);
+  // One element more than asked for, to see that nothing is written past the end.
+  std::vector<float> y(kRows * kOutputs + 1, 7.f);
+  hostsim::launch(shapeOf<Tile>(kOutputs), [&] {
+    linear<kLayout, kColumns, kOutputs, kRows, Tile, false, false>(weight.blob.data(), rows.x.data(), rows.codes.data(),
+                                                                   rows.scaleData(), nullptr, nullptr, y.data());
+  });
+  EXPECT_EQ(y.back(), 7.f);
+  y.pop_back();
+
+  std::vector<double> wanted(kRows * kOutputs);
+  reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs,
+                    wanted.data());
+  EXPECT_LE(nmse(y, wanted), kSameInput);
+  reference::linear(rows.x.data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs, wanted.data());
+  EXPECT_LE(nmse(y, wanted), kQuantizedInput);
+}
+
+template <WeightLayout kLayoutArg>
+struct Layout {
+  static constexpr WeightLayout kLayout = kLayoutArg;
+};
+
+template <typename L>
+class LinearOf : public ::testing::Test {};
+using Layouts =
+    ::testing::Types<Layout<WeightLayout::kF32Rows>, Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ4_0Planes>,
+                     Layout<WeightLayout::kQ4_1Planes>, Layout<WeightLayout::kQ8_0Planes>>;
+TYPED_TEST_SUITE(LinearOf, Layouts);
+
+// SmolLM2's width: 18 blocks over 8 lanes leave lanes without work in the last step.
+TYPED_TEST(LinearOf, RowsThatDoNotFillTheLanes) {
+  expectProduct<TypeParam::kLayout, 576, 64, 1, DecodeTile<8, 2, 4>>();
+}
+
+// One block of 32 and an odd number of outputs: the last group moves up and must not store rows twice or past the end.
+TYPED_TEST(LinearOf, OneBlockAndOddOutputs) {
+  expectProduct<TypeParam::kLayout, 32, 37, 2, DecodeTile<8, 4, 1>>();
+}
+
+// Several rounds of the loop that loads ahead, with a last one that is not full.
+TYPED_TEST(LinearOf, RowsLongerThanWhatIsLoadedAhead) {
+  expectProduct<TypeParam::kLayout, 4768, 6, 1, DecodeTile<32, 2, 1>>();
+}
+
+// Eight rows: more sums than some groups have lanes, so a lane owns several.
+TYPED_TEST(LinearOf, EightRows) {
+  expectProduct<TypeParam::kLayout, 256, 33, 8, DecodeTile<8, 2, 2>>();
+}
+
+TYPED_TEST(LinearOf, FourRows) {
+  expectProduct<TypeParam::kLayout, 512, 20, 4, DecodeTile<16, 2, 2>>();
+}
+
+// Three is no power of two: lanes that answer for no row must stay silent.
+TYPED_TEST(LinearOf, ThreeRows) {
+  expectProduct<TypeParam::kLayout, 96, 11, 3, DecodeTile<8, 1, 2>>();
+}
+
+TYPED_TEST(LinearOf, OneOutput) {
+  expectProduct<TypeParam::kLayout, 64, 1, 1, DecodeTile<32, 1, 4>>();
+}
+
+// y is the residual itself, and groups at the end overlap: a row that is added twice shows.
+TEST(Linear, AddsBiasAndResidualInPlaceOnce) {
+  constexpr int kColumns = 64, kOutputs = 21, kRows = 2;
+  using Tile = DecodeTile<8, 4, 1>;
+  constexpr auto kLayout = WeightLayout::kQ4_1Planes;
+  const TestWeight weight(kLayout, kOutputs, kColumns, 3);
+  const TestRows rows(kRows, kColumns, 4);
+  const std::vector<float> bias = normalFloats(kOutputs, 5), residual = normalFloats(kRows * kOutputs, 6);
+  std::vector<float> y = residual;
+  hostsim::launch(shapeOf<Tile>(kOutputs), [&] {
+    linear<kLayout, kColumns, kOutputs, kRows, Tile, true, true>(weight.blob.data(), nullptr, rows.codes.data(),
+                                                                 rows.scaleData(), bias.data(), y.data(), y.data());
+  });
+  std::vector<double> wanted(kRows * kOutputs);
+  reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), bias.data(), kRows, kColumns, kOutputs,
+                    wanted.data());
+  for (size_t i = 0; i < wanted.size(); ++i) wanted[i] += residual[i];
+  EXPECT_LE(nmse(y, wanted), kSameInput);
+}
+
+} // namespace
+} // namespace llcuda

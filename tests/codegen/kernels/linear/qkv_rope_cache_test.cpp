@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/linear/qkv_rope_cache.cuh"
+
+#include <gtest/gtest.h>
+
+#include "codegen/reference/linear.h"
+#include "codegen/reference/rope.h"
+#include "codegen/reference/rope_table.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+constexpr int kColumns = 96, kHeads = 3, kKvHeads = 1, kHeadSize = 20, kMaxPages = 3, kPages = 5;
+constexpr Half kUntouched = {0x1234};
+
+/// Rows of three encodings; slots and pages in no order; k and v pages that must change in one place only.
+template <int kRows, int kDimensions, bool kBias, typename Tile>
+struct Step {
+  static constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
+  using Shape = QkvShape<kHeads, kKvHeads, kHeadSize, kDimensions, kMaxPages>;
+  TestWeight q{kQ, kHeads*kHeadSize, kColumns, 1}, k{kK, kKvHeads*kHeadSize, kColumns, 2},
+      v{kV, kKvHeads*kHeadSize, kColumns, 3};
+  TestRows rows{kRows, kColumns, 4};
+  std::vector<float> bias = normalFloats(kHeads * kHeadSize, 5);
+  std::vector<float> table = reference::ropeTable(reference::ropeFrequencies(kDimensions, 10000), 1, kMaxPages * 64);
+  std::vector<int> blockTable = {4, 2, -1, 0, 3, 1};
+  std::vector<float> y = std::vector<float>(kRows * kHeads * kHeadSize);
+  std::vector<Half> kPagesData = std::vector<Half>(kPages * kKvHeads * 64 * kHeadSize, kUntouched);
+  std::vector<Half> vPagesData = kPagesData;
+
+  void launch(const std::vector<int>& positions, const std::vector<int>& slots) {
+    constexpr int kBlocks =
+        Shape::blocks(Shape::kQRows, Tile::kBlockRows) + 2 * Shape::blocks(Shape::kKvRows, Tile::kBlockRows);
+    hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+      qkvRopeCache<Shape, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
+          q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
+          bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
+          slots.data(), blockTable.data(), y.data(), kPagesData.data(), vPagesData.data());
+    });
+  }
+
+  std::vector<double> wanted(WeightLayout layout, const TestWeight& weight, int outputs, const float* bias,
+                             const std::vector<int>& positions, bool rotate) {
+    std::vector<double> y(kRows * outputs);
+    reference::linear(rows.seenBy(layout).data(), weight.values.data(), kBias ? bias : nullptr, kRows, kColumns,
+                      outputs, y.data());
+    if (rotate)
+      reference::rope(y.data(), table.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, outputs / kHeadSize,
+                      kHeadSize, kDimensions, y.data());
+    return y;
+  }
+
+  /// Takes what the row wrote out of the pages, so that what is left must be untouched.
+  std::vector<float> taken(std::vector<Half>& pages, int slot, int position) {
+    std::vector<float> values;
+    const size_t page = blockTable[slot * kMaxPages + position / 64];
+    for (int h = 0; h < kKvHeads; ++h)
+      for (int i = 0; i < kHeadSize; ++i) {
+        Half& cell = pages[((page * kKvHeads + h) * 64 + position % 64) * kHeadSize + i];
+        values.push_back(toFloat(cell));
+        cell = kUntouched;
+      }
+    return values;
+  }
+
+  void check(const std::vector<int>& positions, const std::vector<int>& slots) {
+    constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
+    const auto wantedQ = wanted(kQ, q, kQRows, bias.data(), positions, true);
+    const auto wantedK = wanted(kK, k, kKvRows, bias.data() + 1, positions, true);
+    const auto wantedV = wanted(kV, v, kKvRows, bias.data() + 2, positions, false);
+    const auto row = [](const auto& all, int r, int size) {
+      return std::vector(all.begin() + r * size, all.begin() + (r + 1) * size);
+    };
+    for (int r = 0; r < kRows; ++r) {
+      if (positions[r] < 0)
+        continue;
+      EXPECT_LE(nmse(row(y, r, kQRows), row(wantedQ, r, kQRows)), 1e-11) << "row " << r;
+      EXPECT_LE(nmse(taken(kPagesData, slots[r], positions[r]), row(wantedK, r, kKvRows)), 1e-6) << "row " << r;
+      EXPECT_LE(nmse(taken(vPagesData, slots[r], positions[r]), row(wantedV, r, kKvRows)), 1e-6) << "row " << r;
+    }
+    for (const std::vector<Half>* pages : {&kPagesData, &vPagesData})
+      for (Half half : *pages) ASSERT_EQ(half.bits, kUntouched.bits);
+  }
+};
+
+TEST(QkvRopeCache, OneRowOfThreeEncodings) {
+  Step<1, kHeadSize, false, DecodeTile<8, 2, 2>> run;
+  run.launch({70}, {1});
+  run.check({70}, {1});
+}
+
+// Rows that rotate in part, with biases, four sums of a group in one lane's hands.
+TEST(QkvRopeCache, PartOfAHeadRotates) {
+  Step<2, 8, true, DecodeTile<8, 4, 1>> run;
+  run.launch({0, 127}, {0, 1});
+  run.check({0, 127}, {0, 1});
+}
+
+// A padding row has slot 0 and no position: it must write no page, not even that of slot 0. Three rows are no power of
+// two.
+TEST(QkvRopeCache, PaddingRowsWriteNothing) {
+  Step<3, kHeadSize, false, DecodeTile<16, 2, 1>> run;
+  run.launch({5, -1, 64}, {0, 0, 1});
+  run.check({5, -1, 64}, {0, 0, 1});
+}
+
+// A position whose page is not there yet is dropped, not written before the pool.
+TEST(QkvRopeCache, AMissingPageIsNotWritten) {
+  Step<1, kHeadSize, false, DecodeTile<8, 2, 2>> run;
+  run.launch({130}, {0});
+  for (Half half : run.kPagesData) ASSERT_EQ(half.bits, kUntouched.bits);
+}
+
+TEST(QkvRopeCache, EightRows) {
+  Step<8, kHeadSize, false, DecodeTile<8, 2, 1>> run;
+  const std::vector<int> positions = {1, 2, 3, 4, 65, 66, -1, 0}, slots = {0, 0, 0, 0, 1, 1, 0, 1};
+  run.launch(positions, slots);
+  run.check(positions, slots);
+}
+
+} // namespace
+} // namespace llcuda

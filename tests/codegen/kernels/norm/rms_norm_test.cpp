@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/norm/rms_norm.cuh"
+
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/norm/quantize.cuh"
+#include "codegen/reference/rms_norm.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+constexpr float kEps = 1e-5f;
+
+template <int kColumns, int kThreads>
+void expectNorm(const std::vector<float>& x) {
+  const uint32_t rows = x.size() / kColumns;
+  const std::vector<float> scale = normalFloats(kColumns, 7);
+  std::vector<float> y(x.size());
+  std::vector<int8_t> codes(x.size());
+  std::vector<float2> scales(x.size() / 32);
+  hostsim::launch({.grid = {rows, 1, 1}, .block = kThreads}, [&] {
+    rmsNorm<kColumns, kThreads, false, true, true>(x.data(), scale.data(), nullptr, y.data(), codes.data(),
+                                                   scales.data(), kEps);
+  });
+  std::vector<double> wanted(x.size());
+  reference::rmsNorm(x.data(), scale.data(), rows, kColumns, kEps, wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
+  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+}
+
+// The last pass of the block has threads without elements.
+TEST(RmsNorm, ColumnsThatDoNotFillTheBlock) {
+  expectNorm<576, 64>(normalFloats(3 * 576, 1));
+}
+
+TEST(RmsNorm, OneBlockOfInt8) {
+  expectNorm<32, 128>(normalFloats(2 * 32, 2));
+}
+
+// A loud row next to a quiet one: a sum that leaks between rows would silence the quiet one.
+TEST(RmsNorm, RowsDoNotMix) {
+  std::vector<float> x = normalFloats(2 * 256, 3);
+  for (int i = 0; i < 256; ++i) x[i] *= 1000.f;
+  for (int i = 256; i < 512; ++i) x[i] *= 0.01f;
+  expectNorm<256, 32>(x);
+}
+
+// Gemma's residual stream: squares near 1e12 must not overflow on the way.
+TEST(RmsNorm, LargeValues) {
+  expectNorm<640, 160>(normalFloats(640, 4, 800000.f));
+}
+
+// A row of zeros has no scale of its own: zeros, not NaN.
+TEST(RmsNorm, ZeroRow) {
+  const std::vector<float> x(64, 0.f), scale(64, 1.f);
+  std::vector<int8_t> codes(64, 1);
+  std::vector<float2> scales(2, {1.f, 1.f});
+  hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
+    rmsNorm<64, 32, false, false, true>(x.data(), scale.data(), nullptr, nullptr, codes.data(), scales.data(), kEps);
+  });
+  EXPECT_EQ(codes, std::vector<int8_t>(64, 0));
+  EXPECT_EQ(scales[1].x, 0.f);
+  EXPECT_EQ(scales[1].y, 0.f);
+}
+
+// y may be x: the block has read the row before it stores any of it.
+TEST(RmsNorm, InPlace) {
+  std::vector<float> x = normalFloats(576, 5), y = x;
+  const std::vector<float> scale = normalFloats(576, 6);
+  hostsim::launch({.grid = {1, 1, 1}, .block = 64}, [&] {
+    rmsNorm<576, 64, false, true, false>(y.data(), scale.data(), nullptr, y.data(), nullptr, nullptr, kEps);
+  });
+  std::vector<double> wanted(576);
+  reference::rmsNorm(x.data(), scale.data(), 1, 576, kEps, wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+}
+
+TEST(RmsNorm, PicksRows) {
+  const std::vector<float> x = normalFloats(5 * 64, 8), scale(64, 2.f);
+  const std::vector<int> pick = {3, -1, 0};
+  std::vector<float> y(3 * 64, 9.f);
+  hostsim::launch({.grid = {3, 1, 1}, .block = 32}, [&] {
+    rmsNorm<64, 32, true, true, false>(x.data(), scale.data(), pick.data(), y.data(), nullptr, nullptr, kEps);
+  });
+  std::vector<double> all(x.size()), wanted(3 * 64, 0.);
+  reference::rmsNorm(x.data(), scale.data(), 5, 64, kEps, all.data());
+  std::copy_n(all.begin() + 3 * 64, 64, wanted.begin());
+  std::copy_n(all.begin(), 64, wanted.begin() + 2 * 64);
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+}
+
+// Codes may differ by one from the reference where a value lies next to the middle of two codes, and nowhere else.
+TEST(Quantize, AgreesWithTheReference) {
+  const TestRows rows(5, 160, 9);
+  std::vector<int8_t> codes(rows.x.size());
+  std::vector<float2> scales(rows.x.size() / 32);
+  constexpr int kFours = 5 * 160 / 4;
+  hostsim::launch({.grid = {(kFours + 63) / 64, 1, 1}, .block = 64},
+                  [&] { quantize<kFours, 64>(rows.x.data(), codes.data(), scales.data()); });
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const float d = rows.scales[i / 32].d;
+    EXPECT_FLOAT_EQ(scales[i / 32].x, d);
+    EXPECT_LE(std::abs(d * codes[i] - rows.x[i]), d * 0.50001f) << "element " << i;
+  }
+  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+}
+
+} // namespace
+} // namespace llcuda
