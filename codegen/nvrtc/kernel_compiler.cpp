@@ -12,7 +12,8 @@ namespace {
 using Functions = NvrtcLibrary::Functions;
 
 // sm_75, not compute_75: one compile then gives the machine code and the PTX.
-constexpr const char* kFlags[] = {"--gpu-architecture=sm_75", "--std=c++20", "--minimal", "--ptxas-options=-v"};
+constexpr const char* kFlags[] = {"--gpu-architecture=sm_75", "--std=c++20", "--minimal",
+                                  "--device-as-default-execution-space", "--ptxas-options=-v"};
 
 struct ProgramGuard {
   const Functions& nvrtc;
@@ -45,10 +46,10 @@ std::string withoutNul(std::string text) {
   return text;
 }
 
-/// The lines of a log that say "error", in one line.
+/// The first lines of a log that say "error", in one line.
 std::string errorsOf(const std::string& log) {
   std::string errors;
-  for (size_t at = 0; at < log.size() && errors.size() < 1000;) {
+  for (size_t at = 0; at < log.size() && errors.size() < 300;) {
     const size_t end = std::min(log.find('\n', at), log.size());
     const std::string line = log.substr(at, end - at);
     if (line.find("error") != line.npos)

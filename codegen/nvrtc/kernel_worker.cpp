@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "codegen/base/wire.h"
 #include "codegen/nvrtc/kernel_cache.h"
 #include "codegen/nvrtc/kernel_compiler.h"
 

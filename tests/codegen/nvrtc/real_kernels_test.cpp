@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kind of kernel, for the shapes of a small and of a large model and for every weight layout, compiles for a T4,
+// spills nothing, and fits the registers and the shared memory of its block.
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codegen/nvrtc/compile_kernels.h"
+#include "codegen/pack/pack.h"
+#include "codegen/spec/attention_spec.h"
+#include "codegen/spec/linear_prompt_spec.h"
+#include "codegen/spec/linear_spec.h"
+#include "codegen/spec/rope_spec.h"
+#include "codegen/spec/rows_spec.h"
+#include "codegen/spec/sample_spec.h"
+
+namespace llcuda::codegen {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Shape {
+  const char* name;
+  uint32_t embedding, feedForward, heads, kvHeads, headSize, vocabulary, context;
+};
+
+/// How a failing test shows its parameter.
+void PrintTo(const Shape& shape, std::ostream* out) {
+  *out << shape.name;
+}
+
+constexpr Shape kSmolLm2 = {"SmolLM2_135M", 576, 1536, 9, 3, 64, 49152, 8192};
+constexpr Shape kLlama8b = {"Llama_8B", 4096, 14336, 32, 8, 128, 128256, 8192};
+
+void addLayout(std::vector<KernelSpec>& specs, const Shape& s, WeightLayout layout, uint32_t rows) {
+  const bool int8 = weightReadsInt8Rows(layout);
+  specs.push_back(linearLaunch({layout, rows, s.embedding, s.vocabulary, false, false}).kernel);
+  specs.push_back(
+      linearResidualNormLaunch({layout, rows, s.feedForward, s.embedding, false, 1e-5f, !int8, int8}).kernel);
+  specs.push_back(
+      gluLinearLaunch({layout, layout, rows, s.embedding, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
+  specs.push_back(qkvRopeCacheLaunch({.qLayout = layout,
+                                      .kLayout = layout,
+                                      .vLayout = layout,
+                                      .rows = rows,
+                                      .inputs = s.embedding,
+                                      .heads = s.heads,
+                                      .kvHeads = s.kvHeads,
+                                      .headSize = s.headSize,
+                                      .dimensions = s.headSize,
+                                      .maxContext = s.context})
+                      .kernel);
+}
+
+/// What decode and prompt phases of one shape launch.
+std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
+  constexpr uint32_t kChunk = 256;
+  const bool int8 = weightReadsInt8Rows(layout);
+  std::vector<KernelSpec> specs;
+  addLayout(specs, s, layout, 1);
+  addLayout(specs, s, layout, 4);
+  const AttentionDesc attention = {.rows = 1,
+                                   .heads = s.heads,
+                                   .kvHeads = s.kvHeads,
+                                   .headSize = s.headSize,
+                                   .maxContext = s.context,
+                                   .scale = 0.125f,
+                                   .f32Rows = !int8,
+                                   .int8Rows = int8};
+  AttentionDesc prompt = attention;
+  prompt.rows = kChunk;
+  specs.push_back(attentionDecodeLaunch(attention).kernel);
+  specs.push_back(attentionPromptLaunch(prompt).kernel);
+  specs.push_back(linearPromptLaunch({layout, kChunk, s.feedForward, s.embedding, false, true}).kernel);
+  specs.push_back(ropeCacheLaunch({.rows = kChunk,
+                                   .heads = s.heads,
+                                   .kvHeads = s.kvHeads,
+                                   .headSize = s.headSize,
+                                   .dimensions = s.headSize,
+                                   .maxContext = s.context})
+                      .kernel);
+  specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8}).kernel);
+  specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
+  specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
+  specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
+  return specs;
+}
+
+class RealKernels : public testing::TestWithParam<std::tuple<Shape, WeightLayout>> {};
+
+TEST_P(RealKernels, CompileWithoutSpillsForAT4) {
+  const auto& [shape, layout] = GetParam();
+  const std::vector<KernelSpec> specs = kernelsOf(shape, layout);
+  const char* build = std::getenv("LLCUDA_BUILD");
+  const char* environment = std::getenv("VIRTUAL_ENV");
+  KernelCompileOptions options;
+  options.nvrtc = usualSearch("", build ? build + std::string("/bin") : "", environment ? environment : "", "");
+  options.workerCommand = {(fs::read_symlink("/proc/self/exe").parent_path() / "kernel_worker").string()};
+  options.jobs = 2;
+  const auto compiled = compileKernels(specs, options);
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const CompiledKernel& kernel = compiled->kernels[i];
+    SCOPED_TRACE(specs[i].name());
+    EXPECT_EQ(kernel.spillBytes, 0u);
+    EXPECT_EQ(kernel.log, "");
+    EXPECT_LE(kernel.registers * specs[i].threads * specs[i].minBlocksPerSm, 65536u);
+    EXPECT_LE(kernel.staticSharedBytes + specs[i].dynamicSharedBytes, 65536u);
+    EXPECT_LE(kernel.staticSharedBytes, 49152u) << "the limit of what a launch need not ask for";
+  }
+}
+
+std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::string(pack::layoutFormat(std::get<1>(info.param)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RealKernels,
+                         testing::Combine(testing::Values(kSmolLm2, kLlama8b),
+                                          testing::Values(WeightLayout::kQ4_0Planes, WeightLayout::kQ4_1Planes,
+                                                          WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows,
+                                                          WeightLayout::kF32Rows)),
+                         nameOf);
+
+} // namespace
+} // namespace llcuda::codegen
