@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// LlmToPlan.cpp: @forward -> plan.engine, once for each phase
+#include "compiler/conversion/LlmToPlan/LlmToPlan.h"
+
+#include "codegen/spec/linear_spec.h"
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda {
+
+#define GEN_PASS_DEF_LLMTOPLAN
+#include "compiler/conversion/LlmToPlan/LlmToPlan.h.inc"
+
+namespace {
+
+constexpr int64_t kPageTokens = 64;
+
+struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
+  using LlmToPlanBase::LlmToPlanBase;
+
+  void runOnOperation() override {
+    auto forward = getOperation().lookupSymbol<mlir::func::FuncOp>("forward");
+    if (!forward) {
+      getOperation().emitError("has no function @forward");
+      return signalPassFailure();
+    }
+    if (maxBatch < 1 || maxBatch > codegen::kMaxDecodeRows || maxContext < 1) {
+      forward.emitError("a batch of ") << maxBatch << " at a context of " << maxContext
+                                       << " is not supported; batches of 1 to " << codegen::kMaxDecodeRows << " are";
+      return signalPassFailure();
+    }
+    llm::PlanBuilder plan(getOperation(), {maxContext, maxBatch, kPageTokens});
+    for (const auto& [kind, rows] : phases())
+      if (mlir::failed(llm::PhaseLowering(plan, kind, rows).lower(forward)))
+        return signalPassFailure();
+    plan.finish();
+    forward.erase();
+  }
+
+  std::vector<std::pair<plan::PhaseKind, int64_t>> phases() {
+    std::vector<std::pair<plan::PhaseKind, int64_t>> list;
+    for (int64_t rows = 1; rows < maxBatch; rows *= 2) list.emplace_back(plan::PhaseKind::Decode, rows);
+    list.emplace_back(plan::PhaseKind::Decode, maxBatch);
+    llvm::SmallVector<int64_t> sizes(promptRows.begin(), promptRows.end());
+    if (sizes.empty())
+      sizes = {32, 128, 512};
+    const size_t decodePhases = list.size();
+    for (const int64_t rows : sizes)
+      if (rows <= maxContext)
+        list.emplace_back(plan::PhaseKind::Prompt, rows);
+    if (list.size() == decodePhases)
+      list.emplace_back(plan::PhaseKind::Prompt, static_cast<int64_t>(maxContext));
+    return list;
+  }
+};
+
+} // namespace
+} // namespace llcuda

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+include "mlir/Pass/PassBase.td"
+
+def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
+  let summary = "The forward pass as kernels, buffers and launches, once for each phase";
+  let description = [{
+    `@forward` becomes a `plan.engine` with a decode phase of 1, 2, 4, ... rows up to `max-batch` and a prompt phase for
+    each of `prompt-rows` that the context can fill (of `max-context` rows when it can fill none). Each op becomes the
+    launches of `codegen/spec`: one in decode phases, where a weight is read once for few rows, and in prompt phases one
+    for each linear by tensor cores and one for what stands between them. In prompt phases the last norm picks the rows
+    whose logits are wanted.
+
+    Refuses, naming the op: weights without a device layout, ops and combinations that no kernel does, keys and values
+    in other types than f16.
+
+    Weights, constants, pools and counters are shared by all phases; io buffers are shared by the phases of a kind;
+    buffers of the arena belong to one phase and get their places by `plan-memory`.
+
+    (* example filepath=tests/compiler/conversion/LlmToPlan/doctest.mlir *)
+  }];
+  let dependentDialects = ["::llcuda::plan::PlanDialect"];
+  let options = [Option<"maxContext", "max-context", "int64_t", "2048", "Positions a sequence may have">,
+                 Option<"maxBatch", "max-batch", "int64_t", "1", "Sequences a session may have">,
+                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,128,512">];
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Logits and the sampled token: codegen/spec/{linear,sample}_spec.h
+#include "codegen/spec/linear_spec.h"
+#include "codegen/spec/sample_spec.h"
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+
+namespace llcuda::llm {
+
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+
+// The rows are few in every phase: in prompt phases the norm before has picked those that are wanted.
+LogicalResult PhaseLowering::lowerHead(HeadOp op) {
+  if (op.getSoftcap())
+    return op.emitError("caps its logits, which no kernel does");
+  if (!isDecode() && !llvm::isa_and_nonnull<RmsNormOp, LinearResidualNormOp>(op.getInput().getDefiningOp()))
+    return op.emitError("reads rows that no norm picked");
+  const auto layout = layoutOf(op, op.getWeight());
+  Bindings bindings;
+  if (failed(layout) || failed(bindInput(op, op.getInput(), *layout, bindings)))
+    return failure();
+  const auto type = llvm::cast<WeightType>(op.getWeight().getType());
+  codegen::LinearDesc desc;
+  desc.layout = *layout;
+  desc.rows = static_cast<uint32_t>(outputs);
+  desc.inputs = static_cast<uint32_t>(type.getCols());
+  desc.outputs = static_cast<uint32_t>(type.getRows());
+  if (failed(accept(op, codegen::checkLinear(desc))))
+    return failure();
+  bindings["weight"] = weightBuffer(op.getWeight());
+  bindings["y"] = plan.io(kind, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits));
+  return emit(op, codegen::linearLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerSample(SampleOp op) {
+  const codegen::SampleDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(vocabulary), isDecode()};
+  if (failed(accept(op, codegen::checkSample(desc))))
+    return failure();
+  Bindings bindings;
+  bindings["partial"] = scratch(op, "sample_partial", static_cast<int64_t>(codegen::samplePartialBytes(desc)));
+  bindings["arrivals"] = plan.counter(codegen::sampleArrivals(desc));
+  return emit(op, codegen::sampleLaunch(desc), bindings);
+}
+
+} // namespace llcuda::llm

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linears: codegen/spec/linear_spec.h for few rows, linear_prompt_spec.h for the rows of a prompt chunk
+#include "codegen/spec/linear_prompt_spec.h"
+#include "codegen/spec/linear_spec.h"
+
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+
+namespace llcuda::llm {
+
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::Value;
+
+// y = linear(input, weight) (+ bias) (+ residual), every row of the phase.
+LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, Value weight, Value bias,
+                                        const std::string& residual, const std::string& y) {
+  const auto layout = layoutOf(op, weight);
+  Bindings bindings = {{"y", y}};
+  if (failed(layout) || failed(bindInput(op, input, *layout, bindings)))
+    return failure();
+  bindings["weight"] = weightBuffer(weight);
+  if (bias)
+    bindings["bias"] = plan.constant(bias);
+  if (!residual.empty())
+    bindings["residual"] = residual;
+  const auto type = llvm::cast<WeightType>(weight.getType());
+  const auto inputs = static_cast<uint32_t>(type.getCols()), outputs = static_cast<uint32_t>(type.getRows());
+  const auto count = static_cast<uint32_t>(rows);
+  if (isDecode()) {
+    const codegen::LinearDesc desc = {*layout, count, inputs, outputs, static_cast<bool>(bias), !residual.empty()};
+    return failed(accept(op, codegen::checkLinear(desc))) ? failure() : emit(op, codegen::linearLaunch(desc), bindings);
+  }
+  const codegen::LinearPromptDesc desc = {*layout, count, inputs, outputs, static_cast<bool>(bias), !residual.empty()};
+  if (failed(accept(op, codegen::checkLinearPrompt(desc))))
+    return failure();
+  return emit(op, codegen::linearPromptLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
+  const std::string residual = op.getResidual() ? values[op.getResidual()].f32 : "";
+  const std::string y = define(op, op.getResult(), "projected", rows).f32;
+  return emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, y);
+}
+
+LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
+  if (op.getPostScale())
+    return op.emitError("norms the product before it is added, which no kernel does");
+  const std::string residual = values[op.getResidual()].f32;
+  const std::string sum = define(op, op.getSum(), "sum", rows).f32;
+  if (!isDecode()) {
+    if (failed(emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, sum)))
+      return failure();
+    return lowerNorm(op, sum, op.getScale(), op.getEps(), op.getNormed());
+  }
+  const auto layout = layoutOf(op, op.getWeight());
+  Bindings bindings = {{"residual", residual}, {"y", sum}};
+  if (failed(layout) || failed(bindInput(op, op.getInput(), *layout, bindings)))
+    return failure();
+  const auto type = llvm::cast<WeightType>(op.getWeight().getType());
+  codegen::LinearResidualNormDesc desc;
+  desc.layout = *layout;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.inputs = static_cast<uint32_t>(type.getCols());
+  desc.outputs = static_cast<uint32_t>(type.getRows());
+  desc.bias = static_cast<bool>(op.getBias());
+  desc.eps = op.getEps().convertToFloat();
+  desc.f32Rows = !isQ8Rows(op.getNormed().getType());
+  desc.int8Rows = !desc.f32Rows;
+  if (failed(accept(op, codegen::checkLinearResidualNorm(desc))))
+    return failure();
+  bindings["weight"] = weightBuffer(op.getWeight());
+  bindings["norm_scale"] = plan.constant(op.getScale());
+  bindings["arrivals"] = plan.counter(1);
+  if (op.getBias())
+    bindings["bias"] = plan.constant(op.getBias());
+  bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows));
+  return emit(op, codegen::linearResidualNormLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
+  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
+  if (!isDecode()) {
+    const std::string gate = scratch(op, "gate", rows * type.getRows() * 4);
+    const std::string up = scratch(op, "up", rows * type.getRows() * 4);
+    if (failed(emitLinear(op, op.getInput(), op.getGateWeight(), {}, "", gate)) ||
+        failed(emitLinear(op, op.getInput(), op.getUpWeight(), {}, "", up)))
+      return failure();
+    return emitGlu(op, op.getActivation(), gate, up, op.getResult());
+  }
+  const auto gate = layoutOf(op, op.getGateWeight()), up = layoutOf(op, op.getUpWeight());
+  Bindings bindings;
+  if (failed(gate) || failed(up) || failed(bindInput(op, op.getInput(), {*gate, *up}, bindings)))
+    return failure();
+  codegen::GluLinearDesc desc;
+  desc.gateLayout = *gate;
+  desc.upLayout = *up;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.inputs = static_cast<uint32_t>(type.getCols());
+  desc.outputs = static_cast<uint32_t>(type.getRows());
+  desc.activation = op.getActivation() == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+  desc.f32Rows = !isQ8Rows(op.getResult().getType());
+  desc.int8Rows = !desc.f32Rows;
+  if (failed(accept(op, codegen::checkGluLinear(desc))))
+    return failure();
+  bindings["gate_weight"] = weightBuffer(op.getGateWeight());
+  bindings["up_weight"] = weightBuffer(op.getUpWeight());
+  bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
+  return emit(op, codegen::gluLinearLaunch(desc), bindings);
+}
+
+} // namespace llcuda::llm

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Embedding, norms, int8 rows and gated units: codegen/spec/rows_spec.h
+#include "codegen/spec/rows_spec.h"
+
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+
+namespace llcuda::llm {
+
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::Value;
+
+LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
+  const auto layout = layoutOf(op, op.getWeight());
+  if (failed(layout))
+    return failure();
+  const auto type = llvm::cast<WeightType>(op.getWeight().getType());
+  codegen::EmbeddingDesc desc;
+  desc.layout = *layout;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.columns = static_cast<uint32_t>(type.getCols());
+  desc.vocabulary = static_cast<uint32_t>(type.getRows());
+  desc.scale = op.getScale() ? op.getScale()->convertToFloat() : 1;
+  if (failed(accept(op, codegen::checkEmbedding(desc))))
+    return failure();
+  const RowBuffers& y = define(op, op.getResult(), "embedded", rows);
+  return emit(op, codegen::embeddingLaunch(desc), {{"weight", weightBuffer(op.getWeight())}, {"y", y.f32}});
+}
+
+LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
+  return lowerNorm(op, values[op.getInput()].f32, op.getScale(), op.getEps(), op.getResult());
+}
+
+LogicalResult PhaseLowering::lowerNorm(Operation* op, const std::string& x, Value scale, llvm::APFloat eps,
+                                       Value result) {
+  const bool picked = isPicked(result);
+  codegen::RmsNormDesc desc;
+  desc.rows = static_cast<uint32_t>(picked ? outputs : rows);
+  desc.columns = static_cast<uint32_t>(columnsOf(result));
+  desc.eps = eps.convertToFloat();
+  desc.pickRows = picked;
+  desc.f32Rows = !isQ8Rows(result.getType());
+  desc.int8Rows = !desc.f32Rows;
+  if (failed(accept(op, codegen::checkRmsNorm(desc))))
+    return failure();
+  Bindings bindings = {{"x", x}, {"scale", plan.constant(scale)}};
+  bindRows(bindings, "y", define(op, result, "normed", desc.rows));
+  return emit(op, codegen::rmsNormLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
+  const codegen::QuantizeDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(columnsOf(op.getInput()))};
+  if (failed(accept(op, codegen::checkQuantize(desc))))
+    return failure();
+  Bindings bindings = {{"x", values[op.getInput()].f32}};
+  bindRows(bindings, "y", define(op, op.getResult(), "quantized", rows));
+  return emit(op, codegen::quantizeLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerGlu(GluOp op) {
+  return emitGlu(op, op.getActivation(), values[op.getGate()].f32, values[op.getUp()].f32, op.getResult());
+}
+
+LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, const std::string& gate,
+                                     const std::string& up, Value result) {
+  codegen::GluDesc desc;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.columns = static_cast<uint32_t>(columnsOf(result));
+  desc.activation = activation == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+  desc.f32Rows = !isQ8Rows(result.getType());
+  desc.int8Rows = !desc.f32Rows;
+  if (failed(accept(op, codegen::checkGlu(desc))))
+    return failure();
+  Bindings bindings = {{"gate", gate}, {"up", up}};
+  bindRows(bindings, "y", define(op, result, "gated", rows));
+  return emit(op, codegen::gluLaunch(desc), bindings);
+}
+
+} // namespace llcuda::llm

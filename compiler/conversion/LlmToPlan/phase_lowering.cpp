@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+
+#include "codegen/formats/sampling.h"
+#include "codegen/pack/pack.h"
+#include "codegen/spec/rows_spec.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace llcuda::llm {
+
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::success;
+using mlir::Value;
+
+PhaseLowering::PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows)
+    : plan(plan), kind(kind), rows(rows), outputs(kind == plan::PhaseKind::Decode ? rows : 1),
+      phase(plan.phase(kind, rows, outputs)),
+      prefix(plan::stringifyPhaseKind(kind).str() + std::to_string(rows) + ".") {}
+
+LogicalResult PhaseLowering::lower(mlir::func::FuncOp forward) {
+  vocabulary = llvm::cast<mlir::ShapedType>(forward.getResultTypes()[0]).getDimSize(1);
+  for (Operation& op : forward.getBody().front())
+    if (mlir::failed(lowerOp(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult PhaseLowering::lowerOp(Operation* op) {
+  return llvm::TypeSwitch<Operation*, LogicalResult>(op)
+      .Case<ParameterOp, RopeTableOp, mlir::func::ReturnOp>([](auto) { return success(); }) // made by their users
+      .Case([&](EmbeddingOp embedding) { return lowerEmbedding(embedding); })
+      .Case([&](RmsNormOp norm) { return lowerRmsNorm(norm); })
+      .Case([&](QuantizeOp quantize) { return lowerQuantize(quantize); })
+      .Case([&](GluOp glu) { return lowerGlu(glu); })
+      .Case([&](LinearOp linear) { return lowerLinear(linear); })
+      .Case([&](LinearResidualNormOp linear) { return lowerLinearResidualNorm(linear); })
+      .Case([&](GluLinearOp linear) { return lowerGluLinear(linear); })
+      .Case([&](QkvRopeCacheOp linears) { return lowerQkvRopeCache(linears); })
+      .Case([&](AttentionOp attention) { return lowerAttention(attention); })
+      .Case([&](HeadOp head) { return lowerHead(head); })
+      .Case([&](SampleOp sample) { return lowerSample(sample); })
+      .Default([](Operation* other) { return other->emitError("has no kernel of its own and was not fused"); });
+}
+
+bool PhaseLowering::isPicked(Value normed) const {
+  return !isDecode() && llvm::all_of(normed.getUsers(), llvm::IsaPred<HeadOp>);
+}
+
+mlir::FailureOr<WeightLayout> PhaseLowering::layoutOf(Operation* op, Value weight) {
+  auto parameter = weight.getDefiningOp<ParameterOp>();
+  if (!parameter)
+    return op->emitError("reads a weight that is not a parameter");
+  const llvm::StringRef name = llvm::cast<WeightType>(weight.getType()).getLayout();
+  const auto layout = pack::layoutByName({name.data(), name.size()});
+  if (!layout)
+    return op->emitError("reads ") << parameter.getName() << ", which has no device layout";
+  const auto type = llvm::cast<WeightType>(weight.getType());
+  if (const auto bytes =
+          pack::packedBytes(*layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
+      !bytes)
+    return op->emitError("reads ") << parameter.getName() << ": " << bytes.error().message;
+  return *layout;
+}
+
+std::string PhaseLowering::scratch(Operation* op, const std::string& name, int64_t bytes) {
+  const int64_t layer = layerOf(op);
+  return plan.arena(prefix + (layer < 0 ? "" : "l" + std::to_string(layer) + ".") + name, bytes);
+}
+
+RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string& name, int64_t rowCount) {
+  const int64_t elements = rowCount * columnsOf(result);
+  RowBuffers& buffers = values[result];
+  buffers.rows = rowCount;
+  if (isQ8Rows(result.getType())) {
+    buffers.codes = scratch(op, name + "_codes", elements);
+    buffers.scales = scratch(op, name + "_scales", elements / kQ8Block * 8);
+  } else {
+    buffers.f32 = scratch(op, name, elements * 4);
+  }
+  return buffers;
+}
+
+void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers) {
+  if (!buffers.f32.empty())
+    bindings[name] = buffers.f32;
+  if (!buffers.codes.empty()) {
+    bindings[name + "_codes"] = buffers.codes;
+    bindings[name + "_scales"] = buffers.scales;
+  }
+}
+
+LogicalResult PhaseLowering::bindInput(Operation* op, Value input, llvm::ArrayRef<WeightLayout> layouts,
+                                       Bindings& bindings) {
+  RowBuffers& buffers = values[input];
+  for (const WeightLayout layout : layouts) {
+    if (!weightReadsInt8Rows(layout)) {
+      if (buffers.f32.empty())
+        return op->emitError("has a weight that is multiplied with f32 rows, but reads int8 rows");
+      continue;
+    }
+    if (!buffers.codes.empty())
+      continue;
+    const int64_t columns = columnsOf(input);
+    if (columns % kQ8Block != 0)
+      return op->emitError("cannot make int8 rows of ") << columns << " columns";
+    buffers.codes = scratch(op, "input_codes", buffers.rows * columns);
+    buffers.scales = scratch(op, "input_scales", buffers.rows * columns / kQ8Block * 8);
+    const codegen::QuantizeDesc desc = {static_cast<uint32_t>(buffers.rows), static_cast<uint32_t>(columns)};
+    if (mlir::failed(emit(op, codegen::quantizeLaunch(desc),
+                          {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}})))
+      return failure();
+  }
+  bindRows(bindings, "x", buffers);
+  return success();
+}
+
+LogicalResult PhaseLowering::accept(Operation* op, const Result<void>& checked) {
+  return checked ? success() : op->emitError(checked.error().message);
+}
+
+int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
+  switch (role) {
+  case plan::IoRole::Tokens:
+  case plan::IoRole::Positions:
+  case plan::IoRole::Slots:
+    return rows * 4;
+  case plan::IoRole::OutputRows:
+  case plan::IoRole::Sampled:
+    return outputs * 4;
+  case plan::IoRole::Sampling:
+    return outputs * static_cast<int64_t>(sizeof(SamplingParams));
+  case plan::IoRole::BlockTable:
+    return plan.limits().maxBatch * plan.limits().pagesPerSlot() * 4;
+  case plan::IoRole::Logits:
+    return outputs * vocabulary * 4;
+  }
+  llvm_unreachable("every role is listed");
+}
+
+LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec, Bindings bindings) {
+  for (const codegen::Param& param : spec.kernel.params) {
+    if (bindings.contains(param.name))
+      continue;
+    const std::optional<plan::IoRole> role = plan::symbolizeIoRole(param.name);
+    if (!role)
+      return op->emitError("the kernel ")
+             << spec.kernel.name() << " wants " << param.name << ", which nothing provides";
+    bindings[param.name] = plan.io(kind, *role, ioBytes(*role));
+  }
+  plan.launch(phase, spec, bindings, layerOf(op));
+  return success();
+}
+
+} // namespace llcuda::llm

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The launches of one phase. Each op family is lowered in a file of its own.
+#pragma once
+
+#include "codegen/formats/weight_layout.h"
+#include "compiler/conversion/LlmToPlan/plan_builder.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::llm {
+
+/// The arena buffers that hold a value; empty where it is not held in that form.
+struct RowBuffers {
+  std::string f32;
+  std::string f16;   ///< rotated queries of a prompt
+  std::string codes; ///< int8 rows: codes and scales
+  std::string scales;
+  int64_t rows = 0;
+};
+
+class PhaseLowering {
+public:
+  PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows);
+
+  /// Appends the phase. An op that no kernel does is reported on the op.
+  mlir::LogicalResult lower(mlir::func::FuncOp forward);
+
+private:
+  mlir::LogicalResult lowerOp(mlir::Operation* op);
+  // lower_rows.cpp
+  mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
+  mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
+  mlir::LogicalResult lowerNorm(mlir::Operation* op, const std::string& x, mlir::Value scale, llvm::APFloat eps,
+                                mlir::Value result);
+  mlir::LogicalResult lowerQuantize(QuantizeOp op);
+  mlir::LogicalResult lowerGlu(GluOp op);
+  mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, const std::string& gate,
+                              const std::string& up, mlir::Value result);
+  // lower_linears.cpp
+  mlir::LogicalResult lowerLinear(LinearOp op);
+  mlir::LogicalResult lowerLinearResidualNorm(LinearResidualNormOp op);
+  mlir::LogicalResult lowerGluLinear(GluLinearOp op);
+  mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, mlir::Value weight, mlir::Value bias,
+                                 const std::string& residual, const std::string& y);
+  // lower_attention.cpp
+  mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
+  mlir::LogicalResult lowerQkvRopeCachePrompt(QkvRopeCacheOp op);
+  mlir::LogicalResult lowerAttention(AttentionOp op);
+  // lower_head.cpp
+  mlir::LogicalResult lowerHead(HeadOp op);
+  mlir::LogicalResult lowerSample(SampleOp op);
+
+  bool isDecode() const { return kind == plan::PhaseKind::Decode; }
+  /// In prompt phases, whether a norm's rows are read by the head alone, which wants few of them.
+  bool isPicked(mlir::Value normed) const;
+  /// The layout of a weight; reports a weight that has none or is not a parameter.
+  mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
+  std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
+  /// Buffers of a result, f32 or int8 rows by its type.
+  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount);
+  /// An arena buffer `<phase>.<layer>.<name>`.
+  std::string scratch(mlir::Operation* op, const std::string& name, int64_t bytes);
+  /// Binds `x`, or `x_codes` and `x_scales`, as the layouts read them; adds a quantize launch where codes are missing.
+  mlir::LogicalResult bindInput(mlir::Operation* op, mlir::Value input, llvm::ArrayRef<WeightLayout> layouts,
+                                Bindings& bindings);
+  static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);
+  /// Appends the launch; parameters that `bindings` lacks are io buffers of their name.
+  mlir::LogicalResult emit(mlir::Operation* op, const codegen::LaunchSpec& spec, Bindings bindings);
+  /// Reports what a check of codegen/spec refuses.
+  static mlir::LogicalResult accept(mlir::Operation* op, const Result<void>& checked);
+  int64_t ioBytes(plan::IoRole role) const;
+
+  PlanBuilder& plan;
+  plan::PhaseKind kind;
+  int64_t rows;
+  int64_t outputs;
+  int64_t vocabulary = 0;
+  plan::PhaseOp phase;
+  std::string prefix; // of names in the arena
+  llvm::DenseMap<mlir::Value, RowBuffers> values;
+};
+
+} // namespace llcuda::llm

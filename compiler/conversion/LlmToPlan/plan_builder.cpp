@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/conversion/LlmToPlan/plan_builder.h"
+
+#include <algorithm>
+
+#include "codegen/pack/pack.h"
+
+namespace llcuda::llm {
+namespace {
+
+constexpr int64_t kHalfBytes = 2;
+constexpr int64_t kFloatBytes = 4;
+constexpr int64_t kWordBytes = 4;
+
+plan::Access accessOf(codegen::Access access) {
+  switch (access) {
+  case codegen::Access::kRead:
+    return plan::Access::Read;
+  case codegen::Access::kWrite:
+    return plan::Access::Write;
+  case codegen::Access::kReadWrite:
+    return plan::Access::ReadWrite;
+  }
+  llvm_unreachable("every access is listed");
+}
+
+} // namespace
+
+PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits)
+    : planLimits(limits), builder(module.getLoc(), module.getContext()) {
+  builder.setInsertionPointToEnd(module.getBody());
+  engine = plan::EngineOp::create(builder, limits.maxContext, limits.maxBatch, limits.pageTokens, "f16",
+                                  /*arena_bytes=*/0);
+  builder.createBlock(&engine.getBody());
+}
+
+std::string PlanBuilder::unused(const std::string& name) {
+  std::string candidate = name;
+  for (int i = 1; buffers.contains(candidate); ++i) candidate = name + "_" + std::to_string(i);
+  return candidate;
+}
+
+plan::BufferOp PlanBuilder::buffer(const std::string& name, plan::BufferKind kind, int64_t bytes,
+                                   mlir::Attribute source) {
+  const bool placed = kind == plan::BufferKind::Weight || kind == plan::BufferKind::Constant;
+  builder.setInsertionPointToEnd(&engine.getBody().front());
+  auto op = plan::BufferOp::create(builder, name, kind, bytes, mlir::IntegerAttr(), plan::IoRoleAttr(), source);
+  assert(placed == static_cast<bool>(source) && "weights and constants, and no others, have a source");
+  (void)placed;
+  buffers[name] = op;
+  return op;
+}
+
+std::string PlanBuilder::weight(llm::ParameterOp parameter) {
+  std::string& name = parameters[parameter];
+  if (!name.empty())
+    return name;
+  const auto type = llvm::cast<llm::WeightType>(parameter.getType());
+  const auto layout = *pack::layoutByName({type.getLayout().data(), type.getLayout().size()});
+  const auto bytes =
+      *pack::packedBytes(layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
+  const auto source =
+      plan::TensorAttr::get(builder.getContext(), parameter.getName(), type.getRows(), type.getCols(),
+                            type.getEncodingName(), type.getLayout(), parameter.getFirstRow().value_or(0),
+                            parameter.getPairRows().value_or(0), parameter.getPlusAttr());
+  name = unused(parameter.getName().str());
+  buffer(name, plan::BufferKind::Weight, static_cast<int64_t>(bytes), source);
+  return name;
+}
+
+std::string PlanBuilder::constant(mlir::Value value) {
+  std::string& name = parameters[value];
+  if (!name.empty())
+    return name;
+  const int64_t elements = llvm::cast<mlir::ShapedType>(value.getType()).getNumElements();
+  mlir::Attribute source;
+  if (auto table = value.getDefiningOp<llm::RopeTableOp>()) {
+    name = unused("rope_table");
+    source = plan::RopeTableAttr::get(builder.getContext(), llvm::cast<mlir::ShapedType>(value.getType()).getDimSize(0),
+                                      table.getFrequencies(), table.getMagnitudeAttr());
+  } else {
+    auto parameter = value.getDefiningOp<llm::ParameterOp>();
+    name = unused(parameter.getName().str());
+    source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), 1, elements, "f32", "f32_rows",
+                                   parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
+                                   parameter.getPlusAttr());
+  }
+  buffer(name, plan::BufferKind::Constant, elements * kFloatBytes, source);
+  return name;
+}
+
+std::string PlanBuilder::pool(llm::CacheType cache, char part) {
+  const std::string name = std::string(1, part) + "_pages_" + std::to_string(cache.getLayer());
+  if (!buffers.contains(name))
+    buffer(name, plan::BufferKind::Kv, planLimits.pageTokens * cache.getColumns() * kHalfBytes);
+  return name;
+}
+
+std::string PlanBuilder::io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes) {
+  std::string name = plan::stringifyIoRole(role).str();
+  if (role != plan::IoRole::BlockTable)
+    name = plan::stringifyPhaseKind(kind).str() + "_" + name;
+  auto found = buffers.find(name);
+  if (found == buffers.end()) {
+    auto op = buffer(name, plan::BufferKind::Io, bytes);
+    op.setRole(role);
+  } else {
+    found->second.setBytes(std::max<int64_t>(bytes, static_cast<int64_t>(found->second.getBytes())));
+  }
+  return name;
+}
+
+std::string PlanBuilder::counter(int64_t words) {
+  const std::string name = "arrivals";
+  if (!buffers.contains(name))
+    buffer(name, plan::BufferKind::Counter, words * kWordBytes);
+  plan::BufferOp op = buffers[name];
+  op.setBytes(std::max<int64_t>(words * kWordBytes, static_cast<int64_t>(op.getBytes())));
+  return name;
+}
+
+std::string PlanBuilder::arena(const std::string& name, int64_t bytes) {
+  std::string chosen = unused(name);
+  buffer(chosen, plan::BufferKind::Arena, bytes);
+  return chosen;
+}
+
+plan::PhaseOp PlanBuilder::phase(plan::PhaseKind kind, int64_t rows, int64_t outputs) {
+  builder.setInsertionPointToEnd(&engine.getBody().front());
+  auto op = plan::PhaseOp::create(builder, kind, rows, outputs);
+  builder.createBlock(&op.getBody());
+  return op;
+}
+
+void PlanBuilder::kernel(const codegen::KernelSpec& spec) {
+  const std::string name = spec.name();
+  if (kernels.contains(name))
+    return;
+  llvm::SmallVector<mlir::Attribute> params;
+  for (const codegen::Param& param : spec.params)
+    params.push_back(plan::ParamAttr::get(builder.getContext(), param.name, param.type, accessOf(param.access)));
+  builder.setInsertionPointToEnd(&engine.getBody().front());
+  kernels[name] = plan::KernelOp::create(builder, name, spec.threads, spec.minBlocksPerSm, spec.dynamicSharedBytes,
+                                         spec.header, spec.call, builder.getArrayAttr(params), mlir::IntegerAttr(),
+                                         mlir::IntegerAttr(), mlir::IntegerAttr());
+}
+
+void PlanBuilder::launch(plan::PhaseOp phase, const codegen::LaunchSpec& spec, const Bindings& bindings,
+                         int64_t layer) {
+  kernel(spec.kernel);
+  llvm::SmallVector<mlir::Attribute> arguments;
+  for (const codegen::Param& param : spec.kernel.params)
+    arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));
+  builder.setInsertionPointToEnd(&phase.getBody().front());
+  const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
+  plan::LaunchOp::create(builder, spec.kernel.name(), grid,
+                         layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
+                         builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0));
+}
+
+void PlanBuilder::finish() {
+  mlir::Block& body = engine.getBody().front();
+  llvm::SmallVector<mlir::Operation*> buffersAndPhases;
+  for (mlir::Operation& op : body)
+    if (!llvm::isa<plan::KernelOp>(op))
+      buffersAndPhases.push_back(&op);
+  llvm::stable_sort(buffersAndPhases, [](mlir::Operation* a, mlir::Operation* b) {
+    return llvm::isa<plan::BufferOp>(a) && llvm::isa<plan::PhaseOp>(b);
+  });
+  for (mlir::Operation* op : buffersAndPhases) op->moveBefore(&body, body.end());
+}
+
+} // namespace llcuda::llm

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine that llm-to-plan makes: what its phases share.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "codegen/spec/kernel_spec.h"
+#include "dialects/llm/Llm.h"
+#include "dialects/plan/Plan.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace llcuda::llm {
+
+/// Buffers by the name of the parameter that they are bound to.
+using Bindings = std::map<std::string, std::string>;
+
+struct PlanLimits {
+  int64_t maxContext;
+  int64_t maxBatch;
+  int64_t pageTokens;
+
+  int64_t pagesPerSlot() const { return (maxContext + pageTokens - 1) / pageTokens; }
+};
+
+/// Makes kernels and buffers on first use and hands out their names.
+class PlanBuilder {
+public:
+  PlanBuilder(mlir::ModuleOp module, PlanLimits limits);
+
+  const PlanLimits& limits() const { return planLimits; }
+
+  /// The blob of a weight, whose type has a layout that codegen/pack knows.
+  std::string weight(llm::ParameterOp parameter);
+  /// An f32 vector of the checkpoint, or a rope table.
+  std::string constant(mlir::Value value);
+  /// The pool of keys ('k') or values ('v') of the cache's layer, f16.
+  std::string pool(llm::CacheType cache, char part);
+  /// The io buffer of a role; of the kind's phases, but for the block table, which is everyone's. Grows to `bytes`.
+  std::string io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes);
+  /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.
+  std::string counter(int64_t words);
+  /// A new buffer of the arena; `name` gets a suffix if it is taken.
+  std::string arena(const std::string& name, int64_t bytes);
+
+  plan::PhaseOp phase(plan::PhaseKind kind, int64_t rows, int64_t outputs);
+  /// Appends a launch to the phase. `bindings` has a buffer for each parameter of the kernel. -1: no layer.
+  void launch(plan::PhaseOp phase, const codegen::LaunchSpec& spec, const Bindings& bindings, int64_t layer);
+
+  /// Puts kernels before buffers before phases.
+  void finish();
+
+private:
+  plan::BufferOp buffer(const std::string& name, plan::BufferKind kind, int64_t bytes, mlir::Attribute source = {});
+  void kernel(const codegen::KernelSpec& spec);
+  std::string unused(const std::string& name);
+
+  PlanLimits planLimits;
+  mlir::ImplicitLocOpBuilder builder;
+  plan::EngineOp engine;
+  std::map<std::string, plan::BufferOp> buffers;
+  std::map<std::string, plan::KernelOp> kernels;
+  llvm::DenseMap<mlir::Value, std::string> parameters;
+};
+
+} // namespace llcuda::llm
