@@ -23,18 +23,13 @@ if(LLCUDA_STATIC)
   # The exported MLIR targets drag in the shared LLVM library, so the archives are named by path. One group, since they
   # need each other.
   set(archives)
-  foreach(name OptLib Analysis AsmParser BytecodeReader BytecodeWriter BytecodeOpInterface CallInterfaces
-      ControlFlowInterfaces DataLayoutInterfaces Debug Dialect DialectUtils FuncDialect FunctionInterfaces IR
-      InferTypeOpInterface LoopLikeInterface MemorySlotInterfaces ObservationUtil Observers Parser Pass PDLDialect
-      PDLInterpDialect PDLToPDLInterp PluginsLib Presburger Remark RemarkStreamer Rewrite RewritePDL RuntimeVerifiableOpInterface
-      SideEffectInterfaces SubsetOpInterface Support TransformUtils Transforms TranslateLib)
-    set(archive ${LLVM_LIBRARY_DIR}/libMLIR${name}.a)
-    if(EXISTS ${archive})
-      list(APPEND archives ${archive})
-    endif()
-  endforeach()
-  foreach(name Support Demangle TargetParser Core Remarks BitstreamReader BinaryFormat Option)
-    list(APPEND archives ${LLVM_LIBRARY_DIR}/libLLVM${name}.a)
+  foreach(name MLIROptLib MLIRAnalysis MLIRAsmParser MLIRBytecodeOpInterface MLIRBytecodeReader MLIRBytecodeWriter
+      MLIRCallInterfaces MLIRControlFlowInterfaces MLIRDebug MLIRFuncDialect MLIRFunctionInterfaces MLIRIR MLIRIRDL
+      MLIRInferTypeOpInterface MLIRObservers MLIRParser MLIRPDLDialect MLIRPDLInterpDialect MLIRPDLToPDLInterp MLIRPass
+      MLIRPluginsLib MLIRRemarkStreamer MLIRRewrite MLIRRewritePDL MLIRSideEffectInterfaces MLIRSupport
+      MLIRTransformUtils MLIRTransforms LLVMBinaryFormat LLVMBitstreamReader LLVMCore LLVMDemangle LLVMOption
+      LLVMRemarks LLVMSupport LLVMTargetParser)
+    list(APPEND archives ${LLVM_LIBRARY_DIR}/lib${name}.a)
   endforeach()
   target_link_libraries(llcuda_mlir INTERFACE -Wl,--start-group ${archives} -Wl,--end-group
     -Wl,-Bstatic -lz -lzstd -ltinfo -Wl,-Bdynamic)
@@ -48,13 +43,17 @@ function(llcuda_mlir_library name)
   llcuda_library(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} llcuda_mlir)
 endfunction()
 
-# llcuda_pass(Name): TableGen of the pass in Name/Name.td to Name/Name.h.inc, by the target llcuda_Name_tablegen, and a
-# place in llcuda-opt.
+# llcuda_pass(Name): TableGen of a pass, in this folder or in the folder Name of it, Name.td to Name.h.inc by the target
+# llcuda_Name_tablegen; and a place in llcuda-opt.
 function(llcuda_pass name)
-  set(LLVM_TARGET_DEFINITIONS ${name}/${name}.td)
-  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${name})
-  mlir_tablegen(${name}/${name}.h.inc -gen-pass-decls -name ${name})
+  set(stem ${name})
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.td)
+    set(stem ${name}/${name})
+    file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${name})
+  endif()
+  set(LLVM_TARGET_DEFINITIONS ${stem}.td)
+  mlir_tablegen(${stem}.h.inc -gen-pass-decls -name ${name})
   add_public_tablegen_target(llcuda_${name}_tablegen)
   file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
-  set_property(GLOBAL APPEND PROPERTY LLCUDA_PASSES ${folder}/${name}/${name}.h)
+  set_property(GLOBAL APPEND PROPERTY LLCUDA_PASSES ${folder}/${stem}.h)
 endfunction()
