@@ -79,7 +79,8 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc) {
     kernel.params.push_back({"residual", "const float*"});
   kernel.params.push_back({"y", "float*", Access::kWrite});
   kernel.threads = tile.threads();
-  kernel.minBlocksPerSm = 2;
+  // Two stages of 128 columns of bytes leave shared memory for one block.
+  kernel.minBlocksPerSm = desc.layout == WeightLayout::kQ8_0Planes && tile.columns == 128 ? 1 : 2;
   return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}};
 }
 

@@ -43,6 +43,10 @@ struct PromptState {
   float highest[2];
   float sum[2];
   float y[Tile::kChunks][1][Tile::kChunk][4];
+
+  /// The lane's part of columns 8n ... 8n + 7.
+  LLCUDA_DEVICE float (&tile(int n))[4] { return y[n / Tile::kChunk][0][n % Tile::kChunk]; }
+  LLCUDA_DEVICE const float (&tile(int n) const)[4] { return y[n / Tile::kChunk][0][n % Tile::kChunk]; }
 };
 
 /// What a block needs to know of its rows.
@@ -208,7 +212,7 @@ LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4],
 
 /// Int8 rows of the lane's two rows: each block of 32 elements is held by four neighbouring lanes.
 template <typename Tile>
-LLCUDA_DEVICE void storeCodes(const float (&y)[Tile::kSteps][4], const long long (&element)[2], const bool (&valid)[2],
+LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&element)[2], const bool (&valid)[2],
                               const AttentionRows& rows) {
   constexpr int kBlocks = Tile::kSteps / 4;
   float peak[2 * kBlocks];
@@ -217,7 +221,7 @@ LLCUDA_DEVICE void storeCodes(const float (&y)[Tile::kSteps][4], const long long
   for (int b = 0; b < 2 * kBlocks; ++b) {
     peak[b] = 0.f;
     LLCUDA_UNROLL
-    for (int i = 0; i < 8; ++i) peak[b] = maxOf(peak[b], absOf(y[b / 2 * 4 + i / 2][b % 2 * 2 + i % 2]));
+    for (int i = 0; i < 8; ++i) peak[b] = maxOf(peak[b], absOf(state.tile(b / 2 * 4 + i / 2)[b % 2 * 2 + i % 2]));
   }
   groupMax<4>(peak);
   LLCUDA_UNROLL
@@ -226,7 +230,7 @@ LLCUDA_DEVICE void storeCodes(const float (&y)[Tile::kSteps][4], const long long
     sum[b] = 0;
     LLCUDA_UNROLL
     for (int n = 0; n < 4; ++n) {
-      const float(&v)[4] = y[b / 2 * 4 + n];
+      const float(&v)[4] = state.tile(b / 2 * 4 + n);
       const int low = roundToInt(v[b % 2 * 2] * inverse), high = roundToInt(v[b % 2 * 2 + 1] * inverse);
       sum[b] += low + high;
       if (valid[b % 2])
@@ -247,7 +251,6 @@ LLCUDA_DEVICE void storeCodes(const float (&y)[Tile::kSteps][4], const long long
 template <typename Shape, typename Tile, int kRows>
 LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, const AttentionRows& rows) {
   groupSum<4>(state.sum);
-  float y[Tile::kSteps][4];
   long long element[2];
   bool valid[2];
   LLCUDA_UNROLL
@@ -256,19 +259,19 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
     const float inverse = state.sum[r] > 0.f ? reciprocalFast(state.sum[r]) : 0.f;
     valid[r] = row < kRows;
     element[r] = static_cast<long long>(row) * (Shape::kHeads * Shape::kHeadSize) + column;
+    float* const to = rows.y + element[r] + laneId() % 4 * 2;
     LLCUDA_UNROLL
     for (int n = 0; n < Tile::kSteps; ++n) {
-      const float(&v)[4] = state.y[n / Tile::kChunk][0][n % Tile::kChunk];
-      y[n][2 * r] = v[2 * r] * inverse;
-      y[n][2 * r + 1] = v[2 * r + 1] * inverse;
+      float(&v)[4] = state.tile(n);
+      v[2 * r] *= inverse;
+      v[2 * r + 1] *= inverse;
       if (rows.y && valid[r])
-        *reinterpret_cast<float2*>(rows.y + element[r] + n * 8 + laneId() % 4 * 2) =
-            make_float2(y[n][2 * r], y[n][2 * r + 1]);
+        *reinterpret_cast<float2*>(to + n * 8) = make_float2(v[2 * r], v[2 * r + 1]);
     }
   }
   if constexpr (Tile::kColumns % kRowBlock == 0)
     if (rows.codes)
-      storeCodes<Tile>(y, element, valid, rows);
+      storeCodes<Tile>(state, element, valid, rows);
 }
 
 template <typename Shape, int kRows>

@@ -52,14 +52,18 @@ struct Candidates {
   uint64_t limit;     ///< largest rank key that is kept
   uint32_t listCount; ///< of listIds; 0: the candidates are found among all logits
 
-  LLCUDA_DEVICE uint64_t rankKey(float logit, int id) const {
-    const float distance = highest - logit;
-    const uint32_t units = distance < 63.99f ? static_cast<uint32_t>(distance * 67108864.f) : 0xffffffffu; // also NaN
-    return uint64_t{units} << kIdBits | static_cast<uint32_t>(id);
+  /// Grows with the distance: in steps of 2^-25 up to 64, then as the bits of a float do.
+  static LLCUDA_DEVICE uint32_t units(float distance) {
+    if (distance < 64.f)
+      return static_cast<uint32_t>(distance * 33554432.f);
+    return distance != distance ? 0xffffffffu : bitCast<uint32_t>(distance) - bitCast<uint32_t>(64.f) + 0x80000000u;
   }
+  LLCUDA_DEVICE uint64_t rankKey(float logit, int id) const {
+    return uint64_t{units(highest - logit)} << kIdBits | static_cast<uint32_t>(id);
+  }
+  /// The largest rank key of a distance.
   static LLCUDA_DEVICE uint64_t distanceLimit(float distance) {
-    return distance < 63.99f ? ((uint64_t{static_cast<uint32_t>(distance * 67108864.f)} + 1) << kIdBits) - 1
-                             : ~uint64_t{0};
+    return ((uint64_t{units(distance)} + 1) << kIdBits) - 1;
   }
 
   /// Calls body(key, distance, id) for this thread's share of the candidates.

@@ -87,6 +87,24 @@ LLCUDA_DEVICE uint64_t shareOf(uint64_t total, float share) {
   return rounded < 1 ? 1 : rounded > total ? total : rounded;
 }
 
+/// The steps of the chain that look for the candidate at which a sum of weights reaches a goal.
+enum class ChainStep { kTopK, kTopP, kDraw };
+
+LLCUDA_DEVICE bool wantsStep(ChainStep step, const SamplingParams& params, int vocabulary) {
+  if (step == ChainStep::kTopK)
+    return params.topK > 0 && params.topK < static_cast<uint32_t>(vocabulary);
+  return step == ChainStep::kDraw || params.topP < 1.f;
+}
+
+/// The goal of a step, within 1 ... total.
+LLCUDA_DEVICE uint64_t goalOf(ChainStep step, const SamplingParams& params, uint64_t total) {
+  if (step == ChainStep::kTopK)
+    return params.topK;
+  if (step == ChainStep::kTopP)
+    return shareOf(total, params.topP);
+  return multiplyHigh(philox(params.seed, params.step), total) + 1;
+}
+
 /// Filters the candidates as `params` say and draws one. All threads call and get the token.
 template <int kVocabulary>
 LLCUDA_DEVICE int drawToken(const float* logits, float highest, const SamplingParams& params) {
@@ -94,24 +112,24 @@ LLCUDA_DEVICE int drawToken(const float* logits, float highest, const SamplingPa
   constexpr float kLog2OfE = 1.4426950408889634f;
   Candidates<kVocabulary> candidates{logits, highest, memory[0], ~uint64_t{0}, 0};
   int id = 0;
-  if (params.topK > 0 && params.topK < kVocabulary) {
-    candidates.limit = candidates.reach(
-        {true, 0.f}, [&](uint64_t) { return uint64_t{params.topK}; }, id);
-    candidates.list();
+  LLCUDA_NO_UNROLL
+  for (int i = 0; i < 3; ++i) {
+    const ChainStep step = static_cast<ChainStep>(i);
+    if (!wantsStep(step, params, kVocabulary))
+      continue;
+    const CandidateWeight weight{step == ChainStep::kTopK,
+                                 step == ChainStep::kDraw ? -kLog2OfE / params.temperature : -kLog2OfE};
+    if (step == ChainStep::kDraw && params.minP > 0.f) {
+      const uint64_t limit = candidates.distanceLimit(-logFast(params.minP));
+      candidates.limit = limit < candidates.limit ? limit : candidates.limit;
+    }
+    const uint64_t reached = candidates.reach(
+        weight, [&](uint64_t total) { return goalOf(step, params, total); }, id);
+    if (step != ChainStep::kDraw) {
+      candidates.limit = reached;
+      candidates.list();
+    }
   }
-  if (params.topP < 1.f) {
-    candidates.limit = candidates.reach(
-        {false, -kLog2OfE}, [&](uint64_t total) { return shareOf(total, params.topP); }, id);
-    candidates.list();
-  }
-  if (params.minP > 0.f) {
-    const uint64_t limit = candidates.distanceLimit(-logFast(params.minP));
-    candidates.limit = limit < candidates.limit ? limit : candidates.limit;
-    candidates.list();
-  }
-  const uint64_t random = philox(params.seed, params.step);
-  candidates.reach(
-      {false, -kLog2OfE / params.temperature}, [&](uint64_t total) { return multiplyHigh(random, total) + 1; }, id);
   return id;
 }
 
