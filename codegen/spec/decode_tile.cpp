@@ -56,7 +56,8 @@ uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
 uint32_t warpsPerSm(const DecodeTileRequest& request) {
   if (request.inputRows > 4)
     return 8;
-  return request.inputRows > 1 || request.weights > 1 ? 16 : 24;
+  const bool wide = request.inputRows > 1 || request.weights > 1 || !weightReadsInt8Rows(request.layout);
+  return wide ? 16 : 24;
 }
 
 } // namespace

@@ -15,32 +15,22 @@
 
 namespace llcuda {
 
-/// The group's sums with bias and residual, in every lane of the group.
 template <WeightLayout kLayout, int kColumns, int kOutputs, int kInputs, typename Tile, bool kBias, bool kResidual>
-LLCUDA_DEVICE void linearRows(const uint8_t* weight, const InputRows& inputs, const float* bias, const float* residual,
-                              const GroupRows& rows, float (&sums)[Tile::kRows * kInputs]) {
-  LLCUDA_UNROLL
-  for (int i = 0; i < Tile::kRows * kInputs; ++i) sums[i] = 0.f;
+LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
+                          const float* bias, const float* residual, float* y) {
+  constexpr uint64_t kScales = weightScalesOffset(kLayout, kOutputs, kColumns);
+  const GroupRows rows = groupRows<Tile>(blockIdx.x, kOutputs);
   // What is added starts the sum of the owner: its latency hides behind that of the weights.
+  float sums[Tile::kRows * kInputs] = {};
   forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
     if (kBias)
       sums[r * kInputs + b] += loadReadOnly(bias + rows.first + r);
     if (kResidual)
       sums[r * kInputs + b] += residual[b * kOutputs + rows.first + r];
   });
-  constexpr uint64_t kScales = weightScalesOffset(kLayout, kOutputs, kColumns);
   const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(weight, kScales, rows.first)};
-  multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
+  multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, {x, xCodes, xScales}, sums);
   groupSum<Tile::kLanes>(sums);
-}
-
-template <WeightLayout kLayout, int kColumns, int kOutputs, int kInputs, typename Tile, bool kBias, bool kResidual>
-LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
-                          const float* bias, const float* residual, float* y) {
-  const GroupRows rows = groupRows<Tile>(blockIdx.x, kOutputs);
-  float sums[Tile::kRows * kInputs];
-  linearRows<kLayout, kColumns, kOutputs, kInputs, Tile, kBias, kResidual>(weight, {x, xCodes, xScales}, bias, residual,
-                                                                           rows, sums);
   forOwned<Tile, kInputs>(rows.firstOwned,
                           [&](int r, int b) { y[b * kOutputs + rows.first + r] = sums[r * kInputs + b]; });
 }

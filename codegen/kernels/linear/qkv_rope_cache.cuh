@@ -49,30 +49,38 @@ LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
   return place;
 }
 
-enum class QkvPart : unsigned char { kQ, kK, kV };
+/// One of the three linears, as the block's number picks it.
+struct QkvPart {
+  enum Role { kQ, kK, kV };
+  Role role;
+  const uint8_t* weight;
+  const float* bias; ///< or null
+  int rows;          ///< of the weight
+  int block;         ///< of the part
+};
 
-/// Elements `row`, row + 1 of the row's q, k or v: rotate and store.
-template <typename Shape, QkvPart kPart>
-LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, int row, float2 angle, float x, float y) {
-  const int head = row / Shape::kHeadSize, at = row % Shape::kHeadSize;
-  const float2 value = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
-  if (kPart == QkvPart::kQ) {
+/// Elements `row`, row + 1 of the part's result, rotated: to q, or to the page.
+template <typename Shape>
+LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, QkvPart::Role role, int row,
+                             float2 value) {
+  if (role == QkvPart::kQ) {
     *reinterpret_cast<float2*>(cache.q + place.input * Shape::kQRows + row) = value;
   } else if (place.page >= 0) {
+    const int head = row / Shape::kHeadSize, at = row % Shape::kHeadSize;
     const int64_t line = (static_cast<int64_t>(place.page) * Shape::kKvHeads + head) * Shape::kPageTokens +
                          place.position % Shape::kPageTokens;
-    Half* pages = kPart == QkvPart::kK ? cache.k : cache.v;
+    Half* pages = role == QkvPart::kK ? cache.k : cache.v;
     *reinterpret_cast<Half2*>(pages + line * Shape::kHeadSize + at) = toHalf2(value.x, value.y);
   }
 }
 
-template <typename Shape, QkvPart kPart, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
-LLCUDA_DEVICE void qkvPart(const uint8_t* weight, const InputRows& inputs, const float* bias, const QkvCache& cache,
-                           int block) {
+template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
+LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const QkvCache& cache) {
   static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
-  constexpr int kRows = kPart == QkvPart::kQ ? Shape::kQRows : Shape::kKvRows;
   constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
-  const GroupRows rows = groupRows<Tile>(block, kRows);
+  constexpr uint64_t kQScales = weightScalesOffset(kLayout, Shape::kQRows, kColumns);
+  constexpr uint64_t kKvScales = weightScalesOffset(kLayout, Shape::kKvRows, kColumns);
+  const GroupRows rows = groupRows<Tile>(part.block, part.rows);
   const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
 
   // Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle is on the way while the weights are.
@@ -81,27 +89,37 @@ LLCUDA_DEVICE void qkvPart(const uint8_t* weight, const InputRows& inputs, const
   for (int p = 0; p < kPairs; ++p) {
     angles[p] = make_float2(1.f, 0.f);
     const int pair = (rows.first + 2 * p) % Shape::kHeadSize / 2;
-    if (kPart != QkvPart::kV && Shape::kDimensions > 0 && place.position >= 0 && pair < Shape::kDimensions / 2 &&
-        Tile::lane() / kSlots == p % (Tile::kLanes / kSlots))
+    const bool mine = Tile::lane() / kSlots == p % (Tile::kLanes / kSlots);
+    if (mine && part.role != QkvPart::kV && place.position >= 0 && pair < Shape::kDimensions / 2)
       angles[p] = loadReadOnly(cache.rope + place.position * (Shape::kDimensions / 2) + pair);
   }
-  float sums[Tile::kRows * kInputs];
-  linearRows<kLayout, kColumns, kRows, kInputs, Tile, kBias, false>(weight, inputs, bias, nullptr, rows, sums);
+  float sums[Tile::kRows * kInputs] = {};
+  if (kBias)
+    forOwned<Tile, kInputs>(rows.firstOwned,
+                            [&](int r, int b) { sums[r * kInputs + b] = loadReadOnly(part.bias + rows.first + r); });
+  const uint64_t scales = part.role == QkvPart::kQ ? kQScales : kKvScales;
+  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, scales, rows.first)};
+  multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
+  groupSum<Tile::kLanes>(sums);
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
     LLCUDA_UNROLL
     for (int b = 0; b < kInputs; ++b) {
-      if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned)
-        storePair<Shape, kPart>(cache, place, rows.first + 2 * p, angles[p], sums[2 * p * kInputs + b],
-                                sums[(2 * p + 1) * kInputs + b]);
+      if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned) {
+        const float x = sums[2 * p * kInputs + b], y = sums[(2 * p + 1) * kInputs + b];
+        const float2 angle = angles[p];
+        storePair<Shape>(cache, place, part.role, rows.first + 2 * p,
+                         make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x));
+      }
     }
   }
 }
 
+/// Parts of one layout share their code: what differs between them is data.
 template <typename Shape, WeightLayout kQ, WeightLayout kK, WeightLayout kV, int kColumns, int kInputs, typename Tile,
           bool kBias>
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
-                                const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kBiasRow,
+                                const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
                                 const int* blockTable, float* q, Half* k, Half* v) {
   constexpr int kQBlocks = Shape::blocks(Shape::kQRows, Tile::kBlockRows);
@@ -109,13 +127,18 @@ LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, 
   const InputRows inputs = {x, xCodes, xScales};
   const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
   const int block = blockIdx.x;
-  if (block < kQBlocks)
-    qkvPart<Shape, QkvPart::kQ, kQ, kColumns, kInputs, Tile, kBias>(qWeight, inputs, qBias, cache, block);
-  else if (block < kQBlocks + kKvBlocks)
-    qkvPart<Shape, QkvPart::kK, kK, kColumns, kInputs, Tile, kBias>(kWeight, inputs, kBiasRow, cache, block - kQBlocks);
+  QkvPart part = {QkvPart::kQ, qWeight, qBias, Shape::kQRows, block};
+  if (block >= kQBlocks + kKvBlocks)
+    part = {QkvPart::kV, vWeight, vBias, Shape::kKvRows, block - kQBlocks - kKvBlocks};
+  else if (block >= kQBlocks)
+    part = {QkvPart::kK, kWeight, kRowBias, Shape::kKvRows, block - kQBlocks};
+
+  if (kK != kQ && part.role == QkvPart::kK)
+    qkvPart<Shape, kK, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
+  else if (kV != kQ && part.role == QkvPart::kV)
+    qkvPart<Shape, kV, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
   else
-    qkvPart<Shape, QkvPart::kV, kV, kColumns, kInputs, Tile, kBias>(vWeight, inputs, vBias, cache,
-                                                                    block - kQBlocks - kKvBlocks);
+    qkvPart<Shape, kQ, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
 }
 
 } // namespace llcuda
