@@ -69,7 +69,7 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
   constexpr int kUnits = kColumns / Traits::kUnit;
   constexpr int kSteps = (kUnits + Tile::kLanes - 1) / Tile::kLanes;
   constexpr int kRows = kWeights * Tile::kRows;
-  constexpr int kInFlight = (kInputs >= 4 ? 4 : 8) / kRows;
+  constexpr int kInFlight = 8 / inputSlots(kInputs) / kRows; // input rows take registers too
   constexpr int kDepth = kInFlight < 1 ? 1 : kInFlight < kSteps ? kInFlight : kSteps;
   constexpr bool kWhole = kUnits % (Tile::kLanes * kDepth) == 0;
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/linear_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llcuda::codegen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> paramNames(const LaunchSpec& launch) {
+  std::vector<std::string> names;
+  for (const Param& param : launch.kernel.params) names.push_back(param.name);
+  return names;
+}
+
+LinearDesc linear(WeightLayout layout) {
+  return {.layout = layout, .rows = 1, .inputs = 576, .outputs = 192};
+}
+
+TEST(LinearSpec, ALayoutBringsTheRowsItReads) {
+  EXPECT_THAT(paramNames(linearLaunch(linear(WeightLayout::kQ4_1Planes))),
+              ElementsAre("weight", "x_codes", "x_scales", "y"));
+  EXPECT_THAT(paramNames(linearLaunch(linear(WeightLayout::kF16Rows))), ElementsAre("weight", "x", "y"));
+}
+
+TEST(LinearSpec, MixedLayoutsBringBothFormsOfTheInput) {
+  QkvRopeCacheDesc desc = {.qLayout = WeightLayout::kQ4_1Planes,
+                           .kLayout = WeightLayout::kF16Rows,
+                           .vLayout = WeightLayout::kQ8_0Planes,
+                           .inputs = 576,
+                           .heads = 9,
+                           .kvHeads = 3,
+                           .maxContext = 2048};
+  EXPECT_THAT(paramNames(qkvRopeCacheLaunch(desc)),
+              ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "rope_table", "positions",
+                          "slots", "block_table", "q", "k_pages", "v_pages"));
+  desc.dimensions = 0;
+  desc.bias = true;
+  EXPECT_THAT(paramNames(qkvRopeCacheLaunch(desc)),
+              ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "q_bias", "k_bias", "v_bias",
+                          "positions", "slots", "block_table", "q", "k_pages", "v_pages"));
+}
+
+// The call names each parameter once, and nullptr for those the kernel is made without.
+TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
+  LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
+  desc.residual = true;
+  const LaunchSpec launch = linearLaunch(desc);
+  EXPECT_EQ(launch.kernel.name(), "linear__q4_1__b1_k576_n192_residual__l8_r1_w4");
+  EXPECT_EQ(launch.kernel.source(),
+            "#include \"codegen/kernels/linear/linear.cuh\"\n\n"
+            "LLCUDA_ENTRY(128, 6)\n"
+            "linear__q4_1__b1_k576_n192_residual__l8_r1_w4(const uint8_t* weight, const int8_t* x_codes, "
+            "const float2* x_scales, const float* residual, float* y) {\n"
+            "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4>, false, "
+            "true>(weight, nullptr, x_codes, x_scales, nullptr, residual, y);\n}\n");
+}
+
+// Two kernels of one name would be one kernel: what differs in the source differs in the name.
+TEST(LinearSpec, NamesTellKernelsApart) {
+  LinearResidualNormDesc desc = {.layout = WeightLayout::kQ8_0Planes, .inputs = 64, .outputs = 64, .eps = 1e-5f};
+  const std::string name = linearResidualNormLaunch(desc).kernel.name();
+  LinearResidualNormDesc other = desc;
+  other.eps = 1e-6f;
+  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
+  other = desc;
+  other.f32Rows = true;
+  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
+  other = desc;
+  other.bias = true;
+  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
+  GluLinearDesc glu = {.inputs = 64, .outputs = 64};
+  GluLinearDesc gelu = glu;
+  gelu.activation = Activation::kGeluTanh;
+  EXPECT_NE(gluLinearLaunch(glu).kernel.name(), gluLinearLaunch(gelu).kernel.name());
+}
+
+TEST(LinearSpec, BlocksCoverEveryOutput) {
+  for (uint32_t outputs : {1u, 31u, 576u, 49152u}) {
+    LinearDesc desc = linear(WeightLayout::kQ8_0Planes);
+    desc.outputs = outputs;
+    const LaunchSpec launch = linearLaunch(desc);
+    // l8_r<R>_w<W>: 4 * R * W rows in a block
+    const std::string& tile = launch.kernel.tile;
+    const int rows = std::stoi(tile.substr(tile.find("_r") + 2)), warps = std::stoi(tile.substr(tile.find("_w") + 2));
+    EXPECT_EQ(tile.substr(0, 3), "l8_");
+    EXPECT_GE(launch.grid.x * 4 * rows * warps, outputs);
+    EXPECT_LT((launch.grid.x - 1) * 4 * rows * warps, outputs);
+  }
+}
+
+TEST(LinearSpec, RefusesByName) {
+  const auto message = [](const Result<void>& result) { return result.ok() ? std::string() : result.error().message; };
+  LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
+  desc.inputs = 100;
+  EXPECT_THAT(message(checkLinear(desc)), HasSubstr("100 inputs"));
+  desc = linear(WeightLayout::kQ4_1Planes);
+  desc.rows = 9;
+  EXPECT_THAT(message(checkLinear(desc)), HasSubstr("9 rows"));
+  EXPECT_THAT(message(checkLinearResidualNorm({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
+  EXPECT_THAT(message(checkGluLinear({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
+  QkvRopeCacheDesc qkv = {.inputs = 64, .heads = 2, .kvHeads = 1, .headSize = 63, .maxContext = 64};
+  EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("63"));
+  qkv.headSize = 64;
+  qkv.pageTokens = 32;
+  EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("pages of 32"));
+}
+
+} // namespace
+} // namespace llcuda::codegen

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/rows_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llcuda::codegen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> paramNames(const LaunchSpec& launch) {
+  std::vector<std::string> names;
+  for (const Param& param : launch.kernel.params) names.push_back(param.name);
+  return names;
+}
+
+TEST(RowsSpec, ParametersFollowWhatIsEmitted) {
+  EXPECT_THAT(paramNames(rmsNormLaunch({.rows = 1, .columns = 576})), ElementsAre("x", "scale", "y"));
+  EXPECT_THAT(
+      paramNames(rmsNormLaunch({.rows = 2, .columns = 576, .pickRows = true, .f32Rows = true, .int8Rows = true})),
+      ElementsAre("x", "scale", "output_rows", "y", "y_codes", "y_scales"));
+  EXPECT_THAT(paramNames(quantizeLaunch({.rows = 3, .columns = 64})), ElementsAre("x", "y_codes", "y_scales"));
+  EXPECT_THAT(paramNames(gluLaunch({.rows = 3, .columns = 64})), ElementsAre("gate", "up", "y_codes", "y_scales"));
+  EXPECT_THAT(paramNames(embeddingLaunch({.rows = 3, .columns = 64, .vocabulary = 5})),
+              ElementsAre("weight", "tokens", "y"));
+}
+
+TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
+  const LaunchSpec norm = rmsNormLaunch({.rows = 1, .columns = 576, .eps = 1e-5f});
+  EXPECT_EQ(norm.kernel.call, "rmsNorm<576, 160, false, true, false>(x, scale, nullptr, y, nullptr, nullptr, 1e-05f)");
+  EXPECT_EQ(norm.kernel.name(), "rms_norm__f32_f32__c576_e3727c5ac__t160");
+  const LaunchSpec embedding =
+      embeddingLaunch({.layout = WeightLayout::kQ8_0Planes, .rows = 4, .columns = 576, .vocabulary = 49152});
+  EXPECT_EQ(embedding.kernel.call, "embedding<llcuda::WeightLayout::kQ8_0Planes, 576, 49152, 160>(weight, tokens, y, "
+                                   "1.f)");
+}
+
+TEST(RowsSpec, BlocksCoverEveryElement) {
+  const LaunchSpec glu = gluLaunch({.rows = 3, .columns = 96});
+  EXPECT_GE(glu.grid.x * glu.kernel.threads * 4, 3u * 96);
+  EXPECT_LT((glu.grid.x - 1) * glu.kernel.threads * 4, 3u * 96);
+  EXPECT_EQ(rmsNormLaunch({.rows = 7, .columns = 96}).grid.x, 7u);
+}
+
+TEST(RowsSpec, NamesTellKernelsApart) {
+  EXPECT_NE(rmsNormLaunch({.columns = 64, .eps = 1e-5f}).kernel.name(),
+            rmsNormLaunch({.columns = 64, .eps = 1e-6f}).kernel.name());
+  EXPECT_NE(embeddingLaunch({.vocabulary = 5, .scale = 1}).kernel.name(),
+            embeddingLaunch({.vocabulary = 5, .scale = 2}).kernel.name());
+}
+
+TEST(RowsSpec, RefusesByName) {
+  const auto message = [](const Result<void>& result) { return result.ok() ? std::string() : result.error().message; };
+  EXPECT_THAT(message(checkRmsNorm({.columns = 40})), HasSubstr("rms_norm of 40 columns"));
+  EXPECT_THAT(message(checkRmsNorm({.columns = 64, .f32Rows = false})), HasSubstr("emits no rows"));
+  EXPECT_THAT(message(checkGlu({.rows = 60000, .columns = 60000 / 32 * 32})), HasSubstr("2^31"));
+  EXPECT_THAT(message(checkEmbedding({.vocabulary = 0})), HasSubstr("0 tokens"));
+}
+
+} // namespace
+} // namespace llcuda::codegen
