@@ -59,7 +59,7 @@ api::Expected<std::vector<int32_t>> chatTokens(const api::Engine& engine, const 
   const auto text = engine.renderChat(messages, true);
   if (!text)
     return text.error();
-  return engine.tokenize(*text, LLCUDA_PARSE_SPECIAL);
+  return engine.tokenize(*text, LLCUDA_RENDERED_CHAT);
 }
 
 int chatLoop(const api::Engine& engine, api::Session& session, const Options& options) {

@@ -101,7 +101,9 @@ LLCUDA_API void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engin
 
 typedef enum llcuda_tokenize_flags {
   LLCUDA_ADD_BOS = 1,       /**< put the model's first token in front, if the model wants one */
-  LLCUDA_PARSE_SPECIAL = 2  /**< text such as "<|im_end|>" becomes the special token of that name */
+  LLCUDA_PARSE_SPECIAL = 2, /**< text such as "<|im_end|>" becomes the special token of that name */
+  LLCUDA_RENDERED_CHAT = 4  /**< the text is what llcuda_render_chat wrote: special tokens count, and the first token
+                             *   is put in front unless the template wrote it; other flags are not read */
 } llcuda_tokenize_flags;
 
 /** Token ids of `text` (`bytes` bytes). `tokens` has room for `capacity` ids and may be NULL when that is 0. `*count`
@@ -123,8 +125,8 @@ typedef struct llcuda_message {
 } llcuda_message;
 
 /** The conversation as the model's chat template writes it; `open_reply` not 0 opens the assistant's turn at the end.
- *  To be tokenized with LLCUDA_PARSE_SPECIAL, without LLCUDA_ADD_BOS: templates write the first token themselves.
- *  The same rules for `text`, `capacity` and `*bytes`. LLCUDA_UNSUPPORTED: no template, or it refuses the turns. */
+ *  To be tokenized with LLCUDA_RENDERED_CHAT. The same rules for `text`, `capacity` and `*bytes`.
+ *  LLCUDA_UNSUPPORTED: no template, or it refuses the turns. */
 LLCUDA_API llcuda_status llcuda_render_chat(const llcuda_engine* engine, const llcuda_message* messages, size_t count,
                                             int32_t open_reply, char* text, size_t capacity, size_t* bytes,
                                             llcuda_error* error);

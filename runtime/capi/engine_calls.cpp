@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// llcuda_engine_*, and the text functions.
+#include <algorithm>
+#include <string_view>
+
+#include "runtime/capi/boundary.h"
+#include "runtime/capi/engine_state.h"
+
+using namespace llcuda;
+using namespace llcuda::capi;
+
+namespace {
+
+const char* textOf(const flatbuffers::String* string) {
+  return string ? string->c_str() : "";
+}
+
+/// Null with a length of 0 is an empty text.
+Result<std::string_view> textOf(const char* text, std::size_t bytes) {
+  if (!text && bytes != 0)
+    return usageError("the text is NULL");
+  return text ? std::string_view(text, bytes) : std::string_view();
+}
+
+} // namespace
+
+llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!path || !engine)
+      return usageError("path or engine is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(auto state, EngineState::open(path));
+    *engine = new llcuda_engine{std::move(state)};
+    return {};
+  });
+}
+
+void llcuda_engine_close(llcuda_engine* engine) {
+  delete engine;
+}
+
+void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* info) {
+  EngineState& state = *engine->state;
+  const fb::Engine& metadata = state.file().metadata();
+  const fb::Model& model = state.file().model();
+  *info = {};
+  info->architecture = textOf(model.architecture());
+  info->name = textOf(model.name());
+  info->compiler = textOf(metadata.compiler()->version());
+  info->kv_type = textOf(metadata.kv_type());
+  info->layers = model.layers();
+  info->embedding = model.embedding();
+  info->vocabulary = model.vocabulary();
+  info->trained_context = model.trained_context();
+  info->max_context = metadata.max_context();
+  info->max_batch = metadata.max_batch();
+  info->has_tokenizer = state.hasTokenizer();
+  info->has_chat_template = guarded(nullptr, [&]() -> Result<void> {
+                              return state.hasChatTemplate() ? Result<void>() : unsupported("none");
+                            }) == LLCUDA_OK;
+  info->has_golden = metadata.golden() != nullptr;
+  info->weight_bytes = state.file().segment(schema::SegmentKind::kWeights).size();
+}
+
+llcuda_status llcuda_tokenize(const llcuda_engine* engine, const char* text, size_t bytes, uint32_t flags,
+                              int32_t* tokens, size_t capacity, size_t* count, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    LLCUDA_ASSIGN_OR_RETURN(const std::string_view input, textOf(text, bytes));
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, engine->state->tokenizer());
+    const text::EncodeOptions options{(flags & LLCUDA_ADD_BOS) != 0, (flags & LLCUDA_PARSE_SPECIAL) != 0};
+    LLCUDA_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, flags& LLCUDA_RENDERED_CHAT
+                                                                ? tokenizer->encodeChat(input)
+                                                                : tokenizer->encode(input, options));
+    return copyOut(ids, tokens, capacity, count);
+  });
+}
+
+llcuda_status llcuda_detokenize(const llcuda_engine* engine, const int32_t* tokens, size_t count, int32_t special,
+                                char* text, size_t capacity, size_t* bytes, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!tokens && count != 0)
+      return usageError("tokens is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, engine->state->tokenizer());
+    return copyOut(tokenizer->decode({tokens, count}, special != 0), text, capacity, bytes);
+  });
+}
+
+llcuda_status llcuda_render_chat(const llcuda_engine* engine, const llcuda_message* messages, size_t count,
+                                 int32_t open_reply, char* text, size_t capacity, size_t* bytes, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    std::vector<text::ChatMessage> turns;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!messages[i].role || !messages[i].content)
+        return usageError("message ", i, " has no role or no content");
+      turns.push_back({messages[i].role, messages[i].content});
+    }
+    LLCUDA_ASSIGN_OR_RETURN(const std::string rendered, engine->state->renderChat(std::move(turns), open_reply != 0));
+    return copyOut(rendered, text, capacity, bytes);
+  });
+}
+
+int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token) {
+  return engine->state->textConfig().endsGeneration(token);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/capi/engine_state.h"
+
+#include <ctime>
+
+#include "runtime/exec/memory_plan.h"
+
+namespace llcuda::capi {
+namespace {
+
+Error withPath(const Engine& engine, const Error& error) {
+  return makeError(error.code, engine.path(), ": ", error.message);
+}
+
+} // namespace
+
+Result<std::shared_ptr<EngineState>> EngineState::open(const std::string& path) {
+  LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path));
+  std::shared_ptr<EngineState> state(new EngineState(std::move(engine)));
+  if (state->engine.textConfig().empty())
+    return state;
+  auto config = text::parseTextConfig(state->engine.textConfig());
+  if (!config)
+    return withPath(state->engine, config.error());
+  state->config = std::move(*config);
+  if (auto checked = text::checkTextConfig(state->config, state->engine.model().vocabulary()); !checked)
+    return withPath(state->engine, checked.error());
+  return state;
+}
+
+Result<const text::Tokenizer*> EngineState::openTokenizer() {
+  if (!hasTokenizer())
+    return unsupported(engine.path(), ": has no vocabulary; give token ids instead of text");
+  if (!openedTokenizer) {
+    auto opened = text::Tokenizer::open(engine.tokenizerJson(), config);
+    if (!opened)
+      return withPath(engine, opened.error());
+    openedTokenizer = std::move(*opened);
+  }
+  return &*openedTokenizer;
+}
+
+Result<const text::Tokenizer*> EngineState::tokenizer() {
+  const std::lock_guard lock(textMutex);
+  return openTokenizer();
+}
+
+Result<std::string> EngineState::templateSource() {
+  if (!config.chatTemplate.empty())
+    return config.chatTemplate;
+  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, openTokenizer());
+  const std::string_view family =
+      text::builtinChatTemplate([&](std::string_view token) { return tokens->find(token).has_value(); });
+  if (family.empty())
+    return unsupported(engine.path(), ": has no chat template");
+  return std::string(family);
+}
+
+Result<const text::ChatTemplate*> EngineState::chatTemplate() {
+  const std::lock_guard lock(textMutex);
+  if (!openedTemplate) {
+    LLCUDA_ASSIGN_OR_RETURN(const std::string source, templateSource());
+    auto opened = text::ChatTemplate::open(source);
+    if (!opened)
+      return withPath(engine, opened.error());
+    openedTemplate = std::move(*opened);
+  }
+  return &*openedTemplate;
+}
+
+bool EngineState::hasChatTemplate() {
+  if (!config.chatTemplate.empty())
+    return true;
+  const std::lock_guard lock(textMutex);
+  return hasTokenizer() && templateSource().ok();
+}
+
+Result<std::string> EngineState::renderChat(std::vector<text::ChatMessage> messages, bool openReply) {
+  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, tokenizer());
+  LLCUDA_ASSIGN_OR_RETURN(const text::ChatTemplate* opened, chatTemplate());
+  text::ChatContext context;
+  context.messages = std::move(messages);
+  context.addGenerationPrompt = openReply;
+  if (config.bos != text::kNoToken)
+    context.bosToken = tokens->piece(config.bos);
+  if (config.eos != text::kNoToken)
+    context.eosToken = tokens->piece(config.eos);
+  context.now = std::time(nullptr);
+  return opened->render(context);
+}
+
+Result<std::shared_ptr<const Program>> EngineState::program(DeviceChoice choice, int index, bool guard,
+                                                            uint32_t context, const LogSink& log) {
+  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device, openDevice(engine, choice, index, log));
+  const std::lock_guard lock(programMutex);
+  std::weak_ptr<const Program>& known = programs[{device.onHost(), device.onHost() ? 0 : index}];
+  if (auto running = known.lock(); running && !guard)
+    return running;
+  LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, device.context->memoryInfo());
+  LLCUDA_RETURN_IF_ERROR(checkMemory(engine, memoryPlan(engine, context, 1), 1, info.freeBytes, true));
+  const std::shared_ptr<const Engine> shared(shared_from_this(), &engine);
+  LLCUDA_ASSIGN_OR_RETURN(auto loaded, Program::load(shared, std::move(device), guard));
+  if (!guard)
+    known = loaded;
+  return loaded;
+}
+
+} // namespace llcuda::capi

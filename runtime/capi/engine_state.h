@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "llcuda/llcuda.h"
+#include "runtime/base/log.h"
+#include "runtime/engine/engine.h"
+#include "runtime/exec/program.h"
+#include "runtime/text/chat_template.h"
+#include "runtime/text/tokenizer.h"
+
+namespace llcuda::capi {
+
+/// An open engine with what is made from it on demand and shared by its users. Any number of threads.
+class EngineState : public std::enable_shared_from_this<EngineState> {
+public:
+  static Result<std::shared_ptr<EngineState>> open(const std::string& path);
+
+  const Engine& file() const { return engine; }
+  const text::TextConfig& textConfig() const { return config; }
+  bool hasTokenizer() const { return config.kind != text::VocabularyKind::kNone; }
+
+  /// kUnsupported when the engine has no vocabulary. Opened by the first call.
+  Result<const text::Tokenizer*> tokenizer();
+  /// The engine's template, else the one of its family; kUnsupported when there is neither.
+  Result<const text::ChatTemplate*> chatTemplate();
+  bool hasChatTemplate();
+  Result<std::string> renderChat(std::vector<text::ChatMessage> messages, bool openReply);
+
+  /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session of `context`
+  /// positions is checked before anything is uploaded.
+  Result<std::shared_ptr<const Program>> program(DeviceChoice choice, int index, bool guard, uint32_t context,
+                                                 const LogSink& log);
+
+private:
+  explicit EngineState(Engine engine) : engine(std::move(engine)) {}
+  Result<const text::Tokenizer*> openTokenizer();
+  Result<std::string> templateSource();
+
+  Engine engine;
+  text::TextConfig config;
+  std::mutex textMutex;
+  std::optional<text::Tokenizer> openedTokenizer;
+  std::optional<text::ChatTemplate> openedTemplate;
+  std::mutex programMutex;
+  std::map<std::pair<bool, int>, std::weak_ptr<const Program>> programs; // by (on the host, device number)
+};
+
+} // namespace llcuda::capi
+
+struct llcuda_engine {
+  std::shared_ptr<llcuda::capi::EngineState> state;
+};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/capi/generation.h"
+
+#include <string>
+#include <utility>
+
+#include "runtime/text/text_stream.h"
+
+namespace llcuda::capi {
+namespace {
+
+/// Turns generated tokens into steps of the C interface.
+class StepCaller {
+public:
+  /// `tokenizer` may be null: steps then have no text.
+  StepCaller(const llcuda_generate_options& options, const text::Tokenizer* tokenizer) : options(options) {
+    if (tokenizer)
+      stream.emplace(*tokenizer, options.special_text != 0);
+  }
+
+  /// False when the callback ends the generation.
+  bool onToken(const GeneratedToken& token) {
+    const std::string text = stream && !token.stops ? stream->push(token.token) : std::string();
+    std::vector<llcuda_candidate> top;
+    for (const Candidate& candidate : token.top) top.push_back({candidate.token, candidate.logProbability});
+    llcuda_step step = {};
+    step.token = token.token;
+    step.index = token.index;
+    step.text = text.data();
+    step.text_bytes = text.size();
+    step.stops = token.stops;
+    step.top_count = static_cast<uint32_t>(top.size());
+    step.top = top.data();
+    step.log_probability = token.logProbability;
+    step.forced = token.forced ? token.forced->token : -1;
+    step.forced_log_probability = token.forced ? token.forced->logProbability : 0.f;
+    count = token.index + 1;
+    return options.callback(&step, options.user) == 0;
+  }
+
+  /// Hands out what was held back. It is the last call, so its answer means nothing.
+  void finish() {
+    const std::string text = stream ? stream->finish() : std::string();
+    if (text.empty())
+      return;
+    llcuda_step step = {};
+    step.token = step.forced = -1;
+    step.index = count;
+    step.text = text.data();
+    step.text_bytes = text.size();
+    (void)options.callback(&step, options.user);
+  }
+
+private:
+  const llcuda_generate_options& options;
+  std::optional<text::TextStream> stream;
+  uint32_t count = 0;
+};
+
+Result<void> checkOptions(const llcuda_generate_options& options) {
+  if (options.max_tokens < -1)
+    return usageError("max_tokens is ", options.max_tokens, ", allowed are -1 and more");
+  if (!(options.temperature >= -1e6f && options.temperature <= 1e6f))
+    return usageError("temperature is ", options.temperature, ", allowed are up to 1e6");
+  if (!(options.top_p > 0 && options.top_p <= 1))
+    return usageError("top_p is ", options.top_p, ", allowed are above 0 and up to 1");
+  if (!(options.min_p >= 0 && options.min_p <= 1))
+    return usageError("min_p is ", options.min_p, ", allowed are 0 to 1");
+  if (!options.forced && options.forced_count != 0)
+    return usageError("forced is NULL and forced_count is ", options.forced_count);
+  return {};
+}
+
+GenerateOptions converted(const llcuda_generate_options& options, const EngineState& engine) {
+  GenerateOptions result;
+  result.maxTokens = options.max_tokens;
+  result.sampling = {options.temperature, options.top_p, options.min_p, options.top_k, options.seed, 0};
+  result.logprobs = options.logprobs;
+  if (options.forced)
+    result.forced = std::span(options.forced, options.forced_count);
+  if (!options.ignore_stop)
+    result.isStop = [&config = engine.textConfig()](int32_t token) { return config.endsGeneration(token); };
+  return result;
+}
+
+} // namespace
+
+llcuda_generate_options defaultGenerateOptions() {
+  llcuda_generate_options options = {};
+  options.struct_bytes = sizeof(options);
+  options.max_tokens = -1;
+  options.temperature = 0.8f;
+  options.top_k = 40;
+  options.top_p = 0.95f;
+  options.min_p = 0.05f;
+  return options;
+}
+
+Result<void> generate(llcuda_session& session, std::span<const int32_t> tokens, const llcuda_generate_options* given) {
+  LLCUDA_ASSIGN_OR_RETURN(const llcuda_generate_options options, optionsOf(given, defaultGenerateOptions()));
+  LLCUDA_RETURN_IF_ERROR(checkOptions(options));
+  GenerateOptions wanted = converted(options, *session.engine);
+  if (!options.callback)
+    return session.sequence->generate(tokens, wanted, session.metrics);
+
+  const text::Tokenizer* tokenizer = nullptr;
+  if (session.engine->hasTokenizer()) {
+    LLCUDA_ASSIGN_OR_RETURN(tokenizer, session.engine->tokenizer());
+  }
+  StepCaller caller(options, tokenizer);
+  wanted.onToken = [&caller](const GeneratedToken& token) { return caller.onToken(token); };
+  Result<void> result = session.sequence->generate(tokens, wanted, session.metrics);
+  if (result)
+    caller.finish();
+  return result;
+}
+
+llcuda_metrics metricsOf(const Metrics& metrics) {
+  llcuda_metrics result = {};
+  result.prompt_tokens = metrics.promptTokens;
+  result.generated_tokens = metrics.generatedTokens;
+  result.decode_steps = metrics.decodeSteps;
+  result.first_token_ns = metrics.firstTokenNs;
+  result.prompt_ns = metrics.promptNs;
+  result.decode_ns = metrics.decodeNs;
+  result.stop_reason = static_cast<int32_t>(metrics.stop);
+  return result;
+}
+
+} // namespace llcuda::capi

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// llcuda_session_*.
+#include "runtime/capi/generation.h"
+#include "runtime/capi/session_state.h"
+#include "runtime/exec/self_check.h"
+
+using namespace llcuda;
+using namespace llcuda::capi;
+
+namespace {
+
+llcuda_session_options defaultSessionOptions() {
+  llcuda_session_options options = {};
+  options.struct_bytes = sizeof(options);
+  return options;
+}
+
+LogSink sinkOf(const llcuda_session_options& options) {
+  if (!options.log)
+    return {};
+  return [log = options.log, user = options.log_user](LogLevel level, std::string_view line) {
+    log(static_cast<int32_t>(level), std::string(line).c_str(), user);
+  };
+}
+
+Result<uint32_t> contextOf(const llcuda_session_options& options, const fb::Engine& metadata) {
+  if (options.context > metadata.max_context())
+    return usageError("a context of ", options.context, " positions was asked for, the engine has ",
+                      metadata.max_context(), "; compile it with -c ", options.context);
+  return options.context == 0 ? metadata.max_context() : options.context;
+}
+
+Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineState> engine,
+                                                      const llcuda_session_options& options) {
+  if (options.device < LLCUDA_DEVICE_AUTO || options.device > LLCUDA_DEVICE_HOST)
+    return usageError("device is ", options.device, ", which is no llcuda_device");
+  LLCUDA_ASSIGN_OR_RETURN(const uint32_t context, contextOf(options, engine->file().metadata()));
+  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(static_cast<DeviceChoice>(options.device), options.device_index,
+                                                        options.guard != 0, context, sinkOf(options)));
+  auto created = std::make_unique<llcuda_session>();
+  LLCUDA_ASSIGN_OR_RETURN(created->session, Session::create(std::move(program), context, 1));
+  LLCUDA_ASSIGN_OR_RETURN(created->decodeNodes, created->session->decodeNodes());
+  created->sequence = std::make_unique<Sequence>(*created->session, 0);
+  created->engine = std::move(engine);
+  return created;
+}
+
+Result<void> checkTokens(const int32_t* tokens, std::size_t count) {
+  return tokens || count == 0 ? Result<void>() : usageError("tokens is NULL");
+}
+
+} // namespace
+
+void llcuda_session_options_init(llcuda_session_options* options) {
+  *options = defaultSessionOptions();
+}
+
+void llcuda_generate_options_init(llcuda_generate_options* options) {
+  *options = defaultGenerateOptions();
+}
+
+llcuda_status llcuda_session_create(llcuda_engine* engine, const llcuda_session_options* options,
+                                    llcuda_session** session, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!engine || !session)
+      return usageError("engine or session is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(const auto wanted, optionsOf(options, defaultSessionOptions()));
+    LLCUDA_ASSIGN_OR_RETURN(auto created, createSession(engine->state, wanted));
+    *session = created.release();
+    return {};
+  });
+}
+
+void llcuda_session_destroy(llcuda_session* session) {
+  delete session;
+}
+
+void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info) {
+  const OpenedDevice& device = session->session->program().device();
+  const MemoryPlan& plan = session->session->memoryPlan();
+  *info = {};
+  info->device = device.name().c_str();
+  info->compute_major = device.capability.major;
+  info->compute_minor = device.capability.minor;
+  info->on_host = device.onHost();
+  info->context = session->session->context();
+  info->decode_nodes = session->decodeNodes;
+  info->weight_bytes = plan.shared();
+  info->arena_bytes = plan.arena;
+  info->kv_bytes = plan.kv;
+  info->io_bytes = plan.io + plan.counters;
+}
+
+size_t llcuda_session_tokens(const llcuda_session* session, const int32_t** tokens) {
+  const std::span<const int32_t> sequence = session->sequence->tokens();
+  if (tokens)
+    *tokens = sequence.data();
+  return sequence.size();
+}
+
+llcuda_status llcuda_session_rewind(llcuda_session* session, size_t count, llcuda_error* error) {
+  return session->run(error, [&]() -> Result<void> {
+    if (count > session->sequence->tokens().size())
+      return usageError("the sequence has ", session->sequence->tokens().size(), " tokens, not ", count);
+    return session->sequence->rewind(count);
+  });
+}
+
+llcuda_status llcuda_session_feed(llcuda_session* session, const int32_t* tokens, size_t count, llcuda_error* error) {
+  return session->run(error, [&]() -> Result<void> {
+    LLCUDA_RETURN_IF_ERROR(checkTokens(tokens, count));
+    return session->sequence->feed({tokens, count});
+  });
+}
+
+llcuda_status llcuda_session_generate(llcuda_session* session, const int32_t* tokens, size_t count,
+                                      const llcuda_generate_options* options, llcuda_metrics* metrics,
+                                      llcuda_error* error) {
+  const llcuda_status status = session->run(error, [&]() -> Result<void> {
+    session->metrics = {};
+    LLCUDA_RETURN_IF_ERROR(checkTokens(tokens, count));
+    return generate(*session, {tokens, count}, options);
+  });
+  if (metrics)
+    *metrics = metricsOf(session->metrics);
+  return status;
+}
+
+llcuda_status llcuda_session_generate_text(llcuda_session* session, const char* text, size_t bytes,
+                                           const llcuda_generate_options* options, llcuda_metrics* metrics,
+                                           llcuda_error* error) {
+  const llcuda_status status = session->run(error, [&]() -> Result<void> {
+    session->metrics = {};
+    if (!text && bytes != 0)
+      return usageError("the text is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, session->engine->tokenizer());
+    const text::EncodeOptions encode{session->sequence->tokens().empty(), true};
+    LLCUDA_ASSIGN_OR_RETURN(const auto tokens, tokenizer->encode(bytes ? std::string_view(text, bytes) : "", encode));
+    return generate(*session, tokens, options);
+  });
+  if (metrics)
+    *metrics = metricsOf(session->metrics);
+  return status;
+}
+
+void llcuda_session_cancel(llcuda_session* session) {
+  session->sequence->cancel();
+}
+
+void llcuda_session_get_metrics(const llcuda_session* session, llcuda_metrics* metrics) {
+  *metrics = metricsOf(session->metrics);
+}
+
+llcuda_status llcuda_session_self_check(llcuda_session* session, llcuda_self_check* report, llcuda_error* error) {
+  SelfCheckReport result;
+  const llcuda_status status =
+      session->run(error, [&] { return selfCheck(session->engine->file(), *session->sequence, result); });
+  if (report)
+    *report = {result.positions, result.different, result.decisiveDifferent, result.meanError, result.maxError};
+  return status;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "llcuda/llcuda.h"
+#include "runtime/capi/boundary.h"
+#include "runtime/capi/engine_state.h"
+#include "runtime/exec/sequence.h"
+#include "runtime/exec/session.h"
+
+/// One slot's session and the sequence in it.
+struct llcuda_session {
+  std::shared_ptr<llcuda::capi::EngineState> engine;
+  std::unique_ptr<llcuda::Session> session;
+  std::unique_ptr<llcuda::Sequence> sequence;
+  uint32_t decodeNodes = 0;
+  llcuda::Metrics metrics;
+  std::optional<llcuda::Error> broken; ///< of the call after which the device's state is unknown
+
+  /// Runs `body`, unless the session is broken, and remembers when it breaks.
+  template <typename Body>
+  llcuda_status run(llcuda_error* error, Body body) {
+    return llcuda::capi::guarded(error, [&]() -> llcuda::Result<void> {
+      if (broken)
+        return *broken;
+      broken = llcuda::internalError("an earlier call on this session was left half done");
+      llcuda::Result<void> result = body();
+      if (result || survives(result.error().code))
+        broken.reset();
+      else
+        broken = result.error();
+      return result;
+    });
+  }
+
+private:
+  static bool survives(llcuda::ErrorCode code) {
+    return code == llcuda::ErrorCode::kUsage || code == llcuda::ErrorCode::kCancelled ||
+           code == llcuda::ErrorCode::kUnsupported || code == llcuda::ErrorCode::kSelfCheckFailed;
+  }
+};

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec/session.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/runtime/exec/toy_session.h"
+
+namespace llcuda {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::atomic<bool> kNotCancelled = false;
+
+std::vector<int32_t> sampledOf(Session& session) {
+  const auto output = session.take();
+  EXPECT_TRUE(output.ok()) << output.error().message;
+  return output ? std::vector(output->sampled.begin(), output->sampled.end()) : std::vector<int32_t>();
+}
+
+// Two sequences of different lengths decode in one graph, in either order of rows, and do not mix.
+TEST(Session, TwoSlotsDecodeTogether) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok()) << created.error().message;
+  Session& session = **created;
+  std::vector<int32_t> sequences[2] = {{5, 6, 7, 8, 9, 10, 11, 12, 13}, {50, 40}};
+  const SamplingParams greedy = {};
+  for (uint32_t slot = 0; slot < 2; ++slot) {
+    ASSERT_TRUE(session.prompt(slot, 0, sequences[slot], &greedy, false, kNotCancelled).ok());
+    sequences[slot].push_back(sampledOf(session)[0]);
+  }
+  for (uint32_t first = 0; first < 2; ++first) {
+    std::vector<DecodeRow> rows;
+    for (uint32_t i = 0; i < 2; ++i) {
+      const uint32_t slot = (first + i) % 2;
+      const auto last = static_cast<uint32_t>(sequences[slot].size() - 1);
+      rows.push_back({slot, sequences[slot][last], last, greedy});
+    }
+    ASSERT_TRUE(session.startDecode(rows).ok());
+    for (int step = 0; step < 6; ++step) {
+      ASSERT_TRUE(session.queueStep(false).ok());
+      const std::vector<int32_t> sampled = sampledOf(session);
+      for (uint32_t i = 0; i < 2; ++i) {
+        std::vector<int32_t>& sequence = sequences[rows[i].slot];
+        EXPECT_EQ(sampled[i], toy::nextToken(sequence));
+        sequence.push_back(sampled[i]);
+      }
+    }
+  }
+}
+
+// The second slot's row alone, in the narrow phase: slot and row are not the same number.
+TEST(Session, OneRowOfTheSecondSlot) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok());
+  const std::vector<int32_t> prompt = {1, 2, 3, 4, 5};
+  ASSERT_TRUE((*created)->prompt(1, 0, prompt, nullptr, false, kNotCancelled).ok());
+  EXPECT_EQ((*created)->waiting(), 0u);
+  const DecodeRow row = {1, 6, 5, {}};
+  ASSERT_TRUE((*created)->startDecode({&row, 1}).ok());
+  ASSERT_TRUE((*created)->queueStep(true).ok());
+  const auto output = (*created)->take();
+  ASSERT_TRUE(output.ok()) << output.error().message;
+  EXPECT_THAT(output->sampled, ElementsAre(toy::nextToken(std::vector<int32_t>{1, 2, 3, 4, 5, 6})));
+  EXPECT_EQ(output->logits.size(), toy::kVocabulary);
+}
+
+TEST(Session, ThreeKernelsADecodeStep) {
+  auto created = toy::toySession();
+  ASSERT_TRUE(created.ok());
+  const auto nodes = (*created)->decodeNodes();
+  ASSERT_TRUE(nodes.ok()) << nodes.error().message;
+  EXPECT_EQ(*nodes, 3u);
+}
+
+TEST(Session, CancelledBeforeAChunk) {
+  auto created = toy::toySession();
+  ASSERT_TRUE(created.ok());
+  const std::atomic<bool> cancelled = true;
+  const std::vector<int32_t> prompt = {1, 2, 3};
+  EXPECT_EQ((*created)->prompt(0, 0, prompt, nullptr, false, cancelled).error().code, ErrorCode::kCancelled);
+}
+
+TEST(Session, RefusesBeforeItAllocates) {
+  auto program = toy::loadToy(toy::openToy());
+  ASSERT_TRUE(program.ok());
+  const toy::HostsimControl hostsim;
+  const auto info = (*program)->device().context->memoryInfo();
+  ASSERT_TRUE(info.ok());
+  const uint64_t used = info->totalBytes - info->freeBytes;
+  const MemoryPlan plan = memoryPlan((*program)->engine(), toy::kMaxContext, 1);
+  hostsim.setMemory(used + plan.perSession() - 1);
+  const uint64_t allocations = hostsim.calls("cuMemAlloc_v2");
+  const auto created = Session::create(*program, toy::kMaxContext, 1);
+  hostsim.setMemory(uint64_t{16} << 30);
+  ASSERT_FALSE(created.ok());
+  EXPECT_EQ(created.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(created.error().message, HasSubstr(detail::concat("needs ", plan.perSession(), " bytes")));
+  EXPECT_THAT(created.error().message, HasSubstr("; -c 24 fits"));
+  EXPECT_EQ(hostsim.calls("cuMemAlloc_v2"), allocations);
+}
+
+} // namespace
+} // namespace llcuda
