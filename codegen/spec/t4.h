@@ -12,6 +12,6 @@ inline constexpr uint32_t kRegistersPerMultiprocessor = 65536;
 inline constexpr uint32_t kThreadsPerBlock = 1024;
 inline constexpr uint32_t kRegistersPerThread = 255;
 inline constexpr uint32_t kSharedBytesPerMultiprocessor = 64 * 1024; ///< also the most that one block may ask for
-inline constexpr uint32_t kStaticSharedBytes = 48 * 1024; ///< per block, without opting in to more
+inline constexpr uint32_t kStaticSharedBytes = 48 * 1024;            ///< per block, without opting in to more
 
 } // namespace llcuda::codegen::t4

@@ -242,24 +242,71 @@ LLCUDA_DEVICE void attendPages(const float* qRow, const Half* k, const Half* v, 
   }
 }
 
+/// Brings the states of the block's parts to shared memory. All threads call.
+template <typename Shape, typename Tile>
+LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* values, float2* stats) {
+  const int part = static_cast<int>(threadIdx.x) / Tile::kKeyLanes;
+  const int vector = laneId() % Tile::kKeyLanes;
+  LLCUDA_UNROLL
+  for (int g = 0; g < Shape::kGroup; ++g) {
+    const float(&v)[8] = state.values[g];
+    auto* const to = reinterpret_cast<float4*>(values + part * Shape::kGroupSize + g * Shape::kHeadSize + vector * 8);
+    if (vector < Tile::kVectors) {
+      to[0] = make_float4(v[0], v[1], v[2], v[3]);
+      to[1] = make_float4(v[4], v[5], v[6], v[7]);
+    }
+    if (vector == 0)
+      stats[part * Shape::kGroup + g] = make_float2(state.highest[g], state.sum[g]);
+  }
+  syncThreads();
+}
+
+/// The splits of one row and kv head in device memory: for each the sums [kGroupSize], then {maximum, sum of weights} of
+/// every head.
+template <typename Shape>
+struct SplitStates {
+  static constexpr int kFloats = Shape::kGroupSize + ceilDivide(Shape::kGroup, 2) * 4; // whole float4
+  float* first;
+
+  LLCUDA_DEVICE float4* values(int split, int element) const {
+    return reinterpret_cast<float4*>(first + split * kFloats + element);
+  }
+  LLCUDA_DEVICE float2* stats(int split) const {
+    return reinterpret_cast<float2*>(first + split * kFloats + Shape::kGroupSize);
+  }
+};
+
+/// The last block to arrive: merges what all splits have left, and stores the rows.
+template <typename Shape>
+LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape>& merge, const SplitStates<Shape>& states, int splits,
+                               long long rowStart, const AttentionRows& rows) {
+  for (int i = static_cast<int>(threadIdx.x); i < splits * Shape::kGroup; i += kDecodeThreads)
+    merge.stats[i] = loadCoherent(states.stats(i / Shape::kGroup) + i % Shape::kGroup);
+  syncThreads();
+  merge.weigh(splits);
+  forEachFour<Shape>([&](int element, bool valid) {
+    const float4 sum =
+        merge.value(splits, element, [&](int split) { return loadCoherent(states.values(split, element)); });
+    rows.store(rowStart + element, merge.divided(sum, element), valid);
+  });
+}
+
 template <typename Shape, int kSplits>
 LLCUDA_DEVICE void attentionDecode(const float* q, const Half* k, const Half* v, const int* positions, const int* slots,
                                    const int* table, ScoreScale score, float* partial, uint32_t* arrivals,
                                    AttentionRows rows) {
   using Tile = DecodeTile<Shape>;
   constexpr int kMaxParts = Tile::kParts > kSplits ? Tile::kParts : kSplits;
-  constexpr int kPartialFloats = Shape::kGroupSize + ceilDivide(Shape::kGroup, 2) * 4; // whole float4
   LLCUDA_SHARED(float, values, Tile::kParts* Shape::kGroupSize);
   LLCUDA_SHARED(float2, stats, kMaxParts * Shape::kGroup);
   LLCUDA_SHARED(float, weights, kMaxParts* Shape::kGroup);
   LLCUDA_SHARED(float2, totals, Shape::kGroup);
   const StateMerge<Shape> merge{stats, weights, totals};
 
-  const int kvHead = static_cast<int>(blockIdx.x);
-  const int split = static_cast<int>(blockIdx.y);
-  const int row = static_cast<int>(blockIdx.z);
-  const long long rowStart = (static_cast<long long>(row) * Shape::kKvHeads + kvHead) * Shape::kGroupSize;
-  const int position = positions[row];
+  const int kvHead = static_cast<int>(blockIdx.x), split = static_cast<int>(blockIdx.y);
+  const int row = static_cast<int>(blockIdx.z), position = positions[row];
+  const long long pair = static_cast<long long>(row) * Shape::kKvHeads + kvHead;
+  const long long rowStart = pair * Shape::kGroupSize;
   if (position < 0) {
     if (split == 0)
       forEachFour<Shape>(
@@ -273,56 +320,25 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const Half* k, const Half* v,
   SoftmaxState<Shape::kGroup> state;
   attendPages<Shape, Tile>(q + rowStart, k, v, table + static_cast<long long>(slots[row]) * Shape::kTablePages, range,
                            position, kvHead, score, state);
-  const int part = static_cast<int>(threadIdx.x) / Tile::kKeyLanes;
-  const int vector = laneId() % Tile::kKeyLanes;
-  LLCUDA_UNROLL
-  for (int g = 0; g < Shape::kGroup; ++g) {
-    if (vector < Tile::kVectors)
-      LLCUDA_UNROLL
-    for (int i = 0; i < 8; i += 4)
-      *reinterpret_cast<float4*>(values + part * Shape::kGroupSize + g * Shape::kHeadSize + vector * 8 + i) =
-          make_float4(state.values[g][i], state.values[g][i + 1], state.values[g][i + 2], state.values[g][i + 3]);
-    if (vector == 0)
-      stats[part * Shape::kGroup + g] = make_float2(state.highest[g], state.sum[g]);
-  }
-  syncThreads();
+  leaveState<Shape, Tile>(state, values, stats);
   merge.weigh(Tile::kParts);
-  const auto ownValue = [&](int element) {
-    return merge.value(Tile::kParts, element, [&](int p) {
-      return *reinterpret_cast<const float4*>(values + p * Shape::kGroupSize + element);
-    });
-  };
-  if (kSplits == 1 || range.splits == 1) {
-    forEachFour<Shape>([&](int element, bool valid) {
-      rows.store(rowStart + element, merge.divided(ownValue(element), element), valid);
-    });
-    return;
-  }
-
-  const long long pair = static_cast<long long>(row) * Shape::kKvHeads + kvHead;
-  float* const mine = partial + (pair * kSplits + split) * kPartialFloats;
+  const SplitStates<Shape> states{partial + pair * kSplits * SplitStates<Shape>::kFloats};
+  const bool alone = kSplits == 1 || range.splits == 1;
   forEachFour<Shape>([&](int element, bool valid) {
-    if (valid)
-      *reinterpret_cast<float4*>(mine + element) = ownValue(element);
+    const float4 sum = merge.value(Tile::kParts, element, [&](int part) {
+      return *reinterpret_cast<const float4*>(values + part * Shape::kGroupSize + element);
+    });
+    if (alone)
+      rows.store(rowStart + element, merge.divided(sum, element), valid);
+    else if (valid)
+      *states.values(split, element) = sum;
   });
+  if (alone)
+    return;
   if (static_cast<int>(threadIdx.x) < Shape::kGroup)
-    reinterpret_cast<float2*>(mine + Shape::kGroupSize)[threadIdx.x] = totals[threadIdx.x];
-  if (!arriveLast(arrivals + pair, static_cast<uint32_t>(range.splits)))
-    return;
-
-  const float* const all = partial + pair * kSplits * kPartialFloats;
-  for (int i = static_cast<int>(threadIdx.x); i < range.splits * Shape::kGroup; i += kDecodeThreads)
-    stats[i] =
-        loadCoherent(reinterpret_cast<const float2*>(all + (i / Shape::kGroup) * kPartialFloats + Shape::kGroupSize) +
-                     i % Shape::kGroup);
-  syncThreads();
-  merge.weigh(range.splits);
-  forEachFour<Shape>([&](int element, bool valid) {
-    const float4 sum = merge.value(range.splits, element, [&](int p) {
-      return loadCoherent(reinterpret_cast<const float4*>(all + p * kPartialFloats + element));
-    });
-    rows.store(rowStart + element, merge.divided(sum, element), valid);
-  });
+    states.stats(split)[threadIdx.x] = totals[threadIdx.x];
+  if (arriveLast(arrivals + pair, static_cast<uint32_t>(range.splits)))
+    mergeSplits(merge, states, range.splits, rowStart, rows);
 }
 
 } // namespace llcuda

@@ -2,13 +2,15 @@
 // y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
 //
 //   launch     grid (ceil(kRows / 64), heads * kParts), block kPromptThreads; numbers from
-//   codegen/spec/attention_spec.cpp q          [kRows][heads][head size] f16, 16-byte aligned k, v       pages of
-//   AttentionShape; keys and values of all rows, and of the positions before them, are already there positions [kRows],
-//   rows of one sequence in any order; -1: the row becomes zeros slots      [kRows], the same for all rows whose
-//   position is not -1 table      [slots][table pages]: page of 64 positions each rows       y f32 [kRows][heads * head
-//   size], or int8 rows of it, or both numerics   f16 products with f32 sums; the softmax is f32, its weights are
-//   rounded to f16 for the second product sm_75      a warp holds 16 rows of q and of y in registers; kTileKeys keys
-//   and values are in shared memory, whose rows
+//              codegen/spec/attention_spec.cpp
+//   q          [kRows][heads][head size] f16, 16-byte aligned
+//   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already there
+//   positions  [kRows], rows of one sequence in any order; -1: the row becomes zeros
+//   slots      [kRows], the same for all rows whose position is not -1
+//   table      [slots][table pages]: page of 64 positions each
+//   rows       y f32 [kRows][heads * head size], or int8 rows of it, or both
+//   numerics   f16 products with f32 sums; the softmax is f32, its weights are rounded to f16 for the second product
+//   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
 //              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts
 #pragma once
 

@@ -18,8 +18,7 @@ LLCUDA_DEVICE float maskedScore() {
   return bitCast<float>(0xff800000u);
 }
 
-/// Keys and values lie as [page][kKvHeads][kPageTokens][kHeadSize] f16; a row sees `kWindow` keys, 0: all up to its
-/// own.
+/// Keys and values lie as [page][kKvHeads][kPageTokens][kHeadSize] f16; a row sees `kWindow` keys, 0: all up to its own.
 template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_>
 struct AttentionShape {
   static_assert(kHeads_ % kKvHeads_ == 0 && kHeads_ / kKvHeads_ <= 8, "1 to 8 query heads share a kv head");
