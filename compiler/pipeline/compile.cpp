@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/compile.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+#include <mutex>
+
+#include "compiler/emit/emit_engine.h"
+#include "compiler/emit/kernel_specs.h"
+#include "compiler/models/import.h"
+#include "compiler/pipeline/golden.h"
+#include "compiler/pipeline/kernel_images.h"
+#include "compiler/pipeline/run_passes.h"
+#include "compiler/pipeline/text_segment.h"
+#include "compiler/reference/interpreted_model.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda::pipeline {
+namespace {
+
+/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed.
+constexpr int64_t kPromptRows[] = {32, 128, 512};
+
+uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {
+  if (options.maxContext == 0)
+    return std::min(config.trainedContext, kDefaultContext);
+  if (options.maxContext > config.trainedContext)
+    report.warnings.push_back("the context of " + std::to_string(options.maxContext) + " positions is more than the " +
+                              std::to_string(config.trainedContext) + " that the model was trained for");
+  return options.maxContext;
+}
+
+PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context) {
+  PipelineOptions pipeline;
+  pipeline.maxContext = context;
+  pipeline.maxBatch = options.maxBatch;
+  for (const int64_t rows : kPromptRows)
+    if (rows <= context || pipeline.promptRows.empty())
+      pipeline.promptRows.push_back(std::min<int64_t>(rows, context));
+  return pipeline;
+}
+
+fb::ModelT modelRecord(const models::ModelConfig& config, const std::string& input) {
+  fb::ModelT model;
+  model.architecture = config.architecture;
+  model.name = config.name;
+  model.source = std::filesystem::path(input).filename().string();
+  model.layers = config.layers;
+  model.embedding = config.embedding;
+  model.heads = config.heads;
+  model.kv_heads = config.kvHeads;
+  model.head_size = config.headSize;
+  model.feed_forward = config.feedForward;
+  model.vocabulary = config.vocabulary;
+  model.trained_context = config.trainedContext;
+  return model;
+}
+
+/// Launches of the batch-1 decode phase, in all and in the layer that has the most.
+void countLaunches(plan::EngineOp plan, CompileReport& report) {
+  for (plan::PhaseOp phase : plan.getOps<plan::PhaseOp>()) {
+    if (phase.getKind() != plan::PhaseKind::Decode || phase.getRows() != 1)
+      continue;
+    std::map<int64_t, uint32_t> layers;
+    for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
+      ++report.decodeLaunches;
+      if (launch.getLayer())
+        report.launchesPerLayer = std::max(report.launchesPerLayer, ++layers[*launch.getLayer()]);
+    }
+  }
+}
+
+Result<formats::TensorType> kvTypeOf(const std::string& name) {
+  if (name != "f16")
+    return unsupported("--kv-type ", name, ": this version knows f16");
+  return formats::TensorType::kF16;
+}
+
+/// Makes progress calls come one at a time, whichever thread they come from.
+CompileOptions serialized(CompileOptions options) {
+  if (options.progress)
+    options.progress = [inner = options.progress, lock = std::make_shared<std::mutex>()](Stage stage, uint64_t done,
+                                                                                         uint64_t total) {
+      const std::lock_guard guard(*lock);
+      inner(stage, done, total);
+    };
+  return options;
+}
+
+Result<plan::EngineOp> planOf(mlir::ModuleOp module) {
+  const auto engines = module.getOps<plan::EngineOp>();
+  if (!llvm::hasSingleElement(engines))
+    return internalError("the passes made no plan");
+  return *engines.begin();
+}
+
+} // namespace
+
+Result<CompileReport> compileModel(const CompileOptions& given) {
+  const CompileOptions options = serialized(given);
+  CompileReport report;
+  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType kvType, kvTypeOf(options.kvType));
+  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile file, ingest::GgufFile::open(options.input));
+  LLCUDA_ASSIGN_OR_RETURN(const models::ModelConfig config, models::configFromGguf(file));
+  const uint32_t context = contextOf(options, config, report);
+  LLCUDA_ASSIGN_OR_RETURN(const TextSegment text, textSegment(file));
+
+  mlir::MLIRContext mlirContext(mlir::MLIRContext::Threading::DISABLED);
+  mlirContext.loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
+  LLCUDA_ASSIGN_OR_RETURN(auto module,
+                          models::importModel(&mlirContext, file, config, {.maxContext = context, .kvType = kvType}));
+  LLCUDA_RETURN_IF_ERROR(runPasses(*module, pipelineOptions(options, context), options));
+  LLCUDA_ASSIGN_OR_RETURN(const plan::EngineOp plan, planOf(*module));
+  countLaunches(plan, report);
+
+  // The interpreter's forward pass runs while the kernels compile.
+  auto golden = std::async(std::launch::async, [&] {
+    auto result = goldenForward(options.input, goldenTokens(text, config.vocabulary, context), options.jobs);
+    if (options.progress)
+      options.progress(Stage::kGolden, 1, 1);
+    return result;
+  });
+  auto images = makeKernelImages(emit::kernelSpecs(plan), options, report);
+  auto goldenValues = golden.get();
+  LLCUDA_RETURN_IF_ERROR(images);
+  LLCUDA_RETURN_IF_ERROR(goldenValues);
+
+  emit::EmitInput input{.plan = plan, .findTensor = reference::tensorsOf(file)};
+  input.compiler = std::move(images->compiler);
+  input.model = modelRecord(config, options.input);
+  input.images = std::move(images->images);
+  input.golden = std::move(*goldenValues);
+  input.tokenizer = text.tokenizer;
+  input.textConfig = text.config;
+  input.threads = options.jobs;
+  if (options.progress)
+    input.progress = [&](uint64_t done, uint64_t total) { options.progress(Stage::kWeights, done, total); };
+  LLCUDA_ASSIGN_OR_RETURN(const emit::EmitSummary summary, emit::emitEngine(input, options.output));
+  report.fileBytes = summary.fileBytes;
+  return report;
+}
+
+} // namespace llcuda::pipeline

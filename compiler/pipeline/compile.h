@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model file to an engine file: all that llcuda-compile does, as a call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codegen/nvrtc/compile_kernels.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::pipeline {
+
+/// Positions that an engine gets when nobody says how many and the model has them.
+inline constexpr uint32_t kDefaultContext = 8192;
+
+enum class Stage { kKernels, kHostImage, kGolden, kWeights };
+
+/// `done` of `total` steps of a stage; stages may run at the same time, but calls come one at a time.
+using Progress = std::function<void(Stage stage, uint64_t done, uint64_t total)>;
+
+struct CompileOptions {
+  std::string input;
+  std::string output;
+  bool gpuTarget = true;   ///< sm_75 machine code and compute_75 PTX
+  bool hostTarget = false; ///< a host image for hostsim
+  uint32_t maxContext = 0; ///< 0: the model's, at most kDefaultContext
+  uint32_t maxBatch = 1;
+  std::string kvType = "f16";
+  unsigned jobs = 1;
+  std::vector<std::string> dumpIrAfter;           ///< pass flags, or "all"
+  std::function<void(std::string_view)> dumpSink; ///< receives the IR as text
+  codegen::NvrtcSearch nvrtc;
+  std::string cacheFolder; ///< empty: no kernel cache
+  std::vector<std::string> workerCommand;
+  std::string hostCompiler; ///< path of a C++ compiler; used for the host target
+  Progress progress;
+};
+
+struct CompileReport {
+  size_t kernels = 0;
+  size_t cachedKernels = 0;
+  uint64_t spillBytes = 0;       ///< of all kernels
+  uint32_t decodeLaunches = 0;   ///< of the batch-1 decode phase
+  uint32_t launchesPerLayer = 0; ///< the most of any layer in that phase
+  uint64_t fileBytes = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Compiles `input`. The output is written under a temporary name and renamed when it is whole.
+Result<CompileReport> compileModel(const CompileOptions& options);
+
+} // namespace llcuda::pipeline

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forward pass over a few fixed tokens that every engine carries, for llcuda-run --self-check.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/schema/engine_generated.h"
+
+namespace llcuda::pipeline {
+
+inline constexpr size_t kGoldenTokens = 16;
+inline constexpr size_t kGoldenTop = 5;
+
+/// The text that is tokenised; the first kGoldenTokens tokens of it are run.
+extern const std::string_view kGoldenText;
+
+/// For a model without a vocabulary: `count` different ids spread over it.
+std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary);
+
+/// What the f32 interpreter answers: the most likely successors of each prefix of `tokens`.
+Result<fb::GoldenT> goldenForward(const std::string& modelPath, std::span<const int32_t> tokens, unsigned threads);
+
+} // namespace llcuda::pipeline

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/pipeline.h"
+
+#include "compiler/conversion/LlmToPlan/LlmToPlan.h"
+#include "compiler/transforms/AssignLayout/AssignLayout.h"
+#include "compiler/transforms/FuseGlu/FuseGlu.h"
+#include "compiler/transforms/FuseQkv/FuseQkv.h"
+#include "compiler/transforms/FuseResidualNorm/FuseResidualNorm.h"
+#include "compiler/transforms/FuseRopeCache/FuseRopeCache.h"
+#include "compiler/transforms/PlanCheck/PlanCheck.h"
+#include "compiler/transforms/PlanMemory/PlanMemory.h"
+#include "compiler/transforms/QuantizeActivations/QuantizeActivations.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace llcuda::pipeline {
+
+void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) {
+  mlir::OpPassManager& forward = passes.nest<mlir::func::FuncOp>();
+  // Folds what the importer left, and makes one value of a tied embedding and head.
+  forward.addPass(mlir::createCanonicalizerPass());
+  forward.addPass(mlir::createCSEPass());
+  // The linears that read the norm before attention become one launch.
+  forward.addPass(createFuseQkv());
+  // So do gate, up and the gated unit.
+  forward.addPass(createFuseGlu());
+  // The residual add and the next norm move into the linear before them.
+  forward.addPass(createFuseResidualNorm());
+  // A value that int8 linears read becomes int8 rows where it is made.
+  forward.addPass(createQuantizeActivations());
+  // The rotation of queries and keys and the cache write move into the linear that makes them.
+  forward.addPass(createFuseRopeCache());
+  // Each weight gets the layout in which its kernels read it.
+  forward.addPass(createAssignLayout());
+  // Ops become kernels and launches, once for each phase.
+  LlmToPlanOptions toPlan;
+  toPlan.maxContext = options.maxContext;
+  toPlan.maxBatch = options.maxBatch;
+  toPlan.promptRows = options.promptRows;
+  passes.addPass(createLlmToPlan(toPlan));
+  // Activations share one arena; no two that live at a time overlap.
+  passes.addPass(createPlanMemory());
+  // Nothing exceeds what an SM of the T4 has.
+  passes.addPass(createPlanCheck());
+}
+
+} // namespace llcuda::pipeline

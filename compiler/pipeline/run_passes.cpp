@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/run_passes.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace llcuda::pipeline {
+namespace {
+
+/// Hands text to a function as it is written.
+class SinkStream final : public llvm::raw_ostream {
+public:
+  explicit SinkStream(const std::function<void(std::string_view)>& sink)
+      : raw_ostream(/*unbuffered=*/true), sink(sink) {}
+
+private:
+  void write_impl(const char* bytes, size_t count) override {
+    written += count;
+    sink({bytes, count});
+  }
+  uint64_t current_pos() const override { return written; }
+
+  const std::function<void(std::string_view)>& sink;
+  uint64_t written = 0;
+};
+
+/// Flags of the passes of a manager, those of nested managers included.
+void collectFlags(mlir::OpPassManager& passes, std::vector<std::string>& flags) {
+  for (mlir::Pass& pass : passes) {
+    if (pass.getArgument().empty()) // the adaptor around nested passes
+      continue;
+    flags.push_back(pass.getArgument().str());
+  }
+}
+
+Result<void> checkDumpNames(const std::vector<std::string>& wanted, const PipelineOptions& options,
+                            mlir::MLIRContext* context) {
+  mlir::OpPassManager passes(mlir::ModuleOp::getOperationName());
+  buildPipeline(passes, options);
+  std::vector<std::string> flags;
+  collectFlags(passes, flags);
+  collectFlags(passes.nest<mlir::func::FuncOp>(), flags);
+  for (const std::string& name : wanted)
+    if (name != "all" && !llvm::is_contained(flags, name))
+      return usageError("--dump-ir-after: no pass is called ", name, "; there are ", llvm::join(flags, " "),
+                        " and all");
+  return {};
+}
+
+} // namespace
+
+Result<void> runPasses(mlir::ModuleOp module, const PipelineOptions& options, const CompileOptions& compile) {
+  mlir::MLIRContext* context = module.getContext();
+  LLCUDA_RETURN_IF_ERROR(checkDumpNames(compile.dumpIrAfter, options, context));
+  mlir::PassManager passes(context);
+  buildPipeline(passes, options);
+  SinkStream sink(compile.dumpSink);
+  if (!compile.dumpIrAfter.empty()) {
+    context->disableMultithreading();
+    const auto wanted = [&](mlir::Pass* pass, mlir::Operation*) {
+      return llvm::is_contained(compile.dumpIrAfter, "all") ||
+             llvm::is_contained(compile.dumpIrAfter, pass->getArgument());
+    };
+    passes.enableIRPrinting([](mlir::Pass*, mlir::Operation*) { return false; }, wanted, /*printModuleScope=*/true,
+                            /*printAfterOnlyOnChange=*/false, /*printAfterOnlyOnFailure=*/false, sink);
+  }
+  std::string problem;
+  mlir::ScopedDiagnosticHandler handler(context, [&](mlir::Diagnostic& diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && problem.empty())
+      problem = diagnostic.str();
+    return mlir::success();
+  });
+  if (mlir::failed(passes.run(module)))
+    return unsupported(compile.input, ": ", problem.empty() ? "a pass failed without a message" : problem);
+  return {};
+}
+
+} // namespace llcuda::pipeline

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/text_segment.h"
+
+#include <algorithm>
+
+#include "compiler/ingest/gguf_vocabulary.h"
+#include "compiler/pipeline/golden.h"
+#include "runtime/text/tokenizer.h"
+
+namespace llcuda::pipeline {
+
+Result<TextSegment> textSegment(const ingest::GgufFile& file) {
+  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::readVocabulary(file));
+  TextSegment segment;
+  segment.config = text::toJson(vocabulary.config);
+  segment.tokenizer = std::move(vocabulary.tokenizerJson);
+  if (vocabulary.config.kind == text::VocabularyKind::kNone)
+    return segment;
+  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer tokenizer,
+                          text::Tokenizer::open(segment.tokenizer, std::move(vocabulary.config)));
+  LLCUDA_ASSIGN_OR_RETURN(segment.golden, tokenizer.encode(kGoldenText));
+  return segment;
+}
+
+std::vector<int32_t> goldenTokens(const TextSegment& text, uint32_t vocabulary, uint32_t context) {
+  const size_t count = std::min<size_t>(kGoldenTokens, context);
+  if (text.golden.empty())
+    return goldenIds(count, vocabulary);
+  return {text.golden.begin(), text.golden.begin() + static_cast<std::ptrdiff_t>(std::min(count, text.golden.size()))};
+}
+
+} // namespace llcuda::pipeline

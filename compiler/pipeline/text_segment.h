@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/ingest/gguf_reader.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::pipeline {
+
+/// What an engine keeps of a model's vocabulary.
+struct TextSegment {
+  std::string tokenizer;       ///< tokenizer.json; empty without a vocabulary
+  std::string config;          ///< JSON of runtime/text/text_config.h
+  std::vector<int32_t> golden; ///< tokens of kGoldenText; empty without a vocabulary
+};
+
+Result<TextSegment> textSegment(const ingest::GgufFile& file);
+
+/// The tokens of the golden forward pass: of the text, or spread ids; at most `context` of them.
+std::vector<int32_t> goldenTokens(const TextSegment& text, uint32_t vocabulary, uint32_t context);
+
+} // namespace llcuda::pipeline

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-compile/options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "runtime/base/version.h"
+
+namespace llcuda::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string defaultCacheFolder() {
+  if (const std::string folder = environment("XDG_CACHE_HOME"); !folder.empty())
+    return folder + "/llcuda";
+  if (const std::string home = environment("HOME"); !home.empty())
+    return home + "/.cache/llcuda";
+  return "";
+}
+
+/// $CXX, else the first of the usual compilers on PATH; empty when there is none.
+std::string findHostCompiler() {
+  if (const std::string compiler = environment("CXX"); !compiler.empty())
+    return compiler;
+  const std::string path = environment("PATH");
+  for (const char* name : {"g++", "c++", "clang++"})
+    for (size_t begin = 0, end; begin <= path.size(); begin = end + 1) {
+      end = std::min(path.find(':', begin), path.size());
+      const fs::path candidate = fs::path(path.substr(begin, end - begin)) / name;
+      std::error_code ignored;
+      if (fs::is_regular_file(candidate, ignored))
+        return candidate.string();
+    }
+  return "";
+}
+
+std::string checkTarget(const std::string& target) {
+  return target == "sm_75" || target == "host" ? "" : target + " is not a target; there are sm_75 and host";
+}
+
+} // namespace
+
+std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char** argv) {
+  pipeline::CompileOptions options;
+  options.jobs = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::string> targets = {"sm_75"};
+  std::string nvrtc;
+  std::string cacheFolder = defaultCacheFolder();
+
+  CLI::App app("Compiles a model file into an engine for the NVIDIA T4 (SM 7.5). Needs no GPU.", "llcuda-compile");
+  app.set_version_flag("--version", std::string("llcuda-compile ") + kVersion);
+  app.add_option("model", options.input, "The model file (.gguf)")->required();
+  app.add_option("-o,--output", options.output, "The engine file to write")->required();
+  app.add_option("--target", targets, "sm_75 (machine code and PTX for newer GPUs), host (run without a GPU)")
+      ->delimiter(',')
+      ->check(CLI::Validator(checkTarget, "TARGET"))
+      ->capture_default_str();
+  app.add_option("-c,--ctx-size", options.maxContext,
+                 "Positions a sequence may have (default: the model's, at most 8192)")
+      ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--max-batch", options.maxBatch, "Sequences that may run at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--kv-type", options.kvType, "Encoding of keys and values: f16")->capture_default_str();
+  app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--dump-ir-after", options.dumpIrAfter,
+                 "Print the IR after this pass, or after all, to standard output");
+  app.add_option("--nvrtc", nvrtc, "The NVRTC library, or its folder");
+  app.add_option("--cache-dir", cacheFolder, "Folder of compiled kernels (default: $XDG_CACHE_HOME/llcuda)");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
+  }
+
+  const fs::path self = fs::read_symlink("/proc/self/exe");
+  options.gpuTarget = std::ranges::find(targets, "sm_75") != targets.end();
+  options.hostTarget = std::ranges::find(targets, "host") != targets.end();
+  options.nvrtc =
+      codegen::usualSearch(nvrtc, self.parent_path().string(), environment("VIRTUAL_ENV"), environment("HOME"));
+  options.cacheFolder = cacheFolder;
+  options.workerCommand = {self.string(), "--kernel-worker"};
+  options.hostCompiler = findHostCompiler();
+  return options;
+}
+
+} // namespace llcuda::tools

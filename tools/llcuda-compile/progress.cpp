@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-compile/progress.h"
+
+#include <iostream>
+#include <sstream>
+
+namespace llcuda::tools {
+namespace {
+
+const char* nameOf(pipeline::Stage stage) {
+  switch (stage) {
+  case pipeline::Stage::kKernels:
+    return "kernels";
+  case pipeline::Stage::kHostImage:
+    return "host kernels";
+  case pipeline::Stage::kGolden:
+    return "reference pass";
+  case pipeline::Stage::kWeights:
+    return "weights";
+  }
+  return "";
+}
+
+} // namespace
+
+void ProgressLine::update(pipeline::Stage stage, uint64_t done, uint64_t total) {
+  if (!terminal)
+    return;
+  stages[stage] = {done, total};
+  std::ostringstream line;
+  for (const auto& [stage, count] : stages) {
+    line << (line.tellp() > 0 ? "  " : "") << nameOf(stage) << ' ';
+    if (stage == pipeline::Stage::kWeights)
+      line << (count.total == 0 ? 100 : count.done * 100 / count.total) << " %";
+    else
+      line << count.done << '/' << count.total;
+  }
+  std::cerr << "\r\033[K" << line.str() << std::flush;
+  shown = true;
+}
+
+void ProgressLine::clear() {
+  if (shown)
+    std::cerr << "\r\033[K" << std::flush;
+  shown = false;
+}
+
+} // namespace llcuda::tools
