@@ -6,6 +6,36 @@
 
 namespace llcuda::hostsim {
 
+inline void BlockRunner::wait(State state) {
+  const uint32_t thread = context.thread;
+  Fiber* self = current;
+  states[thread] = state;
+  fiberOf[thread] = self;
+  if (readyBegin == readyEnd && started == request->threads)
+    failDivergence();
+  Fiber& next = readyBegin != readyEnd ? takeReady() : takeIdle();
+  current = &next;
+  self->switchTo(next);
+  current = self;
+  context.thread = thread;
+  states[thread] = State::kRunning;
+}
+
+inline int BlockRunner::syncThreads(int predicate) {
+  barrierAny |= predicate;
+  if (++inBarrier < request->threads) {
+    wait(State::kInBarrier);
+    return barrierResult;
+  }
+  barrierResult = barrierAny;
+  barrierAny = 0;
+  inBarrier = 0;
+  for (uint32_t thread = 0; thread < request->threads; ++thread)
+    if (thread != context.thread)
+      makeReady(thread);
+  return barrierResult;
+}
+
 const LlcudaHostTable BlockRunner::kTable = {
     .syncThreads = [](LlcudaHostContext* c, int predicate) { return of(c).syncThreads(predicate); },
     .waitInWarp = [](LlcudaHostContext* c) { of(c).wait(State::kInWarp); },
@@ -94,46 +124,6 @@ void BlockRunner::runThreads(void* argument) {
       self->switchTo(next);
     }
   }
-}
-
-Fiber& BlockRunner::takeReady() {
-  return *fiberOf[ready[readyBegin++ % kMaxThreads]];
-}
-
-Fiber& BlockRunner::takeIdle() {
-  Fiber* fiber = idle.back();
-  idle.pop_back();
-  return *fiber;
-}
-
-void BlockRunner::wait(State state) {
-  const uint32_t thread = context.thread;
-  Fiber* self = current;
-  states[thread] = state;
-  fiberOf[thread] = self;
-  if (readyBegin == readyEnd && started == request->threads)
-    failDivergence();
-  Fiber& next = readyBegin != readyEnd ? takeReady() : takeIdle();
-  current = &next;
-  self->switchTo(next);
-  current = self;
-  context.thread = thread;
-  states[thread] = State::kRunning;
-}
-
-int BlockRunner::syncThreads(int predicate) {
-  barrierAny |= predicate;
-  if (++inBarrier < request->threads) {
-    wait(State::kInBarrier);
-    return barrierResult;
-  }
-  barrierResult = barrierAny;
-  barrierAny = 0;
-  inBarrier = 0;
-  for (uint32_t thread = 0; thread < request->threads; ++thread)
-    if (thread != context.thread)
-      makeReady(thread);
-  return barrierResult;
 }
 
 void BlockRunner::releaseWarp() {

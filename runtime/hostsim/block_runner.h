@@ -48,10 +48,14 @@ private:
   void releaseWarp();
   void* sharedArray(const void* key, size_t bytes);
 
-  void wait(State state);
+  __attribute__((always_inline)) void wait(State state);
   void makeReady(uint32_t thread) { ready[readyEnd++ % kMaxThreads] = static_cast<uint16_t>(thread); }
-  Fiber& takeReady();
-  Fiber& takeIdle();
+  Fiber& takeReady() { return *fiberOf[ready[readyBegin++ % kMaxThreads]]; }
+  Fiber& takeIdle() {
+    Fiber* fiber = idle.back();
+    idle.pop_back();
+    return *fiber;
+  }
   // Ends the block with `failure`. None of these returns; they are not declared so, because the sanitizer would then
   // look for the end of a stack that it does not know.
   void leave();

@@ -5,7 +5,6 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
 #endif
 
 namespace llcuda::hostsim {
@@ -58,29 +57,6 @@ void Fiber::reset() {
 bool Fiber::isBelowStack(const void* address) const {
   const auto* byte = static_cast<const char*>(address);
   return byte >= mapping && byte < mapping + kGuardBytes;
-}
-
-void Fiber::switchTo(Fiber& to) {
-  Fiber* ends[2] = {this, &to};
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(&fakeStack, to.stackBottom, to.stackBytes);
-#endif
-  arrive(context::jump_fcontext(to.context, ends));
-}
-
-// Runs in the fiber that was switched to. `from.data` names who came, whose context is only now known.
-void Fiber::arrive(context::transfer_t from) {
-  Fiber& previous = **static_cast<Fiber**>(from.data);
-  previous.context = from.fctx;
-#if defined(__SANITIZE_ADDRESS__)
-  const void* bottom = nullptr;
-  size_t bytes = 0;
-  __sanitizer_finish_switch_fiber(fakeStack, &bottom, &bytes);
-  if (!previous.mapping) {
-    previous.stackBottom = bottom;
-    previous.stackBytes = bytes;
-  }
-#endif
 }
 
 void Fiber::enter(context::transfer_t from) {

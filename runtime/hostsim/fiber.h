@@ -4,6 +4,10 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #include <cstddef>
 #include <memory>
 
@@ -49,5 +53,29 @@ private:
   size_t stackBytes = 0;
   void* fakeStack = nullptr;
 };
+
+// Inline, as is all between kernel code and the switch: after a switch the processor predicts every return wrongly.
+__attribute__((always_inline)) inline void Fiber::switchTo(Fiber& to) {
+  Fiber* ends[2] = {this, &to};
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(&fakeStack, to.stackBottom, to.stackBytes);
+#endif
+  arrive(boost::context::detail::jump_fcontext(to.context, ends));
+}
+
+// Runs in the fiber that was switched to. `from.data` names who came, whose context is only now known.
+__attribute__((always_inline)) inline void Fiber::arrive(boost::context::detail::transfer_t from) {
+  Fiber& previous = **static_cast<Fiber**>(from.data);
+  previous.context = from.fctx;
+#if defined(__SANITIZE_ADDRESS__)
+  const void* bottom = nullptr;
+  size_t bytes = 0;
+  __sanitizer_finish_switch_fiber(fakeStack, &bottom, &bytes);
+  if (!previous.mapping) {
+    previous.stackBottom = bottom;
+    previous.stackBytes = bytes;
+  }
+#endif
+}
 
 } // namespace llcuda::hostsim
