@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/attention_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codegen/spec/rope_spec.h"
+
+namespace llcuda::codegen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+AttentionDesc llama() {
+  AttentionDesc desc;
+  desc.heads = 9;
+  desc.kvHeads = 3;
+  desc.headSize = 64;
+  desc.maxContext = 8192;
+  desc.scale = 0.125f;
+  return desc;
+}
+
+std::vector<std::string> names(const LaunchSpec& launch) {
+  std::vector<std::string> result;
+  for (const Param& param : launch.kernel.params) result.push_back(param.name);
+  return result;
+}
+
+// The plan binds arguments by these names and in this order.
+TEST(AttentionSpec, Decode) {
+  const LaunchSpec launch = attentionDecodeLaunch(llama());
+  EXPECT_EQ(launch.kernel.name(), "attention_decode__f16_q8__h9_g3_d64_c8192__s54_t128");
+  EXPECT_THAT(names(launch), ElementsAre("q", "k_pages", "v_pages", "positions", "slots", "block_table", "partial",
+                                         "arrivals", "y_codes", "y_scales"));
+  EXPECT_EQ(launch.grid.x, 3u);
+  EXPECT_EQ(launch.grid.y, 54u);
+  EXPECT_EQ(launch.grid.z, 1u);
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0>, 54>(q, k_pages"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("{0.125f, 0.f}"));
+}
+
+// A short context is one split: then there is nothing to merge, and no workspace to bind.
+TEST(AttentionSpec, OneSplitNeedsNoWorkspace) {
+  AttentionDesc desc = llama();
+  desc.maxContext = 64;
+  desc.f32Rows = true;
+  desc.int8Rows = false;
+  EXPECT_EQ(attentionSplits(desc), 1u);
+  EXPECT_THAT(names(attentionDecodeLaunch(desc)),
+              ElementsAre("q", "k_pages", "v_pages", "positions", "slots", "block_table", "y"));
+}
+
+// Rows of a batch fill the machine by themselves, so they split less; a split has at least a page.
+TEST(AttentionSpec, SplitsFillTheMachine) {
+  AttentionDesc desc = llama();
+  desc.rows = 16;
+  EXPECT_EQ(attentionSplits(desc), 4u);
+  desc.rows = 64;
+  EXPECT_EQ(attentionSplits(desc), 1u);
+  desc.rows = 1;
+  desc.maxContext = 130;
+  EXPECT_EQ(attentionSplits(desc), 3u);
+  EXPECT_EQ(attentionPartialBytes(desc), 4u * 3 * 3 * (3 * 64 + 8));
+  EXPECT_EQ(attentionArrivals(desc), 3u);
+}
+
+// Heads that are too wide for the registers of one block are shared by two.
+TEST(AttentionSpec, Prompt) {
+  AttentionDesc desc = llama();
+  desc.rows = 100;
+  EXPECT_EQ(attentionPromptLaunch(desc).grid.x, 2u);
+  EXPECT_EQ(attentionPromptLaunch(desc).grid.y, 9u);
+  desc.headSize = 256;
+  desc.window = 512;
+  const LaunchSpec launch = attentionPromptLaunch(desc);
+  EXPECT_EQ(launch.grid.y, 18u);
+  EXPECT_EQ(launch.kernel.name(), "attention_prompt__f16_q8__h9_g3_d256_c8192_w512_r100__r64_t128");
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512>, 100>(q"));
+}
+
+TEST(AttentionSpec, RefusesByName) {
+  const auto refusal = [](auto change) {
+    AttentionDesc desc = llama();
+    change(desc);
+    const auto result = checkAttention(desc);
+    return result ? std::string() : result.error().message;
+  };
+  EXPECT_EQ(refusal([](AttentionDesc&) {}), "");
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.pageTokens = 32; }), HasSubstr("pages of 32 tokens"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 2; }), HasSubstr("9 heads over 2 kv heads"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 1; }), HasSubstr("9 heads for each kv head"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 72; }), HasSubstr("heads of 72"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80; }), HasSubstr("int8 rows"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80, d.int8Rows = false; }), "");
+}
+
+TEST(RopeSpec, LaunchAndRefusals) {
+  RopeCacheDesc desc;
+  desc.rows = 32;
+  desc.heads = 9;
+  desc.kvHeads = 3;
+  desc.maxContext = 2048;
+  const LaunchSpec launch = ropeCacheLaunch(desc);
+  EXPECT_EQ(launch.kernel.name(), "rope_cache__f16__h9_g3_d64_n64_c2048__t128");
+  EXPECT_EQ(launch.grid.x, 32u);
+  EXPECT_THAT(names(launch), ElementsAre("q", "k", "v", "rope_table", "positions", "slots", "block_table", "q_rotated",
+                                         "k_pages", "v_pages"));
+  desc.dimensions = 0;
+  EXPECT_THAT(names(ropeCacheLaunch(desc)), Not(::testing::Contains("rope_table")));
+  desc.dimensions = 66;
+  EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("rope over 66"));
+}
+
+} // namespace
+} // namespace llcuda::codegen
