@@ -12,7 +12,7 @@ namespace llcuda::codegen {
 
 struct CompiledKernel {
   std::string cubin;              ///< machine code for SM 7.5
-  std::string ptx;                ///< for newer GPUs, `.target sm_75`, without a terminating NUL
+  std::string ptx;                ///< for newer GPUs, `.target sm_75` of the version in ptx_version.h, without a NUL
   uint32_t registers = 0;         ///< per thread
   uint32_t staticSharedBytes = 0; ///< per block
   uint32_t spillBytes = 0;        ///< stores plus loads

@@ -10,8 +10,8 @@
 namespace llcuda::codegen {
 namespace {
 
-// The number is that of a compiled kernel's layout.
-constexpr std::string_view kMagic = "llcuda kernel 1\n";
+// The number goes up when a compiled kernel's layout changes, or what is done to NVRTC's output.
+constexpr std::string_view kMagic = "llcuda kernel 2\n";
 
 template <typename Headers>
 void appendHeaders(WireWriter& writer, const Headers& headers) {

@@ -5,6 +5,7 @@
 
 #include "codegen/nvrtc/embedded_headers.h"
 #include "codegen/nvrtc/kernel_log.h"
+#include "codegen/nvrtc/ptx_version.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -92,7 +93,7 @@ Result<CompiledKernel> compileSource(const NvrtcLibrary& library, const std::str
   if (!resources)
     return internalError("kernel ", name, ": NVRTC ", library.version(), " did not report the kernel's registers");
   return CompiledKernel{.cubin = std::move(*cubin),
-                        .ptx = withoutNul(std::move(*ptx)),
+                        .ptx = withPlainPtxVersion(withoutNul(std::move(*ptx))),
                         .registers = resources->registers,
                         .staticSharedBytes = resources->staticSharedBytes,
                         .spillBytes = resources->spillBytes,

@@ -66,6 +66,15 @@ bool resolveAll(void* library, NvrtcLibrary::Functions& table) {
          resolve(library, "nvrtcGetCUBINSize", table.getCUBINSize) && resolve(library, "nvrtcGetCUBIN", table.getCUBIN);
 }
 
+/// NVRTC opens a second library by its name when it first compiles. Loaded beforehand from the folder of the first, it
+/// is found whatever the loader's paths are (the wheels of NVRTC 13 do not name their own folder).
+void loadBuiltins(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().filename().string().starts_with("libnvrtc-builtins.so"))
+      ::dlopen(entry.path().c_str(), RTLD_NOW | RTLD_LOCAL); // if it fails, compiling says what is missing
+}
+
 /// The file behind a handle, also when the loader found it.
 std::string loadedFile(void* library, const std::string& fallback) {
   link_map* map = nullptr;
@@ -114,6 +123,8 @@ Result<NvrtcLibrary> NvrtcLibrary::openFile(const std::string& file) {
   void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
     return unsupported("NVRTC cannot be loaded: ", ::dlerror());
+  if (const fs::path folder = fs::path(file).parent_path(); !folder.empty())
+    loadBuiltins(folder);
   auto table = std::make_unique<Functions>();
   NvrtcLibrary library;
   if (!resolveAll(handle, *table) || table->version(&library.major, &library.minor) != 0)

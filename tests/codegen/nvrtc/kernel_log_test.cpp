@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/nvrtc/ptx_version.h"
+
 namespace llcuda::codegen {
 namespace {
 
@@ -38,6 +40,14 @@ TEST(KernelLog, RefusesALogOfNoneOrTwoEntries) {
 TEST(KernelLog, MessagesLeaveTheReportOut) {
   EXPECT_EQ(messagesOf(kLog), "");
   EXPECT_EQ(messagesOf(std::string(kLog) + "k.cu(3): warning #177-D: unused\n"), "k.cu(3): warning #177-D: unused\n");
+}
+
+// A driver refuses PTX of a later version than its own, whatever is in it.
+TEST(PtxVersion, IsLoweredNeverRaised) {
+  EXPECT_EQ(withPlainPtxVersion("// a\n.version 8.8\n.target sm_75\n"), "// a\n.version 7.4\n.target sm_75\n");
+  EXPECT_EQ(withPlainPtxVersion("//\n.version 10.12\n"), "//\n.version 7.4\n");
+  for (const char* kept : {"\n.version 7.4\n", "\n.version 6.5\n", "\n.version x\n", "no version", ""})
+    EXPECT_EQ(withPlainPtxVersion(kept), kept);
 }
 
 } // namespace

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace llcuda::codegen {
+
+/// The PTX language that kernels keep to: the oldest with every instruction of codegen/kernels/ptx (cache hints on loads
+/// need it). Drivers since CUDA 11.4 read it.
+inline constexpr int kPtxMajor = 7, kPtxMinor = 4;
+
+/// NVRTC writes its own newest PTX version into the text, which older drivers refuse, though the kernels use nothing of
+/// it. This puts the version above in its place where the text claims a later one.
+std::string withPlainPtxVersion(std::string ptx);
+
+} // namespace llcuda::codegen
