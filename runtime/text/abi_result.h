@@ -10,7 +10,9 @@
 
 namespace llcuda::text {
 
-inline const uint8_t* bytesOf(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+inline const uint8_t* bytesOf(std::string_view text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
 
 inline std::string takeText(llcuda_text_bytes bytes) {
   std::string text(reinterpret_cast<const char*>(bytes.data), bytes.size);
@@ -22,4 +24,4 @@ inline Error takeError(int32_t status, llcuda_text_bytes message) {
   return Error{static_cast<ErrorCode>(status), takeText(message)};
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

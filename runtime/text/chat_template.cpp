@@ -51,7 +51,7 @@ constexpr std::string_view kMistral = R"({{- bos_token -}}
 {%- endif -%}
 {%- endfor -%})";
 
-}  // namespace
+} // namespace
 
 std::vector<BuiltinTemplate> builtinTemplates() {
   return {{"<|im_start|>", kChatMl},
@@ -61,7 +61,9 @@ std::vector<BuiltinTemplate> builtinTemplates() {
           {"[INST]", kMistral}};
 }
 
-void ChatTemplate::Close::operator()(llcuda_text_template* handle) const { llcuda_text_template_close(handle); }
+void ChatTemplate::Close::operator()(llcuda_text_template* handle) const {
+  llcuda_text_template_close(handle);
+}
 
 Result<ChatTemplate> ChatTemplate::open(std::string_view source) {
   llcuda_text_template* handle = nullptr;
@@ -84,10 +86,10 @@ Result<std::string> ChatTemplate::render(const ChatContext& context) const {
 Result<std::string> ChatTemplate::render(std::string_view context, int64_t now) const {
   llcuda_text_bytes rendered{};
   llcuda_text_bytes message{};
-  if (const int32_t status = llcuda_text_template_render(handle.get(), bytesOf(context), context.size(), now,
-                                                         &rendered, &message))
+  if (const int32_t status =
+          llcuda_text_template_render(handle.get(), bytesOf(context), context.size(), now, &rendered, &message))
     return takeError(status, message);
   return takeText(rendered);
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

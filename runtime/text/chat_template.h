@@ -15,16 +15,16 @@ struct llcuda_text_template;
 namespace llcuda::text {
 
 struct ChatMessage {
-  std::string role;  ///< system, user, assistant
+  std::string role; ///< system, user, assistant
   std::string content;
 };
 
 struct ChatContext {
   std::vector<ChatMessage> messages;
-  bool addGenerationPrompt = true;  ///< end with the opening of the assistant's turn
+  bool addGenerationPrompt = true; ///< end with the opening of the assistant's turn
   std::string bosToken;
   std::string eosToken;
-  int64_t now = 0;  ///< seconds since 1970, for templates that write the date
+  int64_t now = 0; ///< seconds since 1970, for templates that write the date
 };
 
 /// A Jinja template, rendered as transformers renders it. A hostile one ends with an error: steps, output and nesting
@@ -46,7 +46,6 @@ private:
   std::unique_ptr<llcuda_text_template, Close> handle;
 };
 
-
 /// A family of chat models: the token that only it has, and its template.
 struct BuiltinTemplate {
   std::string_view token;
@@ -65,4 +64,4 @@ std::string_view builtinChatTemplate(const HasToken& has) {
   return {};
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

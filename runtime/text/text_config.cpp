@@ -38,8 +38,8 @@ struct TextField {
 constexpr TextField kTextFields[] = {{"pre_tokenizer", &TextConfig::preTokenizer},
                                      {"chat_template", &TextConfig::chatTemplate}};
 
-constexpr size_t kFieldCount =
-    std::size(kTokenFields) + std::size(kRuleFields) + std::size(kTextFields) + 3;  // kind, end_of_generation, named_templates
+constexpr size_t kFieldCount = std::size(kTokenFields) + std::size(kRuleFields) + std::size(kTextFields) +
+                               3; // kind, end_of_generation, named_templates
 
 Error wrong(std::string_view key, std::string_view wanted) {
   return badInput("text config: ", key, " is not ", wanted);
@@ -83,13 +83,16 @@ Result<void> readLists(const Json& object, TextConfig& config) {
   return {};
 }
 
-}  // namespace
+} // namespace
 
 std::string_view name(VocabularyKind kind) {
   switch (kind) {
-  case VocabularyKind::kNone: return "none";
-  case VocabularyKind::kSpm: return "spm";
-  case VocabularyKind::kBpe: return "bpe";
+  case VocabularyKind::kNone:
+    return "none";
+  case VocabularyKind::kSpm:
+    return "spm";
+  case VocabularyKind::kBpe:
+    return "bpe";
   }
   return "";
 }
@@ -99,9 +102,8 @@ bool TextConfig::endsGeneration(int32_t token) const {
 }
 
 std::string toJson(const TextConfig& config) {
-  Json object = {{"kind", name(config.kind)},
-                 {"end_of_generation", config.endOfGeneration},
-                 {"named_templates", Json::object()}};
+  Json object = {
+      {"kind", name(config.kind)}, {"end_of_generation", config.endOfGeneration}, {"named_templates", Json::object()}};
   for (const TokenField& field : kTokenFields)
     object[field.key] = config.*field.id < 0 ? Json(nullptr) : Json(config.*field.id);
   for (const RuleField& field : kRuleFields) object[field.key] = config.*field.rule;
@@ -157,4 +159,4 @@ Result<void> checkTextConfig(const TextConfig& config, uint32_t vocabulary) {
   return {};
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

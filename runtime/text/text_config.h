@@ -14,9 +14,9 @@
 namespace llcuda::text {
 
 enum class VocabularyKind {
-  kNone,  ///< the model takes and gives token ids only
-  kSpm,   ///< SentencePiece BPE over scores, bytes as tokens
-  kBpe,   ///< byte-level BPE
+  kNone, ///< the model takes and gives token ids only
+  kSpm,  ///< SentencePiece BPE over scores, bytes as tokens
+  kBpe,  ///< byte-level BPE
 };
 
 std::string_view name(VocabularyKind kind);
@@ -25,18 +25,18 @@ inline constexpr int32_t kNoToken = -1;
 
 struct TextConfig {
   VocabularyKind kind = VocabularyKind::kNone;
-  std::string preTokenizer;  ///< the name the source gave, for people
+  std::string preTokenizer; ///< the name the source gave, for people
   int32_t bos = kNoToken;
   int32_t eos = kNoToken;
-  int32_t eot = kNoToken;      ///< ends a turn of a chat
+  int32_t eot = kNoToken; ///< ends a turn of a chat
   int32_t unknown = kNoToken;
   int32_t padding = kNoToken;
-  std::vector<int32_t> endOfGeneration;  ///< every token that ends an answer; ascending, without repeats
-  bool addBos = false;                   ///< a text starts with `bos`
-  bool addEos = false;                   ///< a text ends with `eos`
-  bool addSpacePrefix = false;           ///< the tokenizer puts a space before a text; decoding takes it away
-  std::string chatTemplate;              ///< Jinja; empty when the model has none
-  std::map<std::string, std::string> namedTemplates;  ///< further ones, such as `tool_use`
+  std::vector<int32_t> endOfGeneration; ///< every token that ends an answer; ascending, without repeats
+  bool addBos = false;                  ///< a text starts with `bos`
+  bool addEos = false;                  ///< a text ends with `eos`
+  bool addSpacePrefix = false;          ///< the tokenizer puts a space before a text; decoding takes it away
+  std::string chatTemplate;             ///< Jinja; empty when the model has none
+  std::map<std::string, std::string> namedTemplates; ///< further ones, such as `tool_use`
 
   bool endsGeneration(int32_t token) const;
 };
@@ -50,4 +50,4 @@ Result<TextConfig> parseTextConfig(std::string_view json);
 /// Refuses ids at or above `vocabulary` (the rows of the model's head) and rules that name no token.
 Result<void> checkTextConfig(const TextConfig& config, uint32_t vocabulary);
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

@@ -16,6 +16,8 @@ std::string TextStream::push(int32_t id) {
   return text;
 }
 
-std::string TextStream::finish() { return repairUtf8(std::exchange(held, {})); }
+std::string TextStream::finish() {
+  return repairUtf8(std::exchange(held, {}));
+}
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

@@ -27,4 +27,4 @@ private:
   std::string held;
 };
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

@@ -6,7 +6,9 @@
 
 namespace llcuda::text {
 
-void Tokenizer::Close::operator()(llcuda_text_tokenizer* handle) const { llcuda_text_tokenizer_close(handle); }
+void Tokenizer::Close::operator()(llcuda_text_tokenizer* handle) const {
+  llcuda_text_tokenizer_close(handle);
+}
 
 Result<Tokenizer> Tokenizer::open(std::string_view json, TextConfig config) {
   if (config.kind == VocabularyKind::kNone)
@@ -26,8 +28,8 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, EncodeOpti
     return unsupported("this model has no vocabulary: give token ids instead of text");
   llcuda_text_ids ids{};
   llcuda_text_bytes message{};
-  if (const int32_t status = llcuda_text_tokenizer_encode(handle.get(), bytesOf(text), text.size(),
-                                                          options.parseSpecial, &ids, &message))
+  if (const int32_t status =
+          llcuda_text_tokenizer_encode(handle.get(), bytesOf(text), text.size(), options.parseSpecial, &ids, &message))
     return takeError(status, message);
   std::vector<int32_t> tokens;
   tokens.reserve(ids.size + 2);
@@ -87,4 +89,4 @@ uint32_t Tokenizer::vocabularySize() const {
   return handle ? static_cast<uint32_t>(llcuda_text_tokenizer_size(handle.get())) : 0;
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

@@ -18,8 +18,8 @@ struct llcuda_text_tokenizer;
 namespace llcuda::text {
 
 struct EncodeOptions {
-  bool addSpecial = true;    ///< BOS and EOS by the model's rule (`addBos`, `addEos`)
-  bool parseSpecial = true;  ///< the text of a special token becomes that token, not plain text
+  bool addSpecial = true;   ///< BOS and EOS by the model's rule (`addBos`, `addEos`)
+  bool parseSpecial = true; ///< the text of a special token becomes that token, not plain text
 };
 
 /// May be used by several threads at once.
@@ -57,8 +57,8 @@ private:
 
   Tokenizer(Handle handle, TextConfig config) : handle(std::move(handle)), textConfig(std::move(config)) {}
 
-  Handle handle;  ///< null for kind none
+  Handle handle; ///< null for kind none
   TextConfig textConfig;
 };
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

@@ -8,9 +8,9 @@ namespace {
 
 /// What the bytes at the front of a text are.
 struct Character {
-  size_t bytes;     ///< taken: of the character, or of the longest start of one; at least 1
+  size_t bytes; ///< taken: of the character, or of the longest start of one; at least 1
   bool wellFormed;
-  bool cutOff;      ///< not well formed, but more bytes could make it so
+  bool cutOff; ///< not well formed, but more bytes could make it so
 };
 
 /// The allowed range of the second byte keeps out overlong forms, surrogates and what is above U+10FFFF.
@@ -34,7 +34,7 @@ Character frontOf(std::string_view text) {
   return {wanted, true, false};
 }
 
-}  // namespace
+} // namespace
 
 bool isUtf8(std::string_view text) {
   while (!text.empty()) {
@@ -67,4 +67,4 @@ std::string repairUtf8(std::string_view text) {
   return repaired;
 }
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

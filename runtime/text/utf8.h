@@ -17,4 +17,4 @@ size_t incompleteTail(std::string_view text);
 /// `text` with every byte sequence that is no character replaced by one U+FFFD, an incomplete one at the end too.
 std::string repairUtf8(std::string_view text);
 
-}  // namespace llcuda::text
+} // namespace llcuda::text

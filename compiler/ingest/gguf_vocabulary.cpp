@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/ingest/gguf_vocabulary.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "compiler/ingest/gguf_tokens.h"
+#include "compiler/ingest/tokenizer_json.h"
+#include "runtime/text/chat_template.h"
+#include "runtime/text/utf8.h"
+
+namespace llcuda::ingest {
+namespace {
+
+constexpr std::string_view kTemplateKey = "tokenizer.chat_template";
+
+Result<std::string> readText(const GgufFile& file, std::string_view key) {
+  const GgufValue* value = file.find(key);
+  if (!value)
+    return std::string();
+  const auto text = value->asString();
+  if (!text || !text::isUtf8(*text))
+    return badInput(key, " is not a UTF-8 string");
+  return std::string(*text);
+}
+
+/// The templates of the file; where it has none, that of the family which the tokens show.
+Result<void> readTemplates(const GgufFile& file, const TokenList& tokens, text::TextConfig& config) {
+  LLCUDA_ASSIGN_OR_RETURN(config.chatTemplate, readText(file, kTemplateKey));
+  for (const GgufEntry& entry : file.metadata()) {
+    if (!entry.key.starts_with(kTemplateKey) || entry.key.substr(kTemplateKey.size(), 1) != ".")
+      continue;
+    LLCUDA_ASSIGN_OR_RETURN(std::string source, readText(file, entry.key));
+    const std::string_view variant = entry.key.substr(kTemplateKey.size() + 1);
+    if (!text::isUtf8(variant))
+      return badInput("the name of a chat template is not UTF-8");
+    config.namedTemplates[std::string(variant)] = std::move(source);
+  }
+  if (config.chatTemplate.empty())
+    config.chatTemplate =
+        text::builtinChatTemplate([&](std::string_view token) { return tokens.find(token) != text::kNoToken; });
+  return {};
+}
+
+/// Phi-3's special tokens swallow the white space behind them; nothing but the model's name says that it is one.
+Result<SpaceRule> readSpaceRule(const GgufFile& file) {
+  LLCUDA_ASSIGN_OR_RETURN(std::string name, readText(file, "general.name"));
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  SpaceRule rule;
+  rule.stripAfter = name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos;
+  rule.exceptFor = {"<unk>", "<s>", "<|endoftext|>"};
+  return rule;
+}
+
+Result<Vocabulary> readSpm(const GgufFile& file) {
+  Vocabulary vocabulary;
+  vocabulary.config.kind = text::VocabularyKind::kSpm;
+  LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/false));
+  tokens.scores.resize(tokens.texts.size());
+  LLCUDA_RETURN_IF_ERROR(findSpecialTokens(file, nullptr, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  LLCUDA_ASSIGN_OR_RETURN(const SpaceRule spaces, readSpaceRule(file));
+  vocabulary.tokenizerJson =
+      spmTokenizerJson(tokens, vocabulary.config.unknown, vocabulary.config.addSpacePrefix, spaces);
+  return vocabulary;
+}
+
+Result<Vocabulary> readBpe(const GgufFile& file, const std::string& preTokenizerName) {
+  const PreTokenizer* preTokenizer = findPreTokenizer(preTokenizerName);
+  if (!preTokenizer)
+    return unsupported("tokenizer.ggml.pre is \"", preTokenizerName, "\", an unknown pre-tokenizer");
+  Vocabulary vocabulary;
+  vocabulary.config.kind = text::VocabularyKind::kBpe;
+  vocabulary.config.preTokenizer = preTokenizerName.empty() ? "default" : preTokenizerName;
+  LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/true));
+  LLCUDA_RETURN_IF_ERROR(findSpecialTokens(file, preTokenizer, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  LLCUDA_ASSIGN_OR_RETURN(const SpaceRule spaces, readSpaceRule(file));
+  vocabulary.tokenizerJson = bpeTokenizerJson(tokens, *preTokenizer, spaces);
+  return vocabulary;
+}
+
+} // namespace
+
+Result<Vocabulary> readVocabulary(const GgufFile& file) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::string model, readText(file, "tokenizer.ggml.model"));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string preTokenizer, readText(file, "tokenizer.ggml.pre"));
+  if (model == "no_vocab" || model == "none")
+    return Vocabulary();
+  Result<Vocabulary> vocabulary = model == "llama"    ? readSpm(file)
+                                  : model == "gpt2"   ? readBpe(file, preTokenizer)
+                                  : model == "gemma4" ? readBpe(file, "gemma4")
+                                  : model.empty()     ? badInput("tokenizer.ggml.model is missing")
+                                                      : unsupported("tokenizer.ggml.model is \"", model,
+                                                                    "\"; llama, gpt2, gemma4 and no_vocab are supported");
+  if (vocabulary && vocabulary->config.addBos && vocabulary->config.bos == text::kNoToken)
+    return badInput("tokenizer.ggml.add_bos_token is true, but no token is BOS");
+  if (vocabulary && vocabulary->config.addEos && vocabulary->config.eos == text::kNoToken)
+    return badInput("tokenizer.ggml.add_eos_token is true, but no token is EOS");
+  return vocabulary;
+}
+
+} // namespace llcuda::ingest

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a tokenizer.json, the format that runtime/text reads.
+#pragma once
+
+#include <string>
+
+#include "compiler/ingest/gguf_tokens.h"
+
+namespace llcuda::ingest {
+
+/// What special tokens do with the space around them; files do not say it, their models' names do.
+struct SpaceRule {
+  bool stripAfter = false; ///< a special token takes the white space after it along
+  std::vector<std::string_view> exceptFor;
+};
+
+/// SentencePiece BPE over scores.
+std::string spmTokenizerJson(const TokenList& tokens, int32_t unknown, bool addSpacePrefix, const SpaceRule& spaces);
+
+/// BPE over merges, byte-level or of raw UTF-8 as `preTokenizer` says.
+std::string bpeTokenizerJson(const TokenList& tokens, const PreTokenizer& preTokenizer, const SpaceRule& spaces);
+
+} // namespace llcuda::ingest
