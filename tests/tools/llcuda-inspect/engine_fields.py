@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON of the toy engine: engine_fields.py FILE [CONTEXT SLOTS]"""
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    engine = json.load(file)
+
+assert engine["kind"] == "engine" and engine["model"]["architecture"] == "toy"
+assert engine["nodes_per_layer"] == 1
+assert [(phase["kind"], phase["rows"]) for phase in engine["phases"]] == \
+    [("decode", 1), ("decode", 2), ("prompt", 4), ("prompt", 8)]
+first = engine["kernels"][0]
+assert {key: first[key] for key in ("name", "registers", "shared_bytes", "spill_bytes", "cubin_bytes")} == {
+    "name": "toy_embed__f32__v97__t32", "registers": 47, "shared_bytes": 1536, "spill_bytes": 12, "cubin_bytes": 0}
+assert len(engine["kernels"]) == 5 and all(kernel["host"] for kernel in engine["kernels"])
+assert [segment["name"] for segment in engine["segments"]] == ["metadata", "images", "text", "constants", "weights"]
+assert engine["segments"][4]["bytes"] == 97 * 4
+
+if len(sys.argv) > 2:
+    memory = engine["memory"]
+    context, slots = int(sys.argv[2]), int(sys.argv[3])
+    assert (memory["context"], memory["slots"]) == (context, slots)
+    assert memory["pages"] == slots * ((context + 3) // 4), memory
+    parts = ("weights", "constants", "arena", "kv", "io", "counters")
+    assert memory["total"] == sum(memory[part] for part in parts)
+    assert memory["weights"] == 97 * 4
+else:
+    assert "memory" not in engine
