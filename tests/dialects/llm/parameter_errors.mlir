@@ -1,0 +1,62 @@
+// RUN: llcuda-opt %s --split-input-file --verify-diagnostics
+
+func.func @c1() {
+  // C1
+  // expected-error@+1 {{needs the name of a tensor}}
+  %0 = llm.parameter "" : tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @c2() {
+  // C2
+  // expected-error@+1 {{needs a static shape}}
+  %0 = llm.parameter "a" : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @c3() {
+  // C3
+  // expected-error@+1 {{first_row must not be negative}}
+  %0 = llm.parameter "a" first_row -1 : tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @c4_odd() {
+  // C4
+  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 1}}
+  %0 = llm.parameter "a" pair_rows 1 : tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @c4_divides() {
+  // C4
+  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 48}}
+  %0 = llm.parameter "a" pair_rows 48 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c4_zero() {
+  // C4
+  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 0}}
+  %0 = llm.parameter "a" pair_rows 0 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c5() {
+  // C5
+  // expected-error@+1 {{plus is for vectors}}
+  %0 = llm.parameter "a" plus 1.0 : !llm.weight<64x32, q4_0>
+  return
+}

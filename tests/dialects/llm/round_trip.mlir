@@ -1,0 +1,106 @@
+// RUN: llcuda-opt %s | FileCheck %s
+// RUN: llcuda-opt %s | llcuda-opt | FileCheck %s
+// RUN: llcuda-opt %s --mlir-print-op-generic | llcuda-opt | FileCheck %s
+
+// Every op in its own form, with every optional part once.
+// CHECK-LABEL: func.func @sources(%arg0: tensor<?xi32> {llm.io = "tokens"})
+func.func @sources(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
+  // CHECK: llm.parameter "token_embd.weight" : !llm.weight<512x64, q8_0>
+  %e = llm.parameter "token_embd.weight" : !llm.weight<512x64, q8_0>
+  // CHECK: llm.parameter "blk.0.attn_norm.weight" plus 1.000000e+00 : tensor<64xf32>
+  %s = llm.parameter "blk.0.attn_norm.weight" plus 1.0 : tensor<64xf32>
+  // CHECK: llm.parameter "blk.0.attn_qkv.weight" first_row 64 pair_rows 16 : !llm.weight<32x64, f16, f16_rows>
+  %w = llm.parameter "blk.0.attn_qkv.weight" first_row 64 pair_rows 16 : !llm.weight<32x64, f16, f16_rows>
+  // All digits of a frequency survive.
+  // CHECK: llm.rope_table [1.000000e+00, 0.0012345678901200001] magnitude 1.100000e+00 : tensor<128x2x2xf32>
+  %t = llm.rope_table [1.0, 0.00123456789012] magnitude 1.1 : tensor<128x2x2xf32>
+  // CHECK: llm.embedding %arg0, %{{.*}} scale 8.000000e+00 : (tensor<?xi32>, !llm.weight<512x64, q8_0>) -> tensor<?x64xf32>
+  %x = llm.embedding %tokens, %e scale 8.0 : (tensor<?xi32>, !llm.weight<512x64, q8_0>) -> tensor<?x64xf32>
+  return %x : tensor<?x64xf32>
+}
+
+// CHECK-LABEL: func.func @norms
+func.func @norms(%x: tensor<?x64xf32>, %s: tensor<64xf32>, %h: tensor<16xf32>) -> (tensor<?x64xf32>, tensor<?x64x!llm.q8>) {
+  // CHECK: llm.rms_norm %arg0, %arg1 eps {{.*}} {llm.layer = 3 : i64} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64x!llm.q8>
+  %n = llm.rms_norm %x, %s eps 1.0e-5 {llm.layer = 3} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64x!llm.q8>
+  // CHECK: llm.head_norm %arg0, %arg2 eps {{.*}} : tensor<?x64xf32>, tensor<16xf32>
+  %y = llm.head_norm %x, %h eps 1.0e-6 : tensor<?x64xf32>, tensor<16xf32>
+  return %y, %n : tensor<?x64xf32>, tensor<?x64x!llm.q8>
+}
+
+// CHECK-LABEL: func.func @linears
+func.func @linears(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, q4_1>, %b: tensor<64xf32>) -> tensor<?x64xf32> {
+  // CHECK: %[[Q:.*]] = llm.quantize %arg0 : tensor<?x64xf32> -> tensor<?x64x!llm.q8>
+  %q = llm.quantize %x : tensor<?x64xf32> -> tensor<?x64x!llm.q8>
+  // CHECK: llm.linear %[[Q]], %arg1 : (tensor<?x64x!llm.q8>, !llm.weight<64x64, q4_1>) -> tensor<?x64xf32>
+  %0 = llm.linear %q, %w : (tensor<?x64x!llm.q8>, !llm.weight<64x64, q4_1>) -> tensor<?x64xf32>
+  // CHECK: llm.linear %{{.*}}, %arg1 bias %arg2 residual %arg0 :
+  %1 = llm.linear %0, %w bias %b residual %x
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, tensor<64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  // CHECK: llm.linear %{{.*}}, %arg1 residual %arg0 :
+  %2 = llm.linear %1, %w residual %x : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  return %2 : tensor<?x64xf32>
+}
+
+// CHECK-LABEL: func.func @attention
+func.func @attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %t: tensor<128x8x2xf32>, %positions: tensor<?xi32>,
+                     %slots: tensor<?xi32>) -> tensor<?x64xf32> {
+  // CHECK: llm.rope %arg0, %arg2, %arg3 head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %0 = llm.rope %q, %t, %positions head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  // CHECK: pairs halves
+  %1 = llm.rope %k, %t, %positions head_size 16 pairs halves : tensor<?x32xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  // CHECK: %[[C:.*]] = llm.cache_write {{.*}} -> !llm.cache<layer 2, 2x16, q8_0, f16>
+  %c = llm.cache_write %1, %k, %positions, %slots
+      : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 2, 2x16, q8_0, f16>
+  // CHECK: llm.attention %{{.*}}, %[[C]], %arg3, %arg4 heads 4 scale 2.500000e-01 window 512 softcap 5.000000e+01 :
+  %a = llm.attention %0, %c, %positions, %slots heads 4 scale 0.25 window 512 softcap 50.0
+      : (tensor<?x64xf32>, !llm.cache<layer 2, 2x16, q8_0, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  return %a : tensor<?x64xf32>
+}
+
+// CHECK-LABEL: func.func @elementwise
+func.func @elementwise(%x: tensor<?x64xf32>) -> tensor<?x64x!llm.q8> {
+  // CHECK: llm.add %arg0, %arg0 : tensor<?x64xf32>
+  %0 = llm.add %x, %x : tensor<?x64xf32>
+  // CHECK: llm.scale %{{.*}} by 2.000000e+00 : tensor<?x64xf32>
+  %1 = llm.scale %0 by 2.0 : tensor<?x64xf32>
+  // CHECK: llm.softcap %{{.*}} cap 3.000000e+01 : tensor<?x64xf32>
+  %2 = llm.softcap %1 cap 30.0 : tensor<?x64xf32>
+  // CHECK: llm.glu gelu_tanh %{{.*}}, %arg0 : (tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64x!llm.q8>
+  %3 = llm.glu gelu_tanh %2, %x : (tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64x!llm.q8>
+  return %3 : tensor<?x64x!llm.q8>
+}
+
+// CHECK-LABEL: func.func @head
+func.func @head(%x: tensor<?x64xf32>, %w: !llm.weight<512x64, q8_0>, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
+                %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> tensor<?xi32> {
+  // CHECK: %[[L:.*]] = llm.head %arg0, %arg1, %arg2 softcap 3.000000e+01 :
+  %l = llm.head %x, %w, %output_rows softcap 30.0
+      : (tensor<?x64xf32>, !llm.weight<512x64, q8_0>, tensor<?xi32>) -> tensor<?x512xf32>
+  // CHECK: llm.sample %[[L]], %arg3 : (tensor<?x512xf32>, tensor<?x!llm.sampling>) -> tensor<?xi32>
+  %t = llm.sample %l, %sampling : (tensor<?x512xf32>, tensor<?x!llm.sampling>) -> tensor<?xi32>
+  return %t : tensor<?xi32>
+}
+
+// CHECK-LABEL: func.func @fused
+func.func @fused(%x: tensor<?x64xf32>, %q: !llm.weight<64x64, q4_1>, %k: !llm.weight<32x64, q4_1>, %v: !llm.weight<32x64, q5_0>,
+                 %t: tensor<128x8x2xf32>, %positions: tensor<?xi32>, %slots: tensor<?xi32>, %b64: tensor<64xf32>,
+                 %b32: tensor<32xf32>, %h: tensor<16xf32>) -> tensor<?x64xf32> {
+  // CHECK: llm.qkv_linear %arg0, %arg1, %arg2, %arg3 bias %arg7, %arg8, %arg8 :
+  %0:3 = llm.qkv_linear %x, %q, %k, %v bias %b64, %b32, %b32
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, q4_1>, !llm.weight<32x64, q5_0>, tensor<64xf32>,
+         tensor<32xf32>, tensor<32xf32>) -> (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+  // CHECK: llm.qkv_rope_cache %{{.*}}, %arg1, %arg2, %arg3 table %arg4 at %arg5, %arg6 pairs adjacent norm %arg9, %arg9 eps {{.*}} :
+  %query, %cache = llm.qkv_rope_cache %0#0, %q, %k, %v table %t at %positions, %slots pairs adjacent norm %h, %h eps 1.0e-6
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, q4_1>, !llm.weight<32x64, q5_0>,
+         tensor<128x8x2xf32>, tensor<?xi32>, tensor<?xi32>, tensor<16xf32>, tensor<16xf32>)
+      -> (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>)
+  // CHECK: llm.glu_linear silu %{{.*}}, %arg1, %arg1 :
+  %g = llm.glu_linear silu %query, %q, %q
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, q4_1>) -> tensor<?x64x!llm.q8>
+  // CHECK: llm.linear_residual_norm %{{.*}}, %arg1 residual %arg0 norm %arg7 eps {{.*}} bias %arg7 post_norm %arg7 :
+  %sum, %normed = llm.linear_residual_norm %g, %q residual %x norm %b64 eps 1.0e-5 bias %b64 post_norm %b64
+      : (tensor<?x64x!llm.q8>, !llm.weight<64x64, q4_1>, tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
+      -> (tensor<?x64xf32>, tensor<?x64xf32>)
+  return %normed : tensor<?x64xf32>
+}

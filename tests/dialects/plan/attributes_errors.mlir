@@ -1,0 +1,55 @@
+// RUN: llcuda-opt %s --split-input-file --verify-diagnostics
+
+// Tensor C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{needs the name of a tensor}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows">
+}
+
+// -----
+
+// Tensor C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{'f33' is not an encoding}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f33", layout = "f32_rows">
+}
+
+// -----
+
+// Tensor C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 0, cols = 1, encoding = "f32", layout = "f32_rows">
+}
+
+// -----
+
+// Tensor C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", first_row = -1>
+}
+
+// -----
+
+// RopeTable C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{needs at least one position and one frequency}}
+  plan.buffer @x constant 4 source #plan.rope_table<positions = 0, frequencies = [1.0], magnitude = 1.0>
+}
+
+// -----
+
+// RopeTable C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{needs at least one position and one frequency}}
+  plan.buffer @x constant 4 source #plan.rope_table<positions = 1, frequencies = [], magnitude = 1.0>
+}
+
+// -----
+
+// RopeTable C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{frequencies must be f64}}
+  plan.buffer @x constant 4 source #plan.rope_table<positions = 1, frequencies = [1.0 : f32], magnitude = 1.0>
+}

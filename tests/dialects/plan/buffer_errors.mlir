@@ -1,0 +1,71 @@
+// RUN: llcuda-opt %s --split-input-file --verify-diagnostics
+
+// C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{bytes must be positive, not 0}}
+  plan.buffer @x arena 0
+}
+
+// -----
+
+// C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind io needs a role}}
+  plan.buffer @x io 4
+}
+
+// -----
+
+// C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind arena has a role}}
+  plan.buffer @x arena 4 role tokens
+}
+
+// -----
+
+// C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind weight needs a source}}
+  plan.buffer @x weight 4
+}
+
+// -----
+
+// C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind constant needs a source}}
+  plan.buffer @x constant 4
+}
+
+// -----
+
+// C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind arena has a source}}
+  plan.buffer @x arena 8 source #plan.rope_table<positions = 1, frequencies = [1.0], magnitude = 1.0>
+}
+
+// -----
+
+// C4
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{of kind kv has an offset}}
+  plan.buffer @x kv 8 offset 0
+}
+
+// -----
+
+// C4
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{offset must be a multiple of 256, not 128}}
+  plan.buffer @x arena 8 offset 128
+}
+
+// -----
+
+// C4
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{offset must be a multiple of 256, not -256}}
+  plan.buffer @x arena 8 offset -256
+}

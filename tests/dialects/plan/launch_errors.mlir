@@ -1,0 +1,130 @@
+// RUN: llcuda-opt %s --split-input-file --verify-diagnostics
+
+// C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{grid must be three positive sizes}}
+    plan.launch @a__f32__c32__t32 grid [1, 0, 1] args(@x, @x)
+  }
+}
+
+// -----
+
+// C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{grid must be three positive sizes}}
+    plan.launch @a__f32__c32__t32 grid [1, 1] args(@x, @x)
+  }
+}
+
+// -----
+
+// C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{@b is no kernel of the engine}}
+    plan.launch @b grid [1, 1, 1] args(@x, @x)
+  }
+}
+
+// -----
+
+// C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{@x is no kernel of the engine}}
+    plan.launch @x grid [1, 1, 1] args(@x, @x)
+  }
+}
+
+// -----
+
+// C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{@z is no buffer of the engine}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @z)
+  }
+}
+
+// -----
+
+// C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{has 1 arguments, @a__f32__c32__t32 has 2 parameters}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x)
+  }
+}
+
+// -----
+
+// C4
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{@x + 128 is outside its 128 bytes}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x + 128, @x)
+  }
+}
+
+// -----
+
+// C4
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{@x + -4 is outside its 128 bytes}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x + -4)
+  }
+}
+
+// -----
+
+// C5
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.buffer @w constant 8 source #plan.rope_table<positions = 1, frequencies = [1.0], magnitude = 1.0>
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{writes @w, which is a constant}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @w)
+  }
+}
+
+// -----
+
+// C6
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{layer must not be negative}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer -1 args(@x, @x)
+  }
+}
