@@ -70,16 +70,6 @@ CUresult checkDevice(const DriverState& state, CUdeviceptr address, size_t bytes
                                                                             : outside(state, bytes, pointer);
 }
 
-/// A copy or fill that waits until it is done, if `device` names device memory.
-CUresult runNow(DriverState& state, CUdeviceptr device, size_t bytes, const hostsim::Work& work) {
-  if (bytes == 0)
-    return CUDA_SUCCESS;
-  CUresult result = refuseInCapture(state);
-  if (result == CUDA_SUCCESS)
-    result = checkDevice(state, device, bytes);
-  return result == CUDA_SUCCESS ? run(state, work) : result;
-}
-
 CUresult runInStream(DriverState& state, CUdeviceptr device, size_t bytes, CUstream stream, hostsim::Work work) {
   if (bytes == 0)
     return CUDA_SUCCESS;
@@ -118,18 +108,6 @@ CUresult cuMemFreeHost(void* pointer) {
                [&](DriverState& state) { return release(state, pointer, DeviceMemory::Kind::kPinned); });
 }
 
-CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {
-  return serve(DriverCall::cuMemcpyHtoD_v2, Needs::kContext, [&](DriverState& state) {
-    return runNow(state, to, bytes, CopyWork{pointerOf(to), from, bytes});
-  });
-}
-
-CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t bytes) {
-  return serve(DriverCall::cuMemcpyDtoH_v2, Needs::kContext, [&](DriverState& state) {
-    return runNow(state, from, bytes, CopyWork{to, pointerOf(from), bytes});
-  });
-}
-
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, CUstream stream) {
   return serve(DriverCall::cuMemcpyHtoDAsync_v2, Needs::kContext, [&](DriverState& state) {
     return runInStream(state, to, bytes, stream, CopyWork{pointerOf(to), from, bytes});
@@ -147,12 +125,6 @@ CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CU
     if (const CUresult result = checkDevice(state, from, bytes); result != CUDA_SUCCESS)
       return result;
     return runInStream(state, to, bytes, stream, CopyWork{pointerOf(to), pointerOf(from), bytes});
-  });
-}
-
-CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t bytes) {
-  return serve(DriverCall::cuMemsetD8_v2, Needs::kContext, [&](DriverState& state) {
-    return runNow(state, to, bytes, FillWork{pointerOf(to), value, bytes});
   });
 }
 

@@ -103,29 +103,6 @@ CUresult cuModuleGetFunction(CUfunction* function, CUmodule module, const char* 
   });
 }
 
-CUresult cuFuncGetAttribute(int* value, CUfunction_attribute attribute, CUfunction handle) {
-  return serve(DriverCall::cuFuncGetAttribute, Needs::kContext, [&](DriverState& state) {
-    const std::lock_guard lock(state.mutex);
-    const FunctionObject* function = findFunction(state, handle);
-    if (!function)
-      return noFunction();
-    switch (attribute) {
-    case CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK:
-      *value = static_cast<int>(function->kernel->threads);
-      return CUDA_SUCCESS;
-    case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
-      *value = static_cast<int>(function->maxDynamicSharedBytes);
-      return CUDA_SUCCESS;
-    case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
-    case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:
-    case CU_FUNC_ATTRIBUTE_NUM_REGS:
-      *value = 0; // not known of a host image
-      return CUDA_SUCCESS;
-    }
-    return refuse(CUDA_ERROR_INVALID_VALUE, "hostsim does not know attribute " + std::to_string(attribute));
-  });
-}
-
 CUresult cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute, int value) {
   return serve(DriverCall::cuFuncSetAttribute, Needs::kContext, [&](DriverState& state) {
     const std::lock_guard lock(state.mutex);
