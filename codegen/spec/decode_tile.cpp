@@ -48,7 +48,8 @@ uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
   const uint32_t fewest = std::max(request.rowsMultiple, request.blockRowsMultiple * lanes / (32 * kMaxWarps));
   const uint32_t wantedWarps = t4::kMultiprocessors * 8;
   uint32_t rows = mostRows(request);
-  while (rows > fewest && (request.outputs / (32 / lanes * rows) < wantedWarps || rows > request.smallestPart))
+  while (rows > fewest &&
+         (request.outputs * request.weights / (32 / lanes * rows) < wantedWarps || rows > request.smallestPart))
     rows /= 2;
   return rows;
 }

@@ -10,19 +10,17 @@ namespace llcuda {
 /// That block may then read by loadCoherent what the others wrote to device memory before their call. All threads call.
 LLCUDA_DEVICE bool arriveLast(uint32_t* counter, uint32_t blocks) {
   LLCUDA_SHARED(uint32_t, isLast, 1);
-  threadFence(); // this thread's writes come before the arrival of its block
-  syncThreads();
+  syncThreads(); // the writes of the block come before the fence of its first thread
   if (threadIdx.x == 0) {
+    threadFence(); // and so before its arrival
     const bool last = atomicAddU32(counter, 1) == blocks - 1;
     if (last)
       *counter = 0; // everyone has arrived: nobody counts any more in this launch
+    threadFence();  // what the block reads comes after the arrivals of the others
     isLast[0] = last ? 1 : 0;
   }
   syncThreads();
-  const bool last = isLast[0] != 0;
-  threadFence(); // the reads that follow come after the arrivals of the others
-  syncThreads(); // isLast may be written again
-  return last;
+  return isLast[0] != 0;
 }
 
 } // namespace llcuda

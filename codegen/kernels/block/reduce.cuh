@@ -7,20 +7,33 @@
 
 namespace llcuda {
 
-template <int kThreads>
-LLCUDA_DEVICE float blockSum(float value) {
+/// Sums element by element.
+template <int kThreads, int kCount>
+LLCUDA_DEVICE void blockSum(float (&values)[kCount]) {
   static_assert(kThreads % kWarpSize == 0 && kThreads <= 1024, "whole warps");
   constexpr int kWarps = kThreads / kWarpSize;
-  LLCUDA_SHARED(float, partials, kWarps);
-  value = warpSum(value);
-  if (laneId() == 0)
-    partials[warpId()] = value;
-  syncThreads();
-  float sum = 0.f;
+  LLCUDA_SHARED(float, partials, kWarps* kCount);
+  warpSum(values);
   LLCUDA_UNROLL
-  for (int w = 0; w < kWarps; ++w) sum += partials[w];
+  for (int i = 0; i < kCount; ++i) {
+    if (laneId() == 0)
+      partials[i * kWarps + warpId()] = values[i];
+  }
   syncThreads();
-  return sum;
+  LLCUDA_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    values[i] = partials[i * kWarps];
+    LLCUDA_UNROLL
+    for (int w = 1; w < kWarps; ++w) values[i] += partials[i * kWarps + w];
+  }
+  syncThreads();
+}
+
+template <int kThreads>
+LLCUDA_DEVICE float blockSum(float value) {
+  float values[1] = {value};
+  blockSum<kThreads>(values);
+  return values[0];
 }
 
 template <int kThreads>

@@ -21,6 +21,8 @@ LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scale
   constexpr int kFours = kInputs * Tile::kBlockRows / 4, kThreads = Tile::kWarps * kWarpSize;
   LLCUDA_UNROLL
   for (int i0 = 0; i0 < kFours; i0 += kThreads) {
+    if (i0 + warpId() * kWarpSize >= kFours)
+      return; // the whole warp
     const int i = i0 + threadIdx.x;
     const int input = i / (Tile::kBlockRows / 4);
     const int column = blockIdx.x * Tile::kBlockRows + i % (Tile::kBlockRows / 4) * 4;

@@ -11,7 +11,7 @@
 
 #include "codegen/kernels/block/last_block.cuh"
 #include "codegen/kernels/linear/linear.cuh"
-#include "codegen/kernels/norm/norm_row.cuh"
+#include "codegen/kernels/norm/norm_rows.cuh"
 
 namespace llcuda {
 
@@ -25,12 +25,9 @@ LLCUDA_DEVICE void linearResidualNorm(const uint8_t* weight, const float* x, con
   if (!arriveLast(arrivals, gridDim.x))
     return;
   const RowOutput<kF32, kInt8> output = {normed, normedCodes, normedScales};
-  LLCUDA_NO_UNROLL
-  for (int b = 0; b < kInputs; ++b) {
-    const float4* fours = reinterpret_cast<const float4*>(y + b * kOutputs);
-    normRow<kOutputs, Tile::kWarps * kWarpSize>([&](int i) { return loadCoherent(fours + i); }, scale, eps,
-                                                output.row(b, kOutputs));
-  }
+  const float4* fours = reinterpret_cast<const float4*>(y);
+  normRows<kOutputs, Tile::kWarps * kWarpSize, kInputs>(
+      [&](int r, int i) { return loadCoherent(fours + r * (kOutputs / 4) + i); }, scale, eps, output);
 }
 
 } // namespace llcuda

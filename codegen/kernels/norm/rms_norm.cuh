@@ -9,7 +9,7 @@
 //   sm_75     16-byte loads, each element read once
 #pragma once
 
-#include "codegen/kernels/norm/norm_row.cuh"
+#include "codegen/kernels/norm/norm_rows.cuh"
 
 namespace llcuda {
 
@@ -19,9 +19,9 @@ LLCUDA_DEVICE void rmsNorm(const float* x, const float* scale, const int* pick, 
   const int row = blockIdx.x;
   const int from = kPick ? pick[row] : row;
   const float4* fours = reinterpret_cast<const float4*>(x + static_cast<int64_t>(from) * kColumns);
-  const auto load = [&](int i) { return from >= 0 ? fours[i] : make_float4(0.f, 0.f, 0.f, 0.f); };
+  const auto load = [&](int, int i) { return from >= 0 ? fours[i] : make_float4(0.f, 0.f, 0.f, 0.f); };
   const RowOutput<kF32, kInt8> output = {y, codes, scales};
-  normRow<kColumns, kThreads>(load, scale, eps, output.row(row, kColumns));
+  normRows<kColumns, kThreads, 1>(load, scale, eps, output.row(row, kColumns));
 }
 
 } // namespace llcuda

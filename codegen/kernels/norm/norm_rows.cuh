@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// One block normalises a few rows together: x[c] / sqrt(mean(x^2) + eps) * scale[c].
+#pragma once
+
+#include "codegen/kernels/block/emit_row.cuh"
+#include "codegen/kernels/block/reduce.cuh"
+#include "codegen/kernels/ptx/load.cuh"
+
+namespace llcuda {
+
+LLCUDA_DEVICE float sumOfSquares(float4 v) {
+  return v.x * v.x + v.y * v.y + (v.z * v.z + v.w * v.w);
+}
+
+LLCUDA_DEVICE float4 scaled(float4 v, float factor, float4 scale) {
+  return make_float4(v.x * factor * scale.x, v.y * factor * scale.y, v.z * factor * scale.z, v.w * factor * scale.w);
+}
+
+/// Calls f(0) ... f(kCount - 1), unrolled or in a loop.
+template <bool kUnrolled, int kCount, typename F>
+LLCUDA_DEVICE void repeat(F f) {
+  if constexpr (kUnrolled) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < kCount; ++i) f(i);
+  } else {
+    LLCUDA_NO_UNROLL
+    for (int i = 0; i < kCount; ++i) f(i);
+  }
+}
+
+/// `load(r, i)` gives elements 4i ... 4i + 3 of row r as float4; it is called again for what registers cannot keep. A
+/// row may be stored where it was loaded from. kColumns is a multiple of 32. All threads of the block call.
+template <int kColumns, int kThreads, int kRows, typename Output, typename Load>
+LLCUDA_DEVICE void normRows(Load load, const float* scale, float eps, const Output& output) {
+  static_assert(kColumns % kRowBlock == 0, "rows are whole blocks of int8 rows");
+  constexpr int kFours = kColumns / 4;
+  constexpr int kPasses = (kFours + kThreads - 1) / kThreads;
+  constexpr bool kKeep = kRows * kPasses <= 8;
+  const float4 zero = make_float4(0.f, 0.f, 0.f, 0.f);
+
+  float4 kept[kKeep ? kRows * kPasses : 1], scales[kKeep ? kPasses : 1];
+  float sums[kRows] = {};
+  repeat<kKeep, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const float4 v = i < kFours ? load(r, i) : zero;
+      sums[r] += sumOfSquares(v);
+      if (kKeep)
+        kept[r * kPasses + p] = v;
+    }
+    if (kKeep)
+      scales[p] = loadReadOnly(reinterpret_cast<const float4*>(scale) + (i < kFours ? i : 0));
+  });
+  blockSum<kThreads>(sums);
+
+  repeat<kKeep, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    const bool valid = i < kFours;
+    const float4 s =
+        kKeep ? scales[kKeep ? p : 0] : loadReadOnly(reinterpret_cast<const float4*>(scale) + (valid ? i : 0));
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const float4 v = kKeep ? kept[kKeep ? r * kPasses + p : 0] : valid ? load(r, i) : zero;
+      output.row(r, kColumns).store(i, scaled(v, rsqrtFast(sums[r] * (1.f / kColumns) + eps), s), valid);
+    }
+  });
+}
+
+} // namespace llcuda
