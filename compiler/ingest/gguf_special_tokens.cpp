@@ -64,15 +64,15 @@ public:
     return id && known(*id) ? static_cast<int32_t>(*id) : fallback;
   }
 
-  /// As byKey(), else the first token in the vocabulary that is written as one of `texts`; that one is made control.
+  /// As byKey(), else the token of the first of `texts` that the vocabulary has; it is made control.
   int32_t byKeyOrText(std::initializer_list<std::string_view> keys, Texts texts) {
     int32_t id = text::kNoToken;
     for (const std::string_view key : keys) id = byKey(std::string(key), id);
     if (id != text::kNoToken)
       return id;
     for (const std::string_view text : texts)
-      if (const int32_t found = tokens.find(text); found != text::kNoToken && (id == text::kNoToken || found < id))
-        id = found;
+      if (id == text::kNoToken)
+        id = tokens.find(text);
     if (id != text::kNoToken)
       tokens.kinds[id] = TokenKind::kControl;
     return id;
