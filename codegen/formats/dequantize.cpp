@@ -4,6 +4,19 @@
 #include <cassert>
 #include <cstring>
 
+#include "codegen/formats/iq1_m.h"
+#include "codegen/formats/iq1_s.h"
+#include "codegen/formats/iq2_s.h"
+#include "codegen/formats/iq2_xs.h"
+#include "codegen/formats/iq2_xxs.h"
+#include "codegen/formats/iq3_s.h"
+#include "codegen/formats/iq3_xxs.h"
+#include "codegen/formats/iq4_nl.h"
+#include "codegen/formats/iq4_xs.h"
+#include "codegen/formats/mxfp4.h"
+#include "codegen/formats/nvfp4.h"
+#include "codegen/formats/q1_0.h"
+#include "codegen/formats/q2_0.h"
 #include "codegen/formats/q2_k.h"
 #include "codegen/formats/q3_k.h"
 #include "codegen/formats/q4_0.h"
@@ -14,6 +27,9 @@
 #include "codegen/formats/q5_k.h"
 #include "codegen/formats/q6_k.h"
 #include "codegen/formats/q8_0.h"
+#include "codegen/formats/q8_k.h"
+#include "codegen/formats/tq1_0.h"
+#include "codegen/formats/tq2_0.h"
 
 namespace llcuda::formats {
 namespace {
@@ -71,6 +87,38 @@ RowDecoder decoderOf(TensorType type) {
     return decodeBlocks<BlockQ5_K, 256>;
   case TensorType::kQ6_K:
     return decodeBlocks<BlockQ6_K, 256>;
+  case TensorType::kQ8_K:
+    return decodeBlocks<BlockQ8_K, 256>;
+  case TensorType::kQ1_0:
+    return decodeBlocks<BlockQ1_0, 128>;
+  case TensorType::kQ2_0:
+    return decodeBlocks<BlockQ2_0, 64>;
+  case TensorType::kIQ1_S:
+    return decodeBlocks<BlockIQ1_S, 256>;
+  case TensorType::kIQ1_M:
+    return decodeBlocks<BlockIQ1_M, 256>;
+  case TensorType::kIQ2_XXS:
+    return decodeBlocks<BlockIQ2_XXS, 256>;
+  case TensorType::kIQ2_XS:
+    return decodeBlocks<BlockIQ2_XS, 256>;
+  case TensorType::kIQ2_S:
+    return decodeBlocks<BlockIQ2_S, 256>;
+  case TensorType::kIQ3_XXS:
+    return decodeBlocks<BlockIQ3_XXS, 256>;
+  case TensorType::kIQ3_S:
+    return decodeBlocks<BlockIQ3_S, 256>;
+  case TensorType::kIQ4_NL:
+    return decodeBlocks<BlockIQ4_NL, 32>;
+  case TensorType::kIQ4_XS:
+    return decodeBlocks<BlockIQ4_XS, 256>;
+  case TensorType::kTQ1_0:
+    return decodeBlocks<BlockTQ1_0, 256>;
+  case TensorType::kTQ2_0:
+    return decodeBlocks<BlockTQ2_0, 256>;
+  case TensorType::kMXFP4:
+    return decodeBlocks<BlockMXFP4, 32>;
+  case TensorType::kNVFP4:
+    return decodeBlocks<BlockNVFP4, 64>;
   default:
     return nullptr;
   }

@@ -10,9 +10,11 @@ using uint16_t = unsigned short;
 using int32_t = int;
 using uint32_t = unsigned int;
 #define LLCUDA_FORMAT inline __device__
+#define LLCUDA_TABLE inline __device__ constexpr
 #else
 #include <cstdint>
 #define LLCUDA_FORMAT inline
+#define LLCUDA_TABLE inline constexpr
 #endif
 
 namespace llcuda::formats {
@@ -59,6 +61,11 @@ LLCUDA_FORMAT uint16_t floatToHalf(float value) {
   if (exponent < 102) // below 2^-25, half of the smallest denormal
     return static_cast<uint16_t>(sign);
   return static_cast<uint16_t>(sign | shiftRoundEven((magnitude & 0x7FFFFF) | 0x800000, 126 - exponent));
+}
+
+/// A little-endian u32 at any address.
+LLCUDA_FORMAT uint32_t wordAt(const uint8_t* bytes) {
+  return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | static_cast<uint32_t>(bytes[3]) << 24;
 }
 
 /// A bfloat16 is the upper half of a float.

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codegen/nvrtc/embedded_headers.h"
 #include "codegen/nvrtc/kernel_cache.h"
 #include "codegen/nvrtc/kernel_compiler.h"
 
@@ -226,6 +227,30 @@ TEST_F(CompileKernels, ReportsSharedMemoryAndSpills) {
   EXPECT_EQ(kernel->registers, 64u);
   EXPECT_EQ(kernel->staticSharedBytes, 4096u);
   EXPECT_GT(kernel->spillBytes, 0u);
+}
+
+// Kernels include the headers of the encodings; nothing in them may need a host.
+TEST_F(CompileKernels, TheEncodingsCompileForTheDevice) {
+  const auto nvrtc = NvrtcLibrary::open(search());
+  ASSERT_TRUE(nvrtc) << nvrtc.error().message;
+  std::string includes;
+  for (const EmbeddedHeader& header : embeddedHeaders()) {
+    const std::string name = header.name;
+    const bool hostOnly = name.ends_with("/tensor_type.h") || name.ends_with("/dequantize.h");
+    if (name.starts_with("codegen/formats/") && name.ends_with(".h") && !hostOnly)
+      includes += "#include \"" + name + "\"\n";
+  }
+  const auto kernel = compileSource(*nvrtc, "decode", includes + R"(
+    extern "C" __global__ void decode(const llcuda::formats::BlockIQ2_XXS* a, const llcuda::formats::BlockIQ1_M* b,
+                                      const llcuda::formats::BlockNVFP4* c, const llcuda::formats::BlockQ6_K* d,
+                                      float* out) {
+      dequantize(a[threadIdx.x], out + 256 * threadIdx.x);
+      dequantize(b[threadIdx.x], out + 256 * (threadIdx.x + 32));
+      dequantize(c[threadIdx.x], out + 256 * (threadIdx.x + 64));
+      dequantize(d[threadIdx.x], out + 256 * (threadIdx.x + 96));
+    })");
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  EXPECT_EQ(kernel->log, "");
 }
 
 // The key must change with everything that the kernel depends on, and with nothing else.
