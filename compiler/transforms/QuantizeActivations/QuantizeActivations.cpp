@@ -91,11 +91,6 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
       (void)rewriter.refuse(use.getOwner(), "some of its weights read f32 rows");
       return false;
     }
-    if (const int64_t columns = columnsOf(use.get()); columns % kQ8Block != 0) {
-      ++refused;
-      (void)rewriter.refuse(use.getOwner(), "rows of " + llvm::Twine(columns) + " columns are no multiple of 32");
-      return false;
-    }
     return true;
   }
 };

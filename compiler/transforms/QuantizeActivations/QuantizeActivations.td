@@ -8,8 +8,7 @@ def QuantizeActivations : Pass<"llm-quantize-activations", "::mlir::func::FuncOp
     can (a norm, an attention, a gated unit, alone or fused) and nothing else reads it, the op yields int8 rows itself,
     which costs no launch. Else one `llm.quantize` follows the op, and the remark says why.
 
-    Refuses values whose columns are no multiple of 32, and readers of which some weights read f32 rows: they go on
-    reading f32 rows.
+    Refuses readers of which some weights read f32 rows: they go on reading f32 rows.
 
     Changes values: a column is rounded to 1/127 of the largest of its 32.
 

@@ -1,0 +1,32 @@
+// RUN: llcuda-opt --llm-fuse-rope-cache=head-norms=false %s --split-input-file --remarks-filter-missed=.* --remark-format=emitRemark --verify-diagnostics | FileCheck %s
+
+// With head-norms=false a layer that norms its heads keeps its launches.
+// CHECK-LABEL: func.func @refused
+// CHECK-NOT:     llm.qkv_rope_cache
+func.func @refused(%x: tensor<?x64xf32>, %wq: !llm.weight<64x64, q4_1>, %wk: !llm.weight<32x64, q4_1>,
+    %t: tensor<128x8x2xf32>, %p: tensor<?xi32>, %slots: tensor<?xi32>, %s: tensor<16xf32>) -> tensor<?x64xf32> {
+  %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wk {llm.layer = 3} : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, q4_1>, !llm.weight<32x64, q4_1>) -> (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+  %qn = llm.head_norm %q, %s eps 1.0e-6 : tensor<?x64xf32>, tensor<16xf32>
+  %kn = llm.head_norm %k, %s eps 1.0e-6 : tensor<?x32xf32>, tensor<16xf32>
+  %qr = llm.rope %qn, %t, %p head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %kr = llm.rope %kn, %t, %p head_size 16 pairs adjacent : tensor<?x32xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  // expected-remark@+1 {{the heads are normed, and head-norms is off}}
+  %c = llm.cache_write %kr, %v, %p, %slots : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 2x16, f16, f16>
+  %a = llm.attention %qr, %c, %p, %slots heads 4 scale 0.25 : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  return %a : tensor<?x64xf32>
+}
+
+// -----
+
+// One that does not is fused as ever.
+// CHECK-LABEL: func.func @taken
+// CHECK:         llm.qkv_rope_cache
+func.func @taken(%x: tensor<?x64xf32>, %wq: !llm.weight<64x64, q4_1>, %wk: !llm.weight<32x64, q4_1>,
+    %t: tensor<128x8x2xf32>, %p: tensor<?xi32>, %slots: tensor<?xi32>) -> tensor<?x64xf32> {
+  %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wk {llm.layer = 3} : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, q4_1>, !llm.weight<32x64, q4_1>) -> (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+  %qr = llm.rope %q, %t, %p head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %kr = llm.rope %k, %t, %p head_size 16 pairs adjacent : tensor<?x32xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %c = llm.cache_write %kr, %v, %p, %slots : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 2x16, f16, f16>
+  %a = llm.attention %qr, %c, %p, %slots heads 4 scale 0.25 : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  return %a : tensor<?x64xf32>
+}

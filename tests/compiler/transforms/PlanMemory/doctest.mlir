@@ -1,0 +1,83 @@
+// RUN: llcuda-opt --plan-memory %s --split-input-file | FileCheck %s
+
+// A chain a -> b -> c -> out: c is written while only b is read, so that it may lie where a was. Offsets are multiples
+// of 256, and the arena holds the two that live together.
+// CHECK:      plan.engine {{.*}} arena_bytes 768 {
+// CHECK-NEXT:   plan.buffer @a arena 300 offset 0
+// CHECK-NEXT:   plan.buffer @b arena 100 offset 512
+// CHECK-NEXT:   plan.buffer @c arena 300 offset 0
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @a arena 300
+  plan.buffer @b arena 100
+  plan.buffer @c arena 300
+  plan.buffer @out io 4 role sampled
+  plan.kernel @copy__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.kernel @fill__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "fill(y)"
+      params [#plan.param<"y", "float*", write>]
+  plan.kernel @grow__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
+      params [#plan.param<"y", "float*", read_write>]
+  plan.phase decode rows 1 outputs 1 {
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@b, @c)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@c, @out)
+  }
+}
+
+// -----
+
+// Two phases never run at once: their buffers share. @s is used by both, so that it is apart from each.
+// CHECK:      plan.engine {{.*}} arena_bytes 1280 {
+// CHECK-NEXT:   plan.buffer @s arena 256 offset 1024
+// CHECK-NEXT:   plan.buffer @d arena 512 offset 0
+// CHECK-NEXT:   plan.buffer @p arena 1024 offset 0
+// CHECK-NEXT:   plan.buffer @e arena 256 offset 512
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @s arena 256
+  plan.buffer @d arena 512
+  plan.buffer @p arena 1024
+  plan.buffer @e arena 256
+  plan.kernel @copy__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.kernel @fill__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "fill(y)"
+      params [#plan.param<"y", "float*", write>]
+  plan.kernel @grow__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
+      params [#plan.param<"y", "float*", read_write>]
+  plan.phase decode rows 1 outputs 1 {
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@s)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @d)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @e)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@d, @e)
+  }
+  plan.phase prompt rows 4 outputs 1 {
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@s)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @p)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@p, @s)
+  }
+}
+
+// -----
+
+// The gap that a small buffer leaves is filled before the arena grows: @gap lies below @late, which lives to the end.
+// CHECK:      plan.engine {{.*}} arena_bytes 1536 {
+// CHECK-NEXT:   plan.buffer @first arena 1024 offset 0
+// CHECK-NEXT:   plan.buffer @late arena 512 offset 1024
+// CHECK-NEXT:   plan.buffer @gap arena 512 offset 0
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  plan.buffer @first arena 1024
+  plan.buffer @late arena 512
+  plan.buffer @gap arena 512
+  plan.kernel @copy__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.kernel @fill__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "fill(y)"
+      params [#plan.param<"y", "float*", write>]
+  plan.kernel @grow__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
+      params [#plan.param<"y", "float*", read_write>]
+  plan.phase decode rows 1 outputs 1 {
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@first)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@first, @late)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@late, @gap)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@gap, @late)
+  }
+}
