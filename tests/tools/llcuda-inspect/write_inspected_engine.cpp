@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// write_toy_engine FILE: the toy engine, with numbers of its own in the first kernel.
+// write_inspected_engine FILE: the toy engine, with numbers of its own in the first kernel.
 #include "tests/runtime/engine/toy_engine.h"
 
 int main(int argc, char** argv) {
