@@ -5,10 +5,10 @@
 
 #include <bit>
 #include <limits>
-#include <ostream>
 
 #include "compiler/ingest/byte_cursor.h"
 #include "compiler/ingest/gguf_probe.h"
+#include "compiler/ingest/message_parts.h"
 
 namespace llcuda::ingest {
 
@@ -28,27 +28,6 @@ constexpr uint64_t kMinEntryBytes = 8 + 1 + 4 + 1;  // a key of one character, a
 constexpr uint64_t kMinTensorBytes = 8 + 4 + 4 + 8; // an empty name, no dimensions, a type, an offset
 constexpr char kDamaged[] = "; the file is damaged: download it again";
 constexpr char kTruncated[] = "; it is truncated: download it again";
-
-/// Untrusted text in a message: cut to 64 characters, anything but printable ASCII replaced, so it stays on one line.
-struct Quoted {
-  std::string_view text;
-};
-std::ostream& operator<<(std::ostream& out, Quoted quoted) {
-  out << '\'';
-  for (const char c : quoted.text.substr(0, 64)) out << (c >= 0x20 && c < 0x7F ? c : '?');
-  return out << (quoted.text.size() > 64 ? "...'" : "'");
-}
-
-/// What is being read, for messages.
-struct Place {
-  const char* kind;
-  uint64_t index;
-  std::string_view name = {};
-};
-std::ostream& operator<<(std::ostream& out, Place place) {
-  out << place.kind << ' ' << place.index;
-  return place.name.empty() ? out : out << " (" << Quoted{place.name} << ')';
-}
 
 /// Bytes of a value of a fixed size; 0 for strings and arrays.
 uint64_t fixedBytes(GgufType type) {
