@@ -114,7 +114,7 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   kernel.params = inputParams("const float*");
   std::string workspace = "nullptr, nullptr";
   if (splits > 1) {
-    kernel.params.push_back({"partial", "float*", Access::kReadWrite});
+    kernel.params.push_back({"partial", "float*", Access::kWrite});
     kernel.params.push_back({"arrivals", "uint32_t*", Access::kReadWrite});
     workspace = "partial, arrivals";
   }

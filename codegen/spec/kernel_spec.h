@@ -9,6 +9,7 @@
 namespace llcuda::codegen {
 
 /// How a kernel uses the buffer behind a parameter; the plan derives lifetimes from it.
+/// A workspace, which a launch writes before it reads it, is kWrite.
 enum class Access : uint8_t { kRead, kWrite, kReadWrite };
 
 /// A kernel parameter. Every parameter is a pointer into device memory: shapes, strides and constants are template

@@ -46,7 +46,7 @@ LaunchSpec sampleLaunch(const SampleDesc& desc) {
   } else {
     kernel.params.push_back({"output_rows", "const int*", Access::kRead});
   }
-  kernel.params.push_back({"partial", "uint64_t*", Access::kReadWrite});
+  kernel.params.push_back({"partial", "uint64_t*", Access::kWrite});
   kernel.params.push_back({"arrivals", "uint32_t*", Access::kReadWrite});
   kernel.params.push_back({"sampled", "int*", Access::kWrite});
   kernel.call = "sample<" + listText(desc.vocabulary, blocks) + ">(logits, sampling, " +

@@ -116,7 +116,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   desc.scale = op.getScale().convertToFloat();
   desc.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
-  desc.f32Rows = !isQ8Rows(op.getResult().getType());
+  // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's launch.
+  desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
   desc.int8Rows = !desc.f32Rows;
   if (failed(accept(op, codegen::checkAttention(desc))))
     return failure();
@@ -125,7 +126,7 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   Bindings bindings = {{"q", isDecode() ? query.f32 : query.f16},
                        {"k_pages", plan.pool(cache, 'k')},
                        {"v_pages", plan.pool(cache, 'v')}};
-  bindRows(bindings, "y", define(op, op.getResult(), "attended", rows));
+  bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
   if (!isDecode())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);
   if (codegen::attentionSplits(desc) > 1) {

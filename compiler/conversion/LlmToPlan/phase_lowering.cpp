@@ -69,11 +69,12 @@ std::string PhaseLowering::scratch(Operation* op, const std::string& name, int64
   return plan.arena(prefix + (layer < 0 ? "" : "l" + std::to_string(layer) + ".") + name, bytes);
 }
 
-RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string& name, int64_t rowCount) {
+RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string& name, int64_t rowCount,
+                                  bool int8Rows) {
   const int64_t elements = rowCount * columnsOf(result);
   RowBuffers& buffers = values[result];
   buffers.rows = rowCount;
-  if (isQ8Rows(result.getType())) {
+  if (int8Rows) {
     buffers.codes = scratch(op, name + "_codes", elements);
     buffers.scales = scratch(op, name + "_scales", elements / kQ8Block * 8);
   } else {

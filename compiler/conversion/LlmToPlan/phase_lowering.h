@@ -56,8 +56,12 @@ private:
   /// The layout of a weight; reports a weight that has none or is not a parameter.
   mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
   std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
-  /// Buffers of a result, f32 or int8 rows by its type.
-  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount);
+  /// Buffers of a result, f32 or int8 rows.
+  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows);
+  /// The same, as the result's type says.
+  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount) {
+    return define(op, result, name, rowCount, isQ8Rows(result.getType()));
+  }
   /// An arena buffer `<phase>.<layer>.<name>`.
   std::string scratch(mlir::Operation* op, const std::string& name, int64_t bytes);
   /// Binds `x`, or `x_codes` and `x_scales`, as the layouts read them; adds a quantize launch where codes are missing.
