@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// write-toy-engine OUT [TEXT_SEGMENT CONFIG_OFFSET]: the toy engine as a file, for tests of programs.
-#include <cstdlib>
+// write-toy-engine OUT [WHAT...]: the toy engine as a file, for tests of programs. WHAT: text (give it a vocabulary),
+// no-host (leave it without images that run here), wrong-golden (record values that are not its own).
 #include <iostream>
 #include <memory>
+#include <string_view>
 
 #include "tests/runtime/engine/toy_engine.h"
+#include "tests/runtime/engine/toy_text.h"
 
 int main(int argc, char** argv) {
   using namespace llcuda;
-  if (argc != 2 && argc != 4) {
-    std::cerr << "usage: write-toy-engine OUT [TEXT_SEGMENT CONFIG_OFFSET]\n";
+  if (argc < 2) {
+    std::cerr << "usage: write-toy-engine OUT [text] [no-host] [wrong-golden]\n";
     return 1;
   }
   toy::ToyEngine engine = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
-  if (argc == 4) {
-    engine.text = toy::readFile(argv[2]);
-    const uint64_t config = std::strtoull(argv[3], nullptr, 10);
-    engine.metadata.text = std::make_unique<fb::TextT>();
-    engine.metadata.text->tokenizer = std::make_unique<fb::Span>(0, config);
-    engine.metadata.text->config = std::make_unique<fb::Span>(config, engine.text.size() - config);
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view what = argv[i];
+    if (what == "text")
+      toy::addText(engine);
+    else if (what == "no-host")
+      for (auto& kernel : engine.metadata.kernels)
+        kernel->images = {fb::Image(fb::ImageKind::cubin_sm_75, kernel->images[0].span())};
+    else if (what == "wrong-golden")
+      engine.metadata.golden->top[0] = {1, engine.metadata.golden->top[0].log_probability()};
+    else
+      return 1;
   }
   toy::writeFile(argv[1], toy::fileBytes(engine));
   return 0;
