@@ -207,8 +207,8 @@ void QuantizeOp::build(mlir::OpBuilder& builder, mlir::OperationState& state, Va
 }
 
 LogicalResult QuantizeOp::verify() {
-  return checkSameShape(*this, "result", getResult(), getInput());
-} // C1, C2
+  return checkSameShape(*this, "result", getResult(), getInput()); // C1, C2
+}
 
 // --- attention -------------------------------------------------------------------------------------------------------
 
@@ -267,8 +267,8 @@ LogicalResult ScaleOp::canonicalize(ScaleOp op, mlir::PatternRewriter& rewriter)
 }
 
 LogicalResult SoftcapOp::verify() {
-  return checkPositive(*this, "cap", getCap());
-} // C1
+  return checkPositive(*this, "cap", getCap()); // C1
+}
 
 LogicalResult SoftcapOp::canonicalize(SoftcapOp op, mlir::PatternRewriter& rewriter) {
   auto head = op.getInput().getDefiningOp<HeadOp>();
