@@ -99,6 +99,8 @@ TEST_P(RealKernels, CompileWithoutSpillsForAT4) {
   options.nvrtc = usualSearch("", build ? build + std::string("/bin") : "", environment ? environment : "", "");
   options.workerCommand = {(fs::read_symlink("/proc/self/exe").parent_path() / "kernel_worker").string()};
   options.jobs = 2;
+  if (build)
+    options.cacheFolder = build + std::string("/cache/llcuda"); // that of the other tests of this build
   const auto compiled = compileKernels(specs, options);
   ASSERT_TRUE(compiled) << compiled.error().message;
   for (size_t i = 0; i < specs.size(); ++i) {
