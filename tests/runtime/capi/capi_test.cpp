@@ -137,7 +137,7 @@ TEST_F(CapiTest, ChatIsRendered) {
   const api::Message messages[] = {{"user", "hi"}};
   const auto text = engine.renderChat(messages, true);
   ASSERT_TRUE(bool(text)) << text.error().message;
-  EXPECT_EQ(*text, "<|start|><|turn|>user hi<|turn|>");
+  EXPECT_EQ(*text, "<|start|><|turn|>u hi<|turn|>");
   const auto ids = engine.tokenize(*text, LLCUDA_RENDERED_CHAT);
   EXPECT_EQ((*ids)[0], toy::kStartToken);
   EXPECT_EQ((*ids)[1], toy::kTurnToken);

@@ -15,7 +15,7 @@ constexpr std::array<unsigned char, 10> kBytes = {0xC3, 0xA9, 0xE2, 0x82, 0xAC, 
 constexpr std::array<std::string_view, 3> kSpecial = {"<|start|>", "<|turn|>", "<|end|>"};
 
 constexpr const char* kChatTemplate =
-    "{{ bos_token }}{% for m in messages %}<|turn|>{{ m.role }} {{ m.content }}{% endfor %}"
+    "{{ bos_token }}{% for m in messages %}<|turn|>{{ m.role | first }} {{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}<|turn|>{% endif %}";
 
 bool isPrintable(unsigned char byte) {

@@ -155,6 +155,29 @@ TEST(Executor, RunsOnAfterAFailure) {
   EXPECT_EQ(ran, 20 * 8 * 128);
 }
 
+// Without the barrier a thread reads what its neighbour wrote only where the neighbour happens to run first.
+TEST(Executor, AMissingBarrierShowsInOneOfTwoBlocks) {
+  for (const int neighbour : {-1, 1}) {
+    std::vector<int> wrong(2);
+    launch({.grid = 2, .block = 64}, [&] {
+      LLCUDA_SHARED(int, values, 64);
+      values[threadIdx.x] = static_cast<int>(threadIdx.x);
+      const int other = (static_cast<int>(threadIdx.x) + neighbour + 64) % 64;
+      wrong[blockIdx.x] += values[other] != other;
+    });
+    EXPECT_GT(wrong[0] + wrong[1], 32) << neighbour;
+  }
+}
+
+TEST(Faults, UnalignedVectors) {
+  alignas(32) static char bytes[64];
+  char* volatile unaligned = bytes + 1;
+  const auto result = tryLaunch({.grid = 1, .block = 1}, [&] {
+    asm volatile("vmovaps %%xmm0, (%0)" : : "r"(unaligned) : "memory");
+  });
+  EXPECT_THAT(errorOf(result), HasSubstr("not aligned to the size of its type"));
+}
+
 TEST(Faults, StrayAddressNamesBlockAndThread) {
   int* volatile nowhere = reinterpret_cast<int*>(0x1000);
   const auto result = tryLaunch({.grid = 2, .block = 64}, [&] {
