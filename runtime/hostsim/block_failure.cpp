@@ -35,8 +35,8 @@ void BlockRunner::failDivergence() {
   leave();
 }
 
-void BlockRunner::failBySignal(int signal, const void* address) {
-  failure = detail::concat(where(), ", thread ", context.thread, ": ", describeSignal(signal, address));
+void BlockRunner::failBySignal(int signal, int code, const void* address) {
+  failure = detail::concat(where(), ", thread ", context.thread, ": ", describeSignal(signal, code, address));
   leave();
 }
 
@@ -69,11 +69,13 @@ std::string BlockRunner::describeThreads() const {
   return std::move(text).str();
 }
 
-std::string BlockRunner::describeSignal(int signal, const void* address) const {
+std::string BlockRunner::describeSignal(int signal, int code, const void* address) const {
   if (signal == SIGFPE)
     return "division by zero";
   if (signal == SIGILL)
     return "an instruction that this processor lacks; host images need AVX2, FMA and F16C";
+  if (signal == SIGSEGV && code == SI_KERNEL) // the processor tells no address
+    return "access to an address that is not aligned to the size of its type, or that no process has";
   if (current->isBelowStack(address))
     return detail::concat("its local variables need more than ", Fiber::kStackBytes, " bytes");
   const std::string text = detail::concat("no access to address ", address);

@@ -30,9 +30,7 @@ inline int BlockRunner::syncThreads(int predicate) {
   barrierResult = barrierAny;
   barrierAny = 0;
   inBarrier = 0;
-  for (uint32_t thread = 0; thread < request->threads; ++thread)
-    if (thread != context.thread)
-      makeReady(thread);
+  makeReady(0, request->threads);
   return barrierResult;
 }
 
@@ -74,6 +72,7 @@ void BlockRunner::startBlock(uint64_t index) {
   states.assign(request->threads, State::kNotStarted);
   readyBegin = readyEnd = 0;
   started = ended = 0;
+  reversed = index % 2 == 1;
   inBarrier = 0;
   barrierAny = 0;
   shared.startBlock();
@@ -103,7 +102,8 @@ void BlockRunner::runThreads(void* argument) {
   auto& runner = *static_cast<BlockRunner*>(argument);
   for (;;) {
     while (runner.started < runner.request->threads) {
-      const uint32_t thread = runner.started++;
+      const uint32_t begun = runner.started++;
+      const uint32_t thread = runner.reversed ? runner.request->threads - 1 - begun : begun;
       runner.context.thread = thread;
       runner.states[thread] = State::kRunning;
       runner.request->body(&runner.context, runner.request->arguments);
@@ -126,11 +126,17 @@ void BlockRunner::runThreads(void* argument) {
   }
 }
 
-void BlockRunner::releaseWarp() {
-  const uint32_t first = context.thread / LLCUDA_HOST_WARP_LANES * LLCUDA_HOST_WARP_LANES;
-  for (uint32_t thread = first; thread < first + LLCUDA_HOST_WARP_LANES; ++thread)
+// All but the running one.
+void BlockRunner::makeReady(uint32_t first, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t thread = reversed ? first + count - 1 - i : first + i;
     if (thread != context.thread)
-      makeReady(thread);
+      ready[readyEnd++ % kMaxThreads] = static_cast<uint16_t>(thread);
+  }
+}
+
+void BlockRunner::releaseWarp() {
+  makeReady(context.thread / LLCUDA_HOST_WARP_LANES * LLCUDA_HOST_WARP_LANES, LLCUDA_HOST_WARP_LANES);
 }
 
 void* BlockRunner::sharedArray(const void* key, size_t bytes) {

@@ -20,6 +20,9 @@ namespace llcuda::hostsim {
 /// on the same stack without a switch. One that waits keeps its stack, and the next one goes on: a thread whose meeting
 /// has taken place, else one that has not started. When there is neither, some threads missed a meeting, and the launch
 /// fails.
+///
+/// Threads go in the order of their numbers in blocks of even index, in the opposite order in the others: two threads
+/// that touch the same memory without a barrier between them get it wrong in one of the two.
 class BlockRunner {
 public:
   BlockRunner();
@@ -28,8 +31,9 @@ public:
   /// Runs the block of this index (x fastest). After an error startLaunch must come first.
   Result<void> run(uint64_t blockIndex);
 
-  /// Called on a stack of its own after a signal hit the running thread at `address`. Does not return.
-  void failBySignal(int signal, const void* address);
+  /// Called on a stack of its own after a signal of this number and code hit the running thread at `address`. Does not
+  /// return.
+  void failBySignal(int signal, int code, const void* address);
 
   /// Where failBySignal may run.
   void* signalFrame() { return faultStack.get() + kFaultStackBytes; }
@@ -49,7 +53,7 @@ private:
   void* sharedArray(const void* key, size_t bytes);
 
   __attribute__((always_inline)) void wait(State state);
-  void makeReady(uint32_t thread) { ready[readyEnd++ % kMaxThreads] = static_cast<uint16_t>(thread); }
+  void makeReady(uint32_t first, uint32_t count);
   Fiber& takeReady() { return *fiberOf[ready[readyBegin++ % kMaxThreads]]; }
   Fiber& takeIdle() {
     Fiber* fiber = idle.back();
@@ -64,7 +68,7 @@ private:
   void failDivergence();
   std::string where() const;
   std::string describeThreads() const;
-  std::string describeSignal(int signal, const void* address) const;
+  std::string describeSignal(int signal, int code, const void* address) const;
 
   LlcudaHostContext context{}; // first: kernel code hands its address back
   const LaunchRequest* request = nullptr;
@@ -80,6 +84,7 @@ private:
   std::vector<uint16_t> ready; // a ring
   uint32_t readyBegin = 0, readyEnd = 0;
   uint32_t started = 0, ended = 0; // threads
+  bool reversed = false;           // the order of this block
   uint32_t inBarrier = 0;
   int barrierAny = 0, barrierResult = 0;
 

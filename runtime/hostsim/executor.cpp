@@ -9,7 +9,7 @@
 namespace llcuda::hostsim {
 namespace {
 
-constexpr unsigned kMaxOsThreads = 64; // each may hold 1024 stacks
+constexpr unsigned kMaxOsThreads = 24; // each may hold 1024 stacks of two mappings; a process may have 65,530
 constexpr uint64_t kChunksPerThread = 8;
 
 Result<void> check(const LaunchRequest& request) {
@@ -62,11 +62,13 @@ void Executor::help(unsigned index) {
 
 void Executor::runBlocks(BlockRunner& runner) {
   const FaultGuard guard(runner);
-  Result<void> result = runner.startLaunch(*request);
-  while (result.ok()) {
+  Result<void> result;
+  for (bool first = true; result.ok(); first = false) {
     const uint64_t begin = nextBlock.fetch_add(chunk);
     if (begin >= blockCount)
       return;
+    if (first)
+      result = runner.startLaunch(*request);
     for (uint64_t block = begin; block < std::min(begin + chunk, blockCount) && result.ok(); ++block)
       result = runner.run(block);
   }

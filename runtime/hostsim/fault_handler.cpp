@@ -16,11 +16,11 @@ constexpr size_t kHandlerStackBytes = size_t{64} << 10;
 
 struct sigaction previousActions[std::size(kSignals)];
 thread_local BlockRunner* running = nullptr;
-thread_local int faultSignal = 0;
+thread_local int faultSignal = 0, faultCode = 0;
 thread_local const void* faultAddress = nullptr;
 
 void afterFault() {
-  running->failBySignal(faultSignal, faultAddress);
+  running->failBySignal(faultSignal, faultCode, faultAddress);
 }
 
 // Runs on the handler's stack and leaves it at once: when it returns, the thread goes on in afterFault, on a sound
@@ -33,6 +33,7 @@ void handle(int signal, siginfo_t* info, void* machine) {
     return; // the instruction faults again, for the handler that was there before
   }
   faultSignal = signal;
+  faultCode = info->si_code;
   faultAddress = info->si_addr;
   auto& registers = static_cast<ucontext_t*>(machine)->uc_mcontext.gregs;
   registers[REG_RIP] = static_cast<greg_t>(reinterpret_cast<uintptr_t>(&afterFault));
