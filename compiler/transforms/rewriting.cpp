@@ -9,9 +9,8 @@ mlir::LogicalResult PassRewriter::refuse(mlir::Operation* op, const llvm::Twine&
   return notifyMatchFailure(op, text);
 }
 
-mlir::LogicalResult PassRewriter::accept(mlir::Operation* op, const llvm::Twine& what) {
+void PassRewriter::accept(mlir::Operation* op, const llvm::Twine& what) {
   mlir::remark::passed(op->getLoc(), mlir::remark::RemarkOpts::name("done").category(pass)) << what.str();
-  return mlir::success();
 }
 
 /// The op that makes `value`, if it comes after `anchor` in its block.

@@ -19,8 +19,8 @@ public:
   /// Says why `op` stays as it is. Always a failure.
   mlir::LogicalResult refuse(mlir::Operation* op, const llvm::Twine& reason);
 
-  /// Says what became of `op`, before it is replaced. Always a success.
-  mlir::LogicalResult accept(mlir::Operation* op, const llvm::Twine& what);
+  /// Says what becomes of `op`, before it is replaced.
+  void accept(mlir::Operation* op, const llvm::Twine& what);
 
 private:
   llvm::StringRef pass;

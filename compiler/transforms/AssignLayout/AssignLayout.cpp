@@ -33,7 +33,6 @@ struct AssignLayout final : impl::AssignLayoutBase<AssignLayout> {
       return parameter.emitError() << "'" << parameter.getName() << "': " << bytes.error().message;
     const std::string_view name = pack::layoutName(*layout);
     parameter.getResult().setType(type.withLayout(llvm::StringRef(name.data(), name.size())));
-    ++assigned;
     return mlir::success();
   }
 };

@@ -13,5 +13,4 @@ def AssignLayout : Pass<"llm-assign-layout", "::mlir::func::FuncOp"> {
     (* example filepath=tests/compiler/transforms/AssignLayout/doctest.mlir *)
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
-  let statistics = [Statistic<"assigned", "assigned", "Weights that got a layout">];
 }

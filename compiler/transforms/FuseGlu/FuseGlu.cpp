@@ -26,7 +26,7 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
   if (wantsQ8Rows(gate.getWeight()) != wantsQ8Rows(up.getWeight()))
     return rewriter.refuse(glu, "one of the weights of gate and up reads int8 rows, the other f32 rows");
 
-  (void)rewriter.accept(glu, "gate, up and activation are one glu_linear");
+  rewriter.accept(glu, "gate, up and activation are one glu_linear");
   rewriter.setInsertionPoint(glu);
   auto fused = GluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
                                    gate.getWeight(), up.getWeight());
@@ -40,7 +40,7 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
 struct FuseGlu final : impl::FuseGluBase<FuseGlu> {
   void runOnOperation() override {
     PassRewriter rewriter(&getContext(), getArgument());
-    for (GluOp glu : collect<GluOp>(getOperation())) ++(mlir::succeeded(fuse(rewriter, glu)) ? fused : refused);
+    for (GluOp glu : collect<GluOp>(getOperation())) (void)fuse(rewriter, glu);
   }
 };
 

@@ -13,6 +13,4 @@ def FuseGlu : Pass<"llm-fuse-glu", "::mlir::func::FuncOp"> {
     (* example filepath=tests/compiler/transforms/FuseGlu/doctest.mlir *)
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
-  let statistics = [Statistic<"fused", "fused", "Gated units that took their linears in">,
-                    Statistic<"refused", "refused", "Gated units left as they are">];
 }

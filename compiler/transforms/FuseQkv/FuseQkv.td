@@ -13,6 +13,4 @@ def FuseQkv : Pass<"llm-fuse-qkv", "::mlir::func::FuncOp"> {
     (* example filepath=tests/compiler/transforms/FuseQkv/doctest.mlir *)
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
-  let statistics = [Statistic<"fused", "fused", "Layers whose three linears became one op">,
-                    Statistic<"refused", "refused", "Layers left as they are">];
 }

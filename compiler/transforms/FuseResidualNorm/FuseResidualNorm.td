@@ -20,7 +20,4 @@ def FuseResidualNorm : Pass<"llm-fuse-residual-norm", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
   let options = [Option<"maxColumns", "max-columns", "int64_t", "16384", "Take in norms of rows of up to this many columns">];
-  let statistics = [Statistic<"fused", "fused", "Adds that became part of a linear with the norm after them">,
-                    Statistic<"added", "added", "Adds that became part of a linear without a norm">,
-                    Statistic<"refused", "refused", "Adds left as they are">];
 }

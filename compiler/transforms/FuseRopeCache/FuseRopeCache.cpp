@@ -71,8 +71,7 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
 
   void runOnOperation() override {
     PassRewriter rewriter(&getContext(), getArgument());
-    for (CacheWriteOp write : collect<CacheWriteOp>(getOperation()))
-      ++(mlir::succeeded(fuse(rewriter, write)) ? fused : refused);
+    for (CacheWriteOp write : collect<CacheWriteOp>(getOperation())) (void)fuse(rewriter, write);
   }
 
   mlir::LogicalResult fuse(PassRewriter& rewriter, CacheWriteOp write) {
@@ -103,7 +102,7 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
   }
 
   static void replace(PassRewriter& rewriter, QkvLinearOp qkv, Turned query, Turned key, CacheWriteOp write) {
-    (void)rewriter.accept(write, "linears, rotations and cache write are one qkv_rope_cache");
+    rewriter.accept(write, "linears, rotations and cache write are one qkv_rope_cache");
     rewriter.setInsertionPoint(write);
     auto fused = QkvRopeCacheOp::create(
         rewriter, qkv.getLoc(), query.rope.getType(), write.getCache().getType(), qkv.getInput(), qkv.getQWeight(),

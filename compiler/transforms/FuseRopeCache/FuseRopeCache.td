@@ -16,6 +16,4 @@ def FuseRopeCache : Pass<"llm-fuse-rope-cache", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
   let options = [Option<"headNorms", "head-norms", "bool", "true", "Take in the norms of query and key heads">];
-  let statistics = [Statistic<"fused", "fused", "Layers whose rotations and cache write joined the linears">,
-                    Statistic<"refused", "refused", "Layers left as they are">];
 }

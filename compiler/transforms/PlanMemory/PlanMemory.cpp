@@ -3,6 +3,7 @@
 #include "compiler/transforms/PlanMemory/PlanMemory.h"
 
 #include "compiler/transforms/lifetimes.h"
+#include "mlir/IR/Remarks.h"
 
 namespace llcuda {
 using namespace plan;
@@ -77,8 +78,10 @@ struct PlanMemory final : impl::PlanMemoryBase<PlanMemory> {
       end = std::max(end, entry.end);
     }
     getOperation().setArenaBytesAttr(builder.getI64IntegerAttr(end));
-    arenaBytes = end;
-    liveBytes = mostLiveBytes(lifetimes);
+    mlir::remark::analysis(getOperation().getLoc(), mlir::remark::RemarkOpts::name("arena").category(getArgument()))
+        << ("an arena of " + llvm::Twine(end) + " bytes; at most " + llvm::Twine(mostLiveBytes(lifetimes)) +
+            " live at one launch")
+               .str();
   }
 };
 

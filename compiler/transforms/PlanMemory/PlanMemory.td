@@ -10,12 +10,12 @@ def PlanMemory : Pass<"plan-memory", "::llcuda::plan::EngineOp"> {
 
     Fails at a buffer that a phase reads before it writes it, and at one that no launch uses.
 
+    An analysis remark compares the arena with the most bytes that live at one launch, which no arena goes below.
+
     With `reuse=false` no two buffers overlap, so that a stray write shows.
 
     (* example filepath=tests/compiler/transforms/PlanMemory/doctest.mlir *)
   }];
   let dependentDialects = ["::llcuda::plan::PlanDialect"];
   let options = [Option<"reuse", "reuse", "bool", "true", "Let buffers that never live together share memory">];
-  let statistics = [Statistic<"arenaBytes", "arena-bytes", "Size of the arena">,
-                    Statistic<"liveBytes", "live-bytes", "Most bytes that live at one launch: no arena is smaller">];
 }

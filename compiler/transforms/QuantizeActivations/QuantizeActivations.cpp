@@ -61,8 +61,7 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
     auto result = mlir::dyn_cast<mlir::OpResult>(value);
     const bool allTake = readers.size() == static_cast<size_t>(std::distance(value.use_begin(), value.use_end()));
     if (result && canEmitQ8Rows(result) && allTake) {
-      ++inProducer;
-      (void)rewriter.accept(result.getOwner(), "yields int8 rows");
+      rewriter.accept(result.getOwner(), "yields int8 rows");
       rewriter.modifyOpInPlace(result.getOwner(), [&] { value.setType(asQ8Rows(value.getType())); });
       return;
     }
@@ -72,7 +71,6 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
 
   void quantizeApart(PassRewriter& rewriter, mlir::Value value, llvm::ArrayRef<mlir::OpOperand*> readers,
                      llvm::StringRef reason) {
-    ++launches;
     mlir::Operation* anchor = value.getDefiningOp();
     (void)rewriter.refuse(anchor ? anchor : getOperation().getOperation(), "a quantize of its own: " + reason);
     rewriter.setInsertionPointAfterValue(value);
@@ -87,7 +85,6 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
     if (!llvm::any_of(weights, wantsQ8Rows))
       return false;
     if (!llvm::all_of(weights, wantsQ8Rows)) {
-      ++refused;
       (void)rewriter.refuse(use.getOwner(), "some of its weights read f32 rows");
       return false;
     }

@@ -15,7 +15,4 @@ def QuantizeActivations : Pass<"llm-quantize-activations", "::mlir::func::FuncOp
     (* example filepath=tests/compiler/transforms/QuantizeActivations/doctest.mlir *)
   }];
   let dependentDialects = ["::llcuda::llm::LlmDialect"];
-  let statistics = [Statistic<"inProducer", "in-producer", "Values that their producer yields as int8 rows">,
-                    Statistic<"launches", "launches", "Values that a quantize of its own converts">,
-                    Statistic<"refused", "refused", "Readers of quantised weights that go on reading f32 rows">];
 }
