@@ -36,7 +36,7 @@ void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) 
   LlmToPlanOptions toPlan;
   toPlan.maxContext = options.maxContext;
   toPlan.maxBatch = options.maxBatch;
-  toPlan.promptRows = options.promptRows;
+  toPlan.promptRows.assign(options.promptRows.begin(), options.promptRows.end());
   passes.addPass(createLlmToPlan(toPlan));
   // Activations share one arena; no two that live at a time overlap.
   passes.addPass(createPlanMemory());
