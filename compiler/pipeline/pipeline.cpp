@@ -10,6 +10,7 @@
 #include "compiler/transforms/PlanCheck/PlanCheck.h"
 #include "compiler/transforms/PlanMemory/PlanMemory.h"
 #include "compiler/transforms/QuantizeActivations/QuantizeActivations.h"
+#include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -39,9 +40,9 @@ void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) 
   toPlan.promptRows.assign(options.promptRows.begin(), options.promptRows.end());
   passes.addPass(createLlmToPlan(toPlan));
   // Activations share one arena; no two that live at a time overlap.
-  passes.addPass(createPlanMemory());
+  passes.addNestedPass<plan::EngineOp>(createPlanMemory());
   // Nothing exceeds what an SM of the T4 has.
-  passes.addPass(createPlanCheck());
+  passes.addNestedPass<plan::EngineOp>(createPlanCheck());
 }
 
 } // namespace llcuda::pipeline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/run_passes.h"
 
+#include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/Pass.h"
@@ -28,22 +29,31 @@ private:
   uint64_t written = 0;
 };
 
-/// Flags of the passes of a manager, those of nested managers included.
-void collectFlags(mlir::OpPassManager& passes, std::vector<std::string>& flags) {
-  for (mlir::Pass& pass : passes) {
-    if (pass.getArgument().empty()) // the adaptor around nested passes
+/// Flags of the passes of a manager, those of nested managers included: the names of its textual form,
+/// `builtin.module(func.func(canonicalize{...},cse),llm-to-plan{...})`, that open no list.
+std::vector<std::string> passFlags(mlir::OpPassManager& passes) {
+  std::string text, name;
+  llvm::raw_string_ostream stream(text);
+  passes.printAsTextualPipeline(stream);
+  std::vector<std::string> flags;
+  int braces = 0;
+  for (const char c : text) {
+    braces += c == '{' ? 1 : c == '}' ? -1 : 0;
+    if (braces > 0 || c == '}')
       continue;
-    flags.push_back(pass.getArgument().str());
+    if (c != '(' && c != ')' && c != ',') {
+      name += c;
+      continue;
+    }
+    if (c != '(' && !name.empty())
+      flags.push_back(name);
+    name.clear();
   }
+  return flags;
 }
 
-Result<void> checkDumpNames(const std::vector<std::string>& wanted, const PipelineOptions& options,
-                            mlir::MLIRContext* context) {
-  mlir::OpPassManager passes(mlir::ModuleOp::getOperationName());
-  buildPipeline(passes, options);
-  std::vector<std::string> flags;
-  collectFlags(passes, flags);
-  collectFlags(passes.nest<mlir::func::FuncOp>(), flags);
+Result<void> checkDumpNames(const std::vector<std::string>& wanted, mlir::OpPassManager& passes) {
+  const std::vector<std::string> flags = passFlags(passes);
   for (const std::string& name : wanted)
     if (name != "all" && !llvm::is_contained(flags, name))
       return usageError("--dump-ir-after: no pass is called ", name, "; there are ", llvm::join(flags, " "),
@@ -55,9 +65,9 @@ Result<void> checkDumpNames(const std::vector<std::string>& wanted, const Pipeli
 
 Result<void> runPasses(mlir::ModuleOp module, const PipelineOptions& options, const CompileOptions& compile) {
   mlir::MLIRContext* context = module.getContext();
-  LLCUDA_RETURN_IF_ERROR(checkDumpNames(compile.dumpIrAfter, options, context));
   mlir::PassManager passes(context);
   buildPipeline(passes, options);
+  LLCUDA_RETURN_IF_ERROR(checkDumpNames(compile.dumpIrAfter, passes));
   SinkStream sink(compile.dumpSink);
   if (!compile.dumpIrAfter.empty()) {
     context->disableMultithreading();
