@@ -49,8 +49,8 @@ struct Step {
     reference::linear(rows.seenBy(layout).data(), weight.values.data(), kBias ? bias : nullptr, kRows, kColumns,
                       outputs, y.data());
     if (rotate)
-      reference::rope(y.data(), table.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, outputs / kHeadSize,
-                      kHeadSize, kDimensions, y.data());
+      reference::rope(y.data(), table.data(), positions.data(), reference::RopePairs::kAdjacent, kRows,
+                      outputs / kHeadSize, kHeadSize, kDimensions, y.data());
     return y;
   }
 
