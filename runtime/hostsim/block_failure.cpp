@@ -19,7 +19,7 @@ void BlockRunner::leave() {
 }
 
 void BlockRunner::fail(const char* message) {
-  failure = where() + ": " + message;
+  failure = detail::concat(where(), ", thread ", context.thread, ": ", message);
   leave();
 }
 

@@ -16,7 +16,6 @@
 #define LLCUDA_DEVICE inline __attribute__((always_inline))
 #define LLCUDA_UNROLL _Pragma("GCC unroll 16")
 #define LLCUDA_NO_UNROLL _Pragma("GCC unroll 1")
-#define LLCUDA_RESTRICT __restrict__
 // The entry of a kernel: any C function; hostsim calls it through a body that codegen/host writes beside it.
 #define LLCUDA_ENTRY(threads, minBlocks) extern "C" __attribute__((visibility("hidden"))) void
 // A static array of the block, 16-byte aligned. The key is one object per declaration and instance of its template.
@@ -123,8 +122,15 @@ LLCUDA_DEVICE int roundedToInt(float v) {
 }
 
 inline void failUnless(bool good, const char* message) {
-  if (!good)
+  if (!good) [[unlikely]]
     llcudaHostContext->table->fail(llcudaHostContext, message);
+}
+
+/// A GPU faults where the processor would read.
+template <typename T>
+LLCUDA_DEVICE T loadAligned(const T* p) {
+  failUnless(__builtin_bit_cast(uintptr_t, p) % sizeof(T) == 0, "a load at an address that is no multiple of its size");
+  return *p;
 }
 
 } // namespace host
@@ -154,18 +160,15 @@ LLCUDA_DEVICE uint64_t atomicMaxU64(uint64_t* p, uint64_t value) {
 
 template <typename T>
 LLCUDA_DEVICE T loadStream(const T* p) {
-  return *p;
+  return host::loadAligned(p);
 }
 template <typename T>
 LLCUDA_DEVICE T loadReadOnly(const T* p) {
-  return *p;
+  return host::loadAligned(p);
 }
 template <typename T>
 LLCUDA_DEVICE T loadCoherent(const T* p) {
-  return *p;
-}
-LLCUDA_DEVICE void prefetchL2(const void* p) {
-  __builtin_prefetch(p);
+  return host::loadAligned(p);
 }
 
 LLCUDA_DEVICE uint32_t funnelShiftRight(uint32_t lo, uint32_t hi, uint32_t n) {

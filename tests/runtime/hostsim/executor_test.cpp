@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codegen/kernels/base/device.cuh"
+#include "codegen/kernels/ptx/load.cuh"
 #include "runtime/hostsim/fiber.h"
 #include "runtime/hostsim/launch.h"
 
@@ -176,6 +177,13 @@ TEST(Faults, UnalignedVectors) {
     asm volatile("vmovaps %%xmm0, (%0)" : : "r"(unaligned) : "memory");
   });
   EXPECT_THAT(errorOf(result), HasSubstr("not aligned to the size of its type"));
+}
+
+TEST(Faults, UnalignedLoads) {
+  alignas(16) static uint4 words[2];
+  const auto* unaligned = reinterpret_cast<const uint4*>(reinterpret_cast<const char*>(words) + 8);
+  EXPECT_THAT(errorOf(tryLaunch({.grid = 1, .block = 1}, [&] { loadStream(unaligned); })),
+              HasSubstr("thread 0: a load at an address that is no multiple of its size"));
 }
 
 TEST(Faults, StrayAddressNamesBlockAndThread) {
