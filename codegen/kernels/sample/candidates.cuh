@@ -80,9 +80,19 @@ struct Candidates {
         visit(logits[id], id);
       }
     } else if constexpr (kVocabulary % 4 == 0) {
-      for (int id = static_cast<int>(threadIdx.x) * 4; id < kVocabulary; id += kSampleThreads * 4) {
-        const float4 v = *reinterpret_cast<const float4*>(logits + id);
-        visit(v.x, id), visit(v.y, id + 1), visit(v.z, id + 2), visit(v.w, id + 3);
+      constexpr int kLoads = 4; // on their way at once
+      LLCUDA_NO_UNROLL
+      for (int base = static_cast<int>(threadIdx.x) * 4; base < kVocabulary; base += kSampleThreads * 4 * kLoads) {
+        float4 v[kLoads];
+        LLCUDA_UNROLL
+        for (int i = 0; i < kLoads; ++i) {
+          const int id = minOf(base + i * kSampleThreads * 4, kVocabulary - 4);
+          v[i] = loadReadOnly(reinterpret_cast<const float4*>(logits + id));
+        }
+        LLCUDA_UNROLL
+        for (int i = 0; i < kLoads; ++i)
+          if (const int id = base + i * kSampleThreads * 4; id < kVocabulary)
+            visit(v[i].x, id), visit(v[i].y, id + 1), visit(v[i].z, id + 2), visit(v[i].w, id + 3);
       }
     } else {
       for (int id = static_cast<int>(threadIdx.x); id < kVocabulary; id += kSampleThreads) visit(logits[id], id);
