@@ -125,13 +125,13 @@ Result<NvrtcLibrary> NvrtcLibrary::openFile(const std::string& file) {
     return unsupported("NVRTC cannot be loaded: ", ::dlerror());
   if (const fs::path folder = fs::path(file).parent_path(); !folder.empty())
     loadBuiltins(folder);
-  auto table = std::make_unique<Functions>();
+  auto table = std::make_shared<Functions>();
   NvrtcLibrary library;
   if (!resolveAll(handle, *table) || table->version(&library.major, &library.minor) != 0)
     return unsupported(file, ": is not an NVRTC library");
   if (library.major < 12)
     return unsupported(file, ": is NVRTC ", library.version(), "; 12 or 13 is needed");
-  library.table = table.release(); // as long as the process, like the library
+  library.table = std::move(table);
   library.fileName = loadedFile(handle, file);
   std::error_code error;
   library.size = fs::file_size(library.fileName, error);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,7 @@ private:
   std::string fileName;
   uint64_t size = 0;
   int major = 0, minor = 0;
-  const Functions* table = nullptr;
+  std::shared_ptr<const Functions> table;
 };
 
 /// The C functions of NVRTC that are used, with the types of its interface.
