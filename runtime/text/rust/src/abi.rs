@@ -72,7 +72,7 @@ unsafe fn free<T>(pointer: *mut T) {
 }
 
 #[repr(transparent)]
-pub struct Handle<T>(#[allow(dead_code)] *mut T);  // read by the caller of the C function
+pub struct Handle<T>(#[allow(dead_code)] *mut T); // read by the caller of the C function
 
 impl<T> From<T> for Handle<T> {
     fn from(value: T) -> Self {

@@ -5,6 +5,7 @@
 //! error; nothing here prints.
 
 mod abi;
+mod budget;
 mod chat_template;
 mod failure;
 mod pieces;

@@ -87,7 +87,13 @@ impl PartialEq for Pair {
 impl Eq for Pair {}
 
 impl ScoredBpe {
-    fn offer(&self, text: &str, symbols: &[Symbol], pair: (Option<usize>, Option<usize>), queue: &mut BinaryHeap<Pair>) {
+    fn offer(
+        &self,
+        text: &str,
+        symbols: &[Symbol],
+        pair: (Option<usize>, Option<usize>),
+        queue: &mut BinaryHeap<Pair>,
+    ) {
         let (Some(left), Some(right)) = pair else { return };
         let size = symbols[left].size + symbols[right].size;
         let start = symbols[left].start;
