@@ -9,25 +9,22 @@
 namespace llcuda {
 namespace host {
 
-/// rows[m][k] and columns[n][k] as 16 bits, of m8n8k16 s8: lane l holds codes 4 * (l % 4) ... + 3 of row or column l
-/// / 4.
-struct alignas(32) S8Tile {
-  int16_t codes[8][16];
-};
-
-inline void spread(S8Tile& tile, uint32_t lane, uint32_t packed) {
-  for (uint32_t i = 0; i < 4; ++i) tile.codes[lane / 4][4 * (lane % 4) + i] = static_cast<int8_t>(packed >> (8 * i));
+/// Four neighbouring lanes hold a row of 16 bytes of a fragment, or of the accumulator 8 numbers: two in each lane.
+template <typename Pair, typename Vector>
+LLCUDA_DEVICE void addToRow(Pair* const (&lanes)[32], int row, int offset, Vector values) {
+  Vector sums;
+  for (int i = 0; i < 4; ++i) __builtin_memcpy(reinterpret_cast<char*>(&sums) + 8 * i, lanes[4 * row + i] + offset, 8);
+  sums += values;
+  LLCUDA_UNROLL
+  for (int i = 0; i < 4; ++i) __builtin_memcpy(lanes[4 * row + i] + offset, reinterpret_cast<char*>(&sums) + 8 * i, 8);
 }
 
-/// The eight columns of the product of one row with a tile: pairs[p][n] are elements 2p and 2p + 1 of column n.
-inline S32x8 rowProduct(const int16_t (&row)[16], const S32x8 (&pairs)[8]) {
-  S32x8 sum = {};
-  for (int p = 0; p < 8; ++p) {
-    int32_t two;
-    __builtin_memcpy(&two, &row[2 * p], sizeof two);
-    sum += (S32x8)__builtin_ia32_pmaddwd256((S16x16)(S32x8{} + two), (S16x16)pairs[p]);
-  }
-  return sum;
+/// to[k][c] = from[c][k]
+template <typename Vector>
+LLCUDA_DEVICE void transpose(Vector (&to)[8], const Vector (&from)[8]) {
+  LLCUDA_UNROLL
+  for (int k = 0; k < 8; ++k) LLCUDA_UNROLL
+  for (int c = 0; c < 8; ++c) to[k][c] = from[c][k];
 }
 
 template <int M, int N>
@@ -39,23 +36,30 @@ struct S8Operands {
 
 template <int M, int N>
 void multiplyS8(S8Operands<M, N>* const* lanes) {
-  S32x8 pairs[N][8];
+  int* d[32];
+  alignas(32) uint32_t a[M][32], b[N][32];
+  for (int l = 0; l < 32; ++l) {
+    d[l] = &lanes[l]->d[0][0][0];
+    for (int m = 0; m < M; ++m) a[m][l] = lanes[l]->a[m];
+    for (int n = 0; n < N; ++n) b[n][l] = lanes[l]->b[n];
+  }
+  S32x8 pairs[N][8]; // [p]: elements 2p and 2p + 1, as 16 bits, of each of the 8 columns
   for (int n = 0; n < N; ++n) {
-    S8Tile columns;
-    for (int l = 0; l < 32; ++l) spread(columns, l, lanes[l]->b[n]);
-    for (int p = 0; p < 8; ++p)
-      for (int c = 0; c < 8; ++c)
-        __builtin_memcpy(reinterpret_cast<char*>(&pairs[n][p]) + 4 * c, &columns.codes[c][2 * p], 4);
+    S32x8 columns[8];
+    for (int c = 0; c < 8; ++c) columns[c] = (S32x8)widen(load<S8x16>(&b[n][4 * c]));
+    transpose(pairs[n], columns);
   }
-  for (int m = 0; m < M; ++m) {
-    S8Tile rows;
-    for (int l = 0; l < 32; ++l) spread(rows, l, lanes[l]->a[m]);
-    for (int n = 0; n < N; ++n)
-      for (int r = 0; r < 8; ++r) {
-        const S32x8 sums = rowProduct(rows.codes[r], pairs[n]);
-        for (int c = 0; c < 8; ++c) lanes[4 * r + c / 2]->d[m][n][c % 2] += sums[c];
-      }
-  }
+  for (int m = 0; m < M; ++m)
+    for (int row = 0; row < 8; ++row) {
+      const auto codes = (S32x8)widen(load<S8x16>(&a[m][4 * row]));
+      S32x8 sums[N] = {};
+      LLCUDA_UNROLL
+      for (int p = 0; p < 8; ++p) LLCUDA_UNROLL
+      for (int n = 0; n < N; ++n)
+        sums[n] += (S32x8)__builtin_ia32_pmaddwd256((S16x16)(S32x8{} + codes[p]), (S16x16)pairs[n][p]);
+      LLCUDA_UNROLL
+      for (int n = 0; n < N; ++n) addToRow(d, row, (m * N + n) * 2, sums[n]);
+    }
 }
 
 template <int M, int N>
@@ -65,26 +69,37 @@ struct F16Operands {
   const uint32_t (&b)[N];
 };
 
-inline float halfOf(uint32_t packed, int i) {
-  return toFloat(Half{static_cast<uint16_t>(packed >> (16 * i))});
+/// The 8 halves that four neighbouring lanes hold.
+LLCUDA_DEVICE F32x8 halvesAt(const uint32_t* words) {
+  return (F32x8)__builtin_ia32_vcvtph2ps256(load<S16x8>(words));
 }
 
 /// m16n8k8: lane l holds elements 2 * (l % 4) and + 1 of row l / 4 (a[0]), row l / 4 + 8 (a[1]) and column l / 4 (b).
 template <int M, int N>
 void multiplyF16(F16Operands<M, N>* const* lanes) {
-  F32x8 columns[N][8]; // [k], the eight columns
-  for (int n = 0; n < N; ++n)
-    for (int l = 0; l < 32; ++l)
-      for (int i = 0; i < 2; ++i) columns[n][2 * (l % 4) + i][l / 4] = halfOf(lanes[l]->b[n], i);
+  float* d[32];
+  alignas(32) uint32_t a[M][2][32], b[N][32];
+  for (int l = 0; l < 32; ++l) {
+    d[l] = &lanes[l]->d[0][0][0];
+    for (int m = 0; m < M; ++m)
+      for (int half = 0; half < 2; ++half) a[m][half][l] = lanes[l]->a[m][half];
+    for (int n = 0; n < N; ++n) b[n][l] = lanes[l]->b[n];
+  }
+  F32x8 byK[N][8]; // [k]: of each of the 8 columns
+  for (int n = 0; n < N; ++n) {
+    F32x8 columns[8];
+    for (int c = 0; c < 8; ++c) columns[c] = halvesAt(&b[n][4 * c]);
+    transpose(byK[n], columns);
+  }
   for (int m = 0; m < M; ++m)
     for (int row = 0; row < 16; ++row) {
-      float a[8];
-      for (int k = 0; k < 8; ++k) a[k] = halfOf(lanes[4 * (row % 8) + k / 2]->a[m][row / 8], k % 2);
-      for (int n = 0; n < N; ++n) {
-        F32x8 sums = {};
-        for (int k = 0; k < 8; ++k) sums += a[k] * columns[n][k];
-        for (int c = 0; c < 8; ++c) lanes[4 * (row % 8) + c / 2]->d[m][n][2 * (row / 8) + c % 2] += sums[c];
-      }
+      const F32x8 elements = halvesAt(&a[m][row / 8][4 * (row % 8)]);
+      F32x8 sums[N] = {};
+      LLCUDA_UNROLL
+      for (int k = 0; k < 8; ++k) LLCUDA_UNROLL
+      for (int n = 0; n < N; ++n) sums[n] += elements[k] * byK[n][k];
+      LLCUDA_UNROLL
+      for (int n = 0; n < N; ++n) addToRow(d, row % 8, (m * N + n) * 4 + row / 8 * 2, sums[n]);
     }
 }
 
