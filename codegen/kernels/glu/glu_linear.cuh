@@ -73,7 +73,7 @@ LLCUDA_DEVICE void gluLinear(const uint8_t* gate, const uint8_t* up, const float
     if (kF32)
       y[b * kOutputs + rows.first + r] = value;
     if (kInt8)
-      tile[b * Tile::kBlockRows + Tile::groupRow() + r - rows.firstOwned] = value;
+      tile[b * Tile::kBlockRows + Tile::groupRow() + r] = value; // kOutputs % 32 == 0: no group moves up in part
   });
   if (kInt8) {
     syncThreads();

@@ -87,19 +87,22 @@ TYPED_TEST(LinearOf, OneOutput) {
   expectProduct<TypeParam::kLayout, 64, 1, 1, DecodeTile<32, 1, 4>>();
 }
 
-// y is the residual itself, and groups at the end overlap: a row that is added twice shows.
+// y is the residual itself, and the last group overlaps the one before it, whose block has stored by then: a row that
+// is added twice shows.
 TEST(Linear, AddsBiasAndResidualInPlaceOnce) {
-  constexpr int kColumns = 64, kOutputs = 21, kRows = 2;
-  using Tile = DecodeTile<8, 4, 1>;
+  constexpr int kColumns = 64, kOutputs = 13, kRows = 2;
+  using Tile = DecodeTile<32, 4, 1>;
   constexpr auto kLayout = WeightLayout::kQ4_1Planes;
   const TestWeight weight(kLayout, kOutputs, kColumns, 3);
   const TestRows rows(kRows, kColumns, 4);
   const std::vector<float> bias = normalFloats(kOutputs, 5), residual = normalFloats(kRows * kOutputs, 6);
   std::vector<float> y = residual;
-  hostsim::launch(shapeOf<Tile>(kOutputs), [&] {
+  hostsim::Executor oneBlockAtATime(1);
+  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, shapeOf<Tile>(kOutputs), [&] {
     linear<kLayout, kColumns, kOutputs, kRows, Tile, true, true>(weight.blob.data(), nullptr, rows.codes.data(),
                                                                  rows.scaleData(), bias.data(), y.data(), y.data());
   });
+  ASSERT_TRUE(result.ok()) << result.error().message;
   std::vector<double> wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), bias.data(), kRows, kColumns, kOutputs,
                     wanted.data());

@@ -15,6 +15,7 @@ namespace {
 using namespace testing;
 
 constexpr int kColumns = 96, kHeads = 3, kKvHeads = 1, kHeadSize = 20, kMaxPages = 3, kPages = 5;
+constexpr int kPageHalves = kKvHeads * 64 * kHeadSize, kGuardPages = 2;
 constexpr Half kUntouched = {0x1234};
 
 /// Rows of three encodings; slots and pages in no order; k and v pages that must change in one place only.
@@ -29,7 +30,8 @@ struct Step {
   std::vector<float> table = reference::ropeTable(reference::ropeFrequencies(kDimensions, 10000), 1, kMaxPages * 64);
   std::vector<int> blockTable = {4, 2, -1, 0, 3, 1};
   std::vector<float> y = std::vector<float>(kRows * kHeads * kHeadSize);
-  std::vector<Half> kPagesData = std::vector<Half>(kPages * kKvHeads * 64 * kHeadSize, kUntouched);
+  /// Before the pools lies what a page of -1 would be, which nothing may touch.
+  std::vector<Half> kPagesData = std::vector<Half>((kGuardPages + kPages) * kPageHalves, kUntouched);
   std::vector<Half> vPagesData = kPagesData;
 
   void launch(const std::vector<int>& positions, const std::vector<int>& slots) {
@@ -39,7 +41,8 @@ struct Step {
       qkvRopeCache<Shape, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
           bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
-          slots.data(), blockTable.data(), y.data(), kPagesData.data(), vPagesData.data());
+          slots.data(), blockTable.data(), y.data(), kPagesData.data() + kGuardPages * kPageHalves,
+          vPagesData.data() + kGuardPages * kPageHalves);
     });
   }
 
@@ -57,7 +60,7 @@ struct Step {
   /// Takes what the row wrote out of the pages, so that what is left must be untouched.
   std::vector<float> taken(std::vector<Half>& pages, int slot, int position) {
     std::vector<float> values;
-    const size_t page = blockTable[slot * kMaxPages + position / 64];
+    const size_t page = kGuardPages + blockTable[slot * kMaxPages + position / 64];
     for (int h = 0; h < kKvHeads; ++h)
       for (int i = 0; i < kHeadSize; ++i) {
         Half& cell = pages[((page * kKvHeads + h) * 64 + position % 64) * kHeadSize + i];
@@ -112,7 +115,8 @@ TEST(QkvRopeCache, PaddingRowsWriteNothing) {
 TEST(QkvRopeCache, AMissingPageIsNotWritten) {
   Step<1, kHeadSize, false, DecodeTile<8, 2, 2>> run;
   run.launch({130}, {0});
-  for (Half half : run.kPagesData) ASSERT_EQ(half.bits, kUntouched.bits);
+  for (const std::vector<Half>* pages : {&run.kPagesData, &run.vPagesData})
+    for (Half half : *pages) ASSERT_EQ(half.bits, kUntouched.bits);
 }
 
 TEST(QkvRopeCache, EightRows) {
