@@ -21,6 +21,7 @@ config.test_exec_root = os.path.join(build, "lit")
 
 tools = [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", os.path.dirname(sys.executable)]
 config.environment["PATH"] = os.pathsep.join(tools + [config.environment["PATH"]])
+config.environment["VIRTUAL_ENV"] = sys.prefix  # where the tools find NVRTC
 # Caches of a test run stay in the build folder.
 config.environment["XDG_CACHE_HOME"] = os.path.join(build, "cache")
 config.substitutions += [("%python", sys.executable), ("%root", root), ("%build", build)]
