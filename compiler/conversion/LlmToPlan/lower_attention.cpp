@@ -17,14 +17,14 @@ using mlir::LogicalResult;
 LogicalResult checkQkv(QkvRopeCacheOp op, const PlanLimits& limits) {
   const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   if (cache.getKeyEncoding() != formats::TensorType::kF16 || cache.getValueEncoding() != formats::TensorType::kF16)
-    return op.emitError("writes a cache that is not f16");
+    return op.emitOpError("writes a cache that is not f16");
   if (op.getQScale())
-    return op.emitError("norms queries and keys by head, which no kernel does");
+    return op.emitOpError("norms queries and keys by head, which no kernel does");
   if (op.getPairs() != RopePairs::Adjacent)
-    return op.emitError("turns halves; kernels turn adjacent pairs, see pair_rows of llm.parameter");
+    return op.emitOpError("turns halves; kernels turn adjacent pairs, see pair_rows of llm.parameter");
   const auto table = llvm::cast<mlir::ShapedType>(op.getTable().getType());
   if (table.getDimSize(0) < limits.maxContext)
-    return op.emitError("has a rope table of ")
+    return op.emitOpError("has a rope table of ")
            << table.getDimSize(0) << " positions for a context of " << limits.maxContext;
   return mlir::success();
 }

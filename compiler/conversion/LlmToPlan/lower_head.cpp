@@ -13,9 +13,9 @@ using mlir::LogicalResult;
 // The rows are few in every phase: in prompt phases the norm before has picked those that are wanted.
 LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   if (op.getSoftcap())
-    return op.emitError("caps its logits, which no kernel does");
+    return op.emitOpError("caps its logits, which no kernel does");
   if (!isDecode() && !llvm::isa_and_nonnull<RmsNormOp, LinearResidualNormOp>(op.getInput().getDefiningOp()))
-    return op.emitError("reads rows that no norm picked");
+    return op.emitOpError("reads rows that no norm picked");
   const auto layout = layoutOf(op, op.getWeight());
   Bindings bindings;
   if (failed(layout) || failed(bindInput(op, op.getInput(), *layout, bindings)))

@@ -46,7 +46,7 @@ LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
 
 LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
   if (op.getPostScale())
-    return op.emitError("norms the product before it is added, which no kernel does");
+    return op.emitOpError("norms the product before it is added, which no kernel does");
   const std::string residual = values[op.getResidual()].f32;
   const std::string sum = define(op, op.getSum(), "sum", rows).f32;
   if (!isDecode()) {

@@ -41,7 +41,7 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
       .Case([&](AttentionOp attention) { return lowerAttention(attention); })
       .Case([&](HeadOp head) { return lowerHead(head); })
       .Case([&](SampleOp sample) { return lowerSample(sample); })
-      .Default([](Operation* other) { return other->emitError("has no kernel of its own and was not fused"); });
+      .Default([](Operation* other) { return other->emitOpError("has no kernel of its own and was not fused"); });
 }
 
 bool PhaseLowering::isPicked(Value normed) const {
@@ -51,16 +51,16 @@ bool PhaseLowering::isPicked(Value normed) const {
 mlir::FailureOr<WeightLayout> PhaseLowering::layoutOf(Operation* op, Value weight) {
   auto parameter = weight.getDefiningOp<ParameterOp>();
   if (!parameter)
-    return op->emitError("reads a weight that is not a parameter");
+    return op->emitOpError("reads a weight that is not a parameter");
   const llvm::StringRef name = llvm::cast<WeightType>(weight.getType()).getLayout();
   const auto layout = pack::layoutByName({name.data(), name.size()});
   if (!layout)
-    return op->emitError("reads ") << parameter.getName() << ", which has no device layout";
+    return op->emitOpError("reads ") << parameter.getName() << ", which has no device layout";
   const auto type = llvm::cast<WeightType>(weight.getType());
   if (const auto bytes =
           pack::packedBytes(*layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
       !bytes)
-    return op->emitError("reads ") << parameter.getName() << ": " << bytes.error().message;
+    return op->emitOpError("reads ") << parameter.getName() << ": " << bytes.error().message;
   return *layout;
 }
 
@@ -98,14 +98,14 @@ LogicalResult PhaseLowering::bindInput(Operation* op, Value input, llvm::ArrayRe
   for (const WeightLayout layout : layouts) {
     if (!weightReadsInt8Rows(layout)) {
       if (buffers.f32.empty())
-        return op->emitError("has a weight that is multiplied with f32 rows, but reads int8 rows");
+        return op->emitOpError("has a weight that is multiplied with f32 rows, but reads int8 rows");
       continue;
     }
     if (!buffers.codes.empty())
       continue;
     const int64_t columns = columnsOf(input);
     if (columns % kQ8Block != 0)
-      return op->emitError("cannot make int8 rows of ") << columns << " columns";
+      return op->emitOpError("cannot make int8 rows of ") << columns << " columns";
     buffers.codes = scratch(op, "input_codes", buffers.rows * columns);
     buffers.scales = scratch(op, "input_scales", buffers.rows * columns / kQ8Block * 8);
     const codegen::QuantizeDesc desc = {static_cast<uint32_t>(buffers.rows), static_cast<uint32_t>(columns)};
@@ -118,7 +118,7 @@ LogicalResult PhaseLowering::bindInput(Operation* op, Value input, llvm::ArrayRe
 }
 
 LogicalResult PhaseLowering::accept(Operation* op, const Result<void>& checked) {
-  return checked ? success() : op->emitError(checked.error().message);
+  return checked ? success() : op->emitOpError(checked.error().message);
 }
 
 int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
@@ -146,7 +146,7 @@ LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec
       continue;
     const std::optional<plan::IoRole> role = plan::symbolizeIoRole(param.name);
     if (!role)
-      return op->emitError("the kernel ")
+      return op->emitOpError("the kernel ")
              << spec.kernel.name() << " wants " << param.name << ", which nothing provides";
     bindings[param.name] = plan.io(kind, *role, ioBytes(*role));
   }

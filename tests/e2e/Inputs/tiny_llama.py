@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
+
+    tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--tied] [--vocabulary] [--seed N]
+                  [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+
+The linears of a layer take the encodings of `--types` in turn. `--oracle` writes greedy continuations of random prompts
+with the five best log-probabilities of each step, like the recordings beside this script.
+"""
+import argparse
+import json
+
+import gguf
+import numpy as np
+
+LAYERS, EMBEDDING, HEADS, KV_HEADS, HEAD_SIZE, FEED_FORWARD, CONTEXT = 2, 64, 4, 2, 32, 96, 256
+BASE, EPS = 10000.0, 1e-5
+TYPES = {name: gguf.GGMLQuantizationType[name.upper()] for name in
+         ("f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0")}
+
+
+def byte_letters():
+    """The letters that stand for bytes in byte-level BPE."""
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters, hidden = {}, 0
+    for byte in range(256):
+        if byte in visible:
+            letters[byte] = chr(byte)
+        else:
+            letters[byte] = chr(256 + hidden)
+            hidden += 1
+    return [letters[byte] for byte in range(256)]
+
+
+class Model:
+    def __init__(self, options):
+        self.random = np.random.default_rng(options.seed)
+        self.types = [TYPES[name] for name in options.types.split(",")]
+        self.vocabulary = 261 if options.vocabulary else 160
+        self.stored, self.values, self.turn = {}, {}, 0
+        columns = HEADS * HEAD_SIZE
+        self.matrix("token_embd.weight", self.vocabulary, EMBEDDING, 1.0)
+        for i in range(LAYERS):
+            block = f"blk.{i}."
+            self.vector(block + "attn_norm.weight", EMBEDDING)
+            self.matrix(block + "attn_q.weight", columns, EMBEDDING)
+            self.matrix(block + "attn_k.weight", KV_HEADS * HEAD_SIZE, EMBEDDING)
+            self.matrix(block + "attn_v.weight", KV_HEADS * HEAD_SIZE, EMBEDDING)
+            self.matrix(block + "attn_output.weight", EMBEDDING, columns)
+            self.vector(block + "ffn_norm.weight", EMBEDDING)
+            self.matrix(block + "ffn_gate.weight", FEED_FORWARD, EMBEDDING)
+            self.matrix(block + "ffn_up.weight", FEED_FORWARD, EMBEDDING)
+            self.matrix(block + "ffn_down.weight", EMBEDDING, FEED_FORWARD)
+        self.vector("output_norm.weight", EMBEDDING)
+        if not options.tied:
+            self.matrix("output.weight", self.vocabulary, EMBEDDING)
+
+    def matrix(self, name, rows, columns, spread=None):
+        values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
+        kind = self.types[self.turn % len(self.types)]
+        self.turn += 1
+        encoded = values if kind == TYPES["f32"] else gguf.quants.quantize(values, kind)
+        self.stored[name] = (encoded, kind)
+        self.values[name] = gguf.quants.dequantize(encoded, kind).astype(np.float64).reshape(rows, columns)
+
+    def vector(self, name, elements):
+        values = (1 + 0.1 * self.random.normal(size=elements)).astype(np.float32)
+        self.stored[name] = (values, TYPES["f32"])
+        self.values[name] = values.astype(np.float64)
+
+    def norm(self, x, name):
+        return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPS) * self.values[name]
+
+    def turned(self, x):
+        """x is [tokens, heads, HEAD_SIZE]; pairs are adjacent."""
+        angles = np.arange(len(x))[:, None] * BASE ** (-np.arange(0, HEAD_SIZE, 2) / HEAD_SIZE)
+        c, s = np.cos(angles)[:, None, :], np.sin(angles)[:, None, :]
+        y = np.empty_like(x)
+        y[..., 0::2] = x[..., 0::2] * c - x[..., 1::2] * s
+        y[..., 1::2] = x[..., 0::2] * s + x[..., 1::2] * c
+        return y
+
+    def log_probabilities(self, tokens):
+        """[tokens, vocabulary] in double, straight from the formulas."""
+        get, count = self.values, len(tokens)
+        x = get["token_embd.weight"][tokens]
+        mask = np.triu(np.full((count, count), -np.inf), 1)
+        for i in range(LAYERS):
+            block = f"blk.{i}."
+            h = self.norm(x, block + "attn_norm.weight")
+            q = self.turned((h @ get[block + "attn_q.weight"].T).reshape(count, HEADS, HEAD_SIZE))
+            k = self.turned((h @ get[block + "attn_k.weight"].T).reshape(count, KV_HEADS, HEAD_SIZE))
+            v = (h @ get[block + "attn_v.weight"].T).reshape(count, KV_HEADS, HEAD_SIZE)
+            k, v = (np.repeat(z, HEADS // KV_HEADS, axis=1) for z in (k, v))
+            scores = np.einsum("ihd,jhd->hij", q, k) / HEAD_SIZE**0.5 + mask
+            weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            weights /= weights.sum(axis=-1, keepdims=True)
+            attended = np.einsum("hij,jhd->ihd", weights, v).reshape(count, -1)
+            x = x + attended @ get[block + "attn_output.weight"].T
+            h = self.norm(x, block + "ffn_norm.weight")
+            gate, up = h @ get[block + "ffn_gate.weight"].T, h @ get[block + "ffn_up.weight"].T
+            x = x + (gate / (1 + np.exp(-gate)) * up) @ get[block + "ffn_down.weight"].T
+        head = get.get("output.weight", get["token_embd.weight"])
+        logits = self.norm(x, "output_norm.weight") @ head.T
+        highest = logits.max(axis=-1, keepdims=True)
+        return logits - highest - np.log(np.exp(logits - highest).sum(axis=-1, keepdims=True))
+
+    def oracle(self):
+        cases = []
+        for length in (1, 5, 19, 40):
+            prompt = self.random.integers(0, self.vocabulary, length).tolist()
+            tokens, top = [], []
+            for _ in range(12):
+                row = self.log_probabilities(prompt + tokens)[-1]
+                best = np.argsort(-row, kind="stable")[:5]
+                top.append([[int(id), float(row[id])] for id in best])
+                tokens.append(int(best[0]))
+            cases.append({"prompt_tokens": prompt, "tokens": tokens, "top": top})
+        return {"model": "tiny llama", "cases": cases}
+
+    def write(self, path, options):
+        entries = {
+            "llama.block_count": LAYERS, "llama.context_length": CONTEXT, "llama.embedding_length": EMBEDDING,
+            "llama.feed_forward_length": FEED_FORWARD, "llama.attention.head_count": HEADS,
+            "llama.attention.head_count_kv": KV_HEADS, "llama.attention.key_length": HEAD_SIZE,
+            "llama.attention.value_length": HEAD_SIZE, "llama.rope.dimension_count": HEAD_SIZE,
+            "llama.rope.freq_base": BASE, "llama.attention.layer_norm_rms_epsilon": EPS,
+            "llama.vocab_size": self.vocabulary,
+        }
+        architecture = "llama"
+        for pair in options.set:
+            key, value = pair.split("=", 1)
+            if key == "general.architecture":
+                architecture = value
+            else:
+                entries[key] = int(value) if value.lstrip("-").isdigit() else value
+        writer = gguf.GGUFWriter(path, architecture)
+        writer.add_string("general.name", "tiny llama")
+        for key, value in entries.items():
+            if key not in options.drop:
+                {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}[type(value)](key, value)
+        if options.vocabulary:
+            writer.add_string("tokenizer.ggml.model", "gpt2")
+            writer.add_string("tokenizer.ggml.pre", "smollm")
+            writer.add_array("tokenizer.ggml.tokens", ["<unk>", "<s>", "</s>"] + byte_letters() + ["th", "the"])
+            writer.add_array("tokenizer.ggml.token_type", [3, 3, 3] + [1] * 258)
+            writer.add_array("tokenizer.ggml.merges", ["t h", "th e"])
+            writer.add_uint32("tokenizer.ggml.bos_token_id", 1)
+            writer.add_uint32("tokenizer.ggml.eos_token_id", 2)
+        else:
+            writer.add_string("tokenizer.ggml.model", "no_vocab")
+        for name, (values, kind) in self.stored.items():
+            if name in options.misshape:
+                values = values[:-1]
+            if name not in options.drop:
+                writer.add_tensor(name, values, raw_dtype=kind)
+        for name in options.extra:
+            writer.add_tensor(name, np.zeros(32, np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("--oracle")
+    parser.add_argument("--types", default="f32")
+    parser.add_argument("--tied", action="store_true")
+    parser.add_argument("--vocabulary", action="store_true")
+    parser.add_argument("--seed", type=int, default=7)
+    for flag in ("--drop", "--extra", "--set", "--misshape"):
+        parser.add_argument(flag, action="append", default=[])
+    options = parser.parse_args()
+    model = Model(options)
+    model.write(options.model, options)
+    if options.oracle:
+        with open(options.oracle, "w") as file:
+            json.dump(model.oracle(), file)
+
+
+if __name__ == "__main__":
+    main()
