@@ -15,13 +15,10 @@
 //              without pages leave at once, and the last one to arrive merges
 #pragma once
 
-#include "codegen/kernels/attention/attention_shape.cuh"
+#include "codegen/kernels/attention/state_merge.cuh"
 #include "codegen/kernels/block/last_block.cuh"
-#include "codegen/kernels/ptx/load.cuh"
 
 namespace llcuda {
-
-constexpr int kDecodeThreads = 128;
 
 /// How the lanes of a block divide the keys among themselves.
 template <typename Shape>
@@ -135,68 +132,6 @@ LLCUDA_DEVICE void attendStep(const Half* kPage, const Half* vPage, int first, i
   }
 }
 
-/// Merges softmax states, of the parts of a block or of the splits of a context, that lie in memory: for each of
-/// `parts` the weighted sums [kGroupSize], and {maximum, sum of weights} for each of its heads.
-template <typename Shape>
-struct StateMerge {
-  float2* stats;  ///< [parts][kGroup], shared
-  float* weights; ///< [parts][kGroup], shared
-  float2* totals; ///< [kGroup], shared
-
-  /// Fills weights and totals from stats. All threads call; what they wrote to stats needs a barrier before.
-  LLCUDA_DEVICE void weigh(int parts) const {
-    for (int i = static_cast<int>(threadIdx.x); i < parts * Shape::kGroup; i += kDecodeThreads) {
-      float highest = kLowestScore;
-      for (int p = i % Shape::kGroup; p < parts * Shape::kGroup; p += Shape::kGroup)
-        highest = maxOf(highest, stats[p].x);
-      weights[i] = exp2Fast(stats[i].x - highest);
-      if (i < Shape::kGroup)
-        totals[i].x = highest;
-    }
-    syncThreads();
-    if (static_cast<int>(threadIdx.x) < Shape::kGroup) {
-      const int g = static_cast<int>(threadIdx.x);
-      float sum = 0.f;
-      for (int p = 0; p < parts; ++p)
-        sum = fusedMultiplyAdd(weights[p * Shape::kGroup + g], stats[p * Shape::kGroup + g].y, sum);
-      totals[g].y = sum;
-    }
-    syncThreads();
-  }
-
-  /// Four merged elements at `element` of the group, before the division by the total; `load(p)` gives those of part p.
-  template <typename Load>
-  LLCUDA_DEVICE float4 value(int parts, int element, Load load) const {
-    const int g = element / Shape::kHeadSize;
-    float4 sum = make_float4(0.f, 0.f, 0.f, 0.f);
-    for (int p = 0; p < parts; ++p) {
-      const float weight = weights[p * Shape::kGroup + g];
-      const float4 v = load(p);
-      sum.x = fusedMultiplyAdd(weight, v.x, sum.x);
-      sum.y = fusedMultiplyAdd(weight, v.y, sum.y);
-      sum.z = fusedMultiplyAdd(weight, v.z, sum.z);
-      sum.w = fusedMultiplyAdd(weight, v.w, sum.w);
-    }
-    return sum;
-  }
-
-  LLCUDA_DEVICE float4 divided(float4 v, int element) const {
-    const float inverse = reciprocalFast(totals[element / Shape::kHeadSize].y);
-    return make_float4(v.x * inverse, v.y * inverse, v.z * inverse, v.w * inverse);
-  }
-};
-
-/// Calls `body(element, valid)` for four elements of each lane until the kGroupSize of a kv head are done; lanes
-/// without elements take part with valid false and element 0.
-template <typename Shape, typename Body>
-LLCUDA_DEVICE void forEachFour(Body body) {
-  for (int base = 0; base < Shape::kGroupSize; base += kDecodeThreads * 4) {
-    const int element = base + static_cast<int>(threadIdx.x) * 4;
-    const bool valid = element < Shape::kGroupSize;
-    body(valid ? element : 0, valid);
-  }
-}
-
 /// The pages that a block attends to.
 struct PageRange {
   int begin, end;
@@ -259,36 +194,6 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
       stats[part * Shape::kGroup + g] = make_float2(state.highest[g], state.sum[g]);
   }
   syncThreads();
-}
-
-/// The splits of one row and kv head in device memory: for each the sums [kGroupSize], then {maximum, sum of weights} of
-/// every head.
-template <typename Shape>
-struct SplitStates {
-  static constexpr int kFloats = Shape::kGroupSize + ceilDivide(Shape::kGroup, 2) * 4; // whole float4
-  float* first;
-
-  LLCUDA_DEVICE float4* values(int split, int element) const {
-    return reinterpret_cast<float4*>(first + split * kFloats + element);
-  }
-  LLCUDA_DEVICE float2* stats(int split) const {
-    return reinterpret_cast<float2*>(first + split * kFloats + Shape::kGroupSize);
-  }
-};
-
-/// The last block to arrive: merges what all splits have left, and stores the rows.
-template <typename Shape>
-LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape>& merge, const SplitStates<Shape>& states, int splits,
-                               long long rowStart, const AttentionRows& rows) {
-  for (int i = static_cast<int>(threadIdx.x); i < splits * Shape::kGroup; i += kDecodeThreads)
-    merge.stats[i] = loadCoherent(states.stats(i / Shape::kGroup) + i % Shape::kGroup);
-  syncThreads();
-  merge.weigh(splits);
-  forEachFour<Shape>([&](int element, bool valid) {
-    const float4 sum =
-        merge.value(splits, element, [&](int split) { return loadCoherent(states.values(split, element)); });
-    rows.store(rowStart + element, merge.divided(sum, element), valid);
-  });
 }
 
 template <typename Shape, int kSplits>
