@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   if (generated.error)
     return fail(*generated.error);
   std::cout << '\n';
-  std::cerr << generated.metrics.generated_tokens << " tokens, the first after " << generated.metrics.first_token_ns / 1000
-            << " us\n";
+  std::cerr << generated.metrics.generated_tokens << " tokens, the first after "
+            << generated.metrics.first_token_ns / 1000 << " us\n";
   return 0;
 }

@@ -52,8 +52,8 @@ typedef enum llcuda_status {
 
 /** Written by the function that fails. */
 typedef struct llcuda_error {
-  int32_t status;                    /**< an llcuda_status */
-  char message[LLCUDA_ERROR_BYTES];  /**< one sentence, UTF-8, zero-terminated, cut when longer */
+  int32_t status;                   /**< an llcuda_status */
+  char message[LLCUDA_ERROR_BYTES]; /**< one sentence, UTF-8, zero-terminated, cut when longer */
 } llcuda_error;
 
 /** An engine file, opened and verified. Uses no GPU. */
@@ -79,20 +79,20 @@ LLCUDA_API void llcuda_engine_close(llcuda_engine* engine);
 
 /** What an engine says about itself. Strings live as long as the engine. */
 typedef struct llcuda_engine_info {
-  const char* architecture;  /**< "llama" */
-  const char* name;          /**< the model's name, "" when the source had none */
-  const char* compiler;      /**< version of the compiler that made it */
-  const char* kv_type;       /**< type of the KV cache, "f16" */
+  const char* architecture; /**< "llama" */
+  const char* name;         /**< the model's name, "" when the source had none */
+  const char* compiler;     /**< version of the compiler that made it */
+  const char* kv_type;      /**< type of the KV cache, "f16" */
   uint32_t layers;
   uint32_t embedding;
-  uint32_t vocabulary;       /**< token ids are 0 to vocabulary - 1 */
-  uint32_t trained_context;  /**< positions the model was trained for */
-  uint32_t max_context;      /**< positions a session may have */
-  uint32_t max_batch;        /**< sequences a device session may decode at once */
-  uint32_t has_tokenizer;    /**< 1 when text can be fed, 0 when only token ids can */
+  uint32_t vocabulary;      /**< token ids are 0 to vocabulary - 1 */
+  uint32_t trained_context; /**< positions the model was trained for */
+  uint32_t max_context;     /**< positions a session may have */
+  uint32_t max_batch;       /**< sequences a device session may decode at once */
+  uint32_t has_tokenizer;   /**< 1 when text can be fed, 0 when only token ids can */
   uint32_t has_chat_template;
-  uint32_t has_golden;       /**< 1 when llcuda_session_self_check has values to compare with */
-  uint64_t weight_bytes;     /**< uploaded to the device once, shared by its sessions */
+  uint32_t has_golden;   /**< 1 when llcuda_session_self_check has values to compare with */
+  uint64_t weight_bytes; /**< uploaded to the device once, shared by its sessions */
 } llcuda_engine_info;
 
 LLCUDA_API void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* info);
@@ -120,7 +120,7 @@ LLCUDA_API llcuda_status llcuda_detokenize(const llcuda_engine* engine, const in
 
 /** One turn of a conversation. Strings are zero-terminated. */
 typedef struct llcuda_message {
-  const char* role;  /**< "system", "user" or "assistant" */
+  const char* role; /**< "system", "user" or "assistant" */
   const char* content;
 } llcuda_message;
 
@@ -137,9 +137,9 @@ LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t tok
 /* ------------------------------------------------------------------------------------------------------- sessions */
 
 typedef enum llcuda_device {
-  LLCUDA_DEVICE_AUTO = 0,  /**< a GPU, else the host with a warning if the engine has host images */
+  LLCUDA_DEVICE_AUTO = 0, /**< a GPU, else the host with a warning if the engine has host images */
   LLCUDA_DEVICE_CUDA = 1,
-  LLCUDA_DEVICE_HOST = 2   /**< the CPU; needs an engine with host images */
+  LLCUDA_DEVICE_HOST = 2 /**< the CPU; needs an engine with host images */
 } llcuda_device;
 
 typedef enum llcuda_log_level { LLCUDA_LOG_INFO = 0, LLCUDA_LOG_WARNING = 1 } llcuda_log_level;
@@ -149,11 +149,11 @@ typedef void (*llcuda_log_callback)(int32_t level, const char* line, void* user)
 
 typedef struct llcuda_session_options {
   size_t struct_bytes;
-  int32_t device;         /**< an llcuda_device */
-  int32_t device_index;   /**< which GPU, as CUDA numbers them */
-  uint32_t context;       /**< positions, 1 to max_context; 0: max_context */
-  int32_t guard;          /**< not 0: every buffer an allocation of its own, for memory checkers */
-  llcuda_log_callback log;  /**< may be NULL: nothing is said */
+  int32_t device;          /**< an llcuda_device */
+  int32_t device_index;    /**< which GPU, as CUDA numbers them */
+  uint32_t context;        /**< positions, 1 to max_context; 0: max_context */
+  int32_t guard;           /**< not 0: every buffer an allocation of its own, for memory checkers */
+  llcuda_log_callback log; /**< may be NULL: nothing is said */
   void* log_user;
 } llcuda_session_options;
 
@@ -171,16 +171,16 @@ LLCUDA_API void llcuda_session_destroy(llcuda_session* session);
 
 /** Where a session runs, and the exact bytes of device memory that it asked for. Strings live as long as it. */
 typedef struct llcuda_session_info {
-  const char* device;     /**< the driver's name of the device */
-  int32_t compute_major;  /**< compute capability; 0.0 is the host */
+  const char* device;    /**< the driver's name of the device */
+  int32_t compute_major; /**< compute capability; 0.0 is the host */
   int32_t compute_minor;
-  int32_t on_host;        /**< 1 for the host, 0 for a GPU */
-  uint32_t context;       /**< positions */
-  uint32_t decode_nodes;  /**< kernel launches in the graph of a decode step */
-  uint64_t weight_bytes;  /**< with the constants; shared with other sessions */
+  int32_t on_host;       /**< 1 for the host, 0 for a GPU */
+  uint32_t context;      /**< positions */
+  uint32_t decode_nodes; /**< kernel launches in the graph of a decode step */
+  uint64_t weight_bytes; /**< with the constants; shared with other sessions */
   uint64_t arena_bytes;
   uint64_t kv_bytes;
-  uint64_t io_bytes;      /**< with the counters */
+  uint64_t io_bytes; /**< with the counters */
 } llcuda_session_info;
 
 LLCUDA_API void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info);
@@ -204,15 +204,15 @@ typedef struct llcuda_candidate {
 
 /** One generated token. Pointers are valid during the callback. */
 typedef struct llcuda_step {
-  int32_t token;           /**< what the model chose; -1 in a last call that only brings held back text */
-  uint32_t index;          /**< 0 for the first token of this call */
-  const char* text;        /**< text that became whole with this token, `text_bytes` bytes of UTF-8; may be empty */
+  int32_t token;    /**< what the model chose; -1 in a last call that only brings held back text */
+  uint32_t index;   /**< 0 for the first token of this call */
+  const char* text; /**< text that became whole with this token, `text_bytes` bytes of UTF-8; may be empty */
   size_t text_bytes;
-  int32_t stops;           /**< 1 when the token is a stop token; it has no text */
-  uint32_t top_count;      /**< entries of `top`: the `logprobs` asked for, at most the vocabulary; else 0 */
-  const llcuda_candidate* top;  /**< the most likely tokens, best first; ties: lowest id first */
-  float log_probability;   /**< of `token`, when `logprobs` or forced tokens were asked for; else 0 */
-  int32_t forced;          /**< the token that took its place, -1 for none */
+  int32_t stops;               /**< 1 when the token is a stop token; it has no text */
+  uint32_t top_count;          /**< entries of `top`: the `logprobs` asked for, at most the vocabulary; else 0 */
+  const llcuda_candidate* top; /**< the most likely tokens, best first; ties: lowest id first */
+  float log_probability;       /**< of `token`, when `logprobs` or forced tokens were asked for; else 0 */
+  int32_t forced;              /**< the token that took its place, -1 for none */
   float forced_log_probability;
 } llcuda_step;
 
@@ -222,18 +222,18 @@ typedef int32_t (*llcuda_step_callback)(const llcuda_step* step, void* user);
 
 typedef struct llcuda_generate_options {
   size_t struct_bytes;
-  int32_t max_tokens;       /**< tokens to generate; -1: until a stop token or the end of the context */
-  float temperature;        /**< <= 0: the most likely token */
-  uint32_t top_k;           /**< 0: all */
-  float top_p;              /**< in (0, 1] */
-  float min_p;              /**< in [0, 1] */
-  uint64_t seed;            /**< the same seed, tokens and engine give the same tokens on one device */
-  int32_t ignore_stop;      /**< not 0: stop tokens do not stop */
-  uint32_t logprobs;        /**< most likely tokens to report for each step */
-  const int32_t* forced;    /**< continuation to step through instead of what the model chooses; NULL: none */
-  size_t forced_count;      /**< with forced tokens: the number of steps; max_tokens is not read, nothing else stops */
-  int32_t special_text;     /**< not 0: special tokens appear in the text by name */
-  llcuda_step_callback callback;  /**< may be NULL */
+  int32_t max_tokens;    /**< tokens to generate; -1: until a stop token or the end of the context */
+  float temperature;     /**< <= 0: the most likely token */
+  uint32_t top_k;        /**< 0: all */
+  float top_p;           /**< in (0, 1] */
+  float min_p;           /**< in [0, 1] */
+  uint64_t seed;         /**< the same seed, tokens and engine give the same tokens on one device */
+  int32_t ignore_stop;   /**< not 0: stop tokens do not stop */
+  uint32_t logprobs;     /**< most likely tokens to report for each step */
+  const int32_t* forced; /**< continuation to step through instead of what the model chooses; NULL: none */
+  size_t forced_count;   /**< with forced tokens: the number of steps; max_tokens is not read, nothing else stops */
+  int32_t special_text;  /**< not 0: special tokens appear in the text by name */
+  llcuda_step_callback callback; /**< may be NULL */
   void* user;
 } llcuda_generate_options;
 
@@ -241,23 +241,23 @@ typedef struct llcuda_generate_options {
 LLCUDA_API void llcuda_generate_options_init(llcuda_generate_options* options);
 
 typedef enum llcuda_stop_reason {
-  LLCUDA_STOP_NONE = 0,      /**< an error or a cancel ended it */
-  LLCUDA_STOP_TOKEN = 1,     /**< a stop token */
-  LLCUDA_STOP_LENGTH = 2,    /**< max_tokens */
-  LLCUDA_STOP_CONTEXT = 3,   /**< no position left */
-  LLCUDA_STOP_CALLBACK = 4,  /**< the callback asked for it */
-  LLCUDA_STOP_FORCED = 5     /**< the forced tokens ended */
+  LLCUDA_STOP_NONE = 0,     /**< an error or a cancel ended it */
+  LLCUDA_STOP_TOKEN = 1,    /**< a stop token */
+  LLCUDA_STOP_LENGTH = 2,   /**< max_tokens */
+  LLCUDA_STOP_CONTEXT = 3,  /**< no position left */
+  LLCUDA_STOP_CALLBACK = 4, /**< the callback asked for it */
+  LLCUDA_STOP_FORCED = 5    /**< the forced tokens ended */
 } llcuda_stop_reason;
 
 /** Counts and times of one call, in nanoseconds of the steady clock. */
 typedef struct llcuda_metrics {
-  uint64_t prompt_tokens;        /**< computed by this call; tokens that were in the cache are not counted */
-  uint64_t generated_tokens;     /**< reported to the callback, a stop token among them */
-  uint64_t decode_steps;         /**< generated tokens after the first */
-  uint64_t first_token_ns;       /**< from the call to the first token on the host; 0 when there was none */
-  uint64_t prompt_ns;            /**< of the prompt's chunks */
-  uint64_t decode_ns;            /**< of the decode steps: from the first token to the last */
-  int32_t stop_reason;           /**< an llcuda_stop_reason */
+  uint64_t prompt_tokens;    /**< computed by this call; tokens that were in the cache are not counted */
+  uint64_t generated_tokens; /**< reported to the callback, a stop token among them */
+  uint64_t decode_steps;     /**< generated tokens after the first */
+  uint64_t first_token_ns;   /**< from the call to the first token on the host; 0 when there was none */
+  uint64_t prompt_ns;        /**< of the prompt's chunks */
+  uint64_t decode_ns;        /**< of the decode steps: from the first token to the last */
+  int32_t stop_reason;       /**< an llcuda_stop_reason */
 } llcuda_metrics;
 
 /** Appends `count` tokens (0 is allowed once the session has tokens), computes them, and generates. `options` and
@@ -282,10 +282,10 @@ LLCUDA_API void llcuda_session_get_metrics(const llcuda_session* session, llcuda
 
 /** How the engine's values compare with those that its compiler recorded. */
 typedef struct llcuda_self_check {
-  uint32_t positions;            /**< compared */
-  uint32_t different;            /**< positions where another token is best */
-  uint32_t decisive_different;   /**< of these, where the recorded best leads by 0.5 or more */
-  float mean_error;              /**< mean |difference| of the recorded tokens' log-probabilities */
+  uint32_t positions;          /**< compared */
+  uint32_t different;          /**< positions where another token is best */
+  uint32_t decisive_different; /**< of these, where the recorded best leads by 0.5 or more */
+  float mean_error;            /**< mean |difference| of the recorded tokens' log-probabilities */
   float max_error;
 } llcuda_self_check;
 
