@@ -1,62 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 // llcuda-eval: how closely an engine, or the interpreter over a checkpoint, follows recorded answers.
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "compiler/reference/interpreted_model.h"
+#include "runtime/base/version.h"
+#include "tools/llcuda-eval/engine_scores.h"
 
+namespace llcuda::tools {
 namespace {
-
-using namespace llcuda;
 
 struct Options {
   std::string model;
   std::string oracle;
-  unsigned threads = 0;
+  llcuda_device device = LLCUDA_DEVICE_AUTO;
+  unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
 };
 
+bool isCheckpoint(const std::string& path) {
+  char magic[4] = {};
+  std::ifstream(path, std::ios::binary).read(magic, sizeof(magic));
+  return std::string_view(magic, sizeof(magic)) == "GGUF";
+}
+
 void print(const reference::Agreement& agreement, bool json) {
   const double share = 100.0 * static_cast<double>(agreement.otherBest) / static_cast<double>(agreement.steps);
-  const char* format =
-      json ? "{\"steps\": %zu, \"other_best\": %zu, \"other_best_percent\": %.3f, \"largest_margin\": %.4f, "
-             "\"mean_difference\": %.6f}\n"
-           : "steps %zu, another best token in %zu (%.2f %%), largest margin there %.4f, "
-             "mean |difference| of log-probability %.6f\n";
+  const char* format = json ? "{\"steps\": %zu, \"other_best\": %zu, \"other_best_percent\": %.3f, "
+                              "\"largest_margin\": %.4f, \"mean_difference\": %.6f}\n"
+                            : "steps %zu, another best token in %zu (%.2f %%), largest margin there %.4f, "
+                              "mean |difference| of log-probability %.6f\n";
   std::printf(format, agreement.steps, agreement.otherBest, share, agreement.largestMargin, agreement.meanDifference);
 }
 
-Result<void> evaluate(const Options& options) {
+Result<void> evaluate(const Options& options, const reference::ScoreCase& score,
+                      const reference::AgreementBounds& bounds) {
   LLCUDA_ASSIGN_OR_RETURN(const auto cases, reference::readOracle(options.oracle));
-  const unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::open(options.model, 0, threads));
-  LLCUDA_ASSIGN_OR_RETURN(
-      const reference::Agreement agreement,
-      reference::measureAgreement(cases, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); }));
+  LLCUDA_ASSIGN_OR_RETURN(const reference::Agreement agreement, reference::measureAgreement(cases, score));
   print(agreement, options.json);
-  return reference::checkAgreement(agreement, reference::kInterpreterBounds);
+  return reference::checkAgreement(agreement, bounds);
+}
+
+Result<void> evaluate(const Options& options) {
+  if (isCheckpoint(options.model)) {
+    LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::open(options.model, 0, options.threads));
+    return evaluate(
+        options, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); }, reference::kInterpreterBounds);
+  }
+  LLCUDA_ASSIGN_OR_RETURN(EngineScores engine, EngineScores::open(options.model, options.device));
+  return evaluate(
+      options, [&](auto prompt, auto tokens) { return engine.score(prompt, tokens); }, reference::kEngineBounds);
 }
 
 } // namespace
+} // namespace llcuda::tools
 
 int main(int argc, char** argv) {
-  Options options;
-  CLI::App app("Measures how closely a model follows recorded answers, token by token");
-  app.add_option("model", options.model, "A checkpoint (.gguf), run by the interpreter")->required();
+  using namespace llcuda;
+  tools::Options options;
+  CLI::App app("Measures how closely a model follows recorded answers, token by token. Ends with 4 when it misses the "
+               "bounds of an engine, or of the interpreter for a checkpoint.");
+  app.add_option("model", options.model, "An engine, or a checkpoint (.gguf), which the interpreter runs")->required();
   app.add_option("--oracle", options.oracle, "Recorded answers (JSON)")->required();
-  app.add_option("-j,--threads", options.threads, "Threads of the interpreter (default: all)");
+  app.add_option("--device", options.device, "auto, cuda or host")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{
+          {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}}));
+  app.add_option("-j,--threads", options.threads, "Threads of the interpreter (default: all)")
+      ->check(CLI::Range(1, 1024));
   app.add_flag("--json", options.json, "Print the figures as JSON");
+  app.set_version_flag("--version", std::string("llcuda-eval ") + kVersion);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
   }
-  if (const Result<void> done = evaluate(options); !done) {
-    std::fprintf(stderr, "error: %s\n", done.error().message.c_str());
+  if (const Result<void> done = tools::evaluate(options); !done) {
+    std::fprintf(stderr, "llcuda-eval: %s\n", done.error().message.c_str());
     return static_cast<int>(done.error().code);
   }
   return 0;
