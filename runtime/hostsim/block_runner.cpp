@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/hostsim/block_runner.h"
 
-#include <csignal>
-#include <cstring>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace llcuda::hostsim {
 
@@ -89,6 +90,9 @@ Result<void> BlockRunner::run(uint64_t blockIndex) {
       return {};
     failure = where() + ": a thread " + overrun;
   }
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(faultStack.get(), kFaultStackBytes); // frames were left on it
+#endif
   idle.clear();
   for (auto& fiber : fibers) {
     fiber->reset();
