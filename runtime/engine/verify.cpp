@@ -84,6 +84,7 @@ Result<void> verifyGolden(const fb::Engine& engine) {
   for (uint32_t i = 0; i < tokens.size(); ++i)
     if (tokens[i] < 0 || tokens[i] >= vocabulary)
       return corrupt("golden.tokens[", i, "] is ", tokens[i], " of ", vocabulary);
+  static_assert(alignof(fb::TokenProbability) == 4); // as FlatBuffers aligns every vector
   for (uint32_t i = 0; i < top.size(); ++i) {
     if (top[i]->token() < 0 || top[i]->token() >= vocabulary)
       return corrupt("golden.top[", i, "].token is ", top[i]->token(), " of ", vocabulary);

@@ -39,6 +39,8 @@ Result<void> verifyImages(const fb::Kernel& kernel, std::span<const std::byte> s
   const auto& images = *kernel.images();
   if (images.size() == 0 || images.size() > static_cast<uint32_t>(fb::ImageKind::MAX) + 1)
     return corrupt("kernels[", k, "] has ", images.size(), " images");
+  if (!isAligned(images))
+    return corrupt("kernels[", k, "].images is not aligned");
   uint32_t seen = 0;
   for (uint32_t i = 0; i < images.size(); ++i) {
     LLCUDA_RETURN_IF_ERROR(verifyImage(*images[i], segment, k, i));

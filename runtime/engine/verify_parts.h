@@ -49,6 +49,12 @@ inline bool spanFits(uint64_t offset, uint64_t bytes, uint64_t size) {
   return bytes <= size && offset <= size - bytes;
 }
 
+/// The FlatBuffers verifier checks where a vector starts, not whether its structs are aligned as their members need.
+template <typename Struct>
+bool isAligned(const flatbuffers::Vector<const Struct*>& structs) {
+  return reinterpret_cast<uintptr_t>(structs.Data()) % alignof(Struct) == 0;
+}
+
 Result<void> verifyModel(const fb::Engine& engine);
 Result<void> verifyText(const fb::Engine& engine, const EngineSegments& segments);
 Result<void> verifyGolden(const fb::Engine& engine);

@@ -52,6 +52,8 @@ Result<void> verifyLaunch(const fb::Engine& engine, const fb::Launch& launch, Ph
   const uint32_t wanted = engine.kernels()->Get(launch.kernel())->param_count();
   if (arguments.size() != wanted)
     return badInput(" has ", arguments.size(), " arguments, its kernel has ", wanted, " parameters");
+  if (!isAligned(arguments))
+    return badInput(".arguments is not aligned");
   for (uint32_t a = 0; a < arguments.size(); ++a)
     if (auto result = verifyArgument(engine, *arguments[a], use); !result)
       return badInput(".arguments[", a, "] ", result.error().message);
