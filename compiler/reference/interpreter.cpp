@@ -156,9 +156,10 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
       .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })
       .Case([&](llm::QuantizeOp op) { result = at(op.getInput()); }) // set() rounds to the result's type
       .Case([&](llm::GluLinearOp op) {
-        const Matrix& x = at(op.getInput());
-        result = ops.glu(activationOf(op.getActivation()), ops.linear(x, weights[op.getGateWeight()], {}),
-                         ops.linear(x, weights[op.getUpWeight()], {}));
+        const auto product = [&](auto weight) {
+          return ops.linear(at(llm::inputFor(op, weight)), weights[weight], {});
+        };
+        result = ops.glu(activationOf(op.getActivation()), product(op.getGateWeight()), product(op.getUpWeight()));
       })
       .Case([&](llm::HeadOp op) {
         const Matrix& x = at(op.getInput());
@@ -176,6 +177,11 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
   return {};
 }
 
+template <typename Op>
+Matrix Interpreter::product(Op op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, const Frame& frame) {
+  return ops.linear(frame.at(llm::inputFor(op, weight)), weights[weight], vectorOf(bias));
+}
+
 // Ops with several results or none that is rows.
 Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame) {
   if (llvm::isa<llm::ParameterOp, llm::RopeTableOp, llm::SampleOp>(operation))
@@ -185,24 +191,22 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvLinearOp>(operation)) {
-    const Matrix& x = frame.at(op.getInput());
-    frame.set(op.getQuery(), ops.linear(x, weights[op.getQWeight()], vectorOf(op.getQBias())), ops);
-    frame.set(op.getKey(), ops.linear(x, weights[op.getKWeight()], vectorOf(op.getKBias())), ops);
-    frame.set(op.getValue(), ops.linear(x, weights[op.getVWeight()], vectorOf(op.getVBias())), ops);
+    frame.set(op.getQuery(), product(op, op.getQWeight(), op.getQBias(), frame), ops);
+    frame.set(op.getKey(), product(op, op.getKWeight(), op.getKBias(), frame), ops);
+    frame.set(op.getValue(), product(op, op.getVWeight(), op.getVBias(), frame), ops);
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvRopeCacheOp>(operation)) {
-    const Matrix& x = frame.at(op.getInput());
     const auto headSize = static_cast<size_t>(llvm::cast<llm::CacheType>(op.getCache().getType()).getHeadSize());
-    Matrix query = ops.linear(x, weights[op.getQWeight()], vectorOf(op.getQBias()));
-    Matrix key = ops.linear(x, weights[op.getKWeight()], vectorOf(op.getKBias()));
+    Matrix query = product(op, op.getQWeight(), op.getQBias(), frame);
+    Matrix key = product(op, op.getKWeight(), op.getKBias(), frame);
     if (op.getQScale()) {
       query = ops.rmsNorm(query, vectorOf(op.getQScale()), number(op.getEps(), 0));
       key = ops.rmsNorm(key, vectorOf(op.getKScale()), number(op.getEps(), 0));
     }
     LLCUDA_ASSIGN_OR_RETURN(query, rotate(query, op.getTable(), op.getPairs(), headSize, frame));
     LLCUDA_ASSIGN_OR_RETURN(key, rotate(key, op.getTable(), op.getPairs(), headSize, frame));
-    writeCache(op.getCache(), key, ops.linear(x, weights[op.getVWeight()], vectorOf(op.getVBias())), frame);
+    writeCache(op.getCache(), key, product(op, op.getVWeight(), op.getVBias(), frame), frame);
     frame.set(op.getQuery(), std::move(query), ops);
     return {};
   }

@@ -54,6 +54,12 @@ int64_t columnsOf(mlir::Value value);
 /// Whether linears take int8 rows for this encoding: it is quantised itself, so that an int8 input costs little.
 bool takesQ8Rows(formats::TensorType encoding);
 
+/// What a fused op multiplies with one of its weights: its int8 rows, if it has them and the weight takes them.
+template <typename Op>
+mlir::Value inputFor(Op op, mlir::TypedValue<WeightType> weight) {
+  return op.getInt8Input() && takesQ8Rows(weight.getType().getEncoding()) ? op.getInt8Input() : op.getInput();
+}
+
 /// The layer an op belongs to, -1 when it says none.
 int64_t layerOf(mlir::Operation* op);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops that passes make: several steps that one launch does. Each is defined by the ops it stands for.
+//
+// Where only some of the weights of an op take int8 rows, the op reads both: f32 rows in `input`, and their int8 rows in
+// `int8_input` for the weights that take them.
 #ifndef LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 
@@ -11,6 +14,7 @@ def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments]> {
     - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
     - C2: each result has the rows of `input` and a column for each row of its weight.
     - C3: the three biases are there together or not at all, each with an element for each row of its weight.
+    - C4: `int8_input` has the shape of `input`, which then is f32 rows.
 
     ```mlir
     %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wv
@@ -19,13 +23,14 @@ def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins Llm_Rows:$input, Llm_WeightType:$q_weight, Llm_WeightType:$k_weight, Llm_WeightType:$v_weight,
-                       Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias);
+                       Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias,
+                       Optional<Llm_Q8Rows>:$int8_input);
   let results = (outs Llm_FloatRows:$query, Llm_FloatRows:$key, Llm_FloatRows:$value);
   let assemblyFormat = [{
-    $input `,` $q_weight `,` $k_weight `,` $v_weight (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? attr-dict
-    `:` functional-type(operands, results)
+    $input `,` $q_weight `,` $k_weight `,` $v_weight (`bias` $q_bias^ `,` $k_bias `,` $v_bias)?
+    (`int8` $int8_input^)? attr-dict `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C3
+  let hasVerifier = 1;  // C1 .. C4
 }
 
 def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
@@ -46,6 +51,7 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
     - C5: `q_scale`, `k_scale` and a positive `eps` are there together or not at all; a scale has the cache's head size.
     - C6: the table is `PxNx2`, and 2N is at most the cache's head size.
     - C7: there is a position and a slot for each row.
+    - C8: `int8_input` has the shape of `input`, which then is f32 rows.
 
     ```mlir
     %q, %c = llm.qkv_rope_cache %x, %wq, %wk, %wv table %t at %positions, %slots pairs adjacent
@@ -57,15 +63,15 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
   let arguments = (ins Llm_Rows:$input, Llm_WeightType:$q_weight, Llm_WeightType:$k_weight, Llm_WeightType:$v_weight,
                        Llm_RopeTable:$table, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
                        Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias,
-                       Optional<Llm_Vector>:$q_scale, Optional<Llm_Vector>:$k_scale, OptionalAttr<F32Attr>:$eps,
-                       Llm_RopePairsAttr:$pairs);
+                       Optional<Llm_Vector>:$q_scale, Optional<Llm_Vector>:$k_scale,
+                       Optional<Llm_Q8Rows>:$int8_input, OptionalAttr<F32Attr>:$eps, Llm_RopePairsAttr:$pairs);
   let results = (outs Llm_FloatRows:$query, Llm_CacheType:$cache);
   let assemblyFormat = [{
     $input `,` $q_weight `,` $k_weight `,` $v_weight `table` $table `at` $positions `,` $slots `pairs` $pairs
-    (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? (`norm` $q_scale^ `,` $k_scale `eps` $eps)? attr-dict
-    `:` functional-type(operands, results)
+    (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? (`norm` $q_scale^ `,` $k_scale `eps` $eps)? (`int8` $int8_input^)?
+    attr-dict `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C7
+  let hasVerifier = 1;  // C1 .. C8
 }
 
 def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
@@ -76,6 +82,7 @@ def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
     - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
     - C2: both weights have a row for each column of `result`, which has the rows of `input`; int8 rows have a multiple
       of 32 columns.
+    - C3: `int8_input` has the shape of `input`, which then is f32 rows.
 
     ```mlir
     %y = llm.glu_linear silu %x, %wg, %wu
@@ -83,12 +90,13 @@ def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
     ```
   }];
   let arguments = (ins Llm_ActivationAttr:$activation, Llm_Rows:$input, Llm_WeightType:$gate_weight,
-                       Llm_WeightType:$up_weight);
+                       Llm_WeightType:$up_weight, Optional<Llm_Q8Rows>:$int8_input);
   let results = (outs Llm_Rows:$result);
   let assemblyFormat = [{
-    $activation $input `,` $gate_weight `,` $up_weight attr-dict `:` functional-type(operands, results)
+    $activation $input `,` $gate_weight `,` $up_weight (`int8` $int8_input^)? attr-dict
+    `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1, C2
+  let hasVerifier = 1;  // C1 .. C3
 }
 
 def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm", [Pure, AttrSizedOperandSegments]> {

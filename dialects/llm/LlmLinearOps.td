@@ -42,7 +42,7 @@ def Llm_QuantizeOp : Llm_Op<"quantize", [Pure]> {
     ```
   }];
   let arguments = (ins Llm_FloatRows:$input);
-  let results = (outs 2DTensorOf<[Llm_Q8Type]>:$result);
+  let results = (outs Llm_Q8Rows:$result);
   let builders = [OpBuilder<(ins "::mlir::Value":$input)>];
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;  // C1, C2

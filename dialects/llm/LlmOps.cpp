@@ -112,6 +112,16 @@ static LogicalResult checkBiases(Op op) {
   return checkPerOutput(op, "v_bias", op.getVBias(), op.getVWeight().getType());
 }
 
+/// The int8 rows beside f32 rows, if they are there.
+template <typename Op>
+static LogicalResult checkInt8Input(Op op) {
+  if (!op.getInt8Input())
+    return success();
+  if (isQ8Rows(op.getInput().getType()))
+    return op.emitOpError("has int8 rows twice");
+  return checkSameShape(op, "int8_input", op.getInt8Input(), op.getInput());
+}
+
 template <typename Op>
 static LogicalResult checkQkvProducts(Op op) {
   if (mlir::failed(checkProduct(op, "q_weight", op.getInput(), op.getQWeight().getType())) ||
@@ -311,7 +321,9 @@ LogicalResult QkvLinearOp::verify() {
       mlir::failed(checkProductResult(*this, "key", getKey(), getInput(), getKWeight().getType())) ||     // C2
       mlir::failed(checkProductResult(*this, "value", getValue(), getInput(), getVWeight().getType())))   // C2
     return mlir::failure();
-  return checkBiases(*this); // C3
+  if (mlir::failed(checkBiases(*this))) // C3
+    return mlir::failure();
+  return checkInt8Input(*this); // C4
 }
 
 static LogicalResult checkHeadNorms(QkvRopeCacheOp op, int64_t headSize) {
@@ -340,7 +352,9 @@ LogicalResult QkvRopeCacheOp::verify() {
       mlir::failed(checkHeadNorms(*this, cache.getHeadSize())) ||                                               // C5
       mlir::failed(checkTable(*this, getTable(), cache.getHeadSize())))                                         // C6
     return mlir::failure();
-  return checkRowIndices(*this, getInput(), getPositions(), getSlots()); // C7
+  if (mlir::failed(checkRowIndices(*this, getInput(), getPositions(), getSlots()))) // C7
+    return mlir::failure();
+  return checkInt8Input(*this); // C8
 }
 
 LogicalResult GluLinearOp::verify() {
@@ -350,7 +364,9 @@ LogicalResult GluLinearOp::verify() {
   if (mlir::failed(checkCount(*this, "up_weight rows", getUpWeight().getType().getRows(), // C2
                               getGateWeight().getType().getRows())))
     return mlir::failure();
-  return checkProductResult(*this, "result", getResult(), getInput(), getGateWeight().getType()); // C2
+  if (mlir::failed(checkProductResult(*this, "result", getResult(), getInput(), getGateWeight().getType()))) // C2
+    return mlir::failure();
+  return checkInt8Input(*this); // C3
 }
 
 LogicalResult LinearResidualNormOp::verify() {

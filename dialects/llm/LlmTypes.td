@@ -79,6 +79,7 @@ def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a gated unit",
 // Short names of what ops take.
 def Llm_FloatRows : 2DTensorOf<[F32]>;
 def Llm_Rows : 2DTensorOf<[F32, Llm_Q8Type]>;  // f32, or int8 rows
+def Llm_Q8Rows : 2DTensorOf<[Llm_Q8Type]>;
 def Llm_Vector : 1DTensorOf<[F32]>;
 def Llm_RopeTable : 3DTensorOf<[F32]>;         // [position][pair][cos, sin]
 def Llm_RowIndex : 1DTensorOf<[I32]>;          // tokens, positions, slots, output rows

@@ -23,13 +23,11 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
     return rewriter.refuse(glu, "a linear of gate or up has a bias");
   if (gate.getResidual() || up.getResidual())
     return rewriter.refuse(glu, "a linear of gate or up adds a residual");
-  if (wantsQ8Rows(gate.getWeight()) != wantsQ8Rows(up.getWeight()))
-    return rewriter.refuse(glu, "one of the weights of gate and up reads int8 rows, the other f32 rows");
 
   rewriter.accept(glu, "gate, up and activation are one glu_linear");
   rewriter.setInsertionPoint(glu);
   auto fused = GluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
-                                   gate.getWeight(), up.getWeight());
+                                   gate.getWeight(), up.getWeight(), /*int8_input=*/nullptr);
   copyLayer(glu, fused);
   rewriter.replaceOp(glu, fused);
   rewriter.eraseOp(gate);

@@ -7,8 +7,8 @@ def FuseGlu : Pass<"llm-fuse-glu", "::mlir::func::FuncOp"> {
     `glu(linear(x, gate), linear(x, up))` becomes `glu_linear(x, gate, up)`: one launch in place of three, and the two
     wide values are never stored.
 
-    Refuses linears that read different values, that something else reads too, that have a bias or add a residual, or of
-    which one reads int8 rows and the other f32 rows. Changes no value.
+    Refuses linears that read different values, that something else reads too, that have a bias or add a residual.
+    Changes no value.
 
     (* example filepath=tests/compiler/transforms/FuseGlu/doctest.mlir *)
   }];

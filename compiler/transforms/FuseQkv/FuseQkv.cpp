@@ -42,9 +42,6 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
     return rewriter.refuse(attention, "a linear of query, key or value adds a residual");
   if (!q.getBias() != !k.getBias() || !q.getBias() != !v.getBias())
     return rewriter.refuse(attention, "some of the linears of query, key and value have a bias, some have none");
-  if (wantsQ8Rows(q.getWeight()) != wantsQ8Rows(k.getWeight()) ||
-      wantsQ8Rows(q.getWeight()) != wantsQ8Rows(v.getWeight()))
-    return rewriter.refuse(attention, "some of the weights of query, key and value read int8 rows, some f32 rows");
 
   LinearOp first = q;
   for (LinearOp linear : linears)
@@ -58,8 +55,9 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
   rewriter.accept(attention, "the linears of query, key and value are one qkv_linear");
   moveParametersBefore(rewriter, first, parameters);
   rewriter.setInsertionPoint(first);
-  auto fused = QkvLinearOp::create(rewriter, q.getLoc(), q.getType(), k.getType(), v.getType(), q.getInput(),
-                                   q.getWeight(), k.getWeight(), v.getWeight(), q.getBias(), k.getBias(), v.getBias());
+  auto fused =
+      QkvLinearOp::create(rewriter, q.getLoc(), q.getType(), k.getType(), v.getType(), q.getInput(), q.getWeight(),
+                          k.getWeight(), v.getWeight(), q.getBias(), k.getBias(), v.getBias(), /*int8_input=*/nullptr);
   copyLayer(q, fused);
   for (auto [linear, result] : llvm::zip_equal(linears, fused->getResults())) rewriter.replaceOp(linear, result);
   return mlir::success();

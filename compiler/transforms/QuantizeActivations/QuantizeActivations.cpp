@@ -15,19 +15,29 @@ using namespace llm;
 
 namespace {
 
-/// The weights that `use` is multiplied with; none when the use is something else (a residual, a norm's input).
-llvm::SmallVector<mlir::TypedValue<WeightType>, 3> weightsOf(mlir::OpOperand& use) {
-  using Weights = llvm::SmallVector<mlir::TypedValue<WeightType>, 3>;
-  return llvm::TypeSwitch<mlir::Operation*, Weights>(use.getOwner())
+/// How a use of f32 rows wants them, once int8 rows are made.
+enum class Wants {
+  kFloat, ///< as they are: a residual, the input of a norm, of a weight that is not quantised
+  kInt8,  ///< as int8 rows
+  kBoth,  ///< as both, for the weights of a fused op
+};
+
+Wants wantsOf(mlir::OpOperand& use) {
+  const auto ask = [&](mlir::OpOperand& input, std::initializer_list<mlir::TypedValue<WeightType>> weights) {
+    if (&use != &input || !llvm::any_of(weights, wantsQ8Rows))
+      return Wants::kFloat;
+    return llvm::all_of(weights, wantsQ8Rows) ? Wants::kInt8 : Wants::kBoth;
+  };
+  return llvm::TypeSwitch<mlir::Operation*, Wants>(use.getOwner())
       .Case<LinearOp, HeadOp, LinearResidualNormOp>(
-          [&](auto op) { return &use == &op.getInputMutable() ? Weights{op.getWeight()} : Weights{}; })
-      .Case<GluLinearOp>([](GluLinearOp op) {
-        return Weights{op.getGateWeight(), op.getUpWeight()};
+          [&](auto op) { return ask(op.getInputMutable(), {op.getWeight()}); })
+      .Case<GluLinearOp>([&](auto op) {
+        return ask(op.getInputMutable(), {op.getGateWeight(), op.getUpWeight()});
       })
       .Case<QkvLinearOp, QkvRopeCacheOp>([&](auto op) {
-        return &use == &op.getInputMutable() ? Weights{op.getQWeight(), op.getKWeight(), op.getVWeight()} : Weights{};
+        return ask(op.getInputMutable(), {op.getQWeight(), op.getKWeight(), op.getVWeight()});
       })
-      .Default(Weights{});
+      .Default(Wants::kFloat);
 }
 
 /// Whether the op can yield int8 rows as this result.
@@ -53,42 +63,40 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
 
   void quantize(PassRewriter& rewriter, mlir::Value value) {
     llvm::SmallVector<mlir::OpOperand*> readers;
-    for (mlir::OpOperand& use : value.getUses())
-      if (takesQ8RowsAt(rewriter, use))
+    bool allInt8 = true;
+    for (mlir::OpOperand& use : value.getUses()) {
+      const Wants wants = wantsOf(use);
+      allInt8 &= wants == Wants::kInt8;
+      if (wants != Wants::kFloat)
         readers.push_back(&use);
+    }
     if (readers.empty())
       return;
     auto result = mlir::dyn_cast<mlir::OpResult>(value);
-    const bool allTake = readers.size() == static_cast<size_t>(std::distance(value.use_begin(), value.use_end()));
-    if (result && canEmitQ8Rows(result) && allTake) {
+    if (result && canEmitQ8Rows(result) && allInt8) {
       rewriter.accept(result.getOwner(), "yields int8 rows");
       rewriter.modifyOpInPlace(result.getOwner(), [&] { value.setType(asQ8Rows(value.getType())); });
       return;
     }
-    quantizeApart(rewriter, value, readers,
-                  allTake ? "what makes the value cannot yield int8 rows" : "something reads the value as f32 rows");
+    mlir::Operation* anchor = result ? result.getOwner() : getOperation().getOperation();
+    (void)rewriter.refuse(anchor, allInt8 ? "a quantize of its own: what makes the value cannot yield int8 rows"
+                                          : "a quantize of its own: something reads the value as f32 rows");
+    quantizeApart(rewriter, value, readers);
   }
 
-  void quantizeApart(PassRewriter& rewriter, mlir::Value value, llvm::ArrayRef<mlir::OpOperand*> readers,
-                     llvm::StringRef reason) {
-    mlir::Operation* anchor = value.getDefiningOp();
-    (void)rewriter.refuse(anchor ? anchor : getOperation().getOperation(), "a quantize of its own: " + reason);
+  /// One quantize after `value` for all readers.
+  static void quantizeApart(PassRewriter& rewriter, mlir::Value value, llvm::ArrayRef<mlir::OpOperand*> readers) {
     rewriter.setInsertionPointAfterValue(value);
     auto quantized = QuantizeOp::create(rewriter, value.getLoc(), value);
     copyLayer(readers.front()->getOwner(), quantized);
-    for (mlir::OpOperand* use : readers) rewriter.modifyOpInPlace(use->getOwner(), [&] { use->set(quantized); });
-  }
-
-  /// Whether this reader takes int8 rows; says why when its weights are quantised and it does not.
-  bool takesQ8RowsAt(PassRewriter& rewriter, mlir::OpOperand& use) {
-    const auto weights = weightsOf(use);
-    if (!llvm::any_of(weights, wantsQ8Rows))
-      return false;
-    if (!llvm::all_of(weights, wantsQ8Rows)) {
-      (void)rewriter.refuse(use.getOwner(), "some of its weights read f32 rows");
-      return false;
-    }
-    return true;
+    for (mlir::OpOperand* use : readers)
+      rewriter.modifyOpInPlace(use->getOwner(), [&] {
+        if (wantsOf(*use) == Wants::kInt8)
+          return use->set(quantized);
+        llvm::TypeSwitch<mlir::Operation*>(use->getOwner())
+            .Case<GluLinearOp, QkvLinearOp, QkvRopeCacheOp>(
+                [&](auto op) { op.getInt8InputMutable().assign(quantized); });
+      });
   }
 };
 

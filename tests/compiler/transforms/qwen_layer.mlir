@@ -1,13 +1,15 @@
 // RUN: llcuda-opt --llm-fuse-qkv --llm-fuse-glu --llm-fuse-residual-norm --llm-quantize-activations --llm-fuse-rope-cache --llm-assign-layout %s | FileCheck %s
 
-// Biases of query, key and value, f16 weights in the attention and quantised ones after it, a partial rotation of halves,
-// no norm at the end. The values of an f16 weight stay f32 rows; what int8 linears read is int8 rows.
+// Biases of query, key and value, weights of which some take int8 rows and some f32 rows, a partial rotation of halves, no
+// norm at the end. A value that both kinds read is quantised by an op of its own, and the fused ops read both.
 // CHECK-LABEL: func.func @forward
 // CHECK:         %[[N0:.*]] = llm.rms_norm {{.*}} -> tensor<?x64xf32>
-// CHECK:         %[[Q:.*]], %[[C:.*]] = llm.qkv_rope_cache %[[N0]], {{.*}} pairs halves bias
+// CHECK:         %[[I0:.*]] = llm.quantize %[[N0]]
+// CHECK:         %[[Q:.*]], %[[C:.*]] = llm.qkv_rope_cache %[[N0]], {{.*}} pairs halves bias {{.*}} int8 %[[I0]] :
 // CHECK:         %[[A:.*]] = llm.attention %[[Q]], %[[C]], {{.*}} -> tensor<?x64xf32>
-// CHECK:         %{{.*}}, %[[N1:.*]] = llm.linear_residual_norm %[[A]], {{.*}} -> (tensor<?x64xf32>, tensor<?x64x!llm.q8>)
-// CHECK:         %[[G:.*]] = llm.glu_linear silu %[[N1]], {{.*}} -> tensor<?x128x!llm.q8>
+// CHECK:         %{{.*}}, %[[N1:.*]] = llm.linear_residual_norm %[[A]], {{.*}} -> (tensor<?x64xf32>, tensor<?x64xf32>)
+// CHECK:         %[[I1:.*]] = llm.quantize %[[N1]]
+// CHECK:         %[[G:.*]] = llm.glu_linear silu %[[N1]], {{.*}} int8 %[[I1]] : {{.*}} -> tensor<?x128x!llm.q8>
 // CHECK:         %[[Y:.*]] = llm.linear %[[G]], %{{.*}} bias %{{.*}} residual
 // CHECK-NEXT:    llm.head %[[Y]],
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
@@ -23,9 +25,9 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tenso
   %wk = llm.parameter "blk.0.attn_kv.weight" : !llm.weight<32x64, f16>
   %bk = llm.parameter "blk.0.attn_k.bias" : tensor<32xf32>
   %k = llm.linear %n0, %wk bias %bk : (tensor<?x64xf32>, !llm.weight<32x64, f16>, tensor<32xf32>) -> tensor<?x32xf32>
-  %wv = llm.parameter "blk.0.attn_v.weight" : !llm.weight<32x64, f32>
+  %wv = llm.parameter "blk.0.attn_v.weight" : !llm.weight<32x64, q8_0>
   %bv = llm.parameter "blk.0.attn_v.bias" : tensor<32xf32>
-  %v = llm.linear %n0, %wv bias %bv : (tensor<?x64xf32>, !llm.weight<32x64, f32>, tensor<32xf32>) -> tensor<?x32xf32>
+  %v = llm.linear %n0, %wv bias %bv : (tensor<?x64xf32>, !llm.weight<32x64, q8_0>, tensor<32xf32>) -> tensor<?x32xf32>
   %qr = llm.rope %q, %t, %positions head_size 16 pairs halves : tensor<?x64xf32>, tensor<128x3x2xf32>, tensor<?xi32>
   %kr = llm.rope %k, %t, %positions head_size 16 pairs halves : tensor<?x32xf32>, tensor<128x3x2xf32>, tensor<?xi32>
   %c = llm.cache_write %kr, %v, %positions, %slots
@@ -39,8 +41,8 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tenso
   %n1 = llm.rms_norm %h, %s1 eps 1.0e-6 : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
   %wg = llm.parameter "blk.0.ffn_gate.weight" : !llm.weight<128x64, q4_0>
   %g = llm.linear %n1, %wg : (tensor<?x64xf32>, !llm.weight<128x64, q4_0>) -> tensor<?x128xf32>
-  %wu = llm.parameter "blk.0.ffn_up.weight" : !llm.weight<128x64, q8_0>
-  %u = llm.linear %n1, %wu : (tensor<?x64xf32>, !llm.weight<128x64, q8_0>) -> tensor<?x128xf32>
+  %wu = llm.parameter "blk.0.ffn_up.weight" : !llm.weight<128x64, f32>
+  %u = llm.linear %n1, %wu : (tensor<?x64xf32>, !llm.weight<128x64, f32>) -> tensor<?x128xf32>
   %gl = llm.glu silu %g, %u : (tensor<?x128xf32>, tensor<?x128xf32>) -> tensor<?x128xf32>
   %wd = llm.parameter "blk.0.ffn_down.weight" : !llm.weight<64x128, q4_1>
   %bd = llm.parameter "blk.0.ffn_down.bias" : tensor<64xf32>

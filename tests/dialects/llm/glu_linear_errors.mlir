@@ -27,3 +27,23 @@ func.func @c2_result(%x: tensor<?x64xf32>, %g: !llm.weight<48x64, f16>) {
       : (tensor<?x64xf32>, !llm.weight<48x64, f16>, !llm.weight<48x64, f16>) -> tensor<?x48x!llm.q8>
   return
 }
+
+// -----
+
+func.func @c3_shape(%x: tensor<?x64xf32>, %q: tensor<?x32x!llm.q8>, %g: !llm.weight<64x64, f16>) {
+  // C3
+  // expected-error@+1 {{int8_input columns must be 64, not 32}}
+  %0 = llm.glu_linear silu %x, %g, %g int8 %q
+      : (tensor<?x64xf32>, !llm.weight<64x64, f16>, !llm.weight<64x64, f16>, tensor<?x32x!llm.q8>) -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @c3_twice(%x: tensor<?x64x!llm.q8>, %g: !llm.weight<64x64, f16>) {
+  // C3
+  // expected-error@+1 {{has int8 rows twice}}
+  %0 = llm.glu_linear silu %x, %g, %g int8 %x
+      : (tensor<?x64x!llm.q8>, !llm.weight<64x64, f16>, !llm.weight<64x64, f16>, tensor<?x64x!llm.q8>) -> tensor<?x64xf32>
+  return
+}

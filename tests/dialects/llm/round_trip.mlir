@@ -95,9 +95,11 @@ func.func @fused(%x: tensor<?x64xf32>, %q: !llm.weight<64x64, q4_1>, %k: !llm.we
       : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, q4_1>, !llm.weight<32x64, q5_0>,
          tensor<128x8x2xf32>, tensor<?xi32>, tensor<?xi32>, tensor<16xf32>, tensor<16xf32>)
       -> (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>)
-  // CHECK: llm.glu_linear silu %{{.*}}, %arg1, %arg1 :
-  %g = llm.glu_linear silu %query, %q, %q
-      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, q4_1>) -> tensor<?x64x!llm.q8>
+  // CHECK: %[[XQ:.*]] = llm.quantize
+  %xq = llm.quantize %query : tensor<?x64xf32> -> tensor<?x64x!llm.q8>
+  // CHECK: llm.glu_linear silu %{{.*}}, %arg1, %arg1 int8 %[[XQ]] :
+  %g = llm.glu_linear silu %query, %q, %q int8 %xq
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, q4_1>, tensor<?x64x!llm.q8>) -> tensor<?x64x!llm.q8>
   // CHECK: llm.linear_residual_norm %{{.*}}, %arg1 residual %arg0 norm %arg7 eps {{.*}} bias %arg7 post_norm %arg7 :
   %sum, %normed = llm.linear_residual_norm %g, %q residual %x norm %b64 eps 1.0e-5 bias %b64 post_norm %b64
       : (tensor<?x64x!llm.q8>, !llm.weight<64x64, q4_1>, tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)

@@ -49,16 +49,3 @@ func.func @residual(%x: tensor<?x64xf32>, %wg: !llm.weight<128x64, q4_1>, %wu: !
   %y = llm.glu silu %g, %u : (tensor<?x128xf32>, tensor<?x128xf32>) -> tensor<?x128xf32>
   return %y : tensor<?x128xf32>
 }
-
-// -----
-
-// One weight is quantised, the other is not.
-// CHECK-LABEL: func.func @mixed_rows
-// CHECK:         llm.glu silu
-func.func @mixed_rows(%x: tensor<?x64xf32>, %wg: !llm.weight<128x64, q4_1>, %wu: !llm.weight<128x64, f16>) -> tensor<?x128xf32> {
-  %g = llm.linear %x, %wg : (tensor<?x64xf32>, !llm.weight<128x64, q4_1>) -> tensor<?x128xf32>
-  %u = llm.linear %x, %wu : (tensor<?x64xf32>, !llm.weight<128x64, f16>) -> tensor<?x128xf32>
-  // expected-remark@+1 {{one of the weights of gate and up reads int8 rows, the other f32 rows}}
-  %y = llm.glu silu %g, %u : (tensor<?x128xf32>, tensor<?x128xf32>) -> tensor<?x128xf32>
-  return %y : tensor<?x128xf32>
-}

@@ -1,6 +1,7 @@
 // RUN: llcuda-opt --llm-fuse-qkv %s | FileCheck %s
 
-// The linears of query, key and value read one value: one op does all three, where the first stood. Parameters that come
+// The linears of query, key and value read one value: one op does all three, where the first stood, whatever
+// their encodings. Parameters that come
 // later move before it; the layer stays known.
 // CHECK-LABEL: func.func @layer
 // CHECK-SAME:    (%[[X:.*]]: tensor<?x64xf32>, %[[POS:.*]]: tensor<?xi32>
@@ -18,8 +19,8 @@ func.func @layer(%x: tensor<?x64xf32>, %positions: tensor<?xi32>, %slots: tensor
   %wk = llm.parameter "k" : !llm.weight<32x64, q4_1>
   %k = llm.linear %x, %wk {llm.layer = 7} : (tensor<?x64xf32>, !llm.weight<32x64, q4_1>) -> tensor<?x32xf32>
   %r = llm.rope %k, %t, %positions head_size 16 pairs adjacent : tensor<?x32xf32>, tensor<128x8x2xf32>, tensor<?xi32>
-  %wv = llm.parameter "v" : !llm.weight<32x64, q8_0>
-  %v = llm.linear %x, %wv {llm.layer = 7} : (tensor<?x64xf32>, !llm.weight<32x64, q8_0>) -> tensor<?x32xf32>
+  %wv = llm.parameter "v" : !llm.weight<32x64, f16>
+  %v = llm.linear %x, %wv {llm.layer = 7} : (tensor<?x64xf32>, !llm.weight<32x64, f16>) -> tensor<?x32xf32>
   %c = llm.cache_write %r, %v, %positions, %slots
       : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 7, 2x16, f16, f16>
   %a = llm.attention %q, %c, %positions, %slots heads 4 scale 0.25

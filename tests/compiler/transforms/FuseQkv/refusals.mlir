@@ -64,22 +64,6 @@ func.func @one_bias(%x: tensor<?x64xf32>, %p: tensor<?xi32>, %wq: !llm.weight<64
 
 // -----
 
-// The values' weight is not quantised, so that it reads f32 rows and the others int8 rows.
-// CHECK-LABEL: func.func @mixed_rows
-// CHECK-NOT:     llm.qkv_linear
-func.func @mixed_rows(%x: tensor<?x64xf32>, %p: tensor<?xi32>, %wq: !llm.weight<64x64, q4_1>, %wk: !llm.weight<32x64, q4_1>,
-    %wv: !llm.weight<32x64, f16>) -> tensor<?x64xf32> {
-  %q = llm.linear %x, %wq : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>) -> tensor<?x64xf32>
-  %k = llm.linear %x, %wk : (tensor<?x64xf32>, !llm.weight<32x64, q4_1>) -> tensor<?x32xf32>
-  %v = llm.linear %x, %wv : (tensor<?x64xf32>, !llm.weight<32x64, f16>) -> tensor<?x32xf32>
-  %c = llm.cache_write %k, %v, %p, %p : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 2x16, f16, f16>
-  // expected-remark@+1 {{some of the weights of query, key and value read int8 rows, some f32 rows}}
-  %a = llm.attention %q, %c, %p, %p heads 4 scale 0.25 : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
-  return %a : tensor<?x64xf32>
-}
-
-// -----
-
 // The cache comes from outside: nothing says which linears make keys and values.
 // CHECK-LABEL: func.func @cache_from_outside
 // CHECK-NOT:     llm.qkv_linear

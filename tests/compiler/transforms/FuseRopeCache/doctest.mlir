@@ -33,3 +33,22 @@ func.func @head_norms(%x: tensor<?x64xf32>, %wq: !llm.weight<64x64, q4_1>, %wk: 
   %a = llm.attention %qr, %c, %p, %slots heads 4 scale 0.25 : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
   return %a : tensor<?x64xf32>
 }
+
+// -----
+
+// Int8 rows beside the f32 rows stay beside them, and so do the biases.
+// CHECK-LABEL: func.func @int8_rows
+// CHECK:         llm.qkv_rope_cache %arg0, {{.*}} bias %arg7, %arg8, %arg8 int8 %arg1 :
+func.func @int8_rows(%x: tensor<?x64xf32>, %xq: tensor<?x64x!llm.q8>, %wq: !llm.weight<64x64, q4_1>, %wk: !llm.weight<32x64, f16>,
+    %t: tensor<128x8x2xf32>, %p: tensor<?xi32>, %slots: tensor<?xi32>, %bq: tensor<64xf32>, %bk: tensor<32xf32>) -> tensor<?x64xf32> {
+  %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wk bias %bq, %bk, %bk int8 %xq
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>, tensor<64xf32>,
+         tensor<32xf32>, tensor<32xf32>, tensor<?x64x!llm.q8>) -> (tensor<?x64xf32>, tensor<?x32xf32>, tensor<?x32xf32>)
+  %qr = llm.rope %q, %t, %p head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %kr = llm.rope %k, %t, %p head_size 16 pairs adjacent : tensor<?x32xf32>, tensor<128x8x2xf32>, tensor<?xi32>
+  %c = llm.cache_write %kr, %v, %p, %slots
+      : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 2x16, f16, f16>
+  %a = llm.attention %qr, %c, %p, %slots heads 4 scale 0.25
+      : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  return %a : tensor<?x64xf32>
+}

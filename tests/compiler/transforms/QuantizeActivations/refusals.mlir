@@ -40,12 +40,20 @@ func.func @argument(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, q4_1>) -> tenso
 
 // -----
 
-// One of the two weights reads f32 rows, so the launch does.
+// Only some of the weights take int8 rows: the op reads both, and another reader shares the int8 rows.
 // CHECK-LABEL: func.func @mixed
-// CHECK-NOT:     llm.q8
+// CHECK-NEXT:    %[[N:.*]] = llm.rms_norm {{.*}} -> tensor<?x64xf32>
+// CHECK-NEXT:    %[[Q:.*]] = llm.quantize %[[N]]
+// CHECK-NEXT:    llm.glu_linear silu %[[N]], %arg2, %arg3 int8 %[[Q]] :
+// CHECK-NEXT:    llm.qkv_linear %[[N]], %arg2, %arg3, %arg3 int8 %[[Q]] :
+// CHECK-NEXT:    llm.linear %[[Q]], %arg2 :
 func.func @mixed(%x: tensor<?x64xf32>, %s: tensor<64xf32>, %w: !llm.weight<64x64, q4_1>, %f: !llm.weight<64x64, f16>) -> tensor<?x64xf32> {
+  // expected-remark@+1 {{a quantize of its own: something reads the value as f32 rows}}
   %n = llm.rms_norm %x, %s eps 1.0e-5 : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
-  // expected-remark@+1 {{some of its weights read f32 rows}}
   %0 = llm.glu_linear silu %n, %w, %f : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, f16>) -> tensor<?x64xf32>
-  return %0 : tensor<?x64xf32>
+  %1:3 = llm.qkv_linear %n, %w, %f, %f
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, f16>, !llm.weight<64x64, f16>)
+      -> (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>)
+  %2 = llm.linear %n, %w : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>) -> tensor<?x64xf32>
+  return %2 : tensor<?x64xf32>
 }
