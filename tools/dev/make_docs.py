@@ -37,7 +37,7 @@ def with_example(text):
 def passes():
     """The .td files of all passes, in the order of the pipeline."""
     pipeline = (ROOT / "compiler/pipeline/pipeline.cpp").read_text(encoding="utf-8")
-    order = re.findall(r"addPass\(create(\w+)\(", pipeline)
+    order = re.findall(r"\bcreate(\w+)\(", pipeline)
     found = {td.stem: td for td in sorted((ROOT / "compiler").glob("*/*/*.td"))}
     if unused := sorted(found.keys() - set(order)):
         raise SystemExit(f"passes that the pipeline never adds: {', '.join(unused)}")
