@@ -10,7 +10,8 @@ namespace llcuda::codegen {
 inline constexpr int kPtxMajor = 7, kPtxMinor = 4;
 
 /// NVRTC writes its own newest PTX version into the text, which older drivers refuse, though the kernels use nothing of
-/// it. This puts the version above in its place where the text claims a later one.
+/// it. This puts the version above in its place where the text claims a later one, and takes out the one directive of
+/// later versions that NVRTC writes unasked: `.pragma "used_bytes_mask ..."`, a hint (PTX 8.3).
 std::string withPlainPtxVersion(std::string ptx);
 
 } // namespace llcuda::codegen
