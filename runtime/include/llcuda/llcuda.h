@@ -191,7 +191,8 @@ LLCUDA_API size_t llcuda_session_tokens(const llcuda_session* session, const int
 /** Forgets all but the first `count` tokens. LLCUDA_USAGE: there are fewer. */
 LLCUDA_API llcuda_status llcuda_session_rewind(llcuda_session* session, size_t count, llcuda_error* error);
 
-/** Appends `count` tokens and computes their cache, without asking for a next one.
+/** Appends `count` tokens and computes their cache, without asking for a next one. The last one is computed when a
+ *  later call goes on from it.
  *  LLCUDA_USAGE: an id outside the vocabulary, or more positions than the session has. */
 LLCUDA_API llcuda_status llcuda_session_feed(llcuda_session* session, const int32_t* tokens, size_t count,
                                              llcuda_error* error);
@@ -254,7 +255,7 @@ typedef struct llcuda_metrics {
   uint64_t prompt_tokens;    /**< computed by this call; tokens that were in the cache are not counted */
   uint64_t generated_tokens; /**< reported to the callback, a stop token among them */
   uint64_t decode_steps;     /**< generated tokens after the first */
-  uint64_t first_token_ns;   /**< from the call to the first token on the host; 0 when there was none */
+  uint64_t first_token_ns;   /**< from the call's tokens to the first token on the host; 0: there was none */
   uint64_t prompt_ns;        /**< of the prompt's chunks */
   uint64_t decode_ns;        /**< of the decode steps: from the first token to the last */
   int32_t stop_reason;       /**< an llcuda_stop_reason */
