@@ -121,8 +121,7 @@ Result<std::string> buildMetadata(const EmitInput& input, const ImageSegment& im
   plan::EngineOp plan = input.plan;
   llvm::DenseMap<mlir::Operation*, uint64_t> offsets;
   for (const SegmentPlan* segment : {&constants, &weights})
-    for (auto [buffer, offset] : llvm::zip_equal(segment->buffers, segment->offsets))
-      offsets[buffer] = offset;
+    for (auto [buffer, offset] : llvm::zip_equal(segment->buffers, segment->offsets)) offsets[buffer] = offset;
 
   fb::EngineT engine;
   engine.compiler = std::make_unique<fb::CompilerT>(input.compiler);

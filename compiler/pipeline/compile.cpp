@@ -35,6 +35,7 @@ PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context)
   PipelineOptions pipeline;
   pipeline.maxContext = context;
   pipeline.maxBatch = options.maxBatch;
+  pipeline.skip = options.skipFusions;
   for (const int64_t rows : kPromptRows)
     if (rows <= context || pipeline.promptRows.empty())
       pipeline.promptRows.push_back(std::min<int64_t>(rows, context));

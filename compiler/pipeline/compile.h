@@ -30,6 +30,7 @@ struct CompileOptions {
   uint32_t maxBatch = 1;
   std::string kvType = "f16";
   unsigned jobs = 1;
+  std::vector<std::string> skipFusions;           ///< pass flags of pipeline.h's kFusions
   std::vector<std::string> dumpIrAfter;           ///< pass flags, or "all"
   std::function<void(std::string_view)> dumpSink; ///< receives the IR as text
   codegen::NvrtcSearch nvrtc;

@@ -13,24 +13,29 @@
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace llcuda::pipeline {
 
 void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) {
   mlir::OpPassManager& forward = passes.nest<mlir::func::FuncOp>();
+  const auto fuse = [&](std::unique_ptr<mlir::Pass> pass) {
+    if (!llvm::is_contained(options.skip, pass->getArgument()))
+      forward.addPass(std::move(pass));
+  };
   // Folds what the importer left, and makes one value of a tied embedding and head.
   forward.addPass(mlir::createCanonicalizerPass());
   forward.addPass(mlir::createCSEPass());
   // The linears that read the norm before attention become one launch.
-  forward.addPass(createFuseQkv());
+  fuse(createFuseQkv());
   // So do gate, up and the gated unit.
-  forward.addPass(createFuseGlu());
+  fuse(createFuseGlu());
   // The residual add and the next norm move into the linear before them.
-  forward.addPass(createFuseResidualNorm());
+  fuse(createFuseResidualNorm());
   // A value that int8 linears read becomes int8 rows where it is made.
   forward.addPass(createQuantizeActivations());
   // The rotation of queries and keys and the cache write move into the linear that makes them.
-  forward.addPass(createFuseRopeCache());
+  fuse(createFuseRopeCache());
   // Each weight gets the layout in which its kernels read it.
   forward.addPass(createAssignLayout());
   // Ops become kernels and launches, once for each phase.
