@@ -6,6 +6,16 @@
 
 namespace llcuda::models {
 
+struct Architecture {
+  std::string_view name; ///< general.architecture
+  void (*build)(ModelBuilder& model, const ModelConfig& config);
+};
+
+/// nullptr for an architecture that has no file here.
+const Architecture* findArchitecture(std::string_view name);
+/// "llama, ..."
+std::string architectureNames();
+
 void buildLlama(ModelBuilder& model, const ModelConfig& config);
 
 } // namespace llcuda::models

@@ -5,14 +5,30 @@
 #include "compiler/models/model_builder.h"
 
 namespace llcuda::models {
+namespace {
+
+constexpr Architecture kArchitectures[] = {{"llama", buildLlama}};
+
+} // namespace
+
+const Architecture* findArchitecture(std::string_view name) {
+  for (const Architecture& architecture : kArchitectures)
+    if (architecture.name == name)
+      return &architecture;
+  return nullptr;
+}
+
+std::string architectureNames() {
+  std::string names;
+  for (const Architecture& architecture : kArchitectures)
+    names += (names.empty() ? "" : ", ") + std::string(architecture.name);
+  return names;
+}
 
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::GgufFile& file,
                                                       const ModelConfig& config, const ImportOptions& options) {
   ModelBuilder builder(context, file, config, options);
-  if (config.architecture == "llama")
-    buildLlama(builder, config);
-  else
-    return unsupported("architecture \"", config.architecture, "\" is not supported (supported: llama)");
+  findArchitecture(config.architecture)->build(builder, config);
   return builder.finish();
 }
 

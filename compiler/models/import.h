@@ -16,8 +16,8 @@ struct ImportOptions {
 };
 
 /// The forward pass of `file` as a module of llm ops with one function, `@forward`. `config` is configFromGguf(file).
-/// The context has the llm and func dialects loaded. An architecture without an importer is kUnsupported; a tensor that
-/// is missing, misshapen or not part of the architecture is kBadInput; each error names what it is about.
+/// The context has the llm and func dialects loaded. A tensor that is missing, misshapen or not part of the architecture
+/// is kBadInput and named.
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::GgufFile& file,
                                                       const ModelConfig& config, const ImportOptions& options);
 

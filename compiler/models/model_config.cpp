@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "compiler/models/architectures.h"
+
 namespace llcuda::models {
 namespace {
 
@@ -145,6 +147,8 @@ Result<ModelConfig> configFromGguf(const GgufFile& file) {
     return badInput("the file has no general.architecture");
   ModelConfig config;
   config.architecture = *architecture->asString();
+  if (!findArchitecture(config.architecture))
+    return unsupported("architecture \"", config.architecture, "\" is not supported; supported: ", architectureNames());
   if (const GgufValue* name = file.find("general.name"); name && name->asString())
     config.name = *name->asString();
   const Keys keys(file, config.architecture);

@@ -33,7 +33,8 @@ struct ModelConfig {
 };
 
 /// Reads `<architecture>.*`. A key that is missing, of the wrong type or out of bounds is an error that names it;
-/// what the file asks for and this version lacks (experts, yarn) is kUnsupported.
+/// what the file asks for and this version lacks (another
+/// architecture, experts, yarn) is kUnsupported.
 Result<ModelConfig> configFromGguf(const ingest::GgufFile& file);
 
 } // namespace llcuda::models

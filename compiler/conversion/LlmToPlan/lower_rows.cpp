@@ -33,8 +33,7 @@ LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
   return lowerNorm(op, values[op.getInput()].f32, op.getScale(), op.getEps(), op.getResult());
 }
 
-LogicalResult PhaseLowering::lowerNorm(Operation* op, const std::string& x, Value scale, llvm::APFloat eps,
-                                       Value result) {
+LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, llvm::APFloat eps, Value result) {
   const bool picked = isPicked(result);
   codegen::RmsNormDesc desc;
   desc.rows = static_cast<uint32_t>(picked ? outputs : rows);
@@ -50,12 +49,18 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, const std::string& x, Valu
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
+// The codes stand beside the f32 rows that they were made of: a launch of mixed weights reads both by that one value.
 LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
-  const codegen::QuantizeDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(columnsOf(op.getInput()))};
+  const RowBuffers input = values[op.getInput()];
+  const codegen::QuantizeDesc desc = {static_cast<uint32_t>(input.rows),
+                                      static_cast<uint32_t>(columnsOf(op.getInput()))};
   if (failed(accept(op, codegen::checkQuantize(desc))))
     return failure();
-  Bindings bindings = {{"x", values[op.getInput()].f32}};
-  bindRows(bindings, "y", define(op, op.getResult(), "quantized", rows));
+  const RowBuffers codes = define(op, op.getResult(), "quantized", input.rows);
+  values[op.getInput()].codes = codes.codes;
+  values[op.getInput()].scales = codes.scales;
+  Bindings bindings = {{"x", input.f32}};
+  bindRows(bindings, "y", codes);
   return emit(op, codegen::quantizeLaunch(desc), bindings);
 }
 
@@ -63,8 +68,8 @@ LogicalResult PhaseLowering::lowerGlu(GluOp op) {
   return emitGlu(op, op.getActivation(), values[op.getGate()].f32, values[op.getUp()].f32, op.getResult());
 }
 
-LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, const std::string& gate,
-                                     const std::string& up, Value result) {
+LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, std::string gate, std::string up,
+                                     Value result) {
   codegen::GluDesc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.columns = static_cast<uint32_t>(columnsOf(result));

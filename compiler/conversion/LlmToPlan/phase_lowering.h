@@ -30,12 +30,12 @@ private:
   // lower_rows.cpp
   mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
-  mlir::LogicalResult lowerNorm(mlir::Operation* op, const std::string& x, mlir::Value scale, llvm::APFloat eps,
+  mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, llvm::APFloat eps,
                                 mlir::Value result);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
-  mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, const std::string& gate,
-                              const std::string& up, mlir::Value result);
+  mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
+                              mlir::Value result);
   // lower_linears.cpp
   mlir::LogicalResult lowerLinear(LinearOp op);
   mlir::LogicalResult lowerLinearResidualNorm(LinearResidualNormOp op);
