@@ -1,0 +1,79 @@
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=96 max-batch=2 prompt-rows=32,128},plan.engine(plan-memory,plan-check))" %s | FileCheck %s
+
+// A model of one layer. Decode phases of 1 and 2 rows; of the prompt sizes only the one that the context can fill.
+// Weights and pools are shared by all phases, io buffers by those of a kind.
+// CHECK:      plan.engine max_context 96 max_batch 2 page_tokens 64 kv_type "f16"
+// CHECK-DAG:  plan.buffer @token_embd.weight weight 12288 source #plan.tensor<name = "token_embd.weight", rows = 96, cols = 64, encoding = "f16", layout = "f16_rows">
+// CHECK-DAG:  plan.buffer @rope_table constant 6144
+// CHECK-DAG:  plan.buffer @k_pages_0 kv 4096
+// CHECK-DAG:  plan.buffer @decode_tokens io 8 role tokens
+// CHECK-DAG:  plan.buffer @prompt_tokens io 128 role tokens
+// CHECK-DAG:  plan.buffer @block_table io 16 role block_table
+// CHECK-DAG:  plan.buffer @arrivals counter
+
+// In decode phases each fused op is one launch. Heads of 16 share int8 groups of 32, so their rows are quantised apart.
+// CHECK:      plan.phase decode rows 1 outputs 1 {
+// CHECK-NEXT: plan.launch @embedding__{{.*}} args(@token_embd.weight, @decode_tokens, @decode1.embedded)
+// CHECK-NEXT: plan.launch @rms_norm__f32_q8__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
+// CHECK-NEXT: plan.launch @attention_decode__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @quantize__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm
+// CHECK-NEXT: plan.launch @glu_linear__q4_0_q8_0__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)
+// CHECK-NEXT: plan.launch @sample__decode__{{.*}}
+// CHECK-NEXT: }
+// CHECK:      plan.phase decode rows 2 outputs 2 {
+
+// In the prompt phase linears run apart, and the last norm picks the rows whose logits are wanted.
+// CHECK:      plan.phase prompt rows 32 outputs 1 {
+// CHECK-COUNT-3: plan.launch @linear_prompt__
+// CHECK-NEXT: plan.launch @rope_cache__
+// CHECK-NEXT: plan.launch @attention_prompt__
+// CHECK:      plan.launch @linear_prompt__{{.*}}_residual__
+// CHECK-NEXT: plan.launch @rms_norm__
+// CHECK-COUNT-2: plan.launch @linear_prompt__
+// CHECK-NEXT: plan.launch @glu__
+// CHECK-NEXT: plan.launch @linear_prompt__{{.*}}_residual__
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick__{{.*}} grid [1, 1, 1] {{.*}}@prompt_output_rows
+// CHECK-NEXT: plan.launch @linear__f16__b1_
+// CHECK-NEXT: plan.launch @sample__prompt__
+// CHECK-NOT:  plan.phase
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
+                   %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
+                   %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x96xf32>, tensor<?xi32>) {
+  %embd = llm.parameter "token_embd.weight" : !llm.weight<96x64, f16>
+  %table = llm.rope_table [1.0, 0.5, 0.25, 0.125, 0.1, 0.05, 0.02, 0.01] magnitude 1.0 : tensor<96x8x2xf32>
+  %x = llm.embedding %tokens, %embd : (tensor<?xi32>, !llm.weight<96x64, f16>) -> tensor<?x64xf32>
+  %s0 = llm.parameter "attn_norm" {llm.layer = 0 : i64} : tensor<64xf32>
+  %n = llm.rms_norm %x, %s0 eps 1.0e-05 {llm.layer = 0 : i64} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  %wq = llm.parameter "wq" : !llm.weight<64x64, q8_0>
+  %wk = llm.parameter "wk" : !llm.weight<32x64, q8_0>
+  %wv = llm.parameter "wv" : !llm.weight<32x64, q4_1>
+  %q0 = llm.linear %n, %wq {llm.layer = 0 : i64} : (tensor<?x64xf32>, !llm.weight<64x64, q8_0>) -> tensor<?x64xf32>
+  %k0 = llm.linear %n, %wk {llm.layer = 0 : i64}: (tensor<?x64xf32>, !llm.weight<32x64, q8_0>) -> tensor<?x32xf32>
+  %v = llm.linear %n, %wv {llm.layer = 0 : i64}: (tensor<?x64xf32>, !llm.weight<32x64, q4_1>) -> tensor<?x32xf32>
+  %q = llm.rope %q0, %table, %positions head_size 16 pairs adjacent {llm.layer = 0 : i64}: tensor<?x64xf32>, tensor<96x8x2xf32>, tensor<?xi32>
+  %k = llm.rope %k0, %table, %positions head_size 16 pairs adjacent {llm.layer = 0 : i64}: tensor<?x32xf32>, tensor<96x8x2xf32>, tensor<?xi32>
+  %c = llm.cache_write %k, %v, %positions, %slots {llm.layer = 0 : i64} : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 2x16, f16, f16>
+  %a = llm.attention %q, %c, %positions, %slots heads 4 scale 2.5e-01 {llm.layer = 0 : i64} : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  %wo = llm.parameter "wo" : !llm.weight<64x64, q8_0>
+  %o = llm.linear %a, %wo {llm.layer = 0 : i64}: (tensor<?x64xf32>, !llm.weight<64x64, q8_0>) -> tensor<?x64xf32>
+  %x1 = llm.add %x, %o {llm.layer = 0 : i64}: tensor<?x64xf32>
+  %s1 = llm.parameter "ffn_norm" : tensor<64xf32>
+  %n1 = llm.rms_norm %x1, %s1 eps 1.0e-05 {llm.layer = 0 : i64}: (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  %wg = llm.parameter "wg" : !llm.weight<96x64, q4_0>
+  %wu = llm.parameter "wu" : !llm.weight<96x64, q8_0>
+  %g = llm.linear %n1, %wg {llm.layer = 0 : i64}: (tensor<?x64xf32>, !llm.weight<96x64, q4_0>) -> tensor<?x96xf32>
+  %u = llm.linear %n1, %wu {llm.layer = 0 : i64}: (tensor<?x64xf32>, !llm.weight<96x64, q8_0>) -> tensor<?x96xf32>
+  %y = llm.glu silu %g, %u {llm.layer = 0 : i64}: (tensor<?x96xf32>, tensor<?x96xf32>) -> tensor<?x96xf32>
+  %wd = llm.parameter "wd" : !llm.weight<64x96, q8_0>
+  %d = llm.linear %y, %wd {llm.layer = 0 : i64}: (tensor<?x96xf32>, !llm.weight<64x96, q8_0>) -> tensor<?x64xf32>
+  %x2 = llm.add %x1, %d {llm.layer = 0 : i64}: tensor<?x64xf32>
+  %s2 = llm.parameter "output_norm" : tensor<64xf32>
+  %n2 = llm.rms_norm %x2, %s2 eps 1.0e-05 : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  %l = llm.head %n2, %embd, %output_rows : (tensor<?x64xf32>, !llm.weight<96x64, f16>, tensor<?xi32>) -> tensor<?x96xf32>
+  %t = llm.sample %l, %sampling : (tensor<?x96xf32>, tensor<?x!llm.sampling>) -> tensor<?xi32>
+  return %l, %t : tensor<?x96xf32>, tensor<?xi32>
+}
