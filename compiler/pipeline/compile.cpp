@@ -124,8 +124,11 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
   });
   auto images = makeKernelImages(emit::kernelSpecs(plan), options, report);
   auto goldenValues = golden.get();
-  LLCUDA_RETURN_IF_ERROR(images);
-  LLCUDA_RETURN_IF_ERROR(goldenValues);
+  if (!images)
+    return std::move(images).error();
+  if (!goldenValues)
+    return std::move(goldenValues).error();
+  LLCUDA_RETURN_IF_ERROR(checkCompiledKernels(*module, images->images, options.input));
 
   emit::EmitInput input{.plan = plan, .findTensor = reference::tensorsOf(file)};
   input.compiler = std::move(images->compiler);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/run_passes.h"
 
-#include "dialects/plan/Plan.h"
+#include "compiler/transforms/PlanCheck/PlanCheck.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/Pass.h"
@@ -61,6 +61,19 @@ Result<void> checkDumpNames(const std::vector<std::string>& wanted, mlir::OpPass
   return {};
 }
 
+/// The error is the text of the first diagnostic.
+Result<void> run(mlir::PassManager& passes, mlir::ModuleOp module, const std::string& input) {
+  std::string problem;
+  mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic& diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && problem.empty())
+      problem = diagnostic.str();
+    return mlir::success();
+  });
+  if (mlir::failed(passes.run(module)))
+    return unsupported(input, ": ", problem.empty() ? "a pass failed without a message" : problem);
+  return {};
+}
+
 } // namespace
 
 Result<void> runPasses(mlir::ModuleOp module, const PipelineOptions& options, const CompileOptions& compile) {
@@ -78,15 +91,22 @@ Result<void> runPasses(mlir::ModuleOp module, const PipelineOptions& options, co
     passes.enableIRPrinting([](mlir::Pass*, mlir::Operation*) { return false; }, wanted, /*printModuleScope=*/true,
                             /*printAfterOnlyOnChange=*/false, /*printAfterOnlyOnFailure=*/false, sink);
   }
-  std::string problem;
-  mlir::ScopedDiagnosticHandler handler(context, [&](mlir::Diagnostic& diagnostic) {
-    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && problem.empty())
-      problem = diagnostic.str();
-    return mlir::success();
+  return run(passes, module, compile.input);
+}
+
+Result<void> checkCompiledKernels(mlir::ModuleOp module, const emit::KernelImages& images, const std::string& input) {
+  mlir::Builder builder(module.getContext());
+  module.walk([&](plan::KernelOp kernel) {
+    const auto image = images.kernels.find(kernel.getSymName().str());
+    if (image == images.kernels.end() || image->second.cubin.empty())
+      return;
+    kernel.setRegisters(image->second.registers);
+    kernel.setStaticShared(image->second.staticSharedBytes);
+    kernel.setSpill(image->second.spillBytes);
   });
-  if (mlir::failed(passes.run(module)))
-    return unsupported(compile.input, ": ", problem.empty() ? "a pass failed without a message" : problem);
-  return {};
+  mlir::PassManager passes(module.getContext());
+  passes.addNestedPass<plan::EngineOp>(createPlanCheck());
+  return run(passes, module, input);
 }
 
 } // namespace llcuda::pipeline
