@@ -24,12 +24,13 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
       getOperation().emitError("has no function @forward");
       return signalPassFailure();
     }
-    if (maxBatch < 1 || maxBatch > codegen::kMaxDecodeRows || maxContext < 1) {
-      forward.emitError("a batch of ") << maxBatch << " at a context of " << maxContext
+    const int64_t batch = maxBatch, context = maxContext;
+    if (batch < 1 || batch > codegen::kMaxDecodeRows || context < 1) {
+      forward.emitError("a batch of ") << batch << " at a context of " << context
                                        << " is not supported; batches of 1 to " << codegen::kMaxDecodeRows << " are";
       return signalPassFailure();
     }
-    llm::PlanBuilder plan(getOperation(), {maxContext, maxBatch, kPageTokens});
+    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens});
     for (const auto& [kind, rows] : phases())
       if (mlir::failed(llm::PhaseLowering(plan, kind, rows).lower(forward)))
         return signalPassFailure();
