@@ -130,7 +130,9 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
     return std::move(goldenValues).error();
   LLCUDA_RETURN_IF_ERROR(checkCompiledKernels(*module, images->images, options.input));
 
-  emit::EmitInput input{.plan = plan, .findTensor = reference::tensorsOf(file)};
+  emit::EmitInput input;
+  input.plan = plan;
+  input.findTensor = reference::tensorsOf(file);
   input.compiler = std::move(images->compiler);
   input.model = modelRecord(config, options.input);
   input.images = std::move(images->images);
