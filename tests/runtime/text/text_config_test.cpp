@@ -90,8 +90,9 @@ TEST(TextConfig, SurvivesFlippedBytes) {
   for (int round = 0; round < 3000; ++round) {
     std::string json = toJson(full());
     json[random() % json.size()] = static_cast<char>(random());
-    if (const Result<TextConfig> config = parseTextConfig(json))
+    if (const Result<TextConfig> config = parseTextConfig(json)) {
       EXPECT_TRUE(parseTextConfig(toJson(*config)).ok());
+    }
   }
 }
 

@@ -41,7 +41,7 @@ struct RandomWeight {
     const auto randomHalf = [&](float spread) { return toHalf(spread * (generator() % 2001 / 1000.f - 1.f)); };
     if (layout == WeightLayout::kF32Rows) {
       const std::vector<float> random = randomFloats(outputs * inputs, seed);
-      std::memcpy(blob, random.data(), bytes);
+      std::memcpy(blob, random.data(), random.size() * sizeof(float));
     } else if (layout == WeightLayout::kF16Rows) {
       for (uint64_t i = 0; i < bytes / 2; ++i) reinterpret_cast<Half*>(blob)[i] = randomHalf(1.f);
     } else {
