@@ -316,8 +316,9 @@ TEST(GgufVocabulary, SurvivesFlippedBytes) {
     const Result<GgufFile> gguf = GgufFile::open(file.path());
     if (!gguf)
       continue;
-    if (const Result<Vocabulary> vocabulary = readVocabulary(*gguf))
+    if (const Result<Vocabulary> vocabulary = readVocabulary(*gguf)) {
       EXPECT_TRUE(text::Tokenizer::open(vocabulary->tokenizerJson, vocabulary->config).ok());
+    }
   }
 }
 
