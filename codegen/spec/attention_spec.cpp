@@ -11,10 +11,6 @@ namespace {
 
 constexpr uint32_t kPageTokens = 64, kDecodeThreads = 128, kPromptThreads = 128, kPromptRows = 64, kMaxSplits = 64;
 
-uint32_t divideUp(uint32_t a, uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 uint32_t tablePages(const AttentionDesc& desc) {
   return divideUp(desc.maxContext, kPageTokens);
 }

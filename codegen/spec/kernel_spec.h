@@ -45,6 +45,11 @@ struct Dim3 {
   uint32_t x = 1, y = 1, z = 1;
 };
 
+/// Blocks of `size` that cover `count`.
+constexpr uint32_t divideUp(uint32_t count, uint32_t size) {
+  return (count + size - 1) / size;
+}
+
 /// One launch of a kernel. Arguments are bound by parameter name, in the order of `kernel.params`.
 struct LaunchSpec {
   KernelSpec kernel;

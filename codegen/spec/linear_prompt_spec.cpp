@@ -14,10 +14,6 @@ struct Tile {
   uint32_t threads() const { return warpsDown * warpsAcross * 32; }
 };
 
-uint32_t divideUp(uint32_t a, uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 /// Small chunks take tiles of their height; large ones the wide tile when that still fills the machine twice.
 Tile chooseTile(const LinearPromptDesc& desc) {
   if (desc.layout == WeightLayout::kF32Rows)

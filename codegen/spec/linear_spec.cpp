@@ -14,10 +14,6 @@ namespace {
 
 constexpr uint32_t kPageTokens = 64, kMaxSize = 1u << 20;
 
-uint32_t divideUp(uint32_t a, uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 std::string formatOf(WeightLayout layout) {
   return std::string(pack::layoutFormat(layout));
 }

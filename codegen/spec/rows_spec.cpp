@@ -13,10 +13,6 @@ namespace {
 
 constexpr uint32_t kFlatThreads = 128, kMaxColumns = 1u << 16;
 
-uint32_t divideUp(uint32_t a, uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 std::string flag(bool value) {
   return value ? "true" : "false";
 }

@@ -10,10 +10,6 @@ namespace {
 /// Indices of records by symbol, in the order in which the plan names them.
 using Index = llvm::StringMap<uint32_t>;
 
-uint64_t alignUp(uint64_t bytes, uint64_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
-
 template <typename Op>
 Index indexOf(plan::EngineOp engine) {
   Index index;
@@ -73,7 +69,7 @@ std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernel
 
 /// Appends one image and names its place. Images start at multiples of 64 bytes.
 void append(ImageSegment& segment, std::vector<fb::Image>& images, fb::ImageKind kind, std::string_view bytes) {
-  segment.bytes.resize(alignUp(segment.bytes.size(), 64));
+  segment.bytes.resize(schema::alignUp(segment.bytes.size(), 64));
   images.emplace_back(kind, fb::Span(segment.bytes.size(), bytes.size()));
   segment.bytes += bytes;
 }
@@ -85,7 +81,7 @@ SegmentPlan planSegment(plan::EngineOp engine, plan::BufferKind kind) {
   for (plan::BufferOp buffer : engine.getOps<plan::BufferOp>()) {
     if (buffer.getKind() != kind)
       continue;
-    segment.bytes = alignUp(segment.bytes, schema::kBufferAlignment);
+    segment.bytes = schema::alignUp(segment.bytes, schema::kBufferAlignment);
     segment.buffers.push_back(buffer);
     segment.offsets.push_back(segment.bytes);
     segment.bytes += static_cast<uint64_t>(buffer.getBytes());

@@ -6,10 +6,6 @@
 namespace llcuda {
 namespace {
 
-uint64_t aligned(uint64_t bytes) {
-  return (bytes + schema::kBufferAlignment - 1) / schema::kBufferAlignment * schema::kBufferAlignment;
-}
-
 std::string mebibytes(uint64_t bytes) {
   return detail::concat((bytes + (1u << 20) - 1) >> 20, " MiB");
 }
@@ -29,11 +25,11 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   plan.pages = slots * pagesFor(engine, context);
   for (const fb::Buffer* buffer : *engine.metadata().buffers()) {
     if (buffer->kind() == fb::BufferKind::kv)
-      plan.kv += aligned(buffer->bytes() * plan.pages);
+      plan.kv += schema::alignUp(buffer->bytes() * plan.pages);
     if (buffer->kind() == fb::BufferKind::io)
-      plan.io += aligned(buffer->bytes());
+      plan.io += schema::alignUp(buffer->bytes());
     if (buffer->kind() == fb::BufferKind::counter)
-      plan.counters += aligned(buffer->bytes());
+      plan.counters += schema::alignUp(buffer->bytes());
   }
   return plan;
 }

@@ -6,10 +6,6 @@
 namespace llcuda {
 namespace {
 
-uint64_t aligned(uint64_t bytes) {
-  return (bytes + schema::kBufferAlignment - 1) / schema::kBufferAlignment * schema::kBufferAlignment;
-}
-
 uint64_t bytesOf(const fb::Buffer& buffer, const MemoryPlan& plan) {
   return buffer.kind() == fb::BufferKind::kv ? buffer.bytes() * plan.pages : buffer.bytes();
 }
@@ -41,7 +37,7 @@ Group groupOf(const Engine& engine, fb::BufferKind kind, const MemoryPlan& plan)
     group.buffers.push_back(b);
     group.offsets.push_back(kind == fb::BufferKind::arena ? buffers[b]->offset() : group.bytes);
     if (kind != fb::BufferKind::arena)
-      group.bytes += aligned(bytesOf(*buffers[b], plan));
+      group.bytes += schema::alignUp(bytesOf(*buffers[b], plan));
   }
   if (kind == fb::BufferKind::arena)
     group.bytes = engine.metadata().arena_bytes();

@@ -17,6 +17,11 @@ inline constexpr uint64_t kSegmentAlignment = 4096;
 /// Weights, constants and arena buffers start at multiples of this, in their segment and on the device.
 inline constexpr uint64_t kBufferAlignment = 256;
 
+/// The next multiple of `alignment` from `bytes` on.
+constexpr uint64_t alignUp(uint64_t bytes, uint64_t alignment = kBufferAlignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
 enum class SegmentKind : uint32_t {
   kMetadata = 0,  ///< the FlatBuffer of engine.fbs
   kImages = 1,    ///< kernel images
