@@ -14,6 +14,7 @@
 #include "codegen/formats/iq4_nl.h"
 #include "codegen/formats/iq4_xs.h"
 #include "codegen/formats/mxfp4.h"
+#include "codegen/formats/nf4.h"
 #include "codegen/formats/nvfp4.h"
 #include "codegen/formats/q1_0.h"
 #include "codegen/formats/q2_0.h"
@@ -43,6 +44,16 @@ void decodeBlocks(const std::byte* blocks, std::size_t elements, float* out) {
     Block block;
     std::memcpy(&block, blocks, sizeof block);
     dequantize(block, out + i);
+  }
+}
+
+template <int kElements, const float (&kValues)[16]>
+void decodeFourBit(const std::byte* blocks, std::size_t elements, float* out) {
+  using Block = BlockFourBit<kElements>;
+  for (std::size_t i = 0; i < elements; i += kElements, blocks += sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, blocks, sizeof block);
+    dequantizeFourBit(block, kValues, out + i);
   }
 }
 
@@ -119,6 +130,14 @@ RowDecoder decoderOf(TensorType type) {
     return decodeBlocks<BlockMXFP4, 32>;
   case TensorType::kNVFP4:
     return decodeBlocks<BlockNVFP4, 64>;
+  case TensorType::kNf4:
+    return decodeFourBit<64, kNf4Values>;
+  case TensorType::kNf4Short:
+    return decodeFourBit<32, kNf4Values>;
+  case TensorType::kFp4:
+    return decodeFourBit<64, kFp4Values>;
+  case TensorType::kFp4Short:
+    return decodeFourBit<32, kFp4Values>;
   default:
     return nullptr;
   }

@@ -44,6 +44,10 @@ constexpr TensorTypeInfo kTypes[] = {
     {kNVFP4, "nvfp4", 64, 36},
     {kQ1_0, "q1_0", 128, 18},
     {kQ2_0, "q2_0", 64, 18},
+    {kNf4, "nf4", 64, 36},
+    {kNf4Short, "nf4_short", 32, 20},
+    {kFp4, "fp4", 64, 36},
+    {kFp4Short, "fp4_short", 32, 20},
 };
 
 } // namespace

@@ -45,7 +45,14 @@ enum class TensorType : uint32_t {
   kNVFP4 = 40,
   kQ1_0 = 41,
   kQ2_0 = 42,
+  kNf4 = 1000,      ///< blocks of 64, codegen/formats/nf4.h
+  kNf4Short = 1001, ///< blocks of 32
+  kFp4 = 1002,
+  kFp4Short = 1003,
 };
+
+/// Types from here on are never in a GGUF file.
+constexpr uint32_t kFirstForeignType = 1000;
 
 /// Size of one block of an encoding.
 struct TensorTypeInfo {

@@ -22,12 +22,12 @@ Bytes bytesOf(const std::vector<float>& values) {
 }
 
 /// The part of the checkpoint's tensor that the source names, checked against the file.
-Result<std::span<const std::byte>> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
+Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
   const std::string name = source.getName().str();
   const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
   if (!type)
     return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
-  const models::TensorBytes tensor = find(name);
+  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, find(name));
   if (tensor.bytes.empty())
     return badInput("the checkpoint has no tensor ", name);
   if (tensor.type != *type)
@@ -40,7 +40,8 @@ Result<std::span<const std::byte>> sourceRows(plan::TensorAttr source, const mod
   const auto rows = static_cast<uint64_t>(source.getRows());
   if (first > available || rows > available - first)
     return badInput("tensor ", name, " has ", available, " rows, the model needs ", first, " + ", rows);
-  return tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
+  tensor.bytes = tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
+  return tensor;
 }
 
 /// A norm scale or bias: one row, in f32, complete with what is added to it and in the order of its pairs.
@@ -78,11 +79,9 @@ Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std
 }
 
 Result<Bytes> tensorBytes(plan::BufferOp buffer, plan::TensorAttr source, const models::FindTensor& find) {
-  LLCUDA_ASSIGN_OR_RETURN(const auto stored, sourceRows(source, find));
-  const formats::TensorType type =
-      *formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
-  return buffer.getKind() == plan::BufferKind::Weight ? weightBytes(source, type, stored)
-                                                      : vectorBytes(source, type, stored);
+  LLCUDA_ASSIGN_OR_RETURN(const models::TensorBytes stored, sourceRows(source, find));
+  return buffer.getKind() == plan::BufferKind::Weight ? weightBytes(source, stored.type, stored.bytes)
+                                                      : vectorBytes(source, stored.type, stored.bytes);
 }
 
 Result<Bytes> ropeTableBytes(plan::RopeTableAttr source) {

@@ -199,7 +199,7 @@ private:
     if (!cursor.read(number) || !cursor.read(offset))
       return truncated(place);
     const formats::TensorTypeInfo* info = formats::findTensorType(static_cast<uint32_t>(number));
-    if (!info)
+    if (!info || static_cast<uint32_t>(number) >= formats::kFirstForeignType)
       return refused(place, " has the encoding ", number, ", which this version does not know");
     if (dims[0] % info->blockElements != 0)
       return damaged(place, " has rows of ", dims[0], " elements, not a multiple of the ", info->blockElements,

@@ -3,18 +3,11 @@
 // llama.cpp gives for the same file.
 #pragma once
 
-#include <string>
-
 #include "compiler/ingest/gguf_reader.h"
+#include "compiler/ingest/vocabulary.h"
 #include "runtime/base/result.h"
-#include "runtime/text/text_config.h"
 
 namespace llcuda::ingest {
-
-struct Vocabulary {
-  std::string tokenizerJson; ///< empty for a model without a vocabulary
-  text::TextConfig config;
-};
 
 /// Reads the `tokenizer.*` keys: SentencePiece BPE (`llama`), byte-level BPE (`gpt2`), raw UTF-8 BPE (`gemma4`), or no
 /// vocabulary (`no_vocab`). Other kinds and unknown pre-tokenizers are unsupported by name; lists of different lengths,

@@ -25,9 +25,9 @@ std::string architectureNames() {
   return names;
 }
 
-Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::GgufFile& file,
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint,
                                                       const ModelConfig& config, const ImportOptions& options) {
-  ModelBuilder builder(context, file, config, options);
+  ModelBuilder builder(context, checkpoint, config, options);
   findArchitecture(config.architecture)->build(builder, config);
   return builder.finish();
 }

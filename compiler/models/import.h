@@ -2,7 +2,7 @@
 #pragma once
 
 #include "codegen/formats/tensor_type.h"
-#include "compiler/ingest/gguf_reader.h"
+#include "compiler/ingest/checkpoint.h"
 #include "compiler/models/model_config.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -15,10 +15,9 @@ struct ImportOptions {
   formats::TensorType kvType = formats::TensorType::kF16;
 };
 
-/// The forward pass of `file` as a module of llm ops with one function, `@forward`. `config` is configFromGguf(file).
-/// The context has the llm and func dialects loaded. A tensor that is missing, misshapen or not part of the architecture
+/// The forward pass of a checkpoint as a module of llm ops with one function, `@forward`. The context has the llm and func dialects loaded. A tensor that is missing, misshapen or not part of the architecture
 /// is kBadInput and named.
-Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::GgufFile& file,
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint,
                                                       const ModelConfig& config, const ImportOptions& options);
 
 } // namespace llcuda::models

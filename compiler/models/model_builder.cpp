@@ -22,9 +22,9 @@ std::string shapeText(const std::vector<uint64_t>& dims) {
 
 } // namespace
 
-ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::GgufFile& file, const ModelConfig& config,
+ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                            const ImportOptions& options)
-    : file(file), config(config), options(options), builder(mlir::UnknownLoc::get(context), context),
+    : checkpoint(checkpoint), config(config), options(options), builder(mlir::UnknownLoc::get(context), context),
       module(mlir::ModuleOp::create(builder.getLoc())) {
   const auto index = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
   const auto samplingRows = RankedTensorType::get({ShapedType::kDynamic}, llm::SamplingType::get(context));
@@ -52,11 +52,11 @@ void ModelBuilder::fail(Error error) {
     failure = std::move(error);
 }
 
-const ingest::GgufTensor* ModelBuilder::take(const std::string& name, const std::vector<uint64_t>& dims) {
+const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std::vector<uint64_t>& dims) {
   taken.insert(name);
-  const ingest::GgufTensor* tensor = file.findTensor(name);
+  const ingest::TensorInfo* tensor = checkpoint.find(name);
   if (!tensor) {
-    fail(badInput("the file has no tensor ", name));
+    fail(badInput("the model has no tensor ", name));
     return nullptr;
   }
   if (tensor->dims != dims) {
@@ -67,7 +67,7 @@ const ingest::GgufTensor* ModelBuilder::take(const std::string& name, const std:
 }
 
 Value ModelBuilder::weight(const std::string& name, uint64_t rows, uint64_t cols) {
-  const ingest::GgufTensor* tensor = take(name, {cols, rows});
+  const ingest::TensorInfo* tensor = take(name, {cols, rows});
   const formats::TensorType encoding = tensor ? tensor->type : formats::TensorType::kF32;
   const auto type =
       llm::WeightType::get(builder.getContext(), static_cast<int64_t>(rows), static_cast<int64_t>(cols), encoding);
@@ -75,7 +75,7 @@ Value ModelBuilder::weight(const std::string& name, uint64_t rows, uint64_t cols
 }
 
 Value ModelBuilder::vector(const std::string& name, uint64_t elements) {
-  const ingest::GgufTensor* tensor = take(name, {elements});
+  const ingest::TensorInfo* tensor = take(name, {elements});
   if (tensor && tensor->type != formats::TensorType::kF32)
     fail(unsupported("tensor ", name, " is ", formats::tensorTypeInfo(tensor->type).name, "; vectors must be f32"));
   const auto type = RankedTensorType::get({static_cast<int64_t>(elements)}, builder.getF32Type());
@@ -102,14 +102,17 @@ Value ModelBuilder::add(Value lhs, Value rhs) {
 
 Value ModelBuilder::ropeTable() {
   std::vector<double> frequencies = reference::ropeFrequencies(config.rope.dimensions, config.rope.base);
-  for (double& frequency : frequencies) frequency *= config.rope.scale;
+  for (double& frequency : frequencies) frequency /= config.rope.factor;
   if (has("rope_freqs.weight")) {
-    const ingest::GgufTensor* tensor = take("rope_freqs.weight", {frequencies.size()});
+    const ingest::TensorInfo* tensor = take("rope_freqs.weight", {frequencies.size()});
     if (tensor && tensor->type != formats::TensorType::kF32)
       fail(unsupported("tensor rope_freqs.weight is not f32"));
+    const auto stored = tensor ? checkpoint.read(*tensor) : ingest::TensorBytes{};
+    if (!stored)
+      fail(stored.error());
     for (size_t i = 0; !failure && i < frequencies.size(); ++i) {
       float divisor;
-      std::memcpy(&divisor, tensor->data.data() + i * sizeof(float), sizeof(float));
+      std::memcpy(&divisor, stored->bytes.data() + i * sizeof(float), sizeof(float));
       if (!(divisor > 0) || !std::isfinite(divisor))
         fail(badInput("rope_freqs.weight[", i, "] is ", divisor, ", a divisor must be positive"));
       else
@@ -151,8 +154,8 @@ void ModelBuilder::headAndSample(Value input, Value weight) {
 Result<mlir::OwningOpRef<mlir::ModuleOp>> ModelBuilder::finish() {
   if (failure)
     return *std::move(failure);
-  for (const ingest::GgufTensor& tensor : file.tensors())
-    if (!taken.contains(std::string(tensor.name)))
+  for (const ingest::TensorInfo& tensor : checkpoint.tensors())
+    if (!taken.contains(tensor.name))
       return badInput("tensor ", tensor.name, " is not part of the architecture ", config.architecture);
   std::string message;
   mlir::ScopedDiagnosticHandler handler(builder.getContext(), [&](mlir::Diagnostic& diagnostic) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every model importer shares: the function of a forward pass, and parameters that are checked against the file.
+// What every model importer shares: the function of a forward pass, and parameters that are checked against the checkpoint.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <unordered_set>
 
-#include "compiler/ingest/gguf_reader.h"
+#include "compiler/ingest/checkpoint.h"
 #include "compiler/models/import.h"
 #include "compiler/models/model_config.h"
 #include "dialects/llm/Llm.h"
@@ -20,13 +20,13 @@ namespace llcuda::models {
 /// error.
 class ModelBuilder {
 public:
-  ModelBuilder(mlir::MLIRContext* context, const ingest::GgufFile& file, const ModelConfig& config,
+  ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                const ImportOptions& options);
 
   /// Ops built from now on carry `llm.layer`; -1 for none.
   void setLayer(int64_t layer) { currentLayer = layer; }
 
-  bool has(const std::string& name) const { return file.findTensor(name) != nullptr; }
+  bool has(const std::string& name) const { return checkpoint.find(name) != nullptr; }
   /// The checkpoint's matrix `name` of `rows` x `cols`.
   mlir::Value weight(const std::string& name, uint64_t rows, uint64_t cols);
   /// The checkpoint's f32 vector `name`.
@@ -52,7 +52,7 @@ public:
 private:
   mlir::RankedTensorType rows(int64_t columns) const;
   /// Remembers the tensor as read; null when it is missing or its shape differs from `dims` (contiguous first).
-  const ingest::GgufTensor* take(const std::string& name, const std::vector<uint64_t>& dims);
+  const ingest::TensorInfo* take(const std::string& name, const std::vector<uint64_t>& dims);
   void fail(Error error);
   template <typename Op, typename... Args>
   Op create(Args&&... args) {
@@ -62,7 +62,7 @@ private:
     return op;
   }
 
-  const ingest::GgufFile& file;
+  const ingest::Checkpoint& checkpoint;
   const ModelConfig& config;
   const ImportOptions options;
   mlir::ImplicitLocOpBuilder builder;

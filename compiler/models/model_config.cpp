@@ -128,7 +128,7 @@ Result<RopeConfig> ropeConfig(const Keys& keys, const ModelConfig& config) {
   if (factor < 0)
     return badInput("rope.scaling.factor is ", factor, ", it must not be negative");
   if (type == "linear" && factor != 0)
-    rope.scale = 1 / factor;
+    rope.scaling = RopeScaling::kLinear, rope.factor = factor;
   return rope;
 }
 
@@ -169,6 +169,7 @@ Result<ModelConfig> configFromGguf(const GgufFile& file) {
   if (!(config.normEps > 0 && config.normEps < 1))
     return badInput("attention.layer_norm_rms_epsilon is ", config.normEps, ", outside 0 to 1");
   LLCUDA_ASSIGN_OR_RETURN(config.rope, ropeConfig(keys, config));
+  config.localRope = config.rope;
   LLCUDA_RETURN_IF_ERROR(refuseWhatIsMissing(keys));
   return config;
 }

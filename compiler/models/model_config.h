@@ -4,17 +4,34 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "compiler/ingest/gguf_reader.h"
+#include "dialects/llm/Llm.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::models {
 
-/// How positions turn queries and keys.
+enum class RopeScaling : uint8_t { kNone, kLinear, kYarn, kLlama3, kLongRope };
+
+/// How positions turn queries and keys. Fields that the scaling does not use keep their defaults.
 struct RopeConfig {
   uint32_t dimensions = 0; ///< rotated elements of a head, even
   double base = 10000;
-  double scale = 1; ///< 1 / factor of linear scaling
+  RopeScaling scaling = RopeScaling::kNone;
+  double factor = 1;            ///< context after scaling / context before
+  uint32_t originalContext = 0; ///< before scaling; 0: the trained context
+  double attentionFactor = 0;   ///< magnitude of cosines and sines; 0: what the scaling's formula gives
+  double betaFast = 32, betaSlow = 1, extensionFactor = 1; ///< yarn
+  double lowFrequencyFactor = 1, highFrequencyFactor = 4;  ///< llama3
+  std::vector<double> shortFactors, longFactors;           ///< longrope: divisors of each pair's frequency
+  std::vector<double> divisors;                            ///< of each pair's frequency besides; may be empty
+};
+
+/// How the file orders the rows of queries and keys that turn together.
+enum class PairOrder : uint8_t {
+  kAdjacent, ///< rows 2i and 2i + 1 of a head: GGUF files of the llama architecture
+  kHalves,   ///< rows i and i + dimensions / 2: all Hugging Face files, GGUF files of other architectures
 };
 
 struct ModelConfig {
@@ -29,7 +46,22 @@ struct ModelConfig {
   uint32_t vocabulary = 0;
   uint32_t trainedContext = 0;
   double normEps = 0;
-  RopeConfig rope;
+  float normPlus = 0; ///< what the file's norm scales lack: 1 for Gemma from Hugging Face files, which store scale - 1
+  RopeConfig rope;    ///< of layers that attend to everything
+  RopeConfig localRope;          ///< of layers with a window; equal to `rope` for most architectures
+  uint32_t window = 0;           ///< positions that a local layer attends to, the own one included; 0: no such layers
+  std::vector<bool> localLayers; ///< layers with the window; empty: none
+  std::vector<bool> unturnedLayers; ///< layers without rope; empty: none
+  PairOrder pairOrder = PairOrder::kAdjacent;
+  llm::Activation activation = llm::Activation::Silu;
+  double embeddingScale = 1;
+  double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
+  double attentionSoftcap = 0; ///< 0: none
+  double logitSoftcap = 0;     ///< 0: none
+  double logitScale = 1;
+
+  bool isLocal(uint32_t layer) const { return layer < localLayers.size() && localLayers[layer]; }
+  bool isTurned(uint32_t layer) const { return layer >= unturnedLayers.size() || !unturnedLayers[layer]; }
 };
 
 /// Reads `<architecture>.*`. A key that is missing, of the wrong type or out of bounds is an error that names it;

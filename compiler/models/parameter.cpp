@@ -5,6 +5,13 @@
 
 namespace llcuda::models {
 
+FindTensor tensorsOf(const ingest::Checkpoint& checkpoint) {
+  return [&checkpoint](std::string_view name) -> Result<TensorBytes> {
+    const ingest::TensorInfo* tensor = checkpoint.find(name);
+    return tensor ? checkpoint.read(*tensor) : TensorBytes{};
+  };
+}
+
 Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
   Parameter parameter;
   const llvm::StringRef name = op.getName();
@@ -17,7 +24,7 @@ Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
     parameter.colCount =
         static_cast<size_t>(llvm::cast<mlir::RankedTensorType>(op.getResult().getType()).getDimSize(0));
   }
-  const TensorBytes tensor = find({name.data(), name.size()});
+  LLCUDA_ASSIGN_OR_RETURN(const TensorBytes tensor, find({name.data(), name.size()}));
   if (tensor.bytes.empty())
     return badInput("the checkpoint has no tensor ", name.str());
   const formats::TensorTypeInfo& info = formats::tensorTypeInfo(parameter.type);
@@ -29,6 +36,7 @@ Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
   if (start > tensor.bytes.size() || needed > tensor.bytes.size() - start)
     return badInput("tensor ", name.str(), " has ", tensor.bytes.size(), " bytes, fewer than its shape needs");
   parameter.bytes = tensor.bytes.subspan(start, needed);
+  parameter.owner = tensor.owner;
   parameter.pairRows = static_cast<size_t>(op.getPairRows().value_or(0));
   parameter.plus = op.getPlus() ? op.getPlus()->convertToFloat() : 0;
   return parameter;

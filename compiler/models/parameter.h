@@ -8,18 +8,19 @@
 #include <vector>
 
 #include "codegen/formats/tensor_type.h"
+#include "compiler/ingest/checkpoint.h"
 #include "dialects/llm/Llm.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::models {
 
-struct TensorBytes {
-  formats::TensorType type;
-  std::span<const std::byte> bytes;
-};
+using ingest::TensorBytes;
 
 /// The checkpoint's tensor of a name; no bytes when it has none.
-using FindTensor = std::function<TensorBytes(std::string_view name)>;
+using FindTensor = std::function<Result<TensorBytes>(std::string_view name)>;
+
+/// The lookup of a checkpoint, which must outlive it.
+FindTensor tensorsOf(const ingest::Checkpoint& checkpoint);
 
 /// Where row `row` of a value lies in the file's order: in every `pairRows` rows the first half became the even rows
 /// and the second half the odd ones. 0: rows stayed where they were.
@@ -39,7 +40,7 @@ public:
   size_t rows() const { return rowCount; }
   size_t cols() const { return colCount; }
   formats::TensorType encoding() const { return type; }
-  /// The encoded bytes of row `row`, which lie in the mapped file.
+  /// The encoded bytes of row `row`, which live as long as the checkpoint and this value.
   std::span<const std::byte> row(size_t row) const;
   void dequantize(size_t row, float* out) const;
   /// All elements of a vector, complete with what the op adds and in its order.
@@ -48,6 +49,7 @@ public:
 private:
   formats::TensorType type = formats::TensorType::kF32;
   std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner; ///< of bytes that were computed
   size_t rowCount = 0;
   size_t colCount = 0;
   size_t rowBytes = 0;

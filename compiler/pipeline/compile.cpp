@@ -102,22 +102,23 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
   const CompileOptions options = serialized(given);
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType kvType, kvTypeOf(options.kvType));
-  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile file, ingest::GgufFile::open(options.input));
-  LLCUDA_ASSIGN_OR_RETURN(const models::ModelConfig config, models::configFromGguf(file));
+  LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input));
+  const auto model = std::make_shared<const models::OpenedModel>(std::move(opened));
+  const models::ModelConfig& config = model->config;
   const uint32_t context = contextOf(options, config, report);
-  LLCUDA_ASSIGN_OR_RETURN(const TextSegment text, textSegment(file));
+  LLCUDA_ASSIGN_OR_RETURN(const TextSegment text, textSegment(model->vocabulary));
 
   mlir::MLIRContext mlirContext(mlir::MLIRContext::Threading::DISABLED);
   mlirContext.loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
-  LLCUDA_ASSIGN_OR_RETURN(auto module,
-                          models::importModel(&mlirContext, file, config, {.maxContext = context, .kvType = kvType}));
+  LLCUDA_ASSIGN_OR_RETURN(auto module, models::importModel(&mlirContext, *model->checkpoint, config,
+                                                           {.maxContext = context, .kvType = kvType}));
   LLCUDA_RETURN_IF_ERROR(runPasses(*module, pipelineOptions(options, context), options));
   LLCUDA_ASSIGN_OR_RETURN(const plan::EngineOp plan, planOf(*module));
   countLaunches(plan, report);
 
   // The interpreter's forward pass runs while the kernels compile.
   auto golden = std::async(std::launch::async, [&] {
-    auto result = goldenForward(options.input, goldenTokens(text, config.vocabulary, context), options.jobs);
+    auto result = goldenForward(model, goldenTokens(text, config.vocabulary, context), options.jobs);
     if (options.progress)
       options.progress(Stage::kGolden, 1, 1);
     return result;
@@ -132,7 +133,7 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
 
   emit::EmitInput input;
   input.plan = plan;
-  input.findTensor = reference::tensorsOf(file);
+  input.findTensor = models::tensorsOf(*model->checkpoint);
   input.compiler = std::move(images->compiler);
   input.model = modelRecord(config, options.input);
   input.images = std::move(images->images);

@@ -15,9 +15,10 @@ std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary) {
   return ids;
 }
 
-Result<fb::GoldenT> goldenForward(const std::string& modelPath, std::span<const int32_t> tokens, unsigned threads) {
+Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> opened, std::span<const int32_t> tokens,
+                                  unsigned threads) {
   const auto positions = static_cast<uint32_t>(tokens.size());
-  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::open(modelPath, positions, threads));
+  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), positions, threads));
   LLCUDA_ASSIGN_OR_RETURN(const reference::Matrix logits, model.logits(tokens));
   fb::GoldenT golden;
   golden.tokens.assign(tokens.begin(), tokens.end());

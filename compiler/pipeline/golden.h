@@ -2,11 +2,12 @@
 // The forward pass over a few fixed tokens that every engine carries, for llcuda-run --self-check.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "compiler/models/open_model.h"
 #include "runtime/base/result.h"
 #include "runtime/schema/engine_generated.h"
 
@@ -22,6 +23,7 @@ extern const std::string_view kGoldenText;
 std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary);
 
 /// What the f32 interpreter answers: the most likely successors of each prefix of `tokens`.
-Result<fb::GoldenT> goldenForward(const std::string& modelPath, std::span<const int32_t> tokens, unsigned threads);
+Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> model, std::span<const int32_t> tokens,
+                                  unsigned threads);
 
 } // namespace llcuda::pipeline

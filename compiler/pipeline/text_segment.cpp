@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
-#include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/pipeline/golden.h"
 #include "runtime/text/tokenizer.h"
 
 namespace llcuda::pipeline {
 
-Result<TextSegment> textSegment(const ingest::GgufFile& file) {
-  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::readVocabulary(file));
+Result<TextSegment> textSegment(ingest::Vocabulary vocabulary) {
   TextSegment segment;
   segment.config = text::toJson(vocabulary.config);
   segment.tokenizer = std::move(vocabulary.tokenizerJson);

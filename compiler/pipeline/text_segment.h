@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/ingest/gguf_reader.h"
+#include "compiler/ingest/vocabulary.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::pipeline {
@@ -16,7 +16,7 @@ struct TextSegment {
   std::vector<int32_t> golden; ///< tokens of kGoldenText; empty without a vocabulary
 };
 
-Result<TextSegment> textSegment(const ingest::GgufFile& file);
+Result<TextSegment> textSegment(ingest::Vocabulary vocabulary);
 
 /// The tokens of the golden forward pass: of the text, or spread ids; at most `context` of them.
 std::vector<int32_t> goldenTokens(const TextSegment& text, uint32_t vocabulary, uint32_t context);

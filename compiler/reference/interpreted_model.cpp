@@ -7,22 +7,16 @@
 
 namespace llcuda::reference {
 
-models::FindTensor tensorsOf(const ingest::GgufFile& file) {
-  return [&file](std::string_view name) -> models::TensorBytes {
-    const ingest::GgufTensor* tensor = file.findTensor(name);
-    return tensor ? models::TensorBytes{tensor->type, tensor->data} : models::TensorBytes{};
-  };
-}
-
-Result<InterpretedModel> InterpretedModel::open(const std::string& path, uint32_t maxContext, unsigned threads) {
-  LLCUDA_ASSIGN_OR_RETURN(ingest::GgufFile file, ingest::GgufFile::open(path));
-  auto parts = std::make_unique<Parts>(std::move(file));
-  LLCUDA_ASSIGN_OR_RETURN(parts->config, models::configFromGguf(parts->file));
+Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::OpenedModel> model, uint32_t maxContext,
+                                                  unsigned threads) {
+  auto parts = std::make_unique<Parts>();
+  parts->model = std::move(model);
   parts->threads = threads;
+  const models::ModelConfig& config = parts->model->config;
   parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
-  const uint32_t positions = maxContext == 0 ? parts->config.trainedContext : maxContext;
-  LLCUDA_ASSIGN_OR_RETURN(parts->module,
-                          models::importModel(&parts->context, parts->file, parts->config, {.maxContext = positions}));
+  const uint32_t positions = maxContext == 0 ? config.trainedContext : maxContext;
+  LLCUDA_ASSIGN_OR_RETURN(parts->module, models::importModel(&parts->context, *parts->model->checkpoint, config,
+                                                             {.maxContext = positions}));
   parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");
   return InterpretedModel(std::move(parts));
 }
@@ -30,8 +24,9 @@ Result<InterpretedModel> InterpretedModel::open(const std::string& path, uint32_
 Result<Matrix> InterpretedModel::logits(std::span<const int32_t> tokens) const {
   std::vector<int32_t> outputRows(tokens.size());
   std::iota(outputRows.begin(), outputRows.end(), 0);
-  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
-                          Interpreter::create(parts->forward, tensorsOf(parts->file), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(
+      Interpreter interpreter,
+      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
   return interpreter.run({.tokens = tokens, .firstPosition = 0, .outputRows = outputRows});
 }
 
@@ -46,8 +41,9 @@ Result<std::vector<StepScore>> InterpretedModel::score(std::span<const int32_t> 
   std::vector<int32_t> outputRows(tokens.size());
   std::iota(outputRows.begin(), outputRows.end(), static_cast<int32_t>(prompt.size()) - 1);
 
-  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
-                          Interpreter::create(parts->forward, tensorsOf(parts->file), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(
+      Interpreter interpreter,
+      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
   LLCUDA_ASSIGN_OR_RETURN(const Matrix logits,
                           interpreter.run({.tokens = all, .firstPosition = 0, .outputRows = outputRows}));
   std::vector<StepScore> scores;

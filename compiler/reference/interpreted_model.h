@@ -6,22 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "compiler/ingest/gguf_reader.h"
 #include "compiler/models/import.h"
+#include "compiler/models/open_model.h"
 #include "compiler/reference/agreement.h"
 #include "compiler/reference/interpreter.h"
 
 namespace llcuda::reference {
 
-/// The lookup of an open file, which must outlive it.
-models::FindTensor tensorsOf(const ingest::GgufFile& file);
-
 class InterpretedModel {
 public:
-  /// Opens a checkpoint for sequences of up to `maxContext` positions; 0 means as many as the model was trained for.
-  static Result<InterpretedModel> open(const std::string& path, uint32_t maxContext, unsigned threads);
+  /// Takes an opened model for sequences of up to `maxContext` positions; 0 means as many as it was trained for.
+  static Result<InterpretedModel> create(std::shared_ptr<const models::OpenedModel> model, uint32_t maxContext,
+                                         unsigned threads);
 
-  const models::ModelConfig& config() const { return parts->config; }
+  const models::ModelConfig& config() const { return parts->model->config; }
 
   /// Logits of the successor of each of `tokens`, positions from 0 on: [tokens][vocabulary].
   Result<Matrix> logits(std::span<const int32_t> tokens) const;
@@ -31,9 +29,7 @@ public:
 
 private:
   struct Parts {
-    explicit Parts(ingest::GgufFile file) : file(std::move(file)) {}
-    ingest::GgufFile file;
-    models::ModelConfig config;
+    std::shared_ptr<const models::OpenedModel> model;
     mlir::MLIRContext context;
     mlir::OwningOpRef<mlir::ModuleOp> module;
     mlir::func::FuncOp forward;

@@ -47,7 +47,10 @@ Result<void> evaluate(const Options& options, const reference::ScoreCase& score,
 
 Result<void> evaluate(const Options& options) {
   if (isCheckpoint(options.model)) {
-    LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::open(options.model, 0, options.threads));
+    LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model));
+    LLCUDA_ASSIGN_OR_RETURN(const auto model,
+                            reference::InterpretedModel::create(
+                                std::make_shared<const models::OpenedModel>(std::move(opened)), 0, options.threads));
     return evaluate(
         options, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); }, reference::kInterpreterBounds);
   }

@@ -6,6 +6,9 @@
 //   load             one unit of a row; rows are counted from where the planes point
 //   Input            what kUnit elements of an input row look like in registers; loadInput reads them
 //   dot              the sum of the unit's products
+//   kScaleStep       of a layout that reads int8 rows: codes that share a scale, 16 or 32
+//   codes            the unit as int8 codes, kUnit / 4 words in the order of the elements
+//   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
 //   four             4 weights of a row, dequantised; column is a multiple of 4
 //
 // kColumns is the length of a row, a multiple of 32. Loads are 16 bytes of codes at a time.

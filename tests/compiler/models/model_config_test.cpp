@@ -59,7 +59,7 @@ TEST(ModelConfig, DefaultsAreLlamaCpps) {
   EXPECT_EQ(config->headSize, 24u);
   EXPECT_EQ(config->rope.dimensions, 24u);
   EXPECT_EQ(config->rope.base, 10000);
-  EXPECT_EQ(config->rope.scale, 1);
+  EXPECT_EQ(config->rope.factor, 1);
 }
 
 TEST(ModelConfig, EveryRequiredKeyIsMissedByName) {
@@ -71,11 +71,11 @@ TEST(ModelConfig, EveryRequiredKeyIsMissedByName) {
 }
 
 TEST(ModelConfig, LinearScalingAndItsOldName) {
-  EXPECT_EQ(configOf(with("llama.rope.scaling.factor", 4.f))->rope.scale, 0.25);
-  EXPECT_EQ(configOf(with("llama.rope.scale_linear", 2.f))->rope.scale, 0.5);
+  EXPECT_EQ(configOf(with("llama.rope.scaling.factor", 4.f))->rope.factor, 4);
+  EXPECT_EQ(configOf(with("llama.rope.scale_linear", 2.f))->rope.factor, 2);
   Values none = with("llama.rope.scaling.factor", 4.f);
   none["llama.rope.scaling.type"] = "none";
-  EXPECT_EQ(configOf(none)->rope.scale, 1);
+  EXPECT_EQ(configOf(none)->rope.factor, 1);
 }
 
 TEST(ModelConfig, NumbersOutsideTheirBounds) {

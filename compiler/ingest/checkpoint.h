@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors of a model under one set of names, those of GGUF (`blk.0.attn_q.weight`), whatever kind of file holds
+// them. A checkpoint may also stand over another one and change what it answers: quantised, merged with an adapter.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "codegen/formats/tensor_type.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::ingest {
+
+struct TensorInfo {
+  std::string name;
+  formats::TensorType type;   ///< of the bytes that read() answers
+  std::vector<uint64_t> dims; ///< dims[0] is contiguous: a linear layer of `out` rows and `in` columns has {in, out}
+};
+
+/// The encoded elements of a tensor, row after row.
+struct TensorBytes {
+  formats::TensorType type = formats::TensorType::kF32;
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner = nullptr; ///< of bytes that do not lie in a mapped file
+};
+
+class Checkpoint {
+public:
+  virtual ~Checkpoint() = default;
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+
+  /// In the order of the file.
+  std::span<const TensorInfo> tensors() const { return list; }
+  const TensorInfo* find(std::string_view name) const; ///< nullptr when absent
+
+  /// All bytes of one of tensors(), as many as its type and dims say. What lies in a file is a view of its mapping;
+  /// what is computed is computed anew at each call, so that a model never has to be in memory as a whole. Calls may
+  /// come from several threads.
+  virtual Result<TensorBytes> read(const TensorInfo& tensor) const = 0;
+
+protected:
+  Checkpoint() = default;
+  /// Names must differ.
+  void setTensors(std::vector<TensorInfo> tensors);
+
+private:
+  std::vector<TensorInfo> list;
+  std::unordered_map<std::string_view, size_t> index; // views of `list`
+};
+
+} // namespace llcuda::ingest

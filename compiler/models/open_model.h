@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A path that a user gave as a model, opened: tensors, hyperparameters, vocabulary.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "compiler/ingest/checkpoint.h"
+#include "compiler/ingest/vocabulary.h"
+#include "compiler/models/model_config.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::models {
+
+/// What a user may ask for besides the path.
+struct OpenOptions {};
+
+struct OpenedModel {
+  std::unique_ptr<const ingest::Checkpoint> checkpoint; ///< owns the files that it reads
+  ModelConfig config;
+  ingest::Vocabulary vocabulary;
+};
+
+/// Opens a GGUF file. Everything outside is verified here; a model that this version cannot compile is refused by name.
+Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options = {});
+
+} // namespace llcuda::models
