@@ -3,15 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
 #include "compiler/ingest/gguf_reader.h"
+#include "tests/compiler/ingest/temporary_file.h"
 
 namespace llcuda::ingest {
 
@@ -59,30 +56,6 @@ public:
   }
 
   std::string bytes;
-};
-
-/// A file with these bytes, removed at the end.
-class TemporaryFile {
-public:
-  explicit TemporaryFile(std::string_view bytes) {
-    static int counter = 0;
-    name = (std::filesystem::temp_directory_path() /
-            ("llcuda_gguf_" + std::to_string(::getpid()) + "_" + std::to_string(counter++) + ".gguf"))
-               .string();
-    write(bytes);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() { std::filesystem::remove(name); }
-
-  void write(std::string_view bytes) const {
-    std::ofstream(name, std::ios::binary | std::ios::trunc)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  const std::string& path() const { return name; }
-
-private:
-  std::string name;
 };
 
 } // namespace llcuda::ingest
