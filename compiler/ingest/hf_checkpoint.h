@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors of a Hugging Face model under GGUF names. Values are the file's: rows of queries and keys in its order,
+// Gemma's norms less 1.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/ingest/checkpoint.h"
+#include "compiler/ingest/hf_names.h"
+#include "compiler/ingest/safetensors_set.h"
+
+namespace llcuda::ingest {
+
+struct HfCheckpointOptions {
+  HfNaming naming;
+  bool tiedHead = false; ///< the head is the embedding, whatever the files hold
+};
+
+class HfCheckpoint final : public Checkpoint {
+public:
+  /// F32, F16 and BF16; a tensor of another type or of an unknown name is refused by name.
+  static Result<std::unique_ptr<HfCheckpoint>> open(SafetensorsSet files, const HfCheckpointOptions& options);
+
+  /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements.
+  Result<TensorBytes> read(const TensorInfo& tensor) const override;
+
+  /// What was left out, a sentence each.
+  const std::vector<std::string>& notes() const { return remarks; }
+
+private:
+  explicit HfCheckpoint(SafetensorsSet files) : files(std::move(files)) {}
+  Result<void> list(const HfCheckpointOptions& options);
+
+  const SafetensorsSet files;
+  std::unordered_map<std::string, const SafetensorsTensor*> sources; // by GGUF name
+  std::vector<std::string> remarks;
+};
+
+} // namespace llcuda::ingest

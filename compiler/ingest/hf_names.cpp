@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/ingest/hf_names.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+namespace llcuda::ingest {
+namespace {
+
+using Kind = HfName::Kind;
+
+struct Pair {
+  std::string_view hf, gguf;
+};
+
+// Text models have the first prefix; the text part of a model that also sees has one of the others.
+constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model."};
+constexpr std::string_view kHeads[] = {"lm_head", "language_model.lm_head"};
+constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.", "audio_tower.",
+                                            "embed_vision.", "embed_audio.",           "vision_model."};
+constexpr Pair kModules[] = {{"embed_tokens", "token_embd"}, {"norm", "output_norm"}};
+constexpr Pair kLayerModules[] = {
+    {"input_layernorm", "attn_norm"},
+    {"self_attn.q_proj", "attn_q"},
+    {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},
+    {"self_attn.qkv_proj", "attn_qkv"},
+    {"self_attn.o_proj", "attn_output"},
+    {"self_attn.q_norm", "attn_q_norm"},
+    {"self_attn.k_norm", "attn_k_norm"},
+    {"mlp.gate_proj", "ffn_gate"},
+    {"mlp.up_proj", "ffn_up"},
+    {"mlp.gate_up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},
+    {"pre_feedforward_layernorm", "ffn_norm"},
+    {"post_feedforward_layernorm", "post_ffw_norm"},
+};
+// bitsandbytes keeps these beside a quantised `<module>.weight`, the last two beside the module.
+constexpr std::string_view kWeightParts[] = {"absmax",
+                                             "quant_map",
+                                             "nested_absmax",
+                                             "nested_quant_map",
+                                             "quant_state.bitsandbytes__nf4",
+                                             "quant_state.bitsandbytes__fp4"};
+constexpr std::string_view kModuleParts[] = {"SCB", "weight_format"};
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix))
+    return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+/// The number before the next dot, written as std::to_string writes it; it and the dot are taken off.
+std::optional<std::string_view> takeLayer(std::string_view& text) {
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || digits > 4 || digits == text.size() || text[digits] != '.' || (digits > 1 && text[0] == '0'))
+    return std::nullopt;
+  const std::string_view layer = text.substr(0, digits);
+  text.remove_prefix(digits + 1);
+  return layer;
+}
+
+std::string_view lookUp(std::span<const Pair> pairs, std::string_view hf) {
+  const auto found = std::ranges::find(pairs, hf, &Pair::hf);
+  return found == pairs.end() ? std::string_view() : found->gguf;
+}
+
+/// The GGUF name of a module, empty for an unknown one.
+std::string moduleName(std::string_view module, const HfNaming& naming) {
+  if (std::ranges::find(kHeads, module) != std::end(kHeads))
+    return "output";
+  if (std::ranges::none_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); }))
+    return "";
+  if (!take(module, "layers."))
+    return std::string(lookUp(kModules, module));
+  const std::optional<std::string_view> layer = takeLayer(module);
+  const std::string_view name = module == "post_attention_layernorm"
+                                    ? (naming.postNorms ? "post_attention_norm" : "ffn_norm")
+                                    : lookUp(kLayerModules, module);
+  return layer && !name.empty() ? "blk." + std::string(*layer) + "." + std::string(name) : "";
+}
+
+/// `<module>.<part>` with a part of `parts`.
+HfName companion(std::string_view name, std::string_view between, std::span<const std::string_view> parts,
+                 const HfNaming& naming) {
+  for (const std::string_view part : parts) {
+    const std::string suffix = std::string(between) + std::string(part);
+    if (!name.ends_with(suffix))
+      continue;
+    const std::string module = moduleName(name.substr(0, name.size() - suffix.size()), naming);
+    if (!module.empty())
+      return {Kind::kCompanion, module + ".weight", std::string(part)};
+  }
+  return {};
+}
+
+bool isOtherPart(std::string_view name) {
+  take(name, "model.");
+  return std::ranges::any_of(kOtherParts, [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+} // namespace
+
+HfName translateHfName(std::string_view name, const HfNaming& naming) {
+  if (isOtherPart(name))
+    return {Kind::kOtherPart, "", ""};
+  if (name.ends_with(".rotary_emb.inv_freq"))
+    return {Kind::kDerived, "", ""};
+  for (const std::string_view suffix : {".weight", ".bias"})
+    if (name.ends_with(suffix))
+      if (const std::string module = moduleName(name.substr(0, name.size() - suffix.size()), naming); !module.empty())
+        return {Kind::kTensor, module + std::string(suffix), ""};
+  if (HfName found = companion(name, ".weight.", kWeightParts, naming); found.kind != Kind::kUnknown)
+    return found;
+  return companion(name, ".", kModuleParts, naming);
+}
+
+} // namespace llcuda::ingest

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/config_limits.h"
+
+namespace llcuda::models {
+namespace {
+
+Result<void> checkRope(const RopeConfig& rope, uint32_t headSize) {
+  if (rope.dimensions < 2 || rope.dimensions > headSize || rope.dimensions % 2 != 0)
+    return badInput(rope.dimensions, " rotated elements of a head of ", headSize,
+                    ": they are an even number of at most the head's");
+  if (!(rope.base > 1))
+    return badInput("the base of the rope is ", rope.base, ", it must be above 1");
+  return {};
+}
+
+} // namespace
+
+Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds) {
+  if (number < bounds.low || number > bounds.high)
+    return badInput(key, " is ", number, ", outside ", bounds.low, " to ", bounds.high);
+  return static_cast<uint32_t>(number);
+}
+
+Result<void> checkConfig(const ModelConfig& config) {
+  if (config.heads % config.kvHeads != 0)
+    return badInput(config.heads, " heads cannot share ", config.kvHeads, " kv heads evenly");
+  if (config.headSize % 2 != 0 || uint64_t(config.headSize) * config.heads > kMaxWidth)
+    return badInput(config.heads, " heads of ", config.headSize,
+                    " elements: head sizes are even and all heads together at most ", kMaxWidth);
+  if (!(config.normEps > 0 && config.normEps < 1))
+    return badInput("the epsilon of the norms is ", config.normEps, ", outside 0 to 1");
+  LLCUDA_RETURN_IF_ERROR(checkRope(config.rope, config.headSize));
+  return checkRope(config.localRope, config.headSize);
+}
+
+} // namespace llcuda::models

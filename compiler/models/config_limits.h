@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What hyperparameters may be, whatever kind of file states them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "compiler/models/model_config.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::models {
+
+inline constexpr uint64_t kMaxLayers = 512;
+inline constexpr uint64_t kMaxWidth = 1u << 20; ///< of embedding, feed-forward and head count times head size
+inline constexpr uint64_t kMaxVocabulary = 1u << 24;
+inline constexpr uint64_t kMaxContext = 1u << 24;
+inline constexpr uint64_t kMaxHeads = 4096;
+
+struct Bounds {
+  uint64_t low;
+  uint64_t high;
+};
+inline constexpr Bounds kHeadSizes = {2, 1024};
+
+/// `number` when it lies within `bounds`, else an error that names `key`.
+Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds);
+
+/// What must hold between the numbers of a model: heads that share kv heads evenly, head sizes and rotated elements that
+/// are even, a norm and a rope that can be computed.
+Result<void> checkConfig(const ModelConfig& config);
+
+} // namespace llcuda::models

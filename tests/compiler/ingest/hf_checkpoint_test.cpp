@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/ingest/hf_checkpoint.h"
+
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compiler/ingest/safetensors_builder.h"
+
+namespace llcuda::ingest {
+namespace {
+
+using formats::TensorType;
+using testing::ElementsAre;
+
+/// The least that is a model.
+SafetensorsBuilder small() {
+  return SafetensorsBuilder()
+      .floats("model.embed_tokens.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
+      .tensor("lm_head.weight", "BF16", {3, 2}, std::string(12, 'b'));
+}
+
+Result<std::unique_ptr<HfCheckpoint>> open(const std::string& bytes, const HfCheckpointOptions& options = {}) {
+  const TemporaryFile file(bytes, ".safetensors");
+  LLCUDA_ASSIGN_OR_RETURN(SafetensorsSet set, SafetensorsSet::openFile(file.path()));
+  return HfCheckpoint::open(std::move(set), options);
+}
+
+TEST(HfCheckpoint, TensorsUnderGgufNames) {
+  const auto checkpoint =
+      open(small().tensor("model.layers.0.self_attn.q_proj.weight", "F16", {4, 2}, std::string(16, 'q')).bytes());
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const TensorInfo* query = (*checkpoint)->find("blk.0.attn_q.weight");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->type, TensorType::kF16);
+  EXPECT_THAT(query->dims, ElementsAre(2, 4));
+  const auto bytes = (*checkpoint)->read(*query);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->type, TensorType::kF16);
+  EXPECT_EQ(bytes->bytes.size(), 16u);
+  EXPECT_EQ(bytes->bytes[0], std::byte{'q'});
+  EXPECT_EQ((*checkpoint)->tensors().size(), 3u);
+  EXPECT_TRUE((*checkpoint)->notes().empty());
+}
+
+// Readers may take elements as they are: bytes at an odd address are copied to an even one.
+TEST(HfCheckpoint, BytesAreAligned) {
+  std::string bytes = small().bytes();
+  for (int spaces = 0; spaces < 4; ++spaces) {
+    uint64_t header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const auto checkpoint = open(bytes);
+    ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+    const auto read = (*checkpoint)->read(*(*checkpoint)->find("token_embd.weight"));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(read->bytes.data()) % 4, 0u);
+    float last;
+    std::memcpy(&last, read->bytes.data() + 20, sizeof last);
+    EXPECT_EQ(last, 6);
+    ++header;
+    std::memcpy(bytes.data(), &header, sizeof header);
+    bytes.insert(8 + header - 1, " ");
+  }
+}
+
+TEST(HfCheckpoint, TiedHeadIsLeftOut) {
+  const auto checkpoint = open(small().bytes(), {.tiedHead = true});
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ((*checkpoint)->find("output.weight"), nullptr);
+}
+
+TEST(HfCheckpoint, LeavesOutWhatIsNotText) {
+  const auto checkpoint = open(small()
+                                   .floats("vision_tower.a.weight", {1}, {1})
+                                   .floats("multi_modal_projector.b", {1}, {1})
+                                   .floats("model.layers.0.self_attn.rotary_emb.inv_freq", {1}, {1})
+                                   .bytes());
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ((*checkpoint)->tensors().size(), 2u);
+  EXPECT_THAT((*checkpoint)->notes(),
+              ElementsAre(testing::EndsWith(": 2 tensors of the vision part are left out: only text is supported")));
+}
+
+TEST(HfCheckpoint, RefusesByName) {
+  const auto refusal = [](const SafetensorsBuilder& file) {
+    const auto checkpoint = open(file.bytes());
+    EXPECT_FALSE(checkpoint);
+    return checkpoint ? std::string() : checkpoint.error().message.substr(checkpoint.error().message.find(": ") + 2);
+  };
+  EXPECT_EQ(refusal(SafetensorsBuilder().floats("lm_head.weight", {1}, {1})),
+            "has no tensor of the embedding (embed_tokens.weight)");
+  EXPECT_EQ(refusal(SafetensorsBuilder().floats("model.embed_tokens.weight", {1}, {1})),
+            "has no lm_head.weight, and its config.json does not say that embedding and head are tied");
+  EXPECT_EQ(refusal(small().floats("model.layers.0.mlp.router.weight", {1}, {1})),
+            "tensor 'model.layers.0.mlp.router.weight' is not part of any architecture that is supported");
+  EXPECT_EQ(refusal(small().tensor("model.norm.weight", "F8_E4M3", {1}, "a")),
+            "tensor 'model.norm.weight' is F8_E4M3; F16, BF16 and F32 are supported");
+  EXPECT_EQ(refusal(small().floats("model.norm.weight", {}, {1})),
+            "tensor 'model.norm.weight' has 0 dimensions, not 1 to 4");
+  EXPECT_EQ(refusal(small().floats("language_model.lm_head.weight", {1}, {1})),
+            "tensors 'lm_head.weight' and 'language_model.lm_head.weight' are the same tensor of the model");
+}
+
+} // namespace
+} // namespace llcuda::ingest

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/ingest/hf_names.h"
+
+#include <gtest/gtest.h>
+
+namespace llcuda::ingest {
+namespace {
+
+using Kind = HfName::Kind;
+
+std::string gguf(std::string_view name, bool postNorms = false) {
+  const HfName result = translateHfName(name, {.postNorms = postNorms});
+  return result.kind == Kind::kTensor ? result.gguf : "";
+}
+
+Kind kindOf(std::string_view name) {
+  return translateHfName(name, {}).kind;
+}
+
+TEST(HfNames, TensorsOfALayer) {
+  EXPECT_EQ(gguf("model.embed_tokens.weight"), "token_embd.weight");
+  EXPECT_EQ(gguf("model.layers.0.input_layernorm.weight"), "blk.0.attn_norm.weight");
+  EXPECT_EQ(gguf("model.layers.12.self_attn.q_proj.weight"), "blk.12.attn_q.weight");
+  EXPECT_EQ(gguf("model.layers.12.self_attn.k_proj.bias"), "blk.12.attn_k.bias");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.v_proj.weight"), "blk.1.attn_v.weight");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.o_proj.weight"), "blk.1.attn_output.weight");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.q_norm.weight"), "blk.1.attn_q_norm.weight");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.k_norm.weight"), "blk.1.attn_k_norm.weight");
+  EXPECT_EQ(gguf("model.layers.1.mlp.gate_proj.weight"), "blk.1.ffn_gate.weight");
+  EXPECT_EQ(gguf("model.layers.1.mlp.up_proj.weight"), "blk.1.ffn_up.weight");
+  EXPECT_EQ(gguf("model.layers.1.mlp.down_proj.weight"), "blk.1.ffn_down.weight");
+  EXPECT_EQ(gguf("model.norm.weight"), "output_norm.weight");
+  EXPECT_EQ(gguf("lm_head.weight"), "output.weight");
+}
+
+// One name for two places: what stands before the feed-forward of Llama stands behind the attention of Gemma 2.
+TEST(HfNames, NormsBehindTheAttention) {
+  EXPECT_EQ(gguf("model.layers.3.post_attention_layernorm.weight"), "blk.3.ffn_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.post_attention_layernorm.weight", true), "blk.3.post_attention_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.pre_feedforward_layernorm.weight", true), "blk.3.ffn_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.post_feedforward_layernorm.weight", true), "blk.3.post_ffw_norm.weight");
+}
+
+TEST(HfNames, FusedTensorsOfPhi) {
+  EXPECT_EQ(gguf("model.layers.0.self_attn.qkv_proj.weight"), "blk.0.attn_qkv.weight");
+  EXPECT_EQ(gguf("model.layers.0.mlp.gate_up_proj.weight"), "blk.0.ffn_up.weight");
+}
+
+TEST(HfNames, TextPartOfAModelThatSees) {
+  EXPECT_EQ(gguf("language_model.model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");
+  EXPECT_EQ(gguf("model.language_model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");
+  EXPECT_EQ(gguf("language_model.lm_head.weight"), "output.weight");
+  EXPECT_EQ(kindOf("vision_tower.vision_model.embeddings.patch_embedding.weight"), Kind::kOtherPart);
+  EXPECT_EQ(kindOf("model.multi_modal_projector.mm_soft_emb_norm.weight"), Kind::kOtherPart);
+}
+
+TEST(HfNames, PartsOfQuantisedWeights) {
+  const HfName state = translateHfName("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", {});
+  EXPECT_EQ(state.kind, Kind::kCompanion);
+  EXPECT_EQ(state.gguf, "blk.0.attn_q.weight");
+  EXPECT_EQ(state.part, "quant_state.bitsandbytes__nf4");
+  EXPECT_EQ(translateHfName("model.layers.0.mlp.up_proj.weight.nested_absmax", {}).part, "nested_absmax");
+  const HfName scales = translateHfName("model.layers.0.mlp.up_proj.SCB", {});
+  EXPECT_EQ(scales.gguf, "blk.0.ffn_up.weight");
+  EXPECT_EQ(scales.part, "SCB");
+}
+
+TEST(HfNames, WhatIsNotATensorOfTheModel) {
+  EXPECT_EQ(kindOf("model.layers.0.self_attn.rotary_emb.inv_freq"), Kind::kDerived);
+  for (const char* name :
+       {"", "model.", "weight", "model.layers.0.mlp.experts.0.up_proj.weight", "model.layers.00.mlp.up_proj.weight",
+        "model.layers.x.mlp.up_proj.weight", "model.layers.0", "model.layers.99999.mlp.up_proj.weight",
+        "transformer.h.0.attn.weight", "model.layers.0.mlp.up_proj", "model.layers.0.mlp.up_proj.weight.other",
+        "layers.0.mlp.up_proj.weight"})
+    EXPECT_EQ(kindOf(name), Kind::kUnknown) << name;
+}
+
+} // namespace
+} // namespace llcuda::ingest

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/hf_config.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace llcuda::models {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+/// A small file of a class, with `more` added or in place of what is there.
+Json file(const char* modelClass, const Json& more = Json::object()) {
+  Json json = {{"architectures", {modelClass}}, {"num_hidden_layers", 4},   {"hidden_size", 64},
+               {"intermediate_size", 96},       {"num_attention_heads", 4}, {"vocab_size", 100}};
+  json.update(more);
+  return json;
+}
+
+/// As read from a file: the numbers of C++ literals are all signed.
+Result<HfConfig> readText(const Json& json) {
+  return configFromHf(Json::parse(json.dump()));
+}
+
+HfConfig read(const Json& json) {
+  const Result<HfConfig> config = readText(json);
+  EXPECT_TRUE(config) << config.error().message;
+  return config ? *config : HfConfig();
+}
+
+ModelConfig model(const char* modelClass, const Json& more = Json::object()) {
+  return read(file(modelClass, more)).model;
+}
+
+TEST(HfConfig, DefaultsAreTransformers) {
+  const HfConfig llama = read(file("LlamaForCausalLM"));
+  EXPECT_EQ(llama.model.architecture, "llama");
+  EXPECT_EQ(llama.model.kvHeads, 4u);
+  EXPECT_EQ(llama.model.headSize, 16u);
+  EXPECT_EQ(llama.model.trainedContext, 2048u);
+  EXPECT_EQ(llama.model.normEps, 1e-6);
+  EXPECT_EQ(llama.model.normPlus, 0);
+  EXPECT_EQ(llama.model.rope.base, 10000);
+  EXPECT_EQ(llama.model.rope.dimensions, 16u);
+  EXPECT_EQ(llama.model.pairOrder, PairOrder::kHalves);
+  EXPECT_EQ(llama.model.window, 0u);
+  EXPECT_EQ(llama.model.embeddingScale, 1);
+  EXPECT_FALSE(llama.tensors.tiedHead);
+  EXPECT_FALSE(llama.tensors.naming.postNorms);
+  EXPECT_EQ(model("Qwen3ForCausalLM").headSize, 128u);
+  EXPECT_EQ(model("Phi3ForCausalLM").normEps, 1e-5);
+  EXPECT_EQ(model("SmolLM3ForCausalLM").rope.base, 2e6);
+}
+
+// A null is a key that is not there.
+TEST(HfConfig, NullsAreDefaults) {
+  const ModelConfig config =
+      model("LlamaForCausalLM", {{"head_dim", nullptr}, {"rope_scaling", nullptr}, {"num_key_value_heads", 2}});
+  EXPECT_EQ(config.headSize, 16u);
+  EXPECT_EQ(config.kvHeads, 2u);
+}
+
+TEST(HfConfig, FamiliesByClassOrType) {
+  for (const auto& [modelClass, architecture] : std::map<const char*, const char*>{{"MistralForCausalLM", "llama"},
+                                                                                   {"Qwen2ForCausalLM", "qwen2"},
+                                                                                   {"Qwen3ForCausalLM", "qwen3"},
+                                                                                   {"GemmaForCausalLM", "gemma"},
+                                                                                   {"Gemma2ForCausalLM", "gemma2"},
+                                                                                   {"Gemma3ForCausalLM", "gemma3"},
+                                                                                   {"Phi3ForCausalLM", "phi3"},
+                                                                                   {"SmolLM3ForCausalLM", "smollm3"}})
+    EXPECT_EQ(model(modelClass, {{"num_key_value_heads", 2}}).architecture, architecture);
+  Json byType = file("", {{"model_type", "gemma3_text"}});
+  byType.erase("architectures");
+  EXPECT_EQ(read(byType).model.architecture, "gemma3");
+}
+
+// The sizes that small Gemma 3 files leave out, text and vision in one file, and two ropes.
+TEST(HfConfig, Gemma3WithVision) {
+  const Json text = {{"model_type", "gemma3_text"}, {"hidden_size", 640},
+                     {"intermediate_size", 2048},   {"num_hidden_layers", 7},
+                     {"sliding_window", 1024},      {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}}};
+  const HfConfig config = read({{"architectures", {"Gemma3ForConditionalGeneration"}},
+                                {"model_type", "gemma3"},
+                                {"torch_dtype", "bfloat16"},
+                                {"text_config", text},
+                                {"vision_config", {{"hidden_size", 1152}}}});
+  const ModelConfig& model = config.model;
+  EXPECT_EQ(model.heads, 8u);
+  EXPECT_EQ(model.kvHeads, 4u);
+  EXPECT_EQ(model.headSize, 256u);
+  EXPECT_EQ(model.trainedContext, 131072u);
+  EXPECT_EQ(model.vocabulary, 262208u);
+  EXPECT_EQ(model.activation, llm::Activation::GeluTanh);
+  EXPECT_EQ(model.normPlus, 1);
+  EXPECT_EQ(model.embeddingScale, 25.25) << "the square root of 640 in bfloat16";
+  EXPECT_EQ(model.attentionScale, 1. / 16);
+  EXPECT_EQ(model.rope.base, 1e6);
+  EXPECT_EQ(model.rope.scaling, RopeScaling::kLinear);
+  EXPECT_EQ(model.rope.factor, 8);
+  EXPECT_EQ(model.localRope.base, 10000);
+  EXPECT_EQ(model.localRope.scaling, RopeScaling::kNone);
+  EXPECT_EQ(model.window, 1024u);
+  EXPECT_THAT(model.localLayers, ElementsAre(true, true, true, true, true, false, true));
+  EXPECT_EQ(model.logitSoftcap, 0);
+  EXPECT_TRUE(config.tensors.tiedHead);
+  EXPECT_TRUE(config.tensors.naming.postNorms);
+}
+
+// transformers 5 has the ropes of both kinds of layers in rope_parameters, and the type as dtype.
+TEST(HfConfig, RopeParametersOfEachKindOfLayer) {
+  const Json ropes = {{"full_attention", {{"rope_type", "linear"}, {"factor", 4}, {"rope_theta", 5e5}}},
+                      {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 20000}}}};
+  const ModelConfig config =
+      model("Gemma3ForCausalLM", {{"rope_parameters", ropes}, {"dtype", "float32"}, {"head_dim", 16}});
+  EXPECT_EQ(config.rope.base, 5e5);
+  EXPECT_EQ(config.rope.factor, 4);
+  EXPECT_EQ(config.localRope.base, 20000);
+  EXPECT_EQ(config.localRope.scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.embeddingScale, 8);
+}
+
+TEST(HfConfig, EmbeddingScaleIsRoundedToTheType) {
+  const auto scale = [](const char* type) {
+    return model("GemmaForCausalLM", {{"hidden_size", 2304}, {"num_attention_heads", 8}, {"torch_dtype", type}})
+        .embeddingScale;
+  };
+  EXPECT_EQ(scale("float32"), 48);
+  const auto of640 = [](const char* type) {
+    return model("GemmaForCausalLM", {{"hidden_size", 640}, {"torch_dtype", type}}).embeddingScale;
+  };
+  EXPECT_EQ(of640("float32"), std::sqrt(640.f));
+  EXPECT_EQ(of640("float16"), 25.296875);
+}
+
+TEST(HfConfig, Gemma2CapsAndLayers) {
+  const ModelConfig usual = model("Gemma2ForCausalLM");
+  EXPECT_EQ(usual.attentionSoftcap, 50);
+  EXPECT_EQ(usual.logitSoftcap, 30);
+  EXPECT_EQ(usual.window, 4096u);
+  EXPECT_THAT(usual.localLayers, ElementsAre(true, false, true, false));
+  const ModelConfig told =
+      model("Gemma2ForCausalLM",
+            {{"attn_logit_softcapping", nullptr},
+             {"query_pre_attn_scalar", 144},
+             {"layer_types", {"full_attention", "sliding_attention", "sliding_attention", "full_attention"}}});
+  EXPECT_EQ(told.attentionSoftcap, 0);
+  EXPECT_EQ(told.attentionScale, 1. / 12);
+  EXPECT_THAT(told.localLayers, ElementsAre(false, true, true, false));
+}
+
+TEST(HfConfig, Windows) {
+  const Json mistral = {{"num_key_value_heads", 2}};
+  EXPECT_EQ(model("MistralForCausalLM", mistral).window, 4096u);
+  EXPECT_EQ(model("MistralForCausalLM", mistral).localLayers, std::vector<bool>(4, true));
+  EXPECT_EQ(model("MistralForCausalLM", {{"num_key_value_heads", 2}, {"sliding_window", nullptr}}).window, 0u);
+  EXPECT_EQ(model("Phi3ForCausalLM", {{"sliding_window", 2047}}).window, 2047u);
+  const Json qwen = {{"sliding_window", 32}, {"max_window_layers", 3}};
+  EXPECT_EQ(model("Qwen2ForCausalLM", qwen).window, 0u);
+  Json used = qwen;
+  used["use_sliding_window"] = true;
+  EXPECT_EQ(model("Qwen2ForCausalLM", used).window, 32u);
+  EXPECT_THAT(model("Qwen2ForCausalLM", used).localLayers, ElementsAre(false, false, false, true));
+}
+
+TEST(HfConfig, LayersWithoutRope) {
+  EXPECT_THAT(model("SmolLM3ForCausalLM").unturnedLayers, ElementsAre(false, false, false, true));
+  EXPECT_THAT(model("SmolLM3ForCausalLM", {{"no_rope_layers", {0, 1, 1, 0}}}).unturnedLayers,
+              ElementsAre(true, false, false, true));
+}
+
+RopeConfig rope(const Json& scaling, const char* key = "rope_scaling", const char* modelClass = "LlamaForCausalLM") {
+  return model(modelClass, {{key, scaling}, {"max_position_embeddings", 32768}}).rope;
+}
+
+TEST(HfConfig, Llama3Rope) {
+  const Json scaling = {{"rope_type", "llama3"},  {"factor", 32.0},
+                        {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0},
+                        {"rope_theta", 500000.0}, {"original_max_position_embeddings", 8192}};
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const RopeConfig config = rope(scaling, key);
+    EXPECT_EQ(config.scaling, RopeScaling::kLlama3);
+    EXPECT_EQ(config.base, 5e5);
+    EXPECT_EQ(config.factor, 32);
+    EXPECT_EQ(config.originalContext, 8192u);
+    EXPECT_EQ(config.highFrequencyFactor, 4);
+  }
+}
+
+TEST(HfConfig, YarnRope) {
+  const RopeConfig config = rope({{"type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 8192}});
+  EXPECT_EQ(config.scaling, RopeScaling::kYarn);
+  EXPECT_EQ(config.attentionFactor, 0);
+  EXPECT_EQ(config.betaFast, 32);
+  const RopeConfig told = rope({{"type", "yarn"}, {"factor", 4.0}, {"mscale", 1.0}, {"mscale_all_dim", 1.0}});
+  EXPECT_EQ(told.attentionFactor, 1);
+  EXPECT_EQ(told.originalContext, 32768u);
+}
+
+TEST(HfConfig, LongRopeOfPhi) {
+  const Json scaling = {{"type", "su"}, {"short_factor", {1.0, 1.5}}, {"long_factor", {2, 4}}};
+  const Json more = {{"rope_scaling", scaling},
+                     {"max_position_embeddings", 131072},
+                     {"original_max_position_embeddings", 4096},
+                     {"partial_rotary_factor", 0.25}};
+  const RopeConfig config = model("Phi3ForCausalLM", more).rope;
+  EXPECT_EQ(config.scaling, RopeScaling::kLongRope);
+  EXPECT_EQ(config.dimensions, 4u);
+  EXPECT_EQ(config.factor, 32);
+  EXPECT_EQ(config.originalContext, 4096u);
+  EXPECT_THAT(config.shortFactors, ElementsAre(1, 1.5));
+  EXPECT_THAT(config.longFactors, ElementsAre(2, 4));
+}
+
+TEST(HfConfig, LlcudaKeys) {
+  const auto quantize = [](const Json& more) { return read(file("LlamaForCausalLM", more)).quantize; };
+  EXPECT_EQ(quantize(Json::object()), "");
+  EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "0.1.0"}}), "nf4");
+  EXPECT_EQ(quantize({{"_llcuda_quantization", "gguf:Q4_K_M"}}), "q4_k_m");
+  EXPECT_EQ(quantize({{"_llcuda_quantization", "fp16"}}), "f16");
+  const Json fourBit = {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}};
+  EXPECT_EQ(quantize({{"quantization_config", fourBit}}), "");
+  EXPECT_EQ(quantize({{"quantization_config", fourBit}, {"_llcuda_quantization", "nf4"}}), "");
+}
+
+void expectError(const Json& json, ErrorCode code, const std::string& message) {
+  const Result<HfConfig> config = readText(json);
+  ASSERT_FALSE(config) << message;
+  EXPECT_EQ(config.error().message, message);
+  EXPECT_EQ(config.error().code, code);
+}
+
+// What a file may not say: each key by name.
+TEST(HfConfig, RefusesByName) {
+  constexpr ErrorCode bad = ErrorCode::kBadInput;
+  const auto refused = [](const Json& more, const std::string& message, const char* modelClass = "LlamaForCausalLM") {
+    expectError(file(modelClass, more), bad, message);
+  };
+  expectError(Json::array(), bad, "is not a JSON object");
+  expectError(Json::object(), bad, "has neither architectures nor a model_type");
+  refused({{"architectures", "LlamaForCausalLM"}}, "architectures is not a list of names");
+  for (const char* key :
+       {"num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads", "vocab_size"}) {
+    Json without = file("LlamaForCausalLM");
+    without.erase(key);
+    expectError(without, bad, std::string("has no ") + key);
+    refused({{key, "4"}}, std::string(key) + " is not a whole number of at least 0");
+    refused({{key, -1}}, std::string(key) + " is not a whole number of at least 0");
+  }
+  refused({{"num_hidden_layers", 513}}, "num_hidden_layers is 513, outside 1 to 512");
+  refused({{"num_attention_heads", 0}}, "num_attention_heads is 0, outside 1 to 4096");
+  refused({{"num_attention_heads", 5}}, "a hidden_size of 64 cannot be split into 5 heads");
+  refused({{"num_key_value_heads", 3}}, "4 heads cannot share 3 kv heads evenly");
+  refused({{"head_dim", 15}}, "4 heads of 15 elements: head sizes are even and all heads together at most 1048576");
+  refused({{"rms_norm_eps", 2}}, "the epsilon of the norms is 2, outside 0 to 1");
+  refused({{"rope_theta", 1}}, "the base of the rope is 1, it must be above 1");
+  refused({{"rope_scaling", 8}}, "rope_scaling is not an object");
+  refused({{"rope_scaling", {{"type", "linear"}}}}, "the rope has no factor");
+  refused({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}}, "factor is 0, it must be above 0");
+  refused({{"rope_scaling", {{"type", "llama3"}, {"factor", 8}}}}, "the llama3 rope has no low_freq_factor");
+  refused({{"rope_scaling", {{"type", "longrope"}, {"long_factor", {1}}, {"short_factor", {1}}}}},
+          "short_factor is not a list of 8 numbers");
+  refused({{"partial_rotary_factor", 2}}, "partial_rotary_factor is 2, at most 1");
+  refused({{"tie_word_embeddings", "yes"}}, "tie_word_embeddings is not true or false");
+  refused({{"text_config", 1}}, "text_config is not an object");
+  refused({{"layer_types", {"full_attention"}}, {"sliding_window", 8}}, "layer_types is not a list of 4 names",
+          "Gemma2ForCausalLM");
+  refused({{"_llcuda_version", "new"}}, "_llcuda_version is 'new', not a version like 0.1.0");
+  refused(
+      {{"_llcuda_quantization", "fp16"}, {"quantization_config", {{"load_in_4bit", true}}}},
+      "_llcuda_quantization is 'fp16', but quantization_config says that the weights are in 4 bits already; take one "
+      "of them out");
+}
+
+TEST(HfConfig, SaysWhatIsNotSupported) {
+  const auto unsupported = [](const Json& more, const std::string& message) {
+    expectError(file("LlamaForCausalLM", more), ErrorCode::kUnsupported, message);
+  };
+  const Result<HfConfig> other = configFromHf(file("MambaForCausalLM"));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(other.error().message,
+              HasSubstr("the architecture 'MambaForCausalLM' is not supported; supported: Llama"));
+  unsupported({{"hidden_act", "relu"}}, "the activation 'relu' is not supported");
+  unsupported({{"num_local_experts", 8}}, "num_local_experts is 8; mixtures of experts are not supported");
+  unsupported({{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
+              "a rope of type 'dynamic' is not supported; default, linear, llama3, yarn and longrope are");
+  unsupported({{"rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"truncate", false}}}},
+              "a yarn rope with truncate false is not supported");
+  unsupported(
+      {{"quantization_config", {{"quant_method", "gptq"}}}},
+      "the weights are quantised by 'gptq', which is not supported; save the model in 16 bits or by bitsandbytes");
+  unsupported({{"_llcuda_quantization", "int3"}},
+              "_llcuda_quantization is 'int3'; nf4, fp16 and gguf:<type> are supported");
+  unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 0.1.0; use a newer one");
+}
+
+} // namespace
+} // namespace llcuda::models
