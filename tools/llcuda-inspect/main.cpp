@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows what a checkpoint or an engine holds. Results go to standard output, errors to standard error.
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 
 #include "runtime/schema/engine_file.h"
+#include "tools/llcuda-inspect/predict_t4.h"
 #include "tools/llcuda-inspect/report.h"
 
 namespace llcuda::inspect {
@@ -16,6 +19,9 @@ struct Options {
   bool json = false, hashes = false, memory = false;
   uint32_t context = 0; ///< 0: the engine's largest
   uint32_t slots = 1;
+  std::string predict; ///< "t4", or empty
+  std::vector<double> clocks;
+  std::string nvdisasm;
 };
 
 bool isEngine(const std::string& path) {
@@ -45,7 +51,36 @@ Result<std::string> inspectEngine(const Options& options) {
   return options.json ? dumped(engineJson(engine, memory)) : engineText(engine, memory);
 }
 
+/// The given path, else the program in the Python environment beside which NVRTC lies, else the name for PATH.
+std::string findNvdisasm(const std::string& given) {
+  if (!given.empty())
+    return given;
+  const char* environment = std::getenv("VIRTUAL_ENV");
+  std::error_code ignored;
+  if (environment)
+    for (const auto& python : std::filesystem::directory_iterator(std::string(environment) + "/lib", ignored))
+      if (const auto file = python.path() / "site-packages/nvidia/cu13/bin/nvdisasm";
+          std::filesystem::exists(file, ignored))
+        return file;
+  return "nvdisasm";
+}
+
+Result<std::string> predictEngine(const Options& options) {
+  LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
+  PredictRequest request;
+  if (!options.clocks.empty())
+    request.megahertz = options.clocks;
+  if (options.context != 0)
+    request.context = options.context;
+  request.context = std::min(request.context, engine.metadata().max_context());
+  request.nvdisasm = findNvdisasm(options.nvdisasm);
+  LLCUDA_ASSIGN_OR_RETURN(const Prediction prediction, predictT4(engine, request));
+  return options.json ? dumped(predictionJson(prediction)) : predictionText(prediction);
+}
+
 Result<std::string> inspectCheckpoint(const Options& options) {
+  if (!options.predict.empty())
+    return usageError("--predict needs an engine: ", options.file, " has no machine code");
   if (options.memory)
     return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
   LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile gguf, ingest::GgufFile::open(options.file));
@@ -53,7 +88,9 @@ Result<std::string> inspectCheckpoint(const Options& options) {
 }
 
 int run(const Options& options) {
-  const Result<std::string> text = isEngine(options.file) ? inspectEngine(options) : inspectCheckpoint(options);
+  const Result<std::string> text = !isEngine(options.file)   ? inspectCheckpoint(options)
+                                   : options.predict.empty() ? inspectEngine(options)
+                                                             : predictEngine(options);
   if (!text) {
     std::cerr << "llcuda-inspect: " << text.error().message << '\n';
     return static_cast<int>(text.error().code);
@@ -75,10 +112,17 @@ int main(int argc, char** argv) {
   app.add_flag("--json", options.json, "Print one JSON object");
   app.add_flag("--hash", options.hashes, "With --json: the XXH3-64 of each tensor of a checkpoint");
   auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
-  app.add_option("-c,--ctx-size", options.context, "Positions of each slot (default: the engine's largest)")
-      ->needs(memory)
+  app.add_option("-c,--ctx-size", options.context,
+                 "Positions of each slot, or in the cache for --predict (default: the engine's largest; 512)")
       ->check(CLI::PositiveNumber);
   app.add_option("--slots", options.slots, "Sequences at a time (default: 1)")->needs(memory);
+  app.add_option("--predict", options.predict,
+                 "Time of a decoded token on this GPU, from the engine's machine code: t4")
+      ->check(CLI::IsMember({"t4"}));
+  app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
+      ->delimiter(',')
+      ->check(CLI::Range(300, 2000));
+  app.add_option("--nvdisasm", options.nvdisasm, "With --predict: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long a launch takes on a T4, from its machine code and the bytes that it moves: the largest of the time of device
+// memory, of issue, and of each unit of the multiprocessors, plus a fixed cost. A prediction, not a measurement.
+#pragma once
+
+#include <string>
+
+#include "codegen/sass/sass_cost.h"
+
+namespace llcuda::codegen {
+
+/// A launch that is to be predicted.
+struct LaunchWork {
+  uint32_t blocks = 1;
+  uint32_t threads = 32;   ///< of a block
+  double bytes = 0;        ///< that have to come from, or go to, device memory
+  double multiplyAdds = 0; ///< of the whole launch; 0: the loops are counted by their bytes
+};
+
+/// How often a warp runs the code: what stands outside loops once, and the loops as often as the work needs.
+SassCost costOfLaunch(const SassListing& listing, const LaunchWork& work);
+
+/// The machine of codegen/spec/t4.h at a clock.
+struct T4Clock {
+  double megahertz = 1590;
+  double memoryBytesPerSecond = 264e9 * 0.92; ///< the best measured read stream, and what a kernel gets of it
+  double launchMicroseconds = 3;              ///< between two nodes of a graph
+};
+
+struct LaunchTime {
+  double memory = 0, issue = 0, pipe = 0; ///< microseconds
+  SassPipe busiest = SassPipe::kControl;
+  double fixed = 0;
+
+  double total() const;
+  std::string_view bound() const; ///< "memory", "issue", the name of a pipe, or "launch"
+};
+
+/// `cost` is of one warp, as costOfLaunch() answers.
+LaunchTime timeOnT4(const SassCost& cost, const LaunchWork& work, const T4Clock& clock);
+
+/// Warps that a multiprocessor of the T4 holds at a time.
+uint32_t residentWarps(uint32_t threads, uint32_t registers, uint32_t sharedBytes);
+
+} // namespace llcuda::codegen

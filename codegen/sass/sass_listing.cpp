@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/sass/sass_listing.h"
+
+#include <charconv>
+#include <unordered_map>
+
+#include "codegen/host/child_process.h"
+#include "codegen/host/work_folder.h"
+
+namespace llcuda::codegen {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r");
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+/// The word at the front, which is taken off `text`.
+std::string_view takeWord(std::string_view& text) {
+  text = trimmed(text);
+  const size_t end = std::min(text.find_first_of(" \t"), text.size());
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+class Parser {
+public:
+  Result<SassListing> parse(std::string_view text) {
+    while (!text.empty()) {
+      const size_t end = std::min(text.find('\n'), text.size());
+      LLCUDA_RETURN_IF_ERROR(line(trimmed(text.substr(0, end))));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    if (listing.instructions.empty())
+      return badInput("the disassembly has no instructions");
+    findLoops();
+    dropPadding();
+    return std::move(listing);
+  }
+
+private:
+  struct Branch {
+    size_t from;
+    std::string target;
+  };
+
+  Result<void> line(std::string_view text) {
+    if (text.starts_with(".text.") && text.ends_with(":"))
+      listing.kernel = text.substr(6, text.size() - 7);
+    else if (text.starts_with(".L_") && text.ends_with(":"))
+      labels[std::string(text.substr(0, text.size() - 1))] = listing.instructions.size();
+    else if (text.starts_with("/*") && text.find("*/") != std::string_view::npos)
+      return instruction(text);
+    return {};
+  }
+
+  // /*0050*/               @P0 BRA `(.L_x_0) ;
+  Result<void> instruction(std::string_view text) {
+    const size_t close = text.find("*/");
+    uint32_t address = 0;
+    const std::string_view digits = text.substr(2, close - 2);
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), address, 16).ptr != digits.data() + digits.size())
+      return {}; // a comment, or the second half of an encoding
+    text.remove_prefix(close + 2);
+    std::string_view opcode = takeWord(text);
+    if (opcode == "{") // of two instructions that are issued together
+      opcode = takeWord(text);
+    if (opcode.starts_with("@"))
+      opcode = takeWord(text);
+    if (opcode.empty())
+      return badInput("the disassembly has an address without an instruction: ", address);
+    if (opcode.starts_with("BRA"))
+      if (const size_t at = text.find("`("); at != std::string_view::npos)
+        branches.push_back(
+            {listing.instructions.size(), std::string(text.substr(at + 2, text.find(')', at) - at - 2))});
+    listing.instructions.push_back({address, std::string(opcode.substr(0, opcode.find(';')))});
+    return {};
+  }
+
+  void findLoops() {
+    std::vector<SassLoop> all;
+    for (const Branch& branch : branches)
+      if (const auto target = labels.find(branch.target); target != labels.end() && target->second < branch.from)
+        all.push_back({target->second, branch.from});
+    for (const SassLoop& loop : all) {
+      bool innermost = true;
+      for (const SassLoop& other : all)
+        innermost =
+            innermost && (other.length() >= loop.length() || other.first < loop.first || other.last > loop.last);
+      if (innermost)
+        listing.loops.push_back(loop);
+    }
+  }
+
+  // Behind the code stand a branch to itself and NOPs up to the alignment.
+  void dropPadding() {
+    while (!listing.instructions.empty() && listing.instructions.back().name() == "NOP")
+      listing.instructions.pop_back();
+    if (!branches.empty() && branches.back().from + 1 == listing.instructions.size())
+      if (const auto target = labels.find(branches.back().target);
+          target != labels.end() && target->second == branches.back().from)
+        listing.instructions.pop_back();
+  }
+
+  SassListing listing;
+  std::unordered_map<std::string, size_t> labels; // the instruction that follows
+  std::vector<Branch> branches;
+};
+
+} // namespace
+
+Result<SassListing> parseSass(std::string_view text) {
+  return Parser().parse(text);
+}
+
+Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std::byte> cubin) {
+  LLCUDA_ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::create());
+  const std::string output = "kernel.sass";
+  LLCUDA_RETURN_IF_ERROR(folder.write("kernel.cubin", {reinterpret_cast<const char*>(cubin.data()), cubin.size()}));
+  LLCUDA_ASSIGN_OR_RETURN(const int status, runProgram({nvdisasm, "-c", "kernel.cubin"}, folder.path(), output));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string text, folder.read(output));
+  if (status != 0)
+    return unsupported(nvdisasm, " ended with status ", status, ": ", text.substr(0, text.find('\n')));
+  return parseSass(text);
+}
+
+} // namespace llcuda::codegen

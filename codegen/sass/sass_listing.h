@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine code of a kernel as nvdisasm prints it: instructions in order, and the loops among them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace llcuda::codegen {
+
+struct SassInstruction {
+  uint32_t address = 0;
+  std::string opcode; ///< with its modifiers: "LDG.E.128.CONSTANT.SYS"
+
+  /// "LDG"
+  std::string_view name() const { return std::string_view(opcode).substr(0, opcode.find('.')); }
+};
+
+/// Instructions first ... last of a listing, closed by a branch from the last to the first.
+struct SassLoop {
+  size_t first = 0, last = 0;
+
+  size_t length() const { return last - first + 1; }
+};
+
+/// One kernel. An SM 7.5 instruction has 16 bytes.
+struct SassListing {
+  std::string kernel;
+  std::vector<SassInstruction> instructions; ///< up to the end of the code; the padding behind it is left out
+  std::vector<SassLoop> loops;               ///< those that hold no other loop, in order
+
+  uint64_t codeBytes() const { return instructions.size() * 16; }
+};
+
+/// Reads what `nvdisasm -c` prints of a cubin with one kernel. Text of another form is kBadInput.
+Result<SassListing> parseSass(std::string_view text);
+
+/// Runs `nvdisasm` (a path, or a name on PATH) over a cubin. kUnsupported when the program cannot be run.
+Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std::byte> cubin);
+
+} // namespace llcuda::codegen

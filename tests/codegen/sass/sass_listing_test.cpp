@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/sass/sass_listing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llcuda::codegen {
+namespace {
+
+constexpr std::string_view kTwoLoops = R"(
+	.section	.text.linear__q4_1__b1_k64_n32__l8_r2_w4,"ax",@progbits
+.text.linear__q4_1__b1_k64_n32__l8_r2_w4:
+        /*0000*/                   S2R R0, SR_CTAID.X ;
+.L_x_0:
+        /*0010*/                   MOV R1, RZ ;
+.L_x_1:
+        /*0020*/                   LDG.E.128.CONSTANT.SYS R4, [R2] ;
+        /*0030*/                   IDP.4A.S8.S8 R0, R4, R5, R0 ;
+        /*0040*/               @P0 BRA `(.L_x_1) ;
+        /*0050*/              @!P1 BRA `(.L_x_0) ;
+        /*0060*/               @P2 BRA `(.L_x_2) ;
+        /*0070*/                   STG.E.SYS [R2], R0 ;
+.L_x_2:
+        /*0080*/                   EXIT ;
+.L_x_3:
+        /*0090*/                   BRA `(.L_x_3);
+        /*00a0*/                   NOP;
+        /*00b0*/                   NOP;
+)";
+
+TEST(SassListing, InnermostLoopsAndNoPadding) {
+  const auto listing = parseSass(kTwoLoops);
+  ASSERT_TRUE(listing.ok()) << listing.error().message;
+  EXPECT_EQ(listing->kernel, "linear__q4_1__b1_k64_n32__l8_r2_w4");
+  EXPECT_EQ(listing->instructions.size(), 9u);
+  EXPECT_EQ(listing->instructions[2].opcode, "LDG.E.128.CONSTANT.SYS");
+  EXPECT_EQ(listing->instructions[4].name(), "BRA");
+  ASSERT_EQ(listing->loops.size(), 1u) << "the outer loop holds another one";
+  EXPECT_EQ(listing->loops[0].first, 2u);
+  EXPECT_EQ(listing->loops[0].last, 4u);
+}
+
+TEST(SassListing, TextWithoutCodeIsRefused) {
+  const auto listing = parseSass("nvdisasm fatal   : no such file\n");
+  ASSERT_FALSE(listing.ok());
+  EXPECT_EQ(listing.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(listing.error().message, testing::HasSubstr("no instructions"));
+}
+
+TEST(SassListing, AMissingDisassemblerIsNamed) {
+  const auto listing = disassemble("/nowhere/nvdisasm", {});
+  ASSERT_FALSE(listing.ok());
+  EXPECT_THAT(listing.error().message, testing::HasSubstr("/nowhere/nvdisasm"));
+}
+
+} // namespace
+} // namespace llcuda::codegen
