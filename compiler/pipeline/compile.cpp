@@ -78,6 +78,12 @@ Result<formats::TensorType> kvTypeOf(const std::string& name) {
   return formats::TensorType::kF16;
 }
 
+models::OpenOptions openOptions(const CompileOptions& options) {
+  models::OpenOptions open = options.open;
+  open.threads = options.jobs;
+  return open;
+}
+
 /// Makes progress calls come one at a time, whichever thread they come from.
 CompileOptions serialized(CompileOptions options) {
   if (options.progress)
@@ -102,7 +108,8 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
   const CompileOptions options = serialized(given);
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType kvType, kvTypeOf(options.kvType));
-  LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input));
+  LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input, openOptions(options)));
+  report.notes = opened.notes;
   const auto model = std::make_shared<const models::OpenedModel>(std::move(opened));
   const models::ModelConfig& config = model->config;
   const uint32_t context = contextOf(options, config, report);

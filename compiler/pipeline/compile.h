@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codegen/nvrtc/compile_kernels.h"
+#include "compiler/models/open_model.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::pipeline {
@@ -24,9 +25,10 @@ using Progress = std::function<void(Stage stage, uint64_t done, uint64_t total)>
 struct CompileOptions {
   std::string input;
   std::string output;
-  bool gpuTarget = true;   ///< sm_75 machine code and compute_75 PTX
-  bool hostTarget = false; ///< a host image for hostsim
-  uint32_t maxContext = 0; ///< 0: the model's, at most kDefaultContext
+  models::OpenOptions open; ///< what becomes of the model's weights; its threads are set from `jobs`
+  bool gpuTarget = true;    ///< sm_75 machine code and compute_75 PTX
+  bool hostTarget = false;  ///< a host image for hostsim
+  uint32_t maxContext = 0;  ///< 0: the model's, at most kDefaultContext
   uint32_t maxBatch = 1;
   std::string kvType = "f16";
   unsigned jobs = 1;
@@ -48,6 +50,7 @@ struct CompileReport {
   uint32_t launchesPerLayer = 0; ///< the most of any layer in that phase
   uint64_t fileBytes = 0;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes; ///< what was done to the weights
 };
 
 /// Compiles `input`. The output is written under a temporary name and renamed when it is whole.

@@ -8,7 +8,7 @@
 #include "codegen/reference/rms_norm.h"
 #include "codegen/reference/softcap.h"
 #include "compiler/reference/dot_rows.h"
-#include "compiler/reference/parallel.h"
+#include "runtime/base/parallel.h"
 
 namespace llcuda::reference {
 

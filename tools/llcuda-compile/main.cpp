@@ -51,6 +51,7 @@ int compile(pipeline::CompileOptions options) {
   progress.clear();
   if (!report)
     return fail(report.error());
+  for (const std::string& note : report->notes) std::cerr << "note: " << note << '\n';
   for (const std::string& warning : report->warnings) std::cerr << "warning: " << warning << '\n';
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (const Result<void> shown = summarize(options, *report, seconds.count()); !shown)

@@ -10,6 +10,7 @@
 
 #include "compiler/pipeline/pipeline.h"
 #include "runtime/base/version.h"
+#include "tools/model-options/model_options.h"
 
 namespace llcuda::tools {
 namespace {
@@ -62,6 +63,7 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   app.set_version_flag("--version", std::string("llcuda-compile ") + kVersion);
   app.add_option("model", options.input, "The model file (.gguf)")->required();
   app.add_option("-o,--output", options.output, "The engine file to write")->required();
+  addModelOptions(app, options.open);
   app.add_option("--target", targets, "sm_75 (machine code and PTX for newer GPUs), host (run without a GPU)")
       ->delimiter(',')
       ->check(CLI::Validator(checkTarget, "TARGET"))

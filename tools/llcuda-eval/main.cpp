@@ -10,6 +10,7 @@
 #include "compiler/reference/interpreted_model.h"
 #include "runtime/base/version.h"
 #include "tools/llcuda-eval/engine_scores.h"
+#include "tools/model-options/model_options.h"
 
 namespace llcuda::tools {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 struct Options {
   std::string model;
   std::string oracle;
+  models::OpenOptions open; ///< of a checkpoint
   llcuda_device device = LLCUDA_DEVICE_AUTO;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   bool json = false;
@@ -47,7 +49,9 @@ Result<void> evaluate(const Options& options, const reference::ScoreCase& score,
 
 Result<void> evaluate(const Options& options) {
   if (isCheckpoint(options.model)) {
-    LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model));
+    models::OpenOptions open = options.open;
+    open.threads = options.threads;
+    LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model, open));
     LLCUDA_ASSIGN_OR_RETURN(const auto model,
                             reference::InterpretedModel::create(
                                 std::make_shared<const models::OpenedModel>(std::move(opened)), 0, options.threads));
@@ -69,6 +73,7 @@ int main(int argc, char** argv) {
                "bounds of an engine, or of the interpreter for a checkpoint.");
   app.add_option("model", options.model, "An engine, or a checkpoint (.gguf), which the interpreter runs")->required();
   app.add_option("--oracle", options.oracle, "Recorded answers (JSON)")->required();
+  tools::addModelOptions(app, options.open);
   app.add_option("--device", options.device, "auto, cuda or host")
       ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{
           {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}}));

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
 
-    tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--tied] [--vocabulary] [--seed N]
+    tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary] [--seed N]
                   [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
-The linears of a layer take the encodings of `--types` in turn. `--oracle` writes greedy continuations of random prompts
+The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
+encodings, which an f32 model can then be quantised to without a loss. `--oracle` writes greedy continuations of random prompts
 with the five best log-probabilities of each step, like the recordings beside this script.
 """
 import argparse
@@ -36,6 +37,7 @@ class Model:
     def __init__(self, options):
         self.random = np.random.default_rng(options.seed)
         self.types = [TYPES[name] for name in options.types.split(",")]
+        self.rounded = [TYPES[name] for name in options.rounded.split(",")]
         self.vocabulary = 261 if options.vocabulary else 160
         self.stored, self.values, self.turn = {}, {}, 0
         columns = HEADS * HEAD_SIZE
@@ -57,6 +59,8 @@ class Model:
 
     def matrix(self, name, rows, columns, spread=None):
         values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
+        rounded = self.rounded[self.turn % len(self.rounded)]
+        values = gguf.quants.dequantize(gguf.quants.quantize(values, rounded), rounded)
         kind = self.types[self.turn % len(self.types)]
         self.turn += 1
         encoded = values if kind == TYPES["f32"] else gguf.quants.quantize(values, kind)
@@ -167,6 +171,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--oracle")
     parser.add_argument("--types", default="f32")
+    parser.add_argument("--rounded", default="f32")
     parser.add_argument("--tied", action="store_true")
     parser.add_argument("--vocabulary", action="store_true")
     parser.add_argument("--seed", type=int, default=7)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/reference/parallel.h"
+#include "runtime/base/parallel.h"
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
 
-namespace llcuda::reference {
+namespace llcuda {
 
 void parallelFor(unsigned threads, size_t count, size_t grain, const std::function<void(size_t, size_t)>& work) {
   std::atomic<size_t> next = 0;
@@ -19,4 +19,4 @@ void parallelFor(unsigned threads, size_t count, size_t grain, const std::functi
   takeRanges();
 }
 
-} // namespace llcuda::reference
+} // namespace llcuda

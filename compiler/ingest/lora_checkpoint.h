@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checkpoint with adapters merged into its weights, as they are read.
+#pragma once
+
+#include <map>
+
+#include "compiler/ingest/encode_rows.h"
+#include "compiler/ingest/lora_adapter.h"
+
+namespace llcuda::ingest {
+
+/// How the base differs from the Hugging Face model that an adapter was trained on.
+struct LoraTarget {
+  uint64_t pairRows = 0;  ///< rows of queries and keys are in the order of adjacent pairs, in groups of so many; 0: not
+  uint64_t queryRows = 0; ///< of fused queries, keys and values
+  uint64_t kvRows = 0;
+  float normPlus = 0; ///< what the base's norms have more than the adapter's: 1 for Gemma in GGUF files
+};
+
+struct ScaledAdapter {
+  LoraAdapter adapter;
+  double scale = 1; ///< besides the adapter's own
+};
+
+class LoraCheckpoint final : public Checkpoint {
+public:
+  /// Merges `adapters`, one after the other, into `base`. An adapter that does not fit, by names or shapes, is
+  /// kBadInput. Merged tensors keep the base's encoding where there is a quantiser for it, else they become f16.
+  static Result<std::unique_ptr<LoraCheckpoint>> create(std::unique_ptr<const Checkpoint> base,
+                                                        std::vector<ScaledAdapter> adapters, const LoraTarget& target,
+                                                        unsigned threads);
+
+  Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  /// What was done, a sentence each, for the user.
+  const std::vector<std::string>& notes() const { return noteList; }
+
+private:
+  /// Rows of a tensor that a product or a copy is about.
+  struct Place {
+    std::string tensor;
+    uint64_t firstRow = 0, rows = 0;
+    uint64_t pairRows = 0; ///< 0: in the adapter's order
+
+    uint64_t adapterRow(uint64_t row) const; ///< of row `row` of the tensor
+  };
+  struct PlacedProduct {
+    Place place;
+    const LoraProduct* product;
+    double scale;
+  };
+  struct PlacedCopy {
+    Place place;
+    const SafetensorsTensor* stored;
+  };
+  struct Change {
+    std::string source; ///< the base's tensor
+    std::vector<PlacedCopy> copies;
+    std::vector<PlacedProduct> products;
+  };
+
+  LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, unsigned threads)
+      : base(std::move(base)), target(target), threads(threads) {}
+  Result<void> add(const ScaledAdapter& scaled);
+  Result<void> addCopy(const LoraCopy& copy);
+  Result<void> addProduct(const LoraProduct& product, double scale);
+  void untieHead(const LoraAdapter& adapter);
+  Result<Place> place(const std::string& tensor) const;
+  uint64_t columnsIn(const Place& place) const;
+  void listTensors();
+
+  const std::unique_ptr<const Checkpoint> base;
+  const LoraTarget target;
+  const unsigned threads;
+  std::vector<ScaledAdapter> adapters;
+  std::map<std::string, Change, std::less<>> changes; // by tensor
+  std::vector<std::string> noteList;
+};
+
+} // namespace llcuda::ingest

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// adapter_config.json of PEFT: how much of each low-rank product is added to its weight.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace llcuda::ingest {
+
+struct LoraConfig {
+  /// A rank or alpha of the modules whose path is `name` or ends with `.name`.
+  struct Exception {
+    std::string name;
+    double value;
+  };
+
+  std::string baseModel; ///< as the adapter's author had it: a folder, or a name on a hub; may be empty
+  double rank = 8;
+  double alpha = 8;
+  bool rootOfRank = false;      ///< rslora: alpha over the root of the rank
+  bool tiesHead = false;        ///< what changes the embeddings changes a tied head too
+  std::vector<Exception> ranks; ///< the first that matches counts
+  std::vector<Exception> alphas;
+
+  uint64_t rankOf(std::string_view module) const;
+  /// What the product of a module's matrices is multiplied by.
+  double scaleOf(std::string_view module) const;
+};
+
+/// Reads the file of an adapter's folder. Everything that would change the merged weights and is not plain LoRA is
+/// kUnsupported and named: other methods, DoRA, biases of their own, initialisations that change the base.
+Result<LoraConfig> readLoraConfig(const std::string& path);
+
+} // namespace llcuda::ingest

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/ingest/lora_adapter.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compiler/ingest/safetensors_builder.h"
+
+namespace llcuda::ingest {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kQuery = "base_model.model.model.layers.0.self_attn.q_proj";
+constexpr std::string_view kConfig = R"({"peft_type": "LORA", "r": 2, "lora_alpha": 8})";
+
+/// A folder with a sound adapter of one linear layer, parts of which a test replaces.
+class LoraAdapterTest : public testing::Test {
+protected:
+  LoraAdapterTest() {
+    folder.write("adapter_config.json", kConfig);
+    writeTensors(matrices());
+  }
+
+  static SafetensorsBuilder matrices() {
+    SafetensorsBuilder builder;
+    builder.floats(kQuery + ".lora_A.weight", {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+    builder.floats(kQuery + ".lora_B.weight", {3, 2}, {1, 2, 3, 4, 5, 6});
+    return builder;
+  }
+  void writeTensors(const SafetensorsBuilder& tensors) const {
+    folder.write("adapter_model.safetensors", tensors.bytes());
+  }
+  Result<LoraAdapter> open() const { return LoraAdapter::open(folder.path(), {}); }
+  void expectError(ErrorCode code, const std::string& text) const {
+    const auto adapter = open();
+    ASSERT_FALSE(adapter) << text;
+    EXPECT_EQ(adapter.error().code, code) << adapter.error().message;
+    EXPECT_THAT(adapter.error().message, HasSubstr(text));
+    EXPECT_THAT(adapter.error().message, HasSubstr(folder.path()));
+  }
+  /// With `"key": value` in the configuration.
+  void expectConfigError(const std::string& entry, ErrorCode code, const std::string& text) const {
+    folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 2, )" + entry + "}");
+    expectError(code, text);
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(LoraAdapterTest, ListsProducts) {
+  const auto adapter = open();
+  ASSERT_TRUE(adapter) << adapter.error().message;
+  ASSERT_EQ(adapter->products().size(), 1u);
+  const LoraProduct& product = adapter->products()[0];
+  EXPECT_EQ(product.tensor, "blk.0.attn_q.weight");
+  EXPECT_EQ(product.scale, 4);
+  EXPECT_THAT(product.left.values(), testing::ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(product.right.values(), testing::ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST_F(LoraAdapterTest, EmbeddingsAreTransposed) {
+  SafetensorsBuilder builder;
+  builder.floats("base_model.model.model.embed_tokens.lora_embedding_A", {2, 3}, {1, 2, 3, 4, 5, 6});
+  builder.floats("base_model.model.model.embed_tokens.lora_embedding_B", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  writeTensors(builder);
+  const auto adapter = open();
+  ASSERT_TRUE(adapter) << adapter.error().message;
+  const LoraProduct& product = adapter->products().at(0);
+  EXPECT_EQ(product.tensor, "token_embd.weight");
+  EXPECT_EQ(product.left.rows, 3u);
+  EXPECT_THAT(product.left.values(), testing::ElementsAre(1, 4, 2, 5, 3, 6));
+  EXPECT_THAT(product.right.values(), testing::ElementsAre(1, 3, 5, 7, 2, 4, 6, 8));
+}
+
+TEST_F(LoraAdapterTest, ScalesOfModules) {
+  folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "use_rslora": true,
+      "rank_pattern": {"layers.0.self_attn.q_proj": 16}, "alpha_pattern": {"q_proj": 2}})");
+  const LoraConfig config = readLoraConfig(folder.path() + "/adapter_config.json").value();
+  EXPECT_EQ(config.rankOf("model.layers.0.self_attn.q_proj"), 16u);
+  EXPECT_EQ(config.rankOf("model.layers.10.self_attn.q_proj"), 4u);
+  EXPECT_EQ(config.scaleOf("model.layers.0.self_attn.q_proj"), 0.5);
+  EXPECT_EQ(config.scaleOf("model.layers.1.self_attn.q_proj"), 1);
+  EXPECT_EQ(config.scaleOf("model.layers.1.self_attn.seq_proj"), 4);
+}
+
+TEST_F(LoraAdapterTest, RefusesWhatIsNotPlainLora) {
+  using enum ErrorCode;
+  expectConfigError(R"("use_dora": true)", kUnsupported, "'use_dora' is 'true'; this version merges plain LoRA alone");
+  expectConfigError(R"("lora_bias": true)", kUnsupported, "'lora_bias'");
+  expectConfigError(R"("alora_invocation_tokens": [1, 2])", kUnsupported, "'alora_invocation_tokens' is '[1,2]'");
+  expectConfigError(R"("target_parameters": ["experts"])", kUnsupported, "'target_parameters'");
+  expectConfigError(R"("trainable_token_indices": [3])", kUnsupported, "'trainable_token_indices'");
+  expectConfigError(R"("layer_replication": [[0, 1]])", kUnsupported, "'layer_replication'");
+  expectConfigError(R"("use_something_new": 1)", kUnsupported, "'use_something_new'");
+  expectConfigError(R"("init_lora_weights": "pissa")", kUnsupported, "init_lora_weights is \"pissa\"");
+  expectConfigError(R"("rank_pattern": {".*q_proj": 2})", kUnsupported, "the regular expression '.*q_proj'");
+  folder.write("adapter_config.json", R"({"peft_type": "IA3"})");
+  expectError(kUnsupported, "peft_type is \"IA3\"");
+  folder.write("adapter_config.json", "{}");
+  expectError(kUnsupported, "peft_type is absent");
+}
+
+TEST_F(LoraAdapterTest, ConfigurationsThatAreWrong) {
+  using enum ErrorCode;
+  expectConfigError(R"("lora_alpha": "8")", kBadInput, "'lora_alpha' is '\"8\"', not a number");
+  expectConfigError(R"("lora_alpha": 1e300)", kBadInput, "'lora_alpha'");
+  expectConfigError(R"("use_rslora": 3)", kBadInput, "'use_rslora' is '3', not true or false");
+  expectConfigError(R"("rank_pattern": {"q_proj": 0})", kBadInput, "'q_proj' is '0', not a number from 1");
+  folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 0})");
+  expectError(kBadInput, "'r' is '0'");
+  folder.write("adapter_config.json", "[]");
+  expectError(kBadInput, "is not a JSON object");
+}
+
+TEST_F(LoraAdapterTest, FilesThatAreWrong) {
+  using enum ErrorCode;
+  writeTensors(matrices().floats(kQuery + ".lora_magnitude_vector", {3}, {1, 1, 1}));
+  expectError(kUnsupported, "lora_magnitude_...' is no part of plain LoRA");
+  writeTensors(matrices().floats("model.layers.0.mlp.up_proj.lora_A.weight", {2, 1}, {1, 1}));
+  expectError(kBadInput, "does not start with base_model.model.");
+  writeTensors(matrices().floats("base_model.model.model.layers.0.router.lora_A.weight", {2, 1}, {1, 1}));
+  expectError(kUnsupported, "the adapter changes 'model.layers.0.router', which this version does not know");
+  writeTensors(matrices().floats("base_model.model.model.layers.0.mlp.up_proj.lora_A.weight", {2, 1}, {1, 1}));
+  expectError(kBadInput, "one of the two matrices of 'model.layers.0.mlp.up_proj'");
+  writeTensors(SafetensorsBuilder()
+                   .floats(kQuery + ".lora_A.weight", {3, 1}, {1, 2, 3})
+                   .floats(kQuery + ".lora_B.weight", {1, 3}, {1, 2, 3}));
+  expectError(kBadInput, "its matrices have the ranks 3 and 3, adapter_config.json says 2");
+  writeTensors(SafetensorsBuilder()
+                   .floats(kQuery + ".lora_A.weight", {2}, {1, 2})
+                   .floats(kQuery + ".lora_B.weight", {1, 2}, {1, 2}));
+  expectError(kBadInput, "lora_A.weight' is no matrix");
+  writeTensors(SafetensorsBuilder()
+                   .floats(kQuery + ".lora_A.weight", {2, 1}, {1, std::numeric_limits<float>::quiet_NaN()})
+                   .floats(kQuery + ".lora_B.weight", {1, 2}, {1, 2}));
+  expectError(kBadInput, "the value 1 is nan");
+  writeTensors(SafetensorsBuilder()
+                   .tensor(kQuery + ".lora_A.weight", "I8", {2, 1}, "ab")
+                   .floats(kQuery + ".lora_B.weight", {1, 2}, {1, 2}));
+  expectError(kUnsupported, "is I8; this version reads F32, F16 and BF16");
+  writeTensors(SafetensorsBuilder());
+  EXPECT_FALSE(open());
+}
+
+TEST_F(LoraAdapterTest, FoldersThatAreNoAdapters) {
+  EXPECT_TRUE(isAdapterFolder(folder.path()));
+  folder.write("config.json", "{}");
+  EXPECT_FALSE(isAdapterFolder(folder.path()));
+  const auto missing = LoraAdapter::open(folder.path() + "/nowhere", {});
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message, HasSubstr("is not a folder; an adapter is one with adapter_config.json"));
+  const TemporaryFolder pickled;
+  pickled.write("adapter_config.json", kConfig).write("adapter_model.bin", "PK");
+  const auto pickle = LoraAdapter::open(pickled.path(), {});
+  ASSERT_FALSE(pickle);
+  EXPECT_EQ(pickle.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(pickle.error().message, HasSubstr("save the adapter again with safe_serialization=True"));
+}
+
+} // namespace
+} // namespace llcuda::ingest
