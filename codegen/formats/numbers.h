@@ -19,10 +19,10 @@ using uint32_t = unsigned int;
 
 namespace llcuda::formats {
 
-LLCUDA_FORMAT float floatFromBits(uint32_t bits) {
+LLCUDA_FORMAT constexpr float floatFromBits(uint32_t bits) {
   return __builtin_bit_cast(float, bits);
 }
-LLCUDA_FORMAT uint32_t bitsFromFloat(float value) {
+LLCUDA_FORMAT constexpr uint32_t bitsFromFloat(float value) {
   return __builtin_bit_cast(uint32_t, value);
 }
 
@@ -39,7 +39,7 @@ LLCUDA_FORMAT float halfToFloat(uint16_t half) {
 }
 
 /// `value >> shift`, rounded to the nearest, ties to even; shift is 1 to 31.
-LLCUDA_FORMAT uint32_t shiftRoundEven(uint32_t value, uint32_t shift) {
+LLCUDA_FORMAT constexpr uint32_t shiftRoundEven(uint32_t value, uint32_t shift) {
   const uint32_t quotient = value >> shift;
   const uint32_t rest = value & ((1u << shift) - 1);
   const uint32_t middle = 1u << (shift - 1);
@@ -47,7 +47,7 @@ LLCUDA_FORMAT uint32_t shiftRoundEven(uint32_t value, uint32_t shift) {
 }
 
 /// The nearest half, ties to even; values from 65520 on become infinity, NaN stays a (quiet) NaN.
-LLCUDA_FORMAT uint16_t floatToHalf(float value) {
+LLCUDA_FORMAT constexpr uint16_t floatToHalf(float value) {
   const uint32_t bits = bitsFromFloat(value);
   const uint32_t sign = (bits >> 16) & 0x8000;
   const uint32_t magnitude = bits & 0x7FFFFFFF;

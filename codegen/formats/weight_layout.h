@@ -4,53 +4,133 @@
 
 namespace llcuda {
 
-/// A weight is one blob, 256-byte aligned, rows (outputs) before columns (inputs). The quantised layouts are two
-/// planes, codes and scales; the second starts at the next multiple of 256 bytes. Per 32 weights of a row:
+/// A weight is one blob, 256-byte aligned, rows (outputs) before columns (inputs). It is up to four planes, each with
+/// rows of its own and each starting at the next multiple of 256 bytes: codes, high (further bits of the codes), scales
+/// (of groups of 16, 32 or 64 weights) and supers (scales of 256 weights). docs/formats.md has the bytes of each.
 enum class WeightLayout : unsigned char {
-  kF32Rows = 0,    ///< plain f32 [rows][columns]
-  kF16Rows = 1,    ///< plain f16 [rows][columns]
-  kQ4_0Planes = 2, ///< 16 bytes of nibbles; f16 d: weight = d * (code - 8)
-  kQ4_1Planes = 3, ///< 16 bytes of nibbles; f16 d, f16 m: weight = d * code + m
-  kQ8_0Planes = 4, ///< 32 signed bytes; f16 d: weight = d * code
+  kF32Rows = 0,         ///< plain f32 [rows][columns]
+  kF16Rows = 1,         ///< plain f16 [rows][columns]
+  kQ4_0Planes = 2,      ///< nibbles; f16 d: weight = d * (code - 8)
+  kQ4_1Planes = 3,      ///< nibbles; f16 d, f16 m: weight = d * code + m
+  kQ8_0Planes = 4,      ///< signed bytes; f16 d: weight = d * code
+  kQ5_0Planes = 5,      ///< nibbles, bits; f16 d: weight = d * (code - 16)
+  kQ5_1Planes = 6,      ///< nibbles, bits; f16 d, f16 m: weight = d * code + m
+  kQ2_KPlanes = 7,      ///< pairs; bytes {scale, min} of 16; f16 d, dmin: weight = d * scale * code - dmin * min
+  kQ3_KPlanes = 8,      ///< pairs, bits; six-bit scales of 16; f16 d: weight = d * (scale - 32) * (code - 4)
+  kQ4_KPlanes = 9,      ///< nibbles; six-bit records: weight = d * scale * code - dmin * min
+  kQ5_KPlanes = 10,     ///< nibbles, bits; the same
+  kQ6_KPlanes = 11,     ///< nibbles, pairs; signed scales of 16; f32 d: weight = d * scale * (code - 32)
+  kIQ4_NLPlanes = 12,   ///< nibbles in order; f16 d: weight = d * kIq4Levels[code]
+  kIQ4_XSPlanes = 13,   ///< nibbles in order; six-bit scales: weight = d * scale * kIq4Levels[code]
+  kMXFP4Planes = 14,    ///< nibbles in order; exponent bytes: weight = mxfp4Scale(e) * kFp4Levels[code]
+  kNf4Planes = 15,      ///< nibbles in order; f32 absmax of 64: weight = kNf4Values[code] * absmax
+  kNf4ShortPlanes = 16, ///< the same, absmax of 32
+  kFp4Planes = 17,      ///< the same with kFp4Values, absmax of 64
+  kFp4ShortPlanes = 18, ///< absmax of 32
+  kS8Planes = 19,       ///< signed bytes; f32 scale of 16: weight = scale * code; what other encodings become
 };
-// Nibbles: word j of the four holds elements 8j..8j+3 in the low and 8j+4..8j+7 in the high nibbles of its bytes.
+constexpr unsigned kWeightLayouts = 20;
 
-constexpr unsigned kWeightLayouts = 5;
+// Nibbles: word j of the four of 32 weights holds elements 8j ... 8j+3 in the low and 8j+4 ... 8j+7 in the high nibbles
+// of its bytes; nibbles in order: nibble i is element 8j + i.
+// Pairs (two bits): word j of the two holds elements 16j + 4t ... 16j + 4t + 3 in bits 2t, 2t + 1 of its bytes.
+// Bits: the one word holds elements 4t ... 4t + 3 in bit t of its bytes.
 
-/// Columns are a multiple of this in every layout.
-constexpr unsigned kWeightBlock = 32;
+enum class WeightPlane : unsigned char { kCodes, kHigh, kScales, kSupers };
 
-/// Bytes of a block of 32 weights in the first and in the second plane.
+/// Bytes that a block of `columns` weights of a row has in each plane.
 struct WeightBlockBytes {
-  unsigned codes;
-  unsigned scales; ///< 0: there is no second plane
+  unsigned columns; ///< a row is a multiple of this
+  unsigned codes, high, scales, supers;
 };
 
 constexpr WeightBlockBytes weightBlockBytes(WeightLayout layout) {
   switch (layout) {
   case WeightLayout::kF32Rows:
-    return {128, 0};
+    return {32, 128, 0, 0, 0};
   case WeightLayout::kF16Rows:
-    return {64, 0};
+    return {32, 64, 0, 0, 0};
   case WeightLayout::kQ4_0Planes:
-    return {16, 2};
+  case WeightLayout::kIQ4_NLPlanes:
+    return {32, 16, 0, 2, 0};
   case WeightLayout::kQ4_1Planes:
-    return {16, 4};
+    return {32, 16, 0, 4, 0};
   case WeightLayout::kQ8_0Planes:
-    return {32, 2};
+    return {32, 32, 0, 2, 0};
+  case WeightLayout::kQ5_0Planes:
+    return {32, 16, 4, 2, 0};
+  case WeightLayout::kQ5_1Planes:
+    return {32, 16, 4, 4, 0};
+  case WeightLayout::kQ2_KPlanes:
+    return {256, 64, 0, 16, 4};
+  case WeightLayout::kQ3_KPlanes:
+    return {256, 64, 32, 12, 2};
+  case WeightLayout::kQ4_KPlanes:
+    return {256, 128, 0, 16, 0};
+  case WeightLayout::kQ5_KPlanes:
+    return {256, 128, 32, 16, 0};
+  case WeightLayout::kQ6_KPlanes:
+    return {256, 128, 64, 16, 4};
+  case WeightLayout::kIQ4_XSPlanes:
+    return {256, 128, 0, 8, 0};
+  case WeightLayout::kMXFP4Planes:
+    return {32, 16, 0, 1, 0};
+  case WeightLayout::kNf4Planes:
+  case WeightLayout::kFp4Planes:
+    return {64, 32, 0, 4, 0};
+  case WeightLayout::kNf4ShortPlanes:
+  case WeightLayout::kFp4ShortPlanes:
+    return {32, 16, 0, 4, 0};
+  case WeightLayout::kS8Planes:
+    return {32, 32, 0, 8, 0};
   }
-  return {0, 0};
+  return {32, 0, 0, 0, 0};
 }
 
-/// Where the second plane starts.
+constexpr unsigned weightPlaneBlockBytes(WeightLayout layout, WeightPlane plane) {
+  const WeightBlockBytes block = weightBlockBytes(layout);
+  return plane == WeightPlane::kCodes    ? block.codes
+         : plane == WeightPlane::kHigh   ? block.high
+         : plane == WeightPlane::kScales ? block.scales
+                                         : block.supers;
+}
+
+/// Bytes of a row in a plane.
+constexpr unsigned long long weightRowBytes(WeightLayout layout, WeightPlane plane, unsigned long long columns) {
+  return columns / weightBlockBytes(layout).columns * weightPlaneBlockBytes(layout, plane);
+}
+
+/// Where a plane starts in the blob.
+constexpr unsigned long long weightPlaneOffset(WeightLayout layout, WeightPlane plane, unsigned long long rows,
+                                               unsigned long long columns) {
+  if (plane == WeightPlane::kCodes)
+    return 0;
+  const auto before = static_cast<WeightPlane>(static_cast<unsigned char>(plane) - 1);
+  const unsigned long long bytes = (rows * weightRowBytes(layout, before, columns) + 255) / 256 * 256;
+  return weightPlaneOffset(layout, before, rows, columns) + bytes;
+}
+
 constexpr unsigned long long weightScalesOffset(WeightLayout layout, unsigned long long rows,
                                                 unsigned long long columns) {
-  return (rows * (columns / kWeightBlock) * weightBlockBytes(layout).codes + 255) / 256 * 256;
+  return weightPlaneOffset(layout, WeightPlane::kScales, rows, columns);
 }
+
+/// Columns are at least a multiple of this in every layout.
+constexpr unsigned kWeightBlock = 32;
 
 /// Whether kernels multiply the layout with int8 rows (else with f32 rows).
 constexpr bool weightReadsInt8Rows(WeightLayout layout) {
-  return layout != WeightLayout::kF32Rows && layout != WeightLayout::kF16Rows;
+  switch (layout) {
+  case WeightLayout::kF32Rows:
+  case WeightLayout::kF16Rows:
+  case WeightLayout::kNf4Planes:
+  case WeightLayout::kNf4ShortPlanes:
+  case WeightLayout::kFp4Planes:
+  case WeightLayout::kFp4ShortPlanes:
+    return false;
+  default:
+    return true;
+  }
 }
 
 } // namespace llcuda

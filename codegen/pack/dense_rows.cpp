@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // f32_rows and f16_rows: values in order.
-#include <cassert>
 #include <cstring>
 
 #include "codegen/formats/dequantize.h"
@@ -12,18 +11,25 @@ namespace {
 using formats::TensorType;
 
 template <size_t kBytes>
-void copyRow(const std::byte* row, uint64_t columns, std::byte* codes, std::byte*) {
-  std::memcpy(codes, row, columns * kBytes);
+Result<void> copyRow(const std::byte* row, uint64_t columns, const PackedRow& to) {
+  std::memcpy(to.codes, row, columns * kBytes);
+  return {};
 }
 
 template <TensorType kSource>
-void widenRow(const std::byte* row, uint64_t columns, std::byte* codes, std::byte*) {
+Result<void> widenRow(const std::byte* row, uint64_t columns, const PackedRow& to) {
   float values[kWeightBlock];
   const size_t step = kWeightBlock * formats::tensorTypeInfo(kSource).blockBytes;
-  for (uint64_t c = 0; c < columns; c += kWeightBlock, row += step, codes += sizeof values) {
+  for (uint64_t c = 0; c < columns; c += kWeightBlock, row += step) {
     formats::dequantizeRow(kSource, row, kWeightBlock, values);
-    std::memcpy(codes, values, sizeof values);
+    std::memcpy(to.codes + c * sizeof(float), values, sizeof values);
   }
+  return {};
+}
+
+template <TensorType kSource>
+void decodeRow(const PackedRowView& row, uint64_t columns, float* out) {
+  formats::dequantizeRow(kSource, row.codes, columns, out);
 }
 
 constexpr RowPacker kPackers[] = {
@@ -33,14 +39,18 @@ constexpr RowPacker kPackers[] = {
     {WeightLayout::kF16Rows, TensorType::kF16, copyRow<2>},
 };
 
+constexpr RowUnpacker kUnpackers[] = {
+    {WeightLayout::kF32Rows, decodeRow<TensorType::kF32>},
+    {WeightLayout::kF16Rows, decodeRow<TensorType::kF16>},
+};
+
 } // namespace
 
 std::span<const RowPacker> denseRowPackers() {
   return kPackers;
 }
-
-void unpackDenseRow(WeightLayout layout, const std::byte* codes, uint64_t columns, float* out) {
-  formats::dequantizeRow(layout == WeightLayout::kF32Rows ? TensorType::kF32 : TensorType::kF16, codes, columns, out);
+std::span<const RowUnpacker> denseRowUnpackers() {
+  return kUnpackers;
 }
 
 } // namespace llcuda::pack

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/pack/pack.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cstdlib>
 #include <cstring>
 
 #include "codegen/pack/row_packer.h"
@@ -18,9 +20,26 @@ struct LayoutNames {
   std::string_view name, format;
 };
 constexpr LayoutNames kNames[] = {
-    {WeightLayout::kF32Rows, "f32_rows", "f32"},        {WeightLayout::kF16Rows, "f16_rows", "f16"},
-    {WeightLayout::kQ4_0Planes, "q4_0_planes", "q4_0"}, {WeightLayout::kQ4_1Planes, "q4_1_planes", "q4_1"},
+    {WeightLayout::kF32Rows, "f32_rows", "f32"},
+    {WeightLayout::kF16Rows, "f16_rows", "f16"},
+    {WeightLayout::kQ4_0Planes, "q4_0_planes", "q4_0"},
+    {WeightLayout::kQ4_1Planes, "q4_1_planes", "q4_1"},
     {WeightLayout::kQ8_0Planes, "q8_0_planes", "q8_0"},
+    {WeightLayout::kQ5_0Planes, "q5_0_planes", "q5_0"},
+    {WeightLayout::kQ5_1Planes, "q5_1_planes", "q5_1"},
+    {WeightLayout::kQ2_KPlanes, "q2_k_planes", "q2_k"},
+    {WeightLayout::kQ3_KPlanes, "q3_k_planes", "q3_k"},
+    {WeightLayout::kQ4_KPlanes, "q4_k_planes", "q4_k"},
+    {WeightLayout::kQ5_KPlanes, "q5_k_planes", "q5_k"},
+    {WeightLayout::kQ6_KPlanes, "q6_k_planes", "q6_k"},
+    {WeightLayout::kIQ4_NLPlanes, "iq4_nl_planes", "iq4_nl"},
+    {WeightLayout::kIQ4_XSPlanes, "iq4_xs_planes", "iq4_xs"},
+    {WeightLayout::kMXFP4Planes, "mxfp4_planes", "mxfp4"},
+    {WeightLayout::kNf4Planes, "nf4_planes", "nf4"},
+    {WeightLayout::kNf4ShortPlanes, "nf4_short_planes", "nf4_short"},
+    {WeightLayout::kFp4Planes, "fp4_planes", "fp4"},
+    {WeightLayout::kFp4ShortPlanes, "fp4_short_planes", "fp4_short"},
+    {WeightLayout::kS8Planes, "s8_planes", "s8"},
 };
 static_assert(std::size(kNames) == kWeightLayouts);
 
@@ -31,11 +50,45 @@ const LayoutNames& namesOf(WeightLayout layout) {
 }
 
 const RowPacker* findPacker(WeightLayout layout, TensorType source) {
-  for (std::span<const RowPacker> packers : {denseRowPackers(), planeRowPackers()})
+  for (std::span<const RowPacker> packers :
+       {denseRowPackers(), blockRowPackers(), superblockRowPackers(), fourBitRowPackers(), signedByteRowPackers()})
     for (const RowPacker& packer : packers)
       if (packer.layout == layout && packer.source == source)
         return &packer;
   return nullptr;
+}
+
+const RowUnpacker& unpackerOf(WeightLayout layout) {
+  for (std::span<const RowUnpacker> unpackers : {denseRowUnpackers(), blockRowUnpackers(), superblockRowUnpackers(),
+                                                 fourBitRowUnpackers(), signedByteRowUnpackers()})
+    for (const RowUnpacker& unpacker : unpackers)
+      if (unpacker.layout == layout)
+        return unpacker;
+  assert(false && "every layout has an unpacker");
+  std::abort();
+}
+
+constexpr WeightPlane kPlanes[] = {WeightPlane::kCodes, WeightPlane::kHigh, WeightPlane::kScales, WeightPlane::kSupers};
+
+/// Where row `row` has its parts.
+template <typename Byte>
+PlanePointers<Byte> rowOf(WeightLayout layout, uint64_t rows, uint64_t columns, Byte* blob, uint64_t row) {
+  const auto part = [&](WeightPlane plane) {
+    return blob + weightPlaneOffset(layout, plane, rows, columns) + row * weightRowBytes(layout, plane, columns);
+  };
+  return {part(WeightPlane::kCodes), part(WeightPlane::kHigh), part(WeightPlane::kScales), part(WeightPlane::kSupers)};
+}
+
+/// Zeros between the planes and after the last.
+void clearPadding(WeightLayout layout, uint64_t rows, uint64_t columns, std::span<std::byte> blob) {
+  for (size_t i = 0; i < std::size(kPlanes); ++i) {
+    const uint64_t end =
+        weightPlaneOffset(layout, kPlanes[i], rows, columns) + rows * weightRowBytes(layout, kPlanes[i], columns);
+    const uint64_t next =
+        i + 1 < std::size(kPlanes) ? weightPlaneOffset(layout, kPlanes[i + 1], rows, columns) : blob.size();
+    if (end < blob.size())
+      std::memset(blob.data() + end, 0, std::min<uint64_t>(next, blob.size()) - end);
+  }
 }
 
 Result<void> checkRowOrder(std::span<const uint32_t> rowOrder, uint64_t rows) {
@@ -77,20 +130,54 @@ std::optional<WeightLayout> defaultLayout(TensorType source) {
     return WeightLayout::kQ4_0Planes;
   case TensorType::kQ4_1:
     return WeightLayout::kQ4_1Planes;
+  case TensorType::kQ5_0:
+    return WeightLayout::kQ5_0Planes;
+  case TensorType::kQ5_1:
+    return WeightLayout::kQ5_1Planes;
   case TensorType::kQ8_0:
     return WeightLayout::kQ8_0Planes;
+  case TensorType::kQ2_K:
+    return WeightLayout::kQ2_KPlanes;
+  case TensorType::kQ3_K:
+    return WeightLayout::kQ3_KPlanes;
+  case TensorType::kQ4_K:
+    return WeightLayout::kQ4_KPlanes;
+  case TensorType::kQ5_K:
+    return WeightLayout::kQ5_KPlanes;
+  case TensorType::kQ6_K:
+    return WeightLayout::kQ6_KPlanes;
+  case TensorType::kIQ4_NL:
+    return WeightLayout::kIQ4_NLPlanes;
+  case TensorType::kIQ4_XS:
+    return WeightLayout::kIQ4_XSPlanes;
+  case TensorType::kMXFP4:
+    return WeightLayout::kMXFP4Planes;
+  case TensorType::kNf4:
+    return WeightLayout::kNf4Planes;
+  case TensorType::kNf4Short:
+    return WeightLayout::kNf4ShortPlanes;
+  case TensorType::kFp4:
+    return WeightLayout::kFp4Planes;
+  case TensorType::kFp4Short:
+    return WeightLayout::kFp4ShortPlanes;
   default:
-    return std::nullopt;
+    return findPacker(WeightLayout::kS8Planes, source) ? std::optional(WeightLayout::kS8Planes) : std::nullopt;
   }
 }
 
 Result<uint64_t> packedBytes(WeightLayout layout, uint64_t rows, uint64_t columns) {
-  if (columns == 0 || columns % kWeightBlock != 0)
-    return unsupported("a weight has ", columns, " columns; kernels need a multiple of ", kWeightBlock);
+  const unsigned block = weightBlockBytes(layout).columns;
+  if (columns == 0 || columns % block != 0)
+    return unsupported("a weight has ", columns, " columns; kernels of ", layoutName(layout), " need a multiple of ",
+                       block);
   if (rows == 0 || rows > kMaxBytes || columns > kMaxBytes / sizeof(float) / rows)
     return unsupported("a weight of ", rows, " x ", columns, " elements is out of range");
-  const uint64_t scales = rows * (columns / kWeightBlock) * weightBlockBytes(layout).scales;
-  return (weightScalesOffset(layout, rows, columns) + scales + 15) / 16 * 16;
+  const uint64_t supers = rows * weightRowBytes(layout, WeightPlane::kSupers, columns);
+  const uint64_t scalesEnd = weightPlaneOffset(layout, WeightPlane::kScales, rows, columns) +
+                             rows * weightRowBytes(layout, WeightPlane::kScales, columns);
+  const uint64_t end =
+      supers == 0 ? scalesEnd : weightPlaneOffset(layout, WeightPlane::kSupers, rows, columns) + supers;
+  return (end + 15) / 16 * 16;
 }
 
 Result<void> pack(WeightLayout layout, uint64_t rows, uint64_t columns, std::span<const uint32_t> rowOrder,
@@ -110,29 +197,17 @@ Result<void> pack(WeightLayout layout, uint64_t rows, uint64_t columns, std::spa
     return internalError("a target of ", target.size(), " bytes for a weight of ", bytes);
   LLCUDA_RETURN_IF_ERROR(checkRowOrder(rowOrder, rows));
 
-  const WeightBlockBytes block = weightBlockBytes(layout);
-  const uint64_t blocks = columns / kWeightBlock;
-  const uint64_t codesEnd = rows * blocks * block.codes, scalesAt = weightScalesOffset(layout, rows, columns);
-  const uint64_t scalesEnd = scalesAt + rows * blocks * block.scales;
   for (uint64_t r = 0; r < rows; ++r)
-    packer->pack(source.data() + (rowOrder.empty() ? r : rowOrder[r]) * rowBytes, columns,
-                 target.data() + r * blocks * block.codes, target.data() + scalesAt + r * blocks * block.scales);
-  std::memset(target.data() + codesEnd, 0, scalesAt - codesEnd);
-  std::memset(target.data() + scalesEnd, 0, bytes - scalesEnd);
+    LLCUDA_RETURN_IF_ERROR(packer->pack(source.data() + (rowOrder.empty() ? r : rowOrder[r]) * rowBytes, columns,
+                                        rowOf(layout, rows, columns, target.data(), r)));
+  clearPadding(layout, rows, columns, target);
   return {};
 }
 
 void unpack(WeightLayout layout, uint64_t rows, uint64_t columns, std::span<const std::byte> blob, float* out) {
-  const WeightBlockBytes block = weightBlockBytes(layout);
-  const uint64_t blocks = columns / kWeightBlock;
-  const std::byte* scales = blob.data() + weightScalesOffset(layout, rows, columns);
-  for (uint64_t r = 0; r < rows; ++r) {
-    const std::byte* codes = blob.data() + r * blocks * block.codes;
-    if (block.scales == 0)
-      unpackDenseRow(layout, codes, columns, out + r * columns);
-    else
-      unpackPlaneRow(layout, codes, scales + r * blocks * block.scales, columns, out + r * columns);
-  }
+  const RowUnpacker& unpacker = unpackerOf(layout);
+  for (uint64_t r = 0; r < rows; ++r)
+    unpacker.unpack(rowOf(layout, rows, columns, blob.data(), r), columns, out + r * columns);
 }
 
 } // namespace llcuda::pack

@@ -17,14 +17,17 @@ uint32_t unitOf(WeightLayout layout) {
   case WeightLayout::kF32Rows:
     return 4;
   case WeightLayout::kF16Rows:
+  case WeightLayout::kNf4Planes:
+  case WeightLayout::kNf4ShortPlanes:
+  case WeightLayout::kFp4Planes:
+  case WeightLayout::kFp4ShortPlanes:
     return 8;
   case WeightLayout::kQ8_0Planes:
+  case WeightLayout::kS8Planes:
     return 16;
-  case WeightLayout::kQ4_0Planes:
-  case WeightLayout::kQ4_1Planes:
+  default:
     return 32;
   }
-  return 32;
 }
 
 uint32_t mostRows(const DecodeTileRequest& request) {

@@ -33,6 +33,8 @@ Result<void> checkLinearPrompt(const LinearPromptDesc& desc) {
     return unsupported("a prompt linear of ", desc.rows, " rows and ", desc.outputs, " outputs");
   if (desc.inputs == 0 || desc.inputs % 32 != 0)
     return unsupported("a prompt linear of ", desc.inputs, " inputs; kernels exist for multiples of 32");
+  if (desc.layout > WeightLayout::kQ8_0Planes)
+    return unsupported("a prompt linear of ", pack::layoutName(desc.layout), " has no kernel");
   return {};
 }
 

@@ -32,20 +32,25 @@ void setTile(KernelSpec& kernel, const DecodeTile& tile) {
   kernel.minBlocksPerSm = tile.minBlocksPerSm;
 }
 
-Result<void> checkSizes(const char* op, uint32_t rows, uint32_t inputs, uint32_t outputs) {
+Result<void> checkSizes(const char* op, std::initializer_list<WeightLayout> layouts, uint32_t rows, uint32_t inputs,
+                        uint32_t outputs) {
   if (rows == 0 || rows > kMaxDecodeRows)
     return unsupported(op, " of ", rows, " rows; kernels exist for 1 to ", kMaxDecodeRows);
   if (inputs == 0 || inputs % kWeightBlock != 0 || inputs > kMaxSize)
     return unsupported(op, " of ", inputs, " inputs; kernels exist for multiples of 32 up to ", kMaxSize);
   if (outputs == 0 || outputs > kMaxSize)
     return unsupported(op, " of ", outputs, " outputs; kernels exist for 1 to ", kMaxSize);
+  for (WeightLayout layout : layouts)
+    if (const unsigned block = weightBlockBytes(layout).columns; inputs % block != 0)
+      return unsupported(op, " of ", inputs, " inputs; kernels of ", pack::layoutName(layout),
+                         " exist for multiples of ", block);
   return {};
 }
 
 } // namespace
 
 Result<void> checkLinear(const LinearDesc& desc) {
-  return checkSizes("linear", desc.rows, desc.inputs, desc.outputs);
+  return checkSizes("linear", {desc.layout}, desc.rows, desc.inputs, desc.outputs);
 }
 
 LaunchSpec linearLaunch(const LinearDesc& desc) {
@@ -76,7 +81,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc) {
 }
 
 Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
-  LLCUDA_RETURN_IF_ERROR(checkSizes("linear_residual_norm", desc.rows, desc.inputs, desc.outputs));
+  LLCUDA_RETURN_IF_ERROR(checkSizes("linear_residual_norm", {desc.layout}, desc.rows, desc.inputs, desc.outputs));
   if (desc.outputs % 32 != 0 || desc.outputs > 16384)
     return unsupported("linear_residual_norm of ", desc.outputs,
                        " outputs; kernels exist for multiples of 32 up to 16384");
@@ -117,7 +122,8 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc) {
 }
 
 Result<void> checkGluLinear(const GluLinearDesc& desc) {
-  LLCUDA_RETURN_IF_ERROR(checkSizes("glu_linear", desc.rows, desc.inputs, desc.outputs));
+  LLCUDA_RETURN_IF_ERROR(
+      checkSizes("glu_linear", {desc.gateLayout, desc.upLayout}, desc.rows, desc.inputs, desc.outputs));
   if (desc.int8Rows && desc.outputs % 32 != 0)
     return unsupported("glu_linear of ", desc.outputs, " outputs as int8 rows; kernels exist for multiples of 32");
   if (!desc.f32Rows && !desc.int8Rows)
@@ -159,8 +165,8 @@ Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
   if (desc.heads == 0 || desc.kvHeads == 0 || desc.headSize == 0 || desc.headSize % 2 != 0 || desc.headSize > 1024)
     return unsupported("qkv_rope_cache of ", desc.heads, " heads, ", desc.kvHeads, " kv heads of ", desc.headSize,
                        "; kernels exist for even head sizes up to 1024");
-  LLCUDA_RETURN_IF_ERROR(
-      checkSizes("qkv_rope_cache", desc.rows, desc.inputs, std::max(desc.heads, desc.kvHeads) * desc.headSize));
+  LLCUDA_RETURN_IF_ERROR(checkSizes("qkv_rope_cache", {desc.qLayout, desc.kLayout, desc.vLayout}, desc.rows,
+                                    desc.inputs, std::max(desc.heads, desc.kvHeads) * desc.headSize));
   if (desc.dimensions % 2 != 0 || desc.dimensions > desc.headSize)
     return unsupported("rope over ", desc.dimensions, " elements of heads of ", desc.headSize);
   if (desc.pageTokens != kPageTokens || desc.maxContext == 0)

@@ -115,6 +115,9 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {
   if (desc.vocabulary == 0 || desc.vocabulary > 1u << 24)
     return unsupported("embedding of ", desc.vocabulary, " tokens; kernels exist for 1 to 2^24");
+  if (const unsigned block = weightBlockBytes(desc.layout).columns; desc.columns % block != 0)
+    return unsupported("embedding of ", desc.columns, " columns; kernels of ", pack::layoutName(desc.layout),
+                       " exist for multiples of ", block);
   return checkRows("embedding", desc.rows, desc.columns, true, false);
 }
 

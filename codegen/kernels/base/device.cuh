@@ -17,7 +17,8 @@
 //   groupSum<n> groupMax<n>               the same in each group of n neighbouring lanes, n a power of two
 //   atomicAddU32 atomicAddU64 atomicMaxU32 atomicMaxU64 threadFence   relaxed, and a fence of the whole device
 //   dp4a bitCast<To> funnelShiftRight bytePermute roundToInt maxOf minOf absOf fusedMultiplyAdd
-//   ptx/{dot,half,load,math,mma}.cuh      dot products of 32 codes, f16, loads, fast functions, tensor cores
+//   ptx/{dot,half,levels,load,math,mma}.cuh   dot products of 32 codes, f16, look-up of bytes, loads, fast functions,
+//                                         tensor cores
 #pragma once
 
 #if defined(__CUDACC_RTC__)

@@ -112,4 +112,13 @@ LLCUDA_DEVICE int dotS8(const uint4& w, const int4& x) {
   return host::sum(host::products(&w, &x));
 }
 
+/// The bytes of a table of 16 that the eight nibbles stand for.
+LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(table);
+  uint32_t four[2] = {};
+  LLCUDA_UNROLL
+  for (int i = 0; i < 8; ++i) four[i / 4] |= static_cast<uint32_t>(bytes[nibbles >> (4 * i) & 15]) << (i % 4 * 8);
+  return {four[0], four[1]};
+}
+
 } // namespace llcuda

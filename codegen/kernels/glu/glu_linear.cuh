@@ -37,10 +37,8 @@ template <WeightLayout kGate, WeightLayout kUp, int kColumns, int kOutputs, int 
 LLCUDA_DEVICE void gateAndUpRows(const uint8_t* gate, const uint8_t* up, const InputRows& inputs, int firstRow,
                                  float (&sums)[2 * Tile::kRows * kInputs]) {
   constexpr int kSums = Tile::kRows * kInputs;
-  constexpr uint64_t kGateScales = weightScalesOffset(kGate, kOutputs, kColumns);
-  constexpr uint64_t kUpScales = weightScalesOffset(kUp, kOutputs, kColumns);
-  const WeightPlanes planes[2] = {planesFrom<kGate, kColumns>(gate, kGateScales, firstRow),
-                                  planesFrom<kUp, kColumns>(up, kUpScales, firstRow)};
+  const WeightPlanes planes[2] = {planesFrom<kGate, kColumns>(gate, kOutputs, firstRow),
+                                  planesFrom<kUp, kColumns>(up, kOutputs, firstRow)};
   if constexpr (kGate == kUp) {
     multiplyRows<kGate, kColumns, Tile, kInputs>(planes, inputs, sums);
   } else {

@@ -69,11 +69,11 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
   constexpr int kUnits = kColumns / Traits::kUnit;
   constexpr int kSteps = (kUnits + Tile::kLanes - 1) / Tile::kLanes;
   constexpr int kRows = kWeights * Tile::kRows;
-  constexpr int kInFlight = 8 / inputSlots(kInputs) / kRows; // input rows take registers too
+  constexpr int kInFlight = Traits::kAhead / inputSlots(kInputs) / kRows; // input rows take registers too
   constexpr int kDepth = kInFlight < 1 ? 1 : kInFlight < kSteps ? kInFlight : kSteps;
   constexpr bool kWhole = kUnits % (Tile::kLanes * kDepth) == 0;
 
-  typename Traits::Unit units[kDepth][kRows];
+  typename Traits::Unit units[kDepth][kRows] = {};
   const auto load = [&](int step, typename Traits::Unit(&to)[kRows]) {
     const int unit = step * Tile::kLanes + Tile::lane();
     LLCUDA_UNROLL

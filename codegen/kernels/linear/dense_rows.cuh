@@ -16,7 +16,7 @@ LLCUDA_DEVICE float dotFour(float4 a, float4 b) {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
-  static constexpr int kUnit = 8;
+  static constexpr int kUnit = 8, kAhead = 8;
   struct Input {
     float4 x0, x1;
   };
@@ -45,7 +45,7 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
-  static constexpr int kUnit = 4;
+  static constexpr int kUnit = 4, kAhead = 8;
   struct Input {
     float4 x;
   };

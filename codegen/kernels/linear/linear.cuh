@@ -18,7 +18,6 @@ namespace llcuda {
 template <WeightLayout kLayout, int kColumns, int kOutputs, int kInputs, typename Tile, bool kBias, bool kResidual>
 LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
                           const float* bias, const float* residual, float* y) {
-  constexpr uint64_t kScales = weightScalesOffset(kLayout, kOutputs, kColumns);
   const GroupRows rows = groupRows<Tile>(blockIdx.x, kOutputs);
   // What is added starts the sum of the owner: its latency hides behind that of the weights.
   float sums[Tile::kRows * kInputs] = {};
@@ -28,7 +27,7 @@ LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* x
     if (kResidual)
       sums[r * kInputs + b] += residual[b * kOutputs + rows.first + r];
   });
-  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(weight, kScales, rows.first)};
+  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(weight, kOutputs, rows.first)};
   multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, {x, xCodes, xScales}, sums);
   groupSum<Tile::kLanes>(sums);
   forOwned<Tile, kInputs>(rows.firstOwned,

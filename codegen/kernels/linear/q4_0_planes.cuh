@@ -8,30 +8,36 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_0Planes, kColumns> {
-  static constexpr int kUnit = 32;
+  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
   static constexpr int kBlocks = kColumns / 32;
   using Input = Int8Input;
   struct Unit {
     uint4 codes;
-    uint16_t scale;
+    WordPart d;
   };
 
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
     return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * kBlocks + unit),
-            loadStream(reinterpret_cast<const uint16_t*>(planes.scales) + row * kBlocks + unit)};
+            loadWordPart<2, kBlocks>(planes.scales, row, unit)};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const float sum = static_cast<float>(dotQ4(w.codes, x.x0, x.x1));
-    return toFloat(Half{w.scale}) * (x.scale.x * sum - 8.f * x.scale.y);
+    return w.d.half() * (x.scale.x * sum - 8.f * x.scale.y);
   }
+  /// 16 * (code - 8)
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
+    constexpr uint32_t kHigh = 0xf0f0f0f0u, kSign = 0x80808080u;
+    const auto low = [](uint32_t word) { return (word << 4 & kHigh) ^ kSign; };
+    const auto high = [](uint32_t word) { return (word & kHigh) ^ kSign; };
+    return {{low(w.codes.x), high(w.codes.x), low(w.codes.y), high(w.codes.y), low(w.codes.z), high(w.codes.z),
+             low(w.codes.w), high(w.codes.w)}};
+  }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return make_float2(w.d.half() * 0.0625f, 0.f); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    const uint32_t codes = fourNibbles(planes.codes + static_cast<uint64_t>(row) * (kBlocks * 16), column);
-    const float d = toFloat(loadReadOnlyHalf(planes.scales, static_cast<uint64_t>(row) * kBlocks + column / 32));
-    return make_float4(d * (static_cast<float>(codes & 15) - 8.f), d * (static_cast<float>(codes >> 8 & 15) - 8.f),
-                       d * (static_cast<float>(codes >> 16 & 15) - 8.f), d * (static_cast<float>(codes >> 24) - 8.f));
+    return fourOfUnit<WeightTraits>(planes, row, column);
   }
 };
 

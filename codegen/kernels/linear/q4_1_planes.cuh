@@ -8,7 +8,7 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_1Planes, kColumns> {
-  static constexpr int kUnit = 32;
+  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
   static constexpr int kBlocks = kColumns / 32;
   using Input = Int8Input;
   struct Unit {
@@ -27,13 +27,10 @@ struct WeightTraits<WeightLayout::kQ4_1Planes, kColumns> {
     const float2 dm = halvesOf(w.scale);
     return dm.x * x.scale.x * static_cast<float>(dotQ4(w.codes, x.x0, x.x1)) + dm.y * x.scale.y;
   }
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return nibbleCodes(w.codes); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return halvesOf(w.scale); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    const uint32_t codes = fourNibbles(planes.codes + static_cast<uint64_t>(row) * (kBlocks * 16), column);
-    const uint32_t* scales = reinterpret_cast<const uint32_t*>(planes.scales) + static_cast<uint64_t>(row) * kBlocks;
-    const float2 dm = halvesOf(loadReadOnly(scales + column / 32));
-    return make_float4(dm.x * static_cast<float>(codes & 15) + dm.y, dm.x * static_cast<float>(codes >> 8 & 15) + dm.y,
-                       dm.x * static_cast<float>(codes >> 16 & 15) + dm.y,
-                       dm.x * static_cast<float>(codes >> 24) + dm.y);
+    return fourOfUnit<WeightTraits>(planes, row, column);
   }
 };
 

@@ -78,8 +78,6 @@ template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typen
 LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const QkvCache& cache) {
   static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
   constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
-  constexpr uint64_t kQScales = weightScalesOffset(kLayout, Shape::kQRows, kColumns);
-  constexpr uint64_t kKvScales = weightScalesOffset(kLayout, Shape::kKvRows, kColumns);
   const GroupRows rows = groupRows<Tile>(part.block, part.rows);
   const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
 
@@ -97,8 +95,7 @@ LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const Q
   if (kBias)
     forOwned<Tile, kInputs>(rows.firstOwned,
                             [&](int r, int b) { sums[r * kInputs + b] = loadReadOnly(part.bias + rows.first + r); });
-  const uint64_t scales = part.role == QkvPart::kQ ? kQScales : kKvScales;
-  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, scales, rows.first)};
+  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, part.rows, rows.first)};
   multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
   groupSum<Tile::kLanes>(sums);
   LLCUDA_UNROLL

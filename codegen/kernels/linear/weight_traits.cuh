@@ -2,16 +2,20 @@
 // How a decode linear reads a layout. One header for each layout specialises WeightTraits:
 //
 //   kUnit            weights of a row that a lane multiplies at a time; divides 32, or is 32
+//   kAhead           units that a lane loads before it uses the first; 8 or 4, by the registers that a unit takes
 //   Unit             the unit's codes and scales in registers; Unit{} multiplies to 0
 //   load             one unit of a row; rows are counted from where the planes point
 //   Input            what kUnit elements of an input row look like in registers; loadInput reads them
 //   dot              the sum of the unit's products
-//   kScaleStep       of a layout that reads int8 rows: codes that share a scale, 16 or 32
-//   codes            the unit as int8 codes, kUnit / 4 words in the order of the elements
+//   kScaleStep       of a layout that reads int8 rows: codes that share a scale, 16 or 32 (kUnit, if that is less)
+//   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
-//   four             4 weights of a row, dequantised; column is a multiple of 4
+//   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
 //
-// kColumns is the length of a row, a multiple of 32. Loads are 16 bytes of codes at a time.
+// kColumns is the length of a row, a multiple of the layout's block. Codes are loaded 16 bytes at a time (8 where there
+// are two bits of each), and no load is narrower than 4 bytes: what is smaller is cut out of a word that neighbouring
+// lanes share. Codes of 5 and 6 bits with a sign are made in the upper bits of their bytes, so that the sign costs
+// nothing: they are 8 or 4 times the code, and the scale an eighth or a fourth.
 #pragma once
 
 #include "codegen/formats/weight_layout.h"
@@ -21,17 +25,24 @@
 
 namespace llcuda {
 
-/// The two planes of a weight, from some row on.
+/// The planes of a weight, from some row on.
 struct WeightPlanes {
   const uint8_t* codes;
+  const uint8_t* high;
   const uint8_t* scales;
+  const uint8_t* supers;
 };
 
+/// From row `row` of a weight of `rows` rows on.
 template <WeightLayout kLayout, int kColumns>
-LLCUDA_DEVICE WeightPlanes planesFrom(const uint8_t* weight, uint64_t scalesOffset, int row) {
-  constexpr WeightBlockBytes kBytes = weightBlockBytes(kLayout);
-  constexpr uint64_t kBlocks = kColumns / kWeightBlock;
-  return {weight + row * (kBlocks * kBytes.codes), weight + scalesOffset + row * (kBlocks * kBytes.scales)};
+LLCUDA_DEVICE WeightPlanes planesFrom(const uint8_t* weight, int rows, int row) {
+  static_assert(kColumns % weightBlockBytes(kLayout).columns == 0, "whole blocks");
+  const auto plane = [&](WeightPlane which) {
+    return weight + weightPlaneOffset(kLayout, which, rows, kColumns) +
+           static_cast<uint64_t>(row) * weightRowBytes(kLayout, which, kColumns);
+  };
+  return {plane(WeightPlane::kCodes), plane(WeightPlane::kHigh), plane(WeightPlane::kScales),
+          plane(WeightPlane::kSupers)};
 }
 
 /// Rows of activations in both forms; a layout reads one of them.
@@ -43,6 +54,12 @@ struct InputRows {
 
 template <WeightLayout kLayout, int kColumns>
 struct WeightTraits;
+
+/// Four int8 codes in each word.
+template <int kCount>
+struct CodeWords {
+  uint32_t word[kCount];
+};
 
 /// 32 int8 elements and their {d, d * sum}.
 struct Int8Input {
@@ -56,14 +73,91 @@ LLCUDA_DEVICE Int8Input loadInt8Input(const InputRows& rows, int row, int block)
   return {loadReadOnly(codes), loadReadOnly(codes + 1), loadReadOnly(rows.scales + row * (kColumns / 32) + block)};
 }
 
-LLCUDA_DEVICE Half loadReadOnlyHalf(const uint8_t* plane, uint64_t index) {
-  return Half{loadReadOnly(reinterpret_cast<const uint16_t*>(plane) + index)};
+/// 16 int8 elements and their d.
+struct Int8HalfInput {
+  int4 x;
+  float scale;
+};
+
+template <int kColumns>
+LLCUDA_DEVICE Int8HalfInput loadInt8HalfInput(const InputRows& rows, int row, int half) {
+  return {loadReadOnly(reinterpret_cast<const int4*>(rows.codes + row * kColumns) + half),
+          loadReadOnly(rows.scales + row * (kColumns / 32) + half / 2).x};
 }
 
-/// 4 codes of a plane of nibbles, 0 ... 15, one in each byte.
-LLCUDA_DEVICE uint32_t fourNibbles(const uint8_t* row, int column) {
-  const uint32_t word = loadReadOnly(reinterpret_cast<const uint32_t*>(row) + column / 8);
-  return word >> (column % 8) & 0x0f0f0f0fu; // columns 8j + 4 ... are the high nibbles of word j
+/// The sum of the products of 16 codes, words kFirst ... kFirst + 3.
+template <int kFirst = 0, int kCount>
+LLCUDA_DEVICE int dotCodes(const CodeWords<kCount>& codes, const int4& x) {
+  return dotS8(make_uint4(codes.word[kFirst], codes.word[kFirst + 1], codes.word[kFirst + 2], codes.word[kFirst + 3]),
+               x);
+}
+LLCUDA_DEVICE int dotCodes(const CodeWords<8>& codes, const Int8Input& x) {
+  const auto four = [&](int i) {
+    return make_int4(static_cast<int>(codes.word[i]), static_cast<int>(codes.word[i + 1]),
+                     static_cast<int>(codes.word[i + 2]), static_cast<int>(codes.word[i + 3]));
+  };
+  return dotS8(four(0), four(4), x.x0, x.x1);
+}
+
+/// Element `index` of a plane of kBytes (1 or 2) each, as the word that holds it and the shift that brings it down.
+struct WordPart {
+  uint32_t word;
+  uint32_t shift;
+
+  LLCUDA_DEVICE uint32_t bits() const { return word >> shift; } ///< what lies above the element is not cleared
+  LLCUDA_DEVICE float half() const { return toFloat(Half{static_cast<uint16_t>(bits())}); }
+};
+
+/// kRowLength elements a row. Where that is a multiple of the elements of a word, the shift depends on `index` alone,
+/// which in a decode linear is the lane's.
+template <int kBytes, int kRowLength>
+LLCUDA_DEVICE WordPart loadWordPart(const uint8_t* plane, int row, int index) {
+  constexpr int kParts = 4 / kBytes;
+  if constexpr (kRowLength % kParts == 0) {
+    const uint32_t* words = reinterpret_cast<const uint32_t*>(plane) + row * (kRowLength / kParts) + index / kParts;
+    return {loadStream(words), static_cast<uint32_t>(index % kParts * (8 * kBytes))};
+  } else {
+    const auto address = reinterpret_cast<uint64_t>(plane) + static_cast<uint64_t>((row * kRowLength + index) * kBytes);
+    return {loadStream(reinterpret_cast<const uint32_t*>(address & ~uint64_t(3))),
+            static_cast<uint32_t>(address & 3) * 8};
+  }
+}
+
+/// Codes 0 ... 15 of 32 weights.
+LLCUDA_DEVICE CodeWords<8> nibbleCodes(const uint4& w) {
+  constexpr uint32_t kLow = 0x0f0f0f0fu;
+  return {{w.x & kLow, w.x >> 4 & kLow, w.y & kLow, w.y >> 4 & kLow, w.z & kLow, w.z >> 4 & kLow, w.w & kLow,
+           w.w >> 4 & kLow}};
+}
+
+LLCUDA_DEVICE int signedByte(uint32_t word, int byte) {
+  return static_cast<int8_t>(word >> (8 * byte));
+}
+
+/// The signed codes of a word.
+LLCUDA_DEVICE float4 floatsOf(uint32_t codes) {
+  return make_float4(static_cast<float>(signedByte(codes, 0)), static_cast<float>(signedByte(codes, 1)),
+                     static_cast<float>(signedByte(codes, 2)), static_cast<float>(signedByte(codes, 3)));
+}
+
+/// scale * code + minimum, one rounding for the product and one for the sum.
+LLCUDA_DEVICE float4 scaledCodes(uint32_t codes, float scale, float minimum = 0.f) {
+  const float4 c = floatsOf(codes);
+  return make_float4(scale * c.x + minimum, scale * c.y + minimum, scale * c.z + minimum, scale * c.w + minimum);
+}
+
+/// `four` of a layout from its codes and scales: a lane reads the whole unit, which only the embedding does.
+template <typename Traits>
+LLCUDA_DEVICE float4 fourOfUnit(const WeightPlanes& planes, int row, int column) {
+  const typename Traits::Unit unit = Traits::load(planes, row, column / Traits::kUnit);
+  const CodeWords<Traits::kUnit / 4> codes = Traits::codes(unit);
+  const int word = column % Traits::kUnit / 4;
+  uint32_t four = 0;
+  LLCUDA_UNROLL
+  for (int i = 0; i < Traits::kUnit / 4; ++i) four = i == word ? codes.word[i] : four;
+  constexpr int kPart = Traits::kScaleStep < Traits::kUnit ? Traits::kScaleStep : Traits::kUnit;
+  const float2 scale = Traits::scale(unit, column % Traits::kUnit / kPart);
+  return scaledCodes(four, scale.x, scale.y);
 }
 
 } // namespace llcuda

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "codegen/formats/dequantize.h"
-#include "codegen/formats/numbers.h"
 #include "codegen/kernels/base/device.cuh"
 #include "codegen/pack/pack.h"
 #include "codegen/reference/quantize_rows.h"
+#include "tests/codegen/random_blocks.h"
 
 namespace llcuda::testing {
 
@@ -25,38 +25,12 @@ inline std::vector<float> normalFloats(size_t count, uint32_t seed, float spread
   return values;
 }
 
+/// The encoding that a layout is for.
 inline formats::TensorType sourceOf(WeightLayout layout) {
-  for (auto type : {formats::TensorType::kF32, formats::TensorType::kF16, formats::TensorType::kQ4_0,
-                    formats::TensorType::kQ4_1, formats::TensorType::kQ8_0})
+  for (formats::TensorType type : kWeightTypes)
     if (pack::defaultLayout(type) == layout)
       return type;
   throw std::logic_error("a layout without a source");
-}
-
-/// Bytes of a tensor whose values lie around -1 ... 1: random codes, scales that differ from block to block.
-inline std::vector<std::byte> randomTensor(formats::TensorType type, size_t elements, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
-  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(type);
-  std::vector<std::byte> bytes(elements / info.blockElements * info.blockBytes);
-  for (std::byte& b : bytes) b = static_cast<std::byte>(generator());
-  const auto put = [&](size_t at, float value) {
-    const uint16_t half = formats::floatToHalf(value);
-    std::memcpy(bytes.data() + at, &half, 2);
-  };
-  for (size_t at = 0; at < bytes.size(); at += info.blockBytes) {
-    if (type == formats::TensorType::kF32) {
-      const float value = (uniform(generator) - 1.f) * 2;
-      std::memcpy(bytes.data() + at, &value, 4);
-    } else if (type == formats::TensorType::kF16) {
-      put(at, (uniform(generator) - 1.f) * 2);
-    } else {
-      put(at, uniform(generator) / (type == formats::TensorType::kQ8_0 ? 127 : 8));
-      if (type == formats::TensorType::kQ4_1)
-        put(at + 2, -uniform(generator));
-    }
-  }
-  return bytes;
 }
 
 struct TestWeight {

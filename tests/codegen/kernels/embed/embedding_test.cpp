@@ -14,35 +14,7 @@ using namespace testing;
 
 constexpr int kColumns = 96, kVocabulary = 9;
 
-template <WeightLayout kLayout>
-void expectEmbedding() {
-  const TestWeight weight(kLayout, kVocabulary, kColumns, 1);
-  const std::vector<int> tokens = {8, 0, 3, 3};
-  std::vector<float> y(tokens.size() * kColumns);
-  hostsim::launch({.grid = {4, 1, 1}, .block = 32}, [&] {
-    embedding<kLayout, kColumns, kVocabulary, 32>(weight.blob.data(), tokens.data(), y.data(), 1.f);
-  });
-  std::vector<float> wanted(y.size());
-  reference::embedding(weight.values.data(), tokens.data(), 1, tokens.size(), kColumns, wanted.data());
-  EXPECT_LE(nmse(y, wanted), 1e-13);
-}
-
-TEST(Embedding, F32) {
-  expectEmbedding<WeightLayout::kF32Rows>();
-}
-TEST(Embedding, F16) {
-  expectEmbedding<WeightLayout::kF16Rows>();
-}
-TEST(Embedding, Q4_0) {
-  expectEmbedding<WeightLayout::kQ4_0Planes>();
-}
-TEST(Embedding, Q4_1) {
-  expectEmbedding<WeightLayout::kQ4_1Planes>();
-}
-TEST(Embedding, Q8_0) {
-  expectEmbedding<WeightLayout::kQ8_0Planes>();
-}
-
+// Rows of every layout are tested in tests/codegen/kernels/linear/encodings_test.cpp.
 TEST(Embedding, Scale) {
   const TestWeight weight(WeightLayout::kF32Rows, kVocabulary, kColumns, 2);
   const int token = 5;

@@ -3,56 +3,23 @@
 
 #include <gtest/gtest.h>
 
-#include "codegen/reference/linear.h"
-#include "runtime/hostsim/launch.h"
-#include "tests/codegen/kernels/decode_testing.h"
+#include "tests/codegen/kernels/linear/expect_product.h"
 
 namespace llcuda {
 namespace {
 
 using namespace testing;
 
-constexpr double kSameInput = 1e-11; // f32 sums against double
-constexpr double kQuantizedInput = 5e-4;
-
-template <typename Tile>
-hostsim::LaunchShape shapeOf(int outputs) {
-  return {.grid = {static_cast<uint32_t>((outputs + Tile::kBlockRows - 1) / Tile::kBlockRows), 1, 1},
-          .block = Tile::kWarps * 32};
-}
-
-template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
-void expectProduct() {
-  const TestWeight weight(kLayout, kOutputs, kColumns, 1);
-  const TestRows rows(kRows, kColumns, 2);
-  // One element more than asked for, to see that nothing is written past the end.
-  std::vector<float> y(kRows * kOutputs + 1, 7.f);
-  hostsim::launch(shapeOf<Tile>(kOutputs), [&] {
-    linear<kLayout, kColumns, kOutputs, kRows, Tile, false, false>(weight.blob.data(), rows.x.data(), rows.codes.data(),
-                                                                   rows.scaleData(), nullptr, nullptr, y.data());
-  });
-  EXPECT_EQ(y.back(), 7.f);
-  y.pop_back();
-
-  std::vector<double> wanted(kRows * kOutputs);
-  reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs,
-                    wanted.data());
-  EXPECT_LE(nmse(y, wanted), kSameInput);
-  reference::linear(rows.x.data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs, wanted.data());
-  EXPECT_LE(nmse(y, wanted), kQuantizedInput);
-}
-
 template <WeightLayout kLayoutArg>
 struct Layout {
   static constexpr WeightLayout kLayout = kLayoutArg;
 };
 
+// What the loop over a row does is the same for every layout; here it is seen with a dense one and with one of int8 rows.
 template <typename L>
 class LinearOf : public ::testing::Test {};
-using Layouts =
-    ::testing::Types<Layout<WeightLayout::kF32Rows>, Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ4_0Planes>,
-                     Layout<WeightLayout::kQ4_1Planes>, Layout<WeightLayout::kQ8_0Planes>>;
-TYPED_TEST_SUITE(LinearOf, Layouts);
+using LoopLayouts = ::testing::Types<Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ8_0Planes>>;
+TYPED_TEST_SUITE(LinearOf, LoopLayouts);
 
 // SmolLM2's width: 18 blocks over 8 lanes leave lanes without work in the last step.
 TYPED_TEST(LinearOf, RowsThatDoNotFillTheLanes) {
@@ -98,7 +65,7 @@ TEST(Linear, AddsBiasAndResidualInPlaceOnce) {
   const std::vector<float> bias = normalFloats(kOutputs, 5), residual = normalFloats(kRows * kOutputs, 6);
   std::vector<float> y = residual;
   hostsim::Executor oneBlockAtATime(1);
-  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, shapeOf<Tile>(kOutputs), [&] {
+  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<Tile>(kOutputs), [&] {
     linear<kLayout, kColumns, kOutputs, kRows, Tile, true, true>(weight.blob.data(), nullptr, rows.codes.data(),
                                                                  rows.scaleData(), bias.data(), y.data(), y.data());
   });

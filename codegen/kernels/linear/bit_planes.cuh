@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Codes whose further bits lie in a plane of their own, put together: codegen/formats/weight_layout.h has the order.
+#pragma once
+
+#include "codegen/kernels/linear/weight_traits.cuh"
+
+namespace llcuda {
+
+/// Left by n, or right by -n.
+template <int n>
+LLCUDA_DEVICE uint32_t shifted(uint32_t word) {
+  if constexpr (n >= 0)
+    return word << n;
+  else
+    return word >> -n;
+}
+
+/// The nibbles of 32 weights at bits kAt ... kAt + 3 of their bytes.
+template <int kAt>
+LLCUDA_DEVICE CodeWords<8> nibblesAt(const uint4& w) {
+  constexpr uint32_t kMask = 0x0f0f0f0fu << kAt;
+  const auto low = [](uint32_t word) { return word << kAt & kMask; };
+  const auto high = [](uint32_t word) { return shifted<kAt - 4>(word) & kMask; };
+  return {{low(w.x), high(w.x), low(w.y), high(w.y), low(w.z), high(w.z), low(w.w), high(w.w)}};
+}
+
+/// Puts the bits of 32 weights at bit kAt.
+template <int kAt>
+LLCUDA_DEVICE void addBits(CodeWords<8>& codes, uint32_t bits) {
+  constexpr uint32_t kMask = 0x01010101u << kAt;
+  codes.word[0] |= shifted<kAt>(bits) & kMask;
+  codes.word[1] |= shifted<kAt - 1>(bits) & kMask;
+  codes.word[2] |= shifted<kAt - 2>(bits) & kMask;
+  codes.word[3] |= shifted<kAt - 3>(bits) & kMask;
+  codes.word[4] |= shifted<kAt - 4>(bits) & kMask;
+  codes.word[5] |= shifted<kAt - 5>(bits) & kMask;
+  codes.word[6] |= shifted<kAt - 6>(bits) & kMask;
+  codes.word[7] |= shifted<kAt - 7>(bits) & kMask;
+}
+
+/// Puts the pairs of 32 weights at bits kAt and kAt + 1.
+template <int kAt>
+LLCUDA_DEVICE void addPairs(CodeWords<8>& codes, const uint2& pairs) {
+  constexpr uint32_t kMask = 0x03030303u << kAt;
+  codes.word[0] |= shifted<kAt>(pairs.x) & kMask;
+  codes.word[1] |= shifted<kAt - 2>(pairs.x) & kMask;
+  codes.word[2] |= shifted<kAt - 4>(pairs.x) & kMask;
+  codes.word[3] |= shifted<kAt - 6>(pairs.x) & kMask;
+  codes.word[4] |= shifted<kAt>(pairs.y) & kMask;
+  codes.word[5] |= shifted<kAt - 2>(pairs.y) & kMask;
+  codes.word[6] |= shifted<kAt - 4>(pairs.y) & kMask;
+  codes.word[7] |= shifted<kAt - 6>(pairs.y) & kMask;
+}
+
+} // namespace llcuda

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// iq4_xs_planes: weight = d * (scale - 32) * kIq4Levels[code], scale of 32 weights.
+//
+// The 8 bytes of the scales of 256 weights: f16 d and 8 pairs, pair g the upper two bits of scale g; a word of nibbles,
+// nibble g its low four.
+#pragma once
+
+#include "codegen/kernels/linear/level_codes.cuh"
+
+namespace llcuda {
+
+template <int kColumns>
+struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
+  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
+  static constexpr LevelTable kLevels = levelTable(formats::kIq4Levels);
+  using Input = Int8Input;
+  struct Unit {
+    uint4 codes;
+    uint2 record;
+    int group; ///< of 8 units
+  };
+
+  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
+            loadStream(reinterpret_cast<const uint2*>(planes.scales) + row * (kColumns / 256) + unit / 8), unit % 8};
+  }
+  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
+    return loadInt8Input<kColumns>(rows, row, unit);
+  }
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
+    return scale(w, 0).x * x.scale.x * static_cast<float>(dotCodes(codes(w), x));
+  }
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int) {
+    const uint32_t low = w.record.y >> (4 * w.group) & 15, upper = w.record.x >> (16 + 2 * w.group) & 3;
+    const float d = toFloat(Half{static_cast<uint16_t>(w.record.x)});
+    return make_float2(d * static_cast<float>(static_cast<int>(low | upper << 4) - 32), 0.f);
+  }
+  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
+    return fourOfUnit<WeightTraits>(planes, row, column);
+  }
+};
+
+} // namespace llcuda

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// s8_planes: weight = scale * code, an f32 scale for each 16 weights.
+#pragma once
+
+#include "codegen/kernels/linear/weight_traits.cuh"
+
+namespace llcuda {
+
+template <int kColumns>
+struct WeightTraits<WeightLayout::kS8Planes, kColumns> {
+  static constexpr int kUnit = 16, kAhead = 8, kScaleStep = 16;
+  static constexpr int kUnits = kColumns / 16;
+  using Input = Int8HalfInput;
+  struct Unit {
+    uint4 codes;
+    float scale;
+  };
+
+  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * kUnits + unit),
+            bitCast<float>(loadStream(reinterpret_cast<const uint32_t*>(planes.scales) + row * kUnits + unit))};
+  }
+  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
+    return loadInt8HalfInput<kColumns>(rows, row, unit);
+  }
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
+    return w.scale * x.scale * static_cast<float>(dotS8(w.codes, x.x));
+  }
+  static LLCUDA_DEVICE CodeWords<4> codes(const Unit& w) { return {{w.codes.x, w.codes.y, w.codes.z, w.codes.w}}; }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return make_float2(w.scale, 0.f); }
+  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
+    return fourOfUnit<WeightTraits>(planes, row, column);
+  }
+};
+
+} // namespace llcuda

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The 16 bytes that 256 weights of q4_k and q5_k have as scales: a word {f16 d, f16 dmin}; 8 bytes, byte g with the
+// scale of group g in its low six bits and the low two bits of its min above; a word of 8 nibbles, nibble g with the
+// upper four bits of the min. Shifts depend on the group alone, which is the lane's in a decode linear.
+#pragma once
+
+#include "codegen/kernels/linear/weight_traits.cuh"
+
+namespace llcuda {
+
+struct SixBitRecord {
+  uint4 words;
+  int group; ///< that the unit is, 0 ... 7
+
+  LLCUDA_DEVICE float2 dAndDmin() const { return halvesOf(words.x); }
+  LLCUDA_DEVICE uint32_t byte() const { return (group < 4 ? words.y : words.z) >> (8 * (group & 3)); }
+  LLCUDA_DEVICE int scale() const { return static_cast<int>(byte() & 63); }
+  LLCUDA_DEVICE int min() const {
+    const uint32_t upper = funnelShiftRight(words.w, words.w, (4 * group + 30) & 31); // at bits 2 ... 5
+    return static_cast<int>((upper & 0x3c) | (byte() >> 6 & 3));
+  }
+
+  template <int kColumns>
+  static LLCUDA_DEVICE SixBitRecord load(const uint8_t* scales, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(scales) + row * (kColumns / 256) + unit / 8), unit % 8};
+  }
+};
+
+/// dot of a unit whose codes give `sum` with x.
+LLCUDA_DEVICE float dotWithRecord(const SixBitRecord& record, int sum, float2 xScale) {
+  const float2 d = record.dAndDmin();
+  return d.x * xScale.x * static_cast<float>(record.scale() * sum) - d.y * xScale.y * static_cast<float>(record.min());
+}
+
+/// {scale, minimum} of the unit's codes.
+LLCUDA_DEVICE float2 scaleOfRecord(const SixBitRecord& record) {
+  const float2 d = record.dAndDmin();
+  return make_float2(d.x * static_cast<float>(record.scale()), -(d.y * static_cast<float>(record.min())));
+}
+
+} // namespace llcuda

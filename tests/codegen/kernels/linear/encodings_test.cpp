@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every layout in the decode linear: batches of 1, 2, 5 and 8, an odd number of outputs, rows of three blocks, so that
+// they begin at odd places of the planes.
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/embed/embedding.cuh"
+#include "tests/codegen/kernels/linear/expect_product.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+template <WeightLayout kLayoutArg>
+struct Layout {
+  static constexpr WeightLayout kLayout = kLayoutArg;
+  // s8_planes are made from encodings of blocks of up to 256.
+  static constexpr int kBlock = kLayout == WeightLayout::kS8Planes ? 256 : weightBlockBytes(kLayout).columns;
+  static constexpr int kColumns = 3 * kBlock;
+};
+
+template <typename L>
+class Encoding : public ::testing::Test {};
+using Layouts = ::testing::Types<
+    Layout<WeightLayout::kF32Rows>, Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ4_0Planes>,
+    Layout<WeightLayout::kQ4_1Planes>, Layout<WeightLayout::kQ8_0Planes>, Layout<WeightLayout::kQ5_0Planes>,
+    Layout<WeightLayout::kQ5_1Planes>, Layout<WeightLayout::kQ2_KPlanes>, Layout<WeightLayout::kQ3_KPlanes>,
+    Layout<WeightLayout::kQ4_KPlanes>, Layout<WeightLayout::kQ5_KPlanes>, Layout<WeightLayout::kQ6_KPlanes>,
+    Layout<WeightLayout::kIQ4_NLPlanes>, Layout<WeightLayout::kIQ4_XSPlanes>, Layout<WeightLayout::kMXFP4Planes>,
+    Layout<WeightLayout::kNf4Planes>, Layout<WeightLayout::kNf4ShortPlanes>, Layout<WeightLayout::kFp4Planes>,
+    Layout<WeightLayout::kFp4ShortPlanes>, Layout<WeightLayout::kS8Planes>>;
+static_assert(static_cast<unsigned>(WeightLayout::kS8Planes) + 1 == kWeightLayouts);
+
+struct LayoutName {
+  template <typename L>
+  static std::string GetName(int) {
+    return std::string(pack::layoutName(L::kLayout));
+  }
+};
+TYPED_TEST_SUITE(Encoding, Layouts, LayoutName);
+
+TYPED_TEST(Encoding, OneRow) {
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 13, 1, DecodeTile<8, 2, 2>>();
+}
+TYPED_TEST(Encoding, TwoRows) {
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 7, 2, DecodeTile<16, 1, 2>>();
+}
+TYPED_TEST(Encoding, FiveRows) {
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 5, 5, DecodeTile<32, 1, 1>>();
+}
+TYPED_TEST(Encoding, EightRows) {
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 9, 8, DecodeTile<8, 2, 1>>();
+}
+
+/// What the embedding reads is what the codec gives.
+TYPED_TEST(Encoding, EmbeddingRowsAreTheCodecsValues) {
+  constexpr int kVocabulary = 5, kColumns = TypeParam::kColumns;
+  const TestWeight weight(TypeParam::kLayout, kVocabulary, kColumns, 3);
+  const std::vector<int> tokens = {4, 0, 3};
+  std::vector<float> y(tokens.size() * kColumns);
+  hostsim::launch({.grid = {3, 1, 1}, .block = 32}, [&] {
+    embedding<TypeParam::kLayout, kColumns, kVocabulary, 32>(weight.blob.data(), tokens.data(), y.data(), 1.f);
+  });
+  for (size_t t = 0; t < tokens.size(); ++t)
+    for (int c = 0; c < kColumns; ++c)
+      ASSERT_EQ(y[t * kColumns + c], weight.values[tokens[t] * kColumns + c]) << "token " << t << " column " << c;
+}
+
+} // namespace
+} // namespace llcuda

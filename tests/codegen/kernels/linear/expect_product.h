@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A decode linear against its reference.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/linear/linear.cuh"
+#include "codegen/reference/linear.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda::testing {
+
+constexpr double kSameInput = 1e-11;     // f32 sums against double
+constexpr double kQuantizedInput = 5e-4; // int8 rows against the rows they were made of
+constexpr double kFourBitTable = 1e-6;   // f16 table values of nf4 and fp4
+
+template <typename Tile>
+hostsim::LaunchShape linearShape(int outputs) {
+  return {.grid = {static_cast<uint32_t>((outputs + Tile::kBlockRows - 1) / Tile::kBlockRows), 1, 1},
+          .block = Tile::kWarps * 32};
+}
+
+constexpr bool hasFourBitTable(WeightLayout layout) {
+  return layout >= WeightLayout::kNf4Planes && layout <= WeightLayout::kFp4ShortPlanes;
+}
+
+/// What every product has in common, compiled once.
+struct Product {
+  TestWeight weight;
+  TestRows rows;
+  std::vector<float> y;
+
+  Product(WeightLayout layout, int columns, int outputs, int rowCount);
+  void check(WeightLayout layout, int columns, int outputs, int rowCount);
+};
+
+inline Product::Product(WeightLayout layout, int columns, int outputs, int rowCount)
+    : weight(layout, outputs, columns, 1), rows(rowCount, columns, 2),
+      // One element more than asked for, to see that nothing is written past the end.
+      y(rowCount * outputs + 1, 7.f) {}
+
+inline void Product::check(WeightLayout layout, int columns, int outputs, int rowCount) {
+  EXPECT_EQ(y.back(), 7.f);
+  y.pop_back();
+  std::vector<double> wanted(rowCount * outputs);
+  reference::linear(rows.seenBy(layout).data(), weight.values.data(), nullptr, rowCount, columns, outputs,
+                    wanted.data());
+  EXPECT_LE(nmse(y, wanted), hasFourBitTable(layout) ? kFourBitTable : kSameInput);
+  reference::linear(rows.x.data(), weight.values.data(), nullptr, rowCount, columns, outputs, wanted.data());
+  EXPECT_LE(nmse(y, wanted), weightReadsInt8Rows(layout) ? kQuantizedInput : kFourBitTable);
+}
+
+template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
+void expectProduct() {
+  Product product(kLayout, kColumns, kOutputs, kRows);
+  hostsim::launch(linearShape<Tile>(kOutputs), [&] {
+    linear<kLayout, kColumns, kOutputs, kRows, Tile, false, false>(product.weight.blob.data(), product.rows.x.data(),
+                                                                   product.rows.codes.data(), product.rows.scaleData(),
+                                                                   nullptr, nullptr, product.y.data());
+  });
+  product.check(kLayout, kColumns, kOutputs, kRows);
+}
+
+} // namespace llcuda::testing
