@@ -3,6 +3,7 @@
 
 #include "compiler/ingest/gguf_checkpoint.h"
 #include "compiler/ingest/gguf_vocabulary.h"
+#include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/quantized_checkpoint.h"
 
 namespace llcuda::models {
@@ -22,6 +23,19 @@ Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
   return {};
 }
 
+/// bf16 matrices become f16 where f16 holds them.
+Result<void> halve(OpenedModel& model) {
+  LLCUDA_ASSIGN_OR_RETURN(auto half, ingest::HalfCheckpoint::over(std::move(model.checkpoint)));
+  if (half->halvedMatrices() != 0)
+    model.notes.push_back(std::to_string(half->halvedMatrices()) + " bf16 matrices became f16");
+  if (const auto kept = half->keptMatrices(); !kept.empty())
+    model.notes.push_back(std::to_string(kept.size()) +
+                          " bf16 matrices became f32, because f16 cannot hold their values: " + kept.front() +
+                          (kept.size() > 1 ? " and others" : ""));
+  model.checkpoint = std::move(half);
+  return {};
+}
+
 } // namespace
 
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options) {
@@ -31,6 +45,7 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(file));
   model.checkpoint = std::make_unique<ingest::GgufCheckpoint>(std::move(file));
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
+  LLCUDA_RETURN_IF_ERROR(halve(model));
   return model;
 }
 

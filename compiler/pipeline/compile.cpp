@@ -13,6 +13,7 @@
 #include "compiler/pipeline/kernel_images.h"
 #include "compiler/pipeline/run_passes.h"
 #include "compiler/pipeline/text_segment.h"
+#include "compiler/pipeline/weight_report.h"
 #include "compiler/reference/interpreted_model.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -122,6 +123,7 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
   LLCUDA_RETURN_IF_ERROR(runPasses(*module, pipelineOptions(options, context), options));
   LLCUDA_ASSIGN_OR_RETURN(const plan::EngineOp plan, planOf(*module));
   countLaunches(plan, report);
+  for (std::string& note : reencodedWeights(plan)) report.notes.push_back(std::move(note));
 
   // The interpreter's forward pass runs while the kernels compile.
   auto golden = std::async(std::launch::async, [&] {

@@ -78,7 +78,6 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
     const int unit = step * Tile::kLanes + Tile::lane();
     LLCUDA_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      to[r] = typename Traits::Unit{};
       if (kWhole ? step < kSteps : unit < kUnits)
         to[r] = Traits::load(planes[r / Tile::kRows], r % Tile::kRows, unit);
     }

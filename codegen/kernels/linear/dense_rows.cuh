@@ -10,8 +10,10 @@ LLCUDA_DEVICE float4 loadFour(const float* x) {
   return loadReadOnly(reinterpret_cast<const float4*>(x));
 }
 
-LLCUDA_DEVICE float dotFour(float4 a, float4 b) {
-  return a.x * b.x + a.y * b.y + (a.z * b.z + a.w * b.w);
+/// start + a . b
+LLCUDA_DEVICE float dotFour(float4 a, float4 b, float start = 0.f) {
+  return fusedMultiplyAdd(a.x, b.x,
+                          fusedMultiplyAdd(a.y, b.y, fusedMultiplyAdd(a.z, b.z, fusedMultiplyAdd(a.w, b.w, start))));
 }
 
 template <int kColumns>
@@ -33,7 +35,7 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const float2 a = halvesOf(w.codes.x), b = halvesOf(w.codes.y), c = halvesOf(w.codes.z), d = halvesOf(w.codes.w);
-    return dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0) + dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1);
+    return dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     const uint8_t* codes = planes.codes + (static_cast<uint64_t>(row) * kColumns + column) * 2;

@@ -53,7 +53,7 @@ struct FourBitTraits {
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const HalfWords v = halves(w);
     const float2 a = halvesOf(v.word[0]), b = halvesOf(v.word[1]), c = halvesOf(v.word[2]), d = halvesOf(v.word[3]);
-    return w.absmax * (dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0) + dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
+    return w.absmax * dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
   }
   static LLCUDA_DEVICE HalfWords halves(const Unit& w) {
     const uint2 low = levelsOf(w.codes, kLow.word), high = levelsOf(w.codes, kHigh.word);

@@ -8,7 +8,7 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kIQ4_NLPlanes, kColumns> {
-  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
+  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
   static constexpr int kBlocks = kColumns / 32;
   static constexpr LevelTable kLevels = levelTable(formats::kIq4Levels);
   using Input = Int8Input;

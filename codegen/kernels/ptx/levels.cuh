@@ -11,14 +11,22 @@
 
 namespace llcuda {
 
+/// bytePermute without the masking of its selectors, whose fourth bits must be clear.
+LLCUDA_DEVICE uint32_t permuteByCleanSelector(uint32_t a, uint32_t b, uint32_t selector) {
+  uint32_t r;
+  asm("prmt.b32 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(selector));
+  return r;
+}
+
 LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
   // prmt takes three bits of a selector: the bytes of both halves of the table, then a choice by the fourth bit.
   const uint32_t low = nibbles & 0x77777777u;
   const uint32_t half = (nibbles >> 1 & 0x44444444u) | 0x32103210u;
-  const uint32_t first = bytePermute(bytePermute(table[0], table[1], low), bytePermute(table[2], table[3], low), half);
-  const uint32_t lowNext = low >> 16, halfNext = half >> 16;
-  return make_uint2(
-      first, bytePermute(bytePermute(table[0], table[1], lowNext), bytePermute(table[2], table[3], lowNext), halfNext));
+  const auto four = [&](uint32_t selector, uint32_t choice) {
+    return permuteByCleanSelector(permuteByCleanSelector(table[0], table[1], selector),
+                                  permuteByCleanSelector(table[2], table[3], selector), choice);
+  };
+  return make_uint2(four(low, half), four(low >> 16, half >> 16));
 }
 
 } // namespace llcuda

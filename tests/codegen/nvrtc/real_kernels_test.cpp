@@ -88,11 +88,7 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
   return specs;
 }
 
-class RealKernels : public testing::TestWithParam<std::tuple<Shape, WeightLayout>> {};
-
-TEST_P(RealKernels, CompileWithoutSpillsForAT4) {
-  const auto& [shape, layout] = GetParam();
-  const std::vector<KernelSpec> specs = kernelsOf(shape, layout);
+void expectNoSpills(const std::vector<KernelSpec>& specs) {
   const char* build = std::getenv("LLCUDA_BUILD");
   const char* environment = std::getenv("VIRTUAL_ENV");
   KernelCompileOptions options;
@@ -114,6 +110,25 @@ TEST_P(RealKernels, CompileWithoutSpillsForAT4) {
   }
 }
 
+class RealKernels : public testing::TestWithParam<std::tuple<Shape, WeightLayout>> {};
+
+TEST_P(RealKernels, CompileWithoutSpillsForAT4) {
+  const auto& [shape, layout] = GetParam();
+  expectNoSpills(kernelsOf(shape, layout));
+}
+
+class DecodeKernels : public testing::TestWithParam<WeightLayout> {};
+
+// What a decode step launches, of the layouts that are not above: for one row and for eight.
+TEST_P(DecodeKernels, CompileWithoutSpillsForAT4) {
+  const WeightLayout layout = GetParam();
+  std::vector<KernelSpec> specs;
+  addLayout(specs, kLlama8b, layout, 1);
+  specs.push_back(linearLaunch({layout, 8, kLlama8b.embedding, kLlama8b.embedding, false, true}).kernel);
+  specs.push_back(embeddingLaunch({layout, 1, kLlama8b.embedding, kLlama8b.vocabulary, 1.f}).kernel);
+  expectNoSpills(specs);
+}
+
 std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(pack::layoutFormat(std::get<1>(info.param)));
 }
@@ -124,6 +139,15 @@ INSTANTIATE_TEST_SUITE_P(Shapes, RealKernels,
                                                           WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows,
                                                           WeightLayout::kF32Rows)),
                          nameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Layouts, DecodeKernels,
+    testing::Values(WeightLayout::kQ5_0Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
+                    WeightLayout::kQ3_KPlanes, WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes,
+                    WeightLayout::kQ6_KPlanes, WeightLayout::kIQ4_NLPlanes, WeightLayout::kIQ4_XSPlanes,
+                    WeightLayout::kMXFP4Planes, WeightLayout::kNf4Planes, WeightLayout::kNf4ShortPlanes,
+                    WeightLayout::kFp4Planes, WeightLayout::kFp4ShortPlanes, WeightLayout::kS8Planes),
+    [](const auto& info) { return std::string(pack::layoutFormat(info.param)); });
 
 } // namespace
 } // namespace llcuda::codegen
