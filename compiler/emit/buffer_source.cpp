@@ -51,10 +51,11 @@ Result<Bytes> vectorBytes(plan::TensorAttr source, formats::TensorType type, std
                        ", which cannot be read as f32");
   const auto count = static_cast<size_t>(source.getCols());
   const auto pairRows = static_cast<size_t>(source.getPairRows());
+  const auto groupRows = static_cast<size_t>(source.getGroupRows());
   const float plus = source.getPlus() ? source.getPlus().getValue().convertToFloat() : 0.f;
   std::vector<float> values(count), ordered(count);
   formats::dequantizeRow(type, stored.data(), count, values.data());
-  for (size_t i = 0; i < count; ++i) ordered[i] = values[models::sourceRow(i, pairRows)] + plus;
+  for (size_t i = 0; i < count; ++i) ordered[i] = values[models::sourceRow(i, pairRows, groupRows)] + plus;
   return bytesOf(ordered);
 }
 
@@ -69,7 +70,8 @@ Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std
   if (source.getPairRows() != 0) {
     order.resize(rows);
     for (uint32_t row = 0; row < rows; ++row)
-      order[row] = static_cast<uint32_t>(models::sourceRow(row, static_cast<size_t>(source.getPairRows())));
+      order[row] = static_cast<uint32_t>(models::sourceRow(row, static_cast<size_t>(source.getPairRows()),
+                                                           static_cast<size_t>(source.getGroupRows())));
   }
   LLCUDA_ASSIGN_OR_RETURN(const uint64_t size, pack::packedBytes(*layout, rows, cols));
   Bytes packed(size);

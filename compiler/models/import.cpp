@@ -7,7 +7,12 @@
 namespace llcuda::models {
 namespace {
 
-constexpr Architecture kArchitectures[] = {{"llama", buildLlama}};
+constexpr Architecture kArchitectures[] = {
+    {"llama", completeLlama, buildLlama},    {"gemma", completeGemma, buildLlama},
+    {"gemma2", completeGemma2, buildGemma2}, {"gemma3", completeGemma3, buildGemma3},
+    {"qwen2", completeQwen, buildLlama},     {"qwen3", completeQwen, buildQwen3},
+    {"phi3", completePhi3, buildLlama},      {"smollm3", completeSmollm3, buildLlama},
+};
 
 } // namespace
 

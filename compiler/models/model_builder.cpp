@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "codegen/reference/rope_table.h"
+#include "codegen/formats/dequantize.h"
+#include "compiler/models/gguf_rope.h"
 #include "mlir/IR/Verifier.h"
 
 namespace llcuda::models {
@@ -25,7 +26,10 @@ std::string shapeText(const std::vector<uint64_t>& dims) {
 ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                            const ImportOptions& options)
     : checkpoint(checkpoint), config(config), options(options), builder(mlir::UnknownLoc::get(context), context),
-      module(mlir::ModuleOp::create(builder.getLoc())) {
+      module(mlir::ModuleOp::create(builder.getLoc())),
+      angles(ropeAngles(config.rope, config.trainedContext, options.maxContext)),
+      localAngles(ropeAngles(config.localRope, config.trainedContext, options.maxContext)),
+      taken({kRopeDivisors, kRopeShortFactors, kRopeLongFactors}) {
   const auto index = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
   const auto samplingRows = RankedTensorType::get({ShapedType::kDynamic}, llm::SamplingType::get(context));
   builder.setInsertionPointToEnd(module->getBody());
@@ -41,6 +45,12 @@ ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint&
   outputRows = body->getArgument(3);
   sampling = body->getArgument(4);
   builder.setInsertionPointToEnd(body);
+}
+
+// --- parameters ------------------------------------------------------------------------------------------------------
+
+std::string ModelBuilder::named(const std::string& name) const {
+  return currentLayer < 0 ? name : "blk." + std::to_string(currentLayer) + "." + name;
 }
 
 RankedTensorType ModelBuilder::rows(int64_t columns) const {
@@ -66,87 +76,178 @@ const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std:
   return tensor;
 }
 
-Value ModelBuilder::weight(const std::string& name, uint64_t rows, uint64_t cols) {
-  const ingest::TensorInfo* tensor = take(name, {cols, rows});
+// Where the file turns halves, the rows that turn are paired, since kernels turn adjacent rows.
+Value ModelBuilder::parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns,
+                              mlir::FloatAttr plus, mlir::StringAttr encoding) {
+  const bool paired = turns && config.pairOrder == PairOrder::kHalves;
+  const bool whole = config.rope.dimensions == config.headSize;
+  const auto number = [&](bool present, uint64_t value) {
+    return present ? builder.getI64IntegerAttr(static_cast<int64_t>(value)) : mlir::IntegerAttr();
+  };
+  return create<llm::ParameterOp>(type, builder.getStringAttr(name), number(firstRow != 0, firstRow),
+                                  number(paired, config.rope.dimensions), number(paired && !whole, config.headSize),
+                                  plus, encoding);
+}
+
+Value ModelBuilder::weight(const std::string& name, Part part, uint64_t cols) {
+  const ingest::TensorInfo* tensor = take(name, {cols, part.total});
   const formats::TensorType encoding = tensor ? tensor->type : formats::TensorType::kF32;
   const auto type =
-      llm::WeightType::get(builder.getContext(), static_cast<int64_t>(rows), static_cast<int64_t>(cols), encoding);
-  return create<llm::ParameterOp>(type, name);
+      llm::WeightType::get(builder.getContext(), static_cast<int64_t>(part.rows), static_cast<int64_t>(cols), encoding);
+  return parameter(type, name, part.first, part.turns, mlir::FloatAttr(), mlir::StringAttr());
 }
 
-Value ModelBuilder::vector(const std::string& name, uint64_t elements) {
-  const ingest::TensorInfo* tensor = take(name, {elements});
-  if (tensor && tensor->type != formats::TensorType::kF32)
-    fail(unsupported("tensor ", name, " is ", formats::tensorTypeInfo(tensor->type).name, "; vectors must be f32"));
-  const auto type = RankedTensorType::get({static_cast<int64_t>(elements)}, builder.getF32Type());
-  return create<llm::ParameterOp>(type, name);
+Value ModelBuilder::vector(const std::string& name, Part part, float plus) {
+  const ingest::TensorInfo* tensor = take(name, {part.total});
+  mlir::StringAttr encoding;
+  if (tensor && tensor->type != formats::TensorType::kF32) {
+    const formats::TensorTypeInfo& info = formats::tensorTypeInfo(tensor->type);
+    const std::string_view stored = info.name;
+    if (!formats::canDequantize(tensor->type) || part.rows % info.blockElements != 0)
+      fail(unsupported("tensor ", name, " is ", stored, ", which cannot be read as a vector"));
+    encoding = builder.getStringAttr(llvm::StringRef(stored.data(), stored.size()));
+  }
+  const auto type = RankedTensorType::get({static_cast<int64_t>(part.rows)}, builder.getF32Type());
+  return parameter(type, name, part.first / part.rows, part.turns,
+                   plus == 0 ? mlir::FloatAttr() : builder.getF32FloatAttr(plus), encoding);
 }
 
-Value ModelBuilder::optionalVector(const std::string& name, uint64_t elements) {
-  return has(name) ? vector(name, elements) : Value();
+std::optional<float> ModelBuilder::scalar(const std::string& name) {
+  if (!has(name))
+    return std::nullopt;
+  const ingest::TensorInfo* tensor = take(name, {1});
+  if (!tensor)
+    return std::nullopt;
+  const Result<ingest::TensorBytes> stored = checkpoint.read(*tensor);
+  float value = 0;
+  if (!stored)
+    fail(stored.error());
+  else if (stored->type != formats::TensorType::kF32)
+    fail(unsupported("tensor ", name, " is ", formats::tensorTypeInfo(stored->type).name, ", it must be f32"));
+  else
+    std::memcpy(&value, stored->bytes.data(), sizeof(value));
+  if (!failure && !std::isfinite(value))
+    fail(badInput("tensor ", name, " is ", value, ", which is not finite"));
+  return value;
 }
 
-Value ModelBuilder::linear(Value input, const std::string& prefix, uint64_t rows, uint64_t cols) {
-  const Value matrix = weight(prefix + ".weight", rows, cols);
-  const Value bias = optionalVector(prefix + ".bias", rows);
-  return create<llm::LinearOp>(input, matrix, bias);
+// `.input_scale` is for activations of the weight's own encoding, which are not used here.
+Value ModelBuilder::linear(Value input, const std::string& shortName, Part part, uint64_t cols) {
+  const std::string name = named(shortName);
+  const std::string biasName = name + ".bias";
+  const Value matrix = weight(name + ".weight", part, cols);
+  const Value bias = has(biasName) ? vector(biasName, part, 0) : Value();
+  const std::optional<float> factor = scalar(name + ".scale");
+  (void)scalar(name + ".input_scale");
+  const Value product = create<llm::LinearOp>(input, matrix, bias);
+  if (!factor)
+    return product;
+  if (bias)
+    fail(unsupported("tensor ", name, ".scale stands beside a bias, which is not supported"));
+  return create<llm::ScaleOp>(product.getType(), product, builder.getF32FloatAttr(*factor));
 }
 
-Value ModelBuilder::rmsNorm(Value input, const std::string& scaleName) {
-  return create<llm::RmsNormOp>(input, vector(scaleName, config.embedding), config.normEps);
+// --- the pieces of a model -------------------------------------------------------------------------------------------
+
+Value ModelBuilder::embedding() {
+  embeddings = weight("token_embd.weight", {0, config.vocabulary, config.vocabulary}, config.embedding);
+  const auto scale = config.embeddingScale == 1 ? mlir::FloatAttr()
+                                                : builder.getF32FloatAttr(static_cast<float>(config.embeddingScale));
+  return create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale);
+}
+
+Value ModelBuilder::rmsNorm(Value input, const std::string& name) {
+  const Value scale = vector(named(name) + ".weight", {0, config.embedding, config.embedding}, config.normPlus);
+  return create<llm::RmsNormOp>(input, scale, config.normEps);
+}
+
+Value ModelBuilder::headNorm(Value input, const std::string& name) {
+  const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
+  const Value scale = vector(named(name) + ".weight", {0, config.headSize, config.headSize, turns}, config.normPlus);
+  return create<llm::HeadNormOp>(input, scale, config.normEps);
 }
 
 Value ModelBuilder::add(Value lhs, Value rhs) {
   return create<llm::AddOp>(lhs.getType(), lhs, rhs);
 }
 
-Value ModelBuilder::ropeTable() {
-  std::vector<double> frequencies = reference::ropeFrequencies(config.rope.dimensions, config.rope.base);
-  for (double& frequency : frequencies) frequency /= config.rope.factor;
-  if (has("rope_freqs.weight")) {
-    const ingest::TensorInfo* tensor = take("rope_freqs.weight", {frequencies.size()});
-    if (tensor && tensor->type != formats::TensorType::kF32)
-      fail(unsupported("tensor rope_freqs.weight is not f32"));
-    const auto stored = tensor ? checkpoint.read(*tensor) : ingest::TensorBytes{};
-    if (!stored)
-      fail(stored.error());
-    for (size_t i = 0; !failure && i < frequencies.size(); ++i) {
-      float divisor;
-      std::memcpy(&divisor, stored->bytes.data() + i * sizeof(float), sizeof(float));
-      if (!(divisor > 0) || !std::isfinite(divisor))
-        fail(badInput("rope_freqs.weight[", i, "] is ", divisor, ", a divisor must be positive"));
-      else
-        frequencies[i] /= divisor;
-    }
+ModelBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Value input) {
+  const uint64_t query = uint64_t(config.heads) * config.headSize;
+  const uint64_t kv = uint64_t(config.kvHeads) * config.headSize;
+  const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
+  if (has(named("attn_qkv.weight"))) {
+    const uint64_t total = query + 2 * kv;
+    return {linear(input, "attn_qkv", {0, query, total, turns}, config.embedding),
+            linear(input, "attn_qkv", {query, kv, total, turns}, config.embedding),
+            linear(input, "attn_qkv", {query + kv, kv, total}, config.embedding)};
   }
-  return create<llm::RopeTableOp>(static_cast<int64_t>(options.maxContext), frequencies, 1.0);
+  return {linear(input, "attn_q", {0, query, query, turns}, config.embedding),
+          linear(input, "attn_k", {0, kv, kv, turns}, config.embedding),
+          linear(input, "attn_v", {0, kv, kv}, config.embedding)};
 }
 
-Value ModelBuilder::rope(Value input, Value table) {
-  return create<llm::RopeOp>(input.getType(), input, table, positions, static_cast<int64_t>(config.headSize),
-                             llm::RopePairs::Adjacent);
+Value ModelBuilder::ropeTable(bool local) {
+  const bool own = local && localAngles != angles;
+  Value& made = own ? localTable : table;
+  const RopeAngles& wanted = own ? localAngles : angles;
+  if (!made)
+    made = llm::RopeTableOp::create(builder, static_cast<int64_t>(options.maxContext), wanted.frequencies,
+                                    wanted.magnitude);
+  return made;
+}
+
+Value ModelBuilder::turned(Value input) {
+  const auto layer = static_cast<uint32_t>(currentLayer);
+  if (!config.isTurned(layer))
+    return input;
+  return create<llm::RopeOp>(input.getType(), input, ropeTable(config.isLocal(layer)), positions,
+                             static_cast<int64_t>(config.headSize), llm::RopePairs::Adjacent);
 }
 
 Value ModelBuilder::attention(Value query, Value key, Value value) {
   const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, config.kvHeads, config.headSize,
                                              options.kvType, options.kvType);
   const Value cache = create<llm::CacheWriteOp>(cacheType, key, value, positions, slots);
-  const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(config.headSize)));
-  return create<llm::AttentionOp>(query.getType(), query, cache, positions, slots,
-                                  builder.getI64IntegerAttr(config.heads), builder.getF32FloatAttr(scale),
-                                  mlir::IntegerAttr(), mlir::FloatAttr());
+  const double scale =
+      config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(config.headSize));
+  // A window that the whole context fits into hides nothing.
+  const bool windowed = config.isLocal(static_cast<uint32_t>(currentLayer)) && config.window < options.maxContext;
+  return create<llm::AttentionOp>(
+      query.getType(), query, cache, positions, slots, builder.getI64IntegerAttr(config.heads),
+      builder.getF32FloatAttr(static_cast<float>(scale)),
+      windowed ? builder.getI64IntegerAttr(config.window) : mlir::IntegerAttr(),
+      config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))
+                                   : mlir::FloatAttr());
 }
 
-Value ModelBuilder::embedding(Value weight) {
-  return create<llm::EmbeddingOp>(rows(config.embedding), tokens, weight, mlir::FloatAttr());
+Value ModelBuilder::attentionOutput(Value attended) {
+  return linear(attended, "attn_output", config.embedding, uint64_t(config.heads) * config.headSize);
 }
 
-Value ModelBuilder::glu(Value gate, Value up) {
-  return create<llm::GluOp>(gate.getType(), llm::Activation::Silu, gate, up);
+Value ModelBuilder::feedForward(Value input) {
+  const uint64_t units = config.feedForward;
+  const ingest::TensorInfo* tensor = checkpoint.find(named("ffn_up.weight"));
+  const bool fused = !has(named("ffn_gate.weight")) && tensor && tensor->dims.back() == 2 * units;
+  const Value gate = fused ? linear(input, "ffn_up", {0, units, 2 * units}, config.embedding)
+                           : linear(input, "ffn_gate", units, config.embedding);
+  const Value up = fused ? linear(input, "ffn_up", {units, units, 2 * units}, config.embedding)
+                         : linear(input, "ffn_up", units, config.embedding);
+  const Value gated = create<llm::GluOp>(gate.getType(), config.activation, gate, up);
+  return linear(gated, "ffn_down", config.embedding, units);
 }
 
-void ModelBuilder::headAndSample(Value input, Value weight) {
-  const Value logits = create<llm::HeadOp>(rows(config.vocabulary), input, weight, outputRows, mlir::FloatAttr());
+void ModelBuilder::head(Value input) {
+  const Value normed = rmsNorm(input, "output_norm");
+  const Value matrix = has("output.weight")
+                           ? weight("output.weight", {0, config.vocabulary, config.vocabulary}, config.embedding)
+                           : embeddings;
+  Value logits = create<llm::HeadOp>(rows(config.vocabulary), normed, matrix, outputRows, mlir::FloatAttr());
+  if (config.logitScale != 1)
+    logits =
+        create<llm::ScaleOp>(logits.getType(), logits, builder.getF32FloatAttr(static_cast<float>(config.logitScale)));
+  if (config.logitSoftcap != 0)
+    logits = create<llm::SoftcapOp>(logits.getType(), logits,
+                                    builder.getF32FloatAttr(static_cast<float>(config.logitSoftcap)));
   const Value sampled = create<llm::SampleOp>(outputRows.getType(), logits, sampling);
   create<mlir::func::ReturnOp>(mlir::ValueRange{logits, sampled});
 }

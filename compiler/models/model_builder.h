@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every model importer shares: the function of a forward pass, and parameters that are checked against the checkpoint.
+// What every architecture shares: the function of a forward pass, its pieces by the numbers of a ModelConfig, and
+// parameters that are checked against the checkpoint.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,7 @@
 #include "compiler/ingest/checkpoint.h"
 #include "compiler/models/import.h"
 #include "compiler/models/model_config.h"
+#include "compiler/models/rope_frequencies.h"
 #include "dialects/llm/Llm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -17,42 +19,65 @@ namespace llcuda::models {
 
 /// Builds `@forward` op by op. A tensor that is missing or has another shape or type is remembered, and building goes
 /// on with a value of the expected type, so that a model reads as its formula; finish() answers with the first such
-/// error.
+/// error. Tensors of a layer are named without `blk.N.` and `.weight`.
 class ModelBuilder {
 public:
   ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                const ImportOptions& options);
 
-  /// Ops built from now on carry `llm.layer`; -1 for none.
-  void setLayer(int64_t layer) { currentLayer = layer; }
+  /// Names are of this layer from now on, and ops carry `llm.layer`.
+  void beginLayer(uint32_t layer) { currentLayer = layer; }
+  void endLayers() { currentLayer = -1; }
 
-  bool has(const std::string& name) const { return checkpoint.find(name) != nullptr; }
-  /// The checkpoint's matrix `name` of `rows` x `cols`.
-  mlir::Value weight(const std::string& name, uint64_t rows, uint64_t cols);
-  /// The checkpoint's f32 vector `name`.
-  mlir::Value vector(const std::string& name, uint64_t elements);
-  /// The same, or a null value when the file has no such tensor.
-  mlir::Value optionalVector(const std::string& name, uint64_t elements);
-  /// `<prefix>.weight` and, where the file has it, `<prefix>.bias` over `input`.
-  mlir::Value linear(mlir::Value input, const std::string& prefix, uint64_t rows, uint64_t cols);
-  mlir::Value rmsNorm(mlir::Value input, const std::string& scaleName);
+  /// The scaled embeddings of the tokens.
+  mlir::Value embedding();
+  mlir::Value rmsNorm(mlir::Value input, const std::string& name);
+  /// The norm of each head; the scale is in the order of the turned rows.
+  mlir::Value headNorm(mlir::Value input, const std::string& name);
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);
-  /// Cosines and sines of every position that a sequence may have, with the divisors of `rope_freqs.weight` if present.
-  mlir::Value ropeTable();
-  mlir::Value rope(mlir::Value input, mlir::Value table);
-  /// Writes keys and values to the cache of the current layer and attends over it.
+
+  struct QueryKeyValue {
+    mlir::Value query, key, value;
+  };
+  /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other.
+  QueryKeyValue queryKeyValue(mlir::Value input);
+  /// Queries or keys turned by the positions, unless the layer turns none.
+  mlir::Value turned(mlir::Value input);
+  /// Writes keys and values to the cache of the layer and attends over it, within the window of a local layer.
   mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value);
-  mlir::Value embedding(mlir::Value weight);
-  mlir::Value glu(mlir::Value gate, mlir::Value up);
-  void headAndSample(mlir::Value input, mlir::Value weight);
+  mlir::Value attentionOutput(mlir::Value attended);
+  /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.
+  mlir::Value feedForward(mlir::Value input);
+  /// The last norm, the logits by `output` or the embeddings, and the sampled tokens.
+  void head(mlir::Value input);
 
   /// The verified module, or the first error: of a tensor, or one that the model has and nothing read.
   Result<mlir::OwningOpRef<mlir::ModuleOp>> finish();
 
 private:
+  /// Rows `first` ... `first + rows` of a tensor that has `total`; `turns` says that they are rows of heads that turn.
+  struct Part {
+    uint64_t first, rows, total;
+    bool turns = false;
+  };
+
+  bool has(const std::string& name) const { return checkpoint.find(name) != nullptr; }
+  std::string named(const std::string& name) const;
   mlir::RankedTensorType rows(int64_t columns) const;
   /// Remembers the tensor as read; null when it is missing or its shape differs from `dims` (contiguous first).
   const ingest::TensorInfo* take(const std::string& name, const std::vector<uint64_t>& dims);
+  mlir::Value weight(const std::string& name, Part part, uint64_t cols);
+  mlir::Value vector(const std::string& name, Part part, float plus);
+  mlir::Value parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns, mlir::FloatAttr plus,
+                        mlir::StringAttr encoding);
+  /// The factor that tensors of some encodings have beside them, in a tensor of one element.
+  std::optional<float> scalar(const std::string& name);
+  /// `<name>.weight` and, where the model has it, `<name>.bias` and `<name>.scale`.
+  mlir::Value linear(mlir::Value input, const std::string& name, Part part, uint64_t cols);
+  mlir::Value linear(mlir::Value input, const std::string& name, uint64_t rows, uint64_t cols) {
+    return linear(input, name, {0, rows, rows}, cols);
+  }
+  mlir::Value ropeTable(bool local);
   void fail(Error error);
   template <typename Op, typename... Args>
   Op create(Args&&... args) {
@@ -69,6 +94,9 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp forward;
   mlir::Value tokens, positions, slots, outputRows, sampling;
+  const RopeAngles angles, localAngles;
+  mlir::Value embeddings;        ///< the matrix, which may also be the head
+  mlir::Value table, localTable; ///< made when a layer first turns by them
   int64_t currentLayer = -1;
   std::unordered_set<std::string> taken;
   std::optional<Error> failure;

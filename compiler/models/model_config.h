@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hyperparameters of a model, typed and checked, with llama.cpp's defaults for what a file leaves out.
+// The hyperparameters of a model, whatever kind of file they come from.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "compiler/ingest/gguf_reader.h"
 #include "dialects/llm/Llm.h"
-#include "runtime/base/result.h"
 
 namespace llcuda::models {
 
@@ -63,10 +61,5 @@ struct ModelConfig {
   bool isLocal(uint32_t layer) const { return layer < localLayers.size() && localLayers[layer]; }
   bool isTurned(uint32_t layer) const { return layer >= unturnedLayers.size() || !unturnedLayers[layer]; }
 };
-
-/// Reads `<architecture>.*`. A key that is missing, of the wrong type or out of bounds is an error that names it;
-/// what the file asks for and this version lacks (another
-/// architecture, experts, yarn) is kUnsupported.
-Result<ModelConfig> configFromGguf(const ingest::GgufFile& file);
 
 } // namespace llcuda::models

@@ -5,6 +5,8 @@
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/quantized_checkpoint.h"
+#include "compiler/models/gguf_config.h"
+#include "compiler/models/hub_name.h"
 
 namespace llcuda::models {
 namespace {
@@ -39,11 +41,12 @@ Result<void> halve(OpenedModel& model) {
 } // namespace
 
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options) {
-  LLCUDA_ASSIGN_OR_RETURN(ingest::GgufFile file, ingest::GgufFile::open(path));
+  LLCUDA_RETURN_IF_ERROR(refuseHubName(path));
+  LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
   OpenedModel model;
-  LLCUDA_ASSIGN_OR_RETURN(model.config, configFromGguf(file));
-  LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(file));
-  model.checkpoint = std::make_unique<ingest::GgufCheckpoint>(std::move(file));
+  LLCUDA_ASSIGN_OR_RETURN(model.config, configFromGguf(checkpoint->metadata(), *checkpoint));
+  LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
+  model.checkpoint = std::move(checkpoint);
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));
   return model;

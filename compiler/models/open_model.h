@@ -26,7 +26,7 @@ struct OpenedModel {
   std::vector<std::string> notes; ///< what was done to the weights, or could be, a sentence each
 };
 
-/// Opens a GGUF file. Everything outside is verified here; a model that this version cannot compile is refused by name.
+/// Opens a GGUF file, split or whole. Everything outside is verified here; a model that this version cannot compile is refused by name.
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options = {});
 
 } // namespace llcuda::models

@@ -23,6 +23,8 @@ Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
     parameter.rowCount = 1;
     parameter.colCount =
         static_cast<size_t>(llvm::cast<mlir::RankedTensorType>(op.getResult().getType()).getDimSize(0));
+    if (op.getEncoding())
+      parameter.type = *formats::tensorTypeByName(std::string_view(*op.getEncoding()));
   }
   LLCUDA_ASSIGN_OR_RETURN(const TensorBytes tensor, find({name.data(), name.size()}));
   if (tensor.bytes.empty())
@@ -38,12 +40,13 @@ Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
   parameter.bytes = tensor.bytes.subspan(start, needed);
   parameter.owner = tensor.owner;
   parameter.pairRows = static_cast<size_t>(op.getPairRows().value_or(0));
+  parameter.groupRows = static_cast<size_t>(op.getGroupRows().value_or(0));
   parameter.plus = op.getPlus() ? op.getPlus()->convertToFloat() : 0;
   return parameter;
 }
 
 std::span<const std::byte> Parameter::row(size_t row) const {
-  return bytes.subspan((rowCount == 1 ? row : sourceRow(row, pairRows)) * rowBytes, rowBytes);
+  return bytes.subspan((rowCount == 1 ? row : sourceRow(row, pairRows, groupRows)) * rowBytes, rowBytes);
 }
 
 void Parameter::dequantize(size_t row, float* out) const {
@@ -53,7 +56,7 @@ void Parameter::dequantize(size_t row, float* out) const {
 std::vector<float> Parameter::vector() const {
   std::vector<float> stored(colCount), ordered(colCount);
   dequantize(0, stored.data());
-  for (size_t i = 0; i < colCount; ++i) ordered[i] = stored[sourceRow(i, pairRows)] + plus;
+  for (size_t i = 0; i < colCount; ++i) ordered[i] = stored[sourceRow(i, pairRows, groupRows)] + plus;
   return ordered;
 }
 

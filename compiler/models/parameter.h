@@ -22,13 +22,14 @@ using FindTensor = std::function<Result<TensorBytes>(std::string_view name)>;
 /// The lookup of a checkpoint, which must outlive it.
 FindTensor tensorsOf(const ingest::Checkpoint& checkpoint);
 
-/// Where row `row` of a value lies in the file's order: in every `pairRows` rows the first half became the even rows
-/// and the second half the odd ones. 0: rows stayed where they were.
-constexpr size_t sourceRow(size_t row, size_t pairRows) {
+/// Where row `row` of a value lies in the file's order: of every `groupRows` rows (0: `pairRows`) the first `pairRows`
+/// are reordered, their first half to the even rows and their second half to the odd ones. `pairRows` 0: rows stayed
+/// where they were.
+constexpr size_t sourceRow(size_t row, size_t pairRows, size_t groupRows = 0) {
   if (pairRows == 0)
     return row;
-  const size_t inGroup = row % pairRows;
-  return row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
+  const size_t inGroup = row % (groupRows == 0 ? pairRows : groupRows);
+  return inGroup >= pairRows ? row : row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
 }
 
 /// A matrix, or a vector as a matrix of one row, whose rows are read one by one in the order that the op names.
@@ -53,7 +54,7 @@ private:
   size_t rowCount = 0;
   size_t colCount = 0;
   size_t rowBytes = 0;
-  size_t pairRows = 0; ///< 0: rows in the file's order
+  size_t pairRows = 0, groupRows = 0; ///< of sourceRow()
   float plus = 0;
 };
 

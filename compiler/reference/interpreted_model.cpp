@@ -15,8 +15,10 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
   const models::ModelConfig& config = parts->model->config;
   parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
   const uint32_t positions = maxContext == 0 ? config.trainedContext : maxContext;
-  LLCUDA_ASSIGN_OR_RETURN(parts->module, models::importModel(&parts->context, *parts->model->checkpoint, config,
-                                                             {.maxContext = positions}));
+  // Keys and values are kept as they are: an engine's cache is part of what is measured.
+  LLCUDA_ASSIGN_OR_RETURN(parts->module,
+                          models::importModel(&parts->context, *parts->model->checkpoint, config,
+                                              {.maxContext = positions, .kvType = formats::TensorType::kF32}));
   parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");
   return InterpretedModel(std::move(parts));
 }

@@ -142,10 +142,17 @@ LogicalResult ParameterOp::verify() {
     return emitOpError("first_row must not be negative");
   const int64_t rows = weight ? weight.getRows() : dimOf(getResult(), 0);
   const auto pair = static_cast<int64_t>(getPairRows().value_or(2));
-  if (getPairRows() && (pair <= 0 || pair % 2 != 0 || rows % pair != 0)) // C4
-    return emitOpError() << "pair_rows must be even, positive and divide " << rows << ", not " << pair;
+  if (pair <= 0 || pair % 2 != 0) // C4
+    return emitOpError() << "pair_rows must be even and positive, not " << pair;
+  const auto group = static_cast<int64_t>(getGroupRows().value_or(pair));
+  if (getGroupRows() && (!getPairRows() || group < pair)) // C6
+    return emitOpError() << "groups of " << group << " rows need as many pair_rows at most";
+  if (getPairRows() && rows % group != 0) // C6
+    return emitOpError() << "groups of " << group << " rows do not divide " << rows;
   if (getPlus() && weight) // C5
     return emitOpError("plus is for vectors");
+  if (getEncoding() && (weight || !formats::tensorTypeByName(std::string_view(*getEncoding())))) // C7
+    return emitOpError() << "encoded '" << *getEncoding() << "' must be an encoding, of a vector";
   return success();
 }
 

@@ -10,31 +10,40 @@ def Llm_ParameterOp : Llm_Op<"parameter", [Pure]> {
     them. The bytes are read when the engine is written, never here.
 
     - `first_row`: the value begins at this row of the checkpoint's tensor (tensors that hold several weights).
-    - `pair_rows n`: in every `n` rows (elements, for a vector) row i of the first half becomes row 2i and row i of
-      the second half row 2i + 1, so that a rotation of halves becomes a rotation of adjacent rows.
+    - `first_row`, for a vector: the value begins at this multiple of its elements.
+    - `pair_rows n of m`: of every `m` rows (elements, for a vector) the first `n` are paired: row i of their first half
+      becomes row 2i and row i of the second half row 2i + 1, so that a rotation of halves becomes a rotation of
+      adjacent rows. The others stay. `m` is `n` unless it is given.
     - `plus x`: x is added to every element of a vector (norm scales that are stored as `scale - 1`).
+    - `encoded`: how the checkpoint holds a vector; f32 unless it is given.
 
     - C1: the name is not empty.
     - C2: the shape is static.
     - C3: `first_row` is not negative.
-    - C4: `pair_rows` is even, positive, and divides the rows.
+    - C4: `pair_rows` is even and positive.
     - C5: `plus` is for vectors.
+    - C6: `of` is there with `pair_rows` only and is at least as many; it divides the rows, and so does `pair_rows`
+      without it.
+    - C7: `encoded` is for vectors and names an encoding.
 
     ```mlir
     %w = llm.parameter "blk.0.attn_q.weight" pair_rows 64 : !llm.weight<576x576, q4_1>
-    %s = llm.parameter "blk.0.attn_norm.weight" : tensor<576xf32>
+    %k = llm.parameter "blk.0.attn_qkv.weight" first_row 3072 pair_rows 96 of 128 : !llm.weight<1024x3072, q5_k>
+    %s = llm.parameter "blk.0.attn_norm.weight" encoded "bf16" : tensor<576xf32>
     ```
   }];
   let arguments = (ins StrAttr:$name, OptionalAttr<I64Attr>:$first_row, OptionalAttr<I64Attr>:$pair_rows,
-                       OptionalAttr<F32Attr>:$plus);
+                       OptionalAttr<I64Attr>:$group_rows, OptionalAttr<F32Attr>:$plus,
+                       OptionalAttr<StrAttr>:$encoding);
   let results = (outs AnyTypeOf<[Llm_WeightType, Llm_Vector]>:$result);
   let builders = [OpBuilder<(ins "::mlir::Type":$type, "::llvm::StringRef":$name), [{
-    build($_builder, $_state, type, $_builder.getStringAttr(name), nullptr, nullptr, nullptr);
+    build($_builder, $_state, type, $_builder.getStringAttr(name), nullptr, nullptr, nullptr, nullptr, nullptr);
   }]>];
   let assemblyFormat = [{
-    $name (`first_row` $first_row^)? (`pair_rows` $pair_rows^)? (`plus` $plus^)? attr-dict `:` type($result)
+    $name (`first_row` $first_row^)? (`pair_rows` $pair_rows^)? (`of` $group_rows^)? (`plus` $plus^)?
+    (`encoded` $encoding^)? attr-dict `:` type($result)
   }];
-  let hasVerifier = 1;  // C1 .. C5
+  let hasVerifier = 1;  // C1 .. C7
 }
 
 def Llm_RopeTableOp : Llm_Op<"rope_table", [Pure]> {

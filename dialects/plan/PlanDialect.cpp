@@ -74,13 +74,15 @@ static bool isEncoding(llvm::StringRef name) {
 
 LogicalResult TensorAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, llvm::StringRef name,
                                  int64_t rows, int64_t cols, llvm::StringRef encoding, llvm::StringRef,
-                                 int64_t firstRow, int64_t pairRows, mlir::FloatAttr) {
+                                 int64_t firstRow, int64_t pairRows, int64_t groupRows, mlir::FloatAttr) {
   if (name.empty()) // C1
     return emitError() << "needs the name of a tensor";
   if (!isEncoding(encoding)) // C2
     return emitError() << "'" << encoding << "' is not an encoding";
   if (rows <= 0 || cols <= 0 || firstRow < 0 || pairRows < 0) // C3
     return emitError() << "rows and cols must be positive, first_row and pair_rows not negative";
+  if (groupRows != 0 && groupRows < pairRows) // C3
+    return emitError() << "group_rows must be 0 or at least pair_rows";
   return success();
 }
 

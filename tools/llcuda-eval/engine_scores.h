@@ -4,6 +4,7 @@
 #include <string>
 
 #include "compiler/reference/agreement.h"
+#include "compiler/reference/logits_agreement.h"
 #include "llcuda/llcuda.hpp"
 
 namespace llcuda::tools {
@@ -15,7 +16,15 @@ public:
 
   Result<std::vector<reference::StepScore>> score(std::span<const int32_t> prompt, std::span<const int32_t> tokens);
 
+  /// The log-probabilities of all tokens after each of `positions`: with the tokens up to it as a prompt, and with
+  /// every token but the first as a step of its own.
+  Result<reference::LogitsRows> promptLogits(std::span<const int32_t> tokens, std::span<const size_t> positions);
+  Result<reference::LogitsRows> stepLogits(std::span<const int32_t> tokens, std::span<const size_t> positions);
+
 private:
+  /// Feeds `prompt`, then steps through `forced`; a row for each token that the model chose.
+  Result<reference::LogitsRows> rows(std::span<const int32_t> prompt, std::span<const int32_t> forced);
+
   EngineScores(api::Engine engine, api::Session session) : engine(std::move(engine)), session(std::move(session)) {}
 
   api::Engine engine;

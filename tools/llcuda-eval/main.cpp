@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // llcuda-eval: how closely an engine, or the interpreter over a checkpoint, follows recorded answers.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -18,6 +19,7 @@ namespace {
 struct Options {
   std::string model;
   std::string oracle;
+  std::string logits;
   models::OpenOptions open; ///< of a checkpoint
   llcuda_device device = LLCUDA_DEVICE_AUTO;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
@@ -25,6 +27,8 @@ struct Options {
 };
 
 bool isCheckpoint(const std::string& path) {
+  if (std::filesystem::is_directory(path))
+    return true;
   char magic[4] = {};
   std::ifstream(path, std::ios::binary).read(magic, sizeof(magic));
   return std::string_view(magic, sizeof(magic)) == "GGUF";
@@ -47,6 +51,41 @@ Result<void> evaluate(const Options& options, const reference::ScoreCase& score,
   return reference::checkAgreement(agreement, bounds);
 }
 
+void print(const reference::LogitsAgreement& agreement, bool json) {
+  std::printf(json ? "{\"squared_error\": %.3g, \"path_difference\": %.3g}\n"
+                   : "normalised squared error of the logits %.3g, prompt and single tokens differ by %.3g\n",
+              agreement.squaredError, agreement.pathDifference);
+}
+
+Result<reference::LogitsRows> interpretedLogits(const reference::InterpretedModel& model,
+                                                const reference::LogitsRecording& recording) {
+  LLCUDA_ASSIGN_OR_RETURN(const reference::Matrix logits, model.logits(recording.tokens));
+  reference::LogitsRows rows;
+  for (const size_t position : recording.positions)
+    rows.emplace_back(logits.row(position), logits.row(position) + logits.cols);
+  return rows;
+}
+
+Result<void> evaluateLogits(const Options& options, const reference::LogitsRecording& recording,
+                            const std::vector<reference::LogitsRows>& ways, const reference::LogitsBounds& bounds) {
+  LLCUDA_ASSIGN_OR_RETURN(const auto agreement, reference::compareLogits(recording, ways));
+  print(agreement, options.json);
+  return reference::checkLogits(agreement, bounds);
+}
+
+Result<void> evaluateLogits(const Options& options, const reference::InterpretedModel& model) {
+  LLCUDA_ASSIGN_OR_RETURN(const auto recording, reference::readLogits(options.logits));
+  LLCUDA_ASSIGN_OR_RETURN(auto rows, interpretedLogits(model, recording));
+  return evaluateLogits(options, recording, {std::move(rows)}, reference::kInterpreterLogits);
+}
+
+Result<void> evaluateLogits(const Options& options, EngineScores& engine) {
+  LLCUDA_ASSIGN_OR_RETURN(const auto recording, reference::readLogits(options.logits));
+  LLCUDA_ASSIGN_OR_RETURN(auto prompt, engine.promptLogits(recording.tokens, recording.positions));
+  LLCUDA_ASSIGN_OR_RETURN(auto steps, engine.stepLogits(recording.tokens, recording.positions));
+  return evaluateLogits(options, recording, {std::move(prompt), std::move(steps)}, reference::kEngineLogits);
+}
+
 Result<void> evaluate(const Options& options) {
   if (isCheckpoint(options.model)) {
     models::OpenOptions open = options.open;
@@ -55,10 +94,14 @@ Result<void> evaluate(const Options& options) {
     LLCUDA_ASSIGN_OR_RETURN(const auto model,
                             reference::InterpretedModel::create(
                                 std::make_shared<const models::OpenedModel>(std::move(opened)), 0, options.threads));
+    if (!options.logits.empty())
+      return evaluateLogits(options, model);
     return evaluate(
         options, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); }, reference::kInterpreterBounds);
   }
   LLCUDA_ASSIGN_OR_RETURN(EngineScores engine, EngineScores::open(options.model, options.device));
+  if (!options.logits.empty())
+    return evaluateLogits(options, engine);
   return evaluate(
       options, [&](auto prompt, auto tokens) { return engine.score(prompt, tokens); }, reference::kEngineBounds);
 }
@@ -72,7 +115,10 @@ int main(int argc, char** argv) {
   CLI::App app("Measures how closely a model follows recorded answers, token by token. Ends with 4 when it misses the "
                "bounds of an engine, or of the interpreter for a checkpoint.");
   app.add_option("model", options.model, "An engine, or a checkpoint (.gguf), which the interpreter runs")->required();
-  app.add_option("--oracle", options.oracle, "Recorded answers (JSON)")->required();
+  auto* recordings = app.add_option_group("recordings");
+  recordings->add_option("--oracle", options.oracle, "Recorded answers (JSON)");
+  recordings->add_option("--logits", options.logits, "Recorded logits (JSON), of the prompt path and of single tokens");
+  recordings->require_option(1);
   tools::addModelOptions(app, options.open);
   app.add_option("--device", options.device, "auto, cuda or host")
       ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{

@@ -59,10 +59,10 @@ std::string PlanBuilder::weight(llm::ParameterOp parameter) {
   const auto layout = *pack::layoutByName({type.getLayout().data(), type.getLayout().size()});
   const auto bytes =
       *pack::packedBytes(layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
-  const auto source =
-      plan::TensorAttr::get(builder.getContext(), parameter.getName(), type.getRows(), type.getCols(),
-                            type.getEncodingName(), type.getLayout(), parameter.getFirstRow().value_or(0),
-                            parameter.getPairRows().value_or(0), parameter.getPlusAttr());
+  const auto source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), type.getRows(), type.getCols(),
+                                            type.getEncodingName(), type.getLayout(),
+                                            parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
+                                            parameter.getGroupRows().value_or(0), parameter.getPlusAttr());
   name = unused(parameter.getName().str());
   buffer(name, plan::BufferKind::Weight, static_cast<int64_t>(bytes), source);
   return name;
@@ -81,9 +81,10 @@ std::string PlanBuilder::constant(mlir::Value value) {
   } else {
     auto parameter = value.getDefiningOp<llm::ParameterOp>();
     name = unused(parameter.getName().str());
-    source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), 1, elements, "f32", "f32_rows",
+    source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), 1, elements,
+                                   parameter.getEncoding().value_or("f32"), "f32_rows",
                                    parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
-                                   parameter.getPlusAttr());
+                                   parameter.getGroupRows().value_or(0), parameter.getPlusAttr());
   }
   buffer(name, plan::BufferKind::Constant, elements * kFloatBytes, source);
   return name;

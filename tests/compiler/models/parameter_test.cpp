@@ -55,6 +55,25 @@ TEST_F(ParameterTest, PairedRows) {
   EXPECT_THAT(first, ElementsAre(0, 4, 2, 6, 8, 12, 10, 14));
 }
 
+// Of each group of six only the first four turn.
+TEST_F(ParameterTest, PairedRowsOfLargerGroups) {
+  const auto parameter = find(R"(%0 = llm.parameter "t" pair_rows 4 of 6 : !llm.weight<12x2, f32>)", 24);
+  ASSERT_TRUE(parameter.ok()) << parameter.error().message;
+  std::vector<float> first;
+  for (size_t r = 0; r < 12; ++r) first.push_back(row(*parameter, r)[0]);
+  EXPECT_THAT(first, ElementsAre(0, 4, 2, 6, 8, 10, 12, 16, 14, 18, 20, 22));
+}
+
+// A slice begins at a multiple of its own length; another encoding than the checkpoint's is an error.
+TEST_F(ParameterTest, EncodedVectorsAndSlices) {
+  const auto other = find(R"(%0 = llm.parameter "t" encoded "f16" : tensor<4xf32>)");
+  ASSERT_FALSE(other.ok());
+  EXPECT_THAT(other.error().message, HasSubstr("t is f32 and not f16"));
+  const auto slice = find(R"(%0 = llm.parameter "t" first_row 2 : tensor<4xf32>)");
+  ASSERT_TRUE(slice.ok()) << slice.error().message;
+  EXPECT_THAT(slice->vector(), ElementsAre(8, 9, 10, 11));
+}
+
 TEST_F(ParameterTest, VectorsArePairedAndCompleted) {
   const auto parameter = find(R"(%0 = llm.parameter "t" pair_rows 4 plus 1.0 : tensor<4xf32>)");
   ASSERT_TRUE(parameter.ok()) << parameter.error().message;

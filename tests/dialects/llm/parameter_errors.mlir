@@ -29,16 +29,16 @@ func.func @c3() {
 
 func.func @c4_odd() {
   // C4
-  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 1}}
+  // expected-error@+1 {{pair_rows must be even and positive, not 1}}
   %0 = llm.parameter "a" pair_rows 1 : tensor<64xf32>
   return
 }
 
 // -----
 
-func.func @c4_divides() {
-  // C4
-  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 48}}
+func.func @c6_divides() {
+  // C6
+  // expected-error@+1 {{groups of 48 rows do not divide 64}}
   %0 = llm.parameter "a" pair_rows 48 : !llm.weight<64x32, q4_0>
   return
 }
@@ -47,7 +47,7 @@ func.func @c4_divides() {
 
 func.func @c4_zero() {
   // C4
-  // expected-error@+1 {{pair_rows must be even, positive and divide 64, not 0}}
+  // expected-error@+1 {{pair_rows must be even and positive, not 0}}
   %0 = llm.parameter "a" pair_rows 0 : !llm.weight<64x32, q4_0>
   return
 }
@@ -58,5 +58,50 @@ func.func @c5() {
   // C5
   // expected-error@+1 {{plus is for vectors}}
   %0 = llm.parameter "a" plus 1.0 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c6_group_divides() {
+  // C6
+  // expected-error@+1 {{groups of 48 rows do not divide 64}}
+  %0 = llm.parameter "a" pair_rows 16 of 48 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c6_small_group() {
+  // C6
+  // expected-error@+1 {{groups of 8 rows need as many pair_rows at most}}
+  %0 = llm.parameter "a" pair_rows 16 of 8 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c6_alone() {
+  // C6
+  // expected-error@+1 {{groups of 16 rows need as many pair_rows at most}}
+  %0 = llm.parameter "a" of 16 : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c7_weight() {
+  // C7
+  // expected-error@+1 {{encoded 'f16' must be an encoding, of a vector}}
+  %0 = llm.parameter "a" encoded "f16" : !llm.weight<64x32, q4_0>
+  return
+}
+
+// -----
+
+func.func @c7_unknown() {
+  // C7
+  // expected-error@+1 {{encoded 'f17' must be an encoding, of a vector}}
+  %0 = llm.parameter "a" encoded "f17" : tensor<64xf32>
   return
 }

@@ -11,6 +11,8 @@ func.func @sources(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf3
   %s = llm.parameter "blk.0.attn_norm.weight" plus 1.0 : tensor<64xf32>
   // CHECK: llm.parameter "blk.0.attn_qkv.weight" first_row 64 pair_rows 16 : !llm.weight<32x64, f16, f16_rows>
   %w = llm.parameter "blk.0.attn_qkv.weight" first_row 64 pair_rows 16 : !llm.weight<32x64, f16, f16_rows>
+  // CHECK: llm.parameter "blk.0.attn_q.bias" first_row 1 pair_rows 8 of 16 plus 1.000000e+00 encoded "bf16" : tensor<32xf32>
+  %b = llm.parameter "blk.0.attn_q.bias" first_row 1 pair_rows 8 of 16 plus 1.0 encoded "bf16" : tensor<32xf32>
   // All digits of a frequency survive.
   // CHECK: llm.rope_table [1.000000e+00, 0.0012345678901200001] magnitude 1.100000e+00 : tensor<128x2x2xf32>
   %t = llm.rope_table [1.0, 0.00123456789012] magnitude 1.1 : tensor<128x2x2xf32>

@@ -32,6 +32,14 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 
 // -----
 
+// Tensor C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{group_rows must be 0 or at least pair_rows}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", pair_rows = 4, group_rows = 2>
+}
+
+// -----
+
 // RopeTable C1
 plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
   // expected-error@+1 {{needs at least one position and one frequency}}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/gguf_rope.h"
+
+#include <cmath>
+
+#include "codegen/formats/dequantize.h"
+#include "codegen/reference/elementary.h"
+
+namespace llcuda::models {
+namespace {
+
+// One divisor for each pair; empty when the model has no such tensor.
+Result<std::vector<double>> readDivisors(const ingest::Checkpoint& tensors, const std::string& name, uint64_t pairs) {
+  const ingest::TensorInfo* tensor = tensors.find(name);
+  if (!tensor)
+    return std::vector<double>();
+  if (tensor->dims != std::vector<uint64_t>{pairs})
+    return badInput("tensor ", name, " must have an element for each of ", pairs, " pairs");
+  if (tensor->type != formats::TensorType::kF32)
+    return unsupported("tensor ", name, " is ", formats::tensorTypeInfo(tensor->type).name, ", it must be f32");
+  LLCUDA_ASSIGN_OR_RETURN(const ingest::TensorBytes stored, tensors.read(*tensor));
+  std::vector<float> values(pairs);
+  formats::dequantizeRow(stored.type, stored.bytes.data(), pairs, values.data());
+  for (uint64_t i = 0; i < pairs; ++i)
+    if (!(values[i] > 0) || !std::isfinite(values[i]))
+      return badInput(name, "[", i, "] is ", values[i], ", a divisor must be positive");
+  return std::vector<double>(values.begin(), values.end());
+}
+
+// The magnitude that a file leaves to the formula is 0; `factor` is attn_factor, which multiplies it.
+Result<double> yarnMagnitude(const GgufKeys& keys, double contextFactor, double factor) {
+  const auto magnitude = [&](double multiplier) {
+    return contextFactor <= 1 ? 1 : 1 + 0.1 * multiplier * reference::logarithm(contextFactor);
+  };
+  LLCUDA_ASSIGN_OR_RETURN(const double multiplier, keys.number("rope.scaling.yarn_log_multiplier", 0));
+  if (multiplier < 0)
+    return badInput("rope.scaling.yarn_log_multiplier is ", multiplier, ", it must not be negative");
+  return factor * magnitude(1) / magnitude(multiplier);
+}
+
+Result<void> readScaling(const GgufKeys& keys, const std::string& type, RopeConfig& rope) {
+  LLCUDA_ASSIGN_OR_RETURN(const double old, keys.number("rope.scale_linear", 0));
+  LLCUDA_ASSIGN_OR_RETURN(const double factor, keys.number("rope.scaling.factor", old));
+  if (factor < 0)
+    return badInput("rope.scaling.factor is ", factor, ", it must not be negative");
+  LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.positive("rope.scaling.attn_factor", 1));
+  if (type == "none" || factor == 0)
+    return {};
+  rope.factor = factor;
+  if (type == "linear") {
+    rope.scaling = RopeScaling::kLinear;
+    return {};
+  }
+  rope.scaling = RopeScaling::kYarn;
+  LLCUDA_ASSIGN_OR_RETURN(rope.betaFast, keys.positive("rope.scaling.yarn_beta_fast", 32));
+  LLCUDA_ASSIGN_OR_RETURN(rope.betaSlow, keys.positive("rope.scaling.yarn_beta_slow", 1));
+  LLCUDA_ASSIGN_OR_RETURN(rope.extensionFactor, keys.positive("rope.scaling.yarn_ext_factor", 1));
+  LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, yarnMagnitude(keys, factor, rope.attentionFactor));
+  return {};
+}
+
+} // namespace
+
+Result<RopeConfig> readRope(const GgufKeys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config) {
+  RopeConfig rope;
+  LLCUDA_ASSIGN_OR_RETURN(rope.dimensions,
+                          keys.optional("rope.dimension_count", config.headSize, {2, config.headSize}));
+  LLCUDA_ASSIGN_OR_RETURN(rope.base, keys.number("rope.freq_base", 10000));
+  LLCUDA_ASSIGN_OR_RETURN(rope.originalContext, keys.optional("rope.scaling.original_context_length",
+                                                              config.trainedContext, {1, UINT32_MAX}));
+
+  LLCUDA_ASSIGN_OR_RETURN(const std::string type, keys.text("rope.scaling.type", "linear"));
+  if (type != "linear" && type != "none" && type != "yarn" && type != "longrope")
+    return unsupported("rope scaling \"", type, "\" is not supported");
+  const uint64_t pairs = rope.dimensions / 2;
+  LLCUDA_ASSIGN_OR_RETURN(rope.divisors, readDivisors(tensors, kRopeDivisors, pairs));
+  LLCUDA_ASSIGN_OR_RETURN(rope.shortFactors, readDivisors(tensors, kRopeShortFactors, pairs));
+  LLCUDA_ASSIGN_OR_RETURN(rope.longFactors, readDivisors(tensors, kRopeLongFactors, pairs));
+  if (rope.shortFactors.empty() != rope.longFactors.empty())
+    return badInput("the model has only one of the tensors ", kRopeShortFactors, " and ", kRopeLongFactors);
+  if (rope.longFactors.empty() && type == "longrope")
+    return badInput("the file asks for longrope and has no tensor ", kRopeLongFactors);
+  if (!rope.longFactors.empty()) {
+    rope.scaling = RopeScaling::kLongRope;
+    LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.positive("rope.scaling.attn_factor", 1));
+    return rope;
+  }
+  LLCUDA_RETURN_IF_ERROR(readScaling(keys, type, rope));
+  return rope;
+}
+
+} // namespace llcuda::models

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/gguf_config.h"
+
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compiler/ingest/gguf_builder.h"
+
+namespace llcuda::models {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Values = std::map<std::string, std::variant<uint32_t, float, bool, std::string, std::vector<bool>>>;
+
+// Tensors of f32 vectors, which a configuration may read.
+class Vectors final : public ingest::Checkpoint {
+public:
+  explicit Vectors(std::map<std::string, std::vector<float>> vectors) : vectors(std::move(vectors)) {
+    std::vector<ingest::TensorInfo> tensors;
+    for (const auto& [name, values] : this->vectors)
+      tensors.push_back({name, formats::TensorType::kF32, {values.size()}});
+    setTensors(std::move(tensors));
+  }
+  Result<ingest::TensorBytes> read(const ingest::TensorInfo& tensor) const override {
+    return ingest::TensorBytes{tensor.type, std::as_bytes(std::span(vectors.at(tensor.name)))};
+  }
+
+private:
+  const std::map<std::string, std::vector<float>> vectors;
+};
+
+// What a llama file must say, and nothing more.
+Values required() {
+  return {{"general.architecture", "llama"},   {"llama.block_count", 3u},
+          {"llama.context_length", 512u},      {"llama.embedding_length", 96u},
+          {"llama.feed_forward_length", 160u}, {"llama.attention.head_count", 4u},
+          {"llama.vocab_size", 100u},          {"llama.attention.layer_norm_rms_epsilon", 1e-5f}};
+}
+
+// The same for another architecture.
+Values required(const std::string& architecture) {
+  Values values;
+  for (const auto& [key, value] : required())
+    values[key.starts_with("llama.") ? architecture + key.substr(5) : key] = value;
+  values["general.architecture"] = architecture;
+  return values;
+}
+
+void write(ingest::GgufBuilder& builder, const std::string& key, const Values::mapped_type& value) {
+  if (const auto* number = std::get_if<uint32_t>(&value))
+    builder.u32(key, *number);
+  else if (const auto* real = std::get_if<float>(&value))
+    builder.key(key, ingest::GgufType::kF32).number(*real);
+  else if (const auto* flag = std::get_if<bool>(&value))
+    builder.key(key, ingest::GgufType::kBool).number<uint8_t>(*flag);
+  else if (const auto* text = std::get_if<std::string>(&value))
+    builder.string(key, *text);
+  else {
+    const auto& flags = std::get<std::vector<bool>>(value);
+    builder.array(key, ingest::GgufType::kBool, flags.size());
+    for (const bool element : flags) builder.number<uint8_t>(element);
+  }
+}
+
+Result<ModelConfig> configOf(const Values& values, std::map<std::string, std::vector<float>> vectors = {}) {
+  ingest::GgufBuilder builder(0, static_cast<int64_t>(values.size()));
+  for (const auto& [key, value] : values) write(builder, key, value);
+  const ingest::TemporaryFile file(builder.bytes);
+  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile opened, ingest::GgufFile::open(file.path()));
+  return configFromGguf(opened, Vectors(std::move(vectors)));
+}
+
+ModelConfig valid(const Values& values, std::map<std::string, std::vector<float>> vectors = {}) {
+  Result<ModelConfig> config = configOf(values, std::move(vectors));
+  EXPECT_TRUE(config.ok()) << config.error().message;
+  return config.ok() ? *config : ModelConfig();
+}
+
+void expectError(const Values& values, ErrorCode code, const std::string& text,
+                 std::map<std::string, std::vector<float>> vectors = {}) {
+  const Result<ModelConfig> config = configOf(values, std::move(vectors));
+  ASSERT_FALSE(config.ok()) << text;
+  EXPECT_EQ(config.error().code, code);
+  EXPECT_THAT(config.error().message, HasSubstr(text));
+}
+
+Values with(Values values, const std::string& key, Values::mapped_type value) {
+  values[key] = std::move(value);
+  return values;
+}
+
+Values with(const std::string& key, Values::mapped_type value) {
+  return with(required(), key, std::move(value));
+}
+
+TEST(GgufConfig, DefaultsAreLlamaCpps) {
+  const Result<ModelConfig> config = configOf(required());
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->layers, 3u);
+  EXPECT_EQ(config->kvHeads, 4u);
+  EXPECT_EQ(config->headSize, 24u);
+  EXPECT_EQ(config->rope.dimensions, 24u);
+  EXPECT_EQ(config->rope.base, 10000);
+  EXPECT_EQ(config->rope.factor, 1);
+}
+
+TEST(GgufConfig, EveryRequiredKeyIsMissedByName) {
+  for (const auto& [key, value] : required()) {
+    Values values = required();
+    values.erase(key);
+    expectError(values, ErrorCode::kBadInput, key == "llama.vocab_size" ? "vocab_size" : key);
+  }
+}
+
+TEST(GgufConfig, LinearScalingAndItsOldName) {
+  for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    const ModelConfig config = valid(with(key, 4.f));
+    EXPECT_EQ(config.rope.scaling, RopeScaling::kLinear);
+    EXPECT_EQ(config.rope.factor, 4);
+  }
+  EXPECT_EQ(valid(with(with("llama.rope.scaling.factor", 4.f), "llama.rope.scaling.type", "none")).rope.scaling,
+            RopeScaling::kNone);
+}
+
+// llama.cpp multiplies the formula's magnitude by attn_factor; a log multiplier of 1 cancels the formula.
+TEST(GgufConfig, Yarn) {
+  Values values = with("llama.rope.scaling.type", "yarn");
+  values["llama.rope.scaling.factor"] = 4.f;
+  values["llama.rope.scaling.original_context_length"] = 128u;
+  ModelConfig config = valid(values);
+  EXPECT_EQ(config.rope.scaling, RopeScaling::kYarn);
+  EXPECT_EQ(config.rope.originalContext, 128u);
+  EXPECT_NEAR(config.rope.attentionFactor, 1 + 0.1 * std::log(4.0), 1e-12);
+  config = valid(with(values, "llama.rope.scaling.attn_factor", 0.5f));
+  EXPECT_NEAR(config.rope.attentionFactor, 0.5 * (1 + 0.1 * std::log(4.0)), 1e-12);
+  config = valid(with(values, "llama.rope.scaling.yarn_log_multiplier", 1.f));
+  EXPECT_NEAR(config.rope.attentionFactor, 1, 1e-12);
+}
+
+TEST(GgufConfig, DivisorsOfTheRope) {
+  const std::vector<float> divisors = {1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 8, 8};
+  EXPECT_EQ(valid(required(), {{"rope_freqs.weight", divisors}}).rope.divisors,
+            std::vector<double>(divisors.begin(), divisors.end()));
+  expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight must have an element for each of 12 pairs",
+              {{"rope_freqs.weight", {1, 2}}});
+  expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight[1] is 0",
+              {{"rope_freqs.weight", {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}});
+}
+
+TEST(GgufConfig, Gemma) {
+  const ModelConfig config = valid(required("gemma"));
+  EXPECT_EQ(config.pairOrder, PairOrder::kHalves);
+  EXPECT_EQ(config.activation, llm::Activation::GeluTanh);
+  EXPECT_EQ(config.embeddingScale, std::sqrt(96.f));
+  EXPECT_EQ(config.normPlus, 0);
+}
+
+TEST(GgufConfig, Gemma2TakesItsNumbersFromTheArchitecture) {
+  ModelConfig config = valid(required("gemma2"));
+  EXPECT_EQ(config.attentionSoftcap, 50);
+  EXPECT_EQ(config.logitSoftcap, 30);
+  EXPECT_EQ(config.window, 4096u);
+  EXPECT_THAT(config.localLayers, ElementsAre(true, false, true));
+  EXPECT_EQ(config.attentionScale, 0);
+  Values large = with(required("gemma2"), "gemma2.block_count", 46u);
+  for (const char* key : {"gemma2.attention.key_length", "gemma2.attention.value_length"}) large[key] = 32u;
+  config = valid(large);
+  EXPECT_EQ(config.attentionScale, 1 / std::sqrt(24.0)) << "the 27B model: embedding / heads";
+}
+
+// Scaling is for the global layers only.
+TEST(GgufConfig, Gemma3) {
+  Values values = with(required("gemma3"), "gemma3.attention.sliding_window", 16u);
+  values["gemma3.block_count"] = 7u;
+  values["gemma3.rope.freq_base"] = 1e6f;
+  values["gemma3.rope.scaling.factor"] = 8.f;
+  ModelConfig config = valid(values);
+  EXPECT_THAT(config.localLayers, ElementsAre(true, true, true, true, true, false, true));
+  EXPECT_EQ(config.window, 16u);
+  EXPECT_EQ(config.rope.factor, 8);
+  EXPECT_EQ(config.rope.base, 1e6);
+  EXPECT_EQ(config.localRope.scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.localRope.base, 10000);
+  EXPECT_EQ(config.attentionSoftcap, 0);
+  EXPECT_EQ(config.logitSoftcap, 0);
+
+  config = valid(with(values, "gemma3.attention.sliding_window_pattern", 3u));
+  EXPECT_THAT(config.localLayers, ElementsAre(true, true, false, true, true, false, true));
+  const std::vector<bool> flags = {true, false, false, false, true, true, false};
+  EXPECT_EQ(valid(with(values, "gemma3.attention.sliding_window_pattern", flags)).localLayers, flags);
+  expectError(with(values, "gemma3.attention.sliding_window_pattern", std::vector<bool>{true}), ErrorCode::kBadInput,
+              "has 1 elements for 7 layers");
+  expectError(with(values, "gemma3.attention.sliding_window_pattern", 0u), ErrorCode::kBadInput, "pattern is 0");
+  EXPECT_TRUE(valid(required("gemma3")).localLayers.empty()) << "no window, no local layers";
+}
+
+TEST(GgufConfig, Phi3TakesLongRopeFromItsTensors) {
+  const std::vector<float> factors(8, 2), other(8, 3);
+  Values values = with(required("phi3"), "phi3.rope.dimension_count", 16u);
+  values["phi3.rope.scaling.attn_factor"] = 1.25f;
+  values["phi3.rope.scaling.original_context_length"] = 64u;
+  const ModelConfig config =
+      valid(values, {{"rope_factors_short.weight", factors}, {"rope_factors_long.weight", other}});
+  EXPECT_EQ(config.rope.scaling, RopeScaling::kLongRope);
+  EXPECT_EQ(config.rope.dimensions, 16u);
+  EXPECT_EQ(config.rope.originalContext, 64u);
+  EXPECT_EQ(config.rope.attentionFactor, 1.25);
+  EXPECT_EQ(config.rope.longFactors.front(), 3);
+  expectError(values, ErrorCode::kBadInput, "only one of the tensors", {{"rope_factors_long.weight", other}});
+  expectError(with(values, "phi3.rope.scaling.type", "longrope"), ErrorCode::kBadInput, "no tensor rope_factors_long");
+}
+
+TEST(GgufConfig, SmolLm3LeavesEveryFourthLayerUnturned) {
+  const ModelConfig config = valid(with(required("smollm3"), "smollm3.block_count", 8u));
+  for (uint32_t layer = 0; layer < 8; ++layer) EXPECT_EQ(config.isTurned(layer), layer != 3 && layer != 7) << layer;
+  EXPECT_EQ(config.pairOrder, PairOrder::kAdjacent);
+}
+
+TEST(GgufConfig, NumbersOutsideTheirBounds) {
+  expectError(with("llama.block_count", 513u), ErrorCode::kBadInput, "block_count is 513, outside 1 to 512");
+  expectError(with("llama.attention.head_count", 0u), ErrorCode::kBadInput, "head_count is 0");
+  expectError(with("llama.attention.head_count_kv", 3u), ErrorCode::kBadInput, "4 heads cannot share 3 kv heads");
+  expectError(with("llama.attention.head_count", 5u), ErrorCode::kBadInput, "cannot be split into 5 heads");
+  expectError(with("llama.rope.dimension_count", 26u), ErrorCode::kBadInput, "rope.dimension_count is 26");
+  expectError(with("llama.rope.freq_base", 0.f), ErrorCode::kBadInput, "the base of the rope is 0");
+  expectError(with("llama.attention.layer_norm_rms_epsilon", 0.f), ErrorCode::kBadInput, "epsilon");
+  expectError(with("llama.context_length", "many"), ErrorCode::kBadInput, "context_length is not a whole number");
+}
+
+TEST(GgufConfig, WhatIsNotSupportedIsNamed) {
+  expectError(with("general.architecture", "mamba"), ErrorCode::kUnsupported, "\"mamba\"");
+  expectError(with("llama.rope.scaling.type", "dynamic"), ErrorCode::kUnsupported, "\"dynamic\"");
+  expectError(with("llama.attention.causal", false), ErrorCode::kUnsupported, "not causal");
+  expectError(with("llama.logit_scale", 0.5f), ErrorCode::kUnsupported, "logit_scale of 0.5");
+  expectError(with("llama.rope.dimension_count", 12u), ErrorCode::kUnsupported, "whole heads of 24");
+  expectError(with("llama.expert_count", 8u), ErrorCode::kUnsupported, "8 experts");
+  expectError(with("llama.attention.value_length", 32u), ErrorCode::kUnsupported, "equal head sizes");
+}
+
+} // namespace
+} // namespace llcuda::models

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tiny models with random weights, one of each family, the same ones as GGUF files and as Hugging Face folders.
+
+    tiny_models.py OUT [--families llama,gemma3] [--types f32,q8_0] [--folders]
+
+writes OUT/llama.f32.gguf, OUT/llama.q8_0.gguf, OUT/llama/config.json and so on.
+
+The matrices hold numbers that q8_0 and f32 both keep exactly, so a GGUF of either type and the folder are one model. What
+the models answer is in families/*.json, made by make_family_goldens.py.
+"""
+import argparse
+import json
+import math
+import pathlib
+import struct
+
+import gguf
+import numpy as np
+
+VOCABULARY, EMBEDDING, HEADS, KV_HEADS, HEAD_SIZE, FEED_FORWARD, CONTEXT = 160, 64, 4, 2, 32, 96, 64
+EPSILON = 1e-5
+
+# What is not said of a family is: two layers, a head of its own, no biases, whole heads turned, base 10000.
+# `config` is of the Hugging Face folder, `keys` of the GGUF file, without the architecture's name.
+LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
+SHORT_FACTORS, LONG_FACTORS = [1.0 + 0.05 * i for i in range(12)], [1.0 + 0.4 * i for i in range(12)]
+FAMILIES = {
+    "llama": {
+        "architecture": "llama", "class": "LlamaForCausalLM", "model_type": "llama", "llama3": LLAMA3,
+        "config": {"rope_theta": 10000.0, "rope_scaling": {"rope_type": "llama3", **LLAMA3}},
+    },
+    # Biases everywhere, and yarn.
+    "llama_yarn": {
+        "architecture": "llama", "class": "LlamaForCausalLM", "model_type": "llama",
+        "biases": ("q", "k", "v", "o", "gate", "up", "down"),
+        "config": {"attention_bias": True, "mlp_bias": True, "rope_parameters": {
+            "rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 16}},
+        "keys": {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 16},
+    },
+    "mistral": {
+        "architecture": "llama", "class": "MistralForCausalLM", "model_type": "mistral",
+        "config": {"sliding_window": None, "rope_theta": 10000.0, "rope_scaling": {"type": "linear", "factor": 2.0}},
+        "keys": {"rope.scaling.type": "linear", "rope.scaling.factor": 2.0},
+    },
+    "smollm3": {
+        "architecture": "smollm3", "class": "SmolLM3ForCausalLM", "model_type": "smollm3", "layers": 4, "tied": True,
+        "config": {"no_rope_layers": [1, 1, 1, 0], "no_rope_layer_interval": 4, "rope_theta": 10000.0,
+                   "use_sliding_window": False, "pad_token_id": 0},
+    },
+    "qwen2": {
+        "architecture": "qwen2", "class": "Qwen2ForCausalLM", "model_type": "qwen2", "tied": True,
+        "biases": ("q", "k", "v"), "config": {"rope_theta": 10000.0, "use_sliding_window": False},
+    },
+    "qwen3": {
+        "architecture": "qwen3", "class": "Qwen3ForCausalLM", "model_type": "qwen3", "head_norms": True,
+        "config": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "use_sliding_window": False},
+    },
+    # Three quarters of each head turn; longer than the original context, so the long factors.
+    "phi3": {
+        "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
+        "config": {"partial_rotary_factor": 0.75, "original_max_position_embeddings": 16, "rope_theta": 10000.0,
+                   "rope_scaling": {"type": "longrope", "short_factor": SHORT_FACTORS, "long_factor": LONG_FACTORS},
+                   "pad_token_id": 0, "sliding_window": None},
+        "keys": {"rope.scaling.original_context_length": 16,
+                 "rope.scaling.attn_factor": math.sqrt(1 + math.log(CONTEXT / 16) / math.log(16))},
+        "vectors": {"rope_factors_short.weight": SHORT_FACTORS, "rope_factors_long.weight": LONG_FACTORS},
+    },
+    "gemma": {
+        "architecture": "gemma", "class": "GemmaForCausalLM", "model_type": "gemma", "tied": True, "gemma": True,
+        "config": {"hidden_act": "gelu_pytorch_tanh", "rope_theta": 10000.0},
+    },
+    "gemma2": {
+        "architecture": "gemma2", "class": "Gemma2ForCausalLM", "model_type": "gemma2", "tied": True, "gemma": True,
+        "post_norms": True,
+        "config": {"hidden_activation": "gelu_pytorch_tanh", "rope_theta": 10000.0, "sliding_window": 16,
+                   "query_pre_attn_scalar": HEAD_SIZE, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 4.0},
+        "keys": {"attention.sliding_window": 16, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 4.0},
+    },
+    "gemma3": {
+        "architecture": "gemma3", "class": "Gemma3ForCausalLM", "model_type": "gemma3_text", "layers": 6, "tied": True,
+        "gemma": True, "post_norms": True, "head_norms": True,
+        "config": {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 16, "query_pre_attn_scalar": HEAD_SIZE,
+                   "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "sliding_window_pattern": 6,
+                   "rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+        "keys": {"attention.sliding_window": 16, "rope.freq_base": 1000000.0, "rope.scaling.type": "linear",
+                 "rope.scaling.factor": 8.0},
+    },
+}
+
+
+class Model:
+    """Tensors by the names of GGUF, in the order of rows that Hugging Face has, each a float32 array."""
+
+    def __init__(self, family):
+        self.random = np.random.default_rng(20250301)
+        self.family = FAMILIES[family]
+        self.name = family
+        self.layers = self.family.get("layers", 2)
+        self.turned = self.family.get("turned", HEAD_SIZE)
+        self.heads, self.kv_heads = self.family.get("heads", (HEADS, KV_HEADS))
+        self.tensors = {}
+        self.matrix("token_embd", VOCABULARY, EMBEDDING, 1 / EMBEDDING**0.5 if self.family.get("tied") else 1.0)
+        for i in range(self.layers):
+            self.layer(f"blk.{i}.")
+        self.norm("output_norm", EMBEDDING)
+        if not self.family.get("tied"):
+            self.matrix("output", VOCABULARY, EMBEDDING)
+
+    def layer(self, block):
+        query, kv = self.heads * HEAD_SIZE, self.kv_heads * HEAD_SIZE
+        self.norm(block + "attn_norm", EMBEDDING)
+        self.linear(block + "attn_q", query, EMBEDDING, "q")
+        self.linear(block + "attn_k", kv, EMBEDDING, "k")
+        self.linear(block + "attn_v", kv, EMBEDDING, "v")
+        self.linear(block + "attn_output", EMBEDDING, query, "o")
+        if self.family.get("head_norms"):
+            self.norm(block + "attn_q_norm", HEAD_SIZE)
+            self.norm(block + "attn_k_norm", HEAD_SIZE)
+        if self.family.get("post_norms"):
+            self.norm(block + "post_attention_norm", EMBEDDING)
+        self.norm(block + "ffn_norm", EMBEDDING)
+        self.linear(block + "ffn_gate", FEED_FORWARD, EMBEDDING, "gate")
+        self.linear(block + "ffn_up", FEED_FORWARD, EMBEDDING, "up")
+        self.linear(block + "ffn_down", EMBEDDING, FEED_FORWARD, "down")
+        if self.family.get("post_norms"):
+            self.norm(block + "post_ffw_norm", EMBEDDING)
+
+    def linear(self, name, rows, columns, kind):
+        self.matrix(name, rows, columns)
+        if kind in self.family.get("biases", ()):
+            self.tensors[name + ".bias"] = self.random.normal(0, 0.3, rows).astype(np.float32)
+
+    def matrix(self, name, rows, columns, spread=None):
+        values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
+        codes = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+        self.tensors[name + ".weight"] = gguf.quants.dequantize(codes, gguf.GGMLQuantizationType.Q8_0)
+
+    def norm(self, name, elements):
+        self.tensors[name + ".weight"] = (1 + 0.1 * self.random.normal(size=elements)).astype(np.float32)
+
+    # --- GGUF -------------------------------------------------------------------------------------------------------
+
+    def write_gguf(self, path, type_name):
+        architecture = self.family["architecture"]
+        writer = gguf.GGUFWriter(path, architecture)
+        writer.add_string("general.name", f"tiny {self.name}")
+        writer.add_string("tokenizer.ggml.model", "no_vocab")
+        for key, value in self.gguf_keys().items():
+            add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}[type(value)]
+            add(f"{architecture}.{key}", value)
+        for name, values in self.gguf_tensors().items():
+            kind = gguf.GGMLQuantizationType[type_name.upper()] if values.ndim == 2 else gguf.GGMLQuantizationType.F32
+            stored = values if kind == gguf.GGMLQuantizationType.F32 else gguf.quants.quantize(values, kind)
+            writer.add_tensor(name, stored, raw_dtype=kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+    def gguf_keys(self):
+        return {
+            "block_count": self.layers, "context_length": CONTEXT, "embedding_length": EMBEDDING,
+            "feed_forward_length": FEED_FORWARD, "attention.head_count": self.heads, "attention.head_count_kv": self.kv_heads,
+            "attention.key_length": HEAD_SIZE, "attention.value_length": HEAD_SIZE,
+            "attention.layer_norm_rms_epsilon": EPSILON, "rope.dimension_count": self.turned,
+            "rope.freq_base": 10000.0, "vocab_size": VOCABULARY, **self.family.get("keys", {}),
+        }
+
+    def gguf_tensors(self):
+        tensors = dict(self.tensors)
+        if self.family["architecture"] in ("llama", "smollm3"):
+            for name in tensors:
+                if ".attn_q." in name or ".attn_k." in name:
+                    tensors[name] = adjacent(tensors[name])
+        if self.family.get("fused"):
+            fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
+            fuse(tensors, self.layers, "ffn_up", ("ffn_gate", "ffn_up"))
+        if "llama3" in self.family:
+            tensors["rope_freqs.weight"] = llama3_divisors(**self.family["llama3"])
+        for name, values in self.family.get("vectors", {}).items():
+            tensors[name] = np.array(values, dtype=np.float32)
+        return tensors
+
+    # --- Hugging Face -----------------------------------------------------------------------------------------------
+
+    def write_folder(self, folder):
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "architectures": [self.family["class"]], "model_type": self.family["model_type"],
+            "hidden_size": EMBEDDING, "intermediate_size": FEED_FORWARD, "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads, "num_key_value_heads": self.kv_heads, "head_dim": HEAD_SIZE,
+            "vocab_size": VOCABULARY, "max_position_embeddings": CONTEXT, "rms_norm_eps": EPSILON,
+            "hidden_act": "silu", "tie_word_embeddings": bool(self.family.get("tied")), "torch_dtype": "float32",
+            "bos_token_id": 1, "eos_token_id": 2, **self.family["config"],
+        }
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        write_safetensors(folder / "model.safetensors", self.folder_tensors())
+
+    def folder_tensors(self):
+        tensors = dict(self.tensors)
+        if self.family.get("gemma"):
+            for name in tensors:
+                if "norm" in name:
+                    tensors[name] = tensors[name] - np.float32(1)
+        if self.family.get("fused"):
+            fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
+            fuse(tensors, self.layers, "ffn_gate_up", ("ffn_gate", "ffn_up"))
+        return {self.folder_name(name): values for name, values in tensors.items()}
+
+    def folder_name(self, name):
+        parts = name.split(".")
+        if parts[0] != "blk":
+            return {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}[parts[0]] + \
+                "." + parts[1]
+        post = self.family.get("post_norms")
+        module = {
+            "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
+            "attn_v": "self_attn.v_proj", "attn_qkv": "self_attn.qkv_proj", "attn_output": "self_attn.o_proj",
+            "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
+            "post_attention_norm": "post_attention_layernorm",
+            "ffn_norm": "pre_feedforward_layernorm" if post else "post_attention_layernorm",
+            "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_gate_up": "mlp.gate_up_proj",
+            "ffn_down": "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
+        }[parts[2]]
+        return f"model.layers.{parts[1]}.{module}.{parts[3]}"
+
+
+def adjacent(values):
+    """Rows of heads from the order that turns halves to the one that turns neighbours."""
+    heads = values.reshape(-1, 2, HEAD_SIZE // 2, *values.shape[1:])
+    return np.ascontiguousarray(heads.swapaxes(1, 2)).reshape(values.shape)
+
+
+def fuse(tensors, layers, name, parts):
+    for i in range(layers):
+        tensors[f"blk.{i}.{name}.weight"] = np.concatenate([tensors.pop(f"blk.{i}.{part}.weight") for part in parts])
+
+
+def llama3_divisors(factor, low_freq_factor, high_freq_factor, original_max_position_embeddings):
+    """As llama.cpp's converter writes them."""
+    divisors = []
+    for i in range(0, HEAD_SIZE, 2):
+        turns = original_max_position_embeddings * 10000.0 ** (-i / HEAD_SIZE) / (2 * math.pi)
+        if turns > high_freq_factor:
+            divisors.append(1.0)
+        elif turns < low_freq_factor:
+            divisors.append(factor)
+        else:
+            smooth = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor)
+            divisors.append(1 / ((1 - smooth) / factor + smooth))
+    return np.array(divisors, dtype=np.float32)
+
+
+def write_safetensors(path, tensors):
+    header, offset = {"__metadata__": {"format": "pt"}}, 0
+    for name, values in tensors.items():
+        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, offset + values.nbytes]}
+        offset += values.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for values in tensors.values():
+            file.write(np.ascontiguousarray(values).tobytes())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--families", default=",".join(FAMILIES))
+    parser.add_argument("--types", default="")
+    parser.add_argument("--folders", action="store_true")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for family in options.families.split(","):
+        model = Model(family)
+        for type_name in filter(None, options.types.split(",")):
+            model.write_gguf(options.out / f"{family}.{type_name}.gguf", type_name)
+        if options.folders:
+            model.write_folder(options.out / family)
