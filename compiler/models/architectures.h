@@ -34,6 +34,8 @@ void buildGemma3(ModelBuilder& model, const ModelConfig& config);
 Result<void> completeQwen(const GgufKeys& keys, ModelConfig& config);
 void buildQwen3(ModelBuilder& model, const ModelConfig& config);
 
+Result<void> completeMistral3(const GgufKeys& keys, ModelConfig& config);
+
 Result<void> completePhi3(const GgufKeys& keys, ModelConfig& config);
 
 Result<void> completeSmollm3(const GgufKeys& keys, ModelConfig& config);

@@ -8,10 +8,11 @@ namespace llcuda::models {
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"llama", completeLlama, buildLlama},    {"gemma", completeGemma, buildLlama},
-    {"gemma2", completeGemma2, buildGemma2}, {"gemma3", completeGemma3, buildGemma3},
-    {"qwen2", completeQwen, buildLlama},     {"qwen3", completeQwen, buildQwen3},
-    {"phi3", completePhi3, buildLlama},      {"smollm3", completeSmollm3, buildLlama},
+    {"llama", completeLlama, buildLlama},       {"gemma", completeGemma, buildLlama},
+    {"gemma2", completeGemma2, buildGemma2},    {"gemma3", completeGemma3, buildGemma3},
+    {"qwen2", completeQwen, buildLlama},        {"qwen3", completeQwen, buildQwen3},
+    {"mistral3", completeMistral3, buildLlama}, {"phi3", completePhi3, buildLlama},
+    {"smollm3", completeSmollm3, buildLlama},
 };
 
 } // namespace
@@ -32,6 +33,9 @@ std::string architectureNames() {
 
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint,
                                                       const ModelConfig& config, const ImportOptions& options) {
+  if (config.contextLimit != 0 && options.maxContext > config.contextLimit)
+    return unsupported("attention of ", config.architecture, " changes past position ", config.contextLimit,
+                       ", which is not supported; compile it for a context of at most ", config.contextLimit);
   ModelBuilder builder(context, checkpoint, config, options);
   findArchitecture(config.architecture)->build(builder, config);
   return builder.finish();

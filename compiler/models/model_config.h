@@ -43,6 +43,7 @@ struct ModelConfig {
   uint32_t feedForward = 0;
   uint32_t vocabulary = 0;
   uint32_t trainedContext = 0;
+  uint32_t contextLimit = 0; ///< positions that the formula holds for; 0: all
   double normEps = 0;
   float normPlus = 0; ///< what the file's norm scales lack: 1 for Gemma from Hugging Face files, which store scale - 1
   RopeConfig rope;    ///< of layers that attend to everything

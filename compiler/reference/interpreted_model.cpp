@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/reference/interpreted_model.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "codegen/reference/log_softmax.h"
@@ -14,7 +15,9 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
   parts->threads = threads;
   const models::ModelConfig& config = parts->model->config;
   parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
-  const uint32_t positions = maxContext == 0 ? config.trainedContext : maxContext;
+  const uint32_t trained =
+      config.contextLimit == 0 ? config.trainedContext : std::min(config.trainedContext, config.contextLimit);
+  const uint32_t positions = maxContext == 0 ? trained : maxContext;
   // Keys and values are kept as they are: an engine's cache is part of what is measured.
   LLCUDA_ASSIGN_OR_RETURN(parts->module,
                           models::importModel(&parts->context, *parts->model->checkpoint, config,

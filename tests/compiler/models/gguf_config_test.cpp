@@ -216,6 +216,14 @@ TEST(GgufConfig, Phi3TakesLongRopeFromItsTensors) {
   expectError(with(values, "phi3.rope.scaling.type", "longrope"), ErrorCode::kBadInput, "no tensor rope_factors_long");
 }
 
+// Past its original context the temperature of attention grows; without a scale it does not.
+TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
+  Values values = with(required("mistral3"), "mistral3.rope.scaling.original_context_length", 128u);
+  EXPECT_EQ(valid(values).contextLimit, 0u);
+  values["mistral3.attention.temperature_scale"] = 0.1f;
+  EXPECT_EQ(valid(values).contextLimit, 128u);
+}
+
 TEST(GgufConfig, SmolLm3LeavesEveryFourthLayerUnturned) {
   const ModelConfig config = valid(with(required("smollm3"), "smollm3.block_count", 8u));
   for (uint32_t layer = 0; layer < 8; ++layer) EXPECT_EQ(config.isTurned(layer), layer != 3 && layer != 7) << layer;
