@@ -2,6 +2,7 @@
 #include "codegen/spec/linear_spec.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "codegen/pack/pack.h"
@@ -47,6 +48,13 @@ Result<void> checkSizes(const char* op, std::initializer_list<WeightLayout> layo
   return {};
 }
 
+/// Weights, input rows and biases of a launch over q, k and v.
+void addQkvInputs(CallBuilder& call, const std::array<WeightLayout, 3>& layouts, bool bias) {
+  for (const char* name : {"q_weight", "k_weight", "v_weight"}) call.input(name, "const uint8_t*");
+  call.inputRows(!std::ranges::all_of(layouts, weightReadsInt8Rows), std::ranges::any_of(layouts, weightReadsInt8Rows));
+  for (const char* name : {"q_bias", "k_bias", "v_bias"}) call.input(name, "const float*", bias);
+}
+
 } // namespace
 
 Result<void> checkLinear(const LinearDesc& desc) {
@@ -65,6 +73,9 @@ LaunchSpec linearLaunch(const LinearDesc& desc) {
   kernel.format = formatOf(desc.layout);
   kernel.shape =
       shapeOf(desc.rows, desc.inputs, desc.outputs) + (desc.bias ? "_bias" : "") + (desc.residual ? "_residual" : "");
+  const bool capped = desc.softcap != 0;
+  if (capped)
+    kernel.shape += "_cap" + bitsText(desc.softcap);
   kernel.header = "codegen/kernels/linear/linear.cuh";
   setTile(kernel, tile);
   CallBuilder call(kernel);
@@ -73,10 +84,12 @@ LaunchSpec linearLaunch(const LinearDesc& desc) {
   call.input("bias", "const float*", desc.bias);
   call.input("residual", "const float*", desc.residual);
   call.output("y", "float*");
+  if (capped)
+    call.value(floatLiteral(desc.softcap));
   call.call("linear<" +
             listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
                      flag(desc.residual)) +
-            ">");
+            (capped ? ", true>" : ">"));
   return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
 }
 
@@ -101,7 +114,8 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc) {
   kernel.op = "linear_residual_norm";
   kernel.format = formatOf(desc.layout);
   kernel.shape = shapeOf(desc.rows, desc.inputs, desc.outputs) + "_e" + bitsText(desc.eps) +
-                 (desc.bias ? "_bias" : "") + (desc.f32Rows ? "_f32" : "") + (desc.int8Rows ? "_q8" : "");
+                 (desc.bias ? "_bias" : "") + (desc.postNorm ? "_post" : "") + (desc.f32Rows ? "_f32" : "") +
+                 (desc.int8Rows ? "_q8" : "");
   kernel.header = "codegen/kernels/linear/linear_residual_norm.cuh";
   setTile(kernel, tile);
   CallBuilder call(kernel);
@@ -109,14 +123,16 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc) {
   call.inputRows(!weightReadsInt8Rows(desc.layout), weightReadsInt8Rows(desc.layout));
   call.input("bias", "const float*", desc.bias);
   call.input("residual", "const float*");
+  call.input("post_scale", "const float*", desc.postNorm);
   call.input("norm_scale", "const float*");
   call.inOut("arrivals", "uint32_t*");
+  call.output("product", "float*", desc.postNorm);
   call.output("y", "float*");
   call.outputRows("normed", desc.f32Rows, desc.int8Rows);
   call.value(floatLiteral(desc.eps));
   call.call("linearResidualNorm<" +
             listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
-                     flag(desc.f32Rows), flag(desc.int8Rows)) +
+                     flag(desc.postNorm), flag(desc.f32Rows), flag(desc.int8Rows)) +
             ">");
   return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
 }
@@ -161,6 +177,38 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc) {
   return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
 }
 
+Result<void> checkQkvLinear(const QkvLinearDesc& desc) {
+  if (desc.kvOutputs == 0)
+    return unsupported("qkv_linear without keys and values");
+  return checkSizes("qkv_linear", {desc.qLayout, desc.kLayout, desc.vLayout}, desc.rows, desc.inputs,
+                    std::max(desc.qOutputs, desc.kvOutputs));
+}
+
+LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc) {
+  assert(checkQkvLinear(desc));
+  const DecodeTile tile = chooseDecodeTile({.layout = desc.qLayout,
+                                            .inputRows = desc.rows,
+                                            .columns = desc.inputs,
+                                            .outputs = desc.qOutputs + 2 * desc.kvOutputs,
+                                            .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)});
+  KernelSpec kernel;
+  kernel.op = "qkv_linear";
+  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
+  kernel.shape = shapeOf(desc.rows, desc.inputs, desc.qOutputs) + "_m" + std::to_string(desc.kvOutputs) +
+                 (desc.bias ? "_bias" : "");
+  kernel.header = "codegen/kernels/linear/qkv_linear.cuh";
+  setTile(kernel, tile);
+  CallBuilder call(kernel);
+  addQkvInputs(call, {desc.qLayout, desc.kLayout, desc.vLayout}, desc.bias);
+  for (const char* name : {"q", "k", "v"}) call.output(name, "float*");
+  const std::string outputs = "llcuda::QkvRows<" + listText(desc.qOutputs, desc.kvOutputs) + ">";
+  call.call("qkvLinear<" +
+            listText(outputs, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
+                     desc.rows, tile.text(), flag(desc.bias)) +
+            ">");
+  return {kernel, {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1}};
+}
+
 Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
   if (desc.heads == 0 || desc.kvHeads == 0 || desc.headSize == 0 || desc.headSize % 2 != 0 || desc.headSize > 1024)
     return unsupported("qkv_rope_cache of ", desc.heads, " heads, ", desc.kvHeads, " kv heads of ", desc.headSize,
@@ -184,8 +232,6 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
                                             .outputs = qRows + 2 * kvRows,
                                             .smallestPart = std::min(qRows, kvRows),
                                             .rowsMultiple = 2});
-  const bool int8[] = {weightReadsInt8Rows(desc.qLayout), weightReadsInt8Rows(desc.kLayout),
-                       weightReadsInt8Rows(desc.vLayout)};
   KernelSpec kernel;
   kernel.op = "qkv_rope_cache";
   kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
@@ -196,13 +242,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
   kernel.header = "codegen/kernels/linear/qkv_rope_cache.cuh";
   setTile(kernel, tile);
   CallBuilder call(kernel);
-  call.input("q_weight", "const uint8_t*");
-  call.input("k_weight", "const uint8_t*");
-  call.input("v_weight", "const uint8_t*");
-  call.inputRows(!int8[0] || !int8[1] || !int8[2], int8[0] || int8[1] || int8[2]);
-  call.input("q_bias", "const float*", desc.bias);
-  call.input("k_bias", "const float*", desc.bias);
-  call.input("v_bias", "const float*", desc.bias);
+  addQkvInputs(call, {desc.qLayout, desc.kLayout, desc.vLayout}, desc.bias);
   call.input("rope_table", "const float2*", desc.dimensions != 0);
   call.input("positions", "const int*");
   call.input("slots", "const int*");

@@ -22,6 +22,7 @@ struct LinearDesc {
   uint32_t outputs = 1;
   bool bias = false;
   bool residual = false;
+  float softcap = 0; ///< cap * tanh(result / cap), for the logits of a head; 0: none
 };
 
 /// linear: y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]); also the head.
@@ -43,16 +44,20 @@ struct LinearResidualNormDesc {
   uint32_t inputs = 32;
   uint32_t outputs = 32; ///< a multiple of 32
   bool bias = false;
-  float eps = 0;
-  bool f32Rows = false; ///< emits normed
-  bool int8Rows = true; ///< emits normed_codes and normed_scales
+  bool postNorm = false; ///< the product is normed before it is added
+  float eps = 0;         ///< of both norms
+  bool f32Rows = false;  ///< emits normed
+  bool int8Rows = true;  ///< emits normed_codes and normed_scales
 };
 
-/// linear_residual_norm: y as `linear` with residual; then the last block to arrive emits rms_norm(y) * norm_scale.
+/// linear_residual_norm: y as `linear` with residual; then the last block to arrive emits rms_norm(y) * norm_scale. With
+/// postNorm y = residual + rms_norm(product) * post_scale.
 ///   weight, x, x_codes, x_scales, bias as above
 ///   residual        const float*    [rows][outputs]; may be y
+///   post_scale      const float*    [outputs]; only with postNorm
 ///   norm_scale      const float*    [outputs]
 ///   arrivals        uint32_t*       counter of 1 word
+///   product         float*          [rows][outputs], workspace; only with postNorm
 ///   y               float*          [rows][outputs]
 ///   normed          float*          [rows][outputs]; only with f32Rows
 ///   normed_codes    int8_t*         [rows][outputs]; only with int8Rows
@@ -84,6 +89,27 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkGluLinear(const GluLinearDesc& desc);
+
+struct QkvLinearDesc {
+  WeightLayout qLayout = WeightLayout::kF16Rows;
+  WeightLayout kLayout = WeightLayout::kF16Rows;
+  WeightLayout vLayout = WeightLayout::kF16Rows;
+  uint32_t rows = 1;
+  uint32_t inputs = 32;
+  uint32_t qOutputs = 1;
+  uint32_t kvOutputs = 1; ///< of k and v each
+  bool bias = false;
+};
+
+/// qkv_linear: the three linears of x.
+///   q_weight, k_weight, v_weight  const uint8_t*  blobs as above
+///   x, x_codes, x_scales as above
+///   q_bias, k_bias, v_bias        const float*    [qOutputs or kvOutputs]; only with bias
+///   q, k, v                       float*          [rows][qOutputs or kvOutputs]
+LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkQkvLinear(const QkvLinearDesc& desc);
 
 struct QkvRopeCacheDesc {
   WeightLayout qLayout = WeightLayout::kF16Rows;

@@ -66,6 +66,35 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   return {kernel, {desc.rows, 1, 1}};
 }
 
+Result<void> checkPostNorm(const PostNormDesc& desc) {
+  if (desc.columns > 32768)
+    return unsupported("post_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
+  return checkRows("post_norm", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
+}
+
+LaunchSpec postNormLaunch(const PostNormDesc& desc) {
+  assert(checkPostNorm(desc));
+  KernelSpec kernel;
+  kernel.op = "post_norm";
+  kernel.format = "f32" + emitted(desc.f32Rows, desc.int8Rows);
+  kernel.shape = "c" + std::to_string(desc.columns) + "_e" + bitsText(desc.eps) + (desc.pickRows ? "_pick" : "");
+  kernel.threads = rowThreads(desc.rows, desc.columns);
+  kernel.tile = "t" + std::to_string(kernel.threads);
+  kernel.header = "codegen/kernels/norm/post_norm.cuh";
+  CallBuilder call(kernel);
+  call.input("x", "const float*");
+  call.input("residual", "const float*");
+  call.input("post_scale", "const float*");
+  call.input("scale", "const float*");
+  call.input("output_rows", "const int*", desc.pickRows);
+  call.output("sum", "float*");
+  call.outputRows("y", desc.f32Rows, desc.int8Rows);
+  call.value(floatLiteral(desc.eps));
+  call.call("postNorm<" +
+            listText(desc.columns, kernel.threads, flag(desc.pickRows), flag(desc.f32Rows), flag(desc.int8Rows)) + ">");
+  return {kernel, {desc.rows, 1, 1}};
+}
+
 Result<void> checkQuantize(const QuantizeDesc& desc) {
   return checkRows("quantize", desc.rows, desc.columns, false, true);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what works row by row: rms_norm, quantize, glu, embedding. All rows are f32 or int8 rows.
+// Launches of what works row by row: rms_norm, post_norm, quantize, glu, embedding. All rows are f32 or int8 rows.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -29,6 +29,30 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkRmsNorm(const RmsNormDesc& desc);
+
+struct PostNormDesc {
+  uint32_t rows = 1;     ///< of the result
+  uint32_t columns = 32; ///< a multiple of 32
+  float eps = 0;         ///< of both norms
+  bool pickRows = false; ///< row r of the results is made of row output_rows[r] of x and residual
+  bool f32Rows = true;   ///< emits y
+  bool int8Rows = false; ///< emits y_codes and y_scales
+};
+
+/// post_norm: sum[r] = residual[r] + rms_norm(x[r]) * post_scale; y[r] = rms_norm(sum[r]) * scale
+///   x             const float*    [rows][columns], or more rows with pickRows
+///   residual      const float*    as x
+///   post_scale    const float*    [columns]
+///   scale         const float*    [columns]
+///   output_rows   const int*      [rows]: -1 gives a row of zeros; only with pickRows
+///   sum           float*          [rows][columns]; may be x or residual without pickRows
+///   y             float*          [rows][columns]; only with f32Rows
+///   y_codes       int8_t*         [rows][columns]; only with int8Rows
+///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+LaunchSpec postNormLaunch(const PostNormDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkPostNorm(const PostNormDesc& desc);
 
 struct QuantizeDesc {
   uint32_t rows = 1;

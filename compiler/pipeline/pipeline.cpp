@@ -19,8 +19,13 @@ namespace llcuda::pipeline {
 
 void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) {
   mlir::OpPassManager& forward = passes.nest<mlir::func::FuncOp>();
-  const auto fuse = [&](std::unique_ptr<mlir::Pass> pass) {
-    if (!llvm::is_contained(options.skip, pass->getArgument()))
+  LlmToPlanOptions toPlan;
+  // A fusion that is left out is not made, or its op is taken apart again by the lowering.
+  const auto fuse = [&](std::unique_ptr<mlir::Pass> pass, const char* madeOp = nullptr) {
+    const bool skipped = llvm::is_contained(options.skip, pass->getArgument());
+    if (skipped && madeOp)
+      toPlan.apart.push_back(madeOp);
+    if (!skipped || madeOp)
       forward.addPass(std::move(pass));
   };
   // Folds what the importer left, and makes one value of a tied embedding and head.
@@ -31,15 +36,14 @@ void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) 
   // So do gate, up and the gated unit.
   fuse(createFuseGlu());
   // The residual add and the next norm move into the linear before them.
-  fuse(createFuseResidualNorm());
+  fuse(createFuseResidualNorm(), "linear_residual_norm");
   // A value that int8 linears read becomes int8 rows where it is made.
   forward.addPass(createQuantizeActivations());
   // The rotation of queries and keys and the cache write move into the linear that makes them.
-  fuse(createFuseRopeCache());
+  fuse(createFuseRopeCache(), "qkv_rope_cache");
   // Each weight gets the layout in which its kernels read it.
   forward.addPass(createAssignLayout());
   // Ops become kernels and launches, once for each phase.
-  LlmToPlanOptions toPlan;
   toPlan.maxContext = options.maxContext;
   toPlan.maxBatch = options.maxBatch;
   toPlan.promptRows.assign(options.promptRows.begin(), options.promptRows.end());

@@ -14,11 +14,13 @@ struct PipelineOptions {
   uint32_t maxContext = 0;
   uint32_t maxBatch = 1;
   std::vector<int64_t> promptRows; ///< chunk sizes, each with a phase of its own
-  std::vector<std::string> skip;   ///< flags of fusions that are left out, to measure what they gain
+  std::vector<std::string> skip;   ///< of kFusions: left out, to measure what they gain
 };
 
-/// The fusions that a plan can do without. The others make what no kernel does unfused.
-inline constexpr std::string_view kFusions[] = {"llm-fuse-glu"};
+/// The fusions, by the flag of the pass that makes them. Without llm-fuse-qkv or llm-fuse-glu the linears of a layer take
+/// a launch each. Without one of the others decode phases take one launch for the linears and one for what follows them.
+inline constexpr std::string_view kFusions[] = {"llm-fuse-qkv", "llm-fuse-glu", "llm-fuse-residual-norm",
+                                                "llm-fuse-rope-cache"};
 
 /// The passes from an imported model to a plan with memory, in order.
 void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options);

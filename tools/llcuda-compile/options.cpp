@@ -77,7 +77,7 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   app.add_option("--kv-type", options.kvType, "Encoding of keys and values: f16")->capture_default_str();
   app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--skip-fusion", options.skipFusions, "Leave out a fusion, to measure what it gains: llm-fuse-glu")
+  app.add_option("--skip-fusion", options.skipFusions, "Leave out a fusion, to measure what it gains; may be repeated")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(pipeline::kFusions), std::end(pipeline::kFusions))));
   app.add_option("--dump-ir-after", options.dumpIrAfter,
                  "Print the IR after this pass, or after all, to standard output");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
 //
-//   launch    grid (blocks of q, then of k, then of v: QkvShape), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
+//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * Tile::kWarps): codegen/spec/decode_tile.cpp
 //   weights   blobs of heads * headSize x kColumns and kvHeads * headSize x kColumns, each in its layout
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
@@ -11,7 +11,7 @@
 //   numerics  as `linear`; the rotation in f32; one rounding to f16
 #pragma once
 
-#include "codegen/kernels/linear/linear.cuh"
+#include "codegen/kernels/linear/qkv_parts.cuh"
 
 namespace llcuda {
 
@@ -22,7 +22,6 @@ struct QkvShape {
   static constexpr int kMaxPages = kMaxPagesArg;     ///< of a slot
   static constexpr int kPageTokens = 64;
   static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
-  static constexpr int blocks(int rows, int blockRows) { return (rows + blockRows - 1) / blockRows; }
 };
 
 /// What the launch needs beside weights and input.
@@ -48,16 +47,6 @@ LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
     place.page = cache.blockTable[cache.slots[input] * Shape::kMaxPages + place.position / Shape::kPageTokens];
   return place;
 }
-
-/// One of the three linears, as the block's number picks it.
-struct QkvPart {
-  enum Role { kQ, kK, kV };
-  Role role;
-  const uint8_t* weight;
-  const float* bias; ///< or null
-  int rows;          ///< of the weight
-  int block;         ///< of the part
-};
 
 /// Elements `row`, row + 1 of the part's result, rotated: to q, or to the page.
 template <typename Shape>
@@ -92,12 +81,7 @@ LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const Q
       angles[p] = loadReadOnly(cache.rope + place.position * (Shape::kDimensions / 2) + pair);
   }
   float sums[Tile::kRows * kInputs] = {};
-  if (kBias)
-    forOwned<Tile, kInputs>(rows.firstOwned,
-                            [&](int r, int b) { sums[r * kInputs + b] = loadReadOnly(part.bias + rows.first + r); });
-  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, part.rows, rows.first)};
-  multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
-  groupSum<Tile::kLanes>(sums);
+  multiplyPart<kLayout, kColumns, kInputs, Tile, kBias>(part, rows, inputs, sums);
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
     LLCUDA_UNROLL
@@ -112,30 +96,17 @@ LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const Q
   }
 }
 
-/// Parts of one layout share their code: what differs between them is data.
 template <typename Shape, WeightLayout kQ, WeightLayout kK, WeightLayout kV, int kColumns, int kInputs, typename Tile,
           bool kBias>
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
                                 const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
                                 const int* blockTable, float* q, Half* k, Half* v) {
-  constexpr int kQBlocks = Shape::blocks(Shape::kQRows, Tile::kBlockRows);
-  constexpr int kKvBlocks = Shape::blocks(Shape::kKvRows, Tile::kBlockRows);
-  const InputRows inputs = {x, xCodes, xScales};
   const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
-  const int block = blockIdx.x;
-  QkvPart part = {QkvPart::kQ, qWeight, qBias, Shape::kQRows, block};
-  if (block >= kQBlocks + kKvBlocks)
-    part = {QkvPart::kV, vWeight, vBias, Shape::kKvRows, block - kQBlocks - kKvBlocks};
-  else if (block >= kQBlocks)
-    part = {QkvPart::kK, kWeight, kRowBias, Shape::kKvRows, block - kQBlocks};
-
-  if (kK != kQ && part.role == QkvPart::kK)
-    qkvPart<Shape, kK, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
-  else if (kV != kQ && part.role == QkvPart::kV)
-    qkvPart<Shape, kV, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
-  else
-    qkvPart<Shape, kQ, kColumns, kInputs, Tile, kBias>(part, inputs, cache);
+  const QkvPart part = qkvPartOf<Shape, Tile>(blockIdx.x, {qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias});
+  withLayoutOf<kQ, kK, kV>(part.role, [&]<WeightLayout kLayout>() {
+    qkvPart<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache);
+  });
 }
 
 } // namespace llcuda

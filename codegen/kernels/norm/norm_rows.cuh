@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One block normalises a few rows together: x[c] / sqrt(mean(x^2) + eps) * scale[c].
+// One block normalises a few rows together: x[c] / sqrt(mean(x^2) + eps) * scale[c]. Of a sum, perhaps, of which one part is
+// normed before it is added.
 #pragma once
 
 #include "codegen/kernels/block/emit_row.cuh"
@@ -14,6 +15,12 @@ LLCUDA_DEVICE float sumOfSquares(float4 v) {
 
 LLCUDA_DEVICE float4 scaled(float4 v, float factor, float4 scale) {
   return make_float4(v.x * factor * scale.x, v.y * factor * scale.y, v.z * factor * scale.z, v.w * factor * scale.w);
+}
+
+/// 1 / sqrt(mean(x^2) + eps) of a row, from the sum of its squares.
+template <int kColumns>
+LLCUDA_DEVICE float inverseRms(float squares, float eps) {
+  return rsqrtFast(squares * (1.f / kColumns) + eps);
 }
 
 /// Calls f(0) ... f(kCount - 1), unrolled or in a loop.
@@ -62,7 +69,72 @@ LLCUDA_DEVICE void normRows(Load load, const float* scale, float eps, const Outp
     LLCUDA_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const float4 v = kKeep ? kept[kKeep ? r * kPasses + p : 0] : valid ? load(r, i) : zero;
-      output.row(r, kColumns).store(i, scaled(v, rsqrtFast(sums[r] * (1.f / kColumns) + eps), s), valid);
+      output.row(r, kColumns).store(i, scaled(v, inverseRms<kColumns>(sums[r], eps), s), valid);
+    }
+  });
+}
+
+/// sum = residual + norm(x) * postScale, then norm(sum) * scale to `output`; both norms have one eps. `load(r, i)` and
+/// `residual(r, i)` give elements 4i ... 4i + 3 of row r as float4; `sum` is [kRows][kColumns] and may be where either
+/// comes from. All threads of the block call.
+template <int kColumns, int kThreads, int kRows, typename Output, typename Load, typename Residual>
+LLCUDA_DEVICE void postNormRows(Load load, const float* postScale, Residual residual, const float* scale, float eps,
+                                float* sum, const Output& output) {
+  static_assert(kColumns % kRowBlock == 0, "rows are whole blocks of int8 rows");
+  constexpr int kFours = kColumns / 4;
+  constexpr int kPasses = (kFours + kThreads - 1) / kThreads;
+  constexpr bool kKeep = kRows * kPasses <= 8;
+  const float4 zero = make_float4(0.f, 0.f, 0.f, 0.f);
+  const auto fourOf = [](const float* vector, int i) {
+    return loadReadOnly(reinterpret_cast<const float4*>(vector) + i);
+  };
+
+  float4 kept[kKeep ? kRows * kPasses : 1];
+  float squares[kRows] = {};
+  repeat<kKeep, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const float4 v = i < kFours ? load(r, i) : zero;
+      squares[r] += sumOfSquares(v);
+      if (kKeep)
+        kept[r * kPasses + p] = v;
+    }
+  });
+  blockSum<kThreads>(squares);
+
+  float sumSquares[kRows] = {};
+  repeat<kKeep, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    if (i >= kFours)
+      return;
+    const float4 post = fourOf(postScale, i);
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      const float4 v =
+          scaled(kKeep ? kept[kKeep ? r * kPasses + p : 0] : load(r, i), inverseRms<kColumns>(squares[r], eps), post);
+      const float4 stream = residual(r, i);
+      const float4 total = make_float4(v.x + stream.x, v.y + stream.y, v.z + stream.z, v.w + stream.w);
+      sumSquares[r] += sumOfSquares(total);
+      if (kKeep)
+        kept[r * kPasses + p] = total;
+      reinterpret_cast<float4*>(sum + r * kColumns)[i] = total;
+    }
+  });
+  blockSum<kThreads>(sumSquares);
+
+  repeat<kKeep, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    const bool valid = i < kFours;
+    const float4 s = fourOf(scale, valid ? i : 0);
+    LLCUDA_UNROLL
+    for (int r = 0; r < kRows; ++r) {
+      float4 v = zero;
+      if (kKeep)
+        v = kept[kKeep ? r * kPasses + p : 0];
+      else if (valid) // this thread stored it
+        v = reinterpret_cast<const float4*>(sum + r * kColumns)[i];
+      output.row(r, kColumns).store(i, scaled(v, inverseRms<kColumns>(sumSquares[r], eps), s), valid);
     }
   });
 }

@@ -31,8 +31,9 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
       return signalPassFailure();
     }
     llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens});
+    const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
     for (const auto& [kind, rows] : phases())
-      if (mlir::failed(llm::PhaseLowering(plan, kind, rows).lower(forward)))
+      if (mlir::failed(llm::PhaseLowering(plan, kind, rows, apartOps).lower(forward)))
         return signalPassFailure();
     plan.finish();
     forward.erase();

@@ -8,10 +8,11 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     each of `prompt-rows` that the context can fill (of `max-context` rows when it can fill none). Each op becomes the
     launches of `codegen/spec`: one in decode phases, where a weight is read once for few rows, and in prompt phases one
     for each linear by tensor cores and one for what stands between them. In prompt phases the last norm picks the rows
-    whose logits are wanted.
+    whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
+    and so does every op that `apart` names. What the fusions left has a launch of its own.
 
-    Refuses, naming the op: weights without a device layout, ops and combinations that no kernel does, keys and values
-    in other types than f16.
+    Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in other types
+    than f16.
 
     Weights, constants, pools and counters are shared by all phases; io buffers are shared by the phases of a kind;
     buffers of the arena belong to one phase and get their places by `plan-memory`.
@@ -21,5 +22,7 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llcuda::plan::PlanDialect"];
   let options = [Option<"maxContext", "max-context", "int64_t", "2048", "Positions a sequence may have">,
                  Option<"maxBatch", "max-batch", "int64_t", "1", "Sequences a session may have">,
-                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,128,512">];
+                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,128,512">,
+                 ListOption<"apart", "apart", "std::string", "Ops whose decode phases take a launch for the linears and one "
+                            "for what follows: qkv_rope_cache, linear_residual_norm">];
 }

@@ -7,40 +7,57 @@
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
 
 namespace llcuda::llm {
-namespace {
 
 using mlir::failed;
 using mlir::failure;
 using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::success;
+using mlir::Value;
 
-// What neither form of the launch does.
-LogicalResult checkQkv(QkvRopeCacheOp op, const PlanLimits& limits) {
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
+namespace {
+
+LogicalResult checkCache(Operation* op, CacheType cache) {
   if (cache.getKeyEncoding() != formats::TensorType::kF16 || cache.getValueEncoding() != formats::TensorType::kF16)
-    return op.emitOpError("writes a cache that is not f16");
-  if (op.getQScale())
-    return op.emitOpError("norms queries and keys by head, which no kernel does");
-  if (op.getPairs() != RopePairs::Adjacent)
-    return op.emitOpError("turns halves; kernels turn adjacent pairs, see pair_rows of llm.parameter");
-  const auto table = llvm::cast<mlir::ShapedType>(op.getTable().getType());
-  if (table.getDimSize(0) < limits.maxContext)
-    return op.emitOpError("has a rope table of ")
-           << table.getDimSize(0) << " positions for a context of " << limits.maxContext;
-  return mlir::success();
+    return op->emitOpError("writes a cache that is not f16");
+  return success();
+}
+
+LogicalResult checkTable(Operation* op, Value table, const PlanLimits& limits) {
+  const int64_t positions = llvm::cast<mlir::ShapedType>(table.getType()).getDimSize(0);
+  if (positions < limits.maxContext)
+    return op->emitOpError("has a rope table of ") << positions << " positions for a context of " << limits.maxContext;
+  return success();
+}
+
+/// A rotation by `table`, or none, after a norm of `eps`, or none.
+codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::APFloat> eps) {
+  codegen::HeadTurnDesc turn;
+  if (table)
+    turn.dimensions = 2 * static_cast<uint32_t>(llvm::cast<mlir::ShapedType>(table.getType()).getDimSize(1));
+  turn.halves = table && pairs == RopePairs::Halves;
+  turn.norm = eps.has_value();
+  turn.eps = eps ? eps->convertToFloat() : 0;
+  return turn;
 }
 
 } // namespace
 
+// Without norms of heads and with adjacent pairs a decode phase does all of it in one launch.
 LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
-  if (failed(checkQkv(op, plan.limits())))
+  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
+  if (failed(checkCache(op, cache)) || failed(checkTable(op, op.getTable(), plan.limits())))
     return failure();
-  if (!isDecode())
-    return lowerQkvRopeCachePrompt(op);
+  const bool inOne = isDecode() && !isApart(op) && !op.getQScale() && op.getPairs() == RopePairs::Adjacent;
+  return inOne ? emitQkvRopeCache(op) : emitQkvThenRopeCache(op);
+}
+
+LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op) {
+  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   const auto q = layoutOf(op, op.getQWeight()), k = layoutOf(op, op.getKWeight()), v = layoutOf(op, op.getVWeight());
   Bindings bindings;
   if (failed(q) || failed(k) || failed(v) || failed(bindInput(op, op.getInput(), {*q, *k, *v}, bindings)))
     return failure();
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   codegen::QkvRopeCacheDesc desc;
   desc.qLayout = *q;
   desc.kLayout = *k;
@@ -50,20 +67,13 @@ LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
   desc.heads = static_cast<uint32_t>(columnsOf(op.getQuery()) / cache.getHeadSize());
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
-  desc.dimensions = 2 * static_cast<uint32_t>(llvm::cast<mlir::ShapedType>(op.getTable().getType()).getDimSize(1));
+  desc.dimensions = turnOf(op.getTable(), op.getPairs(), {}).dimensions;
   desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
   desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
   desc.bias = static_cast<bool>(op.getQBias());
   if (failed(accept(op, codegen::checkQkvRopeCache(desc))))
     return failure();
-  if (desc.bias) {
-    bindings["q_bias"] = plan.constant(op.getQBias());
-    bindings["k_bias"] = plan.constant(op.getKBias());
-    bindings["v_bias"] = plan.constant(op.getVBias());
-  }
-  bindings["q_weight"] = weightBuffer(op.getQWeight());
-  bindings["k_weight"] = weightBuffer(op.getKWeight());
-  bindings["v_weight"] = weightBuffer(op.getVWeight());
+  bindQkvWeights(op, bindings);
   bindings["rope_table"] = plan.constant(op.getTable());
   bindings["k_pages"] = plan.pool(cache, 'k');
   bindings["v_pages"] = plan.pool(cache, 'v');
@@ -71,35 +81,144 @@ LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
   return emit(op, codegen::qkvRopeCacheLaunch(desc), bindings);
 }
 
-// The three linears, then one launch that rotates and fills the pages.
-LogicalResult PhaseLowering::lowerQkvRopeCachePrompt(QkvRopeCacheOp op) {
+// The linears, then one launch that norms, rotates and fills the pages.
+LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op) {
   const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   const int64_t queryColumns = columnsOf(op.getQuery());
   const std::string q = scratch(op, "q_linear", rows * queryColumns * 4);
   const std::string k = scratch(op, "k_linear", rows * cache.getColumns() * 4);
   const std::string v = scratch(op, "v_linear", rows * cache.getColumns() * 4);
-  if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
-      failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)) ||
-      failed(emitLinear(op, op.getInput(), op.getVWeight(), op.getVBias(), "", v)))
+  if (failed(emitQkvLinear(op, q, k, v)))
     return failure();
   codegen::RopeCacheDesc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.heads = static_cast<uint32_t>(queryColumns / cache.getHeadSize());
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
-  desc.dimensions = 2 * static_cast<uint32_t>(llvm::cast<mlir::ShapedType>(op.getTable().getType()).getDimSize(1));
+  desc.turn = turnOf(op.getTable(), op.getPairs(), op.getEps());
+  desc.f16Queries = !isDecode();
   desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
   desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
   if (failed(accept(op, codegen::checkRopeCache(desc))))
     return failure();
-  const std::string rotated = scratch(op, "q", rows * queryColumns * 2);
-  values[op.getQuery()].f16 = rotated;
+  Bindings bindings = {{"q", q},
+                       {"k", k},
+                       {"v", v},
+                       {"rope_table", plan.constant(op.getTable())},
+                       {"q_turned", defineQuery(op, op.getQuery(), "q")},
+                       {"k_pages", plan.pool(cache, 'k')},
+                       {"v_pages", plan.pool(cache, 'v')}};
+  if (op.getQScale()) {
+    bindings["q_scale"] = plan.constant(op.getQScale());
+    bindings["k_scale"] = plan.constant(op.getKScale());
+  }
+  return emit(op, codegen::ropeCacheLaunch(desc), bindings);
+}
+
+template <typename Op>
+void PhaseLowering::bindQkvWeights(Op op, Bindings& bindings) {
+  bindings["q_weight"] = weightBuffer(op.getQWeight());
+  bindings["k_weight"] = weightBuffer(op.getKWeight());
+  bindings["v_weight"] = weightBuffer(op.getVWeight());
+  if (!op.getQBias())
+    return;
+  bindings["q_bias"] = plan.constant(op.getQBias());
+  bindings["k_bias"] = plan.constant(op.getKBias());
+  bindings["v_bias"] = plan.constant(op.getVBias());
+}
+
+// One launch in decode phases, three by tensor cores in prompt phases.
+template <typename Op>
+LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v) {
+  if (!isDecode()) {
+    if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
+        failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)))
+      return failure();
+    return emitLinear(op, op.getInput(), op.getVWeight(), op.getVBias(), "", v);
+  }
+  const int64_t kRows = op.getKWeight().getType().getRows();
+  if (kRows != op.getVWeight().getType().getRows())
+    return op.emitOpError("has keys and values of different widths, which no kernel does");
+  const auto qLayout = layoutOf(op, op.getQWeight()), kLayout = layoutOf(op, op.getKWeight()),
+             vLayout = layoutOf(op, op.getVWeight());
+  Bindings bindings = {{"q", q}, {"k", k}, {"v", v}};
+  if (failed(qLayout) || failed(kLayout) || failed(vLayout) ||
+      failed(bindInput(op, op.getInput(), {*qLayout, *kLayout, *vLayout}, bindings)))
+    return failure();
+  codegen::QkvLinearDesc desc;
+  desc.qLayout = *qLayout;
+  desc.kLayout = *kLayout;
+  desc.vLayout = *vLayout;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.inputs = static_cast<uint32_t>(columnsOf(op.getInput()));
+  desc.qOutputs = static_cast<uint32_t>(op.getQWeight().getType().getRows());
+  desc.kvOutputs = static_cast<uint32_t>(kRows);
+  desc.bias = static_cast<bool>(op.getQBias());
+  if (failed(accept(op, codegen::checkQkvLinear(desc))))
+    return failure();
+  bindQkvWeights(op, bindings);
+  return emit(op, codegen::qkvLinearLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerQkvLinear(QkvLinearOp op) {
+  const std::string q = define(op, op.getQuery(), "query", rows).f32;
+  const std::string k = define(op, op.getKey(), "key", rows).f32;
+  const std::string v = define(op, op.getValue(), "value", rows).f32;
+  return emitQkvLinear(op, q, k, v);
+}
+
+std::string PhaseLowering::defineQuery(Operation* op, Value query, const std::string& name) {
+  if (isDecode() || !llvm::all_of(query.getUsers(), llvm::IsaPred<AttentionOp>))
+    return define(op, query, name, rows).f32;
+  RowBuffers& buffers = values[query];
+  buffers.rows = rows;
+  return buffers.f16 = scratch(op, name, rows * columnsOf(query) * 2);
+}
+
+LogicalResult PhaseLowering::emitHeadRows(Operation* op, Value input, int64_t headSize, codegen::HeadTurnDesc turn,
+                                          Bindings bindings, bool f16Rows) {
+  codegen::HeadRowsDesc desc;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.heads = static_cast<uint32_t>(columnsOf(input) / headSize);
+  desc.headSize = static_cast<uint32_t>(headSize);
+  desc.turn = turn;
+  desc.f16Rows = f16Rows;
+  if (failed(accept(op, codegen::checkHeadRows(desc))))
+    return failure();
+  bindings["x"] = values[input].f32;
+  return emit(op, codegen::headRowsLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::lowerHeadNorm(HeadNormOp op) {
+  const codegen::HeadTurnDesc turn = turnOf({}, RopePairs::Adjacent, op.getEps());
+  const Bindings bindings = {{"scale", plan.constant(op.getScale())}, {"y", defineQuery(op, op.getResult(), "normed")}};
+  return emitHeadRows(op, op.getInput(), columnsOf(op.getScale()), turn, bindings, !values[op.getResult()].f16.empty());
+}
+
+LogicalResult PhaseLowering::lowerRope(RopeOp op) {
+  if (failed(checkTable(op, op.getTable(), plan.limits())))
+    return failure();
+  const codegen::HeadTurnDesc turn = turnOf(op.getTable(), op.getPairs(), {});
+  const Bindings bindings = {{"rope_table", plan.constant(op.getTable())},
+                             {"y", defineQuery(op, op.getResult(), "turned")}};
+  return emitHeadRows(op, op.getInput(), static_cast<int64_t>(op.getHeadSize()), turn, bindings,
+                      !values[op.getResult()].f16.empty());
+}
+
+LogicalResult PhaseLowering::lowerCacheWrite(CacheWriteOp op) {
+  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
+  codegen::RopeCacheDesc desc;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.heads = 0;
+  desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
+  desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
+  desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
+  desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
+  if (failed(checkCache(op, cache)) || failed(accept(op, codegen::checkRopeCache(desc))))
+    return failure();
   return emit(op, codegen::ropeCacheLaunch(desc),
-              {{"q", q},
-               {"k", k},
-               {"v", v},
-               {"rope_table", plan.constant(op.getTable())},
-               {"q_rotated", rotated},
+              {{"k", values[op.getKeys()].f32},
+               {"v", values[op.getValues()].f32},
                {"k_pages", plan.pool(cache, 'k')},
                {"v_pages", plan.pool(cache, 'v')}});
 }
@@ -119,7 +238,7 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's launch.
   desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
   desc.int8Rows = !desc.f32Rows;
-  if (failed(accept(op, codegen::checkAttention(desc))))
+  if (failed(accept(op, codegen::checkAttention(desc))) || failed(provideQuery(op)))
     return failure();
 
   const RowBuffers& query = values[op.getQuery()];
@@ -134,6 +253,17 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
     bindings["arrivals"] = plan.counter(codegen::attentionArrivals(desc));
   }
   return emit(op, codegen::attentionDecodeLaunch(desc), bindings);
+}
+
+// Prompt attention reads f16 queries; those that were made as f32 rows are rounded here.
+LogicalResult PhaseLowering::provideQuery(AttentionOp op) {
+  const Value query = op.getQuery();
+  if (isDecode() || !values[query].f16.empty())
+    return success();
+  const std::string rounded = scratch(op, "q_f16", rows * columnsOf(query) * 2);
+  values[query].f16 = rounded;
+  const int64_t headSize = llvm::cast<CacheType>(op.getCache().getType()).getHeadSize();
+  return emitHeadRows(op, query, headSize, {}, {{"y", rounded}}, /*f16Rows=*/true);
 }
 
 } // namespace llcuda::llm

@@ -10,15 +10,18 @@ using mlir::failed;
 using mlir::failure;
 using mlir::LogicalResult;
 
-// The rows are few in every phase: in prompt phases the norm before has picked those that are wanted.
+// The rows are few in every phase: in prompt phases the norm before has picked those that are wanted, or they are picked
+// here.
 LogicalResult PhaseLowering::lowerHead(HeadOp op) {
-  if (op.getSoftcap())
-    return op.emitOpError("caps its logits, which no kernel does");
-  if (!isDecode() && !llvm::isa_and_nonnull<RmsNormOp, LinearResidualNormOp>(op.getInput().getDefiningOp()))
-    return op.emitOpError("reads rows that no norm picked");
+  RowBuffers input = values[op.getInput()];
+  if (input.rows != outputs) {
+    input = {};
+    if (failed(pickRows(op, op.getInput(), input)))
+      return failure();
+  }
   const auto layout = layoutOf(op, op.getWeight());
   Bindings bindings;
-  if (failed(layout) || failed(bindInput(op, op.getInput(), *layout, bindings)))
+  if (failed(layout) || failed(bindInput(op, input, columnsOf(op.getInput()), *layout, bindings)))
     return failure();
   const auto type = llvm::cast<WeightType>(op.getWeight().getType());
   codegen::LinearDesc desc;
@@ -26,10 +29,11 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   desc.rows = static_cast<uint32_t>(outputs);
   desc.inputs = static_cast<uint32_t>(type.getCols());
   desc.outputs = static_cast<uint32_t>(type.getRows());
+  desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
   if (failed(accept(op, codegen::checkLinear(desc))))
     return failure();
   bindings["weight"] = weightBuffer(op.getWeight());
-  bindings["y"] = plan.io(kind, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits));
+  bindings["y"] = define(op, op.getLogits(), "logits", outputs).f32;
   return emit(op, codegen::linearLaunch(desc), bindings);
 }
 

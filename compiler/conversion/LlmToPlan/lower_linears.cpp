@@ -45,15 +45,27 @@ LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
 }
 
 LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
-  if (op.getPostScale())
-    return op.emitOpError("norms the product before it is added, which no kernel does");
+  return isDecode() && !isApart(op) ? emitLinearResidualNorm(op) : emitLinearThenNorm(op);
+}
+
+// Without a post-norm the linear adds the residual; with one, the launch after it does.
+LogicalResult PhaseLowering::emitLinearThenNorm(LinearResidualNormOp op) {
   const std::string residual = values[op.getResidual()].f32;
-  const std::string sum = define(op, op.getSum(), "sum", rows).f32;
-  if (!isDecode()) {
+  if (!op.getPostScale()) {
+    const std::string sum = define(op, op.getSum(), "sum", rows).f32;
     if (failed(emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, sum)))
       return failure();
     return lowerNorm(op, sum, op.getScale(), op.getEps(), op.getNormed());
   }
+  const std::string product = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
+  if (failed(emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), "", product)))
+    return failure();
+  return emitPostNorm(op, product, residual);
+}
+
+LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
+  const std::string residual = values[op.getResidual()].f32;
+  const std::string sum = define(op, op.getSum(), "sum", rows).f32;
   const auto layout = layoutOf(op, op.getWeight());
   Bindings bindings = {{"residual", residual}, {"y", sum}};
   if (failed(layout) || failed(bindInput(op, op.getInput(), *layout, bindings)))
@@ -65,6 +77,7 @@ LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
   desc.inputs = static_cast<uint32_t>(type.getCols());
   desc.outputs = static_cast<uint32_t>(type.getRows());
   desc.bias = static_cast<bool>(op.getBias());
+  desc.postNorm = static_cast<bool>(op.getPostScale());
   desc.eps = op.getEps().convertToFloat();
   desc.f32Rows = !isQ8Rows(op.getNormed().getType());
   desc.int8Rows = !desc.f32Rows;
@@ -73,6 +86,10 @@ LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
   bindings["weight"] = weightBuffer(op.getWeight());
   bindings["norm_scale"] = plan.constant(op.getScale());
   bindings["arrivals"] = plan.counter(1);
+  if (op.getPostScale()) {
+    bindings["post_scale"] = plan.constant(op.getPostScale());
+    bindings["product"] = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
+  }
   if (op.getBias())
     bindings["bias"] = plan.constant(op.getBias());
   bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows));

@@ -49,6 +49,29 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
+// The sum of rows that are picked is made of those alone. Where something reads the whole sum, all rows are made, as f32:
+// the head picks its own.
+LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::string& product,
+                                          const std::string& residual) {
+  const bool picked = isPicked(op.getNormed()) && op.getSum().use_empty();
+  codegen::PostNormDesc desc;
+  desc.rows = static_cast<uint32_t>(picked ? outputs : rows);
+  desc.columns = static_cast<uint32_t>(columnsOf(op.getSum()));
+  desc.eps = op.getEps().convertToFloat();
+  desc.pickRows = picked;
+  desc.int8Rows = isQ8Rows(op.getNormed().getType()) && picked == isPicked(op.getNormed());
+  desc.f32Rows = !desc.int8Rows;
+  if (failed(accept(op, codegen::checkPostNorm(desc))))
+    return failure();
+  Bindings bindings = {{"x", product},
+                       {"residual", residual},
+                       {"post_scale", plan.constant(op.getPostScale())},
+                       {"scale", plan.constant(op.getScale())},
+                       {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
+  bindRows(bindings, "y", define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows));
+  return emit(op, codegen::postNormLaunch(desc), bindings);
+}
+
 // The codes stand beside the f32 rows that they were made of: a launch of mixed weights reads both by that one value.
 LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
   const RowBuffers input = values[op.getInput()];

@@ -14,8 +14,8 @@ using mlir::Operation;
 using mlir::success;
 using mlir::Value;
 
-PhaseLowering::PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows)
-    : plan(plan), kind(kind), rows(rows), outputs(kind == plan::PhaseKind::Decode ? rows : 1),
+PhaseLowering::PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows, llvm::ArrayRef<std::string> apart)
+    : plan(plan), kind(kind), rows(rows), outputs(kind == plan::PhaseKind::Decode ? rows : 1), apart(apart),
       phase(plan.phase(kind, rows, outputs)),
       prefix(plan::stringifyPhaseKind(kind).str() + std::to_string(rows) + ".") {}
 
@@ -37,11 +37,18 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
       .Case([&](LinearOp linear) { return lowerLinear(linear); })
       .Case([&](LinearResidualNormOp linear) { return lowerLinearResidualNorm(linear); })
       .Case([&](GluLinearOp linear) { return lowerGluLinear(linear); })
+      .Case([&](QkvLinearOp linears) { return lowerQkvLinear(linears); })
       .Case([&](QkvRopeCacheOp linears) { return lowerQkvRopeCache(linears); })
+      .Case([&](HeadNormOp norm) { return lowerHeadNorm(norm); })
+      .Case([&](RopeOp rope) { return lowerRope(rope); })
+      .Case([&](CacheWriteOp write) { return lowerCacheWrite(write); })
       .Case([&](AttentionOp attention) { return lowerAttention(attention); })
+      .Case([&](AddOp add) { return lowerAdd(add); })
+      .Case([&](ScaleOp scale) { return lowerScale(scale); })
+      .Case([&](SoftcapOp softcap) { return lowerSoftcap(softcap); })
       .Case([&](HeadOp head) { return lowerHead(head); })
       .Case([&](SampleOp sample) { return lowerSample(sample); })
-      .Default([](Operation* other) { return other->emitOpError("has no kernel of its own and was not fused"); });
+      .Default([](Operation* other) { return other->emitOpError("has no kernel"); });
 }
 
 bool PhaseLowering::isPicked(Value normed) const {
@@ -78,9 +85,17 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
     buffers.codes = scratch(op, name + "_codes", elements);
     buffers.scales = scratch(op, name + "_scales", elements / kQ8Block * 8);
   } else {
-    buffers.f32 = scratch(op, name, elements * 4);
+    buffers.f32 = rowCount == outputs && isLogits(result)
+                      ? plan.io(kind, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
+                      : scratch(op, name, elements * 4);
   }
   return buffers;
+}
+
+bool PhaseLowering::isLogits(Value rows) {
+  return llvm::any_of(rows.getUses(), [](mlir::OpOperand& use) {
+    return llvm::isa<SampleOp, mlir::func::ReturnOp>(use.getOwner()) && use.getOperandNumber() == 0;
+  });
 }
 
 void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers) {
@@ -92,9 +107,8 @@ void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const 
   }
 }
 
-LogicalResult PhaseLowering::bindInput(Operation* op, Value input, llvm::ArrayRef<WeightLayout> layouts,
-                                       Bindings& bindings) {
-  RowBuffers& buffers = values[input];
+LogicalResult PhaseLowering::bindInput(Operation* op, RowBuffers& buffers, int64_t columns,
+                                       llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings) {
   for (const WeightLayout layout : layouts) {
     if (!weightReadsInt8Rows(layout)) {
       if (buffers.f32.empty())
@@ -103,7 +117,6 @@ LogicalResult PhaseLowering::bindInput(Operation* op, Value input, llvm::ArrayRe
     }
     if (!buffers.codes.empty())
       continue;
-    const int64_t columns = columnsOf(input);
     if (columns % kQ8Block != 0)
       return op->emitOpError("cannot make int8 rows of ") << columns << " columns";
     buffers.codes = scratch(op, "input_codes", buffers.rows * columns);

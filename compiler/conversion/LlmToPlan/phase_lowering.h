@@ -3,6 +3,7 @@
 #pragma once
 
 #include "codegen/formats/weight_layout.h"
+#include "codegen/spec/rope_spec.h"
 #include "compiler/conversion/LlmToPlan/plan_builder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "runtime/base/result.h"
@@ -20,7 +21,8 @@ struct RowBuffers {
 
 class PhaseLowering {
 public:
-  PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows);
+  /// `apart` names ops whose decode launches are those of a prompt phase: linears, then what follows them.
+  PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows, llvm::ArrayRef<std::string> apart);
 
   /// Appends the phase. An op that no kernel does is reported on the op.
   mlir::LogicalResult lower(mlir::func::FuncOp forward);
@@ -32,6 +34,7 @@ private:
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
   mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, llvm::APFloat eps,
                                 mlir::Value result);
+  mlir::LogicalResult emitPostNorm(LinearResidualNormOp op, const std::string& product, const std::string& residual);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
   mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
@@ -39,24 +42,47 @@ private:
   // lower_linears.cpp
   mlir::LogicalResult lowerLinear(LinearOp op);
   mlir::LogicalResult lowerLinearResidualNorm(LinearResidualNormOp op);
+  mlir::LogicalResult emitLinearResidualNorm(LinearResidualNormOp op);
+  mlir::LogicalResult emitLinearThenNorm(LinearResidualNormOp op);
   mlir::LogicalResult lowerGluLinear(GluLinearOp op);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, mlir::Value weight, mlir::Value bias,
                                  const std::string& residual, const std::string& y);
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
-  mlir::LogicalResult lowerQkvRopeCachePrompt(QkvRopeCacheOp op);
+  mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op);
+  mlir::LogicalResult emitQkvThenRopeCache(QkvRopeCacheOp op);
+  mlir::LogicalResult lowerQkvLinear(QkvLinearOp op);
+  template <typename Op>
+  mlir::LogicalResult emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v);
+  template <typename Op>
+  void bindQkvWeights(Op op, Bindings& bindings);
+  mlir::LogicalResult lowerHeadNorm(HeadNormOp op);
+  mlir::LogicalResult lowerRope(RopeOp op);
+  mlir::LogicalResult emitHeadRows(mlir::Operation* op, mlir::Value input, int64_t headSize, codegen::HeadTurnDesc turn,
+                                   Bindings bindings, bool f16Rows);
+  mlir::LogicalResult lowerCacheWrite(CacheWriteOp op);
   mlir::LogicalResult lowerAttention(AttentionOp op);
+  mlir::LogicalResult provideQuery(AttentionOp op);
+  /// The buffer of queries: f16 in prompt phases, if attention alone reads them, else f32 rows.
+  std::string defineQuery(mlir::Operation* op, mlir::Value query, const std::string& name);
+  // lower_elementwise.cpp
+  mlir::LogicalResult lowerAdd(AddOp op);
+  mlir::LogicalResult lowerScale(ScaleOp op);
+  mlir::LogicalResult lowerSoftcap(SoftcapOp op);
+  /// The rows whose logits are wanted, as f32 rows.
+  mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp
   mlir::LogicalResult lowerHead(HeadOp op);
   mlir::LogicalResult lowerSample(SampleOp op);
 
   bool isDecode() const { return kind == plan::PhaseKind::Decode; }
+  bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
   /// In prompt phases, whether a norm's rows are read by the head alone, which wants few of them.
   bool isPicked(mlir::Value normed) const;
   /// The layout of a weight; reports a weight that has none or is not a parameter.
   mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
   std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
-  /// Buffers of a result, f32 or int8 rows.
+  /// Buffers of a result, f32 or int8 rows. Rows that are sampled or returned are the io buffer of logits.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows);
   /// The same, as the result's type says.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount) {
@@ -66,7 +92,13 @@ private:
   std::string scratch(mlir::Operation* op, const std::string& name, int64_t bytes);
   /// Binds `x`, or `x_codes` and `x_scales`, as the layouts read them; adds a quantize launch where codes are missing.
   mlir::LogicalResult bindInput(mlir::Operation* op, mlir::Value input, llvm::ArrayRef<WeightLayout> layouts,
-                                Bindings& bindings);
+                                Bindings& bindings) {
+    return bindInput(op, values[input], columnsOf(input), layouts, bindings);
+  }
+  mlir::LogicalResult bindInput(mlir::Operation* op, RowBuffers& buffers, int64_t columns,
+                                llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings);
+  /// Whether these rows are what is sampled, or what the function returns first.
+  static bool isLogits(mlir::Value rows);
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);
   /// Appends the launch; parameters that `bindings` lacks are io buffers of their name.
   mlir::LogicalResult emit(mlir::Operation* op, const codegen::LaunchSpec& spec, Bindings bindings);
@@ -79,6 +111,7 @@ private:
   int64_t rows;
   int64_t outputs;
   int64_t vocabulary = 0;
+  llvm::ArrayRef<std::string> apart;
   plan::PhaseOp phase;
   std::string prefix; // of names in the arena
   llvm::DenseMap<mlir::Value, RowBuffers> values;

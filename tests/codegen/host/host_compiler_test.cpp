@@ -158,7 +158,7 @@ std::vector<KernelSpec> realKernels(WeightLayout layout) {
   attention.int8Rows = int8;
   std::vector<KernelSpec> specs = {
       linearLaunch({layout, 1, 576, 49152, false, false}).kernel,
-      linearResidualNormLaunch({layout, 1, 1536, 576, false, 1e-5f, !int8, int8}).kernel,
+      linearResidualNormLaunch({layout, 1, 1536, 576, false, false, 1e-5f, !int8, int8}).kernel,
       gluLinearLaunch({layout, layout, 1, 576, 1536, Activation::kSilu, !int8, int8}).kernel,
       attentionDecodeLaunch(attention).kernel,
       linearPromptLaunch({layout, 256, 1536, 576, false, true}).kernel,

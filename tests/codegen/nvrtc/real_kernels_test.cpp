@@ -10,6 +10,7 @@
 #include "codegen/nvrtc/compile_kernels.h"
 #include "codegen/pack/pack.h"
 #include "codegen/spec/attention_spec.h"
+#include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
@@ -38,7 +39,7 @@ void addLayout(std::vector<KernelSpec>& specs, const Shape& s, WeightLayout layo
   const bool int8 = weightReadsInt8Rows(layout);
   specs.push_back(linearLaunch({layout, rows, s.embedding, s.vocabulary, false, false}).kernel);
   specs.push_back(
-      linearResidualNormLaunch({layout, rows, s.feedForward, s.embedding, false, 1e-5f, !int8, int8}).kernel);
+      linearResidualNormLaunch({layout, rows, s.feedForward, s.embedding, false, false, 1e-5f, !int8, int8}).kernel);
   specs.push_back(
       gluLinearLaunch({layout, layout, rows, s.embedding, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
   specs.push_back(qkvRopeCacheLaunch({.qLayout = layout,
@@ -78,13 +79,56 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                                    .heads = s.heads,
                                    .kvHeads = s.kvHeads,
                                    .headSize = s.headSize,
-                                   .dimensions = s.headSize,
+                                   .turn = {.dimensions = s.headSize},
                                    .maxContext = s.context})
                       .kernel);
   specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8}).kernel);
   specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
   specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
+  return specs;
+}
+
+/// What Gemma 3 4B, Qwen 3 8B and Phi 4 mini launch besides.
+std::vector<KernelSpec> kernelsOfFamilies() {
+  constexpr auto kLayout = WeightLayout::kQ4_1Planes;
+  const HeadTurnDesc gemma = {.dimensions = 256, .norm = true, .eps = 1e-6f}, phi = {.dimensions = 96, .halves = true};
+  std::vector<KernelSpec> specs;
+  for (const uint32_t rows : {1u, 4u, 8u}) {
+    specs.push_back(
+        linearResidualNormLaunch(
+            {.layout = kLayout, .rows = rows, .inputs = 10240, .outputs = 2560, .postNorm = true, .eps = 1e-6f})
+            .kernel);
+    specs.push_back(qkvLinearLaunch({.qLayout = kLayout,
+                                     .kLayout = kLayout,
+                                     .vLayout = WeightLayout::kQ8_0Planes,
+                                     .rows = rows,
+                                     .inputs = 4096,
+                                     .qOutputs = 4096,
+                                     .kvOutputs = 1024,
+                                     .bias = true})
+                        .kernel);
+  }
+  for (const bool prompt : {false, true}) {
+    const uint32_t rows = prompt ? 256 : 1;
+    for (const HeadTurnDesc& turn : {gemma, phi})
+      specs.push_back(ropeCacheLaunch({.rows = rows,
+                                       .heads = 8,
+                                       .kvHeads = 4,
+                                       .headSize = turn.norm ? 256u : 128u,
+                                       .turn = turn,
+                                       .f16Queries = prompt,
+                                       .maxContext = 8192})
+                          .kernel);
+    specs.push_back(
+        postNormLaunch({.rows = rows, .columns = 2560, .eps = 1e-6f, .f32Rows = false, .int8Rows = true}).kernel);
+  }
+  specs.push_back(linearLaunch({.layout = kLayout, .inputs = 2560, .outputs = 262144, .softcap = 30}).kernel);
+  specs.push_back(headRowsLaunch({.heads = 8, .headSize = 256, .turn = gemma, .f16Rows = true}).kernel);
+  specs.push_back(addLaunch({256, 2560}).kernel);
+  specs.push_back(scaleLaunch({256, 2560}, 50.f).kernel);
+  specs.push_back(softcapLaunch({1, 262144}, 30.f).kernel);
+  specs.push_back(pickRowsLaunch({1, 2560}).kernel);
   return specs;
 }
 
@@ -127,6 +171,10 @@ TEST_P(DecodeKernels, CompileWithoutSpillsForAT4) {
   specs.push_back(linearLaunch({layout, 8, kLlama8b.embedding, kLlama8b.embedding, false, true}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, kLlama8b.embedding, kLlama8b.vocabulary, 1.f}).kernel);
   expectNoSpills(specs);
+}
+
+TEST(KernelsOfFamilies, CompileWithoutSpillsForAT4) {
+  expectNoSpills(kernelsOfFamilies());
 }
 
 std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>& info) {

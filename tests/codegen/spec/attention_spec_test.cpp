@@ -4,14 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "codegen/spec/rope_spec.h"
-
 namespace llcuda::codegen {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 AttentionDesc llama() {
   AttentionDesc desc;
@@ -95,23 +92,6 @@ TEST(AttentionSpec, RefusesByName) {
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 72; }), HasSubstr("heads of 72"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80; }), HasSubstr("int8 rows"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80, d.int8Rows = false; }), "");
-}
-
-TEST(RopeSpec, LaunchAndRefusals) {
-  RopeCacheDesc desc;
-  desc.rows = 32;
-  desc.heads = 9;
-  desc.kvHeads = 3;
-  desc.maxContext = 2048;
-  const LaunchSpec launch = ropeCacheLaunch(desc);
-  EXPECT_EQ(launch.kernel.name(), "rope_cache__f16__h9_g3_d64_n64_c2048__t128");
-  EXPECT_EQ(launch.grid.x, 32u);
-  EXPECT_THAT(names(launch), ElementsAre("q", "k", "v", "rope_table", "positions", "slots", "block_table", "q_rotated",
-                                         "k_pages", "v_pages"));
-  desc.dimensions = 0;
-  EXPECT_THAT(names(ropeCacheLaunch(desc)), Not(::testing::Contains("rope_table")));
-  desc.dimensions = 66;
-  EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("rope over 66"));
 }
 
 } // namespace

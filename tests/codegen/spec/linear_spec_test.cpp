@@ -44,6 +44,38 @@ TEST(LinearSpec, MixedLayoutsBringBothFormsOfTheInput) {
                           "positions", "slots", "block_table", "q", "k_pages", "v_pages"));
 }
 
+// A head's cap is a constant of the call, and in its name.
+TEST(LinearSpec, LogitsAreCapped) {
+  LinearDesc desc = linear(WeightLayout::kF16Rows);
+  const LaunchSpec plain = linearLaunch(desc);
+  desc.softcap = 30;
+  const LaunchSpec capped = linearLaunch(desc);
+  EXPECT_THAT(capped.kernel.call, HasSubstr("false, false, true>(weight, x, nullptr, nullptr, nullptr, nullptr, y, "
+                                            "30.f)"));
+  EXPECT_NE(plain.kernel.name(), capped.kernel.name());
+}
+
+TEST(LinearSpec, PostNormsHaveAScaleAndAWorkspace) {
+  const LinearResidualNormDesc desc = {.inputs = 64, .outputs = 64, .postNorm = true};
+  EXPECT_THAT(paramNames(linearResidualNormLaunch(desc)),
+              ElementsAre("weight", "x", "residual", "post_scale", "norm_scale", "arrivals", "product", "y",
+                          "normed_codes", "normed_scales"));
+}
+
+TEST(LinearSpec, QkvLinear) {
+  const LaunchSpec launch = qkvLinearLaunch({.qLayout = WeightLayout::kQ4_1Planes,
+                                             .kLayout = WeightLayout::kQ4_1Planes,
+                                             .vLayout = WeightLayout::kQ8_0Planes,
+                                             .inputs = 576,
+                                             .qOutputs = 576,
+                                             .kvOutputs = 192,
+                                             .bias = true});
+  EXPECT_THAT(launch.kernel.name(), HasSubstr("qkv_linear__q4_1_q4_1_q8_0__b1_k576_n576_m192_bias__"));
+  EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q_bias",
+                                              "k_bias", "v_bias", "q", "k", "v"));
+  EXPECT_THAT(launch.kernel.call, HasSubstr("qkvLinear<llcuda::QkvRows<576, 192>, "));
+}
+
 // The call names each parameter once, and nullptr for those the kernel is made without.
 TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
   LinearDesc desc = linear(WeightLayout::kQ4_1Planes);

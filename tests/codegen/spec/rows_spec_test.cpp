@@ -21,6 +21,8 @@ TEST(RowsSpec, ParametersFollowWhatIsEmitted) {
   EXPECT_THAT(
       paramNames(rmsNormLaunch({.rows = 2, .columns = 576, .pickRows = true, .f32Rows = true, .int8Rows = true})),
       ElementsAre("x", "scale", "output_rows", "y", "y_codes", "y_scales"));
+  EXPECT_THAT(paramNames(postNormLaunch({.rows = 2, .columns = 576, .pickRows = true})),
+              ElementsAre("x", "residual", "post_scale", "scale", "output_rows", "sum", "y"));
   EXPECT_THAT(paramNames(quantizeLaunch({.rows = 3, .columns = 64})), ElementsAre("x", "y_codes", "y_scales"));
   EXPECT_THAT(paramNames(gluLaunch({.rows = 3, .columns = 64})), ElementsAre("gate", "up", "y_codes", "y_scales"));
   EXPECT_THAT(paramNames(embeddingLaunch({.rows = 3, .columns = 64, .vocabulary = 5})),

@@ -27,13 +27,17 @@ using reference::Matrix;
 class RandomCheckpoint {
 public:
   explicit RandomCheckpoint(mlir::ModuleOp module) {
+    std::map<std::string, std::pair<TensorType, size_t>> elements; // some parameters are rows of one tensor
     module.walk([&](llm::ParameterOp op) {
       const auto weight = mlir::dyn_cast<llm::WeightType>(op.getType());
-      const size_t count =
-          weight ? weight.getRows() * weight.getCols() : mlir::cast<mlir::ShapedType>(op.getType()).getNumElements();
-      const TensorType type = weight ? weight.getEncoding() : TensorType::kF32;
-      tensors.try_emplace(op.getName().str(), type, bytesOf(type, count));
+      const size_t rows = op.getFirstRow().value_or(0) +
+                          (weight ? weight.getRows() : mlir::cast<mlir::ShapedType>(op.getType()).getNumElements());
+      auto& [type, count] = elements[op.getName().str()];
+      type = weight ? weight.getEncoding() : TensorType::kF32;
+      count = std::max(count, weight ? rows * weight.getCols() : rows);
     });
+    for (const auto& [name, tensor] : elements)
+      tensors.try_emplace(name, tensor.first, bytesOf(tensor.first, tensor.second));
   }
 
   models::TensorBytes find(std::string_view name) const {
@@ -156,7 +160,8 @@ TEST_P(Equivalence, Int8RowsRoundALittle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Equivalence,
-                         testing::Values("llama_layer.mlir", "gemma_layer.mlir", "qwen_layer.mlir"),
+                         testing::Values("llama_layer.mlir", "gemma_layer.mlir", "qwen_layer.mlir", "phi_layer.mlir",
+                                         "smollm3_layers.mlir"),
                          [](const auto& info) { return std::string(info.param).substr(0, strcspn(info.param, "_")); });
 
 } // namespace

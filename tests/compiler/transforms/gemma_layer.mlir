@@ -1,4 +1,6 @@
 // RUN: llcuda-opt --canonicalize --llm-fuse-qkv --llm-fuse-glu --llm-fuse-residual-norm --llm-quantize-activations --llm-fuse-rope-cache --llm-assign-layout %s | FileCheck %s
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(canonicalize,cse,llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=128 prompt-rows=32},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=PLAN
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(llm-assign-layout),llm-to-plan{max-context=128 prompt-rows=32},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=UNFUSED
 
 // A layer with everything that Gemma adds: a scaled embedding, norms of query and key heads, a window, capped scores,
 // norms after attention and feed-forward, capped logits. Still five ops for the layer.
@@ -13,6 +15,44 @@
 // CHECK:         %[[SUM2:.*]], %[[N2:.*]] = llm.linear_residual_norm %[[G]], %{{.*}} residual %[[SUM1]] norm %{{.*}} post_norm
 // CHECK-NEXT:    %[[L:.*]] = llm.head %[[N2]], {{.*}} softcap 3.000000e+01
 // CHECK-NEXT:    llm.sample %[[L]],
+
+// Six launches for the layer in a decode phase (of heads of 16 the int8 rows are a launch of their own).
+// PLAN:      plan.phase decode rows 1
+// PLAN-NEXT: plan.launch @embedding__
+// PLAN-NEXT: plan.launch @rms_norm__
+// PLAN-NEXT: plan.launch @qkv_linear__q8_0_q4_1_q4_0__
+// PLAN-NEXT: plan.launch @rope_cache__f32__h4_g2_d16_n8_e{{[0-9a-f]+}}_c128__
+// PLAN-NEXT: plan.launch @attention_decode__{{.*}}_w3
+// PLAN-NEXT: plan.launch @quantize__
+// PLAN-NEXT: plan.launch @linear_residual_norm__q4_1__{{.*}}_post_q8__
+// PLAN-NEXT: plan.launch @glu_linear__{{.*}}_gelu_tanh
+// PLAN-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}}_post_q8__
+// PLAN-NEXT: plan.launch @linear__q8_0__{{.*}}_cap41f00000__{{.*}}@decode_logits
+// PLAN-NEXT: plan.launch @sample__
+// In the prompt phase post-norm, add and norm are one launch, and the last of them picks the rows of the head.
+// PLAN:      plan.phase prompt rows 32
+// PLAN:      plan.launch @rope_cache__f16__h4_g2_d16_n8_e{{[0-9a-f]+}}_c128__
+// PLAN:      plan.launch @linear_prompt__q4_1__
+// PLAN-NEXT: plan.launch @post_norm__f32_q8__c64_e{{[0-9a-f]+}}__
+// PLAN:      plan.launch @linear_prompt__q8_0__
+// PLAN-NEXT: plan.launch @post_norm__f32_q8__c64_e{{[0-9a-f]+}}_pick__{{.*}} grid [1, 1, 1]
+
+// Without any fusion each op has a launch.
+// UNFUSED:       plan.phase decode rows 1
+// UNFUSED-NEXT:  plan.launch @embedding__
+// UNFUSED-NEXT:  plan.launch @scale__
+// UNFUSED-NEXT:  plan.launch @rms_norm__
+// UNFUSED-COUNT-2: plan.launch @head_rows__f32_f32__
+// UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h4_d16_n8__
+// UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h2_d16_n8__
+// UNFUSED-NEXT:  plan.launch @rope_cache__f16__h0_g2_d16_n0_c128__
+// UNFUSED-NEXT:  plan.launch @attention_decode__
+// UNFUSED:       plan.launch @add__
+// UNFUSED:       plan.launch @glu__
+// UNFUSED:       plan.launch @softcap__{{.*}}@decode_logits
+// UNFUSED-NEXT:  plan.launch @sample__
+// UNFUSED:       plan.phase prompt rows 32
+// UNFUSED:       plan.launch @head_rows__f32_f16__h4_d16_n8__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
                    %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x512xf32>, tensor<?xi32>) {

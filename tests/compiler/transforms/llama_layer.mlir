@@ -1,4 +1,6 @@
 // RUN: llcuda-opt --llm-fuse-qkv --llm-fuse-glu --llm-fuse-residual-norm --llm-quantize-activations --llm-fuse-rope-cache --llm-assign-layout %s | FileCheck %s
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(canonicalize,cse,llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=128 prompt-rows=32},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=PLAN
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(canonicalize,cse,llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=128 prompt-rows=32 apart=qkv_rope_cache,linear_residual_norm},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=APART
 
 // A whole llama: an embedding, the first norm, five ops for the layer, the head, the sampler. The last linear of the layer
 // takes in the final norm, and int8 rows pass from op to op without a launch of their own.
@@ -15,6 +17,28 @@
 // CHECK-NEXT:    %[[L:.*]] = llm.head %[[N2]],
 // CHECK-NEXT:    llm.sample %[[L]],
 // CHECK-NEXT:    return
+
+// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.launch @qkv_rope_cache__q4_1_q4_1_q4_0__
+// PLAN-NEXT: plan.launch @attention_decode__
+// PLAN-NEXT: plan.launch @quantize__
+// PLAN-NEXT: plan.launch @linear_residual_norm__
+// PLAN-NEXT: plan.launch @glu_linear__
+// PLAN-NEXT: plan.launch @linear_residual_norm__
+// PLAN-NEXT: plan.launch @linear__q8_0__
+
+// What is left out to be measured takes two launches.
+// APART:      plan.phase decode rows 1
+// APART:      plan.launch @qkv_linear__q4_1_q4_1_q4_0__
+// APART-NEXT: plan.launch @rope_cache__f32__h4_g2_d16_n8_c128__
+// APART-NEXT: plan.launch @attention_decode__
+// APART-NEXT: plan.launch @quantize__
+// APART-NEXT: plan.launch @linear__q4_1__{{.*}}_residual__
+// APART-NEXT: plan.launch @rms_norm__f32_q8__
+// APART-NEXT: plan.launch @glu_linear__
+// APART-NEXT: plan.launch @linear__q4_1__{{.*}}_residual__
+// APART-NEXT: plan.launch @rms_norm__f32_q8__
+// APART-NEXT: plan.launch @linear__q8_0__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"}, %slots: tensor<?xi32> {llm.io = "slots"},
                    %output_rows: tensor<?xi32> {llm.io = "output_rows"}, %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x512xf32>, tensor<?xi32>) {
   %embd = llm.parameter "token_embd.weight" : !llm.weight<512x64, q8_0>

@@ -1,4 +1,5 @@
 // RUN: llcuda-opt --llm-fuse-qkv --llm-fuse-glu --llm-fuse-residual-norm --llm-quantize-activations --llm-fuse-rope-cache --llm-assign-layout %s | FileCheck %s
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(canonicalize,cse,llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=128 prompt-rows=32},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=PLAN
 
 // Biases of query, key and value, weights of which some take int8 rows and some f32 rows, a partial rotation of halves, no
 // norm at the end. A value that both kinds read is quantised by an op of its own, and the fused ops read both.
@@ -12,8 +13,23 @@
 // CHECK:         %[[G:.*]] = llm.glu_linear silu %[[N1]], {{.*}} int8 %[[I1]] : {{.*}} -> tensor<?x128x!llm.q8>
 // CHECK:         %[[Y:.*]] = llm.linear %[[G]], %{{.*}} bias %{{.*}} residual
 // CHECK-NEXT:    llm.head %[[Y]],
+
+// Halves turn in a launch after the linears. No norm picks the rows of the head, so a launch does.
+// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.launch @qkv_linear__f16_f16_q8_0__{{.*}}_bias__
+// PLAN-NEXT: plan.launch @rope_cache__f32__h4_g2_d16_n6_halves_c128__
+// PLAN-NEXT: plan.launch @attention_decode__
+// PLAN:      plan.launch @linear__q4_1__{{.*}}_bias_residual__
+// PLAN-NEXT: plan.launch @linear__f16__
+// PLAN:      plan.phase prompt rows 32
+// PLAN-COUNT-3: plan.launch @linear_prompt__{{.*}}_bias__
+// PLAN-NEXT: plan.launch @rope_cache__f16__h4_g2_d16_n6_halves_c128__
+// PLAN:      plan.launch @linear_prompt__q4_1__{{.*}}_bias_residual__
+// PLAN-NEXT: plan.launch @pick_rows__
+// PLAN-NEXT: plan.launch @linear__f16__b1_
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
-                   %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"}) -> tensor<?x512xf32> {
+                   %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
+                   %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x512xf32>, tensor<?xi32>) {
   %embd = llm.parameter "token_embd.weight" : !llm.weight<512x64, f16>
   %t = llm.rope_table [1.0, 0.1, 0.01] magnitude 1.2 : tensor<128x3x2xf32>
   %x = llm.embedding %tokens, %embd : (tensor<?xi32>, !llm.weight<512x64, f16>) -> tensor<?x64xf32>
@@ -49,5 +65,6 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tenso
   %d = llm.linear %gl, %wd bias %bd : (tensor<?x128xf32>, !llm.weight<64x128, q4_1>, tensor<64xf32>) -> tensor<?x64xf32>
   %y = llm.add %h, %d : tensor<?x64xf32>
   %logits = llm.head %y, %embd, %output_rows : (tensor<?x64xf32>, !llm.weight<512x64, f16>, tensor<?xi32>) -> tensor<?x512xf32>
-  return %logits : tensor<?x512xf32>
+  %token = llm.sample %logits, %sampling : (tensor<?x512xf32>, tensor<?x!llm.sampling>) -> tensor<?xi32>
+  return %logits, %token : tensor<?x512xf32>, tensor<?xi32>
 }

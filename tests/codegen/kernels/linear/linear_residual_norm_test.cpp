@@ -17,22 +17,22 @@ constexpr int kColumns = 160, kOutputs = 224;
 constexpr float kEps = 1e-5f;
 constexpr auto kLayout = WeightLayout::kQ4_1Planes;
 
-template <int kRows>
+template <int kRows, bool kPostNorm = false, typename Tile = DecodeTile<8, 1, 2>>
 struct Step {
   TestWeight weight{kLayout, kOutputs, kColumns, 1};
   TestRows rows{kRows, kColumns, 2};
   std::vector<float> residual = normalFloats(kRows * kOutputs, 3), scale = normalFloats(kOutputs, 4);
+  std::vector<float> postScale = normalFloats(kOutputs, 5), product = std::vector<float>(kRows * kOutputs);
   std::vector<float> y = residual, normed = std::vector<float>(kRows * kOutputs);
   std::vector<int8_t> codes = std::vector<int8_t>(kRows * kOutputs);
   std::vector<float2> scales = std::vector<float2>(kRows * kOutputs / 32);
   uint32_t arrivals = 0;
 
   void launch() {
-    using Tile = DecodeTile<8, 1, 2>;
-    hostsim::launch({.grid = {kOutputs / Tile::kBlockRows, 1, 1}, .block = 64}, [&] {
-      linearResidualNorm<kLayout, kColumns, kOutputs, kRows, Tile, false, true, true>(
-          weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(), nullptr, y.data(), scale.data(), &arrivals,
-          y.data(), normed.data(), codes.data(), scales.data(), kEps);
+    hostsim::launch({.grid = {kOutputs / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+      linearResidualNorm<kLayout, kColumns, kOutputs, kRows, Tile, false, kPostNorm, true, true>(
+          weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(), nullptr, y.data(), postScale.data(),
+          scale.data(), &arrivals, product.data(), y.data(), normed.data(), codes.data(), scales.data(), kEps);
     });
   }
 
@@ -40,6 +40,8 @@ struct Step {
     std::vector<double> sum(kRows * kOutputs), wanted(kRows * kOutputs);
     reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs,
                       sum.data());
+    if (kPostNorm)
+      reference::rmsNorm(sum.data(), postScale.data(), kRows, kOutputs, kEps, sum.data());
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += residual[i];
     EXPECT_LE(nmse(y, sum), 1e-11);
     reference::rmsNorm(sum.data(), scale.data(), kRows, kOutputs, kEps, wanted.data());
@@ -60,6 +62,16 @@ TEST(LinearResidualNorm, FourRows) {
   Step<4> run;
   run.launch();
   run.check();
+}
+
+// The product is normed before it is added: rows that registers keep, and rows that are too many for that.
+TEST(LinearResidualNorm, PostNorm) {
+  Step<1, true> one;
+  one.launch();
+  one.check();
+  Step<5, true, DecodeTile<8, 1, 1>> many;
+  many.launch();
+  many.check();
 }
 
 // A count that is left behind lets the next launch norm half a row.

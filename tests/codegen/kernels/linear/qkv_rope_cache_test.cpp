@@ -36,7 +36,7 @@ struct Step {
 
   void launch(const std::vector<int>& positions, const std::vector<int>& slots) {
     constexpr int kBlocks =
-        Shape::blocks(Shape::kQRows, Tile::kBlockRows) + 2 * Shape::blocks(Shape::kKvRows, Tile::kBlockRows);
+        ceilDivide(Shape::kQRows, Tile::kBlockRows) + 2 * ceilDivide(Shape::kKvRows, Tile::kBlockRows);
     hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
       qkvRopeCache<Shape, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/reference/rms_norm.h"
 #include "codegen/reference/rope.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/attention/paged_cache.h"
@@ -10,39 +11,65 @@
 namespace llcuda {
 namespace {
 
-constexpr int kHeads = 6, kKvHeads = 2, kSize = 32, kPages = 3, kRows = 5, kSlots = 2;
-using Shape = AttentionShape<kHeads, kKvHeads, kSize, kPages, 0>;
+constexpr int kKvHeads = 2, kPages = 3, kRows = 5;
+constexpr float kEps = 1e-6f;
 
+float toNumber(float x) {
+  return x;
+}
+float toNumber(Half x) {
+  return toFloat(x);
+}
+
+/// What a row without a value holds before the launch.
+template <typename T>
+T untouched() {
+  return bitCast<T>(static_cast<std::conditional_t<sizeof(T) == 2, uint16_t, uint32_t>>(0x7e00));
+}
+
+template <int kHeads, int kSize, typename Turn, typename Query>
 struct RopeRun {
+  using Shape = AttentionShape<kHeads, kKvHeads, kSize, kPages, 0>;
   std::vector<int> positions{62, 63, -1, 64, 130}, slots{1, 1, 0, 1, 1};
   std::vector<int> table{-1, -1, -1, 4, 0, 2};
   std::vector<float> q = testing::randomFloats(kRows * kHeads * kSize, 1);
   std::vector<float> k = testing::randomFloats(kRows * kKvHeads * kSize, 2);
   std::vector<float> v = testing::randomFloats(kRows * kKvHeads * kSize, 3);
   std::vector<float> angles = testing::randomFloats(kPages * 64 * kSize, 4);
-  std::vector<Half> rotated = std::vector<Half>(q.size(), Half{0x7e00});
+  std::vector<float> qScale = testing::randomFloats(kSize, 5), kScale = testing::randomFloats(kSize, 6);
+  std::vector<Query> turned = std::vector<Query>(q.size(), untouched<Query>());
   std::vector<Half> kPool = std::vector<Half>(5 * kKvHeads * 64 * kSize, Half{0x7e00}), vPool = kPool;
 
-  template <int kDimensions>
-  void run() {
-    hostsim::launch({.grid = {kRows}, .block = kRopeThreads}, [&] {
-      ropeCache<Shape, kDimensions>(q.data(), k.data(), v.data(), reinterpret_cast<const float2*>(angles.data()),
-                                    positions.data(), slots.data(), table.data(), rotated.data(), kPool.data(),
-                                    vPool.data());
+  void launch() {
+    constexpr unsigned kGroups = kHeads + 2 * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
+    hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
+      ropeCache<Shape, Turn>(q.data(), k.data(), v.data(), qScale.data(), kScale.data(),
+                             reinterpret_cast<const float2*>(angles.data()), positions.data(), slots.data(),
+                             table.data(), turned.data(), kPool.data(), vPool.data(), kEps);
     });
-    std::vector<double> wantedQ(q.size()), wantedK(k.size());
-    reference::rope<double>(q.data(), angles.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, kHeads,
-                            kSize, kDimensions, wantedQ.data());
-    reference::rope<double>(k.data(), angles.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, kKvHeads,
-                            kSize, kDimensions, wantedK.data());
+  }
+
+  std::vector<double> wanted(const std::vector<float>& x, const std::vector<float>& scale, int heads) {
+    std::vector<double> y(x.begin(), x.end());
+    if (Turn::kNorm)
+      reference::rmsNorm(y.data(), scale.data(), kRows * heads, kSize, kEps, y.data());
+    const auto pairs =
+        Turn::kPairs == RopePairs::kHalves ? reference::RopePairs::kHalves : reference::RopePairs::kAdjacent;
+    reference::rope(y.data(), angles.data(), positions.data(), pairs, kRows, heads, kSize, Turn::kDimensions, y.data());
+    return y;
+  }
+
+  void check() {
+    const double tolerance = sizeof(Query) == 2 ? 1e-3 : 1e-5;
+    const std::vector<double> wantedQ = wanted(q, qScale, kHeads), wantedK = wanted(k, kScale, kKvHeads);
     size_t written = 0;
     for (int r = 0; r < kRows; ++r) {
       for (int i = 0; i < kHeads * kSize; ++i) {
         const size_t at = r * kHeads * kSize + i;
         if (positions[r] < 0)
-          ASSERT_EQ(toFloat(rotated[at]), 0.f);
+          ASSERT_EQ(toNumber(turned[at]), 0.f);
         else
-          ASSERT_NEAR(toFloat(rotated[at]), wantedQ[at], 1e-3 * (1 + std::abs(wantedQ[at])));
+          ASSERT_NEAR(toNumber(turned[at]), wantedQ[at], tolerance * (1 + std::abs(wantedQ[at])));
       }
       for (int i = 0; positions[r] >= 0 && i < kKvHeads * kSize; ++i, ++written) {
         const size_t from = r * kKvHeads * kSize + i;
@@ -52,21 +79,55 @@ struct RopeRun {
         ASSERT_EQ(vPool[to].bits, toHalf(v[from]).bits);
       }
     }
-    size_t touched = 0;
-    for (Half h : kPool) touched += h.bits != 0x7e00;
-    EXPECT_EQ(touched, written) << "a key landed where no row belongs";
+    for (const std::vector<Half>* pool : {&kPool, &vPool}) {
+      size_t touched = 0;
+      for (Half h : *pool) touched += h.bits != 0x7e00;
+      EXPECT_EQ(touched, written) << "a key or value landed where no row belongs";
+    }
+  }
+
+  void run() {
+    launch();
+    check();
   }
 };
 
-// Rows on both sides of a page edge and a padding row between them.
+// Rows on both sides of a page edge and a padding row between them; eight lanes hold a head.
 TEST(RopeCache, RotatesAndWritesPages) {
-  RopeRun().run<kSize>();
+  RopeRun<6, 32, HeadTurn<32, RopePairs::kAdjacent, false>, Half>().run();
 }
 
 // Only the first elements of a head rotate, an odd number of pairs of them; or none.
 TEST(RopeCache, PartOfAHead) {
-  RopeRun().run<14>();
-  RopeRun().run<0>();
+  RopeRun<6, 32, HeadTurn<14, RopePairs::kAdjacent, false>, Half>().run();
+  RopeRun<6, 32, HeadTurn<0, RopePairs::kAdjacent, false>, Half>().run();
+}
+
+// Each head is normed by itself and before it turns; the scales of queries and keys are not mixed up. Heads of 80 leave
+// lanes of a group idle, those of 256 take two float4 in each, and f32 queries are those of a decode phase.
+TEST(RopeCache, NormsHeads) {
+  RopeRun<4, 80, HeadTurn<80, RopePairs::kAdjacent, true>, float>().run();
+  RopeRun<2, 256, HeadTurn<256, RopePairs::kAdjacent, true>, Half>().run();
+}
+
+// Element i turns with i + dimensions / 2, whose norm is that of the head; dimensions / 2 is no multiple of 4.
+TEST(RopeCache, TurnsHalves) {
+  RopeRun<4, 64, HeadTurn<44, RopePairs::kHalves, true>, float>().run();
+  RopeRun<4, 32, HeadTurn<32, RopePairs::kHalves, false>, Half>().run();
+}
+
+// Without heads it is a cache write.
+TEST(RopeCache, KeysAndValuesAlone) {
+  RopeRun<0, 16, HeadTurn<0, RopePairs::kAdjacent, false>, Half>().run();
+}
+
+// A position whose page is not there yet is dropped, not written before the pool.
+TEST(RopeCache, AMissingPageIsNotWritten) {
+  RopeRun<2, 16, HeadTurn<16, RopePairs::kAdjacent, false>, float> run;
+  run.slots.assign(kRows, 0);
+  run.launch();
+  for (const std::vector<Half>* pool : {&run.kPool, &run.vPool})
+    for (Half h : *pool) ASSERT_EQ(h.bits, 0x7e00);
 }
 
 } // namespace

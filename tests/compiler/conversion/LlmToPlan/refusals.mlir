@@ -7,15 +7,6 @@ module {
 
 // -----
 
-// An op that the passes left and no kernel does.
-func.func @forward(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>) -> tensor<?x64xf32> {
-  // expected-error@+1 {{has no kernel of its own and was not fused}}
-  %0 = llm.add %x, %y : tensor<?x64xf32>
-  return %0 : tensor<?x64xf32>
-}
-
-// -----
-
 // A weight whose layout was not chosen.
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
   %w = llm.parameter "token_embd.weight" : !llm.weight<96x64, f16>
@@ -26,25 +17,35 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf3
 
 // -----
 
-// Logits are capped by no kernel.
-func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %rows: tensor<?xi32> {llm.io = "output_rows"}) -> tensor<?x96xf32> {
-  %w = llm.parameter "token_embd.weight" : !llm.weight<96x64, f16, f16_rows>
-  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<96x64, f16, f16_rows>) -> tensor<?x64xf32>
-  // expected-error@+1 {{caps its logits, which no kernel does}}
-  %l = llm.head %x, %w, %rows softcap 3.0e+01 : (tensor<?x64xf32>, !llm.weight<96x64, f16, f16_rows>, tensor<?xi32>) -> tensor<?x96xf32>
-  return %l : tensor<?x96xf32>
+// Keys that no cache of kernels keeps.
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
+  %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
+  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
+  // expected-error@+1 {{writes a cache that is not f16}}
+  %c = llm.cache_write %x, %x, %tokens, %tokens : (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 1x64, f32, f32>
+  return %x : tensor<?x64xf32>
 }
 
 // -----
 
-// A product that is normed before it is added.
-func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+// Heads that no kernel norms.
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
   %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
-  %s = llm.parameter "s" : tensor<64xf32>
+  %s = llm.parameter "s" : tensor<8xf32>
   %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
-  // expected-error@+1 {{norms the product before it is added, which no kernel does}}
-  %a, %b = llm.linear_residual_norm %x, %w residual %x norm %s eps 1.0e-05 post_norm %s
-      : (tensor<?x64xf32>, !llm.weight<64x64, f16, f16_rows>, tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>)
-      -> (tensor<?x64xf32>, tensor<?x64xf32>)
-  return %a, %b : tensor<?x64xf32>, tensor<?x64xf32>
+  // expected-error@+1 {{heads of 8; kernels exist for multiples of 16 up to 256}}
+  %n = llm.head_norm %x, %s eps 1.0e-6 : tensor<?x64xf32>, tensor<8xf32>
+  return %n : tensor<?x64xf32>
+}
+
+// -----
+
+// A table that ends before the context does.
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"}) -> tensor<?x64xf32> {
+  %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
+  %t = llm.rope_table [1.0] magnitude 1.0 : tensor<32x1x2xf32>
+  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
+  // expected-error@+1 {{has a rope table of 32 positions for a context of 64}}
+  %r = llm.rope %x, %t, %positions head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<32x1x2xf32>, tensor<?xi32>
+  return %r : tensor<?x64xf32>
 }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Heads of rows: each is normed by itself, x / sqrt(mean(x^2) + eps) * scale, and rotated by the position of its row; either
+// may be left out
+//
+//   launch     grid (rows, ceil(kHeads / HeadTile::kHeadsPerBlock)), block kHeadThreads: codegen/spec/rope_spec.cpp
+//   x          [rows][kHeads][kHeadSize] f32, 16-byte aligned
+//   scale      [kHeadSize] f32, 16-byte aligned; not read without Turn::kNorm
+//   ropeTable  [positions][Turn::kDimensions / 2] {cos, sin}; neither it nor `positions` is read when kDimensions is 0
+//   positions  [rows]; what a row of -1 becomes is not used
+//   y          [rows][kHeads][kHeadSize] f32 or f16; not x
+//   numerics   f32, one rounding at the end; NMSE against codegen/reference/{rms_norm,rope}.h below 1e-12 as f32
+//   sm_75      a head stays in the registers of a group of lanes: no barrier
+#pragma once
+
+#include "codegen/kernels/norm/norm_rows.cuh"
+#include "codegen/kernels/ptx/half.cuh"
+
+namespace llcuda {
+
+/// Which elements of a head's first kDimensions form pair i: (2i, 2i + 1), or (i, i + kDimensions / 2).
+enum class RopePairs { kAdjacent, kHalves };
+
+/// What happens to a head.
+template <int kDimensionsArg, RopePairs kPairsArg, bool kNormArg>
+struct HeadTurn {
+  static_assert(kDimensionsArg % 2 == 0, "whole pairs");
+  static constexpr int kDimensions = kDimensionsArg; ///< that rotate; 0: none
+  static constexpr RopePairs kPairs = kPairsArg;
+  static constexpr bool kNorm = kNormArg;
+};
+
+constexpr int kHeadThreads = 128;
+
+/// A group of kLanes lanes holds a head: elements 4 * four(p) ... + 3 are float4 p of the lane.
+template <int kHeadSizeArg>
+struct HeadTile {
+  static_assert(kHeadSizeArg % 4 == 0 && kHeadSizeArg > 0, "whole float4s");
+  static constexpr int kHeadSize = kHeadSizeArg, kFours = kHeadSize / 4;
+  static constexpr int kLanes = kFours > 16 ? 32 : kFours > 8 ? 16 : kFours > 4 ? 8 : 4;
+  static constexpr int kPasses = ceilDivide(kFours, kLanes);
+  static constexpr int kHeadsPerBlock = kHeadThreads / kLanes;
+
+  static LLCUDA_DEVICE int four(int p) { return p * kLanes + laneId() % kLanes; }
+  /// Number of the group among those of the launch's column of blocks.
+  static LLCUDA_DEVICE int group() { return blockIdx.y * kHeadsPerBlock + threadIdx.x / kLanes; }
+};
+
+/// Two neighbouring pairs, the first at `element` of a head, turned by the row's angles.
+template <int kDimensions>
+LLCUDA_DEVICE float4 turnedAdjacent(float4 x, const float2* angles, int element) {
+  if (element < kDimensions) {
+    const float2 turn = loadReadOnly(angles + element / 2);
+    x = make_float4(x.x * turn.x - x.y * turn.y, x.x * turn.y + x.y * turn.x, x.z, x.w);
+  }
+  if (element + 2 < kDimensions) {
+    const float2 turn = loadReadOnly(angles + element / 2 + 1);
+    x = make_float4(x.x, x.y, x.z * turn.x - x.w * turn.y, x.z * turn.y + x.w * turn.x);
+  }
+  return x;
+}
+
+/// Element `element` of a head, of value x, turned by the row's angles; `at(i)` is the value of element i.
+template <int kDimensions, typename At>
+LLCUDA_DEVICE float turnedHalves(float x, const float2* angles, int element, At at) {
+  constexpr int kHalf = kDimensions / 2;
+  if (element >= kDimensions)
+    return x;
+  if (element < kHalf) {
+    const float2 turn = loadReadOnly(angles + element);
+    return x * turn.x - at(element + kHalf) * turn.y;
+  }
+  const float2 turn = loadReadOnly(angles + element - kHalf);
+  return at(element - kHalf) * turn.y + x * turn.x;
+}
+
+/// The group's head as `Turn` wants it, or as it is where `plain`. All lanes of a warp call; its groups may have
+/// different heads.
+template <typename Turn, typename Tile>
+LLCUDA_DEVICE void loadHead(const float* head, const float* scale, const float2* angles, float eps, bool plain,
+                            float4 (&x)[Tile::kPasses]) {
+  float squares = 0.f;
+  LLCUDA_UNROLL
+  for (int p = 0; p < Tile::kPasses; ++p) {
+    const int i = Tile::four(p);
+    x[p] = make_float4(0.f, 0.f, 0.f, 0.f);
+    if (i < Tile::kFours)
+      x[p] = loadReadOnly(reinterpret_cast<const float4*>(head) + i);
+    squares += sumOfSquares(x[p]);
+  }
+  float factor = 1.f;
+  if (Turn::kNorm)
+    factor = rsqrtFast(groupSum<Tile::kLanes>(squares) * (1.f / Tile::kHeadSize) + eps);
+  if (plain)
+    return;
+  const auto at = [&](int element) {
+    const float value = loadReadOnly(head + element) * factor;
+    return Turn::kNorm ? value * loadReadOnly(scale + element) : value;
+  };
+  LLCUDA_UNROLL
+  for (int p = 0; p < Tile::kPasses; ++p) {
+    const int i = Tile::four(p), element = 4 * i;
+    if (i >= Tile::kFours)
+      continue;
+    if (Turn::kNorm)
+      x[p] = scaled(x[p], factor, loadReadOnly(reinterpret_cast<const float4*>(scale) + i));
+    if (Turn::kPairs == RopePairs::kAdjacent)
+      x[p] = turnedAdjacent<Turn::kDimensions>(x[p], angles, element);
+    else
+      x[p] = make_float4(turnedHalves<Turn::kDimensions>(x[p].x, angles, element, at),
+                         turnedHalves<Turn::kDimensions>(x[p].y, angles, element + 1, at),
+                         turnedHalves<Turn::kDimensions>(x[p].z, angles, element + 2, at),
+                         turnedHalves<Turn::kDimensions>(x[p].w, angles, element + 3, at));
+  }
+}
+
+LLCUDA_DEVICE void storeFour(float* to, float4 x) {
+  *reinterpret_cast<float4*>(to) = x;
+}
+LLCUDA_DEVICE void storeFour(Half* to, float4 x) {
+  *reinterpret_cast<uint2*>(to) = make_uint2(wordOfHalves(x.x, x.y), wordOfHalves(x.z, x.w));
+}
+
+/// The group's head to `to`, where its first element goes.
+template <typename Tile, typename Out>
+LLCUDA_DEVICE void storeHead(Out* to, const float4 (&x)[Tile::kPasses]) {
+  LLCUDA_UNROLL
+  for (int p = 0; p < Tile::kPasses; ++p) {
+    if (Tile::four(p) < Tile::kFours)
+      storeFour(to + 4 * Tile::four(p), x[p]);
+  }
+}
+
+/// Where the angles of a position begin; those of position 0 for a row without one.
+template <typename Turn>
+LLCUDA_DEVICE const float2* anglesOf(const float2* ropeTable, int position) {
+  return ropeTable + static_cast<int64_t>(maxOf(position, 0)) * (Turn::kDimensions / 2);
+}
+
+template <int kHeads, int kHeadSize, typename Turn, typename Out>
+LLCUDA_DEVICE void headRows(const float* x, const float* scale, const float2* ropeTable, const int* positions, Out* y,
+                            float eps) {
+  static_assert(Turn::kDimensions <= kHeadSize, "a head turns at most as a whole");
+  using Tile = HeadTile<kHeadSize>;
+  const int row = blockIdx.x;
+  const bool valid = Tile::group() < kHeads;
+  const int64_t first = (static_cast<int64_t>(row) * kHeads + (valid ? Tile::group() : 0)) * kHeadSize;
+  const int position = Turn::kDimensions > 0 ? positions[row] : 0;
+  float4 head[Tile::kPasses];
+  loadHead<Turn, Tile>(x + first, scale, anglesOf<Turn>(ropeTable, position), eps, /*plain=*/false, head);
+  if (valid)
+    storeHead<Tile>(y + first, head);
+}
+
+} // namespace llcuda

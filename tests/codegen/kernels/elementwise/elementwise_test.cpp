@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each kernel with a count that leaves threads of the last block without an element.
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/elementwise/add.cuh"
+#include "codegen/kernels/elementwise/pick_rows.cuh"
+#include "codegen/kernels/elementwise/scale.cuh"
+#include "codegen/kernels/elementwise/softcap.cuh"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using testing::normalFloats;
+
+constexpr int kThreads = 32, kCount = 100;
+
+TEST(Elementwise, Add) {
+  const std::vector<float> a = normalFloats(4 * kCount, 1, 800000.f), b = normalFloats(4 * kCount, 2);
+  std::vector<float> y = b; // in place
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { add<kCount, kThreads>(a.data(), y.data(), y.data()); });
+  for (size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], a[i] + b[i]);
+}
+
+TEST(Elementwise, Scale) {
+  const std::vector<float> x = normalFloats(kCount, 3);
+  std::vector<float> y(kCount + 1, 7.f);
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { scale<kCount, kThreads>(x.data(), y.data(), 25.5f); });
+  for (int i = 0; i < kCount; ++i) ASSERT_EQ(y[i], x[i] * 25.5f);
+  EXPECT_EQ(y[kCount], 7.f);
+}
+
+// Far beyond the cap and close to zero: neither may become infinite or NaN.
+TEST(Elementwise, Softcap) {
+  constexpr float kCap = 30.f;
+  std::vector<float> x = normalFloats(kCount, 4, 40.f);
+  x[0] = 1e6f, x[1] = -1e6f, x[2] = 1e-3f, x[3] = 0.f;
+  std::vector<float> y(kCount);
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { softcap<kCount, kThreads>(x.data(), y.data(), kCap); });
+  for (int i = 0; i < kCount; ++i) ASSERT_NEAR(y[i], kCap * std::tanh(double(x[i]) / kCap), kCap * 0x1p-20);
+}
+
+TEST(Elementwise, PickRows) {
+  constexpr int kColumns = 136;
+  const std::vector<float> x = normalFloats(3 * kColumns, 5);
+  const std::vector<int> pick = {2, -1};
+  std::vector<float> y(2 * kColumns, 7.f);
+  hostsim::launch({.grid = {2, 1, 1}, .block = kThreads},
+                  [&] { pickRows<kColumns, kThreads>(x.data(), pick.data(), y.data()); });
+  for (int i = 0; i < kColumns; ++i) {
+    ASSERT_EQ(y[i], x[2 * kColumns + i]);
+    ASSERT_EQ(y[kColumns + i], 0.f);
+  }
+}
+
+} // namespace
+} // namespace llcuda

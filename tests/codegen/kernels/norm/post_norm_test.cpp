@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/kernels/norm/post_norm.cuh"
+
+#include <gtest/gtest.h>
+
+#include "codegen/reference/rms_norm.h"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+constexpr float kEps = 1e-6f;
+
+/// Rows `pick` of a product and of a residual stream of `spread`; all rows, in order, without kPick.
+template <int kColumns, int kThreads, bool kPick>
+void expectPostNorm(const std::vector<int>& pick, float spread) {
+  const size_t rows = pick.size(), sourceRows = rows + 2;
+  const std::vector<float> x = normalFloats(sourceRows * kColumns, 1, spread / 100),
+                           residual = normalFloats(sourceRows * kColumns, 2, spread),
+                           postScale = normalFloats(kColumns, 3), scale = normalFloats(kColumns, 4);
+  std::vector<float> sum(rows * kColumns, 7.f), y(rows * kColumns);
+  std::vector<int8_t> codes(y.size());
+  std::vector<float2> scales(y.size() / 32);
+  hostsim::launch({.grid = {static_cast<uint32_t>(rows), 1, 1}, .block = kThreads}, [&] {
+    postNorm<kColumns, kThreads, kPick, true, true>(x.data(), residual.data(), postScale.data(), scale.data(),
+                                                    kPick ? pick.data() : nullptr, sum.data(), y.data(), codes.data(),
+                                                    scales.data(), kEps);
+  });
+  std::vector<double> wantedSum(rows * kColumns), wanted(rows * kColumns);
+  for (size_t r = 0; r < rows; ++r) {
+    if (pick[r] < 0)
+      continue;
+    double* to = &wantedSum[r * kColumns];
+    reference::rmsNorm(&x[pick[r] * kColumns], postScale.data(), 1, kColumns, kEps, to);
+    for (int c = 0; c < kColumns; ++c) to[c] += residual[pick[r] * kColumns + c];
+  }
+  reference::rmsNorm(wantedSum.data(), scale.data(), rows, kColumns, kEps, wanted.data());
+  EXPECT_LE(nmse(sum, wantedSum), 1e-12);
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
+  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+}
+
+// Gemma's residual stream: values near 800,000 must not overflow in either norm.
+TEST(PostNorm, RowsInRegisters) {
+  expectPostNorm<640, 96, false>({0, 1, 2}, 800000.f);
+}
+
+// More columns than the registers of a block keep: the sum is read back.
+TEST(PostNorm, RowsTooWideForRegisters) {
+  expectPostNorm<1184, 32, false>({0, 1}, 1.f);
+}
+
+// A row that nobody wants becomes zeros, not NaN.
+TEST(PostNorm, PickedRows) {
+  expectPostNorm<96, 32, true>({3, -1}, 1.f);
+}
+
+} // namespace
+} // namespace llcuda

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/elementwise_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llcuda::codegen {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ElementwiseSpec, NamesAndCalls) {
+  EXPECT_EQ(addLaunch({3, 64}).kernel.name(), "add__f32__n192__t128");
+  EXPECT_EQ(addLaunch({3, 64}).kernel.call, "add<48, 128>(a, b, y)");
+  EXPECT_EQ(scaleLaunch({1, 256}, 0.5f).kernel.call, "scale<256, 128>(x, y, 0.5f)");
+  EXPECT_EQ(scaleLaunch({1, 256}, 0.5f).grid.x, 2u);
+  EXPECT_EQ(softcapLaunch({2, 100}, 30).kernel.call, "softcap<200, 128>(x, y, 30.f)");
+  EXPECT_NE(softcapLaunch({2, 100}, 30).kernel.name(), softcapLaunch({2, 100}, 50).kernel.name());
+  EXPECT_EQ(pickRowsLaunch({1, 576}).kernel.call, "pickRows<576, 160>(x, output_rows, y)");
+}
+
+TEST(ElementwiseSpec, RefusesByName) {
+  EXPECT_TRUE(checkElements("scale", {1, 7}));
+  EXPECT_THAT(checkElements("add", {1, 7}).error().message, HasSubstr("add of 7 columns"));
+  EXPECT_THAT(checkElements("scale", {1u << 20, 1u << 20}).error().message, HasSubstr("2^31 - 1"));
+}
+
+} // namespace
+} // namespace llcuda::codegen
