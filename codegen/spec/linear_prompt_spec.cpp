@@ -2,84 +2,149 @@
 #include "codegen/spec/linear_prompt_spec.h"
 
 #include "codegen/pack/pack.h"
+#include "codegen/spec/call_builder.h"
+#include "codegen/spec/prompt_tile.h"
 #include "codegen/spec/source_text.h"
-#include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
 namespace {
 
-/// Rows and columns of y that a block makes, and how its warps stand.
-struct Tile {
-  uint32_t rows, columns, warpsDown, warpsAcross;
-  uint32_t threads() const { return warpsDown * warpsAcross * 32; }
-};
+std::string formatOf(WeightLayout layout) {
+  return std::string(pack::layoutFormat(layout));
+}
 
-/// Small chunks take tiles of their height; large ones the wide tile when that still fills the machine twice.
-Tile chooseTile(const LinearPromptDesc& desc) {
-  if (desc.layout == WeightLayout::kF32Rows)
-    return desc.rows <= 32 ? Tile{32, 64, 2, 2} : Tile{64, 32, 4, 1};
-  if (desc.rows <= 16)
-    return {16, 128, 1, 4};
-  if (desc.rows <= 32)
-    return {32, 128, 1, 4};
-  const uint32_t wideBlocks = divideUp(desc.rows, 64) * divideUp(desc.outputs, 128);
-  return wideBlocks >= 2 * t4::kMultiprocessors ? Tile{64, 128, 2, 4} : Tile{64, 64, 2, 2};
+std::string shapeOf(uint32_t rows, uint32_t inputs) {
+  return "r" + std::to_string(rows) + "_k" + std::to_string(inputs);
+}
+
+Result<void> checkSizes(const char* op, WeightLayout layout, uint32_t rows, uint32_t inputs, uint32_t outputs) {
+  if (rows == 0 || outputs == 0)
+    return unsupported(op, " of ", rows, " rows and ", outputs, " outputs");
+  if (const unsigned block = weightBlockBytes(layout).columns; inputs == 0 || inputs % block != 0)
+    return unsupported(op, " of ", inputs, " inputs; kernels of ", pack::layoutName(layout), " exist for multiples of ",
+                       block);
+  return {};
+}
+
+Result<void> refuseF32(const char* op, WeightLayout layout) {
+  if (layout == WeightLayout::kF32Rows)
+    return unsupported(op, " of f32_rows; its linears have launches of their own");
+  return {};
+}
+
+void setTile(KernelSpec& kernel, const PromptTile& tile) {
+  kernel.tile = tile.name();
+  kernel.threads = tile.threads();
+  kernel.minBlocksPerSm = tile.minBlocksPerSm;
 }
 
 } // namespace
 
 Result<void> checkLinearPrompt(const LinearPromptDesc& desc) {
-  if (desc.rows == 0 || desc.outputs == 0)
-    return unsupported("a prompt linear of ", desc.rows, " rows and ", desc.outputs, " outputs");
-  if (desc.inputs == 0 || desc.inputs % 32 != 0)
-    return unsupported("a prompt linear of ", desc.inputs, " inputs; kernels exist for multiples of 32");
-  if (desc.layout > WeightLayout::kQ8_0Planes)
-    return unsupported("a prompt linear of ", pack::layoutName(desc.layout), " has no kernel");
-  return {};
+  return checkSizes("linear_prompt", desc.layout, desc.rows, desc.inputs, desc.outputs);
 }
 
 LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc) {
   assert(checkLinearPrompt(desc));
-  const Tile tile = chooseTile(desc);
-  const bool int8Rows = weightReadsInt8Rows(desc.layout);
-  const std::string tileText = listText(tile.rows, tile.columns, tile.warpsDown, tile.warpsAcross);
-  const std::string shape = listText(desc.rows, desc.inputs, desc.outputs);
-  const std::string output =
-      std::string("{") + (desc.bias ? "bias" : "nullptr") + ", " + (desc.residual ? "residual" : "nullptr") + ", y}";
+  const PromptTile tile = choosePromptTile({.layouts = {desc.layout}, .rows = desc.rows, .columns = desc.outputs});
+  const bool int8 = weightReadsInt8Rows(desc.layout);
   KernelSpec kernel;
   kernel.op = "linear_prompt";
-  kernel.format = pack::layoutFormat(desc.layout);
-  kernel.shape = "r" + std::to_string(desc.rows) + "_k" + std::to_string(desc.inputs) + "_n" +
-                 std::to_string(desc.outputs) + (desc.bias ? "_bias" : "") + (desc.residual ? "_residual" : "");
-  kernel.tile =
-      "r" + std::to_string(tile.rows) + "_n" + std::to_string(tile.columns) + "_t" + std::to_string(tile.threads());
-  kernel.params = {{"weight", "const uint8_t*"}};
-  if (int8Rows) {
-    kernel.header = "codegen/kernels/linear/linear_prompt_s8.cuh";
-    kernel.params.push_back({"x_codes", "const int8_t*"});
-    kernel.params.push_back({"x_scales", "const float2*"});
-    const std::string layout = "llcuda::WeightLayout(" + std::to_string(static_cast<unsigned>(desc.layout)) + ")";
-    kernel.call = "linearPromptS8<" + listText(layout, shape, "llcuda::PromptLinearTile<" + tileText + ">") +
-                  ">(weight, x_codes, x_scales, positions, " + output + ")";
-  } else {
-    const bool half = desc.layout == WeightLayout::kF16Rows;
-    kernel.header =
-        half ? "codegen/kernels/linear/linear_prompt_f16.cuh" : "codegen/kernels/linear/linear_prompt_f32.cuh";
-    kernel.params.push_back({"x", "const float*"});
-    kernel.call = std::string(half ? "linearPromptF16<" : "linearPromptF32<") + shape + ", llcuda::PromptLinearTile<" +
-                  tileText + ">>(reinterpret_cast<const " + (half ? "llcuda::Half" : "float") +
-                  "*>(weight), x, positions, " + output + ")";
-  }
-  kernel.params.push_back({"positions", "const int*"});
-  if (desc.bias)
-    kernel.params.push_back({"bias", "const float*"});
-  if (desc.residual)
-    kernel.params.push_back({"residual", "const float*"});
-  kernel.params.push_back({"y", "float*", Access::kWrite});
-  kernel.threads = tile.threads();
-  // Two stages of 128 columns of bytes leave shared memory for one block.
-  kernel.minBlocksPerSm = desc.layout == WeightLayout::kQ8_0Planes && tile.columns == 128 ? 1 : 2;
+  kernel.format = formatOf(desc.layout);
+  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_n" + std::to_string(desc.outputs) + (desc.bias ? "_bias" : "") +
+                 (desc.residual ? "_residual" : "");
+  kernel.header = "codegen/kernels/linear/linear_prompt.cuh";
+  setTile(kernel, tile);
+  CallBuilder call(kernel);
+  call.value(listText(desc.rows, desc.outputs));
+  call.input("weight", "const uint8_t*");
+  call.inputRows(!int8, int8);
+  call.input("positions", "const int*");
+  call.input("bias", "const float*", desc.bias);
+  call.input("residual", "const float*", desc.residual);
+  call.output("y", "float*");
+  call.call("linearPrompt<" + listText(layoutText(desc.layout), desc.inputs, tile.text()) + ">");
   return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}};
+}
+
+Result<void> checkQkvPrompt(const QkvPromptDesc& desc) {
+  for (const WeightLayout layout : {desc.qLayout, desc.kLayout, desc.vLayout}) {
+    LLCUDA_RETURN_IF_ERROR(checkSizes("qkv_prompt", layout, desc.rows, desc.inputs, desc.qOutputs));
+    LLCUDA_RETURN_IF_ERROR(refuseF32("qkv_prompt", layout));
+  }
+  return checkSizes("qkv_prompt", desc.kLayout, desc.rows, desc.inputs, desc.kvOutputs);
+}
+
+LaunchSpec qkvPromptLaunch(const QkvPromptDesc& desc) {
+  assert(checkQkvPrompt(desc));
+  const bool int8[] = {weightReadsInt8Rows(desc.qLayout), weightReadsInt8Rows(desc.kLayout),
+                       weightReadsInt8Rows(desc.vLayout)};
+  const bool anyF32 = !int8[0] || !int8[1] || !int8[2];
+  const PromptTile tile = choosePromptTile({.layouts = {desc.qLayout, desc.kLayout, desc.vLayout},
+                                            .rows = desc.rows,
+                                            .columns = desc.qOutputs + 2 * desc.kvOutputs});
+  KernelSpec kernel;
+  kernel.op = "qkv_prompt";
+  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
+  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_q" + std::to_string(desc.qOutputs) + "_kv" +
+                 std::to_string(desc.kvOutputs) + (desc.bias ? "_bias" : "");
+  kernel.header = "codegen/kernels/linear/qkv_prompt.cuh";
+  setTile(kernel, tile);
+  CallBuilder call(kernel);
+  call.value(listText(desc.rows, desc.qOutputs, desc.kvOutputs));
+  call.input("q_weight", "const uint8_t*");
+  call.input("k_weight", "const uint8_t*");
+  call.input("v_weight", "const uint8_t*");
+  call.inputRows(anyF32, int8[0] || int8[1] || int8[2]);
+  call.input("positions", "const int*");
+  call.input("q_bias", "const float*", desc.bias);
+  call.input("k_bias", "const float*", desc.bias);
+  call.input("v_bias", "const float*", desc.bias);
+  call.output("q", "float*");
+  call.output("k", "float*");
+  call.output("v", "float*");
+  call.call(
+      "qkvPrompt<" +
+      listText(layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs, tile.text()) +
+      ">");
+  const uint32_t tiles = divideUp(desc.qOutputs, tile.columns) + 2 * divideUp(desc.kvOutputs, tile.columns);
+  return {kernel, {divideUp(desc.rows, tile.rows), tiles, 1}};
+}
+
+Result<void> checkGluLinearPrompt(const GluLinearPromptDesc& desc) {
+  LLCUDA_RETURN_IF_ERROR(checkSizes("glu_linear_prompt", desc.layout, desc.rows, desc.inputs, desc.outputs));
+  LLCUDA_RETURN_IF_ERROR(refuseF32("glu_linear_prompt", desc.layout));
+  if (desc.outputs % 32 != 0)
+    return unsupported("glu_linear_prompt of ", desc.outputs, " outputs; kernels exist for multiples of 32");
+  if (!desc.f32Rows && !desc.int8Rows)
+    return unsupported("glu_linear_prompt that emits no rows");
+  return {};
+}
+
+LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc) {
+  assert(checkGluLinearPrompt(desc));
+  const PromptTile tile =
+      choosePromptTile({.layouts = {desc.layout}, .rows = desc.rows, .columns = 2 * desc.outputs, .gated = true});
+  const bool int8 = weightReadsInt8Rows(desc.layout), silu = desc.activation == Activation::kSilu;
+  KernelSpec kernel;
+  kernel.op = "glu_linear_prompt";
+  kernel.format = formatOf(desc.layout);
+  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_n" + std::to_string(desc.outputs) +
+                 (silu ? "_silu" : "_gelu_tanh") + (desc.f32Rows ? "_f32" : "") + (desc.int8Rows ? "_q8" : "");
+  kernel.header = "codegen/kernels/glu/glu_linear_prompt.cuh";
+  setTile(kernel, tile);
+  CallBuilder call(kernel);
+  call.value(listText(desc.rows, desc.outputs));
+  call.input("gate_weight", "const uint8_t*");
+  call.input("up_weight", "const uint8_t*");
+  call.inputRows(!int8, int8);
+  call.input("positions", "const int*");
+  call.outputRows("y", desc.f32Rows, desc.int8Rows);
+  call.call("gluLinearPrompt<" +
+            listText(layoutText(desc.layout), desc.inputs, tile.text(), activationText(desc.activation),
+                     desc.f32Rows ? "true" : "false", desc.int8Rows ? "true" : "false") +
+            ">");
+  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1}};
 }
 
 } // namespace llcuda::codegen

@@ -152,6 +152,13 @@ LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], const uint32_t (&a)[M][2], co
   host::F16Operands<M, N> mine{d, a, b};
   host::meet("mma f16", mine, host::multiplyF16<M, N>);
 }
+/// d[m][n] = c + a[m] * b[n], c being one value for all.
+template <int M, int N>
+LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], float c, const uint32_t (&a)[M][2], const uint32_t (&b)[N]) {
+  for (auto& row : d)
+    for (auto& tile : row) tile[0] = tile[1] = tile[2] = tile[3] = c;
+  mmaF16Tile(d, a, b);
+}
 LLCUDA_DEVICE void mmaF16M16N8K8(float (&d)[4], const uint32_t (&a)[2], uint32_t b) {
   const uint32_t as[1][2] = {{a[0], a[1]}}, bs[1] = {b};
   float ds[1][1][4] = {{{d[0], d[1], d[2], d[3]}}};

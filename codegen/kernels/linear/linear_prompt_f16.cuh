@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) of f32 rows and an f16 weight
+// The sums of a tile of linear_prompt, of f32 rows and weights that are f16, or f16 times an f32 scale
 //
-//   launch     grid (ceil(kRows / Tile::kRows), ceil(kOutputs / Tile::kColumns)), block Tile::kThreads; numbers from
-//              codegen/spec/linear_prompt_spec.cpp
-//   weight     f16 [kOutputs][kInputs], 16-byte aligned
-//   x          f32 [kRows][kInputs], 16-byte aligned
-//   positions  [kRows]; a tile of rows that are all -1 is left out: y keeps what it held
-//   output     y f32 [kRows][kOutputs], 8-byte aligned
-//   numerics   x is rounded to f16 (up to 65504); products and sums are f32
-//   sm_75      mma m16n8k8 with two stages of 32 inputs in shared memory; the next one is on its way in registers
-//              meanwhile. A row is 16 bytes longer than its inputs, so that ldmatrix has no bank conflicts
+//   numerics   x is rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11 bits, whatever
+//              the size of x. Table values of four-bit weights are f16 too. Products, sums and scales are f32
+//   sm_75      mma m16n8k8. Two stages in shared memory; the next one is on its way in registers meanwhile
 #pragma once
 
 #include "codegen/kernels/linear/prompt_tile.cuh"
@@ -17,113 +11,156 @@
 
 namespace llcuda {
 
-template <typename Tile>
-struct HalfStage {
-  static constexpr int kInputs = 32;
-  static constexpr int kPitch = kInputs + 8;
-  Half x[Tile::kRows * kPitch];
-  Half weight[Tile::kColumns * kPitch];
+/// A power of two and its reciprocal: `up` brings values of magnitude `peak` or less below 2^15.
+struct HalfScale {
+  float up, down;
 };
 
-/// What a thread carries of a stage from device memory to shared memory.
-template <typename Tile>
-struct HalfCargo {
-  static constexpr int kXVectors = Tile::kRows * 8 / Tile::kThreads;
-  static constexpr int kWeightVectors = Tile::kColumns * 4 / Tile::kThreads;
-  static_assert(Tile::kRows * 8 % Tile::kThreads == 0 && Tile::kColumns * 4 % Tile::kThreads == 0, "whole vectors");
-  uint2 x[kXVectors];
-  uint4 weight[kWeightVectors];
+LLCUDA_DEVICE HalfScale halfScaleFor(float peak) {
+  const uint32_t exponent = maxOf(static_cast<int>(bitCast<uint32_t>(peak) >> 23), 16); // both stay normal numbers
+  return {bitCast<float>((268 - exponent) << 23), bitCast<float>((exponent - 14) << 23)};
+}
+
+LLCUDA_DEVICE float peakOf(float4 v) {
+  return maxOf(maxOf(absOf(v.x), absOf(v.y)), maxOf(absOf(v.z), absOf(v.w)));
+}
+
+/// 8 weights as f16 and what they are multiplied with.
+struct HalfUnit {
+  uint4 halves;
+  float scale;
 };
 
-/// What lies past the last row or column is zeros.
-template <int kRows, int kInputs, int kOutputs, typename Tile>
-LLCUDA_DEVICE void fetchHalves(const Half* weight, const float* x, int firstInput, HalfCargo<Tile>& cargo) {
-  LLCUDA_UNROLL
-  for (int i = 0; i < HalfCargo<Tile>::kXVectors; ++i) {
-    const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
-    const int row = Tile::firstRow() + index / 8;
-    float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
-    if (row < kRows)
-      v = loadReadOnly(reinterpret_cast<const float4*>(x + static_cast<long long>(row) * kInputs + firstInput) +
-                       index % 8);
-    cargo.x[i] = make_uint2(wordOfHalves(v.x, v.y), wordOfHalves(v.z, v.w));
-  }
-  LLCUDA_UNROLL
-  for (int i = 0; i < HalfCargo<Tile>::kWeightVectors; ++i) {
-    const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
-    const int column = Tile::firstColumn() + index / 4;
-    cargo.weight[i] = make_uint4(0, 0, 0, 0);
-    if (column < kOutputs)
-      cargo.weight[i] = loadReadOnly(
-          reinterpret_cast<const uint4*>(weight + static_cast<long long>(column) * kInputs + firstInput) + index % 4);
-  }
-}
+template <WeightLayout kLayout, int kInputs, typename Tile>
+struct HalfProduct {
+  using Traits = WeightTraits<kLayout, kInputs>;
+  using Unit = typename Traits::Unit;
+  static_assert(Traits::kUnit == 8, "a unit fills 16 bytes of f16");
+  static constexpr bool kScaled = kLayout != WeightLayout::kF16Rows;
+  static constexpr int kGroups = Tile::kWarpsDeep; ///< of 32 inputs that a stage has: each depth multiplies one
+  static constexpr int kBytes = 64 * kGroups;      ///< of a line of a stage
+  static constexpr int kChunks = 4 * kGroups;      ///< of 8 inputs
+  static constexpr int kSteps = ceilDivide(kInputs, 32 * kGroups);
+  static constexpr bool kWhole = kInputs % (32 * kGroups) == 0;
 
-template <typename Tile>
-LLCUDA_DEVICE void stowHalves(const HalfCargo<Tile>& cargo, HalfStage<Tile>& stage) {
-  LLCUDA_UNROLL
-  for (int i = 0; i < HalfCargo<Tile>::kXVectors; ++i) {
-    const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
-    *reinterpret_cast<uint2*>(stage.x + index / 8 * HalfStage<Tile>::kPitch + index % 8 * 4) = cargo.x[i];
-  }
-  LLCUDA_UNROLL
-  for (int i = 0; i < HalfCargo<Tile>::kWeightVectors; ++i) {
-    const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
-    *reinterpret_cast<uint4*>(stage.weight + index / 4 * HalfStage<Tile>::kPitch + index % 4 * 8) = cargo.weight[i];
-  }
-}
+  struct Stage {
+    uint8_t x[Tile::kRows * kBytes];
+    uint8_t weight[Tile::kColumns * kBytes];
+    float xScales[kGroups * Tile::kRows];
+    float scales[kScaled ? kGroups * Tile::kColumns : 4];
+  };
 
-/// Adds 8 inputs to the warp's sums: sums[m][n] are rows lane / 4 and lane / 4 + 8 of tile m.
-template <typename Tile, int kDown, int kAcross>
-LLCUDA_DEVICE void multiplyHalves(const HalfStage<Tile>& stage, int input, float (&sums)[kDown][kAcross][4]) {
-  uint32_t x[kDown][2], weight[kAcross];
-  LLCUDA_UNROLL
-  for (int m = 0; m < kDown; ++m)
-    ldmatrixX2(x[m], stage.x + (Tile::warpRow() + m * 16 + laneId() % 16) * HalfStage<Tile>::kPitch + input);
-  LLCUDA_UNROLL
-  for (int n = 0; n < kAcross; n += 4) {
-    uint32_t four[4];
-    ldmatrixX4(four, stage.weight + (Tile::warpColumn() + n * 8 + laneId()) * HalfStage<Tile>::kPitch + input);
-    LLCUDA_UNROLL
-    for (int i = 0; i < 4; ++i) weight[n + i] = four[i];
-  }
-  mmaF16Tile(sums, x, weight);
-}
+  /// What a thread carries of a stage from device memory to shared memory.
+  struct Cargo {
+    float4 x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)][2];
+    Unit units[ceilDivide(Tile::kColumns * kChunks, Tile::kThreads)];
+  };
+  static_assert(Tile::kRows * kChunks % Tile::kThreads == 0, "the four threads of 32 inputs meet");
 
-template <int kRows, int kInputs, int kOutputs, typename Tile>
-LLCUDA_DEVICE void linearPromptF16(const Half* weight, const float* x, const int* positions, PromptOutput output) {
-  using Stage = HalfStage<Tile>;
-  static_assert(kInputs % Stage::kInputs == 0, "whole stages");
-  constexpr int kDown = Tile::kWarpRows / 16, kAcross = Tile::kWarpColumns / 8;
-  constexpr int kSteps = kInputs / Stage::kInputs;
-  LLCUDA_SHARED(Stage, stages, 2);
-  if (!anyRow<Tile, kRows>(positions))
-    return;
-  float sums[kDown][kAcross][4] = {};
-  HalfCargo<Tile> cargo;
-  fetchHalves<kRows, kInputs, kOutputs>(weight, x, 0, cargo);
-  stowHalves(cargo, stages[0]);
-  syncThreads();
-  LLCUDA_NO_UNROLL
-  for (int step = 0; step < kSteps; ++step) {
-    if (step + 1 < kSteps)
-      fetchHalves<kRows, kInputs, kOutputs>(weight, x, (step + 1) * Stage::kInputs, cargo);
-    LLCUDA_UNROLL
-    for (int input = 0; input < Stage::kInputs; input += 8) multiplyHalves(stages[step % 2], input, sums);
-    if (step + 1 < kSteps)
-      stowHalves(cargo, stages[(step + 1) % 2]);
-    syncThreads();
+  /// What lies past the last input is zeros; a row or column past the last is the last one.
+  template <typename Weights>
+  static LLCUDA_DEVICE void fetch(const PromptRows& input, const Weights& weights, int step, Cargo& cargo) {
+    forEachPart<Tile::kThreads, Tile::kColumns, kChunks>([&](int i, int column, int part) {
+      const WeightLine line = weights.line(column);
+      const int unit = step * kChunks + part;
+      cargo.units[i] = Unit{};
+      if (kWhole || unit < kInputs / 8)
+        cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
+    });
+    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
+      const int64_t row = minOf(Tile::firstRow() + line, input.rows - 1);
+      const int chunk = step * kChunks + part;
+      cargo.x[i][0] = cargo.x[i][1] = make_float4(0.f, 0.f, 0.f, 0.f);
+      if (kWhole || chunk < kInputs / 8) {
+        const float4* from = reinterpret_cast<const float4*>(input.x.x + row * kInputs) + 2 * chunk;
+        cargo.x[i][0] = loadReadOnly(from);
+        cargo.x[i][1] = loadReadOnly(from + 1);
+      }
+    });
   }
-  LLCUDA_UNROLL
-  for (int i = 0; i < kDown * 2; ++i) {
-    const int row = Tile::firstRow() + Tile::warpRow() + i * 8 + laneId() / 4;
-    if (row < kRows) {
-      LLCUDA_UNROLL
-      for (int n = 0; n < kAcross; ++n)
-        output.template store<kOutputs>(row, Tile::firstColumn() + Tile::warpColumn() + n * 8 + laneId() % 4 * 2,
-                                        sums[i / 2][n][i % 2 * 2], sums[i / 2][n][i % 2 * 2 + 1]);
+
+  static LLCUDA_DEVICE HalfUnit halvesOfUnit(const Unit& unit) {
+    if constexpr (kScaled) {
+      const HalfWords halves = Traits::halves(unit);
+      return {make_uint4(halves.word[0], halves.word[1], halves.word[2], halves.word[3]), unit.absmax};
+    } else {
+      return {unit.codes, 1.f};
     }
   }
-}
+
+  static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
+    forEachPart<Tile::kThreads, Tile::kColumns, kChunks>([&](int i, int column, int part) {
+      const HalfUnit unit = halvesOfUnit(cargo.units[i]);
+      *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part)) = unit.halves;
+      if (kScaled && part % 4 == 0)
+        stage.scales[part / 4 * Tile::kColumns + column] = unit.scale;
+    });
+    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
+      const float4 a = cargo.x[i][0], b = cargo.x[i][1];
+      const HalfScale scale = halfScaleFor(groupMax<4>(maxOf(peakOf(a), peakOf(b))));
+      *reinterpret_cast<uint4*>(stage.x + chunkAt<kBytes>(line, part)) =
+          make_uint4(wordOfHalves(a.x * scale.up, a.y * scale.up), wordOfHalves(a.z * scale.up, a.w * scale.up),
+                     wordOfHalves(b.x * scale.up, b.y * scale.up), wordOfHalves(b.z * scale.up, b.w * scale.up));
+      if (part % 4 == 0)
+        stage.xScales[part / 4 * Tile::kRows + line] = scale.down;
+    });
+  }
+
+  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums) {
+    constexpr int kDown = Tile::kDown / 2, kAcross = Tile::kAcross; // tiles of 16 x 8
+    float products[kDown][kAcross][4];
+    LLCUDA_UNROLL
+    for (int chunk = 0; chunk < 4; chunk += 2) {
+      uint32_t x[2][Tile::kDown], weight[2][kAcross];
+      loadTiles<kBytes>(stage.x, Tile::warpRow(), 4 * group + chunk, x);
+      loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 4 * group + chunk, weight);
+      LLCUDA_UNROLL
+      for (int i = 0; i < 2; ++i) {
+        uint32_t tall[kDown][2];
+        LLCUDA_UNROLL
+        for (int m = 0; m < kDown; ++m) {
+          tall[m][0] = x[i][2 * m];
+          tall[m][1] = x[i][2 * m + 1];
+        }
+        if (chunk + i == 0)
+          mmaF16Tile(products, 0.f, tall, weight[i]);
+        else
+          mmaF16Tile(products, tall, weight[i]);
+      }
+    }
+    LLCUDA_UNROLL
+    for (int n = 0; n < kAcross; ++n) {
+      float2 scale = make_float2(1.f, 1.f);
+      if (kScaled)
+        scale = *reinterpret_cast<const float2*>(stage.scales + group * Tile::kColumns + Tile::warpColumn() + n * 8 +
+                                                 laneId() % 4 * 2);
+      LLCUDA_UNROLL
+      for (int m = 0; m < Tile::kDown; ++m) {
+        const float xScale = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
+        float(&sum)[2] = sums.at[m][n];
+        sum[0] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2], xScale * scale.x, sum[0]);
+        sum[1] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2 + 1], xScale * scale.y, sum[1]);
+      }
+    }
+  }
+
+  /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
+  template <typename Weights>
+  static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
+    Cargo cargo;
+    fetch(input, weights, 0, cargo);
+    stow(cargo, stages[0]);
+    syncThreads();
+    LLCUDA_NO_UNROLL
+    for (int step = 0; step < kSteps; ++step) {
+      if (step + 1 < kSteps)
+        fetch(input, weights, step + 1, cargo);
+      multiplyGroup(stages[step % 2], Tile::depth(), sums);
+      if (step + 1 < kSteps)
+        stow(cargo, stages[(step + 1) % 2]);
+      syncThreads();
+    }
+  }
+};
 
 } // namespace llcuda

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) of f32 rows and an f32 weight
+// The sums of a tile of linear_prompt, of f32 rows and an f32 weight
 //
-//   launch     grid (ceil(kRows / Tile::kRows), ceil(kOutputs / Tile::kColumns)), block Tile::kThreads; numbers from
-//              codegen/spec/linear_prompt_spec.cpp
-//   weight     f32 [kOutputs][kInputs], 16-byte aligned
-//   x          f32 [kRows][kInputs], 16-byte aligned
-//   positions  [kRows]; a tile of rows that are all -1 is left out: y keeps what it held
-//   output     y f32 [kRows][kOutputs], 8-byte aligned
 //   numerics   f32 throughout, sums in the order of k
 //   sm_75      rare, so simple: a thread makes 4 rows by 4 columns from 16 inputs at a time in shared memory
 #pragma once
 
-#include "codegen/kernels/linear/prompt_tile.cuh"
+#include "codegen/kernels/linear/prompt_output.cuh"
 
 namespace llcuda {
 
@@ -37,22 +31,23 @@ LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int 
   }
 }
 
-template <int kRows, int kInputs, int kOutputs, typename Tile>
-LLCUDA_DEVICE void linearPromptF32(const float* weight, const float* x, const int* positions, PromptOutput output) {
+template <int kInputs, typename Tile>
+LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input, const int* positions,
+                                   const PromptOutput& output) {
   static_assert(Tile::kRows * Tile::kColumns == Tile::kThreads * 16, "4 x 4 for each thread");
   LLCUDA_SHARED(float, stagedX, kFloatStageInputs*(Tile::kRows + 4));
   LLCUDA_SHARED(float, stagedWeight, kFloatStageInputs*(Tile::kColumns + 4));
-  if (!anyRow<Tile, kRows>(positions))
+  if (!anyRow<Tile>(positions, input.rows))
     return;
+  const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
   const int row = static_cast<int>(threadIdx.x) / (Tile::kColumns / 4) * 4;
   const int column = static_cast<int>(threadIdx.x) % (Tile::kColumns / 4) * 4;
   float sums[4][4] = {};
   LLCUDA_NO_UNROLL
   for (int firstInput = 0; firstInput < kInputs; firstInput += kFloatStageInputs) {
     syncThreads(); // the stage before is no longer read
-    stageFloats<Tile::kRows, Tile::kThreads, kInputs>(x, Tile::firstRow(), kRows, firstInput, stagedX);
-    stageFloats<Tile::kColumns, Tile::kThreads, kInputs>(weight, Tile::firstColumn(), kOutputs, firstInput,
-                                                         stagedWeight);
+    stageFloats<Tile::kRows, Tile::kThreads, kInputs>(input.x.x, Tile::firstRow(), input.rows, firstInput, stagedX);
+    stageFloats<Tile::kColumns, Tile::kThreads, kInputs>(weight, firstColumn, output.columns, firstInput, stagedWeight);
     syncThreads();
     LLCUDA_UNROLL
     for (int input = 0; input < kFloatStageInputs; ++input) {
@@ -68,11 +63,10 @@ LLCUDA_DEVICE void linearPromptF32(const float* weight, const float* x, const in
   }
   LLCUDA_UNROLL
   for (int i = 0; i < 4; ++i) {
-    if (Tile::firstRow() + row + i < kRows) {
+    if (Tile::firstRow() + row + i < input.rows) {
       LLCUDA_UNROLL
       for (int j = 0; j < 4; j += 2)
-        output.template store<kOutputs>(Tile::firstRow() + row + i, Tile::firstColumn() + column + j, sums[i][j],
-                                        sums[i][j + 1]);
+        output.store(Tile::firstRow() + row + i, firstColumn + column + j, sums[i][j], sums[i][j + 1]);
     }
   }
 }

@@ -1,238 +1,207 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) of int8 rows and a quantised weight
+// The sums of a tile of linear_prompt, of int8 rows and a layout that reads them
 //
-//   launch     grid (ceil(kRows / Tile::kRows), ceil(kOutputs / Tile::kColumns)), block Tile::kThreads; numbers from
-//              codegen/spec/linear_prompt_spec.cpp
-//   weight     the blob of kLayout, [kOutputs][kInputs]
-//   xCodes, xScales   int8 rows [kRows][kInputs]
-//   positions  [kRows]; a tile of rows that are all -1 is left out: y keeps what it held
-//   output     y f32 [kRows][kOutputs], 8-byte aligned
-//   numerics   products and sums of 32 are exact; scales and sums over k are f32
+//   numerics   products and sums of a scale's codes are exact; scales and sums over k are f32
 //   sm_75      mma m8n8k16. Its accumulators start at the bits of 1.5 * 2^23, so a sum is a float already, and
-//              fma(float, scale, -1.5 * 2^23 * scale) is sum * scale with one rounding: the scale has 11 bits.
-//              Two stages of 64 inputs in shared memory; the next one is on its way in registers meanwhile. Nibbles
-//              become 16 * (code - 8) by two or three instructions for eight of them
+//              fma(float, scale, -1.5 * 2^23 * scale) is sum * scale with one rounding: scales are cut to 22 bits.
+//              Two stages in shared memory; the next one is on its way in registers meanwhile, as the layout's units,
+//              which become int8 codes on their way to shared memory: once for all warps
 #pragma once
 
-#include "codegen/formats/weight_layout.h"
 #include "codegen/kernels/linear/prompt_tile.cuh"
-#include "codegen/kernels/ptx/half.cuh"
 
 namespace llcuda {
 
-constexpr int kStageInputs = 64;
-constexpr int kStageGroups = kStageInputs / 32; ///< that have scales of their own
-
-/// How a layout is staged: bytes of a row of a stage, and whether its weights have a minimum.
-template <WeightLayout kLayout>
-struct StagedWeight {
-  static constexpr bool kNibbles = kLayout != WeightLayout::kQ8_0Planes;
-  static constexpr bool kMinimum = kLayout == WeightLayout::kQ4_1Planes;
-  static constexpr int kBytes = kNibbles ? kStageInputs / 2 : kStageInputs;
-  static constexpr int kPitch = kNibbles ? 48 : 96; ///< no bank conflicts between eight rows
-  static constexpr int kVectors = kBytes / 16;
-};
-constexpr int kStagedRowPitch = 96; ///< of x codes: no bank conflicts between four rows
-
-/// One stage in shared memory. Scales are {scale, d * sum of codes} of x and {scale of the staged code, rest} of the
-/// weight: weight = scale * code + rest.
-template <typename Tile, typename Weight>
-struct LinearStage {
-  uint8_t x[Tile::kRows * kStagedRowPitch];
-  uint8_t weight[Tile::kColumns * Weight::kPitch];
-  float2 xScales[kStageGroups * Tile::kRows];
-  float2 weightScales[kStageGroups * Tile::kColumns];
-};
-
-/// What a thread carries of a stage from device memory to shared memory.
-template <typename Tile, typename Weight>
-struct StageCargo {
-  static constexpr int kXVectors = ceilDivide(Tile::kRows * 4, Tile::kThreads);
-  static constexpr int kXScales = ceilDivide(Tile::kRows * kStageGroups, Tile::kThreads);
-  static constexpr int kWeightVectors = ceilDivide(Tile::kColumns * Weight::kVectors, Tile::kThreads);
-  static constexpr int kWeightScales = ceilDivide(Tile::kColumns * kStageGroups, Tile::kThreads);
-  uint4 x[kXVectors];
-  float2 xScales[kXScales];
-  uint4 weight[kWeightVectors];
-  uint32_t weightScales[kWeightScales];
-};
-
-/// The operands of a launch, and how a stage of them is fetched and unpacked.
-template <WeightLayout kLayout, int kRows, int kInputs, int kOutputs, typename Tile>
-struct LinearOperands {
-  using Weight = StagedWeight<kLayout>;
-  using Cargo = StageCargo<Tile, Weight>;
-  using Stage = LinearStage<Tile, Weight>;
-  static constexpr int kGroups = kInputs / 32;
-  static constexpr unsigned long long kScalesAt = weightScalesOffset(kLayout, kOutputs, kInputs);
-
-  const uint8_t* weight;
-  const int8_t* xCodes;
-  const float2* xScales;
-
-  /// Calls body(i, row, part) for each of kCount parts of each of kLines lines that is this thread's; i counts them.
-  template <int kLines, int kCount, typename Body>
-  static LLCUDA_DEVICE void forEachPart(Body body) {
-    constexpr int kEach = ceilDivide(kLines * kCount, Tile::kThreads);
-    LLCUDA_UNROLL
-    for (int i = 0; i < kEach; ++i) {
-      const int index = i * Tile::kThreads + static_cast<int>(threadIdx.x);
-      if (kLines * kCount % Tile::kThreads == 0 || index < kLines * kCount)
-        body(i, index / kCount, index % kCount);
-    }
+/// Whether the layout's weights have a minimum beside their scale.
+constexpr bool weightHasMinimum(WeightLayout layout) {
+  switch (layout) {
+  case WeightLayout::kQ4_1Planes:
+  case WeightLayout::kQ5_1Planes:
+  case WeightLayout::kQ2_KPlanes:
+  case WeightLayout::kQ4_KPlanes:
+  case WeightLayout::kQ5_KPlanes:
+    return true;
+  default:
+    return false;
   }
+}
 
-  /// What lies past the last row, column or input is zeros.
-  LLCUDA_DEVICE void fetch(int step, Cargo& cargo) const {
-    forEachPart<Tile::kRows, 4>([&](int i, int line, int part) {
-      const int row = Tile::firstRow() + line, input = step * kStageInputs + part * 16;
-      cargo.x[i] = make_uint4(0, 0, 0, 0);
-      if (row < kRows && input < kInputs)
-        cargo.x[i] =
-            loadReadOnly(reinterpret_cast<const uint4*>(xCodes + static_cast<long long>(row) * kInputs + input));
+template <WeightLayout kLayout, int kInputs, typename Tile>
+struct Int8Product {
+  using Traits = WeightTraits<kLayout, kInputs>;
+  using Unit = typename Traits::Unit;
+  static constexpr bool kMinimum = weightHasMinimum(kLayout);
+  static constexpr int kGroups = Tile::kWarpsDeep > 2 ? Tile::kWarpsDeep : 2; ///< of 32 inputs that a stage has
+  static constexpr int kBytes = 32 * kGroups;                                 ///< of a line of a stage
+  static constexpr int kSteps = ceilDivide(kInputs, kBytes);
+  static constexpr bool kWhole = kInputs % kBytes == 0;
+  static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a group that have a scale of their own
+  static constexpr int kChunks = kBytes / 16, kUnits = kBytes / Traits::kUnit;
+
+  /// One stage in shared memory: weight = scale * code + minimum.
+  struct Stage {
+    uint8_t x[Tile::kRows * kBytes];
+    uint8_t weight[Tile::kColumns * kBytes];
+    float xScales[kGroups * Tile::kRows];
+    float xSums[kMinimum ? kGroups * kHalves * Tile::kRows : 4]; ///< scale * sum of the codes
+    float scales[kGroups * kHalves * Tile::kColumns];
+    float minimums[kMinimum ? kGroups * kHalves * Tile::kColumns : 4];
+  };
+
+  /// What a thread carries of a stage from device memory to shared memory.
+  struct Cargo {
+    int4 x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
+    float2 xScales[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
+    Unit units[ceilDivide(Tile::kColumns * kUnits, Tile::kThreads)];
+  };
+
+  /// What lies past the last input is zeros; a row or column past the last is the last one.
+  template <typename Weights>
+  static LLCUDA_DEVICE void fetch(const PromptRows& input, const Weights& weights, int step, Cargo& cargo) {
+    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>([&](int i, int column, int part) {
+      const WeightLine line = weights.line(column);
+      const int unit = step * kUnits + part;
+      cargo.units[i] = Unit{};
+      if (kWhole || unit < kInputs / Traits::kUnit)
+        cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
     });
-    forEachPart<Tile::kRows, kStageGroups>([&](int i, int line, int part) {
-      const int row = Tile::firstRow() + line, group = step * kStageGroups + part;
+    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
+      const int64_t row = minOf(Tile::firstRow() + line, input.rows - 1);
+      const int chunk = step * kChunks + part;
+      cargo.x[i] = make_int4(0, 0, 0, 0);
       cargo.xScales[i] = make_float2(0.f, 0.f);
-      if (row < kRows && group < kGroups)
-        cargo.xScales[i] = loadReadOnly(xScales + static_cast<long long>(row) * kGroups + group);
+      if (kWhole || chunk < kInputs / 16) {
+        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(input.x.codes + row * kInputs) + chunk);
+        cargo.xScales[i] = loadReadOnly(input.x.scales + row * (kInputs / 32) + chunk / 2);
+      }
     });
-    forEachPart<Tile::kColumns, Weight::kVectors>([&](int i, int line, int part) {
-      const int column = Tile::firstColumn() + line, vector = step * Weight::kVectors + part;
-      constexpr int kRowVectors = kGroups * (Weight::kVectors / kStageGroups);
-      cargo.weight[i] = make_uint4(0, 0, 0, 0);
-      if (column < kOutputs && vector < kRowVectors)
-        cargo.weight[i] = loadReadOnly(reinterpret_cast<const uint4*>(weight) +
-                                       static_cast<long long>(column) * kRowVectors + vector);
-    });
-    forEachPart<Tile::kColumns, kStageGroups>([&](int i, int line, int part) {
-      const int column = Tile::firstColumn() + line, group = step * kStageGroups + part;
-      cargo.weightScales[i] = 0;
-      if (column < kOutputs && group < kGroups)
-        cargo.weightScales[i] = scaleBits(static_cast<long long>(column) * kGroups + group);
-    });
-  }
-
-  /// f16 scale in the low half, f16 minimum in the high half.
-  LLCUDA_DEVICE uint32_t scaleBits(long long index) const {
-    if constexpr (Weight::kMinimum)
-      return loadReadOnly(reinterpret_cast<const uint32_t*>(weight + kScalesAt) + index);
-    else
-      return loadReadOnly(reinterpret_cast<const uint16_t*>(weight + kScalesAt) + index);
   }
 
   static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
-    forEachPart<Tile::kRows, 4>([&](int i, int line, int part) {
-      *reinterpret_cast<uint4*>(stage.x + line * kStagedRowPitch + part * 16) = cargo.x[i];
-    });
-    forEachPart<Tile::kRows, kStageGroups>(
-        [&](int i, int line, int part) { stage.xScales[part * Tile::kRows + line] = cargo.xScales[i]; });
-    forEachPart<Tile::kColumns, Weight::kVectors>([&](int i, int line, int part) {
-      *reinterpret_cast<uint4*>(stage.weight + line * Weight::kPitch + part * 16) = cargo.weight[i];
-    });
-    forEachPart<Tile::kColumns, kStageGroups>([&](int i, int line, int part) {
-      const float2 scale = halvesOf(cargo.weightScales[i]);
-      // A nibble is staged as 16 * (code - 8); what it lacks to the weight is a minimum of m + 8 d.
-      stage.weightScales[part * Tile::kColumns + line] =
-          Weight::kNibbles ? make_float2(scale.x * 0.0625f, Weight::kMinimum ? scale.y + 8.f * scale.x : 0.f)
-                           : make_float2(scale.x, 0.f);
+    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>(
+        [&](int i, int column, int part) { stowUnit(cargo.units[i], column, part, stage); });
+    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
+      const int4& codes = cargo.x[i];
+      const float2 scale = cargo.xScales[i];
+      *reinterpret_cast<int4*>(stage.x + chunkAt<kBytes>(line, part)) = codes;
+      if (part % 2 == 0)
+        stage.xScales[part / 2 * Tile::kRows + line] = scale.x;
+      if (kMinimum && kHalves == 2)
+        stage.xSums[part * Tile::kRows + line] = scale.x * static_cast<float>(sumOfCodes(codes));
+      else if (kMinimum && part % 2 == 0)
+        stage.xSums[part / 2 * Tile::kRows + line] = scale.y;
     });
   }
-};
 
-/// Adds one group of 32 inputs to the warp's sums; sums[m][n] are rows lane / 4 of tile m, columns of tile n.
-template <typename Tile, typename Weight, int kDown, int kAcross>
-LLCUDA_DEVICE void multiplyGroup(const LinearStage<Tile, Weight>& stage, int group, float (&sums)[kDown][kAcross][2]) {
-  constexpr int kBias = 0x4b400000; // the bits of 1.5 * 2^23
-  constexpr float kBiasValue = 12582912.f;
-  const int line = laneId() / 4, quarter = laneId() % 4;
-  uint32_t x[2][kDown];
-  float2 xScale[kDown];
-  LLCUDA_UNROLL
-  for (int m = 0; m < kDown; ++m) {
-    const int row = Tile::warpRow() + m * 8 + line;
-    const uint2 codes = *reinterpret_cast<const uint2*>(stage.x + row * kStagedRowPitch + group * 32 + quarter * 8);
-    x[0][m] = codes.x;
-    x[1][m] = codes.y;
-    xScale[m] = stage.xScales[group * Tile::kRows + row];
+  static LLCUDA_DEVICE int sumOfCodes(const int4& codes) {
+    constexpr int kOnes = 0x01010101;
+    return dp4a(codes.x, kOnes, dp4a(codes.y, kOnes, dp4a(codes.z, kOnes, dp4a(codes.w, kOnes, 0))));
   }
-  LLCUDA_UNROLL
-  for (int first = 0; first < kAcross; first += 4) {
-    uint32_t w[2][4];
-    float4 wScale[4]; // scale and rest of columns 2 * quarter and the next
+
+  static LLCUDA_DEVICE void stowUnit(const Unit& unit, int column, int part, Stage& stage) {
+    const CodeWords<Traits::kUnit / 4> codes = Traits::codes(unit);
+    constexpr int kUnitChunks = Traits::kUnit / 16;
     LLCUDA_UNROLL
-    for (int n = 0; n < 4; ++n) {
-      const int column = Tile::warpColumn() + (first + n) * 8;
-      const uint8_t* const codes = stage.weight + (column + line) * Weight::kPitch;
-      if constexpr (Weight::kNibbles) {
-        const uint32_t word = *reinterpret_cast<const uint32_t*>(codes + group * 16 + quarter * 4);
-        w[0][n] = ((word << 4) & 0xf0f0f0f0u) ^ 0x80808080u;
-        w[1][n] = (word & 0xf0f0f0f0u) ^ 0x80808080u;
-      } else {
-        const uint2 words = *reinterpret_cast<const uint2*>(codes + group * 32 + quarter * 8);
-        w[0][n] = words.x;
-        w[1][n] = words.y;
-      }
-      wScale[n] = *reinterpret_cast<const float4*>(stage.weightScales + group * Tile::kColumns + column + quarter * 2);
+    for (int c = 0; c < kUnitChunks; ++c)
+      *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part * kUnitChunks + c)) =
+          make_uint4(codes.word[4 * c], codes.word[4 * c + 1], codes.word[4 * c + 2], codes.word[4 * c + 3]);
+    if (part * Traits::kUnit % Traits::kScaleStep != 0)
+      return; // the unit before has the scale
+    constexpr int kScales = Traits::kUnit > Traits::kScaleStep ? Traits::kUnit / Traits::kScaleStep : 1;
+    LLCUDA_UNROLL
+    for (int i = 0; i < kScales; ++i) {
+      const float2 scale = Traits::scale(unit, i);
+      const int at = (part * Traits::kUnit / Traits::kScaleStep + i) * Tile::kColumns + column;
+      stage.scales[at] = bitCast<float>(bitCast<uint32_t>(scale.x) & ~3u);
+      if (kMinimum)
+        stage.minimums[at] = scale.y;
     }
-    int products[kDown][4][2];
-    mmaS8Tile(products, kBias, x[0], w[0]);
-    mmaS8Tile(products, x[1], w[1]);
+  }
+
+  /// Adds the group's share, or that of each half, to the warp's sums.
+  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums) {
+    constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross;
+    uint32_t x[2][kDown], weight[2][kAcross];
+    loadTiles<kBytes>(stage.x, Tile::warpRow(), 2 * group, x);
+    loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 2 * group, weight);
+    float xScale[kDown];
     LLCUDA_UNROLL
-    for (int n = 0; n < 4; ++n) {
+    for (int m = 0; m < kDown; ++m)
+      xScale[m] = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
+    LLCUDA_UNROLL
+    for (int half = 0; half < kHalves; ++half) {
+      const int part = group * kHalves + half;
+      float xSum[kDown];
       LLCUDA_UNROLL
-      for (int i = 0; i < 2; ++i) {
-        const float scale = i == 0 ? wScale[n].x : wScale[n].z, rest = i == 0 ? wScale[n].y : wScale[n].w;
-        const float unbias = -kBiasValue * scale;
+      for (int m = 0; m < kDown; ++m)
+        xSum[m] = kMinimum ? stage.xSums[part * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4] : 0.f;
+      constexpr int kAtOnce = kDown >= 8 ? 2 : 4; // columns of tiles: their products take registers
+      LLCUDA_UNROLL
+      for (int first = 0; first < kAcross; first += kAtOnce) {
+        uint32_t w[2][kAtOnce];
         LLCUDA_UNROLL
-        for (int m = 0; m < kDown; ++m) {
-          float& sum = sums[m][first + n][i];
-          sum = fusedMultiplyAdd(fusedMultiplyAdd(bitCast<float>(products[m][n][i]), scale, unbias), xScale[m].x, sum);
-          if constexpr (Weight::kMinimum)
-            sum = fusedMultiplyAdd(rest, xScale[m].y, sum);
+        for (int n = 0; n < kAtOnce; ++n) {
+          w[0][n] = weight[0][first + n];
+          w[1][n] = weight[1][first + n];
+        }
+        int products[kDown][kAtOnce][2];
+        mmaS8Tile(products, kBias, x[half], w[half]);
+        if (kHalves == 1)
+          mmaS8Tile(products, x[1], w[1]);
+        addProducts(stage, part, first, products, xScale, xSum, sums);
+      }
+    }
+  }
+
+  template <int kAtOnce>
+  static LLCUDA_DEVICE void
+  addProducts(const Stage& stage, int part, int first, const int (&products)[Tile::kDown][kAtOnce][2],
+              const float (&xScale)[Tile::kDown], const float (&xSum)[Tile::kDown], TileSums<Tile>& sums) {
+    LLCUDA_UNROLL
+    for (int n = 0; n < kAtOnce; ++n) {
+      const int at = part * Tile::kColumns + Tile::warpColumn() + (first + n) * 8 + laneId() % 4 * 2;
+      const float2 scale = *reinterpret_cast<const float2*>(stage.scales + at);
+      const float2 unbias = make_float2(-kBiasValue * scale.x, -kBiasValue * scale.y);
+      float2 minimum = make_float2(0.f, 0.f);
+      if (kMinimum)
+        minimum = *reinterpret_cast<const float2*>(stage.minimums + at);
+      LLCUDA_UNROLL
+      for (int m = 0; m < Tile::kDown; ++m) {
+        float(&sum)[2] = sums.at[m][first + n];
+        const float a = fusedMultiplyAdd(bitCast<float>(products[m][n][0]), scale.x, unbias.x);
+        const float b = fusedMultiplyAdd(bitCast<float>(products[m][n][1]), scale.y, unbias.y);
+        sum[0] = fusedMultiplyAdd(a, xScale[m], sum[0]);
+        sum[1] = fusedMultiplyAdd(b, xScale[m], sum[1]);
+        if (kMinimum) {
+          sum[0] = fusedMultiplyAdd(minimum.x, xSum[m], sum[0]);
+          sum[1] = fusedMultiplyAdd(minimum.y, xSum[m], sum[1]);
         }
       }
     }
   }
-}
 
-template <WeightLayout kLayout, int kRows, int kInputs, int kOutputs, typename Tile>
-LLCUDA_DEVICE void linearPromptS8(const uint8_t* weight, const int8_t* xCodes, const float2* xScales,
-                                  const int* positions, PromptOutput output) {
-  using Operands = LinearOperands<kLayout, kRows, kInputs, kOutputs, Tile>;
-  using Stage = typename Operands::Stage;
-  static_assert(sizeof(Stage) * 2 <= 48 * 1024, "static shared memory");
-  constexpr int kDown = Tile::kWarpRows / 8, kAcross = Tile::kWarpColumns / 8;
-  constexpr int kSteps = ceilDivide(kInputs, kStageInputs);
-  LLCUDA_SHARED(Stage, stages, 2);
-  if (!anyRow<Tile, kRows>(positions))
-    return;
-  const Operands operands{weight, xCodes, xScales};
-  float sums[kDown][kAcross][2] = {};
-  typename Operands::Cargo cargo;
-  operands.fetch(0, cargo);
-  Operands::stow(cargo, stages[0]);
-  syncThreads();
-  LLCUDA_NO_UNROLL
-  for (int step = 0; step < kSteps; ++step) {
-    if (step + 1 < kSteps)
-      operands.fetch(step + 1, cargo);
-    LLCUDA_UNROLL
-    for (int group = 0; group < kStageGroups; ++group) multiplyGroup(stages[step % 2], group, sums);
-    if (step + 1 < kSteps)
-      Operands::stow(cargo, stages[(step + 1) % 2]);
+  static constexpr int kBias = 0x4b400000; ///< the bits of 1.5 * 2^23
+  static constexpr float kBiasValue = 12582912.f;
+
+  /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
+  template <typename Weights>
+  static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
+    constexpr int kOwn = kGroups / Tile::kWarpsDeep; // groups of a stage that the warp multiplies
+    Cargo cargo;
+    fetch(input, weights, 0, cargo);
+    stow(cargo, stages[0]);
     syncThreads();
-  }
-  LLCUDA_UNROLL
-  for (int m = 0; m < kDown; ++m) {
-    const int row = Tile::firstRow() + Tile::warpRow() + m * 8 + laneId() / 4;
-    if (row < kRows) {
+    LLCUDA_NO_UNROLL
+    for (int step = 0; step < kSteps; ++step) {
+      if (step + 1 < kSteps)
+        fetch(input, weights, step + 1, cargo);
       LLCUDA_UNROLL
-      for (int n = 0; n < kAcross; ++n)
-        output.template store<kOutputs>(row, Tile::firstColumn() + Tile::warpColumn() + n * 8 + laneId() % 4 * 2,
-                                        sums[m][n][0], sums[m][n][1]);
+      for (int group = 0; group < kOwn; ++group) multiplyGroup(stages[step % 2], Tile::depth() * kOwn + group, sums);
+      if (step + 1 < kSteps)
+        stow(cargo, stages[(step + 1) % 2]);
+      syncThreads();
     }
   }
-}
+};
 
 } // namespace llcuda

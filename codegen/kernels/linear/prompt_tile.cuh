@@ -1,72 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the linear_prompt kernels share: how a block divides its tile of y, which rows it may leave out, and how the
-// tile gets its bias and residual on the way out.
+// What the linears of tensor cores share: how a block divides its tile of y, which weight a column of the tile is, how
+// stages lie in shared memory, and the sums that a warp holds.
 #pragma once
 
-#include "codegen/kernels/ptx/load.cuh"
+#include "codegen/kernels/linear/weights.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
 
 namespace llcuda {
 
-/// A block makes kRows x kColumns of y; its warps stand kWarpsDown x kWarpsAcross.
-template <int kRows_, int kColumns_, int kWarpsDown_, int kWarpsAcross_>
+/// A block makes kRows x kColumns of y. Its warps stand kWarpsDown x kWarpsAcross, kWarpsDeep times: with more than one
+/// depth each makes the whole tile from a share of the inputs, and addDepths() brings them together.
+template <int kRows_, int kColumns_, int kWarpsDown_, int kWarpsAcross_, int kWarpsDeep_ = 1>
 struct PromptLinearTile {
-  static constexpr int kRows = kRows_;
-  static constexpr int kColumns = kColumns_;
-  static constexpr int kWarpsAcross = kWarpsAcross_;
-  static constexpr int kThreads = kWarpsDown_ * kWarpsAcross_ * kWarpSize;
-  static constexpr int kWarpRows = kRows / kWarpsDown_;
-  static constexpr int kWarpColumns = kColumns / kWarpsAcross_;
-  static_assert(kWarpRows % 16 == 0 && kWarpColumns % 32 == 0, "whole fragments, columns by fours");
+  static constexpr int kRows = kRows_, kColumns = kColumns_;
+  static constexpr int kWarpsAcross = kWarpsAcross_, kWarpsDeep = kWarpsDeep_;
+  static constexpr int kPlaneWarps = kWarpsDown_ * kWarpsAcross_; ///< of one depth
+  static constexpr int kThreads = kPlaneWarps * kWarpsDeep * kWarpSize;
+  static constexpr int kWarpRows = kRows / kWarpsDown_, kWarpColumns = kColumns / kWarpsAcross_;
+  static constexpr int kDown = kWarpRows / 8, kAcross = kWarpColumns / 8; ///< tiles of 8 x 8 that a warp makes
+  static_assert(kWarpRows % 16 == 0 && kWarpColumns % 32 == 0, "whole fragments");
 
   static LLCUDA_DEVICE int firstRow() { return static_cast<int>(blockIdx.x) * kRows; }
-  static LLCUDA_DEVICE int firstColumn() { return static_cast<int>(blockIdx.y) * kColumns; }
   /// Of the warp, within the block's tile.
-  static LLCUDA_DEVICE int warpRow() { return warpId() / kWarpsAcross * kWarpRows; }
+  static LLCUDA_DEVICE int warpRow() { return warpId() % kPlaneWarps / kWarpsAcross * kWarpRows; }
   static LLCUDA_DEVICE int warpColumn() { return warpId() % kWarpsAcross * kWarpColumns; }
+  static LLCUDA_DEVICE int depth() { return kWarpsDeep == 1 ? 0 : warpId() / kPlaneWarps; }
+};
+
+/// The rows of activations of a launch. Their number is a constant in every kernel, and a variable in tests.
+struct PromptRows {
+  InputRows x;
+  int rows;
 };
 
 /// Whether any row of the block's tile has a position. All threads call.
-template <typename Tile, int kRows>
-LLCUDA_DEVICE bool anyRow(const int* positions) {
+template <typename Tile>
+LLCUDA_DEVICE bool anyRow(const int* positions, int rows) {
   bool any = false;
   for (int i = static_cast<int>(threadIdx.x); i < Tile::kRows; i += Tile::kThreads)
-    any = any || (Tile::firstRow() + i < kRows && loadReadOnly(positions + Tile::firstRow() + i) >= 0);
+    any = any || (Tile::firstRow() + i < rows && loadReadOnly(positions + Tile::firstRow() + i) >= 0);
   return syncThreadsOr(any);
 }
 
-/// Where sums go: y = sum (+ bias) (+ residual); null is not wanted. `residual` may be y.
-struct PromptOutput {
-  const float* bias;
-  const float* residual;
-  float* y;
+/// The row of a weight that a column of the tile is; one past the last is the last.
+struct WeightLine {
+  const uint8_t* weight;
+  int row;
+};
 
-  /// Two neighbouring columns of a row of [rows][kColumns].
-  template <int kColumns>
-  LLCUDA_DEVICE void store(int row, int column, float first, float second) const {
-    const long long at = static_cast<long long>(row) * kColumns + column;
-    if (kColumns % 2 == 0) {
-      if (column < kColumns)
-        storePair(at, column, make_float2(first, second));
-    } else {
-      if (column < kColumns)
-        y[at] = first + (bias ? bias[column] : 0.f) + (residual ? residual[at] : 0.f);
-      if (column + 1 < kColumns)
-        y[at + 1] = second + (bias ? bias[column + 1] : 0.f) + (residual ? residual[at + 1] : 0.f);
-    }
-  }
+/// The tile's columns are rows firstRow ... of one weight.
+struct OneWeight {
+  const uint8_t* weight;
+  int rows; ///< of the weight
+  int firstRow;
 
-  LLCUDA_DEVICE void storePair(long long at, int column, float2 sum) const {
-    if (bias) {
-      const float2 b = *reinterpret_cast<const float2*>(bias + column);
-      sum = make_float2(sum.x + b.x, sum.y + b.y);
-    }
-    if (residual) {
-      const float2 r = *reinterpret_cast<const float2*>(residual + at);
-      sum = make_float2(sum.x + r.x, sum.y + r.y);
-    }
-    *reinterpret_cast<float2*>(y + at) = sum;
+  LLCUDA_DEVICE WeightLine line(int column) const { return {weight, minOf(firstRow + column, rows - 1)}; }
+};
+
+/// Each warp's columns are kWarpColumns / 2 rows of the gate's weight, then the same rows of up's.
+template <typename Tile>
+struct GatedWeights {
+  static constexpr int kHalf = Tile::kWarpColumns / 2;
+  const uint8_t *gate, *up;
+  int rows; ///< of each
+  int firstRow;
+
+  LLCUDA_DEVICE WeightLine line(int column) const {
+    const int within = column % Tile::kWarpColumns;
+    const int row = firstRow + column / Tile::kWarpColumns * kHalf + within % kHalf;
+    return {within < kHalf ? gate : up, minOf(row, rows - 1)};
   }
 };
+
+/// Calls body(i, line, part) for each of kParts parts of kLines lines that is this thread's; i counts them.
+template <int kThreads, int kLines, int kParts, typename Body>
+LLCUDA_DEVICE void forEachPart(Body body) {
+  constexpr int kEach = ceilDivide(kLines * kParts, kThreads);
+  LLCUDA_UNROLL
+  for (int i = 0; i < kEach; ++i) {
+    const int index = i * kThreads + static_cast<int>(threadIdx.x);
+    if (kLines * kParts % kThreads == 0 || index < kLines * kParts)
+      body(i, index / kParts, index % kParts);
+  }
+}
+
+/// Where 16 bytes of a line of kBytes lie in shared memory. Eight lines' chunks of one number, which ldmatrix reads
+/// together, lie in different banks, and so do neighbouring chunks of neighbouring lines, which threads write together.
+template <int kBytes>
+LLCUDA_DEVICE int chunkAt(int line, int chunk) {
+  static_assert(kBytes == 64 || kBytes % 128 == 0, "lines of half a row of banks, or of whole ones");
+  return line * kBytes + 16 * (chunk ^ (kBytes == 64 ? line / 2 % 4 : line % 8));
+}
+
+/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines: to[i][t] is matrix `chunk` + i of tile t.
+template <int kBytes, int kCount>
+LLCUDA_DEVICE void loadTiles(const uint8_t* lines, int firstLine, int chunk, uint32_t (&to)[2][kCount]) {
+  static_assert(kCount % 2 == 0, "two tiles at a time");
+  LLCUDA_UNROLL
+  for (int t = 0; t < kCount; t += 2) {
+    uint32_t four[4];
+    ldmatrixX4(four, lines + chunkAt<kBytes>(firstLine + t * 8 + laneId() % 16, chunk + laneId() / 16));
+    to[0][t] = four[0];
+    to[0][t + 1] = four[1];
+    to[1][t] = four[2];
+    to[1][t + 1] = four[3];
+  }
+}
+
+/// The sums of a warp: [m][n][i] is row 8 m + lane / 4, column 8 n + lane % 4 * 2 + i of the warp's tile.
+template <typename Tile>
+struct TileSums {
+  float at[Tile::kDown][Tile::kAcross][2];
+
+  /// Calls f(row, column, m, n) with the place in the block's tile of each pair at[m][n].
+  template <int kAcross = Tile::kAcross, typename F>
+  static LLCUDA_DEVICE void forEachPair(F f) {
+    LLCUDA_UNROLL
+    for (int m = 0; m < Tile::kDown; ++m) {
+      LLCUDA_UNROLL
+      for (int n = 0; n < kAcross; ++n)
+        f(Tile::warpRow() + m * 8 + laneId() / 4, Tile::warpColumn() + n * 8 + laneId() % 4 * 2, m, n);
+    }
+  }
+};
+
+/// Adds the sums of all depths in order; true in the warps of the first, which have the whole. `shared` is memory of
+/// (kWarpsDeep - 1) * kRows * kColumns floats that nobody reads any more. All threads call.
+template <typename Tile>
+LLCUDA_DEVICE bool addDepths(float* shared, TileSums<Tile>& sums) {
+  if constexpr (Tile::kWarpsDeep > 1) {
+    const auto place = [&](int depth, int row, int column) {
+      return reinterpret_cast<float2*>(shared + ((depth - 1) * Tile::kRows + row) * Tile::kColumns + column);
+    };
+    if (Tile::depth() > 0)
+      TileSums<Tile>::forEachPair([&](int row, int column, int m, int n) {
+        *place(Tile::depth(), row, column) = make_float2(sums.at[m][n][0], sums.at[m][n][1]);
+      });
+    syncThreads();
+    if (Tile::depth() > 0)
+      return false;
+    LLCUDA_UNROLL
+    for (int depth = 1; depth < Tile::kWarpsDeep; ++depth)
+      TileSums<Tile>::forEachPair([&](int row, int column, int m, int n) {
+        const float2 more = *place(depth, row, column);
+        sums.at[m][n][0] += more.x;
+        sums.at[m][n][1] += more.y;
+      });
+  }
+  return true;
+}
 
 } // namespace llcuda

@@ -55,6 +55,17 @@ LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], const uint32_t (&a)[M][2], co
     for (int n = 0; n < N; ++n) mmaF16M16N8K8(d[m][n], a[m], b[n]);
   }
 }
+template <int M, int N>
+LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], float c, const uint32_t (&a)[M][2], const uint32_t (&b)[N]) {
+  LLCUDA_UNROLL
+  for (int m = 0; m < M; ++m) {
+    LLCUDA_UNROLL
+    for (int n = 0; n < N; ++n)
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %7, %7, %7};"
+          : "=f"(d[m][n][0]), "=f"(d[m][n][1]), "=f"(d[m][n][2]), "=f"(d[m][n][3])
+          : "r"(a[m][0]), "r"(a[m][1]), "r"(b[n]), "f"(c));
+  }
+}
 
 LLCUDA_DEVICE uint32_t sharedAddress(const void* p) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(p));

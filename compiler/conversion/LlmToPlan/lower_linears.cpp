@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linears: codegen/spec/linear_spec.h for few rows, linear_prompt_spec.h for the rows of a prompt chunk
+// Linears: codegen/spec/linear_spec.h for few rows, linear_prompt_spec.h for many
 #include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 
@@ -97,22 +97,55 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
 }
 
 LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
-  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
-  if (!isDecode()) {
-    const std::string gate = scratch(op, "gate", rows * type.getRows() * 4);
-    const std::string up = scratch(op, "up", rows * type.getRows() * 4);
-    if (failed(emitLinear(op, op.getInput(), op.getGateWeight(), {}, "", gate)) ||
-        failed(emitLinear(op, op.getInput(), op.getUpWeight(), {}, "", up)))
-      return failure();
-    return emitGlu(op, op.getActivation(), gate, up, op.getResult());
-  }
   const auto gate = layoutOf(op, op.getGateWeight()), up = layoutOf(op, op.getUpWeight());
+  if (failed(gate) || failed(up))
+    return failure();
+  if (isDecode())
+    return emitGluLinear(op, *gate, *up);
+  const int64_t outputs = llvm::cast<WeightType>(op.getGateWeight().getType()).getRows();
+  const bool joins = *gate == *up && *gate != WeightLayout::kF32Rows && outputs % kQ8Block == 0;
+  return joins ? emitGluLinearPrompt(op, *gate) : emitLinearsThenGlu(op);
+}
+
+LogicalResult PhaseLowering::emitLinearsThenGlu(GluLinearOp op) {
+  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
+  const std::string gate = scratch(op, "gate", rows * type.getRows() * 4);
+  const std::string up = scratch(op, "up", rows * type.getRows() * 4);
+  if (failed(emitLinear(op, op.getInput(), op.getGateWeight(), {}, "", gate)) ||
+      failed(emitLinear(op, op.getInput(), op.getUpWeight(), {}, "", up)))
+    return failure();
+  return emitGlu(op, op.getActivation(), gate, up, op.getResult());
+}
+
+LogicalResult PhaseLowering::emitGluLinearPrompt(GluLinearOp op, WeightLayout layout) {
+  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
   Bindings bindings;
-  if (failed(gate) || failed(up) || failed(bindInput(op, op.getInput(), {*gate, *up}, bindings)))
+  if (failed(bindInput(op, op.getInput(), layout, bindings)))
+    return failure();
+  codegen::GluLinearPromptDesc desc;
+  desc.layout = layout;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.inputs = static_cast<uint32_t>(type.getCols());
+  desc.outputs = static_cast<uint32_t>(type.getRows());
+  desc.activation = op.getActivation() == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+  desc.f32Rows = !isQ8Rows(op.getResult().getType());
+  desc.int8Rows = !desc.f32Rows;
+  if (failed(accept(op, codegen::checkGluLinearPrompt(desc))))
+    return failure();
+  bindings["gate_weight"] = weightBuffer(op.getGateWeight());
+  bindings["up_weight"] = weightBuffer(op.getUpWeight());
+  bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
+  return emit(op, codegen::gluLinearPromptLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up) {
+  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
+  Bindings bindings;
+  if (failed(bindInput(op, op.getInput(), {gate, up}, bindings)))
     return failure();
   codegen::GluLinearDesc desc;
-  desc.gateLayout = *gate;
-  desc.upLayout = *up;
+  desc.gateLayout = gate;
+  desc.upLayout = up;
   desc.rows = static_cast<uint32_t>(rows);
   desc.inputs = static_cast<uint32_t>(type.getCols());
   desc.outputs = static_cast<uint32_t>(type.getRows());

@@ -45,6 +45,9 @@ private:
   mlir::LogicalResult emitLinearResidualNorm(LinearResidualNormOp op);
   mlir::LogicalResult emitLinearThenNorm(LinearResidualNormOp op);
   mlir::LogicalResult lowerGluLinear(GluLinearOp op);
+  mlir::LogicalResult emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up);
+  mlir::LogicalResult emitGluLinearPrompt(GluLinearOp op, WeightLayout layout);
+  mlir::LogicalResult emitLinearsThenGlu(GluLinearOp op);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, mlir::Value weight, mlir::Value bias,
                                  const std::string& residual, const std::string& y);
   // lower_attention.cpp

@@ -25,18 +25,42 @@ TEST(LinearPromptSpec, Parameters) {
   EXPECT_THAT(names(quantised), ElementsAre("weight", "x_codes", "x_scales", "positions", "residual", "y"));
   const LaunchSpec half = linearPromptLaunch({WeightLayout::kF16Rows, 512, 576, 192, true, false});
   EXPECT_THAT(names(half), ElementsAre("weight", "x", "positions", "bias", "y"));
-  EXPECT_THAT(half.kernel.source(), HasSubstr("{bias, nullptr, y}"));
+  EXPECT_THAT(half.kernel.source(), HasSubstr("(512, 192, weight, x, nullptr, nullptr, positions, bias, nullptr, y)"));
 }
 
-// The tile follows the chunk's height, and is wide only where wide tiles still fill the machine.
+TEST(LinearPromptSpec, JoinedParameters) {
+  const LaunchSpec qkv = qkvPromptLaunch({.qLayout = WeightLayout::kQ4_1Planes,
+                                          .kLayout = WeightLayout::kQ8_0Planes,
+                                          .vLayout = WeightLayout::kF16Rows,
+                                          .rows = 512,
+                                          .inputs = 576,
+                                          .qOutputs = 576,
+                                          .kvOutputs = 200});
+  EXPECT_EQ(qkv.kernel.name(), "qkv_prompt__q4_1_q8_0_f16__r512_k576_q576_kv200__r64_n64_t128");
+  EXPECT_THAT(names(qkv),
+              ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "positions", "q", "k", "v"));
+  EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
+  const LaunchSpec glu =
+      gluLinearPromptLaunch({.layout = WeightLayout::kQ4_1Planes, .rows = 128, .inputs = 576, .outputs = 1536});
+  EXPECT_EQ(glu.kernel.name(), "glu_linear_prompt__q4_1__r128_k576_n1536_silu_q8__r64_n64_t128");
+  EXPECT_THAT(names(glu),
+              ElementsAre("gate_weight", "up_weight", "x_codes", "x_scales", "positions", "y_codes", "y_scales"));
+  EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";
+}
+
+// Few rows take tiles of their height whose warps share the inputs; many rows the large tile where that still fills the
+// machine.
 TEST(LinearPromptSpec, Tiles) {
   const auto tile = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
     return linearPromptLaunch({layout, rows, 576, outputs, false, false});
   };
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 9, 576).kernel.tile, "r16_n128_t128");
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 17, 576).kernel.tile, "r32_n128_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 9, 576).kernel.tile, "r16_n32_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 17, 576).kernel.tile, "r32_n32_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 32, 49152).kernel.tile, "r32_n64_t256");
+  EXPECT_EQ(tile(WeightLayout::kF16Rows, 32, 49152).kernel.tile, "r32_n64_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 64, 49152).kernel.tile, "r64_n128_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 576).kernel.tile, "r64_n64_t128");
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 1536).kernel.tile, "r64_n128_t256");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r128_n128_t256");
   EXPECT_EQ(tile(WeightLayout::kF32Rows, 512, 1536).kernel.tile, "r64_n32_t128");
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
@@ -44,9 +68,13 @@ TEST(LinearPromptSpec, Tiles) {
 }
 
 TEST(LinearPromptSpec, RefusesByName) {
-  const auto result = checkLinearPrompt({WeightLayout::kF16Rows, 8, 100, 64, false, false});
-  ASSERT_FALSE(result);
-  EXPECT_THAT(result.error().message, HasSubstr("100 inputs"));
+  const auto sizes = checkLinearPrompt({WeightLayout::kF16Rows, 8, 100, 64, false, false});
+  ASSERT_FALSE(sizes);
+  EXPECT_THAT(sizes.error().message, HasSubstr("100 inputs"));
+  EXPECT_THAT(checkLinearPrompt({WeightLayout::kQ4_KPlanes, 8, 288, 64, false, false}).error().message,
+              HasSubstr("multiples of 256"));
+  EXPECT_THAT(checkQkvPrompt({.qLayout = WeightLayout::kF32Rows}).error().message, HasSubstr("f32_rows"));
+  EXPECT_THAT(checkGluLinearPrompt({.outputs = 48}).error().message, HasSubstr("48 outputs"));
 }
 
 TEST(SampleSpec, DecodeAndPrompt) {

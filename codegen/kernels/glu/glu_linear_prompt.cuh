@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n] for many rows, by tensor cores
+//
+//   launch     grid (ceil(rows / Tile::kRows), ceil(2 * outputs / Tile::kColumns)), block Tile::kThreads; numbers
+//              from codegen/spec/linear_prompt_spec.cpp
+//   gate, up   blobs of outputs x kInputs in one layout, which is not f32_rows
+//   inputs, positions   as linear_prompt
+//   output     f32 rows, int8 rows, or both, [rows][outputs]; outputs is a multiple of 32; rows of a tile whose
+//              positions are all -1 keep what they held
+//   numerics   as linear_prompt and glu
+//   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers
+#pragma once
+
+#include "codegen/kernels/block/emit_row.cuh"
+#include "codegen/kernels/glu/activation.cuh"
+#include "codegen/kernels/linear/linear_prompt.cuh"
+
+namespace llcuda {
+
+/// The gated values of a tile in shared memory, from where whole blocks of 32 become int8.
+template <typename Tile>
+struct GatedTile {
+  static constexpr int kColumns = Tile::kColumns / 2;
+  static constexpr int kPitch = kColumns + 8; ///< no bank conflicts between four rows
+  static_assert(kColumns % 32 == 0, "whole blocks of int8 rows");
+  float* at;
+
+  template <Activation kActivation>
+  LLCUDA_DEVICE void put(const TileSums<Tile>& sums) const {
+    constexpr int kHalf = Tile::kAcross / 2;
+    TileSums<Tile>::template forEachPair<kHalf>([&](int row, int column, int m, int n) {
+      const int gated = column - Tile::warpColumn() / 2;
+      const float(&gate)[2] = sums.at[m][n], (&up)[2] = sums.at[m][n + kHalf];
+      *reinterpret_cast<float2*>(at + row * kPitch + gated) =
+          make_float2(activate<kActivation>(gate[0]) * up[0], activate<kActivation>(gate[1]) * up[1]);
+    });
+  }
+
+  template <bool kF32, bool kInt8>
+  LLCUDA_DEVICE void store(int rows, int outputs, int firstColumn, const RowOutput<kF32, kInt8>& output) const {
+    constexpr int kFours = kColumns / 4;
+    static_assert(Tile::kRows * kFours % kWarpSize == 0, "whole warps");
+    forEachPart<Tile::kThreads, Tile::kRows, kFours>([&](int, int line, int four) {
+      const int row = Tile::firstRow() + line, column = firstColumn + 4 * four;
+      const float4 v = *reinterpret_cast<const float4*>(at + line * kPitch + 4 * four);
+      const bool valid = row < rows && column < outputs;
+      output.row(valid ? row : 0, outputs).store(valid ? column / 4 : 0, v, valid);
+    });
+  }
+};
+
+template <WeightLayout kLayout, int kInputs, typename Tile, Activation kActivation, bool kF32, bool kInt8>
+LLCUDA_DEVICE void gluLinearPrompt(int rows, int outputs, const uint8_t* gate, const uint8_t* up, const float* x,
+                                   const int8_t* xCodes, const float2* xScales, const int* positions, float* y,
+                                   int8_t* codes, float2* scales) {
+  constexpr int kSums = tileVectors<kLayout, kInputs, Tile>();
+  constexpr int kGated = Tile::kRows * GatedTile<Tile>::kPitch / 4;
+  LLCUDA_SHARED(uint4, shared, (kSums > kGated ? kSums : kGated));
+  if (!anyRow<Tile>(positions, rows))
+    return;
+  const int firstColumn = static_cast<int>(blockIdx.y) * GatedTile<Tile>::kColumns;
+  const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
+  TileSums<Tile> sums = {};
+  const bool whole = tileSums<kLayout, kInputs, Tile>({{x, xCodes, xScales}, rows}, weights, shared, sums);
+  const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared)};
+  syncThreads();
+  if (whole)
+    gated.template put<kActivation>(sums);
+  syncThreads();
+  gated.store(rows, outputs, firstColumn, RowOutput<kF32, kInt8>{y, codes, scales});
+}
+
+} // namespace llcuda

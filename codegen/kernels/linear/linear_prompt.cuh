@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) for many rows, by tensor cores
+//
+//   launch     grid (ceil(rows / Tile::kRows), ceil(outputs / Tile::kColumns)), block Tile::kThreads; numbers from
+//              codegen/spec/linear_prompt_spec.cpp
+//   weight     blob of the layout, 256-byte aligned
+//   inputs     int8 rows or f32 rows [rows][kInputs], as the layout reads; 16-byte aligned
+//   positions  [rows]; a tile of rows that are all -1 is left out: y keeps what it held
+//   output     y f32 [rows][outputs], 8-byte aligned; residual may be y
+//   numerics   linear_prompt_s8.cuh, linear_prompt_f16.cuh, linear_prompt_f32.cuh
+#pragma once
+
+#include "codegen/kernels/linear/linear_prompt_f16.cuh"
+#include "codegen/kernels/linear/linear_prompt_f32.cuh"
+#include "codegen/kernels/linear/linear_prompt_s8.cuh"
+#include "codegen/kernels/linear/prompt_output.cuh"
+
+namespace llcuda {
+
+template <bool kFirst, typename First, typename Second>
+struct Choose {
+  using Type = First;
+};
+template <typename First, typename Second>
+struct Choose<false, First, Second> {
+  using Type = Second;
+};
+
+/// How tensor cores multiply the layout.
+template <WeightLayout kLayout, int kInputs, typename Tile>
+using TileProduct = typename Choose<weightReadsInt8Rows(kLayout), Int8Product<kLayout, kInputs, Tile>,
+                                    HalfProduct<kLayout, kInputs, Tile>>::Type;
+
+/// Shared memory of tileSums, in vectors of 16 bytes.
+template <WeightLayout kLayout, int kInputs, typename Tile>
+constexpr int tileVectors() {
+  constexpr int kStages = 2 * sizeof(typename TileProduct<kLayout, kInputs, Tile>::Stage);
+  constexpr int kDepths = (Tile::kWarpsDeep - 1) * Tile::kRows * Tile::kColumns * 4;
+  static_assert(kStages <= 48 * 1024 && kDepths <= 48 * 1024, "static shared memory");
+  return ceilDivide(kStages > kDepths ? kStages : kDepths, 16);
+}
+
+/// The sums of the block's tile, in the warps to which it returns true; `shared` is then free. All threads call.
+template <WeightLayout kLayout, int kInputs, typename Tile, typename Weights>
+LLCUDA_DEVICE bool tileSums(const PromptRows& input, const Weights& weights, uint4* shared, TileSums<Tile>& sums) {
+  using Product = TileProduct<kLayout, kInputs, Tile>;
+  Product::run(input, weights, reinterpret_cast<typename Product::Stage*>(shared), sums);
+  return addDepths<Tile>(reinterpret_cast<float*>(shared), sums);
+}
+
+template <WeightLayout kLayout, int kInputs, typename Tile>
+LLCUDA_DEVICE void linearPrompt(int rows, int outputs, const uint8_t* weight, const float* x, const int8_t* xCodes,
+                                const float2* xScales, const int* positions, const float* bias, const float* residual,
+                                float* y) {
+  const PromptRows input = {{x, xCodes, xScales}, rows};
+  const PromptOutput output = {bias, residual, y, outputs};
+  const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
+  if constexpr (kLayout == WeightLayout::kF32Rows) {
+    linearPromptF32<kInputs, Tile>(reinterpret_cast<const float*>(weight), input, positions, output);
+  } else {
+    LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kInputs, Tile>()));
+    if (!anyRow<Tile>(positions, rows))
+      return;
+    TileSums<Tile> sums = {};
+    const OneWeight weights = {weight, outputs, firstColumn};
+    if (tileSums<kLayout, kInputs, Tile>(input, weights, shared, sums))
+      output.storeTile(rows, firstColumn, sums);
+  }
+}
+
+} // namespace llcuda

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/prompt_tile.h"
+
+#include <algorithm>
+
+#include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/source_text.h"
+#include "codegen/spec/t4.h"
+
+namespace llcuda::codegen {
+namespace {
+
+bool any(const PromptTileRequest& request, WeightLayout layout) {
+  return std::ranges::find(request.layouts, layout) != request.layouts.end();
+}
+
+PromptTile tileOfF32(const PromptTileRequest& request) {
+  return request.rows <= 32 ? PromptTile{32, 64, 2, 2, 1, 2} : PromptTile{64, 32, 4, 1, 1, 2};
+}
+
+PromptTile tileOfFewRows(const PromptTileRequest& request) {
+  const uint32_t rows = request.rows <= 16 ? 16 : 32;
+  const bool wide = request.gated || request.columns >= 64 * 4 * t4::kMultiprocessors;
+  if (!std::ranges::all_of(request.layouts, weightReadsInt8Rows)) // stages of f16 are twice as large
+    return wide ? PromptTile{rows, 64, 1, 2, 2, 2} : PromptTile{rows, 32, 1, 1, 2, 3};
+  return wide ? PromptTile{rows, 64, 1, 2, 4, 2} : PromptTile{rows, 32, 1, 1, 4, 3};
+}
+
+PromptTile tileOfManyRows(const PromptTileRequest& request) {
+  const auto fills = [&](uint32_t rows, uint32_t columns) {
+    return divideUp(request.rows, rows) * divideUp(request.columns, columns) >= 3 * t4::kMultiprocessors;
+  };
+  // The gated epilogue leaves no registers for the large tile.
+  if (!request.gated && request.rows > 64 && fills(128, 128))
+    return {128, 128, 2, 4, 1, 1};
+  if ((request.gated || request.rows <= 64) && fills(64, 128))
+    return {64, 128, 1, 4, 1, 2};
+  return {64, 64, 2, 2, 1, 3};
+}
+
+} // namespace
+
+std::string PromptTile::text() const {
+  return "llcuda::PromptLinearTile<" + listText(rows, columns, warpsDown, warpsAcross, warpsDeep) + ">";
+}
+
+std::string PromptTile::name() const {
+  return "r" + std::to_string(rows) + "_n" + std::to_string(columns) + "_t" + std::to_string(threads());
+}
+
+PromptTile choosePromptTile(const PromptTileRequest& request) {
+  if (any(request, WeightLayout::kF32Rows))
+    return tileOfF32(request);
+  PromptTile tile = request.rows <= 32 ? tileOfFewRows(request) : tileOfManyRows(request);
+  // Scales and minimums of 16 weights take registers and shared memory.
+  if (any(request, WeightLayout::kQ2_KPlanes) && tile.minBlocksPerSm > 1)
+    --tile.minBlocksPerSm;
+  return tile;
+}
+
+} // namespace llcuda::codegen

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a linear of tensor cores is cut for a T4: rows and columns of y that a block makes, and how its warps stand.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codegen/formats/weight_layout.h"
+
+namespace llcuda::codegen {
+
+/// As codegen/kernels/linear/prompt_tile.cuh.
+struct PromptTile {
+  uint32_t rows, columns, warpsDown, warpsAcross, warpsDeep;
+  uint32_t minBlocksPerSm; ///< for __launch_bounds__; registers and shared memory suffice
+
+  uint32_t threads() const { return warpsDown * warpsAcross * warpsDeep * 32; }
+  std::string text() const; ///< "llcuda::PromptLinearTile<64, 64, 2, 2, 1>"
+  std::string name() const; ///< "r64_n64_t128"
+};
+
+struct PromptTileRequest {
+  std::vector<WeightLayout> layouts;
+  uint32_t rows = 1;
+  uint32_t columns = 1; ///< of all weights of the launch
+  bool gated = false;   ///< columns are pairs of gate and up, and a block makes whole blocks of int8 rows
+};
+
+/// Up to 32 rows the weight's bytes are the cost: small tiles, whose warps share the inputs, so that all
+/// multiprocessors read. More rows take the largest tile that still gives each multiprocessor three.
+PromptTile choosePromptTile(const PromptTileRequest& request);
+
+} // namespace llcuda::codegen
