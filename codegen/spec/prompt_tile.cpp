@@ -14,6 +14,13 @@ bool any(const PromptTileRequest& request, WeightLayout layout) {
   return std::ranges::find(request.layouts, layout) != request.layouts.end();
 }
 
+/// Layouts whose units take more registers on their way to shared memory, or scales of 16 weights more of both.
+bool isLarge(WeightLayout layout) {
+  return layout == WeightLayout::kQ2_KPlanes || layout == WeightLayout::kQ3_KPlanes ||
+         layout == WeightLayout::kQ6_KPlanes || layout == WeightLayout::kQ8_0Planes ||
+         layout == WeightLayout::kS8Planes;
+}
+
 PromptTile tileOfF32(const PromptTileRequest& request) {
   return request.rows <= 32 ? PromptTile{32, 64, 2, 2, 1, 2} : PromptTile{64, 32, 4, 1, 1, 2};
 }
@@ -30,10 +37,10 @@ PromptTile tileOfManyRows(const PromptTileRequest& request) {
   const auto fills = [&](uint32_t rows, uint32_t columns) {
     return divideUp(request.rows, rows) * divideUp(request.columns, columns) >= 3 * t4::kMultiprocessors;
   };
-  // The gated epilogue leaves no registers for the large tile.
+  // Two weights and what the unit does with them leave a gated linear no registers for larger tiles.
   if (!request.gated && request.rows > 64 && fills(128, 128))
     return {128, 128, 2, 4, 1, 1};
-  if ((request.gated || request.rows <= 64) && fills(64, 128))
+  if (!request.gated && request.rows <= 64 && fills(64, 128))
     return {64, 128, 1, 4, 1, 2};
   return {64, 64, 2, 2, 1, 3};
 }
@@ -52,8 +59,7 @@ PromptTile choosePromptTile(const PromptTileRequest& request) {
   if (any(request, WeightLayout::kF32Rows))
     return tileOfF32(request);
   PromptTile tile = request.rows <= 32 ? tileOfFewRows(request) : tileOfManyRows(request);
-  // Scales and minimums of 16 weights take registers and shared memory.
-  if (any(request, WeightLayout::kQ2_KPlanes) && tile.minBlocksPerSm > 1)
+  if (std::ranges::any_of(request.layouts, isLarge) && tile.minBlocksPerSm > 1)
     --tile.minBlocksPerSm;
   return tile;
 }

@@ -2,6 +2,9 @@
 // Queries, keys, values, rotation, cache and attention: codegen/spec/{linear,rope,attention}_spec.h
 #include "codegen/spec/attention_spec.h"
 
+#include <array>
+
+#include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -127,37 +130,55 @@ void PhaseLowering::bindQkvWeights(Op op, Bindings& bindings) {
   bindings["v_bias"] = plan.constant(op.getVBias());
 }
 
-// One launch in decode phases, three by tensor cores in prompt phases.
+namespace {
+
+/// The description of a launch of the three linears.
+template <typename Desc, typename Op>
+Desc qkvDesc(Op op, int64_t rows, const std::array<WeightLayout, 3>& layouts) {
+  Desc desc;
+  desc.qLayout = layouts[0];
+  desc.kLayout = layouts[1];
+  desc.vLayout = layouts[2];
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.inputs = static_cast<uint32_t>(columnsOf(op.getInput()));
+  desc.qOutputs = static_cast<uint32_t>(op.getQWeight().getType().getRows());
+  desc.kvOutputs = static_cast<uint32_t>(op.getKWeight().getType().getRows());
+  desc.bias = static_cast<bool>(op.getQBias());
+  return desc;
+}
+
+} // namespace
+
+// One launch; f32 weights of a prompt phase have one each.
 template <typename Op>
 LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v) {
-  if (!isDecode()) {
+  if (op.getKWeight().getType().getRows() != op.getVWeight().getType().getRows())
+    return op.emitOpError("has keys and values of different widths, which no kernel does");
+  const auto qLayout = layoutOf(op, op.getQWeight()), kLayout = layoutOf(op, op.getKWeight()),
+             vLayout = layoutOf(op, op.getVWeight());
+  if (failed(qLayout) || failed(kLayout) || failed(vLayout))
+    return failure();
+  const std::array layouts = {*qLayout, *kLayout, *vLayout};
+  if (!isDecode() && llvm::is_contained(layouts, WeightLayout::kF32Rows)) {
     if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
         failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)))
       return failure();
     return emitLinear(op, op.getInput(), op.getVWeight(), op.getVBias(), "", v);
   }
-  const int64_t kRows = op.getKWeight().getType().getRows();
-  if (kRows != op.getVWeight().getType().getRows())
-    return op.emitOpError("has keys and values of different widths, which no kernel does");
-  const auto qLayout = layoutOf(op, op.getQWeight()), kLayout = layoutOf(op, op.getKWeight()),
-             vLayout = layoutOf(op, op.getVWeight());
   Bindings bindings = {{"q", q}, {"k", k}, {"v", v}};
-  if (failed(qLayout) || failed(kLayout) || failed(vLayout) ||
-      failed(bindInput(op, op.getInput(), {*qLayout, *kLayout, *vLayout}, bindings)))
-    return failure();
-  codegen::QkvLinearDesc desc;
-  desc.qLayout = *qLayout;
-  desc.kLayout = *kLayout;
-  desc.vLayout = *vLayout;
-  desc.rows = static_cast<uint32_t>(rows);
-  desc.inputs = static_cast<uint32_t>(columnsOf(op.getInput()));
-  desc.qOutputs = static_cast<uint32_t>(op.getQWeight().getType().getRows());
-  desc.kvOutputs = static_cast<uint32_t>(kRows);
-  desc.bias = static_cast<bool>(op.getQBias());
-  if (failed(accept(op, codegen::checkQkvLinear(desc))))
+  if (failed(bindInput(op, op.getInput(), layouts, bindings)))
     return failure();
   bindQkvWeights(op, bindings);
-  return emit(op, codegen::qkvLinearLaunch(desc), bindings);
+  if (isDecode()) {
+    const auto desc = qkvDesc<codegen::QkvLinearDesc>(op, rows, layouts);
+    if (failed(accept(op, codegen::checkQkvLinear(desc))))
+      return failure();
+    return emit(op, codegen::qkvLinearLaunch(desc), bindings);
+  }
+  const auto desc = qkvDesc<codegen::QkvPromptDesc>(op, rows, layouts);
+  if (failed(accept(op, codegen::checkQkvPrompt(desc))))
+    return failure();
+  return emit(op, codegen::qkvPromptLaunch(desc), bindings);
 }
 
 LogicalResult PhaseLowering::lowerQkvLinear(QkvLinearOp op) {

@@ -26,9 +26,9 @@
 // CHECK-NEXT: }
 // CHECK:      plan.phase decode rows 2 outputs 2 {
 
-// In the prompt phase linears run apart, and the last norm picks the rows whose logits are wanted.
+// In the prompt phase gate and up of two layouts run apart, and the last norm picks the rows whose logits are wanted.
 // CHECK:      plan.phase prompt rows 32 outputs 1 {
-// CHECK-COUNT-3: plan.launch @linear_prompt__
+// CHECK:      plan.launch @qkv_prompt__
 // CHECK-NEXT: plan.launch @rope_cache__
 // CHECK-NEXT: plan.launch @attention_prompt__
 // CHECK:      plan.launch @linear_prompt__{{.*}}_residual__
