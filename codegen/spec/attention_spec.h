@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of attention over paged f16 keys and values: one row per sequence (decode), or a chunk of rows of one
-// sequence (prompt).
+// Launches of attention over paged keys and values: one row per sequence (decode), or a chunk of rows of one sequence
+// (prompt).
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/kv_cache.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -13,13 +14,12 @@ struct AttentionDesc {
   uint32_t heads = 1;
   uint32_t kvHeads = 1;   ///< divides heads, at most 8 heads for each
   uint32_t headSize = 64; ///< a multiple of 16 up to 256; of 32 for int8 rows
-  uint32_t maxContext = 0;
-  uint32_t pageTokens = 64; ///< only 64 has kernels
-  float scale = 0;          ///< of the scores: usually 1 / sqrt(headSize)
-  uint32_t window = 0;      ///< keys a row sees, its own included; 0: all
-  float softcap = 0;        ///< cap * tanh(score / cap); 0: none
-  bool f32Rows = false;     ///< emits y
-  bool int8Rows = true;     ///< emits y_codes and y_scales
+  KvCacheDesc cache;
+  float scale = 0;      ///< of the scores: usually 1 / sqrt(headSize)
+  uint32_t window = 0;  ///< keys a row sees, its own included; 0: all
+  float softcap = 0;    ///< cap * tanh(score / cap); 0: none
+  bool f32Rows = false; ///< emits y
+  bool int8Rows = true; ///< emits y_codes and y_scales
 };
 
 /// Names what the kernels cannot do. The launches below take only what this lets pass.
@@ -27,11 +27,11 @@ Result<void> checkAttention(const AttentionDesc& desc);
 
 /// attention_decode: row r is the newest token of slot slots[r], its key and value are in the cache already.
 ///   q             const float*    [rows][heads][headSize], rotated
-///   k_pages       const Half*     [page][kvHeads][64][headSize]
-///   v_pages       const Half*     the same
+///   k_pages       const uint8_t*  [page][kvHeads], as codegen/formats/kv_type.h says
+///   v_pages       const uint8_t*  the same
 ///   positions     const int*      [rows]; -1: the row becomes zeros and nothing else is read
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]
+///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring
 ///   partial       float*          workspace of attentionPartialBytes(); only when attentionSplits() > 1
 ///   arrivals      uint32_t*       counter of attentionArrivals() words; only when attentionSplits() > 1
 ///   y             float*          [rows][heads][headSize]; only with f32Rows

@@ -13,7 +13,7 @@
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kPageTokens = 64, kMaxSize = 1u << 20;
+constexpr uint32_t kMaxSize = 1u << 20;
 
 std::string formatOf(WeightLayout layout) {
   return std::string(pack::layoutFormat(layout));
@@ -217,10 +217,7 @@ Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
                                     desc.inputs, std::max(desc.heads, desc.kvHeads) * desc.headSize));
   if (desc.dimensions % 2 != 0 || desc.dimensions > desc.headSize)
     return unsupported("rope over ", desc.dimensions, " elements of heads of ", desc.headSize);
-  if (desc.pageTokens != kPageTokens || desc.maxContext == 0)
-    return unsupported("a cache of ", desc.maxContext, " positions in pages of ", desc.pageTokens,
-                       " tokens; kernels exist for ", kPageTokens);
-  return {};
+  return checkKvCache(desc.cache, desc.headSize);
 }
 
 LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
@@ -231,14 +228,16 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
                                             .columns = desc.inputs,
                                             .outputs = qRows + 2 * kvRows,
                                             .smallestPart = std::min(qRows, kvRows),
-                                            .rowsMultiple = 2});
+                                            .rowsMultiple = 2,
+                                            .blockRowsMultiple = desc.cache.isF16() ? 1u : uint32_t{kKvBlock}});
   KernelSpec kernel;
   kernel.op = "qkv_rope_cache";
-  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
+  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout) +
+                  (desc.cache.isF16() ? "" : "_" + desc.cache.format());
   kernel.shape = "b" + std::to_string(desc.rows) + "_k" + std::to_string(desc.inputs) + "_h" +
                  std::to_string(desc.heads) + "_g" + std::to_string(desc.kvHeads) + "_d" +
-                 std::to_string(desc.headSize) + "_n" + std::to_string(desc.dimensions) + "_c" +
-                 std::to_string(desc.maxContext) + (desc.bias ? "_bias" : "");
+                 std::to_string(desc.headSize) + "_n" + std::to_string(desc.dimensions) + "_" + desc.cache.name() +
+                 (desc.bias ? "_bias" : "");
   kernel.header = "codegen/kernels/linear/qkv_rope_cache.cuh";
   setTile(kernel, tile);
   CallBuilder call(kernel);
@@ -246,13 +245,15 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
   call.input("rope_table", "const float2*", desc.dimensions != 0);
   call.input("positions", "const int*");
   call.input("slots", "const int*");
-  call.input("block_table", "const int*");
+  call.input("block_table", "const int*", desc.cache.ringPages == 0);
   call.output("q", "float*");
-  call.inOut("k_pages", "llcuda::Half*");
-  call.inOut("v_pages", "llcuda::Half*");
+  call.inOut("k_pages", "uint8_t*");
+  call.inOut("v_pages", "uint8_t*");
   const std::string shape =
       "llcuda::QkvShape<" +
-      listText(desc.heads, desc.kvHeads, desc.headSize, desc.dimensions, divideUp(desc.maxContext, kPageTokens)) + ">";
+      listText(desc.heads, desc.kvHeads, desc.headSize, desc.dimensions, desc.cache.tablePages(), desc.cache.ringPages,
+               kvTypeText(desc.cache.keyType), kvTypeText(desc.cache.valueType)) +
+      ">";
   call.call("qkvRopeCache<" +
             listText(shape, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
                      desc.rows, tile.text(), flag(desc.bias)) +

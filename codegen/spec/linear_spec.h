@@ -9,6 +9,7 @@
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/kv_cache.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -121,8 +122,7 @@ struct QkvRopeCacheDesc {
   uint32_t kvHeads = 1;
   uint32_t headSize = 64;   ///< even
   uint32_t dimensions = 64; ///< of a head that rotate, in adjacent pairs from the first; even; 0: none, no rope_table
-  uint32_t maxContext = 0;
-  uint32_t pageTokens = 64; ///< only 64 has kernels
+  KvCacheDesc cache;
   bool bias = false;
 };
 
@@ -133,10 +133,10 @@ struct QkvRopeCacheDesc {
 ///   rope_table    const float2*   [maxContext][dimensions / 2]: cos, sin; only with dimensions
 ///   positions     const int*      [rows]; -1: what the row gets in q is undefined, no page is written
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]; a page of -1 is not written
+///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring; a page of -1 is not written
 ///   q             float*          [rows][heads][headSize]
-///   k_pages       Half*           [page][kvHeads][64][headSize]
-///   v_pages       Half*           the same
+///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
+///   v_pages       uint8_t*        the same
 LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.

@@ -9,7 +9,7 @@
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kPageTokens = 64, kThreads = 128;
+constexpr uint32_t kThreads = 128;
 
 Result<void> checkTurn(const HeadTurnDesc& turn, uint32_t headSize) {
   if (headSize == 0 || headSize % 16 != 0 || headSize > 256)
@@ -66,8 +66,7 @@ LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
 }
 
 Result<void> checkRopeCache(const RopeCacheDesc& desc) {
-  if (desc.pageTokens != kPageTokens)
-    return unsupported("a cache with pages of ", desc.pageTokens, " tokens; kernels exist for ", kPageTokens);
+  LLCUDA_RETURN_IF_ERROR(checkKvCache(desc.cache, desc.headSize));
   if (desc.kvHeads == 0 || desc.heads % desc.kvHeads != 0 || desc.heads / desc.kvHeads > 8)
     return unsupported("a cache of ", desc.kvHeads, " kv heads for ", desc.heads,
                        " heads; kernels exist for 1 to 8 each");
@@ -80,9 +79,9 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   const char* queryType = desc.f16Queries ? "llcuda::Half" : "float";
   KernelSpec kernel;
   kernel.op = "rope_cache";
-  kernel.format = desc.f16Queries ? "f16" : "f32";
+  kernel.format = (desc.f16Queries ? "f16" : "f32") + (desc.cache.isF16() ? "" : "_" + desc.cache.format());
   kernel.shape = "h" + std::to_string(desc.heads) + "_g" + std::to_string(desc.kvHeads) + "_d" +
-                 std::to_string(desc.headSize) + turnName(desc.turn) + "_c" + std::to_string(desc.maxContext);
+                 std::to_string(desc.headSize) + turnName(desc.turn) + "_" + desc.cache.name();
   kernel.tile = "t" + std::to_string(kThreads);
   kernel.header = "codegen/kernels/rope/rope_cache.cuh";
   kernel.threads = kThreads;
@@ -95,14 +94,16 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   call.input("rope_table", "const float2*", desc.turn.dimensions != 0);
   call.input("positions", "const int*");
   call.input("slots", "const int*");
-  call.input("block_table", "const int*");
+  call.input("block_table", "const int*", desc.cache.ringPages == 0);
   call.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
-  call.output("k_pages", "llcuda::Half*");
-  call.output("v_pages", "llcuda::Half*");
+  call.output("k_pages", "uint8_t*");
+  call.output("v_pages", "uint8_t*");
   call.value(floatLiteral(desc.turn.eps));
   const std::string shape =
       "llcuda::AttentionShape<" +
-      listText(desc.heads, desc.kvHeads, desc.headSize, divideUp(desc.maxContext, kPageTokens), 0) + ">";
+      listText(desc.heads, desc.kvHeads, desc.headSize, desc.cache.tablePages(), 0, desc.cache.ringPages,
+               kvTypeText(desc.cache.keyType), kvTypeText(desc.cache.valueType)) +
+      ">";
   call.call("ropeCache<" + listText(shape, turnText(desc.turn), queryType) + ">");
   return {kernel, {desc.rows, divideUp(desc.heads + 2 * desc.kvHeads, headsPerBlock(desc.headSize)), 1}};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/kv_cache.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -41,8 +42,7 @@ struct RopeCacheDesc {
   uint32_t headSize = 64; ///< a multiple of 16 up to 256
   HeadTurnDesc turn;
   bool f16Queries = true; ///< for attention_prompt; else f32 for attention_decode
-  uint32_t maxContext = 0;
-  uint32_t pageTokens = 64; ///< only 64 has kernels
+  KvCacheDesc cache;
 };
 
 /// Names what the kernel cannot do. The launch takes only what this lets pass.
@@ -57,10 +57,10 @@ Result<void> checkRopeCache(const RopeCacheDesc& desc);
 ///   rope_table    const float2*   [maxContext][dimensions / 2]: cos, sin; only with dimensions
 ///   positions     const int*      [rows]; -1: the row of q_turned becomes zeros and no page is written
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]; a page of -1 is not written
+///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring; a page of -1 is not written
 ///   q_turned      Half* or float* [rows][heads][headSize]; only with heads
-///   k_pages       Half*           [page][kvHeads][64][headSize]
-///   v_pages       Half*           the same
+///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
+///   v_pages       uint8_t*        the same
 LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc);
 
 } // namespace llcuda::codegen

@@ -39,6 +39,8 @@ std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer, const llvm::Den
   record->bytes = static_cast<uint64_t>(buffer.getBytes());
   record->offset = buffer.getKind() == plan::BufferKind::Arena ? static_cast<uint64_t>(buffer.getOffset().value_or(0))
                                                                : at.lookup(buffer);
+  record->ring_pages = static_cast<uint32_t>(buffer.getRing().value_or(0));
+  record->window = static_cast<uint32_t>(buffer.getWindow().value_or(0));
   record->role = buffer.getRole() ? static_cast<fb::IoRole>(*buffer.getRole()) : fb::IoRole::none;
   return record;
 }

@@ -12,11 +12,12 @@ namespace llcuda::models {
 
 struct ImportOptions {
   uint32_t maxContext = 0; ///< positions a sequence may have; the length of the rope tables
-  formats::TensorType kvType = formats::TensorType::kF16;
+  formats::TensorType keyType = formats::TensorType::kF16; ///< of the cache
+  formats::TensorType valueType = formats::TensorType::kF16;
 };
 
-/// The forward pass of a checkpoint as a module of llm ops with one function, `@forward`. The context has the llm and func dialects loaded. A tensor that is missing, misshapen or not part of the architecture
-/// is kBadInput and named.
+/// The forward pass of a checkpoint as a module of llm ops with one function, `@forward`. The context has the llm and
+/// func dialects loaded. A tensor that is missing, misshapen or not part of the architecture is kBadInput and named.
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint,
                                                       const ModelConfig& config, const ImportOptions& options);
 

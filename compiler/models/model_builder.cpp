@@ -206,7 +206,7 @@ Value ModelBuilder::turned(Value input) {
 
 Value ModelBuilder::attention(Value query, Value key, Value value) {
   const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, config.kvHeads, config.headSize,
-                                             options.kvType, options.kvType);
+                                             options.keyType, options.valueType);
   const Value cache = create<llm::CacheWriteOp>(cacheType, key, value, positions, slots);
   const double scale =
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(config.headSize));

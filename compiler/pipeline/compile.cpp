@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 
+#include "codegen/spec/kv_cache.h"
 #include "compiler/emit/emit_engine.h"
 #include "compiler/emit/kernel_specs.h"
 #include "compiler/models/import.h"
@@ -73,10 +74,11 @@ void countLaunches(plan::EngineOp plan, CompileReport& report) {
   }
 }
 
-Result<formats::TensorType> kvTypeOf(const std::string& name) {
-  if (name != "f16")
-    return unsupported("--kv-type ", name, ": this version knows f16");
-  return formats::TensorType::kF16;
+Result<formats::TensorType> cacheType(const char* flag, const std::string& name) {
+  const std::optional<formats::TensorType> type = formats::tensorTypeByName(name);
+  if (!type || !codegen::kvTypeOf(*type))
+    return unsupported(flag, " ", name, ": the cache can be f16, q8_0, q4_0, q4_1, q5_0 and q5_1");
+  return *type;
 }
 
 models::OpenOptions openOptions(const CompileOptions& options) {
@@ -108,7 +110,8 @@ Result<plan::EngineOp> planOf(mlir::ModuleOp module) {
 Result<CompileReport> compileModel(const CompileOptions& given) {
   const CompileOptions options = serialized(given);
   CompileReport report;
-  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType kvType, kvTypeOf(options.kvType));
+  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType keyType, cacheType("--cache-type-k", options.keyType));
+  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType valueType, cacheType("--cache-type-v", options.valueType));
   LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input, openOptions(options)));
   report.notes = opened.notes;
   const auto model = std::make_shared<const models::OpenedModel>(std::move(opened));
@@ -118,8 +121,9 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
 
   mlir::MLIRContext mlirContext(mlir::MLIRContext::Threading::DISABLED);
   mlirContext.loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
-  LLCUDA_ASSIGN_OR_RETURN(auto module, models::importModel(&mlirContext, *model->checkpoint, config,
-                                                           {.maxContext = context, .kvType = kvType}));
+  LLCUDA_ASSIGN_OR_RETURN(auto module,
+                          models::importModel(&mlirContext, *model->checkpoint, config,
+                                              {.maxContext = context, .keyType = keyType, .valueType = valueType}));
   LLCUDA_RETURN_IF_ERROR(runPasses(*module, pipelineOptions(options, context), options));
   LLCUDA_ASSIGN_OR_RETURN(const plan::EngineOp plan, planOf(*module));
   countLaunches(plan, report);

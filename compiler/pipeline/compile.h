@@ -30,7 +30,8 @@ struct CompileOptions {
   bool hostTarget = false;  ///< a host image for hostsim
   uint32_t maxContext = 0;  ///< 0: the model's, at most kDefaultContext
   uint32_t maxBatch = 1;
-  std::string kvType = "f16";
+  std::string keyType = "f16";   ///< of the cache: f16, q8_0, q4_0, q4_1, q5_0, q5_1
+  std::string valueType = "f16"; ///< the same
   unsigned jobs = 1;
   std::vector<std::string> skipFusions;           ///< pass flags of pipeline.h's kFusions
   std::vector<std::string> dumpIrAfter;           ///< pass flags, or "all"

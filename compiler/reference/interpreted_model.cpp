@@ -19,9 +19,10 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
       config.contextLimit == 0 ? config.trainedContext : std::min(config.trainedContext, config.contextLimit);
   const uint32_t positions = maxContext == 0 ? trained : maxContext;
   // Keys and values are kept as they are: an engine's cache is part of what is measured.
-  LLCUDA_ASSIGN_OR_RETURN(parts->module,
-                          models::importModel(&parts->context, *parts->model->checkpoint, config,
-                                              {.maxContext = positions, .kvType = formats::TensorType::kF32}));
+  LLCUDA_ASSIGN_OR_RETURN(parts->module, models::importModel(&parts->context, *parts->model->checkpoint, config,
+                                                             {.maxContext = positions,
+                                                              .keyType = formats::TensorType::kF32,
+                                                              .valueType = formats::TensorType::kF32}));
   parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");
   return InterpretedModel(std::move(parts));
 }

@@ -2,7 +2,7 @@
 #include "compiler/reference/interpreter.h"
 
 #include "codegen/formats/dequantize.h"
-#include "codegen/formats/numbers.h"
+#include "codegen/reference/cache_rounding.h"
 #include "codegen/reference/rope_table.h"
 #include "compiler/reference/interpreter_frame.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -106,12 +106,11 @@ void Interpreter::writeCache(mlir::Value value, const Matrix& keys, const Matrix
     stored.rows = static_cast<size_t>(frame.positions.back()) + 1;
     stored.cols = added.cols;
     stored.values.resize(stored.rows * stored.cols);
-    for (size_t r = 0; r < added.rows; ++r)
-      for (size_t c = 0; c < added.cols; ++c) {
-        const float x = added.row(r)[c];
-        stored.row(static_cast<size_t>(frame.positions[r]))[c] =
-            encoding == formats::TensorType::kF16 ? formats::halfToFloat(formats::floatToHalf(x)) : x;
-      }
+    for (size_t r = 0; r < added.rows; ++r) {
+      float* const row = stored.row(static_cast<size_t>(frame.positions[r]));
+      std::copy_n(added.row(r), added.cols, row);
+      roundToCache(encoding, row, added.cols);
+    }
   };
   append(cache.keys, keys, type.getKeyEncoding());
   append(cache.values, values, type.getValueEncoding());

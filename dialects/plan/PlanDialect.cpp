@@ -103,7 +103,8 @@ LogicalResult EngineOp::verify() {
     return emitOpError("max_context, max_batch and page_tokens must be positive");
   if (getArenaBytesAttr().getInt() < 0) // C1
     return emitOpError("arena_bytes must not be negative");
-  if (!isEncoding(getKvType())) // C2
+  const auto [keys, values] = getKvType().split('/');
+  if (!isEncoding(keys) || (keys != getKvType() && !isEncoding(values))) // C2
     return emitOpError() << "kv_type '" << getKvType() << "' is not an encoding";
   llvm::SmallVector<std::pair<PhaseKind, uint64_t>> phases;
   for (mlir::Operation& op : getBody().front()) {
@@ -159,6 +160,10 @@ LogicalResult BufferOp::verify() {
   if (fromFile != getSource().has_value()) // C3
     return emitOpError() << "of kind " << stringifyBufferKind(kind)
                          << (getSource() ? " has a source" : " needs a source");
+  const auto positive = [](mlir::IntegerAttr number) { return number && number.getInt() > 0; };
+  if ((getRingAttr() || getWindowAttr()) &&
+      (kind != BufferKind::Kv || !positive(getRingAttr()) || !positive(getWindowAttr()))) // C5
+    return emitOpError("ring and window belong to kv buffers, together and positive");
   if (!getOffsetAttr())
     return success();
   const int64_t offset = getOffsetAttr().getInt();

@@ -12,7 +12,7 @@ def Plan_EngineOp : Plan_Op<"engine", [IsolatedFromAbove, SymbolTable, SingleBlo
   let summary = "An engine: kernels, buffers, phases";
   let description = [{
     - C1: `max_context`, `max_batch` and `page_tokens` are positive, `arena_bytes` is not negative.
-    - C2: `kv_type` is an encoding.
+    - C2: `kv_type` is an encoding, or `keys/values` where they have two.
     - C3: the body holds kernels, buffers and phases only.
     - C4: no two phases have one kind and one number of rows.
 
@@ -66,27 +66,32 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
   let summary = "A piece of device memory";
   let description = [{
     `bytes` is the size; of one page, for a pool of kv pages. `offset` is the place in the arena, or in the segment of
-    the file.
+    the file. With `ring n window w` a pool is not paged by the block table: each slot has n pages that its positions
+    use in turn, which is enough for rows that see w positions.
 
     - C1: `bytes` is positive.
     - C2: io buffers, and no others, have a role.
     - C3: weights and constants, and no others, have a source.
     - C4: `offset` is a multiple of 256, not negative, and only weights, constants and arena buffers have one.
+    - C5: `ring` and `window` are there together or not at all, positive, and for kv buffers only.
 
     ```mlir
     plan.buffer @x arena 2304 offset 256
+    plan.buffer @k_pages_0 kv 24576 ring 17 window 512
     plan.buffer @tokens io 4 role tokens
     plan.buffer @scale constant 2304 source #plan.tensor<name = "blk.0.attn_norm.weight", rows = 1, cols = 576,
                                                          encoding = "f32", layout = "f32_rows">
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKindAttr:$kind, I64Attr:$bytes,
-                       OptionalAttr<I64Attr>:$offset, OptionalAttr<Plan_IoRoleAttr>:$role,
+                       OptionalAttr<I64Attr>:$offset, OptionalAttr<I64Attr>:$ring, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<Plan_IoRoleAttr>:$role,
                        OptionalAttr<AnyAttrOf<[Plan_TensorAttr, Plan_RopeTableAttr, ElementsAttrInterface]>>:$source);
   let assemblyFormat = [{
-    $sym_name $kind $bytes (`offset` $offset^)? (`role` $role^)? (`source` $source^)? attr-dict
+    $sym_name $kind $bytes (`offset` $offset^)? (`ring` $ring^)? (`window` $window^)? (`role` $role^)?
+    (`source` $source^)? attr-dict
   }];
-  let hasVerifier = 1;  // C1 .. C4
+  let hasVerifier = 1;  // C1 .. C5
 }
 
 def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {

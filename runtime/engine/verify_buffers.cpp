@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers: each lies in the segment or arena it names, aligned, and all sizes together can be added without a wrap.
+#include <algorithm>
+
 #include "runtime/engine/verify_parts.h"
 
 namespace llcuda::verify {
@@ -46,6 +48,25 @@ Result<void> verifyPlace(const fb::Buffer& buffer, uint32_t b, uint64_t space) {
   return {};
 }
 
+/// A ring holds fewer pages than the context has, and what a row sees beside the widest chunk that is written at once.
+Result<void> verifyRing(const fb::Engine& engine, const fb::Buffer& buffer, uint32_t b) {
+  if (buffer.ring_pages() == 0 && buffer.window() == 0)
+    return {};
+  if (buffer.kind() != fb::BufferKind::kv || buffer.ring_pages() == 0 || buffer.window() == 0)
+    return corrupt("buffers[", b, "] has ring_pages ", buffer.ring_pages(), " and window ", buffer.window());
+  const uint64_t contextPages = (uint64_t{engine.max_context()} + engine.page_tokens() - 1) / engine.page_tokens();
+  if (buffer.ring_pages() > contextPages)
+    return corrupt("buffers[", b, "].ring_pages is ", buffer.ring_pages(), ", the context has ", contextPages);
+  uint64_t rows = 1;
+  for (const fb::Phase* phase : *engine.phases())
+    if (phase->kind() == fb::PhaseKind::prompt)
+      rows = std::max<uint64_t>(rows, phase->rows());
+  if (uint64_t{buffer.ring_pages()} * engine.page_tokens() < buffer.window() + rows - 1)
+    return corrupt("buffers[", b, "].ring_pages is ", buffer.ring_pages(), ", too few for a window of ",
+                   buffer.window(), " and chunks of ", rows);
+  return {};
+}
+
 } // namespace
 
 Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segments) {
@@ -65,6 +86,7 @@ Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segme
     LLCUDA_RETURN_IF_ERROR(verifyPlace(buffer, b, spaceOf(buffer.kind(), engine, segments)));
     if (buffer.kind() == fb::BufferKind::counter && buffer.bytes() % sizeof(uint32_t) != 0)
       return corrupt("buffers[", b, "] (counter) has ", buffer.bytes(), " bytes, not a multiple of 4");
+    LLCUDA_RETURN_IF_ERROR(verifyRing(engine, buffer, b));
     if (buffer.kind() == fb::BufferKind::kv)
       pageBytes += buffer.bytes();
     if (pageBytes > kMaxPageBytes)

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::size_t kRoleCount = static_cast<std::size_t>(fb::IoRole::MAX) + 1;
 
-/// What a phase uses: the io buffer of each role, and whether it touches the KV cache.
+/// What a phase uses: the io buffer of each role, and whether it touches the KV cache, and pages of the block table.
 struct PhaseUse {
   std::array<const fb::Buffer*, kRoleCount> io = {};
   bool kv = false;
+  bool table = false;
 };
 
 Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argument, PhaseUse& use) {
@@ -27,6 +28,7 @@ Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argume
   if (argument.offset() % sizeof(uint32_t) != 0)
     return badInput("starts at ", argument.offset(), ", not a multiple of 4");
   use.kv |= buffer.kind() == fb::BufferKind::kv;
+  use.table |= buffer.kind() == fb::BufferKind::kv && buffer.ring_pages() == 0;
   if (buffer.kind() == fb::BufferKind::kv && argument.offset() != 0)
     return badInput("starts inside a page pool");
   if (buffer.kind() != fb::BufferKind::io)
@@ -78,7 +80,7 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
       {fb::IoRole::slots, use.kv && engine.max_batch() > 1, true, word * phase.rows()},
       {fb::IoRole::output_rows, prompt, prompt, word * phase.outputs()},
       {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * phase.outputs()},
-      {fb::IoRole::block_table, use.kv, true, word * engine.max_batch() * pages},
+      {fb::IoRole::block_table, use.table, true, word * engine.max_batch() * pages},
       {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * phase.outputs() * engine.model()->vocabulary()},
       {fb::IoRole::sampled, true, true, word * phase.outputs()},
   };

@@ -17,15 +17,22 @@ uint32_t pagesFor(const Engine& engine, uint32_t context) {
   return (context + pageTokens - 1) / pageTokens;
 }
 
+uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan) {
+  const uint64_t ring = pool.ring_pages();
+  return ring == 0 ? plan.pages : (plan.slots - 1) * ring + std::min<uint64_t>(ring, plan.slotPages);
+}
+
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   MemoryPlan plan;
   plan.weights = engine.segment(schema::SegmentKind::kWeights).size();
   plan.constants = engine.segment(schema::SegmentKind::kConstants).size();
   plan.arena = engine.metadata().arena_bytes();
-  plan.pages = slots * pagesFor(engine, context);
+  plan.slots = slots;
+  plan.slotPages = pagesFor(engine, context);
+  plan.pages = slots * plan.slotPages;
   for (const fb::Buffer* buffer : *engine.metadata().buffers()) {
     if (buffer->kind() == fb::BufferKind::kv)
-      plan.kv += schema::alignUp(buffer->bytes() * plan.pages);
+      plan.kv += schema::alignUp(buffer->bytes() * poolPages(*buffer, plan));
     if (buffer->kind() == fb::BufferKind::io)
       plan.io += schema::alignUp(buffer->bytes());
     if (buffer->kind() == fb::BufferKind::counter)

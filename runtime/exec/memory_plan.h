@@ -19,12 +19,17 @@ struct MemoryPlan {
   uint64_t kv = 0;
   uint64_t io = 0;
   uint64_t counters = 0;
-  uint32_t pages = 0; ///< in each KV pool
+  uint32_t pages = 0; ///< in each KV pool that the block table pages
+  uint32_t slots = 0;
+  uint32_t slotPages = 0; ///< of the context
 
   uint64_t shared() const { return weights + constants; }
   uint64_t perSession() const { return arena + kv + io + counters; }
   uint64_t total() const { return shared() + perSession(); }
 };
+
+/// Pages of a KV pool: those of the block table, or the rings of all slots, the last of which may be cut short.
+uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan);
 
 /// `context` in 1 ... max_context positions for each of `slots` in 1 ... max_batch sequences.
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots);

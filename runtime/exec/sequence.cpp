@@ -56,7 +56,7 @@ private:
       return owner.cacheUpTo(owner.sequence.size() - 1);
     }
     // A sequence that is cached to its end has lost its logits: the last token is computed again.
-    owner.cached = std::min(owner.cached, owner.sequence.size() - 1);
+    owner.keepCached(owner.sequence.size() - 1);
     const std::span<const int32_t> rest = owner.tokens().subspan(owner.cached);
     SamplingParams sampling = options.sampling;
     sampling.step = owner.sequence.size() - 1;
@@ -151,6 +151,7 @@ Result<void> Sequence::append(std::span<const int32_t> added) {
 Result<void> Sequence::cacheUpTo(std::size_t end) {
   if (cached >= end)
     return {};
+  keepCached(end);
   LLCUDA_RETURN_IF_ERROR(session.prompt(slot, static_cast<uint32_t>(cached), tokens().subspan(cached, end - cached),
                                         nullptr, false, cancelled));
   cached = end;

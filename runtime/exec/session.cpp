@@ -24,7 +24,8 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots)
     : loaded(std::move(program)), positions(context), plan(llcuda::memoryPlan(loaded->engine(), context, slots)),
       phases(loaded->engine()), pages(loaded->engine().metadata().max_batch(), loaded->engine().maxPages(),
-                                      loaded->engine().metadata().page_tokens(), plan.pages) {}
+                                      loaded->engine().metadata().page_tokens(), plan.pages),
+      history(loaded->engine(), loaded->engine().metadata().max_batch()) {}
 
 Session::~Session() {
   // Memory and graphs may go only when nothing uses them; what a broken device answers changes nothing.
@@ -76,9 +77,10 @@ Result<void> Session::uploadBlockTable(uint32_t slot) {
   return {};
 }
 
-Result<void> Session::reserve(uint32_t slot, uint32_t count) {
-  assert(count <= positions);
-  LLCUDA_ASSIGN_OR_RETURN(const bool changed, pages.reserve(slot, count));
+Result<void> Session::reserve(uint32_t slot, uint32_t first, uint32_t end) {
+  assert(end <= positions);
+  history.write(slot, first, end);
+  LLCUDA_ASSIGN_OR_RETURN(const bool changed, pages.reserve(slot, end));
   return changed ? uploadBlockTable(slot) : Result<void>();
 }
 
@@ -115,7 +117,7 @@ Result<void> Session::promptChunk(const PhaseIo& io, uint32_t slot, uint32_t fir
 Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
                              const SamplingParams* sampling, bool wantLogits, const std::atomic<bool>& cancelled) {
   assert(!tokens.empty());
-  LLCUDA_RETURN_IF_ERROR(reserve(slot, first + static_cast<uint32_t>(tokens.size())));
+  LLCUDA_RETURN_IF_ERROR(reserve(slot, first, first + static_cast<uint32_t>(tokens.size())));
   for (const PromptChunk& chunk : promptChunks(phases.promptRows(), static_cast<uint32_t>(tokens.size()))) {
     // Two chunks are on their way at most, so that a cancel is heeded soon.
     const cuda::Event& done = chunkDone[chunkCount++ % chunkDone.size()];
@@ -164,7 +166,10 @@ Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
 Result<void> Session::queueStep(bool wantLogits) {
   assert(!rows.empty());
   const PhaseIo& io = phases.decode()[decodePhase];
-  for (DecodeRow& row : rows) LLCUDA_RETURN_IF_ERROR(reserve(row.slot, ++row.position));
+  for (DecodeRow& row : rows) {
+    LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
+    ++row.position;
+  }
   LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * graph, graphOf(io, decodeGraphs[decodePhase]));
   LLCUDA_RETURN_IF_ERROR(graph->launch(stream));
   return queueOutput(io, static_cast<uint32_t>(rows.size()), wantLogits);

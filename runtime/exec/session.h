@@ -19,6 +19,7 @@
 #include "runtime/exec/phase_graph.h"
 #include "runtime/exec/phase_table.h"
 #include "runtime/exec/program.h"
+#include "runtime/exec/ring_history.h"
 #include "runtime/exec/session_memory.h"
 #include "runtime/exec/staging.h"
 
@@ -44,7 +45,7 @@ public:
   const MemoryPlan& memoryPlan() const { return plan; }
   uint32_t context() const { return positions; }
 
-  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot. With `sampling` the token after the
+  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot, which are usable() up to there. With `sampling` the token after the
   /// last one is an output to take(). Ends the running decode. kCancelled between two chunks once `cancelled` is set.
   Result<void> prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens, const SamplingParams* sampling,
                       bool wantLogits, const std::atomic<bool>& cancelled);
@@ -63,6 +64,9 @@ public:
   /// Waits for all that is queued and drops its outputs.
   Result<void> drain();
 
+  /// How many of the first `positions` of a slot a prompt that begins there can build on: all, or none where layers that
+  /// see a window have overwritten it.
+  uint32_t usable(uint32_t slot, uint32_t positions) const { return history.usable(slot, positions); }
   /// Forgets the positions of a slot from `positions` on.
   Result<void> truncate(uint32_t slot, uint32_t positions);
 
@@ -75,7 +79,8 @@ private:
   Result<PhaseGraph*> graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph);
   Result<void> promptChunk(const PhaseIo& io, uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
                            const SamplingParams* sampling);
-  Result<void> reserve(uint32_t slot, uint32_t positions);
+  /// Pages for positions up to `end`, which are about to be written from `first` on.
+  Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
   Result<void> uploadBlockTable(uint32_t slot);
   Result<void> queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits);
   template <typename T>
@@ -86,6 +91,7 @@ private:
   MemoryPlan plan;
   PhaseTable phases;
   PageTable pages;
+  RingHistory history;
   cuda::Stream stream;
   SessionMemory memory;
   Staging staging;

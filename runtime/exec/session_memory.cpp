@@ -7,7 +7,7 @@ namespace llcuda {
 namespace {
 
 uint64_t bytesOf(const fb::Buffer& buffer, const MemoryPlan& plan) {
-  return buffer.kind() == fb::BufferKind::kv ? buffer.bytes() * plan.pages : buffer.bytes();
+  return buffer.kind() == fb::BufferKind::kv ? buffer.bytes() * poolPages(buffer, plan) : buffer.bytes();
 }
 
 const char* purposeOf(fb::BufferKind kind) {

@@ -46,6 +46,16 @@ std::string findHostCompiler() {
   return "";
 }
 
+/// The arguments from the last to the first, as CLI11 wants them; llama.cpp's two-letter flags spelled out.
+std::vector<std::string> reversedArguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    const std::string argument = argv[i];
+    arguments.push_back(argument == "-ctk" ? "--cache-type-k" : argument == "-ctv" ? "--cache-type-v" : argument);
+  }
+  return arguments;
+}
+
 std::string checkTarget(const std::string& target) {
   return target == "sm_75" || target == "host" ? "" : target + " is not a target; there are sm_75 and host";
 }
@@ -74,7 +84,12 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   app.add_option("--max-batch", options.maxBatch, "Sequences that may run at a time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--kv-type", options.kvType, "Encoding of keys and values: f16")->capture_default_str();
+  app.add_option("--cache-type-k", options.keyType, "-ctk: encoding of keys: f16, q8_0, q4_0, q4_1, q5_0, q5_1")
+      ->capture_default_str();
+  app.add_option("--cache-type-v", options.valueType, "-ctv: encoding of values")->capture_default_str();
+  app.add_option_function<std::string>(
+      "--kv-type", [&](const std::string& type) { options.keyType = options.valueType = type; },
+      "Encoding of keys and values");
   app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--skip-fusion", options.skipFusions, "Leave out a fusion, to measure what it gains; may be repeated")
@@ -84,7 +99,7 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   app.add_option("--nvrtc", nvrtc, "The NVRTC library, or its folder");
   app.add_option("--cache-dir", cacheFolder, "Folder of compiled kernels (default: $XDG_CACHE_HOME/llcuda)");
   try {
-    app.parse(argc, argv);
+    app.parse(reversedArguments(argc, argv));
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);

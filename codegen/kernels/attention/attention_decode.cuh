@@ -5,14 +5,14 @@
 //   q          [rows][heads][head size] f32, 16-byte aligned
 //   k, v       pages of AttentionShape; the row's own key and value are already there
 //   positions  [rows]; -1: the row becomes zeros and nothing else is read
-//   table      [slots][table pages]: page of 64 positions each
+//   table      [slots][table pages]: page of 64 positions each; null when the pages are a ring
 //   partial    [rows][kv heads][kSplits][group * (head size + 2)] f32 and arrivals [rows][kv heads], zero between
 //              launches; unused (null) when kSplits is 1
 //   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
-//   numerics   f32 inside; keys and values are f16
-//   sm_75      every query head of a kv head shares its loads. A key is read by kKeyLanes lanes, 16 bytes each, kUnroll
-//              keys and values in flight per lane. Each split takes a contiguous range of the pages in use; splits
-//              without pages leave at once, and the last one to arrive merges
+//   numerics   f32 inside, over the values that the cache holds
+//   sm_75      every query head of a kv head shares its loads. A key is read by kKeyLanes lanes, 8 elements each (16 bytes
+//              of f16), kUnroll keys and values in flight per lane. Each split takes a contiguous range of the keys in
+//              use, in units of kSplitTokens; splits without keys leave at once, and the last one to arrive merges
 #pragma once
 
 #include "codegen/kernels/attention/state_merge.cuh"
@@ -23,13 +23,15 @@ namespace llcuda {
 /// How the lanes of a block divide the keys among themselves.
 template <typename Shape>
 struct DecodeTile {
-  static constexpr int kVectors = Shape::kHeadSize / 8; ///< 16-byte vectors of a key
+  static constexpr int kVectors = Shape::kHeadSize / 8; ///< of a key
   static constexpr int kKeyLanes = kVectors <= 2 ? 2 : kVectors <= 4 ? 4 : kVectors <= 8 ? 8 : kVectors <= 16 ? 16 : 32;
   static constexpr int kWarps = kDecodeThreads / kWarpSize;
   static constexpr int kParts = kDecodeThreads / kKeyLanes; ///< groups of lanes with a softmax of their own
   static constexpr int kUnroll = Shape::kGroup <= 4 ? 4 : 2;
   static constexpr int kWarpKeys = kWarpSize / kKeyLanes * kUnroll; ///< keys a warp takes at a time
-  static_assert(kPageTokens % kWarpKeys == 0, "a page is whole steps of a warp");
+  static constexpr int kStride = kWarps * kWarpKeys;
+  static constexpr int kSplitTokens = Shape::kHeadSize <= 128 ? 64 : 32;
+  static_assert(kSplitTokens % kWarpKeys == 0 && kPageTokens % kSplitTokens == 0, "keys of a step lie in one page");
 };
 
 /// Maximum, sum of weights, and weighted sum of values, for the query heads of a kv head; eight elements a lane.
@@ -40,29 +42,15 @@ struct SoftmaxState {
   float values[kGroup][8];
 };
 
-/// Eight f16 of a key or value; zeros for one that the row does not see, since its memory may hold anything.
-LLCUDA_DEVICE uint4 loadVector(const Half* p, bool wanted) {
-  return wanted ? loadStream(reinterpret_cast<const uint4*>(p)) : make_uint4(0, 0, 0, 0);
-}
-
-LLCUDA_DEVICE void unpackVector(const uint4& v, float (&f)[8]) {
-  const uint32_t words[4] = {v.x, v.y, v.z, v.w};
-  LLCUDA_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    const float2 pair = halvesOf(words[i]);
-    f[2 * i] = pair.x;
-    f[2 * i + 1] = pair.y;
-  }
-}
-
 /// Dot products of kUnroll keys with every query head: scores[g * kUnroll + u], in all lanes of the key.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8], const uint4 (&keys)[Tile::kUnroll],
+LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8],
+                             const typename Shape::Keys::Vector (&keys)[Tile::kUnroll],
                              float (&scores)[Shape::kGroup * Tile::kUnroll]) {
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
     float key[8];
-    unpackVector(keys[u], key);
+    Shape::Keys::unpack(keys[u], laneId() % Tile::kKeyLanes, key);
     LLCUDA_UNROLL
     for (int g = 0; g < Shape::kGroup; ++g) {
       float dot = 0.f;
@@ -84,7 +72,7 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], c
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       float& s = scores[g * Tile::kUnroll + u];
-      s = seen[u] ? score(s) : maskedScore();
+      s = seen[u] ? score(s) * score.factor() : maskedScore();
       highest = maxOf(highest, s);
     }
     const float shrink = exp2Fast(state.highest[g] - highest);
@@ -101,22 +89,23 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], c
   }
 }
 
-/// Adds kUnroll keys and values that start at token `first` of the page to the lane's state.
+/// Adds kUnroll keys and values of each part, the warp's first being `firstKey`, to the lane's state. `k` and `v` are
+/// the kv head's rows of the page.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void attendStep(const Half* kPage, const Half* vPage, int first, int pagePosition, int position,
+LLCUDA_DEVICE void attendStep(const uint8_t* k, const uint8_t* v, int firstKey, int position,
                               const float (&q)[Shape::kGroup][8], const ScoreScale& score,
                               SoftmaxState<Shape::kGroup>& state) {
-  const int vector = laneId() % Tile::kKeyLanes;
-  const int part = laneId() / Tile::kKeyLanes;
-  uint4 keys[Tile::kUnroll], values[Tile::kUnroll];
+  const int vector = laneId() % Tile::kKeyLanes, firstToken = firstKey % kPageTokens;
+  typename Shape::Keys::Vector keys[Tile::kUnroll];
+  typename Shape::Values::Vector values[Tile::kUnroll];
   bool seen[Tile::kUnroll];
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
-    const int token = first + u * (kWarpSize / Tile::kKeyLanes) + part;
-    seen[u] = Shape::sees(position, pagePosition + token);
+    const int offset = u * (kWarpSize / Tile::kKeyLanes) + laneId() / Tile::kKeyLanes;
+    seen[u] = Shape::sees(position, firstKey + offset);
     const bool wanted = seen[u] && vector < Tile::kVectors;
-    keys[u] = loadVector(kPage + token * Shape::kHeadSize + vector * 8, wanted);
-    values[u] = loadVector(vPage + token * Shape::kHeadSize + vector * 8, wanted);
+    keys[u] = Shape::Keys::load(k, firstToken + offset, vector, wanted);
+    values[u] = Shape::Values::load(v, firstToken + offset, vector, wanted);
   }
   float weights[Shape::kGroup * Tile::kUnroll];
   scoreKeys<Shape, Tile>(q, keys, weights);
@@ -124,7 +113,7 @@ LLCUDA_DEVICE void attendStep(const Half* kPage, const Half* vPage, int first, i
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
     float value[8];
-    unpackVector(values[u], value);
+    Shape::Values::unpack(values[u], vector, value);
     LLCUDA_UNROLL
     for (int g = 0; g < Shape::kGroup; ++g) LLCUDA_UNROLL
     for (int i = 0; i < 8; ++i)
@@ -132,48 +121,67 @@ LLCUDA_DEVICE void attendStep(const Half* kPage, const Half* vPage, int first, i
   }
 }
 
-/// The pages that a block attends to.
-struct PageRange {
+/// The keys that a block attends to: [begin, end), of which those past the row's position are not seen.
+struct KeyRange {
   int begin, end;
-  int splits; ///< of this row that have pages
+  int splits; ///< of this row that have keys
 };
 
 template <typename Shape, int kSplits>
-LLCUDA_DEVICE PageRange pagesOfSplit(int position, int split) {
-  const int first = Shape::firstKey(position) / kPageTokens;
-  const int end = position / kPageTokens + 1;
+LLCUDA_DEVICE KeyRange keysOfSplit(int position, int split) {
+  constexpr int kUnit = DecodeTile<Shape>::kSplitTokens;
+  const int first = Shape::firstKey(position) / kUnit;
+  const int end = position / kUnit + 1;
   const int perSplit = ceilDivide(end - first, kSplits);
   const int begin = first + split * perSplit;
-  return {begin, minOf(begin + perSplit, end), ceilDivide(end - first, perSplit)};
+  return {begin * kUnit, minOf(begin + perSplit, end) * kUnit, ceilDivide(end - first, perSplit)};
 }
 
-/// The lane's state over a range of pages.
+/// The lane's eight elements of every query head; zeros in lanes that have none.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void attendPages(const float* qRow, const Half* k, const Half* v, const int* pages, PageRange range,
-                               int position, int kvHead, const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
+LLCUDA_DEVICE void loadQueries(const float* qRow, float (&q)[Shape::kGroup][8]) {
   const int vector = laneId() % Tile::kKeyLanes;
-  float q[Shape::kGroup][8] = {};
+  LLCUDA_UNROLL
+  for (int g = 0; g < Shape::kGroup; ++g) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      float4 f = make_float4(0.f, 0.f, 0.f, 0.f);
+      if (vector < Tile::kVectors)
+        f = loadReadOnly(reinterpret_cast<const float4*>(qRow + g * Shape::kHeadSize + vector * 8) + i);
+      q[g][4 * i] = f.x, q[g][4 * i + 1] = f.y, q[g][4 * i + 2] = f.z, q[g][4 * i + 3] = f.w;
+    }
+  }
+}
+
+/// A row of the launch, as a block sees it.
+struct DecodeRow {
+  int position, slot, kvHead;
+};
+
+/// The lane's state over a range of keys. The number of the next page is on its way while a step is computed.
+template <typename Shape, typename Tile>
+LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t* v, const int* table, KeyRange range,
+                              const DecodeRow& row, const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
+  float q[Shape::kGroup][8];
+  loadQueries<Shape, Tile>(qRow, q);
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
     state.highest[g] = kLowestScore;
     state.sum[g] = 0.f;
     LLCUDA_UNROLL
     for (int i = 0; i < 8; ++i) state.values[g][i] = 0.f;
-    if (vector < Tile::kVectors)
-      LLCUDA_UNROLL
-    for (int i = 0; i < 2; ++i) {
-      const float4 f = loadReadOnly(reinterpret_cast<const float4*>(qRow + g * Shape::kHeadSize + vector * 8) + i);
-      q[g][4 * i] = f.x, q[g][4 * i + 1] = f.y, q[g][4 * i + 2] = f.z, q[g][4 * i + 3] = f.w;
-    }
   }
-  int page = loadReadOnly(pages + range.begin);
-  for (int p = range.begin; p < range.end; ++p) {
-    const long long start = Shape::pageStart(page, kvHead);
-    if (p + 1 < range.end)
-      page = loadReadOnly(pages + p + 1);
-    LLCUDA_NO_UNROLL
-    for (int token = warpId() * Tile::kWarpKeys; token < kPageTokens; token += Tile::kWarps * Tile::kWarpKeys)
-      attendStep<Shape, Tile>(k + start, v + start, token, p * kPageTokens, position, q, score, state);
+  int key = range.begin + warpId() * Tile::kWarpKeys;
+  if (key >= range.end)
+    return;
+  int next = Shape::page(table, row.slot, key / kPageTokens);
+  LLCUDA_NO_UNROLL
+  for (; key < range.end; key += Tile::kStride) {
+    const int page = next;
+    next = Shape::page(table, row.slot, minOf(key + Tile::kStride, range.end - 1) / kPageTokens);
+    attendStep<Shape, Tile>(k + Shape::template headStart<typename Shape::Keys>(page, row.kvHead),
+                            v + Shape::template headStart<typename Shape::Values>(page, row.kvHead), key, row.position,
+                            q, score, state);
   }
 }
 
@@ -197,9 +205,9 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
 }
 
 template <typename Shape, int kSplits>
-LLCUDA_DEVICE void attentionDecode(const float* q, const Half* k, const Half* v, const int* positions, const int* slots,
-                                   const int* table, ScoreScale score, float* partial, uint32_t* arrivals,
-                                   AttentionRows rows) {
+LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8_t* v, const int* positions,
+                                   const int* slots, const int* table, ScoreScale score, float* partial,
+                                   uint32_t* arrivals, AttentionRows rows) {
   using Tile = DecodeTile<Shape>;
   constexpr int kMaxParts = Tile::kParts > kSplits ? Tile::kParts : kSplits;
   LLCUDA_SHARED(float, values, Tile::kParts* Shape::kGroupSize);
@@ -218,13 +226,12 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const Half* k, const Half* v,
           [&](int element, bool valid) { rows.store(rowStart + element, make_float4(0.f, 0.f, 0.f, 0.f), valid); });
     return;
   }
-  const PageRange range = pagesOfSplit<Shape, kSplits>(position, split);
+  const KeyRange range = keysOfSplit<Shape, kSplits>(position, split);
   if (split >= range.splits)
     return;
 
   SoftmaxState<Shape::kGroup> state;
-  attendPages<Shape, Tile>(q + rowStart, k, v, table + static_cast<long long>(slots[row]) * Shape::kTablePages, range,
-                           position, kvHead, score, state);
+  attendKeys<Shape, Tile>(q + rowStart, k, v, table, range, {position, slots[row], kvHead}, score, state);
   leaveState<Shape, Tile>(state, values, stats);
   merge.weigh(Tile::kParts);
   const SplitStates<Shape> states{partial + pair * kSplits * SplitStates<Shape>::kFloats};

@@ -7,11 +7,14 @@
 //   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already there
 //   positions  [kRows], rows of one sequence in any order; -1: the row becomes zeros
 //   slots      [kRows], the same for all rows whose position is not -1
-//   table      [slots][table pages]: page of 64 positions each
+//   table      [slots][table pages]: page of 64 positions each; null when the pages are a ring
 //   rows       y f32 [kRows][heads * head size], or int8 rows of it, or both
-//   numerics   f16 products with f32 sums; the softmax is f32, its weights are rounded to f16 for the second product
+//   numerics   f16 products with f32 sums; keys and values of other types are rounded to f16; the softmax is f32, its
+//              weights are rounded to f16 for the second product
 //   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
-//              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts
+//              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts. Values are on their way in
+//              registers while scores are computed, the next keys while values are summed. Tiles that no row of the block sees are left out; the blocks with the most keys
+//              come first
 #pragma once
 
 #include "codegen/kernels/attention/attention_shape.cuh"
@@ -28,6 +31,8 @@ struct PromptTile {
   static constexpr int kKeys = Shape::kHeadSize <= 64 ? 64 : 32;
   static constexpr int kKeyTiles = kKeys / 8;
   static constexpr int kKeySteps = Shape::kHeadSize / 8;
+  static constexpr int kKeyParts = 4;   ///< in which the keys of the next tile are fetched, while values are summed
+  static constexpr int kValueParts = 2; ///< in which values are fetched, while scores are computed
   /// Blocks that share the columns of a head's y, each with scores of its own: a wide y does not fit the registers.
   static constexpr int kParts = Shape::kHeadSize > 128 && Shape::kHeadSize % 64 == 0 ? 2 : 1;
   static constexpr int kColumns = Shape::kHeadSize / kParts;
@@ -90,24 +95,35 @@ LLCUDA_DEVICE void loadQueries(const Half* q, int firstRow, int head, uint32_t (
   }
 }
 
-/// Brings kColumns columns of a tile's keys or values to shared memory; rows after `highest` as zeros, since their
-/// memory may hold anything.
-template <typename Shape, typename Tile, int kColumns>
-LLCUDA_DEVICE void stageTile(const Half* from, int firstKey, int highest, Half* to) {
-  constexpr int kVectors = kColumns / 8;
-  constexpr int kCount = Tile::kKeys * kVectors;
-  LLCUDA_UNROLL
-  for (int base = 0; base < kCount; base += kPromptThreads) {
-    const int i = base + static_cast<int>(threadIdx.x);
-    if (kCount % kPromptThreads != 0 && i >= kCount)
-      break;
-    const int token = i / kVectors, vector = i % kVectors;
-    uint4 v = make_uint4(0, 0, 0, 0);
-    if (firstKey + token <= highest)
-      v = loadReadOnly(reinterpret_cast<const uint4*>(from + token * Shape::kHeadSize) + vector);
-    *reinterpret_cast<uint4*>(to + token * (kColumns + 8) + vector * 8) = v;
+/// What a thread carries of kColumns columns of one of kParts parts of a tile's keys or values from device memory to
+/// shared memory.
+template <typename Rows, typename Tile, int kColumns, int kParts>
+struct TileCargo {
+  static constexpr int kVectors = kColumns / 8;
+  static constexpr int kTokens = Tile::kKeys / kParts;
+  static constexpr int kCount = kTokens * kVectors;
+  static constexpr int kSteps = ceilDivide(kCount, kPromptThreads);
+  typename Rows::Vector vectors[kSteps];
+
+  /// Tokens of the page from `firstToken` on, columns from 8 * firstVector on; those after the first `tokens` as zeros.
+  LLCUDA_DEVICE void fetch(const uint8_t* head, int firstToken, int tokens, int firstVector) {
+    LLCUDA_UNROLL
+    for (int step = 0; step < kSteps; ++step) {
+      const int i = step * kPromptThreads + static_cast<int>(threadIdx.x), token = i / kVectors;
+      const bool wanted = token < tokens && (kCount % kPromptThreads == 0 || i < kCount);
+      vectors[step] = Rows::load(head, firstToken + token, firstVector + i % kVectors, wanted);
+    }
   }
-}
+  LLCUDA_DEVICE void stow(int firstVector, Half* to) const {
+    LLCUDA_UNROLL
+    for (int step = 0; step < kSteps; ++step) {
+      const int i = step * kPromptThreads + static_cast<int>(threadIdx.x);
+      if (kCount % kPromptThreads == 0 || i < kCount)
+        *reinterpret_cast<uint4*>(to + i / kVectors * (kColumns + 8) + i % kVectors * 8) =
+            Rows::halves(vectors[step], firstVector + i % kVectors);
+    }
+  }
+};
 
 /// scores[0][n] = q . k for the 8 keys of tile n.
 template <typename Tile>
@@ -141,39 +157,26 @@ LLCUDA_DEVICE void maskScores(const PromptBlock& block, const ScoreScale& score,
   LLCUDA_UNROLL
   for (int n = 0; n < Tile::kKeyTiles; ++n) {
     LLCUDA_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const int key = firstKey + n * 8 + laneId() % 4 * 2 + i % 2;
-      const float s = score(scores[0][n][i]);
-      scores[0][n][i] = everySeen || Shape::sees(block.position[i / 2], key) ? s : maskedScore();
-    }
+    for (int i = 0; i < 4; ++i) scores[0][n][i] = score(scores[0][n][i]);
+  }
+  if (everySeen)
+    return;
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i)
+      if (!Shape::sees(block.position[i / 2], firstKey + n * 8 + laneId() % 4 * 2 + i % 2))
+        scores[0][n][i] = maskedScore();
   }
 }
 
-/// Turns scores into weights under the new maximum and scales down what was summed under the old one.
+/// Scales down what was summed under an old maximum. A maximum seldom moves once a few tiles are seen.
 template <typename Tile>
-LLCUDA_DEVICE void weighScores(float (&scores)[1][Tile::kKeyTiles][4], PromptState<Tile>& state) {
-  float highest[2] = {state.highest[0], state.highest[1]};
-  LLCUDA_UNROLL
-  for (int n = 0; n < Tile::kKeyTiles; ++n) {
-    LLCUDA_UNROLL
-    for (int i = 0; i < 4; ++i) highest[i / 2] = maxOf(highest[i / 2], scores[0][n][i]);
-  }
-  groupMax<4>(highest);
-  float shrink[2];
-  LLCUDA_UNROLL
-  for (int r = 0; r < 2; ++r) {
-    shrink[r] = exp2Fast(state.highest[r] - highest[r]);
-    state.highest[r] = highest[r];
-    state.sum[r] *= shrink[r];
-  }
-  LLCUDA_UNROLL
-  for (int n = 0; n < Tile::kKeyTiles; ++n) {
-    LLCUDA_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      scores[0][n][i] = exp2Fast(scores[0][n][i] - highest[i / 2]);
-      state.sum[i / 2] += scores[0][n][i];
-    }
-  }
+LLCUDA_DEVICE void shrinkState(const float (&shrink)[2], PromptState<Tile>& state) {
+  if (ballot(shrink[0] != 1.f || shrink[1] != 1.f) == 0)
+    return;
+  state.sum[0] *= shrink[0];
+  state.sum[1] *= shrink[1];
   LLCUDA_UNROLL
   for (int c = 0; c < Tile::kChunks; ++c) {
     LLCUDA_UNROLL
@@ -184,12 +187,41 @@ LLCUDA_DEVICE void weighScores(float (&scores)[1][Tile::kKeyTiles][4], PromptSta
   }
 }
 
-/// y += weights v. The accumulators of the first product have the layout that the second wants of its rows.
+/// Turns scores into weights under the new maximum.
 template <typename Tile>
-LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4], const Half* values,
-                                  PromptState<Tile>& state) {
+LLCUDA_DEVICE void weighScores(float factor, float (&scores)[1][Tile::kKeyTiles][4], PromptState<Tile>& state) {
+  float highest[2] = {state.highest[0], state.highest[1]};
   LLCUDA_UNROLL
   for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) highest[i / 2] = maxOf(highest[i / 2], scores[0][n][i]);
+  }
+  groupMax<4>(highest);
+  float shrink[2], offset[2];
+  LLCUDA_UNROLL
+  for (int r = 0; r < 2; ++r) {
+    shrink[r] = exp2Fast((state.highest[r] - highest[r]) * factor);
+    state.highest[r] = highest[r];
+    offset[r] = -highest[r] * factor;
+  }
+  shrinkState<Tile>(shrink, state);
+  LLCUDA_UNROLL
+  for (int n = 0; n < Tile::kKeyTiles; ++n) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      scores[0][n][i] = exp2Fast(fusedMultiplyAdd(scores[0][n][i], factor, offset[i / 2]));
+      state.sum[i / 2] += scores[0][n][i];
+    }
+  }
+}
+
+/// y += weights v for the keys of one of kKeyParts parts of a tile. The accumulators of the first product have the layout
+/// that the second wants of its rows.
+template <typename Tile>
+LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4], int part, const Half* values,
+                                  PromptState<Tile>& state) {
+  LLCUDA_UNROLL
+  for (int n = part * Tile::kKeyTiles / Tile::kKeyParts; n < (part + 1) * Tile::kKeyTiles / Tile::kKeyParts; ++n) {
     const float(&w)[4] = weights[0][n];
     const uint32_t a[1][2] = {{wordOfHalves(w[0], w[1]), wordOfHalves(w[2], w[3])}};
     const Half* const row = values + (n * 8 + laneId() % 8) * Tile::kValuePitch + laneId() / 8 * 8;
@@ -277,15 +309,14 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
 }
 
 template <typename Shape, int kRows>
-LLCUDA_DEVICE void attentionPrompt(const Half* q, const Half* k, const Half* v, const int* positions, const int* slots,
-                                   const int* table, ScoreScale score, AttentionRows rows) {
+LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_t* v, const int* positions,
+                                   const int* slots, const int* table, ScoreScale score, AttentionRows rows) {
   using Tile = PromptTile<Shape>;
   LLCUDA_SHARED(Half, keys, Tile::kKeys * Tile::kKeyPitch);
   LLCUDA_SHARED(Half, values, Tile::kKeys * Tile::kValuePitch);
-  const int firstRow = static_cast<int>(blockIdx.x) * kPromptRows;
+  const int firstRow = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kPromptRows;
   const int head = static_cast<int>(blockIdx.y) / Tile::kParts;
   const int column = static_cast<int>(blockIdx.y) % Tile::kParts * Tile::kColumns;
-  const int kvHead = head / Shape::kGroup;
   const PromptBlock block = readPositions<kRows>(positions, slots, firstRow);
 
   PromptState<Tile> state = {};
@@ -293,21 +324,50 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const Half* k, const Half* v, 
   if (block.highest >= 0) {
     uint32_t fragments[Tile::kKeySteps][1][2];
     loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
-    const int* const pages = table + static_cast<long long>(block.slot) * Shape::kTablePages;
+    const int kvHead = head / Shape::kGroup, slot = block.slot;
     const int begin = Shape::firstKey(maxOf(block.lowest, 0)) / Tile::kKeys * Tile::kKeys;
+    TileCargo<typename Shape::Keys, Tile, Shape::kHeadSize, Tile::kKeyParts> keyCargo;
+    TileCargo<typename Shape::Values, Tile, Tile::kColumns, Tile::kValueParts> valueCargo;
+    int page = Shape::page(table, slot, begin / kPageTokens);
+    // Keys that no row sees may be anything, their scores are masked; such values are zeros, for a weight of 0.
+    const auto fetchKeys = [&](int firstKey, int part) {
+      keyCargo.fetch(k + Shape::template headStart<typename Shape::Keys>(page, kvHead),
+                     firstKey % kPageTokens + part * keyCargo.kTokens, keyCargo.kTokens, 0);
+    };
+    const auto stowKeys = [&](int part) { keyCargo.stow(0, keys + part * keyCargo.kTokens * Tile::kKeyPitch); };
+    const auto fetchValues = [&](int firstKey, int part) {
+      valueCargo.fetch(v + Shape::template headStart<typename Shape::Values>(page, kvHead),
+                       firstKey % kPageTokens + part * valueCargo.kTokens,
+                       block.highest + 1 - firstKey - part * valueCargo.kTokens, column / 8);
+    };
+    const auto stowValues = [&](int part) {
+      valueCargo.stow(column / 8, values + part * valueCargo.kTokens * Tile::kValuePitch);
+    };
+    LLCUDA_UNROLL
+    for (int part = 0; part < Tile::kKeyParts; ++part) {
+      fetchKeys(begin, part);
+      stowKeys(part);
+    }
     LLCUDA_NO_UNROLL
     for (int firstKey = begin; firstKey <= block.highest; firstKey += Tile::kKeys) {
-      const long long start = Shape::pageStart(loadReadOnly(pages + firstKey / kPageTokens), kvHead) +
-                              firstKey % kPageTokens * Shape::kHeadSize;
-      syncThreads(); // the tile before is no longer read
-      stageTile<Shape, Tile, Shape::kHeadSize>(k + start, firstKey, block.highest, keys);
-      stageTile<Shape, Tile, Tile::kColumns>(v + start + column, firstKey, block.highest, values);
-      syncThreads();
+      syncThreads(); // the keys are there, and the values before them no longer read
       float scores[1][Tile::kKeyTiles][4];
+      fetchValues(firstKey, 0);
       multiplyKeys<Tile>(fragments, keys, scores);
+      stowValues(0);
+      fetchValues(firstKey, 1);
       maskScores<Shape, Tile>(block, score, firstKey, scores);
-      weighScores<Tile>(scores, state);
-      multiplyValues<Tile>(scores, values, state);
+      weighScores<Tile>(score.factor(), scores, state);
+      stowValues(1);
+      syncThreads(); // the values are there, and the keys no longer read
+      const int nextKey = minOf(firstKey + Tile::kKeys, block.highest); // after the last tile nobody reads what comes
+      page = Shape::page(table, slot, nextKey / kPageTokens);
+      LLCUDA_UNROLL
+      for (int part = 0; part < Tile::kKeyParts; ++part) {
+        fetchKeys(nextKey / Tile::kKeys * Tile::kKeys, part);
+        multiplyValues<Tile>(scores, part, values, state);
+        stowKeys(part);
+      }
     }
   }
   storeRows<Shape, Tile, kRows>(state, firstRow, head * Shape::kHeadSize + column, rows);

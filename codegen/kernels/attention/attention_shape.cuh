@@ -2,14 +2,12 @@
 // What decode and prompt attention share: shapes, where a page lies, and how results leave.
 #pragma once
 
-#include "codegen/kernels/base/device.cuh"
+#include "codegen/kernels/attention/kv_pages.cuh"
 #include "codegen/kernels/block/quantize_row.cuh"
-#include "codegen/kernels/ptx/half.cuh"
-#include "codegen/kernels/ptx/math.cuh"
 
 namespace llcuda {
 
-constexpr int kPageTokens = 64;
+constexpr int kPageTokens = kKvPageTokens;
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kLowestScore = -1e30f; ///< where a maximum begins: finite, so that differences of two are never NaN
 
@@ -18,8 +16,9 @@ LLCUDA_DEVICE float maskedScore() {
   return bitCast<float>(0xff800000u);
 }
 
-/// Keys and values lie as [page][kKvHeads][kPageTokens][kHeadSize] f16; a row sees `kWindow` keys, 0: all up to its own.
-template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_>
+/// A row sees `kWindow` keys, 0: all up to its own. kRingPages and the types say how the cache is kept: kv_pages.cuh.
+template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_, int kRingPages_ = 0,
+          KvType kKeyType_ = KvType::kF16, KvType kValueType_ = KvType::kF16>
 struct AttentionShape {
   static_assert(kHeads_ % kKvHeads_ == 0 && kHeads_ / kKvHeads_ <= 8, "1 to 8 query heads share a kv head");
   static_assert(kHeadSize_ % 16 == 0 && kHeadSize_ <= 256, "head size");
@@ -28,6 +27,9 @@ struct AttentionShape {
   static constexpr int kHeadSize = kHeadSize_;
   static constexpr int kTablePages = kTablePages_; ///< entries of a row of the block table
   static constexpr int kWindow = kWindow_;
+  static constexpr int kRingPages = kRingPages_;
+  using Keys = KvRows<kKeyType_, kHeadSize>;
+  using Values = KvRows<kValueType_, kHeadSize>;
   static constexpr int kGroup = kHeads_ / kKvHeads_;
   static constexpr int kGroupSize = kGroup * kHeadSize_; ///< elements of a row that one kv head makes
 
@@ -36,22 +38,26 @@ struct AttentionShape {
   static LLCUDA_DEVICE bool sees(int position, int key) {
     return key <= position && (kWindow == 0 || key > position - kWindow);
   }
-  /// Element where the 64 rows of a kv head's page begin.
-  static LLCUDA_DEVICE long long pageStart(int page, int kvHead) {
-    return (static_cast<long long>(page) * kKvHeads + kvHead) * (kPageTokens * kHeadSize);
+  /// Page of positions 64 * index ... + 63.
+  static LLCUDA_DEVICE int page(const int* table, int slot, int index) {
+    return pageNumber<kTablePages, kRingPages>(table, slot, index);
+  }
+  /// Where a kv head's keys or values of a page begin.
+  template <typename Rows>
+  static LLCUDA_DEVICE long long headStart(int page, int kvHead) {
+    return (static_cast<long long>(page) * kKvHeads + kvHead) * Rows::kBytes;
   }
 };
 
-/// How a dot product becomes a score in units of log2: cap(scale * dot) * log2(e).
+/// How a dot product becomes a score: cap(scale * dot), in parts so that the last factor goes into the exponent.
 struct ScoreScale {
   float scale;
   float softcap; ///< 0: none
 
-  LLCUDA_DEVICE float operator()(float dot) const {
-    if (softcap == 0.f)
-      return dot * (scale * kLog2E);
-    return softcap * kLog2E * tanhOf(dot * (scale / softcap));
-  }
+  /// The score divided by a positive constant ...
+  LLCUDA_DEVICE float operator()(float dot) const { return softcap == 0.f ? dot : tanhOf(dot * (scale / softcap)); }
+  /// ... which is this, in units of log2: two scores a and b have weights in the ratio 2^(factor * (a - b)).
+  LLCUDA_DEVICE float factor() const { return (softcap == 0.f ? scale : softcap) * kLog2E; }
 
 private:
   static LLCUDA_DEVICE float tanhOf(float v) { return 1.f - 2.f * reciprocalFast(1.f + expFast(2.f * v)); }

@@ -18,23 +18,22 @@ struct StateMerge {
   float* weights; ///< [parts][kGroup], shared
   float2* totals; ///< [kGroup], shared
 
-  /// Fills weights and totals from stats. All threads call; what they wrote to stats needs a barrier before.
+  /// Fills weights and totals from stats: a warp for each head. All threads call; what they wrote to stats needs a
+  /// barrier before.
   LLCUDA_DEVICE void weigh(int parts) const {
-    for (int i = static_cast<int>(threadIdx.x); i < parts * Shape::kGroup; i += kDecodeThreads) {
-      float highest = kLowestScore;
-      for (int p = i % Shape::kGroup; p < parts * Shape::kGroup; p += Shape::kGroup)
-        highest = maxOf(highest, stats[p].x);
-      weights[i] = exp2Fast(stats[i].x - highest);
-      if (i < Shape::kGroup)
-        totals[i].x = highest;
-    }
-    syncThreads();
-    if (static_cast<int>(threadIdx.x) < Shape::kGroup) {
-      const int g = static_cast<int>(threadIdx.x);
-      float sum = 0.f;
-      for (int p = 0; p < parts; ++p)
-        sum = fusedMultiplyAdd(weights[p * Shape::kGroup + g], stats[p * Shape::kGroup + g].y, sum);
-      totals[g].y = sum;
+    for (int g = warpId(); g < Shape::kGroup; g += kDecodeThreads / kWarpSize) {
+      float highest = kLowestScore, sum = 0.f;
+      for (int p = laneId(); p < parts; p += kWarpSize) highest = maxOf(highest, stats[p * Shape::kGroup + g].x);
+      highest = warpMax(highest);
+      for (int p = laneId(); p < parts; p += kWarpSize) {
+        const float2 state = stats[p * Shape::kGroup + g];
+        const float weight = exp2Fast(state.x - highest);
+        weights[p * Shape::kGroup + g] = weight;
+        sum = fusedMultiplyAdd(weight, state.y, sum);
+      }
+      sum = warpSum(sum);
+      if (laneId() == 0)
+        totals[g] = make_float2(highest, sum);
     }
     syncThreads();
   }
@@ -42,15 +41,22 @@ struct StateMerge {
   /// Four merged elements at `element` of the group, before the division by the total; `load(p)` gives those of part p.
   template <typename Load>
   LLCUDA_DEVICE float4 value(int parts, int element, Load load) const {
+    constexpr int kBatch = 8; // loads in flight
     const int g = element / Shape::kHeadSize;
     float4 sum = make_float4(0.f, 0.f, 0.f, 0.f);
-    for (int p = 0; p < parts; ++p) {
-      const float weight = weights[p * Shape::kGroup + g];
-      const float4 v = load(p);
-      sum.x = fusedMultiplyAdd(weight, v.x, sum.x);
-      sum.y = fusedMultiplyAdd(weight, v.y, sum.y);
-      sum.z = fusedMultiplyAdd(weight, v.z, sum.z);
-      sum.w = fusedMultiplyAdd(weight, v.w, sum.w);
+    LLCUDA_NO_UNROLL
+    for (int first = 0; first < parts; first += kBatch) {
+      float4 v[kBatch];
+      LLCUDA_UNROLL
+      for (int i = 0; i < kBatch; ++i) v[i] = load(minOf(first + i, parts - 1));
+      LLCUDA_UNROLL
+      for (int i = 0; i < kBatch; ++i) {
+        const float weight = first + i < parts ? weights[(first + i) * Shape::kGroup + g] : 0.f;
+        sum.x = fusedMultiplyAdd(weight, v[i].x, sum.x);
+        sum.y = fusedMultiplyAdd(weight, v[i].y, sum.y);
+        sum.z = fusedMultiplyAdd(weight, v[i].z, sum.z);
+        sum.w = fusedMultiplyAdd(weight, v[i].w, sum.w);
+      }
     }
     return sum;
   }

@@ -6,22 +6,32 @@
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
 //   q         [kInputs][heads][headSize] f32
-//   k, v      pages [page][kvHeads][64][headSize] f16
+//   k, v      pages [page][kvHeads], as codegen/formats/kv_type.h says; other types than f16 need Tile::kBlockRows and
+//             headSize in multiples of 32
 //   positions -1: the row writes no page, and what it gets in q is not used; a page of -1 is not written either
-//   numerics  as `linear`; the rotation in f32; one rounding to f16
+//   numerics  as `linear`; the rotation in f32; one rounding to the type of the cache
 #pragma once
 
+#include "codegen/kernels/attention/kv_pages.cuh"
 #include "codegen/kernels/linear/qkv_parts.cuh"
 
 namespace llcuda {
 
-template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg>
+template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg, int kRingPagesArg = 0,
+          KvType kKeyTypeArg = KvType::kF16, KvType kValueTypeArg = KvType::kF16>
 struct QkvShape {
   static constexpr int kHeads = kHeadsArg, kKvHeads = kKvHeadsArg, kHeadSize = kHeadSizeArg;
   static constexpr int kDimensions = kDimensionsArg; ///< of a head that rotate
   static constexpr int kMaxPages = kMaxPagesArg;     ///< of a slot
+  static constexpr int kRingPages = kRingPagesArg;   ///< kv_pages.cuh
+  static constexpr KvType kKeyType = kKeyTypeArg, kValueType = kValueTypeArg;
   static constexpr int kPageTokens = 64;
   static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
+
+  /// Whether a part's rows are stored by blocks of 32, which a block of threads makes together.
+  static LLCUDA_DEVICE bool hasBlocks(QkvPart::Role role) {
+    return (role == QkvPart::kK && kvHasScales(kKeyType)) || (role == QkvPart::kV && kvHasScales(kValueType));
+  }
 };
 
 /// What the launch needs beside weights and input.
@@ -29,7 +39,7 @@ struct QkvCache {
   const float2* rope;
   const int *positions, *slots, *blockTable;
   float* q;
-  Half *k, *v;
+  uint8_t *k, *v;
 };
 
 /// Where the lane's input row goes: its position, and the page of it, or -1.
@@ -44,11 +54,12 @@ LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
   if (input < kInputs)
     place.position = cache.positions[input];
   if (place.position >= 0)
-    place.page = cache.blockTable[cache.slots[input] * Shape::kMaxPages + place.position / Shape::kPageTokens];
+    place.page = pageNumber<Shape::kMaxPages, Shape::kRingPages>(cache.blockTable, cache.slots[input],
+                                                                 place.position / Shape::kPageTokens);
   return place;
 }
 
-/// Elements `row`, row + 1 of the part's result, rotated: to q, or to the page.
+/// Elements `row`, row + 1 of the part's result, rotated: to q, or to a page of f16.
 template <typename Shape>
 LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, QkvPart::Role role, int row,
                              float2 value) {
@@ -58,13 +69,35 @@ LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, Qkv
     const int head = row / Shape::kHeadSize, at = row % Shape::kHeadSize;
     const int64_t line = (static_cast<int64_t>(place.page) * Shape::kKvHeads + head) * Shape::kPageTokens +
                          place.position % Shape::kPageTokens;
-    Half* pages = role == QkvPart::kK ? cache.k : cache.v;
+    Half* pages = reinterpret_cast<Half*>(role == QkvPart::kK ? cache.k : cache.v);
     *reinterpret_cast<Half2*>(pages + line * Shape::kHeadSize + at) = toHalf2(value.x, value.y);
   }
 }
 
+/// The block's keys or values `tile` [kInputs][kBlockRows], of which the first is row `firstRow` of the part, to their
+/// pages. All threads call.
+template <typename Shape, KvType kType, typename Tile, int kInputs>
+LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstRow, const float* tile) {
+  using Rows = KvRows<kType, Shape::kHeadSize>;
+  constexpr int kFours = Tile::kBlockRows / 4, kThreads = Tile::kWarps * kWarpSize;
+  static_assert(Tile::kBlockRows % kKvBlock == 0, "a block makes whole blocks of the cache");
+  LLCUDA_UNROLL
+  for (int i0 = 0; i0 < kInputs * kFours; i0 += kThreads) {
+    const int i = i0 + static_cast<int>(threadIdx.x), input = i / kFours, row = firstRow + i % kFours * 4;
+    const bool inside = i < kInputs * kFours && row < Shape::kKvRows;
+    const int position = inside ? cache.positions[input] : -1;
+    const int page = position < 0 ? -1
+                                  : pageNumber<Shape::kMaxPages, Shape::kRingPages>(
+                                        cache.blockTable, cache.slots[input], position / Shape::kPageTokens);
+    const int64_t head = static_cast<int64_t>(maxOf(page, 0)) * Shape::kKvHeads + row / Shape::kHeadSize;
+    Rows::store(pages + head * Rows::kBytes, position % Shape::kPageTokens, row % Shape::kHeadSize / 4,
+                reinterpret_cast<const float4*>(tile)[inside ? i : 0], page >= 0);
+  }
+}
+
+/// `tile`: kInputs * kBlockRows floats in shared memory, for parts that are stored by blocks.
 template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
-LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const QkvCache& cache) {
+LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const QkvCache& cache, float* tile) {
   static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
   constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
   const GroupRows rows = groupRows<Tile>(part.block, part.rows);
@@ -89,8 +122,11 @@ LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const Q
       if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned) {
         const float x = sums[2 * p * kInputs + b], y = sums[(2 * p + 1) * kInputs + b];
         const float2 angle = angles[p];
-        storePair<Shape>(cache, place, part.role, rows.first + 2 * p,
-                         make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x));
+        const float2 pair = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
+        if (Shape::hasBlocks(part.role))
+          *reinterpret_cast<float2*>(tile + b * Tile::kBlockRows + Tile::groupRow() + 2 * p) = pair;
+        else
+          storePair<Shape>(cache, place, part.role, rows.first + 2 * p, pair);
       }
     }
   }
@@ -101,12 +137,24 @@ template <typename Shape, WeightLayout kQ, WeightLayout kK, WeightLayout kV, int
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
                                 const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
-                                const int* blockTable, float* q, Half* k, Half* v) {
+                                const int* blockTable, float* q, uint8_t* k, uint8_t* v) {
   const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
   const QkvPart part = qkvPartOf<Shape, Tile>(blockIdx.x, {qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias});
+  constexpr bool kBlocks = kvHasScales(Shape::kKeyType) || kvHasScales(Shape::kValueType);
+  LLCUDA_SHARED(float, tile, kBlocks ? kInputs* Tile::kBlockRows : 4);
   withLayoutOf<kQ, kK, kV>(part.role, [&]<WeightLayout kLayout>() {
-    qkvPart<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache);
+    qkvPart<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache, tile);
   });
+  if constexpr (kBlocks) {
+    if (!Shape::hasBlocks(part.role))
+      return; // the whole block
+    syncThreads();
+    const int firstRow = part.block * Tile::kBlockRows;
+    if (part.role == QkvPart::kK)
+      storeBlocks<Shape, Shape::kKeyType, Tile, kInputs>(cache, k, firstRow, tile);
+    else
+      storeBlocks<Shape, Shape::kValueType, Tile, kInputs>(cache, v, firstRow, tile);
+  }
 }
 
 } // namespace llcuda

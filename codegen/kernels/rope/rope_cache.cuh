@@ -8,10 +8,10 @@
 //   qScale, kScale   [head size] f32, 16-byte aligned; not read without Turn::kNorm
 //   ropeTable   [positions][Turn::kDimensions / 2] {cos, sin}; not read when kDimensions is 0
 //   positions   [rows]; -1: the row of qTurned becomes zeros, and no page is written; a page of -1 is not written either
-//   table       [slots][table pages]: page of 64 positions each
+//   table       [slots][table pages]: page of 64 positions each; null when the pages are a ring
 //   qTurned     [rows][heads][head size] f32 (decode attention) or f16 (prompt attention); not q
 //   kPages, vPages   pages of AttentionShape
-//   numerics    f32, one rounding to f16 at the end
+//   numerics    f32, one rounding at the end, to f16 or to the type of the cache
 #pragma once
 
 #include "codegen/kernels/attention/attention_shape.cuh"
@@ -19,10 +19,19 @@
 
 namespace llcuda {
 
+/// The group's head as token `token` of the rows of a page. All lanes of a warp call; its groups may have different
+/// heads, and those with `valid` false store nothing.
+template <typename Rows, typename Tile>
+LLCUDA_DEVICE void storeToken(uint8_t* rows, int token, const float4 (&x)[Tile::kPasses], bool valid) {
+  LLCUDA_UNROLL
+  for (int p = 0; p < Tile::kPasses; ++p)
+    Rows::store(rows, token, Tile::four(p), x[p], valid && Tile::four(p) < Tile::kFours);
+}
+
 template <typename Shape, typename Turn, typename Query>
 LLCUDA_DEVICE void ropeCache(const float* q, const float* k, const float* v, const float* qScale, const float* kScale,
                              const float2* ropeTable, const int* positions, const int* slots, const int* table,
-                             Query* qTurned, Half* kPages, Half* vPages, float eps) {
+                             Query* qTurned, uint8_t* kPages, uint8_t* vPages, float eps) {
   static_assert(Turn::kDimensions <= Shape::kHeadSize, "a head turns at most as a whole");
   using Tile = HeadTile<Shape::kHeadSize>;
   constexpr int kSize = Shape::kHeadSize;
@@ -30,7 +39,7 @@ LLCUDA_DEVICE void ropeCache(const float* q, const float* k, const float* v, con
   const int64_t row = blockIdx.x;
   const int group = Tile::group(), kvGroup = group - Shape::kHeads;
   const bool isQuery = group < Shape::kHeads, isKey = !isQuery && kvGroup < Shape::kKvHeads;
-  const int kvHead = kvGroup % Shape::kKvHeads;
+  const int kvHead = isQuery ? 0 : kvGroup % Shape::kKvHeads;
   const int position = positions[row];
   const float* head =
       isQuery ? q + (row * Shape::kHeads + group) * kSize : (isKey ? k : v) + (row * Shape::kKvHeads + kvHead) * kSize;
@@ -41,15 +50,15 @@ LLCUDA_DEVICE void ropeCache(const float* q, const float* k, const float* v, con
     LLCUDA_UNROLL
     for (int p = 0; p < Tile::kPasses; ++p) x[p] = position < 0 ? make_float4(0.f, 0.f, 0.f, 0.f) : x[p];
     storeHead<Tile>(qTurned + (row * Shape::kHeads + group) * kSize, x);
-    return;
   }
-  if (position < 0 || kvGroup >= 2 * Shape::kKvHeads)
-    return;
-  const int page = table[static_cast<int64_t>(slots[row]) * Shape::kTablePages + position / kPageTokens];
-  if (page < 0)
-    return;
-  const int64_t to = Shape::pageStart(page, kvHead) + position % kPageTokens * kSize;
-  storeHead<Tile>((isKey ? kPages : vPages) + to, x);
+  const bool isKept = position >= 0 && !isQuery && kvGroup < 2 * Shape::kKvHeads;
+  const int page = isKept ? Shape::page(table, slots[row], position / kPageTokens) : -1;
+  const int token = position % kPageTokens;
+  storeToken<typename Shape::Keys, Tile>(
+      kPages + Shape::template headStart<typename Shape::Keys>(maxOf(page, 0), kvHead), token, x, page >= 0 && isKey);
+  storeToken<typename Shape::Values, Tile>(
+      vPages + Shape::template headStart<typename Shape::Values>(maxOf(page, 0), kvHead), token, x,
+      page >= 0 && !isKey);
 }
 
 } // namespace llcuda

@@ -30,9 +30,14 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
                                        << " is not supported; batches of 1 to " << codegen::kMaxDecodeRows << " are";
       return signalPassFailure();
     }
-    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens});
+    const auto list = phases();
+    int64_t widestPrompt = 0;
+    for (const auto& [kind, rows] : list)
+      if (kind == plan::PhaseKind::Prompt)
+        widestPrompt = std::max(widestPrompt, rows);
+    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens, widestPrompt});
     const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
-    for (const auto& [kind, rows] : phases())
+    for (const auto& [kind, rows] : list)
       if (mlir::failed(llm::PhaseLowering(plan, kind, rows, apartOps).lower(forward)))
         return signalPassFailure();
     plan.finish();

@@ -11,8 +11,11 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
     and so does every op that `apart` names. What the fusions left has a launch of its own.
 
+    The cache of a layer whose attention sees a window of the context is a ring: pages for the window and the largest
+    prompt phase, which the positions of a slot use in turn.
+
     Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in other types
-    than f16.
+    than f16, q8_0, q4_0, q4_1, q5_0 and q5_1.
 
     Weights, constants, pools and counters are shared by all phases; io buffers are shared by the phases of a kind;
     buffers of the arena belong to one phase and get their places by `plan-memory`.

@@ -20,10 +20,11 @@ using mlir::Value;
 
 namespace {
 
-LogicalResult checkCache(Operation* op, CacheType cache) {
-  if (cache.getKeyEncoding() != formats::TensorType::kF16 || cache.getValueEncoding() != formats::TensorType::kF16)
-    return op->emitOpError("writes a cache that is not f16");
-  return success();
+mlir::FailureOr<codegen::KvCacheDesc> keptCache(Operation* op, mlir::TypedValue<CacheType> cache,
+                                                const PlanBuilder& plan) {
+  if (const auto kept = plan.cache(cache))
+    return *kept;
+  return op->emitOpError("has a cache of ") << cache.getType() << ", which no kernel does";
 }
 
 LogicalResult checkTable(Operation* op, Value table, const PlanLimits& limits) {
@@ -48,14 +49,14 @@ codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::A
 
 // Without norms of heads and with adjacent pairs a decode phase does all of it in one launch.
 LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
-  if (failed(checkCache(op, cache)) || failed(checkTable(op, op.getTable(), plan.limits())))
+  const auto kept = keptCache(op, op.getCache(), plan);
+  if (failed(kept) || failed(checkTable(op, op.getTable(), plan.limits())))
     return failure();
-  const bool inOne = isDecode() && !isApart(op) && !op.getQScale() && op.getPairs() == RopePairs::Adjacent;
-  return inOne ? emitQkvRopeCache(op) : emitQkvThenRopeCache(op);
+  const bool plain = !op.getQScale() && op.getPairs() == RopePairs::Adjacent;
+  return isDecode() && !isApart(op) && plain ? emitQkvRopeCache(op, *kept) : emitQkvThenRopeCache(op, *kept);
 }
 
-LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op) {
+LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept) {
   const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   const auto q = layoutOf(op, op.getQWeight()), k = layoutOf(op, op.getKWeight()), v = layoutOf(op, op.getVWeight());
   Bindings bindings;
@@ -71,21 +72,20 @@ LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op) {
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
   desc.dimensions = turnOf(op.getTable(), op.getPairs(), {}).dimensions;
-  desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
-  desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
+  desc.cache = kept;
   desc.bias = static_cast<bool>(op.getQBias());
   if (failed(accept(op, codegen::checkQkvRopeCache(desc))))
     return failure();
   bindQkvWeights(op, bindings);
   bindings["rope_table"] = plan.constant(op.getTable());
-  bindings["k_pages"] = plan.pool(cache, 'k');
-  bindings["v_pages"] = plan.pool(cache, 'v');
+  bindings["k_pages"] = plan.pool(op.getCache(), 'k');
+  bindings["v_pages"] = plan.pool(op.getCache(), 'v');
   bindings["q"] = define(op, op.getQuery(), "q", rows).f32;
   return emit(op, codegen::qkvRopeCacheLaunch(desc), bindings);
 }
 
 // The linears, then one launch that norms, rotates and fills the pages.
-LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op) {
+LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept) {
   const auto cache = llvm::cast<CacheType>(op.getCache().getType());
   const int64_t queryColumns = columnsOf(op.getQuery());
   const std::string q = scratch(op, "q_linear", rows * queryColumns * 4);
@@ -100,8 +100,7 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op) {
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
   desc.turn = turnOf(op.getTable(), op.getPairs(), op.getEps());
   desc.f16Queries = !isDecode();
-  desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
-  desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
+  desc.cache = kept;
   if (failed(accept(op, codegen::checkRopeCache(desc))))
     return failure();
   Bindings bindings = {{"q", q},
@@ -109,8 +108,8 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op) {
                        {"v", v},
                        {"rope_table", plan.constant(op.getTable())},
                        {"q_turned", defineQuery(op, op.getQuery(), "q")},
-                       {"k_pages", plan.pool(cache, 'k')},
-                       {"v_pages", plan.pool(cache, 'v')}};
+                       {"k_pages", plan.pool(op.getCache(), 'k')},
+                       {"v_pages", plan.pool(op.getCache(), 'v')}};
   if (op.getQScale()) {
     bindings["q_scale"] = plan.constant(op.getQScale());
     bindings["k_scale"] = plan.constant(op.getKScale());
@@ -227,32 +226,36 @@ LogicalResult PhaseLowering::lowerRope(RopeOp op) {
 }
 
 LogicalResult PhaseLowering::lowerCacheWrite(CacheWriteOp op) {
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
+  const CacheType cache = op.getCache().getType();
+  const auto kept = keptCache(op, op.getCache(), plan);
+  if (failed(kept))
+    return failure();
   codegen::RopeCacheDesc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.heads = 0;
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
-  desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
-  desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
-  if (failed(checkCache(op, cache)) || failed(accept(op, codegen::checkRopeCache(desc))))
+  desc.cache = *kept;
+  if (failed(accept(op, codegen::checkRopeCache(desc))))
     return failure();
   return emit(op, codegen::ropeCacheLaunch(desc),
               {{"k", values[op.getKeys()].f32},
                {"v", values[op.getValues()].f32},
-               {"k_pages", plan.pool(cache, 'k')},
-               {"v_pages", plan.pool(cache, 'v')}});
+               {"k_pages", plan.pool(op.getCache(), 'k')},
+               {"v_pages", plan.pool(op.getCache(), 'v')}});
 }
 
 LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
+  const CacheType cache = op.getCache().getType();
+  const auto kept = keptCache(op, op.getCache(), plan);
+  if (failed(kept))
+    return failure();
   codegen::AttentionDesc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.heads = static_cast<uint32_t>(op.getHeads());
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
-  desc.maxContext = static_cast<uint32_t>(plan.limits().maxContext);
-  desc.pageTokens = static_cast<uint32_t>(plan.limits().pageTokens);
+  desc.cache = *kept;
   desc.scale = op.getScale().convertToFloat();
   desc.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
@@ -264,8 +267,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
 
   const RowBuffers& query = values[op.getQuery()];
   Bindings bindings = {{"q", isDecode() ? query.f32 : query.f16},
-                       {"k_pages", plan.pool(cache, 'k')},
-                       {"v_pages", plan.pool(cache, 'v')}};
+                       {"k_pages", plan.pool(op.getCache(), 'k')},
+                       {"v_pages", plan.pool(op.getCache(), 'v')}};
   bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
   if (!isDecode())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);

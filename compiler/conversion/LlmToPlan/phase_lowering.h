@@ -52,8 +52,8 @@ private:
                                  const std::string& residual, const std::string& y);
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
-  mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op);
-  mlir::LogicalResult emitQkvThenRopeCache(QkvRopeCacheOp op);
+  mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
+  mlir::LogicalResult emitQkvThenRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
   mlir::LogicalResult lowerQkvLinear(QkvLinearOp op);
   template <typename Op>
   mlir::LogicalResult emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v);

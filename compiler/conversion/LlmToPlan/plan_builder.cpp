@@ -8,9 +8,20 @@
 namespace llcuda::llm {
 namespace {
 
-constexpr int64_t kHalfBytes = 2;
 constexpr int64_t kFloatBytes = 4;
 constexpr int64_t kWordBytes = 4;
+
+/// Positions that the rows see at most that read the cache; 0: all.
+int64_t windowOf(mlir::Value cache) {
+  int64_t widest = 0;
+  for (mlir::Operation* user : cache.getUsers()) {
+    auto attention = llvm::dyn_cast<llm::AttentionOp>(user);
+    if (!attention || !attention.getWindow())
+      return 0;
+    widest = std::max<int64_t>(widest, *attention.getWindow());
+  }
+  return widest;
+}
 
 plan::Access accessOf(codegen::Access access) {
   switch (access) {
@@ -44,7 +55,8 @@ plan::BufferOp PlanBuilder::buffer(const std::string& name, plan::BufferKind kin
                                    mlir::Attribute source) {
   const bool placed = kind == plan::BufferKind::Weight || kind == plan::BufferKind::Constant;
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  auto op = plan::BufferOp::create(builder, name, kind, bytes, mlir::IntegerAttr(), plan::IoRoleAttr(), source);
+  auto op = plan::BufferOp::create(builder, name, kind, bytes, mlir::IntegerAttr(), mlir::IntegerAttr(),
+                                   mlir::IntegerAttr(), plan::IoRoleAttr(), source);
   assert(placed == static_cast<bool>(source) && "weights and constants, and no others, have a source");
   (void)placed;
   buffers[name] = op;
@@ -90,10 +102,33 @@ std::string PlanBuilder::constant(mlir::Value value) {
   return name;
 }
 
-std::string PlanBuilder::pool(llm::CacheType cache, char part) {
-  const std::string name = std::string(1, part) + "_pages_" + std::to_string(cache.getLayer());
-  if (!buffers.contains(name))
-    buffer(name, plan::BufferKind::Kv, planLimits.pageTokens * cache.getColumns() * kHalfBytes);
+std::optional<codegen::KvCacheDesc> PlanBuilder::cache(mlir::TypedValue<llm::CacheType> cache) const {
+  const auto keys = codegen::kvTypeOf(cache.getType().getKeyEncoding());
+  const auto values = codegen::kvTypeOf(cache.getType().getValueEncoding());
+  if (!keys || !values)
+    return std::nullopt;
+  const auto context = static_cast<uint32_t>(planLimits.maxContext);
+  const auto pageTokens = static_cast<uint32_t>(planLimits.pageTokens);
+  const uint32_t ring = codegen::ringPages(static_cast<uint32_t>(std::min(windowOf(cache), planLimits.maxContext)),
+                                           static_cast<uint32_t>(planLimits.promptRows), context, pageTokens);
+  return codegen::KvCacheDesc{context, pageTokens, ring, *keys, *values};
+}
+
+std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, char part) {
+  const llm::CacheType type = value.getType();
+  const std::string name = std::string(1, part) + "_pages_" + std::to_string(type.getLayer());
+  if (buffers.contains(name))
+    return name;
+  const codegen::KvCacheDesc desc = *cache(value);
+  const int headBytes = kvHeadBytes(part == 'k' ? desc.keyType : desc.valueType, static_cast<int>(type.getHeadSize()));
+  plan::BufferOp op = buffer(name, plan::BufferKind::Kv, type.getHeads() * headBytes);
+  if (desc.ringPages != 0) {
+    op.setRing(desc.ringPages);
+    op.setWindow(windowOf(value));
+  }
+  const std::string keys(formats::tensorTypeInfo(type.getKeyEncoding()).name);
+  const std::string values(formats::tensorTypeInfo(type.getValueEncoding()).name);
+  engine.setKvType(keys == values ? keys : keys + "/" + values);
   return name;
 }
 

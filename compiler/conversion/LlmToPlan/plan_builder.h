@@ -3,9 +3,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/kv_cache.h"
 #include "dialects/llm/Llm.h"
 #include "dialects/plan/Plan.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -19,6 +21,7 @@ struct PlanLimits {
   int64_t maxContext;
   int64_t maxBatch;
   int64_t pageTokens;
+  int64_t promptRows; ///< of the largest prompt phase
 
   int64_t pagesPerSlot() const { return (maxContext + pageTokens - 1) / pageTokens; }
 };
@@ -34,8 +37,11 @@ public:
   std::string weight(llm::ParameterOp parameter);
   /// An f32 vector of the checkpoint, or a rope table.
   std::string constant(mlir::Value value);
-  /// The pool of keys ('k') or values ('v') of the cache's layer, f16.
-  std::string pool(llm::CacheType cache, char part);
+  /// How the cache of a layer is kept: a ring of pages where all that read it see a window of the context. nullopt for
+  /// encodings that no kernel writes.
+  std::optional<codegen::KvCacheDesc> cache(mlir::TypedValue<llm::CacheType> cache) const;
+  /// The pool of its keys ('k') or values ('v').
+  std::string pool(mlir::TypedValue<llm::CacheType> cache, char part);
   /// The io buffer of a role; of the kind's phases, but for the block table, which is everyone's. Grows to `bytes`.
   std::string io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes);
   /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.

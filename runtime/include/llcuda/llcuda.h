@@ -82,7 +82,7 @@ typedef struct llcuda_engine_info {
   const char* architecture; /**< "llama" */
   const char* name;         /**< the model's name, "" when the source had none */
   const char* compiler;     /**< version of the compiler that made it */
-  const char* kv_type;      /**< type of the KV cache, "f16" */
+  const char* kv_type;      /**< type of the KV cache: "q8_0", or "q8_0/q4_0" for keys and values */
   uint32_t layers;
   uint32_t embedding;
   uint32_t vocabulary;      /**< token ids are 0 to vocabulary - 1 */

@@ -153,7 +153,8 @@ TEST_F(HostCompiler, AnUnwritableCacheIsAWarning) {
 /// What decode and prompt phases of SmolLM2-135M launch.
 std::vector<KernelSpec> realKernels(WeightLayout layout) {
   const bool int8 = weightReadsInt8Rows(layout);
-  AttentionDesc attention = {.rows = 1, .heads = 9, .kvHeads = 3, .headSize = 64, .maxContext = 8192, .scale = 0.125f};
+  AttentionDesc attention = {
+      .rows = 1, .heads = 9, .kvHeads = 3, .headSize = 64, .cache = {.maxContext = 8192}, .scale = 0.125f};
   attention.f32Rows = !int8;
   attention.int8Rows = int8;
   std::vector<KernelSpec> specs = {

@@ -53,7 +53,7 @@ void addLayout(std::vector<KernelSpec>& specs, const Shape& s, WeightLayout layo
                                       .kvHeads = s.kvHeads,
                                       .headSize = s.headSize,
                                       .dimensions = s.headSize,
-                                      .maxContext = s.context})
+                                      .cache = {.maxContext = s.context}})
                       .kernel);
 }
 
@@ -68,7 +68,7 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                                    .heads = s.heads,
                                    .kvHeads = s.kvHeads,
                                    .headSize = s.headSize,
-                                   .maxContext = s.context,
+                                   .cache = {.maxContext = s.context},
                                    .scale = 0.125f,
                                    .f32Rows = !int8,
                                    .int8Rows = int8};
@@ -82,7 +82,7 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                                    .kvHeads = s.kvHeads,
                                    .headSize = s.headSize,
                                    .turn = {.dimensions = s.headSize},
-                                   .maxContext = s.context})
+                                   .cache = {.maxContext = s.context}})
                       .kernel);
   specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8}).kernel);
   specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
@@ -120,7 +120,7 @@ std::vector<KernelSpec> kernelsOfFamilies() {
                                        .headSize = turn.norm ? 256u : 128u,
                                        .turn = turn,
                                        .f16Queries = prompt,
-                                       .maxContext = 8192})
+                                       .cache = {.maxContext = 8192}})
                           .kernel);
     specs.push_back(
         postNormLaunch({.rows = rows, .columns = 2560, .eps = 1e-6f, .f32Rows = false, .int8Rows = true}).kernel);
@@ -215,6 +215,52 @@ TEST_P(DecodeKernels, CompileWithoutSpillsForAT4) {
 
 TEST(KernelsOfFamilies, CompileWithoutSpillsForAT4) {
   expectNoSpills(kernelsOfFamilies());
+}
+
+/// Attention of a family, over keys and values of two types.
+AttentionDesc attentionOf(uint32_t heads, uint32_t kvHeads, uint32_t headSize, KvType keys = KvType::kF16,
+                          KvType values = KvType::kF16) {
+  AttentionDesc desc = {.heads = heads, .kvHeads = kvHeads, .headSize = headSize, .cache = {.maxContext = 8192}};
+  desc.cache.keyType = keys;
+  desc.cache.valueType = values;
+  desc.scale = 0.125f;
+  desc.int8Rows = headSize % 32 == 0;
+  desc.f32Rows = !desc.int8Rows;
+  return desc;
+}
+
+// Attention of the families' head sizes and groups, and of the types of keys and values.
+TEST(RealAttention, CompilesWithoutSpillsForAT4) {
+  std::vector<AttentionDesc> descs = {
+      attentionOf(28, 4, 128),                               // Qwen2.5 7B
+      attentionOf(32, 32, 96),                               // Phi-3
+      attentionOf(8, 8, 80),                                 //
+      attentionOf(8, 1, 256),                                // Gemma 2B
+      attentionOf(8, 4, 256),                                // Gemma 2 2B
+      attentionOf(4, 1, 256),                                // Gemma 3 1B
+      attentionOf(24, 8, 128, KvType::kQ8_0, KvType::kQ8_0), // Llama 3.2 3B
+      attentionOf(14, 2, 64, KvType::kQ5_1, KvType::kQ4_0),  // Qwen2.5 0.5B
+      attentionOf(4, 1, 256, KvType::kQ8_0, KvType::kQ4_1),
+  };
+  descs[4].window = 4096, descs[4].softcap = 50.f, descs[4].cache.ringPages = 73;
+  descs[5].window = 512, descs[5].cache.ringPages = 17;
+  std::vector<KernelSpec> specs;
+  for (AttentionDesc& desc : descs) {
+    ASSERT_TRUE(checkAttention(desc));
+    specs.push_back(attentionDecodeLaunch(desc).kernel);
+    desc.rows = 512;
+    specs.push_back(attentionPromptLaunch(desc).kernel);
+    if (!desc.cache.isF16())
+      specs.push_back(ropeCacheLaunch({.rows = 1,
+                                       .heads = desc.heads,
+                                       .kvHeads = desc.kvHeads,
+                                       .headSize = desc.headSize,
+                                       .turn = {.dimensions = desc.headSize},
+                                       .f16Queries = false,
+                                       .cache = desc.cache})
+                          .kernel);
+  }
+  expectNoSpills(specs);
 }
 
 std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>& info) {

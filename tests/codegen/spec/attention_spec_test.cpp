@@ -9,13 +9,14 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 AttentionDesc llama() {
   AttentionDesc desc;
   desc.heads = 9;
   desc.kvHeads = 3;
   desc.headSize = 64;
-  desc.maxContext = 8192;
+  desc.cache.maxContext = 8192;
   desc.scale = 0.125f;
   return desc;
 }
@@ -29,20 +30,22 @@ std::vector<std::string> names(const LaunchSpec& launch) {
 // The plan binds arguments by these names and in this order.
 TEST(AttentionSpec, Decode) {
   const LaunchSpec launch = attentionDecodeLaunch(llama());
-  EXPECT_EQ(launch.kernel.name(), "attention_decode__f16_q8__h9_g3_d64_c8192__s54_t128");
+  EXPECT_EQ(launch.kernel.name(), "attention_decode__f16_q8__h9_g3_d64_c8192__s64_t128");
   EXPECT_THAT(names(launch), ElementsAre("q", "k_pages", "v_pages", "positions", "slots", "block_table", "partial",
                                          "arrivals", "y_codes", "y_scales"));
   EXPECT_EQ(launch.grid.x, 3u);
-  EXPECT_EQ(launch.grid.y, 54u);
+  EXPECT_EQ(launch.grid.y, 64u);
   EXPECT_EQ(launch.grid.z, 1u);
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0>, 54>(q, k_pages"));
+  EXPECT_THAT(launch.kernel.source(),
+              HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0, 0, llcuda::KvType::kF16, llcuda::KvType::kF16>, "
+                        "64>(q, k_pages"));
   EXPECT_THAT(launch.kernel.source(), HasSubstr("{0.125f, 0.f}"));
 }
 
 // A short context is one split: then there is nothing to merge, and no workspace to bind.
 TEST(AttentionSpec, OneSplitNeedsNoWorkspace) {
   AttentionDesc desc = llama();
-  desc.maxContext = 64;
+  desc.cache.maxContext = 64;
   desc.f32Rows = true;
   desc.int8Rows = false;
   EXPECT_EQ(attentionSplits(desc), 1u);
@@ -54,14 +57,17 @@ TEST(AttentionSpec, OneSplitNeedsNoWorkspace) {
 TEST(AttentionSpec, SplitsFillTheMachine) {
   AttentionDesc desc = llama();
   desc.rows = 16;
-  EXPECT_EQ(attentionSplits(desc), 4u);
-  desc.rows = 64;
+  EXPECT_EQ(attentionSplits(desc), 7u);
+  desc.rows = 128;
   EXPECT_EQ(attentionSplits(desc), 1u);
   desc.rows = 1;
-  desc.maxContext = 130;
+  desc.cache.maxContext = 130;
   EXPECT_EQ(attentionSplits(desc), 3u);
   EXPECT_EQ(attentionPartialBytes(desc), 4u * 3 * 3 * (3 * 64 + 8));
   EXPECT_EQ(attentionArrivals(desc), 3u);
+  desc.cache.maxContext = 8192;
+  desc.window = 512; // touches nine units of 64 keys
+  EXPECT_EQ(attentionSplits(desc), 9u);
 }
 
 // Heads that are too wide for the registers of one block are shared by two.
@@ -75,7 +81,8 @@ TEST(AttentionSpec, Prompt) {
   const LaunchSpec launch = attentionPromptLaunch(desc);
   EXPECT_EQ(launch.grid.y, 18u);
   EXPECT_EQ(launch.kernel.name(), "attention_prompt__f16_q8__h9_g3_d256_c8192_w512_r100__r64_t128");
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512>, 100>(q"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512, 0, llcuda::KvType::kF16, "
+                                                "llcuda::KvType::kF16>, 100>(q"));
 }
 
 TEST(AttentionSpec, RefusesByName) {
@@ -86,12 +93,43 @@ TEST(AttentionSpec, RefusesByName) {
     return result ? std::string() : result.error().message;
   };
   EXPECT_EQ(refusal([](AttentionDesc&) {}), "");
-  EXPECT_THAT(refusal([](AttentionDesc& d) { d.pageTokens = 32; }), HasSubstr("pages of 32 tokens"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.cache.pageTokens = 32; }), HasSubstr("pages of 32 tokens"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 2; }), HasSubstr("9 heads over 2 kv heads"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 1; }), HasSubstr("9 heads for each kv head"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 72; }), HasSubstr("heads of 72"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80; }), HasSubstr("int8 rows"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80, d.int8Rows = false; }), "");
+}
+
+// A ring needs no block table; types stand in the name.
+TEST(AttentionSpec, RingAndTypes) {
+  AttentionDesc desc = llama();
+  desc.cache.ringPages = 17;
+  desc.cache.keyType = KvType::kQ8_0;
+  desc.cache.valueType = KvType::kQ4_0;
+  desc.window = 512;
+  const LaunchSpec launch = attentionDecodeLaunch(desc);
+  EXPECT_EQ(launch.kernel.name(), "attention_decode__q8_0_q4_0_q8__h9_g3_d64_c8192_ring17_w512__s9_t128");
+  EXPECT_THAT(names(launch), Not(::testing::Contains("block_table")));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("positions, slots, nullptr, {0.125f"));
+}
+
+// The pages that window + chunk - 1 positions can touch, wherever they begin; no ring where the context is no longer.
+TEST(KvCache, RingPages) {
+  EXPECT_EQ(ringPages(512, 512, 8192, 64), 17u);
+  EXPECT_EQ(ringPages(512, 512, 64 * 18, 64), 17u);
+  EXPECT_EQ(ringPages(512, 512, 64 * 17, 64), 0u);
+  EXPECT_EQ(ringPages(1, 1, 8192, 64), 1u);
+  EXPECT_EQ(ringPages(1, 2, 8192, 64), 2u);
+  EXPECT_EQ(ringPages(65, 1, 8192, 64), 2u);
+  EXPECT_EQ(ringPages(66, 1, 8192, 64), 3u);
+  EXPECT_EQ(ringPages(0, 512, 8192, 64), 0u);
+}
+
+TEST(KvCache, HeadsAreWholeBlocks) {
+  KvCacheDesc desc = {.maxContext = 64, .valueType = KvType::kQ4_1};
+  EXPECT_TRUE(checkKvCache(desc, 96));
+  EXPECT_THAT(checkKvCache(desc, 80).error().message, HasSubstr("heads of 80 in q4_1"));
 }
 
 } // namespace

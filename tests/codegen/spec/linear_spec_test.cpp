@@ -33,7 +33,7 @@ TEST(LinearSpec, MixedLayoutsBringBothFormsOfTheInput) {
                            .inputs = 576,
                            .heads = 9,
                            .kvHeads = 3,
-                           .maxContext = 2048};
+                           .cache = {.maxContext = 2048}};
   EXPECT_THAT(paramNames(qkvRopeCacheLaunch(desc)),
               ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "rope_table", "positions",
                           "slots", "block_table", "q", "k_pages", "v_pages"));
@@ -134,10 +134,10 @@ TEST(LinearSpec, RefusesByName) {
   EXPECT_THAT(message(checkLinear(desc)), HasSubstr("9 rows"));
   EXPECT_THAT(message(checkLinearResidualNorm({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
   EXPECT_THAT(message(checkGluLinear({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
-  QkvRopeCacheDesc qkv = {.inputs = 64, .heads = 2, .kvHeads = 1, .headSize = 63, .maxContext = 64};
+  QkvRopeCacheDesc qkv = {.inputs = 64, .heads = 2, .kvHeads = 1, .headSize = 63, .cache = {.maxContext = 64}};
   EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("63"));
   qkv.headSize = 64;
-  qkv.pageTokens = 32;
+  qkv.cache.pageTokens = 32;
   EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("pages of 32"));
 }
 

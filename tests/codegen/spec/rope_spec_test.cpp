@@ -17,7 +17,8 @@ std::vector<std::string> names(const LaunchSpec& launch) {
 }
 
 RopeCacheDesc smollm() {
-  return {.rows = 32, .heads = 9, .kvHeads = 3, .headSize = 64, .turn = {.dimensions = 64}, .maxContext = 2048};
+  return {
+      .rows = 32, .heads = 9, .kvHeads = 3, .headSize = 64, .turn = {.dimensions = 64}, .cache = {.maxContext = 2048}};
 }
 
 // 15 heads of q, k and v, 8 of 16 lanes to a block.

@@ -22,7 +22,7 @@
 // PLAN:      plan.launch @linear__q4_1__{{.*}}_bias_residual__
 // PLAN-NEXT: plan.launch @linear__f16__
 // PLAN:      plan.phase prompt rows 32
-// PLAN-COUNT-3: plan.launch @linear_prompt__{{.*}}_bias__
+// PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0__{{.*}}_bias__
 // PLAN-NEXT: plan.launch @rope_cache__f16__h4_g2_d16_n6_halves_c128__
 // PLAN:      plan.launch @linear_prompt__q4_1__{{.*}}_bias_residual__
 // PLAN-NEXT: plan.launch @pick_rows__

@@ -69,3 +69,19 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
   // expected-error@+1 {{offset must be a multiple of 256, not -256}}
   plan.buffer @x arena 8 offset -256
 }
+
+// -----
+
+// C5
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+  // expected-error@+1 {{ring and window belong to kv buffers, together and positive}}
+  plan.buffer @x arena 8 ring 4 window 8
+}
+
+// -----
+
+// C5
+plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "q8_0/q4_0" arena_bytes 0 {
+  // expected-error@+1 {{ring and window belong to kv buffers, together and positive}}
+  plan.buffer @x kv 8 ring 4
+}

@@ -26,8 +26,9 @@ template <typename Shape, int kRows>
 struct PromptRun {
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
   static constexpr float kScale = 0.11f;
+  static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
   std::vector<int> positions, slots;
-  PagedCache cache;
+  PagedCache<Shape> cache;
   std::vector<Half> q;
   std::vector<float> y;
   std::vector<int8_t> codes;
@@ -39,21 +40,20 @@ struct PromptRun {
   }
 
   /// The rows are of slot 1; slot 0 is another sequence.
-  PromptRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed)
-      : positions(rowPositions),
-        cache({50, length(rowPositions)}, Shape::kKvHeads, Shape::kHeadSize, Shape::kTablePages, seed) {
+  PromptRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed, float spread = 1.f)
+      : positions(rowPositions), cache({50, length(rowPositions)}, seed) {
     for (int position : positions) slots.push_back(position < 0 ? 0 : 1);
-    q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000));
+    q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000, spread));
     y.assign(kRows * kColumns, NAN);
     codes.assign(kRows * kColumns, 99);
     scales.assign(kRows * kColumns / 32, float2{NAN, NAN});
     const uint32_t parts = PromptTile<Shape>::kParts;
-    hostsim::launch({.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads},
-                    [&] {
-                      attentionPrompt<Shape, kRows>(q.data(), cache.kPages.data(), cache.vPages.data(),
-                                                    positions.data(), slots.data(), cache.table.data(),
-                                                    {kScale, softcap}, {y.data(), codes.data(), scales.data()});
-                    });
+    hostsim::launch(
+        {.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads}, [&] {
+          attentionPrompt<Shape, kRows>(q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(),
+                                        slots.data(), cache.table.data(), {kScale, softcap},
+                                        {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+        });
     const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
                                           kScale,        Shape::kWindow,  softcap};
     wanted.resize(kRows * kColumns);
@@ -64,6 +64,8 @@ struct PromptRun {
 
   void expectNearReference() const {
     EXPECT_LT(testing::normalizedError(y, wanted), 1e-6);
+    if (!kInt8Rows)
+      return;
     std::vector<float> fromCodes(y.size());
     for (size_t i = 0; i < y.size(); ++i) fromCodes[i] = codes[i] * scales[i / 32].x;
     EXPECT_LT(testing::normalizedError(fromCodes, wanted), 1e-4);
@@ -75,28 +77,31 @@ struct PromptRun {
   }
 };
 
+// Most tests share one kernel: 80 rows are a whole tile and a part of one.
+using Plain = AttentionShape<6, 2, 64, 3, 0>;
+
 // Chunks that begin and end at, before and after the edges of pages; the last rows are padding.
 TEST(AttentionPrompt, PageEdges) {
-  using Shape = AttentionShape<6, 2, 64, 3, 0>;
-  PromptRun<Shape, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
-  PromptRun<Shape, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
-  PromptRun<Shape, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
-  PromptRun<Shape, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
-  PromptRun<Shape, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
-  PromptRun<Shape, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
-  PromptRun<Shape, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
+  PromptRun<Plain, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
+  PromptRun<Plain, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
+  PromptRun<Plain, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
+  PromptRun<Plain, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
+  PromptRun<Plain, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
+  PromptRun<Plain, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
+  PromptRun<Plain, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
 }
 
 // The rows of a chunk may come in any order, with padding between them.
 TEST(AttentionPrompt, AnyOrder) {
-  using Shape = AttentionShape<2, 1, 64, 3, 0>;
-  PromptRun<Shape, 12>({70, -1, 3, 150, 0, -1, 64, 63, 100, 20, -1, 71}, 0.f, 8).expectNearReference();
+  std::vector<int> positions = chunk(0, 0, 80);
+  const int mixed[] = {70, -1, 3, 150, 0, -1, 64, 63, 100, 20, -1, 71};
+  std::copy(std::begin(mixed), std::end(mixed), positions.begin() + 60);
+  PromptRun<Plain, 80>(positions, 0.f, 8).expectNearReference();
 }
 
 // Padding rows become zeros, also a whole tile of them.
 TEST(AttentionPrompt, PaddingRows) {
-  using Shape = AttentionShape<2, 1, 64, 3, 0>;
-  const PromptRun<Shape, 130> run(chunk(10, 20, 130), 0.f, 9);
+  const PromptRun<Plain, 80> run(chunk(10, 20, 80), 0.f, 9);
   run.expectNearReference();
   for (size_t i = 20 * run.kColumns; i < run.y.size(); ++i) {
     ASSERT_EQ(run.y[i], 0.f);
@@ -104,27 +109,39 @@ TEST(AttentionPrompt, PaddingRows) {
   }
 }
 
-// Windows that begin at the edge of a page and inside one, and one of 512.
-TEST(AttentionPrompt, SlidingWindow) {
-  using Short = AttentionShape<2, 1, 64, 4, 70>;
-  PromptRun<Short, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
-  PromptRun<Short, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
-  using Long = AttentionShape<1, 1, 64, 10, 512>;
-  PromptRun<Long, 8>(chunk(508, 8, 8), 0.f, 12).expectNearReference();
-  PromptRun<Long, 8>(chunk(572, 8, 8), 0.f, 13).expectNearReference();
+TEST(AttentionPrompt, Softcap) {
+  PromptRun<Plain, 80>(chunk(100, 16, 80), 2.f, 14).expectNearReference();
 }
 
-TEST(AttentionPrompt, Softcap) {
-  using Shape = AttentionShape<2, 1, 64, 3, 0>;
-  PromptRun<Shape, 16>(chunk(100, 16, 16), 2.f, 14).expectNearReference();
+// Scores far outside what f16 holds: they stay f32, and one key takes all the weight.
+TEST(AttentionPrompt, LargeScores) {
+  PromptRun<Plain, 80>(chunk(60, 16, 80), 0.f, 17, 10000.f).expectNearReference();
+}
+
+// A window that begins at the edge of a page and inside one.
+TEST(AttentionPrompt, SlidingWindow) {
+  using Shape = AttentionShape<2, 1, 64, 4, 70>;
+  PromptRun<Shape, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
+  PromptRun<Shape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
+}
+
+// The ring of a window of 512 and chunks of 64: the window at its edges, the ring before and after it wraps, chunks that
+// begin at the edge of a page and inside one.
+TEST(AttentionPrompt, Ring) {
+  using Shape = AttentionShape<1, 1, 64, 40, 512, 10>;
+  PromptRun<Shape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();
+  PromptRun<Shape, 64>(chunk(576, 64, 64), 0.f, 13).expectNearReference();
+  PromptRun<Shape, 64>(chunk(607, 64, 64), 0.f, 18).expectNearReference();
+  PromptRun<Shape, 64>(chunk(1983, 64, 64), 0.f, 19).expectNearReference();
 }
 
 template <typename Shape>
 class AttentionPromptShapes : public ::testing::Test {};
+template <int kHeads, int kKvHeads, int kHeadSize, KvType kKeyType = KvType::kF16, KvType kValueType = KvType::kF16>
+using ShapeOf = AttentionShape<kHeads, kKvHeads, kHeadSize, 2, 0, 0, kKeyType, kValueType>;
 using Shapes =
-    ::testing::Types<AttentionShape<1, 1, 64, 2, 0>, AttentionShape<8, 1, 64, 2, 0>, AttentionShape<4, 2, 128, 2, 0>,
-                     AttentionShape<4, 1, 256, 2, 0>, AttentionShape<3, 3, 96, 2, 0>, AttentionShape<2, 1, 192, 2, 0>,
-                     AttentionShape<2, 1, 160, 2, 0>>;
+    ::testing::Types<ShapeOf<8, 1, 64, KvType::kQ8_0, KvType::kQ4_0>, ShapeOf<3, 3, 80>, ShapeOf<4, 1, 256>,
+                     ShapeOf<4, 2, 128, KvType::kQ5_1, KvType::kQ4_1>, ShapeOf<3, 3, 96, KvType::kQ4_0, KvType::kQ5_0>>;
 TYPED_TEST_SUITE(AttentionPromptShapes, Shapes);
 
 TYPED_TEST(AttentionPromptShapes, MatchReference) {
@@ -133,13 +150,12 @@ TYPED_TEST(AttentionPromptShapes, MatchReference) {
 
 // What a token sees must not depend on whether it came in a prompt or was generated.
 TEST(AttentionPrompt, EqualsDecode) {
-  using Shape = AttentionShape<6, 2, 64, 3, 0>;
-  const PromptRun<Shape, 8> run(chunk(125, 8, 8), 0.f, 16);
+  const PromptRun<Plain, 80> run(chunk(100, 80, 80), 0.f, 16);
   const std::vector<float> q = testing::floats(run.q);
-  std::vector<float> y(run.y.size()), partial(8 * 2 * 2 * (Shape::kGroupSize + 16));
-  std::vector<uint32_t> arrivals(16);
-  hostsim::launch({.grid = {2, 2, 8}, .block = kDecodeThreads}, [&] {
-    attentionDecode<Shape, 2>(q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(),
+  std::vector<float> y(run.y.size()), partial(80 * 2 * 2 * (Plain::kGroupSize + 16));
+  std::vector<uint32_t> arrivals(160);
+  hostsim::launch({.grid = {2, 2, 80}, .block = kDecodeThreads}, [&] {
+    attentionDecode<Plain, 2>(q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(),
                               run.slots.data(), run.cache.table.data(), {run.kScale, 0.f}, partial.data(),
                               arrivals.data(), {y.data(), nullptr, nullptr});
   });

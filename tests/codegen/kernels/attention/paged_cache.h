@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "codegen/kernels/ptx/half.cuh"
+#include "codegen/kernels/attention/attention_shape.cuh"
 
 namespace llcuda::testing {
 
@@ -31,43 +31,108 @@ inline std::vector<float> floats(const std::vector<Half>& values) {
   return result;
 }
 
-/// Sequences of `lengths` positions. Pages are handed out so that neighbours in a sequence are no neighbours in memory;
-/// what no position owns is NaN, and so are the pages that the table does not name.
-struct PagedCache {
-  static constexpr int kPage = 64;
-  int kvHeads, headSize, tablePages;
-  std::vector<int> table;                       ///< [slots][tablePages]
-  std::vector<Half> kPages, vPages;             ///< [page][kvHeads][64][headSize]
-  std::vector<std::vector<float>> keys, values; ///< of each slot: [positions][kvHeads][headSize]
+/// A kv head's part of a page, element by element, as codegen/formats/kv_type.h describes it.
+struct StoredHead {
+  KvType type;
+  int headSize;
+  uint8_t* bytes;
 
-  PagedCache(const std::vector<int>& lengths, int kvHeads, int headSize, int tablePages, uint32_t seed)
-      : kvHeads(kvHeads), headSize(headSize), tablePages(tablePages), table(lengths.size() * tablePages, -1) {
-    const int slots = static_cast<int>(lengths.size());
-    const size_t elements = size_t(slots) * tablePages * kvHeads * kPage * headSize;
-    kPages.assign(elements, Half{0x7e00});
-    vPages.assign(elements, Half{0x7e00});
-    for (int s = 0; s < slots; ++s) {
-      const size_t count = size_t(lengths[s]) * kvHeads * headSize;
-      keys.push_back(floats(halves(randomFloats(count, seed + 2 * s))));
-      values.push_back(floats(halves(randomFloats(count, seed + 2 * s + 1))));
-      for (int p = 0; p < tablePages && p * kPage < lengths[s]; ++p)
-        table[s * tablePages + p] = (tablePages - 1 - p) * slots + s;
-      for (int position = 0; position < lengths[s]; ++position) write(s, position);
+  float value(int token, int i) const {
+    const int block = token * (headSize / 32) + i / 32;
+    if (type == KvType::kF16)
+      return half(2 * (token * headSize + i));
+    if (type == KvType::kQ8_0)
+      return half(kvScalesOffset(type, headSize) + 2 * block) * static_cast<int8_t>(bytes[token * headSize + i]);
+    int code = bytes[(token * headSize + i) / 8 * 4 + i % 4] >> (i / 4 % 2 * 4) & 15;
+    if (kvHasFifthBits(type))
+      code |= (bytes[kvFifthBitsOffset(type, headSize) + 4 * block + i % 32 / 8] >> i % 8 & 1) << 4;
+    if (kvHasMinimums(type))
+      return half(kvScalesOffset(type, headSize) + 4 * block) * code +
+             half(kvScalesOffset(type, headSize) + 4 * block + 2);
+    return half(kvScalesOffset(type, headSize) + 2 * block) * (code - (kvHasFifthBits(type) ? 16 : 8));
+  }
+
+  /// Codes, scales and minimums of a token such that its values lie around -1 ... 1.
+  void randomize(int token, std::mt19937& generator) const {
+    std::normal_distribution<float> normal;
+    std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
+    const int codeBytes = headSize / 8 * kvVectorBytes(type), blocks = headSize / 32;
+    for (int i = 0; type == KvType::kF16 && i < headSize; ++i) setHalf(2 * (token * headSize + i), normal(generator));
+    for (int i = 0; type != KvType::kF16 && i < codeBytes; ++i) bytes[token * codeBytes + i] = randomByte(generator);
+    for (int i = 0; kvHasFifthBits(type) && i < 4 * blocks; ++i)
+      bytes[kvFifthBitsOffset(type, headSize) + 4 * token * blocks + i] = randomByte(generator);
+    const float levels = type == KvType::kQ8_0 ? 128.f : kvHasFifthBits(type) ? 16.f : 8.f;
+    for (int i = 0; kvHasScales(type) && i < blocks; ++i) {
+      const int at = kvScalesOffset(type, headSize) + (token * blocks + i) * (kvHasMinimums(type) ? 4 : 2);
+      setHalf(at, uniform(generator) / levels);
+      if (kvHasMinimums(type))
+        setHalf(at + 2, -uniform(generator));
     }
   }
 
-  size_t cell(int slot, int position, int kvHead) const {
-    const size_t page = table[slot * tablePages + position / kPage];
-    return ((page * kvHeads + kvHead) * kPage + position % kPage) * headSize;
+private:
+  static uint8_t randomByte(std::mt19937& generator) { return static_cast<uint8_t>(generator()); }
+  float half(int at) const {
+    Half h;
+    std::memcpy(&h, bytes + at, 2);
+    return toFloat(h);
+  }
+  void setHalf(int at, float value) const {
+    const Half h = toHalf(value);
+    std::memcpy(bytes + at, &h, 2);
+  }
+};
+
+/// Sequences of `lengths` positions. Pages of a table are handed out so that neighbours in a sequence are no neighbours
+/// in memory; what no position owns is NaN, and so are the pages that the table does not name. A ring is written from
+/// position 0 on, so that it holds the last ones.
+template <typename Shape>
+struct PagedCache {
+  static constexpr int kPage = 64;
+  static constexpr int kSlotPages = Shape::kRingPages != 0 ? Shape::kRingPages : Shape::kTablePages;
+  std::vector<int> table;                       ///< [slots][table pages]
+  std::vector<uint8_t> kPages, vPages;          ///< [page][kv heads]
+  std::vector<std::vector<float>> keys, values; ///< of each slot: [positions][kv heads][head size]
+
+  PagedCache(const std::vector<int>& lengths, uint32_t seed) : table(lengths.size() * Shape::kTablePages, -1) {
+    const int slots = static_cast<int>(lengths.size());
+    kPages = nans(slots * kSlotPages * Shape::kKvHeads * Shape::Keys::kBytes);
+    vPages = nans(slots * kSlotPages * Shape::kKvHeads * Shape::Values::kBytes);
+    for (int s = 0; s < slots; ++s) {
+      for (int p = 0; p < Shape::kTablePages && p * kPage < lengths[s]; ++p)
+        table[s * Shape::kTablePages + p] = (Shape::kTablePages - 1 - p) * slots + s;
+      std::mt19937 generator(seed + s);
+      keys.emplace_back();
+      values.emplace_back();
+      for (int position = 0; position < lengths[s]; ++position)
+        for (int h = 0; h < Shape::kKvHeads; ++h) {
+          fill<typename Shape::Keys>(kPages, s, position, h, generator, keys[s]);
+          fill<typename Shape::Values>(vPages, s, position, h, generator, values[s]);
+        }
+    }
   }
 
-  void write(int slot, int position) {
-    for (int h = 0; h < kvHeads; ++h)
-      for (int i = 0; i < headSize; ++i) {
-        const size_t from = (size_t(position) * kvHeads + h) * headSize + i;
-        kPages[cell(slot, position, h) + i] = toHalf(keys[slot][from]);
-        vPages[cell(slot, position, h) + i] = toHalf(values[slot][from]);
-      }
+  template <typename Rows>
+  StoredHead head(std::vector<uint8_t>& pages, int slot, int position, int kvHead) const {
+    const size_t page = Shape::kRingPages != 0 ? slot * kSlotPages + position / kPage % kSlotPages
+                                               : table[slot * Shape::kTablePages + position / kPage];
+    return {Rows::kType, Shape::kHeadSize, pages.data() + (page * Shape::kKvHeads + kvHead) * Rows::kBytes};
+  }
+
+private:
+  /// f16 NaN: as codes a number, as a scale what spoils every value that it reaches.
+  static std::vector<uint8_t> nans(size_t bytes) {
+    std::vector<uint8_t> all(bytes);
+    for (size_t i = 1; i < bytes; i += 2) all[i] = 0x7e;
+    return all;
+  }
+
+  template <typename Rows>
+  void fill(std::vector<uint8_t>& pages, int slot, int position, int kvHead, std::mt19937& generator,
+            std::vector<float>& wanted) {
+    const StoredHead stored = head<Rows>(pages, slot, position, kvHead);
+    stored.randomize(position % kPage, generator);
+    for (int i = 0; i < Shape::kHeadSize; ++i) wanted.push_back(stored.value(position % kPage, i));
   }
 };
 

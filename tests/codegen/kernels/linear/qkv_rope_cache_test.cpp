@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/reference/cache_rounding.h"
 #include "codegen/reference/linear.h"
 #include "codegen/reference/rope.h"
 #include "codegen/reference/rope_table.h"
 #include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/attention/paged_cache.h"
 #include "tests/codegen/kernels/decode_testing.h"
 
 namespace llcuda {
@@ -41,8 +43,9 @@ struct Step {
       qkvRopeCache<Shape, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
           bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
-          slots.data(), blockTable.data(), y.data(), kPagesData.data() + kGuardPages * kPageHalves,
-          vPagesData.data() + kGuardPages * kPageHalves);
+          slots.data(), blockTable.data(), y.data(),
+          reinterpret_cast<uint8_t*>(kPagesData.data() + kGuardPages * kPageHalves),
+          reinterpret_cast<uint8_t*>(vPagesData.data() + kGuardPages * kPageHalves));
     });
   }
 
@@ -124,6 +127,51 @@ TEST(QkvRopeCache, EightRows) {
   const std::vector<int> positions = {1, 2, 3, 4, 65, 66, -1, 0}, slots = {0, 0, 0, 0, 1, 1, 0, 1};
   run.launch(positions, slots);
   run.check(positions, slots);
+}
+
+// Keys and values in blocks of 32, into a ring of two pages. The last block of threads has rows that no weight has.
+TEST(QkvRopeCache, BlocksIntoARing) {
+  constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize, kRing = 2;
+  using Shape = QkvShape<3, kGroups, kSize, kSize, kMaxPages, kRing, KvType::kQ8_0, KvType::kQ5_1>;
+  using Tile = DecodeTile<8, 4, 4>; // 64 rows
+  constexpr auto kLayout = WeightLayout::kF16Rows;
+  const std::vector<int> positions = {70, 128}, slots = {1, 0};
+  const TestRows rows(kRows, kColumns, 4);
+  const TestWeight q(kLayout, kKvRows, kColumns, 1), k(kLayout, kKvRows, kColumns, 2), v(kLayout, kKvRows, kColumns, 3);
+  const std::vector<float> table = reference::ropeTable(reference::ropeFrequencies(kSize, 10000), 1, kMaxPages * 64);
+  using Keys = KvRows<Shape::kKeyType, kSize>;
+  using Values = KvRows<Shape::kValueType, kSize>;
+  std::vector<uint8_t> keys(2 * kRing * kGroups * Keys::kBytes), values(2 * kRing * kGroups * Values::kBytes);
+  std::vector<float> y(kRows * kKvRows);
+  constexpr int kBlocks = 3 * ceilDivide(kKvRows, Tile::kBlockRows);
+  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+    qkvRopeCache<Shape, kLayout, kLayout, kLayout, kColumns, kRows, Tile, false>(
+        q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
+        reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), nullptr, y.data(), keys.data(),
+        values.data());
+  });
+  const auto wanted = [&](const TestWeight& weight, formats::TensorType encoding, bool rotate) {
+    std::vector<double> exact(kRows * kKvRows);
+    reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kKvRows,
+                      exact.data());
+    if (rotate)
+      reference::rope(exact.data(), table.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, kGroups,
+                      kSize, kSize, exact.data());
+    std::vector<float> kept(exact.begin(), exact.end());
+    reference::roundToCache(encoding, kept.data(), kept.size());
+    return kept;
+  };
+  std::vector<float> gotK(kRows * kKvRows), gotV(kRows * kKvRows);
+  for (int r = 0; r < kRows; ++r)
+    for (int i = 0; i < kKvRows; ++i) {
+      const int head = (slots[r] * kRing + positions[r] / 64 % kRing) * kGroups + i / kSize;
+      const StoredHead key{Shape::kKeyType, kSize, keys.data() + head * Keys::kBytes};
+      const StoredHead value{Shape::kValueType, kSize, values.data() + head * Values::kBytes};
+      gotK[r * kKvRows + i] = key.value(positions[r] % 64, i % kSize);
+      gotV[r * kKvRows + i] = value.value(positions[r] % 64, i % kSize);
+    }
+  EXPECT_LE(nmse(gotK, wanted(k, formats::TensorType::kQ8_0, true)), 1e-4);
+  EXPECT_LE(nmse(gotV, wanted(v, formats::TensorType::kQ5_1, false)), 1e-4);
 }
 
 } // namespace

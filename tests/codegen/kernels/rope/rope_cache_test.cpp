@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/reference/cache_rounding.h"
 #include "codegen/reference/rms_norm.h"
 #include "codegen/reference/rope.h"
 #include "runtime/hostsim/launch.h"
@@ -45,7 +46,8 @@ struct RopeRun {
     hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
       ropeCache<Shape, Turn>(q.data(), k.data(), v.data(), qScale.data(), kScale.data(),
                              reinterpret_cast<const float2*>(angles.data()), positions.data(), slots.data(),
-                             table.data(), turned.data(), kPool.data(), vPool.data(), kEps);
+                             table.data(), turned.data(), reinterpret_cast<uint8_t*>(kPool.data()),
+                             reinterpret_cast<uint8_t*>(vPool.data()), kEps);
     });
   }
 
@@ -128,6 +130,50 @@ TEST(RopeCache, AMissingPageIsNotWritten) {
   run.launch();
   for (const std::vector<Half>* pool : {&run.kPool, &run.vPool})
     for (Half h : *pool) ASSERT_EQ(h.bits, 0x7e00);
+}
+
+/// Keys and values in blocks, in a ring of two pages for each slot. A warp has heads of queries, keys and values.
+template <int kSize, KvType kKeyType, KvType kValueType>
+void expectStored(formats::TensorType keyEncoding, formats::TensorType valueEncoding) {
+  constexpr int kHeads = 3, kRingPages = 2;
+  using Turn = HeadTurn<kSize, RopePairs::kAdjacent, false>;
+  using Ring = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kRingPages, kKeyType, kValueType>;
+  RopeRun<kHeads * kKvHeads, kSize, Turn, float> run;
+  std::vector<uint8_t> keys(2 * kRingPages * kKvHeads * Ring::Keys::kBytes);
+  std::vector<uint8_t> values(2 * kRingPages * kKvHeads * Ring::Values::kBytes);
+  constexpr unsigned kGroups = (kHeads + 2) * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
+  hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
+    ropeCache<Ring, Turn>(run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr,
+                          reinterpret_cast<const float2*>(run.angles.data()), run.positions.data(), run.slots.data(),
+                          nullptr, run.turned.data(), keys.data(), values.data(), kEps);
+  });
+  const std::vector<double> turned = run.wanted(run.k, run.kScale, kKvHeads);
+  std::vector<float> wantedK(turned.begin(), turned.end()), wantedV = run.v, gotK(run.k.size()), gotV = gotK;
+  reference::roundToCache(keyEncoding, wantedK.data(), wantedK.size());
+  reference::roundToCache(valueEncoding, wantedV.data(), wantedV.size());
+  for (int r = 0; r < kRows; ++r)
+    for (int i = 0; i < kKvHeads * kSize; ++i) {
+      const size_t at = r * kKvHeads * kSize + i;
+      if (run.positions[r] < 0) {
+        wantedK[at] = wantedV[at] = 0;
+        continue;
+      }
+      const int head = (run.slots[r] * kRingPages + run.positions[r] / 64 % kRingPages) * kKvHeads + i / kSize;
+      const testing::StoredHead key{kKeyType, kSize, keys.data() + head * Ring::Keys::kBytes};
+      const testing::StoredHead value{kValueType, kSize, values.data() + head * Ring::Values::kBytes};
+      gotK[at] = key.value(run.positions[r] % 64, i % kSize);
+      gotV[at] = value.value(run.positions[r] % 64, i % kSize);
+    }
+  // A product that is rounded differently may turn a code that lies between two.
+  EXPECT_LT(testing::normalizedError(gotK, wantedK), 1e-4);
+  EXPECT_LT(testing::normalizedError(gotV, wantedV), 1e-4);
+}
+
+TEST(RopeCache, WritesBlocksIntoARing) {
+  using formats::TensorType;
+  expectStored<32, KvType::kQ8_0, KvType::kQ4_0>(TensorType::kQ8_0, TensorType::kQ4_0);
+  expectStored<256, KvType::kQ4_1, KvType::kQ5_0>(TensorType::kQ4_1, TensorType::kQ5_0);
+  expectStored<96, KvType::kQ5_1, KvType::kF16>(TensorType::kQ5_1, TensorType::kF16);
 }
 
 } // namespace

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cache of keys and values of a layer, as the launches that write and read it are told of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "codegen/formats/kv_type.h"
+#include "codegen/formats/tensor_type.h"
+#include "codegen/spec/kernel_spec.h"
+#include "runtime/base/result.h"
+
+namespace llcuda::codegen {
+
+struct KvCacheDesc {
+  uint32_t maxContext = 0;
+  uint32_t pageTokens = 64; ///< only 64 has kernels
+  uint32_t ringPages = 0;   ///< 0: pages by the block table
+  KvType keyType = KvType::kF16;
+  KvType valueType = KvType::kF16;
+
+  uint32_t tablePages() const { return divideUp(maxContext, pageTokens); }
+  bool isF16() const { return keyType == KvType::kF16 && valueType == KvType::kF16; }
+  /// For names of kernels: "c8192", "c8192_ring17"; types are not in it.
+  std::string name() const;
+  /// "f16", or "q8_0_q4_0" for keys and values.
+  std::string format() const;
+};
+
+/// Pages that a layer's window needs for each slot when up to `chunk` rows are written before they are read: those that
+/// window + chunk - 1 positions can touch. 0 when the pages of the whole context are no more.
+uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens);
+
+/// The cache's name of an encoding, if it can hold it.
+std::optional<KvType> kvTypeOf(formats::TensorType type);
+
+/// The enumerator as kernels write it.
+std::string kvTypeText(KvType type);
+
+/// Names what no kernel keeps: pages of another size, heads that are no whole blocks of the types.
+Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize);
+
+} // namespace llcuda::codegen
