@@ -5,7 +5,7 @@
 
 #include "codegen/formats/dequantize.h"
 #include "codegen/formats/tensor_type.h"
-#include "codegen/pack/pack.h"
+#include "codegen/pack/paired_rows.h"
 #include "codegen/reference/rope_table.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -19,29 +19,6 @@ Bytes bytesOf(const std::vector<float>& values) {
   Bytes bytes(values.size() * sizeof(float));
   std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
-}
-
-/// The part of the checkpoint's tensor that the source names, checked against the file.
-Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
-  const std::string name = source.getName().str();
-  const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
-  if (!type)
-    return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
-  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, find(name));
-  if (tensor.bytes.empty())
-    return badInput("the checkpoint has no tensor ", name);
-  if (tensor.type != *type)
-    return badInput("tensor ", name, " is ", formats::tensorTypeInfo(tensor.type).name, " and not ",
-                    source.getEncoding().str());
-  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
-  const uint64_t rowBytes = static_cast<uint64_t>(source.getCols()) / info.blockElements * info.blockBytes;
-  const uint64_t available = tensor.bytes.size() / rowBytes;
-  const auto first = static_cast<uint64_t>(source.getFirstRow());
-  const auto rows = static_cast<uint64_t>(source.getRows());
-  if (first > available || rows > available - first)
-    return badInput("tensor ", name, " has ", available, " rows, the model needs ", first, " + ", rows);
-  tensor.bytes = tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
-  return tensor;
 }
 
 /// A norm scale or bias: one row, in f32, complete with what is added to it and in the order of its pairs.
@@ -64,19 +41,11 @@ Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std
   if (!layout)
     return internalError("the plan names tensor ", source.getName().str(), " with the unknown layout ",
                          source.getLayout().str());
-  const auto rows = static_cast<uint64_t>(source.getRows());
-  const auto cols = static_cast<uint64_t>(source.getCols());
-  std::vector<uint32_t> order;
-  if (source.getPairRows() != 0) {
-    order.resize(rows);
-    for (uint32_t row = 0; row < rows; ++row)
-      order[row] = static_cast<uint32_t>(models::sourceRow(row, static_cast<size_t>(source.getPairRows()),
-                                                           static_cast<size_t>(source.getGroupRows())));
-  }
-  LLCUDA_ASSIGN_OR_RETURN(const uint64_t size, pack::packedBytes(*layout, rows, cols));
-  Bytes packed(size);
-  if (auto result = pack::pack(*layout, rows, cols, order, type, stored, packed); !result)
-    return makeError(result.error().code, "tensor ", source.getName().str(), ": ", result.error().message);
+  auto packed = pack::packPaired(
+      *layout, static_cast<uint64_t>(source.getRows()), static_cast<uint64_t>(source.getCols()),
+      {static_cast<uint32_t>(source.getPairRows()), static_cast<uint32_t>(source.getGroupRows())}, type, stored);
+  if (!packed)
+    return makeError(packed.error().code, "tensor ", source.getName().str(), ": ", packed.error().message);
   return packed;
 }
 
@@ -114,6 +83,28 @@ Result<Bytes> sourceBytes(plan::BufferOp buffer, const models::FindTensor& find)
 }
 
 } // namespace
+
+Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
+  const std::string name = source.getName().str();
+  const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
+  if (!type)
+    return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
+  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, find(name));
+  if (tensor.bytes.empty())
+    return badInput("the checkpoint has no tensor ", name);
+  if (tensor.type != *type)
+    return badInput("tensor ", name, " is ", formats::tensorTypeInfo(tensor.type).name, " and not ",
+                    source.getEncoding().str());
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
+  const uint64_t rowBytes = static_cast<uint64_t>(source.getCols()) / info.blockElements * info.blockBytes;
+  const uint64_t available = tensor.bytes.size() / rowBytes;
+  const auto first = static_cast<uint64_t>(source.getFirstRow());
+  const auto rows = static_cast<uint64_t>(source.getRows());
+  if (first > available || rows > available - first)
+    return badInput("tensor ", name, " has ", available, " rows, the model needs ", first, " + ", rows);
+  tensor.bytes = tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
+  return tensor;
+}
 
 Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const models::FindTensor& find) {
   LLCUDA_ASSIGN_OR_RETURN(Bytes bytes, sourceBytes(buffer, find));

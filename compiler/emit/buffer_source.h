@@ -16,4 +16,7 @@ namespace llcuda::emit {
 /// size, and when the plan's size is not that of the bytes.
 Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const models::FindTensor& find);
 
+/// The bytes of the checkpoint that a weight or a vector names, checked against it as above.
+Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const models::FindTensor& find);
+
 } // namespace llcuda::emit

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/emit_engine.h"
 
-#include <deque>
 #include <filesystem>
-#include <future>
 
 #include "compiler/emit/buffer_source.h"
 #include "compiler/emit/metadata.h"
+#include "runtime/base/prefetch.h"
 #include "runtime/schema/engine_writer.h"
 
 namespace llcuda::emit {
@@ -23,44 +22,16 @@ Result<void> writeText(EngineWriter& writer, std::initializer_list<const std::st
   return {};
 }
 
-/// Makes the bytes of a segment's buffers on several threads, a few ahead of the one that is being written.
-class Packer {
-public:
-  using Bytes = Result<std::vector<std::byte>>;
-
-  Packer(const SegmentPlan& segment, const EmitInput& input) : segment(segment), input(input) {}
-
-  Bytes next() {
-    while (started < segment.buffers.size() && pending.size() < input.threads &&
-           (pending.empty() || aheadBytes + bytesOf(started) <= kMaxAhead))
-      start();
-    Bytes bytes = pending.front().get();
-    pending.pop_front();
-    aheadBytes -= bytesOf(taken++);
-    return bytes;
-  }
-
-private:
-  uint64_t bytesOf(size_t i) const { return static_cast<uint64_t>(plan::BufferOp(segment.buffers[i]).getBytes()); }
-
-  void start() {
-    plan::BufferOp buffer = segment.buffers[started];
-    aheadBytes += bytesOf(started++);
-    pending.push_back(std::async(std::launch::async, [this, buffer] { return bufferBytes(buffer, input.findTensor); }));
-  }
-
-  const SegmentPlan& segment;
-  const EmitInput& input;
-  std::deque<std::future<Bytes>> pending;
-  size_t started = 0;
-  size_t taken = 0;
-  uint64_t aheadBytes = 0;
-};
-
 Result<void> writeBuffers(EngineWriter& writer, const SegmentPlan& segment, const EmitInput& input, bool reports) {
-  Packer packer(segment, input);
+  Prefetch<Result<std::vector<std::byte>>> packed({
+      .count = segment.buffers.size(),
+      .threads = input.threads,
+      .maxBytes = kMaxAhead,
+      .bytesOf = [&](size_t i) { return static_cast<uint64_t>(plan::BufferOp(segment.buffers[i]).getBytes()); },
+      .make = [&](size_t i) { return bufferBytes(segment.buffers[i], input.findTensor); },
+  });
   for (size_t i = 0; i < segment.buffers.size(); ++i) {
-    LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, packer.next());
+    LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, packed.next());
     LLCUDA_RETURN_IF_ERROR(writer.alignTo(schema::kBufferAlignment));
     assert(writer.segmentBytes() == segment.offsets[i]);
     LLCUDA_RETURN_IF_ERROR(writer.append(bytes));
@@ -74,7 +45,7 @@ Result<void> writeBuffers(EngineWriter& writer, const SegmentPlan& segment, cons
 
 Result<EmitSummary> emitEngine(const EmitInput& input, const std::string& path) {
   const SegmentPlan constants = planSegment(input.plan, plan::BufferKind::Constant);
-  const SegmentPlan weights = planSegment(input.plan, plan::BufferKind::Weight);
+  LLCUDA_ASSIGN_OR_RETURN(const WeightPlan weights, planWeights(input));
   LLCUDA_ASSIGN_OR_RETURN(const ImageSegment images, layOutImages(input.plan, input.images));
   LLCUDA_ASSIGN_OR_RETURN(const std::string metadata, buildMetadata(input, images, constants, weights));
 
@@ -88,14 +59,15 @@ Result<EmitSummary> emitEngine(const EmitInput& input, const std::string& path) 
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kConstants));
   LLCUDA_RETURN_IF_ERROR(writeBuffers(writer, constants, input, false));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kWeights));
-  LLCUDA_RETURN_IF_ERROR(writeBuffers(writer, weights, input, true));
+  LLCUDA_RETURN_IF_ERROR(writeBuffers(writer, weights.embedded, input, true));
   LLCUDA_RETURN_IF_ERROR(writer.finish());
 
   std::error_code error;
   const uint64_t fileBytes = std::filesystem::file_size(path, error);
   if (error)
     return internalError(path, ": was written and cannot be read: ", error.message());
-  return EmitSummary{fileBytes, weights.bytes, constants.bytes, images.bytes.size()};
+  return EmitSummary{fileBytes, weights.embedded.bytes, weights.referencedBytes(), constants.bytes,
+                     images.bytes.size()};
 }
 
 } // namespace llcuda::emit

@@ -29,13 +29,21 @@ struct KernelImages {
   std::string hostImage;                      ///< a shared library with every kernel; empty without a host target
 };
 
+/// Values that the engine is compared with when it checks itself.
+struct SelfChecks {
+  std::optional<fb::GoldenT> golden;
+  std::vector<fb::GoldenT> prompts;
+  std::optional<fb::TokenizerVectorsT> tokenizer;
+};
+
 struct EmitInput {
   plan::EngineOp plan;
   models::FindTensor findTensor;
+  models::FindPlace place; ///< of the weights that the engine leaves in their files; empty: all are embedded
   fb::CompilerT compiler;
   fb::ModelT model;
   KernelImages images;
-  std::optional<fb::GoldenT> golden;
+  SelfChecks checks;
   std::string tokenizer;  ///< tokenizer.json; empty for a model without a vocabulary
   std::string textConfig; ///< JSON of runtime/text/text_config.h
   unsigned threads = 1;   ///< that pack weights; the file's bytes do not depend on it
@@ -45,7 +53,8 @@ struct EmitInput {
 
 struct EmitSummary {
   uint64_t fileBytes = 0;
-  uint64_t weightBytes = 0;
+  uint64_t weightBytes = 0;     ///< in the file
+  uint64_t referencedBytes = 0; ///< of weights that stay in their files, in device layout
   uint64_t constantBytes = 0;
   uint64_t imageBytes = 0;
 };

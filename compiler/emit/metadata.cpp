@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/metadata.h"
 
+#include "compiler/emit/kernel_specs.h"
 #include "runtime/schema/engine_file.h"
-#include "llvm/ADT/DenseMap.h"
+#include "runtime/schema/engine_hash.h"
 
 namespace llcuda::emit {
 namespace {
@@ -17,28 +18,24 @@ Index indexOf(plan::EngineOp engine) {
   return index;
 }
 
-std::unique_ptr<fb::KernelT> kernelRecord(plan::KernelOp kernel, const EmitInput& input, const ImageSegment& segment) {
-  const std::string name = kernel.getSymName().str();
-  const KernelImage& image = input.images.kernels.at(name);
+std::unique_ptr<fb::KernelT> kernelRecord(plan::KernelOp kernel, const codegen::KernelSpec& spec) {
   auto record = std::make_unique<fb::KernelT>();
-  record->name = name;
+  record->name = kernel.getSymName().str();
   record->threads = static_cast<uint32_t>(kernel.getThreads());
   record->dynamic_shared_bytes = static_cast<uint32_t>(kernel.getDynamicShared());
   record->param_count = static_cast<uint32_t>(kernel.getParams().size());
-  record->images = segment.images.at(name);
-  record->registers = image.registers;
-  record->static_shared_bytes = image.staticSharedBytes;
-  record->spill_bytes = image.spillBytes;
+  const std::string source = spec.source();
+  record->source_xxh3 = schema::hashBytes(std::as_bytes(std::span(source)));
   return record;
 }
 
-std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer, const llvm::DenseMap<mlir::Operation*, uint64_t>& at) {
+std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer) {
   auto record = std::make_unique<fb::BufferT>();
   record->name = buffer.getSymName().str();
   record->kind = static_cast<fb::BufferKind>(buffer.getKind());
   record->bytes = static_cast<uint64_t>(buffer.getBytes());
-  record->offset = buffer.getKind() == plan::BufferKind::Arena ? static_cast<uint64_t>(buffer.getOffset().value_or(0))
-                                                               : at.lookup(buffer);
+  if (buffer.getKind() == plan::BufferKind::Arena)
+    record->offset = static_cast<uint64_t>(buffer.getOffset().value_or(0));
   record->ring_pages = static_cast<uint32_t>(buffer.getRing().value_or(0));
   record->window = static_cast<uint32_t>(buffer.getWindow().value_or(0));
   record->role = buffer.getRole() ? static_cast<fb::IoRole>(*buffer.getRole()) : fb::IoRole::none;
@@ -59,6 +56,40 @@ std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& ke
   return record;
 }
 
+/// The buffer that a launch leaves the sum in which it makes with its parameter `residual`; none for other launches.
+std::optional<llvm::StringRef> sumOf(plan::LaunchOp launch, plan::KernelOp kernel) {
+  bool adds = false;
+  for (auto [param, buffer] : llvm::zip_equal(kernel.getParams().getAsRange<plan::ParamAttr>(), launch.getBuffers())) {
+    adds |= param.getName() == "residual";
+    if (adds && param.getAccess() != plan::Access::Read && param.getType() == "float*")
+      return llvm::cast<mlir::FlatSymbolRefAttr>(buffer).getValue();
+  }
+  return std::nullopt;
+}
+
+/// The last sum of each layer; nothing when a layer has none.
+std::vector<fb::Tap> tapsOf(plan::PhaseOp phase, const Index& buffers) {
+  auto engine = llvm::cast<plan::EngineOp>(phase->getParentOp());
+  std::vector<std::optional<fb::Tap>> last;
+  uint32_t index = 0;
+  for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
+    const uint32_t i = index++;
+    if (!launch.getLayer())
+      continue;
+    last.resize(std::max<size_t>(last.size(), static_cast<size_t>(*launch.getLayer()) + 1));
+    const auto sum = sumOf(launch, engine.lookupSymbol<plan::KernelOp>(launch.getKernel()));
+    if (sum)
+      last[static_cast<size_t>(*launch.getLayer())] = fb::Tap(i, buffers.lookup(*sum));
+  }
+  std::vector<fb::Tap> taps;
+  for (const std::optional<fb::Tap>& tap : last) {
+    if (!tap)
+      return {};
+    taps.push_back(*tap);
+  }
+  return taps;
+}
+
 std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernels, const Index& buffers) {
   auto record = std::make_unique<fb::PhaseT>();
   record->kind = static_cast<fb::PhaseKind>(phase.getKind());
@@ -66,7 +97,28 @@ std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernel
   record->outputs = static_cast<uint32_t>(phase.getOutputs());
   for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>())
     record->launches.push_back(launchRecord(launch, kernels, buffers));
+  record->taps = tapsOf(phase, buffers);
   return record;
+}
+
+/// What the compilers of images say about each kernel.
+void addImages(fb::EngineT& engine, const KernelImages& images, const ImageSegment& segment) {
+  for (auto& record : engine.kernels) {
+    const KernelImage& image = images.kernels.at(record->name);
+    record->images = segment.images.at(record->name);
+    record->registers = image.registers;
+    record->static_shared_bytes = image.staticSharedBytes;
+    record->spill_bytes = image.spillBytes;
+  }
+}
+
+void addSources(fb::EngineT& engine, const WeightPlan& weights, const Index& buffers) {
+  for (const fb::SourceFileT& file : weights.files)
+    engine.source_files.push_back(std::make_unique<fb::SourceFileT>(file));
+  for (auto [buffer, source] : llvm::zip_equal(weights.referenced.buffers, weights.sources)) {
+    engine.weight_sources.push_back(std::make_unique<fb::WeightSourceT>(source));
+    engine.weight_sources.back()->buffer = buffers.lookup(plan::BufferOp(buffer).getSymName());
+  }
 }
 
 /// Appends one image and names its place. Images start at multiples of 64 bytes.
@@ -77,19 +129,6 @@ void append(ImageSegment& segment, std::vector<fb::Image>& images, fb::ImageKind
 }
 
 } // namespace
-
-SegmentPlan planSegment(plan::EngineOp engine, plan::BufferKind kind) {
-  SegmentPlan segment;
-  for (plan::BufferOp buffer : engine.getOps<plan::BufferOp>()) {
-    if (buffer.getKind() != kind)
-      continue;
-    segment.bytes = schema::alignUp(segment.bytes, schema::kBufferAlignment);
-    segment.buffers.push_back(buffer);
-    segment.offsets.push_back(segment.bytes);
-    segment.bytes += static_cast<uint64_t>(buffer.getBytes());
-  }
-  return segment;
-}
 
 Result<ImageSegment> layOutImages(plan::EngineOp engine, const KernelImages& images) {
   ImageSegment segment;
@@ -114,30 +153,40 @@ Result<ImageSegment> layOutImages(plan::EngineOp engine, const KernelImages& ima
   return segment;
 }
 
-Result<std::string> buildMetadata(const EmitInput& input, const ImageSegment& images, const SegmentPlan& constants,
-                                  const SegmentPlan& weights) {
-  plan::EngineOp plan = input.plan;
-  llvm::DenseMap<mlir::Operation*, uint64_t> offsets;
-  for (const SegmentPlan* segment : {&constants, &weights})
-    for (auto [buffer, offset] : llvm::zip_equal(segment->buffers, segment->offsets)) offsets[buffer] = offset;
-
+fb::EngineT planRecord(plan::EngineOp plan) {
   fb::EngineT engine;
-  engine.compiler = std::make_unique<fb::CompilerT>(input.compiler);
-  engine.model = std::make_unique<fb::ModelT>(input.model);
   engine.max_context = static_cast<uint32_t>(plan.getMaxContext());
   engine.max_batch = static_cast<uint32_t>(plan.getMaxBatch());
   engine.page_tokens = static_cast<uint32_t>(plan.getPageTokens());
   engine.kv_type = plan.getKvType().str();
   engine.arena_bytes = static_cast<uint64_t>(plan.getArenaBytes());
-  for (plan::KernelOp kernel : plan.getOps<plan::KernelOp>())
-    engine.kernels.push_back(kernelRecord(kernel, input, images));
-  for (plan::BufferOp buffer : plan.getOps<plan::BufferOp>()) engine.buffers.push_back(bufferRecord(buffer, offsets));
+  for (auto [kernel, spec] : llvm::zip_equal(plan.getOps<plan::KernelOp>(), kernelSpecs(plan)))
+    engine.kernels.push_back(kernelRecord(kernel, spec));
+  for (plan::BufferOp buffer : plan.getOps<plan::BufferOp>()) engine.buffers.push_back(bufferRecord(buffer));
   const Index kernels = indexOf<plan::KernelOp>(plan);
   const Index buffers = indexOf<plan::BufferOp>(plan);
   for (plan::PhaseOp phase : plan.getOps<plan::PhaseOp>())
     engine.phases.push_back(phaseRecord(phase, kernels, buffers));
-  if (input.golden)
-    engine.golden = std::make_unique<fb::GoldenT>(*input.golden);
+  return engine;
+}
+
+Result<std::string> buildMetadata(const EmitInput& input, const ImageSegment& images, const SegmentPlan& constants,
+                                  const WeightPlan& weights) {
+  fb::EngineT engine = planRecord(input.plan);
+  engine.compiler = std::make_unique<fb::CompilerT>(input.compiler);
+  engine.model = std::make_unique<fb::ModelT>(input.model);
+  addImages(engine, input.images, images);
+  const Index buffers = indexOf<plan::BufferOp>(input.plan);
+  for (const SegmentPlan* segment : {&constants, &weights.embedded, &weights.referenced})
+    for (auto [buffer, offset] : llvm::zip_equal(segment->buffers, segment->offsets))
+      engine.buffers[buffers.lookup(plan::BufferOp(buffer).getSymName())]->offset = offset;
+  addSources(engine, weights, buffers);
+  if (input.checks.golden)
+    engine.golden = std::make_unique<fb::GoldenT>(*input.checks.golden);
+  for (const fb::GoldenT& prompt : input.checks.prompts)
+    engine.golden_prompts.push_back(std::make_unique<fb::GoldenT>(prompt));
+  if (input.checks.tokenizer)
+    engine.tokenizer_vectors = std::make_unique<fb::TokenizerVectorsT>(*input.checks.tokenizer);
   engine.text = std::make_unique<fb::TextT>();
   engine.text->tokenizer = std::make_unique<fb::Span>(0, input.tokenizer.size());
   engine.text->config = std::make_unique<fb::Span>(input.tokenizer.size(), input.textConfig.size());

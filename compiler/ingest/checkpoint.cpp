@@ -8,6 +8,10 @@ const TensorInfo* Checkpoint::find(std::string_view name) const {
   return found == index.end() ? nullptr : &list[found->second];
 }
 
+std::optional<FilePlace> Checkpoint::filePlace(const TensorInfo&) const {
+  return std::nullopt;
+}
+
 void Checkpoint::setTensors(std::vector<TensorInfo> tensors) {
   list = std::move(tensors);
   index.clear();

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,12 @@ struct TensorBytes {
   std::shared_ptr<const void> owner = nullptr; ///< of bytes that do not lie in a mapped file
 };
 
+/// Where the bytes of a tensor lie in a file, as they are.
+struct FilePlace {
+  std::string path;
+  uint64_t offset = 0; ///< of the tensor's first byte
+};
+
 class Checkpoint {
 public:
   virtual ~Checkpoint() = default;
@@ -44,6 +51,10 @@ public:
   /// what is computed is computed anew at each call, so that a model never has to be in memory as a whole. Calls may
   /// come from several threads.
   virtual Result<TensorBytes> read(const TensorInfo& tensor) const = 0;
+
+  /// Where read() finds what it answers; nothing for a tensor that is computed. A checkpoint that stands over another one
+  /// asks that one for the tensors that it leaves alone.
+  virtual std::optional<FilePlace> filePlace(const TensorInfo& tensor) const;
 
 protected:
   Checkpoint() = default;

@@ -114,4 +114,11 @@ Result<TensorBytes> GgufCheckpoint::read(const TensorInfo& tensor) const {
   return internalError("the model has no tensor ", tensor.name);
 }
 
+std::optional<FilePlace> GgufCheckpoint::filePlace(const TensorInfo& tensor) const {
+  for (const GgufFile& file : files)
+    if (const GgufTensor* stored = file.findTensor(tensor.name))
+      return FilePlace{file.path(), static_cast<uint64_t>(stored->data.data() - file.bytes().data())};
+  return std::nullopt;
+}
+
 } // namespace llcuda::ingest

@@ -21,6 +21,7 @@ public:
   const GgufFile& metadata() const { return files.front(); }
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
 
 private:
   explicit GgufCheckpoint(std::vector<GgufFile> opened);

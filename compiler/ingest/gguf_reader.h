@@ -96,6 +96,8 @@ public:
   const GgufValue* find(std::string_view key) const;         ///< nullptr when absent
   const GgufTensor* findTensor(std::string_view name) const; ///< nullptr when absent
   const std::string& path() const { return file.path(); }
+  /// The whole file.
+  std::span<const std::byte> bytes() const { return file.bytes(); }
 
 private:
   friend class GgufParser;

@@ -18,6 +18,7 @@ public:
   std::span<const std::string> keptMatrices() const { return kept; }
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
 
 private:
   explicit HalfCheckpoint(std::unique_ptr<const Checkpoint> base) : base(std::move(base)) {}

@@ -88,4 +88,9 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
   return TensorBytes{tensor.type, bytes, std::move(copy)};
 }
 
+std::optional<FilePlace> HfCheckpoint::filePlace(const TensorInfo& tensor) const {
+  const auto found = sources.find(tensor.name);
+  return found == sources.end() ? std::nullopt : std::optional(files.place(*found->second));
+}
+
 } // namespace llcuda::ingest

@@ -27,6 +27,7 @@ public:
 
   /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements.
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
 
   /// What was left out, a sentence each.
   const std::vector<std::string>& notes() const { return remarks; }

@@ -163,13 +163,21 @@ void LoraCheckpoint::listTensors() {
   setTensors(std::move(tensors));
 }
 
+std::optional<FilePlace> LoraCheckpoint::filePlace(const TensorInfo& tensor) const {
+  const auto found = changes.find(tensor.name);
+  if (found != changes.end() && !found->second.isEmpty())
+    return std::nullopt;
+  const TensorInfo* source = base->find(found == changes.end() ? tensor.name : found->second.source);
+  return source ? base->filePlace(*source) : std::nullopt;
+}
+
 Result<TensorBytes> LoraCheckpoint::read(const TensorInfo& tensor) const {
   const auto found = changes.find(tensor.name);
   const TensorInfo* source = base->find(found == changes.end() ? tensor.name : found->second.source);
   if (!source)
     return internalError("the checkpoint has no tensor ", tensor.name);
   LLCUDA_ASSIGN_OR_RETURN(TensorBytes stored, base->read(*source));
-  if (found == changes.end() || (found->second.copies.empty() && found->second.products.empty()))
+  if (found == changes.end() || found->second.isEmpty())
     return stored;
   if (!formats::canDequantize(stored.type))
     return unsupported("tensor ", tensor.name, " is ", formats::tensorTypeInfo(stored.type).name,

@@ -31,6 +31,7 @@ public:
                                                         unsigned threads);
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
   /// What was done, a sentence each, for the user.
   const std::vector<std::string>& notes() const { return noteList; }
 
@@ -56,6 +57,8 @@ private:
     std::string source; ///< the base's tensor
     std::vector<PlacedCopy> copies;
     std::vector<PlacedProduct> products;
+
+    bool isEmpty() const { return copies.empty() && products.empty(); } ///< another name for the base's tensor
   };
 
   LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, unsigned threads)

@@ -56,6 +56,11 @@ Result<TensorBytes> QuantizedCheckpoint::read(const TensorInfo& tensor) const {
   return bytes.type == tensor.type ? bytes : encodeRows(tensor, decodedRows(tensor, std::move(bytes)), threads);
 }
 
+std::optional<FilePlace> QuantizedCheckpoint::filePlace(const TensorInfo& tensor) const {
+  const TensorInfo* stored = base->find(tensor.name);
+  return stored && stored->type == tensor.type ? base->filePlace(*stored) : std::nullopt;
+}
+
 void QuantizedCheckpoint::describe(std::string_view head, const QuantizeOptions& options) {
   std::map<TensorType, size_t> counts;
   uint64_t before = 0, after = 0;

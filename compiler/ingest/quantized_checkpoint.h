@@ -14,6 +14,7 @@ public:
                                                              const QuantizeOptions& options, unsigned threads);
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
   /// What was done, a sentence each, for the user.
   const std::vector<std::string>& notes() const { return noteList; }
 

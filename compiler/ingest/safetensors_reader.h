@@ -49,6 +49,8 @@ public:
   const SafetensorsTensor* find(std::string_view name) const; ///< nullptr when absent
   const std::map<std::string, std::string>& metadata() const { return texts; }
   const std::string& path() const { return file.path(); }
+  /// The whole file.
+  std::span<const std::byte> bytes() const { return file.bytes(); }
 
 private:
   MappedFile file;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/safetensors_set.h"
 
+#include <cassert>
 #include <filesystem>
 #include <map>
 
@@ -108,6 +109,15 @@ Result<SafetensorsSet> SafetensorsSet::openFile(const std::string& path) {
 const SafetensorsTensor* SafetensorsSet::find(std::string_view name) const {
   const auto found = index.find(name);
   return found == index.end() ? nullptr : found->second;
+}
+
+FilePlace SafetensorsSet::place(const SafetensorsTensor& tensor) const {
+  for (const SafetensorsFile& file : files)
+    if (const std::byte* first = file.bytes().data();
+        tensor.data.data() >= first && tensor.data.data() < first + file.bytes().size())
+      return {file.path(), static_cast<uint64_t>(tensor.data.data() - first)};
+  assert(false && "a tensor of another set");
+  return {};
 }
 
 } // namespace llcuda::ingest

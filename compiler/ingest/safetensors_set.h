@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "compiler/ingest/checkpoint.h"
 #include "compiler/ingest/safetensors_reader.h"
 #include "runtime/base/result.h"
 
@@ -24,6 +25,8 @@ public:
   /// File after file, in the order of their data; no name comes twice.
   std::span<const SafetensorsTensor* const> tensors() const { return list; }
   const SafetensorsTensor* find(std::string_view name) const; ///< nullptr when absent
+  /// The file that holds a tensor of this set, and where in it.
+  FilePlace place(const SafetensorsTensor& tensor) const;
   /// What messages call it: the folder or the file.
   const std::string& path() const { return name; }
 

@@ -12,6 +12,13 @@ FindTensor tensorsOf(const ingest::Checkpoint& checkpoint) {
   };
 }
 
+FindPlace placesOf(const ingest::Checkpoint& checkpoint) {
+  return [&checkpoint](std::string_view name) -> std::optional<ingest::FilePlace> {
+    const ingest::TensorInfo* tensor = checkpoint.find(name);
+    return tensor ? checkpoint.filePlace(*tensor) : std::nullopt;
+  };
+}
+
 Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
   Parameter parameter;
   const llvm::StringRef name = op.getName();

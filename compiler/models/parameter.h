@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "codegen/formats/tensor_type.h"
+#include "codegen/pack/source_row.h"
 #include "compiler/ingest/checkpoint.h"
 #include "dialects/llm/Llm.h"
 #include "runtime/base/result.h"
@@ -22,15 +24,13 @@ using FindTensor = std::function<Result<TensorBytes>(std::string_view name)>;
 /// The lookup of a checkpoint, which must outlive it.
 FindTensor tensorsOf(const ingest::Checkpoint& checkpoint);
 
-/// Where row `row` of a value lies in the file's order: of every `groupRows` rows (0: `pairRows`) the first `pairRows`
-/// are reordered, their first half to the even rows and their second half to the odd ones. `pairRows` 0: rows stayed
-/// where they were.
-constexpr size_t sourceRow(size_t row, size_t pairRows, size_t groupRows = 0) {
-  if (pairRows == 0)
-    return row;
-  const size_t inGroup = row % (groupRows == 0 ? pairRows : groupRows);
-  return inGroup >= pairRows ? row : row - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
-}
+/// Where the tensor of a name lies as it is in a file, for those that do.
+using FindPlace = std::function<std::optional<ingest::FilePlace>(std::string_view name)>;
+
+/// The places of a checkpoint, which must outlive it.
+FindPlace placesOf(const ingest::Checkpoint& checkpoint);
+
+using pack::sourceRow;
 
 /// A matrix, or a vector as a matrix of one row, whose rows are read one by one in the order that the op names.
 class Parameter {

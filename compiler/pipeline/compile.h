@@ -22,6 +22,13 @@ enum class Stage { kKernels, kHostImage, kGolden, kWeights };
 /// `done` of `total` steps of a stage; stages may run at the same time, but calls come one at a time.
 using Progress = std::function<void(Stage stage, uint64_t done, uint64_t total)>;
 
+/// Values of the interpreter that the engine carries for its self-check.
+enum class GoldenMode {
+  kNone,
+  kDefault, ///< one forward pass, and the ids of some texts
+  kFull,    ///< and the continuations of sixteen prompts
+};
+
 struct CompileOptions {
   std::string input;
   std::string output;
@@ -32,6 +39,8 @@ struct CompileOptions {
   uint32_t maxBatch = 1;
   std::string keyType = "f16";   ///< of the cache: f16, q8_0, q4_0, q4_1, q5_0, q5_1
   std::string valueType = "f16"; ///< the same
+  GoldenMode golden = GoldenMode::kDefault;
+  bool referWeights = false; ///< leave the weights that lie as they are in a file there
   unsigned jobs = 1;
   std::vector<std::string> skipFusions;           ///< pass flags of pipeline.h's kFusions
   std::vector<std::string> dumpIrAfter;           ///< pass flags, or "all"
@@ -50,11 +59,19 @@ struct CompileReport {
   uint32_t decodeLaunches = 0;   ///< of the batch-1 decode phase
   uint32_t launchesPerLayer = 0; ///< the most of any layer in that phase
   uint64_t fileBytes = 0;
+  uint64_t embeddedWeightBytes = 0;
+  uint64_t referencedWeightBytes = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> notes; ///< what was done to the weights
 };
 
 /// Compiles `input`. The output is written under a temporary name and renamed when it is whole.
 Result<CompileReport> compileModel(const CompileOptions& options);
+
+/// Puts the weights, constants, values and text of `options.input` into the engine `engine` and writes it to
+/// `options.output`, which may be the same path. Its kernels are taken over: limits, KV type, targets, kind of weights
+/// and of values are the engine's, whatever the options say. kUnsupported names the first difference of a model that
+/// needs other kernels; then nothing is written.
+Result<CompileReport> refitEngine(const std::string& engine, const CompileOptions& options);
 
 } // namespace llcuda::pipeline

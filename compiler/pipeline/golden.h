@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/models/open_model.h"
+#include "compiler/pipeline/text_segment.h"
 #include "runtime/base/result.h"
 #include "runtime/schema/engine_generated.h"
 
@@ -19,11 +20,21 @@ inline constexpr size_t kGoldenTop = 5;
 /// The text that is tokenised; the first kGoldenTokens tokens of it are run.
 extern const std::string_view kGoldenText;
 
-/// For a model without a vocabulary: `count` different ids spread over it.
-std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary);
+inline constexpr size_t kGoldenPromptCount = 16;
+inline constexpr size_t kGoldenPromptTokens = 16;       ///< of each prompt, at most
+inline constexpr size_t kGoldenContinuationTokens = 16; ///< after each prompt
+extern const std::string_view kGoldenPrompts[kGoldenPromptCount];
+
+/// For a model without a vocabulary: `count` ids spread over it, others for another `first`.
+std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary, size_t first = 0);
 
 /// What the f32 interpreter answers: the most likely successors of each prefix of `tokens`.
 Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> model, std::span<const int32_t> tokens,
                                   unsigned threads);
+
+/// For each of the prompts: its tokens, the interpreter's greedy continuation, and the most likely successors of each
+/// prefix. Cut at `context`.
+Result<std::vector<fb::GoldenT>> goldenContinuations(std::shared_ptr<const models::OpenedModel> model,
+                                                     const TextSegment& text, uint32_t context, unsigned threads);
 
 } // namespace llcuda::pipeline

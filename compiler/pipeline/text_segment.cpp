@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/pipeline/golden.h"
+#include "compiler/pipeline/tokenizer_texts.h"
 #include "runtime/text/tokenizer.h"
 
 namespace llcuda::pipeline {
@@ -17,6 +18,11 @@ Result<TextSegment> textSegment(ingest::Vocabulary vocabulary) {
   LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer tokenizer,
                           text::Tokenizer::open(segment.tokenizer, std::move(vocabulary.config)));
   LLCUDA_ASSIGN_OR_RETURN(segment.golden, tokenizer.encode(kGoldenText));
+  for (const std::string_view prompt : kGoldenPrompts) {
+    LLCUDA_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, tokenizer.encode(prompt));
+    segment.prompts.push_back(std::move(tokens));
+  }
+  LLCUDA_ASSIGN_OR_RETURN(segment.vectors, tokenizerVectors(tokenizer));
   return segment;
 }
 

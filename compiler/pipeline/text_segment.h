@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "compiler/ingest/vocabulary.h"
 #include "runtime/base/result.h"
+#include "runtime/schema/engine_generated.h"
 
 namespace llcuda::pipeline {
 
 /// What an engine keeps of a model's vocabulary.
 struct TextSegment {
-  std::string tokenizer;       ///< tokenizer.json; empty without a vocabulary
-  std::string config;          ///< JSON of runtime/text/text_config.h
-  std::vector<int32_t> golden; ///< tokens of kGoldenText; empty without a vocabulary
+  std::string tokenizer;                        ///< tokenizer.json; empty without a vocabulary
+  std::string config;                           ///< JSON of runtime/text/text_config.h
+  std::vector<int32_t> golden;                  ///< tokens of kGoldenText; empty without a vocabulary
+  std::vector<std::vector<int32_t>> prompts;    ///< tokens of kGoldenPrompts; empty without a vocabulary
+  std::optional<fb::TokenizerVectorsT> vectors; ///< none without a vocabulary
 };
 
 Result<TextSegment> textSegment(ingest::Vocabulary vocabulary);

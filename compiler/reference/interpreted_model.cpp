@@ -36,6 +36,43 @@ Result<Matrix> InterpretedModel::logits(std::span<const int32_t> tokens) const {
   return interpreter.run({.tokens = tokens, .firstPosition = 0, .outputRows = outputRows});
 }
 
+Result<Matrix> InterpretedModel::continued(std::vector<int32_t>& tokens, size_t wanted) const {
+  LLCUDA_ASSIGN_OR_RETURN(
+      Interpreter interpreter,
+      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  Matrix all;
+  for (size_t done = 0; done < wanted;) {
+    std::vector<int32_t> outputRows(tokens.size() - done);
+    std::iota(outputRows.begin(), outputRows.end(), 0);
+    LLCUDA_ASSIGN_OR_RETURN(const Matrix logits, interpreter.run({.tokens = std::span(tokens).subspan(done),
+                                                                  .firstPosition = static_cast<int32_t>(done),
+                                                                  .outputRows = outputRows}));
+    all.cols = logits.cols;
+    all.rows += logits.rows;
+    all.values.insert(all.values.end(), logits.values.begin(), logits.values.end());
+    done = tokens.size();
+    if (done < wanted)
+      tokens.push_back(topK(logits.row(logits.rows - 1), logits.cols, 1).front());
+  }
+  return all;
+}
+
+Result<std::vector<Matrix>> InterpretedModel::residuals(std::span<const int32_t> tokens, Matrix& logits) const {
+  LLCUDA_ASSIGN_OR_RETURN(
+      Interpreter interpreter,
+      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  std::vector<Matrix> layers(parts->model->config.layers);
+  const auto last = static_cast<int32_t>(tokens.size() - 1);
+  Step step{.tokens = tokens, .firstPosition = 0, .outputRows = {&last, 1}};
+  // As imported, a layer ends with the add that makes its residual stream.
+  step.onResult = [&](mlir::Operation* op, const Matrix& result) {
+    if (const auto layer = op->getAttrOfType<mlir::IntegerAttr>("llm.layer"); layer && llvm::isa<llm::AddOp>(op))
+      layers[static_cast<size_t>(layer.getInt())] = result;
+  };
+  LLCUDA_ASSIGN_OR_RETURN(logits, interpreter.run(step));
+  return layers;
+}
+
 Result<std::vector<StepScore>> InterpretedModel::score(std::span<const int32_t> prompt,
                                                        std::span<const int32_t> tokens) const {
   if (prompt.empty())

@@ -24,6 +24,14 @@ public:
   /// Logits of the successor of each of `tokens`, positions from 0 on: [tokens][vocabulary].
   Result<Matrix> logits(std::span<const int32_t> tokens) const;
 
+  /// Appends the most likely token again and again, until there are `wanted` tokens. Logits of the successor of each:
+  /// [wanted][vocabulary].
+  Result<Matrix> continued(std::vector<int32_t>& tokens, size_t wanted) const;
+
+  /// The residual stream after each layer, for `tokens` (at least one) at positions from 0 on: [tokens][embedding].
+  /// `logits` gets those of the last one's successor.
+  Result<std::vector<Matrix>> residuals(std::span<const int32_t> tokens, Matrix& logits) const;
+
   /// Scores of a continuation, by one pass over prompt and continuation together.
   Result<std::vector<StepScore>> score(std::span<const int32_t> prompt, std::span<const int32_t> tokens) const;
 

@@ -172,6 +172,8 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
     return executeFused(operation, frame);
   if (!*result)
     return result->error();
+  if (frame.step.onResult)
+    frame.step.onResult(operation, **result);
   frame.set(operation->getResult(0), std::move(**result), ops);
   return {};
 }

@@ -2,6 +2,7 @@
 // Runs the llm dialect in f32, before and after the passes: the truth that engines are measured by.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "compiler/models/parameter.h"
@@ -17,6 +18,8 @@ struct Step {
   std::span<const int32_t> tokens;
   int32_t firstPosition = 0;
   std::span<const int32_t> outputRows; ///< indices of `tokens` whose logits are wanted
+  /// Sees the result of each op that has one; may be empty.
+  std::function<void(mlir::Operation* op, const Matrix& result)> onResult = {};
 };
 
 /// Interprets one function over one sequence. Answers are the same bytes whatever the machine and number of threads.

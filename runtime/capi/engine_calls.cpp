@@ -58,7 +58,7 @@ void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* inf
                               return state.hasChatTemplate() ? Result<void>() : unsupported("none");
                             }) == LLCUDA_OK;
   info->has_golden = metadata.golden() != nullptr;
-  info->weight_bytes = state.file().segment(schema::SegmentKind::kWeights).size();
+  info->weight_bytes = state.file().weightBytes();
 }
 
 llcuda_status llcuda_tokenize(const llcuda_engine* engine, const char* text, size_t bytes, uint32_t flags,

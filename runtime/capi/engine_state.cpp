@@ -89,18 +89,17 @@ Result<std::string> EngineState::renderChat(std::vector<text::ChatMessage> messa
   return opened->render(context);
 }
 
-Result<std::shared_ptr<const Program>> EngineState::program(DeviceChoice choice, int index, bool guard,
-                                                            uint32_t context, const LogSink& log) {
-  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device, openDevice(engine, choice, index, log));
+Result<std::shared_ptr<const Program>> EngineState::program(const ProgramRequest& request, const LogSink& log) {
+  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device, openDevice(engine, request.device, request.index, log));
   const std::lock_guard lock(programMutex);
-  std::weak_ptr<const Program>& known = programs[{device.onHost(), device.onHost() ? 0 : index}];
-  if (auto running = known.lock(); running && !guard)
+  std::weak_ptr<const Program>& known = programs[{device.onHost(), device.onHost() ? 0 : request.index}];
+  if (auto running = known.lock(); running && !request.guard)
     return running;
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, device.context->memoryInfo());
-  LLCUDA_RETURN_IF_ERROR(checkMemory(engine, memoryPlan(engine, context, 1), 1, info.freeBytes, true));
+  LLCUDA_RETURN_IF_ERROR(checkMemory(engine, memoryPlan(engine, request.context, 1), 1, info.freeBytes, true));
   const std::shared_ptr<const Engine> shared(shared_from_this(), &engine);
-  LLCUDA_ASSIGN_OR_RETURN(auto loaded, Program::load(shared, std::move(device), guard));
-  if (!guard)
+  LLCUDA_ASSIGN_OR_RETURN(auto loaded, Program::load(shared, std::move(device), request.guard, request.weightsFrom));
+  if (!request.guard)
     known = loaded;
   return loaded;
 }

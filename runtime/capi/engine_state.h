@@ -17,6 +17,15 @@
 
 namespace llcuda::capi {
 
+/// Where and for what an engine is loaded.
+struct ProgramRequest {
+  DeviceChoice device = DeviceChoice::kAuto;
+  int index = 0;
+  bool guard = false;
+  uint32_t context = 0; ///< positions of the session
+  std::string weightsFrom;
+};
+
 /// An open engine with what is made from it on demand and shared by its users. Any number of threads.
 class EngineState : public std::enable_shared_from_this<EngineState> {
 public:
@@ -33,10 +42,9 @@ public:
   bool hasChatTemplate();
   Result<std::string> renderChat(std::vector<text::ChatMessage> messages, bool openReply);
 
-  /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session of `context`
-  /// positions is checked before anything is uploaded.
-  Result<std::shared_ptr<const Program>> program(DeviceChoice choice, int index, bool guard, uint32_t context,
-                                                 const LogSink& log);
+  /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session is checked before
+  /// anything is uploaded.
+  Result<std::shared_ptr<const Program>> program(const ProgramRequest& request, const LogSink& log);
 
 private:
   explicit EngineState(Engine engine) : engine(std::move(engine)) {}

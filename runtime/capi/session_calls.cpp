@@ -2,6 +2,7 @@
 // llcuda_session_*.
 #include "runtime/capi/generation.h"
 #include "runtime/capi/session_state.h"
+#include "runtime/capi/tokenizer_check.h"
 #include "runtime/exec/self_check.h"
 
 using namespace llcuda;
@@ -35,10 +36,15 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   if (options.device < LLCUDA_DEVICE_AUTO || options.device > LLCUDA_DEVICE_HOST)
     return usageError("device is ", options.device, ", which is no llcuda_device");
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t context, contextOf(options, engine->file().metadata()));
-  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(static_cast<DeviceChoice>(options.device), options.device_index,
-                                                        options.guard != 0, context, sinkOf(options)));
+  const ProgramRequest request{static_cast<DeviceChoice>(options.device), options.device_index, options.guard != 0,
+                               context, options.weights_from ? options.weights_from : ""};
+  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(options)));
   auto created = std::make_unique<llcuda_session>();
-  LLCUDA_ASSIGN_OR_RETURN(created->session, Session::create(std::move(program), context, 1));
+  if (options.profile != 0) {
+    LLCUDA_ASSIGN_OR_RETURN(created->profiler, Profiler::create(*program));
+  }
+  LLCUDA_ASSIGN_OR_RETURN(created->session, Session::create(std::move(program), context, 1,
+                                                            {options.no_graphs == 0, created->profiler.get()}));
   LLCUDA_ASSIGN_OR_RETURN(created->decodeNodes, created->session->decodeNodes());
   created->sequence = std::make_unique<Sequence>(*created->session, 0);
   created->engine = std::move(engine);
@@ -151,11 +157,35 @@ void llcuda_session_get_metrics(const llcuda_session* session, llcuda_metrics* m
   *metrics = metricsOf(session->metrics);
 }
 
+llcuda_status llcuda_session_get_profile(llcuda_session* session, llcuda_profile* profile, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!profile)
+      return usageError("profile is NULL");
+    if (!session->profiler)
+      return usageError("the session was created without a profile");
+    const auto& names = *session->session->program().engine().metadata().kernels();
+    session->kernels.clear();
+    for (const KernelProfile& kernel : session->profiler->kernels())
+      session->kernels.push_back({fb::EnumNamePhaseKind(kernel.phase), kernel.rows,
+                                  names[kernel.kernel]->name()->c_str(), kernel.launches, kernel.nanoseconds,
+                                  kernel.bytes});
+    *profile = {session->profiler->copyBandwidth(), session->kernels.size(), session->kernels.data()};
+    return {};
+  });
+}
+
 llcuda_status llcuda_session_self_check(llcuda_session* session, llcuda_self_check* report, llcuda_error* error) {
   SelfCheckReport result;
-  const llcuda_status status =
-      session->run(error, [&] { return selfCheck(session->engine->file(), *session->sequence, result); });
+  TokenizerCheck texts;
+  const llcuda_status status = session->run(error, [&]() -> Result<void> {
+    if (const fb::TokenizerVectors* vectors = session->engine->file().metadata().tokenizer_vectors()) {
+      LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, session->engine->tokenizer());
+      LLCUDA_RETURN_IF_ERROR(checkTokenizer(*vectors, *tokenizer, texts));
+    }
+    return selfCheck(session->engine->file(), *session->sequence, result);
+  });
   if (report)
-    *report = {result.positions, result.different, result.decisiveDifferent, result.meanError, result.maxError};
+    *report = {result.positions, result.different, result.decisiveDifferent, result.meanError,
+               result.maxError,  texts.texts,      texts.different};
   return status;
 }

@@ -3,16 +3,20 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "llcuda/llcuda.h"
 #include "runtime/capi/boundary.h"
 #include "runtime/capi/engine_state.h"
+#include "runtime/exec/profiler.h"
 #include "runtime/exec/sequence.h"
 #include "runtime/exec/session.h"
 
 /// One slot's session and the sequence in it.
 struct llcuda_session {
   std::shared_ptr<llcuda::capi::EngineState> engine;
+  std::unique_ptr<llcuda::Profiler> profiler; ///< null without a profile; outlives the session
+  std::vector<llcuda_kernel_profile> kernels; ///< handed out by the last llcuda_session_get_profile
   std::unique_ptr<llcuda::Session> session;
   std::unique_ptr<llcuda::Sequence> sequence;
   uint32_t decodeNodes = 0;

@@ -20,10 +20,24 @@ Result<bool> query(const Context& context, const Function& function, Handle hand
 
 } // namespace
 
+Result<double> nanosecondsBetween(const Event& start, const Event& stop) {
+  float milliseconds = 0;
+  LLCUDA_RETURN_IF_ERROR(start.context().call(start.context().functions().cuEventElapsedTime, "reading a time",
+                                              &milliseconds, start.get(), stop.get()));
+  return static_cast<double>(milliseconds) * 1e6;
+}
+
 Result<Event> Event::create(std::shared_ptr<const Context> context) {
+  return create(std::move(context), CU_EVENT_DISABLE_TIMING);
+}
+
+Result<Event> Event::createTimed(std::shared_ptr<const Context> context) {
+  return create(std::move(context), CU_EVENT_DEFAULT);
+}
+
+Result<Event> Event::create(std::shared_ptr<const Context> context, unsigned flags) {
   CUevent handle = nullptr;
-  LLCUDA_RETURN_IF_ERROR(
-      context->call(context->functions().cuEventCreate, "creating an event", &handle, CU_EVENT_DISABLE_TIMING));
+  LLCUDA_RETURN_IF_ERROR(context->call(context->functions().cuEventCreate, "creating an event", &handle, flags));
   Event event;
   event.event = {std::move(context), handle};
   return event;

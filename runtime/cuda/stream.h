@@ -18,16 +18,24 @@ struct Grid {
 class Event {
 public:
   static Result<Event> create(std::shared_ptr<const Context> context);
+  /// One that nanosecondsBetween() can be asked about.
+  static Result<Event> createTimed(std::shared_ptr<const Context> context);
   Event() = default;
 
   /// Whether the work before the last record is done; true when nothing was recorded.
   Result<bool> done() const;
   Result<void> synchronize() const;
   CUevent get() const { return event.get(); }
+  const Context& context() const { return *event.owner(); }
 
 private:
+  static Result<Event> create(std::shared_ptr<const Context> context, unsigned flags);
+
   Owned<CUevent, &DriverTable::cuEventDestroy_v2> event;
 };
+
+/// Of the device's clock, as exact as that is; both events are timed, recorded and done.
+Result<double> nanosecondsBetween(const Event& start, const Event& stop);
 
 /// Work in order. Copies and launches return before they are done; an error of earlier work may come from any later
 /// call. Host memory of a copy stays as it is until the stream is synchronized.

@@ -42,6 +42,14 @@ std::span<const std::byte> Engine::image(const fb::Image& image) const {
   return segment(schema::SegmentKind::kImages).subspan(image.span().offset(), image.span().bytes());
 }
 
+uint64_t Engine::weightBytes() const {
+  uint64_t bytes = segment(schema::SegmentKind::kWeights).size();
+  for (const fb::Buffer* buffer : *root->buffers())
+    if (buffer->kind() == fb::BufferKind::weight)
+      bytes = std::max(bytes, buffer->offset() + buffer->bytes());
+  return bytes;
+}
+
 std::string_view Engine::tokenizerJson() const {
   return root->text() ? textSpan(*this, root->text()->tokenizer()) : std::string_view();
 }

@@ -35,6 +35,8 @@ public:
     return segments[static_cast<std::size_t>(kind)];
   }
   std::span<const std::byte> image(const fb::Image& image) const;
+  /// Bytes of all weights on the device: those of the segment, and behind it those that come from source files.
+  uint64_t weightBytes() const;
   /// tokenizer.json; empty for a model without a vocabulary.
   std::string_view tokenizerJson() const;
   /// The text configuration (runtime/text/text_config.h); empty in an engine without a text section.

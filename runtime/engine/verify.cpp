@@ -79,27 +79,61 @@ Result<void> verifyText(const fb::Engine& engine, const EngineSegments& segments
   return {};
 }
 
-Result<void> verifyGolden(const fb::Engine& engine) {
-  if (!engine.golden())
-    return {};
-  const auto& tokens = *engine.golden()->tokens();
-  const auto& top = *engine.golden()->top();
+namespace {
+
+Result<void> verifyGoldenRecord(const fb::Engine& engine, const fb::Golden& golden, const std::string& name) {
+  const auto& tokens = *golden.tokens();
+  const auto& top = *golden.top();
   const auto vocabulary = static_cast<int32_t>(engine.model()->vocabulary());
   if (tokens.size() == 0 || tokens.size() > kMaxGoldenTokens || tokens.size() > engine.max_context())
-    return corrupt("golden.tokens has ", tokens.size(), " entries");
+    return corrupt(name, ".tokens has ", tokens.size(), " entries");
   if (top.size() != uint64_t{kGoldenTop} * tokens.size())
-    return corrupt("golden.top has ", top.size(), " entries, not ", kGoldenTop, " for each of ", tokens.size(),
+    return corrupt(name, ".top has ", top.size(), " entries, not ", kGoldenTop, " for each of ", tokens.size(),
                    " tokens");
   for (uint32_t i = 0; i < tokens.size(); ++i)
     if (tokens[i] < 0 || tokens[i] >= vocabulary)
-      return corrupt("golden.tokens[", i, "] is ", tokens[i], " of ", vocabulary);
+      return corrupt(name, ".tokens[", i, "] is ", tokens[i], " of ", vocabulary);
   static_assert(alignof(fb::TokenProbability) == 4); // as FlatBuffers aligns every vector
   for (uint32_t i = 0; i < top.size(); ++i) {
     if (top[i]->token() < 0 || top[i]->token() >= vocabulary)
-      return corrupt("golden.top[", i, "].token is ", top[i]->token(), " of ", vocabulary);
+      return corrupt(name, ".top[", i, "].token is ", top[i]->token(), " of ", vocabulary);
     if (!std::isfinite(top[i]->log_probability()))
-      return corrupt("golden.top[", i, "].log_probability is not a number");
+      return corrupt(name, ".top[", i, "].log_probability is not a number");
   }
+  return {};
+}
+
+} // namespace
+
+Result<void> verifyGolden(const fb::Engine& engine) {
+  if (engine.golden())
+    LLCUDA_RETURN_IF_ERROR(verifyGoldenRecord(engine, *engine.golden(), "golden"));
+  if (!engine.golden_prompts())
+    return {};
+  if (engine.golden_prompts()->size() > kMaxGoldenPrompts)
+    return corrupt("golden_prompts has ", engine.golden_prompts()->size(), " entries, allowed are ", kMaxGoldenPrompts);
+  for (uint32_t i = 0; i < engine.golden_prompts()->size(); ++i)
+    LLCUDA_RETURN_IF_ERROR(
+        verifyGoldenRecord(engine, *engine.golden_prompts()->Get(i), detail::concat("golden_prompts[", i, "]")));
+  return {};
+}
+
+Result<void> verifyVectors(const fb::Engine& engine) {
+  if (!engine.tokenizer_vectors())
+    return {};
+  const fb::TokenizerVectors& vectors = *engine.tokenizer_vectors();
+  const auto vocabulary = static_cast<int32_t>(engine.model()->vocabulary());
+  if (vectors.texts()->size() > kMaxTexts || vectors.ends()->size() != vectors.texts()->size())
+    return corrupt("tokenizer_vectors has ", vectors.texts()->size(), " texts and ", vectors.ends()->size(), " ends");
+  uint32_t end = 0;
+  for (uint32_t i = 0; i < vectors.ends()->size(); ++i) {
+    if (vectors.ends()->Get(i) < end || vectors.ends()->Get(i) > vectors.ids()->size())
+      return corrupt("tokenizer_vectors.ends[", i, "] is ", vectors.ends()->Get(i), " of ", vectors.ids()->size());
+    end = vectors.ends()->Get(i);
+  }
+  for (uint32_t i = 0; i < vectors.ids()->size(); ++i)
+    if (vectors.ids()->Get(i) < 0 || vectors.ids()->Get(i) >= vocabulary)
+      return corrupt("tokenizer_vectors.ids[", i, "] is ", vectors.ids()->Get(i), " of ", vocabulary);
   return {};
 }
 
@@ -109,8 +143,10 @@ Result<void> verifyParts(const fb::Engine& engine, const EngineSegments& segment
   LLCUDA_RETURN_IF_ERROR(verifyModel(engine));
   LLCUDA_RETURN_IF_ERROR(verifyText(engine, segments));
   LLCUDA_RETURN_IF_ERROR(verifyGolden(engine));
+  LLCUDA_RETURN_IF_ERROR(verifyVectors(engine));
   LLCUDA_RETURN_IF_ERROR(verifyKernels(engine, segments));
   LLCUDA_RETURN_IF_ERROR(verifyBuffers(engine, segments));
+  LLCUDA_RETURN_IF_ERROR(verifySources(engine, segments));
   return verifyPhases(engine);
 }
 

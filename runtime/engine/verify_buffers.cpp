@@ -10,8 +10,9 @@ namespace {
 /// Bytes of the space that a buffer of this kind has an offset into; 0 when it has none.
 uint64_t spaceOf(fb::BufferKind kind, const fb::Engine& engine, const EngineSegments& segments) {
   switch (kind) {
-  case fb::BufferKind::weight:
-    return segments[static_cast<std::size_t>(schema::SegmentKind::kWeights)].size();
+  case fb::BufferKind::weight: // behind the segment's end only with a source: verifySources()
+    return engine.weight_sources() ? kMaxBufferBytes
+                                   : segments[static_cast<std::size_t>(schema::SegmentKind::kWeights)].size();
   case fb::BufferKind::constant:
     return segments[static_cast<std::size_t>(schema::SegmentKind::kConstants)].size();
   case fb::BufferKind::arena:

@@ -24,11 +24,15 @@ inline constexpr uint32_t kMaxNameBytes = 256;
 inline constexpr uint32_t kMaxBuffers = 1u << 20;
 inline constexpr uint64_t kMaxBufferBytes = uint64_t{1} << 40;
 inline constexpr uint64_t kMaxPageBytes = uint64_t{1} << 30; // of all pools together, one page of each
+inline constexpr uint32_t kMaxSourceFiles = 4096;
+inline constexpr uint32_t kMaxPathBytes = 4096;
 inline constexpr uint32_t kMaxPhases = 64;
 inline constexpr uint32_t kMaxRows = 1u << 16;
 inline constexpr uint32_t kMaxLaunches = 1u << 16;
 inline constexpr uint32_t kMaxGoldenTokens = 4096;
+inline constexpr uint32_t kMaxGoldenPrompts = 256;
 inline constexpr uint32_t kGoldenTop = 5;
+inline constexpr uint32_t kMaxTexts = 4096; // of the tokenizer's vectors
 
 // Limits of SM 7.5.
 inline constexpr uint32_t kMaxThreads = 1024;
@@ -58,8 +62,10 @@ bool isAligned(const flatbuffers::Vector<const Struct*>& structs) {
 Result<void> verifyModel(const fb::Engine& engine);
 Result<void> verifyText(const fb::Engine& engine, const EngineSegments& segments);
 Result<void> verifyGolden(const fb::Engine& engine);
+Result<void> verifyVectors(const fb::Engine& engine);
 Result<void> verifyKernels(const fb::Engine& engine, const EngineSegments& segments);
 Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segments);
 Result<void> verifyPhases(const fb::Engine& engine);
+Result<void> verifySources(const fb::Engine& engine, const EngineSegments& segments);
 
 } // namespace llcuda::verify

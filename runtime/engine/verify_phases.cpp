@@ -97,6 +97,26 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
   return {};
 }
 
+Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
+  if (!phase.taps() || phase.taps()->size() == 0)
+    return {};
+  const auto& taps = *phase.taps();
+  if (taps.size() != engine.model()->layers())
+    return badInput(" has ", taps.size(), " taps for ", engine.model()->layers(), " layers");
+  static_assert(alignof(fb::Tap) == 4); // as FlatBuffers aligns every vector
+  const uint64_t bytes = uint64_t{sizeof(float)} * phase.rows() * engine.model()->embedding();
+  for (uint32_t t = 0; t < taps.size(); ++t) {
+    if (taps[t]->launch() >= phase.launches()->size() || taps[t]->buffer() >= engine.buffers()->size())
+      return badInput(".taps[", t, "] is buffer ", taps[t]->buffer(), " after launch ", taps[t]->launch());
+    if (t != 0 && taps[t]->launch() <= taps[t - 1]->launch())
+      return badInput(".taps[", t, "].launch is ", taps[t]->launch(), " and does not rise");
+    const fb::Buffer& buffer = *engine.buffers()->Get(taps[t]->buffer());
+    if (buffer.kind() != fb::BufferKind::arena || buffer.bytes() < bytes)
+      return badInput(".taps[", t, "].buffer is no arena buffer of ", bytes, " bytes");
+  }
+  return {};
+}
+
 Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase) {
   if (phase.kind() > fb::PhaseKind::MAX)
     return badInput(".kind is ", static_cast<int>(phase.kind()));
@@ -113,6 +133,7 @@ Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase) {
   for (uint32_t i = 0; i < launches.size(); ++i)
     if (auto result = verifyLaunch(engine, *launches[i], use); !result)
       return badInput(".launches[", i, "]", result.error().message);
+  LLCUDA_RETURN_IF_ERROR(verifyTaps(engine, phase));
   return verifyRoles(engine, phase, use);
 }
 

@@ -24,7 +24,7 @@ uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan) {
 
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   MemoryPlan plan;
-  plan.weights = engine.segment(schema::SegmentKind::kWeights).size();
+  plan.weights = engine.weightBytes();
   plan.constants = engine.segment(schema::SegmentKind::kConstants).size();
   plan.arena = engine.metadata().arena_bytes();
   plan.slots = slots;

@@ -2,30 +2,17 @@
 #include "runtime/exec/phase_graph.h"
 
 #include <utility>
-#include <vector>
+
+#include "runtime/exec/phase_run.h"
 
 namespace llcuda {
-namespace {
-
-Result<void> launchInto(const Program& program, const SessionMemory& memory, const fb::Launch& launch,
-                        const cuda::Stream& stream) {
-  const fb::Kernel& kernel = *program.engine().metadata().kernels()->Get(launch.kernel());
-  std::vector<cuda::CUdeviceptr> pointers;
-  for (const fb::Argument* argument : *launch.arguments())
-    pointers.push_back(memory.address(argument->buffer()) + argument->offset());
-  return stream.launch(program.function(launch.kernel()), {launch.grid_x(), launch.grid_y(), launch.grid_z()},
-                       kernel.threads(), kernel.dynamic_shared_bytes(), pointers);
-}
-
-} // namespace
-
 Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase) {
   // A stream of its own: should the capture not end, it goes with the stream, and the session's memory can be freed.
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program.device().context));
   LLCUDA_RETURN_IF_ERROR(stream.beginCapture());
   Result<void> launched;
   for (const fb::Launch* launch : *phase.launches()) {
-    launched = launchInto(program, memory, *launch, stream);
+    launched = launchOn(stream, program, memory, *launch);
     if (!launched)
       break;
   }

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/program.h"
 
+#include <algorithm>
 #include <map>
+#include <thread>
 #include <utility>
+
+#include "runtime/base/prefetch.h"
 
 namespace llcuda {
 namespace {
+
+/// Bytes of packed weights that may wait in memory while an earlier one is copied.
+constexpr uint64_t kMaxPackedAhead = 256 << 20;
 
 const fb::Image& imageOf(const fb::Kernel& kernel, fb::ImageKind kind) {
   for (const fb::Image* image : *kernel.images())
@@ -18,15 +25,21 @@ const fb::Image& imageOf(const fb::Kernel& kernel, fb::ImageKind kind) {
 } // namespace
 
 Result<std::shared_ptr<const Program>> Program::load(std::shared_ptr<const Engine> engine, OpenedDevice device,
-                                                     bool guard) {
+                                                     bool guard, const std::string& weightsFrom) {
+  LLCUDA_ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::open(*engine, weightsFrom));
   std::shared_ptr<Program> program(new Program);
   program->file = std::move(engine);
   program->target = std::move(device);
   program->guard = guard;
   program->addresses.resize(program->file->metadata().buffers()->size());
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program->target.context));
-  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::weight, schema::SegmentKind::kWeights));
-  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::constant, schema::SegmentKind::kConstants));
+  const std::span<const std::byte> weights = program->file->segment(schema::SegmentKind::kWeights),
+                                   constants = program->file->segment(schema::SegmentKind::kConstants);
+  LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::weight, program->file->weightBytes()));
+  LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::constant, constants.size()));
+  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::weight, weights));
+  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::constant, constants));
+  LLCUDA_RETURN_IF_ERROR(program->uploadReferenced(stream, files));
   LLCUDA_RETURN_IF_ERROR(program->loadKernels());
   LLCUDA_RETURN_IF_ERROR(stream.synchronize());
   return std::shared_ptr<const Program>(std::move(program));
@@ -50,20 +63,18 @@ Result<void> Program::loadKernels() {
   return {};
 }
 
-Result<cuda::CUdeviceptr> Program::place(const cuda::Stream& stream, std::span<const std::byte> bytes,
-                                         const char* purpose) {
-  LLCUDA_ASSIGN_OR_RETURN(auto block, cuda::DeviceMemory::allocate(target.context, bytes.size(), purpose));
-  LLCUDA_RETURN_IF_ERROR(stream.copyToDevice(block.address(), bytes));
+Result<cuda::CUdeviceptr> Program::allocate(uint64_t bytes, fb::BufferKind kind) {
+  const char* purpose = kind == fb::BufferKind::weight ? "the weights" : "the constants";
+  LLCUDA_ASSIGN_OR_RETURN(auto block, cuda::DeviceMemory::allocate(target.context, bytes, purpose));
   memory.push_back(std::move(block));
   return memory.back().address();
 }
 
-Result<void> Program::upload(const cuda::Stream& stream, fb::BufferKind kind, schema::SegmentKind segmentKind) {
-  const std::span<const std::byte> segment = file->segment(segmentKind);
-  const char* purpose = kind == fb::BufferKind::weight ? "the weights" : "the constants";
+/// One allocation for all buffers of a kind, or one for each of them.
+Result<void> Program::allocate(fb::BufferKind kind, uint64_t bytes) {
   cuda::CUdeviceptr base = 0;
-  if (!guard && !segment.empty()) {
-    LLCUDA_ASSIGN_OR_RETURN(base, place(stream, segment, purpose));
+  if (!guard && bytes != 0) {
+    LLCUDA_ASSIGN_OR_RETURN(base, allocate(bytes, kind));
   }
   const auto& buffers = *file->metadata().buffers();
   for (uint32_t b = 0; b < buffers.size(); ++b) {
@@ -71,9 +82,39 @@ Result<void> Program::upload(const cuda::Stream& stream, fb::BufferKind kind, sc
       continue;
     addresses[b] = base + buffers[b]->offset();
     if (guard) {
-      LLCUDA_ASSIGN_OR_RETURN(addresses[b],
-                              place(stream, segment.subspan(buffers[b]->offset(), buffers[b]->bytes()), purpose));
+      LLCUDA_ASSIGN_OR_RETURN(addresses[b], allocate(buffers[b]->bytes(), kind));
     }
+  }
+  return {};
+}
+
+Result<void> Program::upload(const cuda::Stream& stream, fb::BufferKind kind,
+                             std::span<const std::byte> segment) const {
+  const auto& buffers = *file->metadata().buffers();
+  for (uint32_t b = 0; b < buffers.size(); ++b)
+    if (buffers[b]->kind() == kind && buffers[b]->offset() + buffers[b]->bytes() <= segment.size())
+      LLCUDA_RETURN_IF_ERROR(
+          stream.copyToDevice(addresses[b], segment.subspan(buffers[b]->offset(), buffers[b]->bytes())));
+  return {};
+}
+
+/// Packs on all processors while what is packed goes to the device, in the order of the file.
+Result<void> Program::uploadReferenced(const cuda::Stream& stream, const WeightFiles& files) const {
+  if (!file->metadata().weight_sources())
+    return {};
+  const auto& sources = *file->metadata().weight_sources();
+  const auto& buffers = *file->metadata().buffers();
+  Prefetch<Result<std::vector<std::byte>>> packed({
+      .count = sources.size(),
+      .threads = std::max(2u, std::thread::hardware_concurrency()),
+      .maxBytes = kMaxPackedAhead,
+      .bytesOf = [&](std::size_t i) { return buffers[sources[static_cast<uint32_t>(i)]->buffer()]->bytes(); },
+      .make = [&](std::size_t i) { return files.pack(*file, *sources[static_cast<uint32_t>(i)]); },
+  });
+  for (const fb::WeightSource* source : sources) {
+    LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, packed.next());
+    LLCUDA_RETURN_IF_ERROR(stream.copyToDevice(addresses[source->buffer()], bytes));
+    LLCUDA_RETURN_IF_ERROR(stream.synchronize()); // the bytes go now
   }
   return {};
 }

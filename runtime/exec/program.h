@@ -10,15 +10,17 @@
 #include "runtime/cuda/module.h"
 #include "runtime/cuda/stream.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/weight_files.h"
 #include "runtime/exec/device.h"
 
 namespace llcuda {
 
 class Program {
 public:
-  /// Loads and uploads. `guard`: every buffer gets an allocation of its own. Memory is not counted here: checkMemory().
+  /// Loads and uploads. `guard`: every buffer gets an allocation of its own. `weightsFrom`: see WeightFiles::open().
+  /// Memory is not counted here: checkMemory().
   static Result<std::shared_ptr<const Program>> load(std::shared_ptr<const Engine> engine, OpenedDevice device,
-                                                     bool guard);
+                                                     bool guard, const std::string& weightsFrom = {});
 
   const Engine& engine() const { return *file; }
   const OpenedDevice& device() const { return target; }
@@ -31,8 +33,10 @@ public:
 private:
   Program() = default;
   Result<void> loadKernels();
-  Result<cuda::CUdeviceptr> place(const cuda::Stream& stream, std::span<const std::byte> bytes, const char* purpose);
-  Result<void> upload(const cuda::Stream& stream, fb::BufferKind kind, schema::SegmentKind segment);
+  Result<cuda::CUdeviceptr> allocate(uint64_t bytes, fb::BufferKind kind);
+  Result<void> allocate(fb::BufferKind kind, uint64_t bytes);
+  Result<void> upload(const cuda::Stream& stream, fb::BufferKind kind, std::span<const std::byte> segment) const;
+  Result<void> uploadReferenced(const cuda::Stream& stream, const WeightFiles& files) const;
 
   std::shared_ptr<const Engine> file;
   OpenedDevice target;

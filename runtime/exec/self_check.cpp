@@ -14,9 +14,9 @@ constexpr float kLargestMeanError = 0.1f;
 /// Sums up differences, position by position.
 class Comparison {
 public:
-  Comparison(const fb::Golden& golden, SelfCheckReport& report) : golden(golden), report(report) {}
+  explicit Comparison(SelfCheckReport& report) : report(report) {}
 
-  Result<void> add(uint32_t position, const GeneratedToken& token) {
+  Result<void> add(const fb::Golden& golden, uint32_t position, const GeneratedToken& token) {
     LLCUDA_ASSIGN_OR_RETURN(const LogProbabilities probabilities, LogProbabilities::of(token.logits));
     const fb::TokenProbability& best = *golden.top()->Get(kTop * position);
     const fb::TokenProbability& second = *golden.top()->Get(kTop * position + 1);
@@ -45,26 +45,19 @@ public:
   }
 
 private:
-  const fb::Golden& golden;
   SelfCheckReport& report;
   double errorSum = 0;
 };
 
-} // namespace
-
-Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport& report) {
-  report = {};
-  if (!engine.metadata().golden())
-    return unsupported(engine.path(), ": holds no recorded values to check against");
-  const fb::Golden& golden = *engine.metadata().golden();
+/// Steps through the tokens one by one, and then runs them as one prompt.
+Result<void> runRecord(const fb::Golden& golden, Sequence& sequence, Comparison& comparison) {
   const std::vector<int32_t> tokens(golden.tokens()->begin(), golden.tokens()->end());
   const auto count = static_cast<uint32_t>(tokens.size());
-  Comparison comparison(golden, report);
   Result<void> added;
   uint32_t offset = 0;
   GenerateOptions options;
   options.onToken = [&](const GeneratedToken& token) {
-    added = comparison.add(token.index + offset, token);
+    added = comparison.add(golden, token.index + offset, token);
     return added.ok();
   };
   // Steps read what they are told, so step i answers for the first i + 1 tokens; what replaces the last answer is
@@ -80,7 +73,21 @@ Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport
   };
   LLCUDA_RETURN_IF_ERROR(run(1, successors));
   offset = count - 1;
-  LLCUDA_RETURN_IF_ERROR(run(count, std::span(successors).last(1)));
+  return run(count, std::span(successors).last(1));
+}
+
+} // namespace
+
+Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport& report) {
+  report = {};
+  const fb::Engine& metadata = engine.metadata();
+  if (!metadata.golden())
+    return unsupported(engine.path(), ": holds no recorded values to check against");
+  Comparison comparison(report);
+  LLCUDA_RETURN_IF_ERROR(runRecord(*metadata.golden(), sequence, comparison));
+  if (metadata.golden_prompts())
+    for (const fb::Golden* prompt : *metadata.golden_prompts())
+      LLCUDA_RETURN_IF_ERROR(runRecord(*prompt, sequence, comparison));
   LLCUDA_RETURN_IF_ERROR(sequence.rewind(0));
   return comparison.verdict();
 }

@@ -21,10 +21,11 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 
 } // namespace
 
-Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots)
-    : loaded(std::move(program)), positions(context), plan(llcuda::memoryPlan(loaded->engine(), context, slots)),
-      phases(loaded->engine()), pages(loaded->engine().metadata().max_batch(), loaded->engine().maxPages(),
-                                      loaded->engine().metadata().page_tokens(), plan.pages),
+Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution)
+    : loaded(std::move(program)), positions(context), execution(execution),
+      plan(llcuda::memoryPlan(loaded->engine(), context, slots)), phases(loaded->engine()),
+      pages(loaded->engine().metadata().max_batch(), loaded->engine().maxPages(),
+            loaded->engine().metadata().page_tokens(), plan.pages),
       history(loaded->engine(), loaded->engine().metadata().max_batch()) {}
 
 Session::~Session() {
@@ -34,10 +35,10 @@ Session::~Session() {
 }
 
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> program, uint32_t context,
-                                                 uint32_t slots) {
+                                                 uint32_t slots, Execution execution) {
   assert(context >= 1 && context <= program->engine().metadata().max_context());
   assert(slots >= 1 && slots <= program->engine().metadata().max_batch());
-  std::unique_ptr<Session> session(new Session(std::move(program), context, slots));
+  std::unique_ptr<Session> session(new Session(std::move(program), context, slots, execution));
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, session->loaded->device().context->memoryInfo());
   LLCUDA_RETURN_IF_ERROR(checkMemory(session->loaded->engine(), session->plan, slots, info.freeBytes, false));
   LLCUDA_RETURN_IF_ERROR(session->allocate());
@@ -91,6 +92,14 @@ Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, std::optional<PhaseGraph
   return &*graph;
 }
 
+Result<void> Session::runPhase(const PhaseIo& io, std::optional<PhaseGraph>& graph, uint32_t rowCount,
+                               uint64_t cached) {
+  if (!execution.graphs || execution.observer)
+    return launchAll({*loaded, memory, stream, *io.phase, rowCount, cached}, execution.observer);
+  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * captured, graphOf(io, graph));
+  return captured->launch(stream);
+}
+
 Result<void> Session::queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits) {
   return ring->queue(stream, outputs, memory.address(io.buffer(fb::IoRole::sampled)),
                      wantLogits ? memory.address(io.buffer(fb::IoRole::logits)) : 0);
@@ -125,10 +134,9 @@ Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int3
     if (cancelled.load(std::memory_order_relaxed))
       return makeError(ErrorCode::kCancelled, "cancelled");
     const PhaseIo& io = phases.prompt()[chunk.phase];
-    LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * graph, graphOf(io, promptGraphs[chunk.phase]));
     const bool last = chunk.tokens == tokens.size();
     LLCUDA_RETURN_IF_ERROR(promptChunk(io, slot, first, tokens.first(chunk.tokens), last ? sampling : nullptr));
-    LLCUDA_RETURN_IF_ERROR(graph->launch(stream));
+    LLCUDA_RETURN_IF_ERROR(runPhase(io, promptGraphs[chunk.phase], chunk.tokens, first + chunk.tokens));
     LLCUDA_RETURN_IF_ERROR(stream.record(done));
     if (last && sampling)
       return queueOutput(io, 1, wantLogits);
@@ -166,13 +174,14 @@ Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
 Result<void> Session::queueStep(bool wantLogits) {
   assert(!rows.empty());
   const PhaseIo& io = phases.decode()[decodePhase];
+  uint64_t cached = 0;
   for (DecodeRow& row : rows) {
     LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
-    ++row.position;
+    cached += ++row.position;
   }
-  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * graph, graphOf(io, decodeGraphs[decodePhase]));
-  LLCUDA_RETURN_IF_ERROR(graph->launch(stream));
-  return queueOutput(io, static_cast<uint32_t>(rows.size()), wantLogits);
+  const auto count = static_cast<uint32_t>(rows.size());
+  LLCUDA_RETURN_IF_ERROR(runPhase(io, decodeGraphs[decodePhase], count, cached));
+  return queueOutput(io, count, wantLogits);
 }
 
 Result<StepOutput> Session::take() {

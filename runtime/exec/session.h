@@ -17,6 +17,7 @@
 #include "runtime/exec/output_ring.h"
 #include "runtime/exec/page_table.h"
 #include "runtime/exec/phase_graph.h"
+#include "runtime/exec/phase_run.h"
 #include "runtime/exec/phase_table.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/ring_history.h"
@@ -33,12 +34,18 @@ struct DecodeRow {
   SamplingParams sampling = {};
 };
 
+/// How phases are run.
+struct Execution {
+  bool graphs = true;                 ///< captured once and replayed; else launch by launch
+  LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
+};
+
 /// One thread at a time. After an error other than kCancelled the device's state is unknown: destroy the session.
 class Session {
 public:
   /// `context` in 1 ... max_context, `slots` in 1 ... max_batch; memory is checked before it is allocated.
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Program> program, uint32_t context,
-                                                 uint32_t slots);
+                                                 uint32_t slots, Execution execution = {});
   ~Session();
 
   const Program& program() const { return *loaded; }
@@ -74,8 +81,10 @@ public:
   Result<uint32_t> decodeNodes();
 
 private:
-  Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots);
+  Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution);
   Result<void> allocate();
+  /// One step of a phase over `rows` rows that attend to `cached` positions in all.
+  Result<void> runPhase(const PhaseIo& io, std::optional<PhaseGraph>& graph, uint32_t rows, uint64_t cached);
   Result<PhaseGraph*> graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph);
   Result<void> promptChunk(const PhaseIo& io, uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
                            const SamplingParams* sampling);
@@ -88,6 +97,7 @@ private:
 
   std::shared_ptr<const Program> loaded;
   uint32_t positions;
+  Execution execution;
   MemoryPlan plan;
   PhaseTable phases;
   PageTable pages;

@@ -2,8 +2,10 @@
 // What is behind the driver's handles, and the frame of every exported function.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -58,7 +60,10 @@ struct StreamObject {
   std::thread::id capturer;
   bool captureBroken = false;
 };
-struct EventObject {};
+struct EventObject {
+  bool timed = false;
+  std::optional<std::chrono::steady_clock::time_point> recorded; ///< work has run by then
+};
 
 /// Objects by the handle that stands for them. A handle that is not alive is found out.
 template <typename Handle, typename Object>

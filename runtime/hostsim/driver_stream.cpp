@@ -69,10 +69,10 @@ CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
   });
 }
 
-CUresult cuEventCreate(CUevent* event, unsigned) {
+CUresult cuEventCreate(CUevent* event, unsigned flags) {
   return serve(DriverCall::cuEventCreate, Needs::kContext, [&](DriverState& state) {
     const std::lock_guard lock(state.mutex);
-    *event = state.events.add(std::make_unique<EventObject>());
+    *event = state.events.add(std::make_unique<EventObject>((flags & CU_EVENT_DISABLE_TIMING) == 0));
     return CUDA_SUCCESS;
   });
 }
@@ -87,7 +87,27 @@ CUresult cuEventDestroy_v2(CUevent event) {
 CUresult cuEventRecord(CUevent event, CUstream stream) {
   return serve(DriverCall::cuEventRecord, Needs::kContext, [&](DriverState& state) {
     const std::lock_guard lock(state.mutex);
-    return state.events.find(event) ? checkStream(state, stream) : noEvent();
+    EventObject* object = state.events.find(event);
+    if (!object)
+      return noEvent();
+    const CUresult checked = checkStream(state, stream);
+    if (checked == CUDA_SUCCESS)
+      object->recorded = std::chrono::steady_clock::now();
+    return checked;
+  });
+}
+
+CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
+  return serve(DriverCall::cuEventElapsedTime, Needs::kContext, [&](DriverState& state) {
+    const std::lock_guard lock(state.mutex);
+    const EventObject* from = state.events.find(start);
+    const EventObject* to = state.events.find(end);
+    if (!from || !to)
+      return noEvent();
+    if (!from->timed || !to->timed || !from->recorded || !to->recorded)
+      return refuse(CUDA_ERROR_INVALID_HANDLE, "the events are not timed, or not recorded");
+    *milliseconds = std::chrono::duration<float, std::milli>(*to->recorded - *from->recorded).count();
+    return CUDA_SUCCESS;
   });
 }
 

@@ -14,6 +14,8 @@ COMPILER = ("dialects/", "compiler/", "codegen/", "runtime/schema/", "runtime/ba
 ROOMS = {
     "dialects": ("dialects/", "codegen/formats/"),
     "compiler": COMPILER,
+    # Refitting opens an engine.
+    "compiler/pipeline": COMPILER + ("runtime/engine/",),
     "compiler/ingest": ("compiler/ingest/", "codegen/formats/", "runtime/base/", "runtime/text/"),
     "codegen": ("codegen/", "runtime/base/"),
     "codegen/formats": ("codegen/formats/", "runtime/base/"),

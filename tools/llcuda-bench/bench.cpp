@@ -9,14 +9,6 @@
 namespace llcuda::bench {
 namespace {
 
-/// Any tokens do: what is computed does not depend on which they are.
-std::vector<int32_t> randomTokens(std::size_t count, uint32_t vocabulary) {
-  std::mt19937 random(1);
-  std::vector<int32_t> tokens(count);
-  for (int32_t& token : tokens) token = static_cast<int32_t>(random() % vocabulary);
-  return tokens;
-}
-
 std::string now() {
   const std::time_t time = std::time(nullptr);
   std::tm parts = {};
@@ -41,6 +33,13 @@ api::Expected<uint64_t> once(api::Session& session, std::span<const int32_t> tok
 }
 
 } // namespace
+
+std::vector<int32_t> randomTokens(std::size_t count, uint32_t vocabulary) {
+  std::mt19937 random(1);
+  std::vector<int32_t> tokens(count);
+  for (int32_t& token : tokens) token = static_cast<int32_t>(random() % vocabulary);
+  return tokens;
+}
 
 api::Expected<Measured> measure(api::Session& session, uint32_t vocabulary, const Test& test, uint32_t repetitions) {
   Measured measured{test, now(), {}};

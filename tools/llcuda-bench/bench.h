@@ -27,6 +27,9 @@ struct Measured {
   std::vector<uint64_t> samplesNs;
 };
 
+/// Any tokens do: what is computed does not depend on which they are.
+std::vector<int32_t> randomTokens(std::size_t count, uint32_t vocabulary);
+
 /// Warms up once, then measures `repetitions` times.
 api::Expected<Measured> measure(api::Session& session, uint32_t vocabulary, const Test& test, uint32_t repetitions);
 

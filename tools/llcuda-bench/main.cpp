@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/llcuda-bench/batched.h"
 #include "tools/llcuda-bench/bench.h"
 
 namespace llcuda::bench {
@@ -20,6 +21,8 @@ struct Options {
   uint32_t repetitions = 5;
   std::string output = "md";
   api::SessionOptions session;
+  bool batched = false;
+  BatchedGrid grid;
 };
 
 void addFlags(CLI::App& app, Options& options) {
@@ -49,6 +52,14 @@ void addFlags(CLI::App& app, Options& options) {
       ->option_text("auto|cuda|host");
   app.add_option("--main-gpu", options.session.deviceIndex, "Which GPU, as CUDA numbers them")
       ->check(CLI::Range(0, 1023));
+  app.add_option("--weights-from", options.session.weightsFrom,
+                 "The model file of an engine that leaves its weights there, or the folder that has it");
+  app.add_option("--graphs", options.session.graphs, "1: a step is one graph; 0: kernels are launched one by one")
+      ->capture_default_str();
+  app.add_flag("--batched", options.batched, "Decode several sequences at a time, as llama-batched-bench does");
+  app.add_option("--npp", options.grid.prompts, "With --batched: prompt tokens of a sequence")->delimiter(',');
+  app.add_option("--ntg", options.grid.generates, "With --batched: tokens that each sequence gets")->delimiter(',');
+  app.add_option("--npl", options.grid.sequences, "With --batched: sequences at a time")->delimiter(',');
   app.set_version_flag("--version", llcuda_version());
 }
 
@@ -70,7 +81,17 @@ int fail(const api::Error& error) {
   return error.status;
 }
 
+int runBatched(const Options& options) {
+  const auto table = batchedTable(options.engine, options.session, options.grid, options.output == "json");
+  if (!table)
+    return fail({static_cast<llcuda_status>(table.error().code), table.error().message});
+  std::cout << *table << std::flush;
+  return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
+}
+
 int run(Options options) {
+  if (options.batched)
+    return runBatched(options);
   const std::vector<Test> tests = testsOf(options);
   if (tests.empty())
     return fail({LLCUDA_USAGE, "nothing to measure: -p and -n are 0"});

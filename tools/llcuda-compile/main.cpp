@@ -29,25 +29,32 @@ double mebibytes(uint64_t bytes) {
 Result<void> summarize(const pipeline::CompileOptions& options, const pipeline::CompileReport& report, double seconds) {
   LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.output));
   const uint32_t context = engine.metadata().max_context();
-  const MemoryPlan memory = memoryPlan(engine, context, options.maxBatch);
+  const uint32_t slots = engine.metadata().max_batch();
+  const MemoryPlan memory = memoryPlan(engine, context, slots);
   std::fprintf(stderr, "%s: %.1f MiB in %.1f s; %zu kernels (%zu from the cache), %llu bytes spilled\n",
                options.output.c_str(), mebibytes(report.fileBytes), seconds, report.kernels, report.cachedKernels,
                static_cast<unsigned long long>(report.spillBytes));
+  if (report.referencedWeightBytes != 0)
+    std::fprintf(stderr, "weights: %llu bytes stay in their files, %llu bytes were computed and are embedded\n",
+                 static_cast<unsigned long long>(report.referencedWeightBytes),
+                 static_cast<unsigned long long>(report.embeddedWeightBytes));
   std::fprintf(stderr, "decode: %u launches a token, %u a layer\n", report.decodeLaunches, report.launchesPerLayer);
   std::fprintf(stderr,
                "device memory at -c %u, %u sequence(s): %llu bytes (%.1f MiB weights, %.1f MiB KV cache, %.1f MiB "
                "buffers)\n",
-               context, options.maxBatch, static_cast<unsigned long long>(memory.total()), mebibytes(memory.shared()),
+               context, slots, static_cast<unsigned long long>(memory.total()), mebibytes(memory.shared()),
                mebibytes(memory.kv), mebibytes(memory.arena + memory.io + memory.counters));
   return {};
 }
 
-int compile(pipeline::CompileOptions options) {
+int run(Request request) {
+  pipeline::CompileOptions& options = request.options;
   const auto start = std::chrono::steady_clock::now();
   ProgressLine progress(::isatty(STDERR_FILENO) == 1);
   options.progress = [&](pipeline::Stage stage, uint64_t done, uint64_t total) { progress.update(stage, done, total); };
   options.dumpSink = [](std::string_view text) { std::cout << text; };
-  const Result<pipeline::CompileReport> report = pipeline::compileModel(options);
+  const Result<pipeline::CompileReport> report =
+      request.refit.empty() ? pipeline::compileModel(options) : pipeline::refitEngine(request.refit, options);
   progress.clear();
   if (!report)
     return fail(report.error());
@@ -65,8 +72,8 @@ int compile(pipeline::CompileOptions options) {
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--kernel-worker") == 0)
     return llcuda::codegen::runKernelWorker(llcuda::codegen::kWorkerDescriptor);
-  auto options = llcuda::tools::parseCompileOptions(argc, argv);
-  if (const int* code = std::get_if<int>(&options))
+  auto request = llcuda::tools::parseRequest(argc, argv);
+  if (const int* code = std::get_if<int>(&request))
     return *code;
-  return llcuda::tools::compile(std::get<llcuda::pipeline::CompileOptions>(std::move(options)));
+  return llcuda::tools::run(std::get<llcuda::tools::Request>(std::move(request)));
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -62,8 +63,9 @@ std::string checkTarget(const std::string& target) {
 
 } // namespace
 
-std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char** argv) {
-  pipeline::CompileOptions options;
+std::variant<Request, int> parseRequest(int argc, char** argv) {
+  Request request;
+  pipeline::CompileOptions& options = request.options;
   options.jobs = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::string> targets = {"sm_75"};
   std::string nvrtc;
@@ -72,7 +74,7 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   CLI::App app("Compiles a model file into an engine for the NVIDIA T4 (SM 7.5). Needs no GPU.", "llcuda-compile");
   app.set_version_flag("--version", std::string("llcuda-compile ") + kVersion);
   app.add_option("model", options.input, "The model file (.gguf)")->required();
-  app.add_option("-o,--output", options.output, "The engine file to write")->required();
+  app.add_option("-o,--output", options.output, "The engine file to write (with --refit: in place)");
   addModelOptions(app, options.open);
   app.add_option("--target", targets, "sm_75 (machine code and PTX for newer GPUs), host (run without a GPU)")
       ->delimiter(',')
@@ -90,6 +92,17 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   app.add_option_function<std::string>(
       "--kv-type", [&](const std::string& type) { options.keyType = options.valueType = type; },
       "Encoding of keys and values");
+  app.add_option("--weights", options.referWeights,
+                 "embed: the engine holds its weights; ref: it reads them from the model file when it is loaded")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"embed", false}, {"ref", true}}))
+      ->option_text("embed|ref");
+  app.add_option("--golden", options.golden,
+                 "Values for the self-check: none, default (one forward pass), full (and 16 continuations)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, pipeline::GoldenMode>{{"none", pipeline::GoldenMode::kNone},
+                                                      {"default", pipeline::GoldenMode::kDefault},
+                                                      {"full", pipeline::GoldenMode::kFull}}))
+      ->option_text("none|default|full");
   app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--skip-fusion", options.skipFusions, "Leave out a fusion, to measure what it gains; may be repeated")
@@ -98,8 +111,15 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
                  "Print the IR after this pass, or after all, to standard output");
   app.add_option("--nvrtc", nvrtc, "The NVRTC library, or its folder");
   app.add_option("--cache-dir", cacheFolder, "Folder of compiled kernels (default: $XDG_CACHE_HOME/llcuda)");
+  CLI::Option* refit = app.add_option("--refit", request.refit,
+                                      "Put the model's weights into this engine, which was compiled for one like it");
+  for (const char* decided : {"--target", "--ctx-size", "--max-batch", "--cache-type-k", "--cache-type-v", "--kv-type",
+                              "--golden", "--weights"})
+    refit->excludes(app.get_option(decided));
   try {
     app.parse(reversedArguments(argc, argv));
+    if (options.output.empty() && request.refit.empty())
+      throw CLI::RequiredError("--output");
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
@@ -113,7 +133,9 @@ std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char**
   options.cacheFolder = cacheFolder;
   options.workerCommand = {self.string(), "--kernel-worker"};
   options.hostCompiler = findHostCompiler();
-  return options;
+  if (options.output.empty())
+    options.output = request.refit;
+  return request;
 }
 
 } // namespace llcuda::tools

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <variant>
 
 #include "compiler/pipeline/compile.h"
 
 namespace llcuda::tools {
 
-/// The options of the command line, or the exit code when there is nothing to compile (--help, a wrong flag).
-std::variant<pipeline::CompileOptions, int> parseCompileOptions(int argc, char** argv);
+struct Request {
+  pipeline::CompileOptions options;
+  std::string refit; ///< the engine that gets other weights; empty: compile
+};
+
+/// What the command line asks for, or the exit code when there is nothing to compile (--help, a wrong flag).
+std::variant<Request, int> parseRequest(int argc, char** argv);
 
 } // namespace llcuda::tools

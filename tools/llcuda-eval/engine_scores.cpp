@@ -13,12 +13,11 @@ Error errorOf(const api::Error& error) {
 
 } // namespace
 
-Result<EngineScores> EngineScores::open(const std::string& path, llcuda_device device) {
+Result<EngineScores> EngineScores::open(const std::string& path, const api::SessionOptions& given) {
   auto engine = api::Engine::open(path);
   if (!engine)
     return errorOf(engine.error());
-  api::SessionOptions options;
-  options.device = device;
+  api::SessionOptions options = given;
   options.log = [](llcuda_log_level, std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
   };

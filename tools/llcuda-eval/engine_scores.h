@@ -12,7 +12,7 @@ namespace llcuda::tools {
 /// An engine on a device, as a model under test.
 class EngineScores {
 public:
-  static Result<EngineScores> open(const std::string& path, llcuda_device device);
+  static Result<EngineScores> open(const std::string& path, const api::SessionOptions& options);
 
   Result<std::vector<reference::StepScore>> score(std::span<const int32_t> prompt, std::span<const int32_t> tokens);
 

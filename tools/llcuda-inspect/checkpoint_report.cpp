@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
 #include <map>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "runtime/schema/engine_hash.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -16,13 +13,6 @@ using ingest::GgufTensor;
 using ingest::GgufType;
 using ingest::GgufValue;
 using nlohmann::ordered_json;
-
-std::string hashOf(std::span<const std::byte> bytes) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx",
-                static_cast<unsigned long long>(XXH3_64bits(bytes.data(), bytes.size())));
-  return digits;
-}
 
 ordered_json scalarJson(const GgufValue& value) {
   if (const auto text = value.asString())
@@ -120,7 +110,7 @@ ordered_json checkpointJson(const GgufFile& gguf, bool hashes) {
                                                                     {"dims", tensor.dims},
                                                                     {"bytes", tensor.data.size()}});
     if (hashes)
-      entry["xxh3"] = hashOf(tensor.data);
+      entry["xxh3"] = hexadecimal(schema::hashBytes(tensor.data));
   }
   for (const auto& [name, total] : totalsByType(gguf))
     json["types"].push_back(

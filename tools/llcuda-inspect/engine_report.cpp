@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include "runtime/engine/weight_files.h"
+#include "runtime/schema/engine_hash.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -124,6 +126,15 @@ std::string kernelsText(const fb::Engine& engine) {
   return textTable(rows);
 }
 
+/// The files that the weights are in, when they are not in the engine.
+std::string sourcesText(const fb::Engine& engine) {
+  std::string text;
+  if (engine.source_files())
+    for (const fb::SourceFile* file : *engine.source_files())
+      text += "weights in " + oneLine(file->path()->string_view(), 200) + " (" + readableBytes(file->bytes()) + ")\n";
+  return text;
+}
+
 std::string phasesText(const fb::Engine& engine) {
   std::vector<std::vector<std::string>> rows = {{"phase", "rows", "nodes", "nodes per layer"}};
   for (const fb::Phase* phase : *engine.phases())
@@ -156,9 +167,36 @@ ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>
     for (const flatbuffers::String* flag : *compiler.flags()) flags.push_back(flag->str());
   for (const fb::Phase* phase : *metadata.phases()) json["phases"].push_back(phaseJson(*phase));
   for (const fb::Kernel* kernel : *metadata.kernels()) json["kernels"].push_back(kernelJson(*kernel));
+  if (metadata.source_files())
+    for (const fb::SourceFile* file : *metadata.source_files())
+      json["source_files"].push_back({{"path", file->path()->str()}, {"bytes", file->bytes()}});
   if (memory)
     json["memory"] = memoryJson(engine, *memory);
   return json;
+}
+
+Result<ordered_json> weightHashesJson(const Engine& engine, const std::string& weightsFrom) {
+  LLCUDA_ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::open(engine, weightsFrom));
+  const auto& buffers = *engine.metadata().buffers();
+  const auto segment = engine.segment(schema::SegmentKind::kWeights);
+  std::map<uint32_t, const fb::WeightSource*> sources;
+  if (engine.metadata().weight_sources())
+    for (const fb::WeightSource* source : *engine.metadata().weight_sources()) sources[source->buffer()] = source;
+  ordered_json weights = ordered_json::array();
+  for (uint32_t b = 0; b < buffers.size(); ++b) {
+    if (buffers[b]->kind() != fb::BufferKind::weight)
+      continue;
+    ordered_json& entry =
+        weights.emplace_back(ordered_json{{"name", buffers[b]->name()->str()}, {"bytes", buffers[b]->bytes()}});
+    const auto source = sources.find(b);
+    if (source == sources.end()) {
+      entry["xxh3"] = hexadecimal(schema::hashBytes(segment.subspan(buffers[b]->offset(), buffers[b]->bytes())));
+      continue;
+    }
+    LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, files.pack(engine, *source->second));
+    entry["xxh3"] = hexadecimal(schema::hashBytes(bytes));
+  }
+  return weights;
 }
 
 std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory) {
@@ -172,8 +210,8 @@ std::string engineText(const Engine& engine, const std::optional<MemoryRequest>&
                      std::to_string(model.heads()) + " heads of " + std::to_string(model.head_size()) + " over " +
                      std::to_string(model.kv_heads()) + " KV heads, vocabulary " + std::to_string(model.vocabulary()) +
                      "\n" + "context up to " + std::to_string(metadata.max_context()) + ", batch up to " +
-                     std::to_string(metadata.max_batch()) + ", KV " + textOf(metadata.kv_type()) + "\n\n" +
-                     kernelsText(metadata) + "\n" + phasesText(metadata);
+                     std::to_string(metadata.max_batch()) + ", KV " + textOf(metadata.kv_type()) + "\n" +
+                     sourcesText(metadata) + "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
   if (memory)
     text += memoryText(engine, *memory);
   return text;

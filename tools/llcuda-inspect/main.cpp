@@ -15,7 +15,7 @@ namespace llcuda::inspect {
 namespace {
 
 struct Options {
-  std::string file;
+  std::string file, weightsFrom;
   bool json = false, hashes = false, memory = false;
   uint32_t context = 0; ///< 0: the engine's largest
   uint32_t slots = 1;
@@ -48,7 +48,13 @@ Result<std::string> inspectEngine(const Options& options) {
       return usageError("--slots ", memory->slots, " is not in 1 to the engine's ", metadata.max_batch(),
                         "; compile it with a larger --max-batch");
   }
-  return options.json ? dumped(engineJson(engine, memory)) : engineText(engine, memory);
+  if (!options.json)
+    return engineText(engine, memory);
+  nlohmann::ordered_json json = engineJson(engine, memory);
+  if (options.hashes) {
+    LLCUDA_ASSIGN_OR_RETURN(json["weights"], weightHashesJson(engine, options.weightsFrom));
+  }
+  return dumped(json);
 }
 
 /// The given path, else the program in the Python environment beside which NVRTC lies, else the name for PATH.
@@ -110,7 +116,10 @@ int main(int argc, char** argv) {
   CLI::App app("Shows what a checkpoint (.gguf) or an engine holds");
   app.add_option("FILE", options.file, "A GGUF file or an engine")->required();
   app.add_flag("--json", options.json, "Print one JSON object");
-  app.add_flag("--hash", options.hashes, "With --json: the XXH3-64 of each tensor of a checkpoint");
+  app.add_flag("--hash", options.hashes,
+               "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine");
+  app.add_option("--weights-from", options.weightsFrom,
+                 "The model file of an engine that leaves its weights there, or the folder that has it");
   auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
   app.add_option("-c,--ctx-size", options.context,
                  "Positions of each slot, or in the cache for --predict (default: the engine's largest; 512)")

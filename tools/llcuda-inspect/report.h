@@ -23,6 +23,8 @@ struct MemoryRequest {
   uint32_t slots;
 };
 nlohmann::ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory);
+/// What every weight is on the device: its bytes and their XXH3-64. Packs those that lie in the model's files.
+Result<nlohmann::ordered_json> weightHashesJson(const Engine& engine, const std::string& weightsFrom);
 std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory);
 
 } // namespace llcuda::inspect

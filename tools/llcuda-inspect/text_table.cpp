@@ -51,6 +51,12 @@ std::string readableBytes(uint64_t bytes) {
   return text;
 }
 
+std::string hexadecimal(uint64_t value) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(value));
+  return digits;
+}
+
 std::string oneLine(std::string_view text, size_t limit) {
   std::string line(text.substr(0, limit));
   while (line.size() == limit && text.size() > limit && (line.back() & 0xC0) == 0x80) line.pop_back(); // whole UTF-8

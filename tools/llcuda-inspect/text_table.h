@@ -13,6 +13,9 @@ std::string textTable(const std::vector<std::vector<std::string>>& rows);
 /// "93.8 MiB".
 std::string readableBytes(uint64_t bytes);
 
+/// 16 digits.
+std::string hexadecimal(uint64_t value);
+
 /// At most `limit` characters of one printable line; what is cut shows as "...".
 std::string oneLine(std::string_view text, size_t limit);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an engine: text or token ids in, text out. Results go to standard output, everything else to standard error.
+#include <fstream>
 #include <iostream>
 
 #include "tools/llcuda-run/chat.h"
@@ -37,6 +38,15 @@ void stream(const llcuda_step& step, bool hasText) {
   std::cout.flush();
 }
 
+int writeProfile(api::Session& session, const std::string& path) {
+  const auto profile = session.profile();
+  if (!profile)
+    return fail(profile.error());
+  std::ofstream out(path, std::ios::binary);
+  out << profileJson(*profile, session.info()) << std::flush;
+  return out.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, path + ": cannot be written"});
+}
+
 int generateOnce(const api::Engine& engine, api::Session& session, const Options& options) {
   Report report;
   auto tokens = promptTokens(engine, options);
@@ -61,12 +71,17 @@ int generateOnce(const api::Engine& engine, api::Session& session, const Options
     std::cout << '\n';
   std::cout.flush();
   std::cerr << timingsLine(generated.metrics) << '\n';
+  if (!options.profile.empty())
+    if (const int code = writeProfile(session, options.profile); code != LLCUDA_OK)
+      return code;
   return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
 }
 
 int selfCheck(api::Session& session) {
   const api::SelfCheck check = session.selfCheck();
   const llcuda_self_check& report = check.report;
+  if (report.texts != 0)
+    std::cerr << "self-check: " << report.texts << " texts, " << report.different_texts << " with other tokens\n";
   if (report.positions != 0)
     std::cerr << "self-check: " << report.positions << " positions, " << report.different
               << " with another best token, " << report.decisive_different << " of them decisive, mean error "

@@ -91,7 +91,10 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("--force-tokens", raw.forceTokens, "Step through these token ids and report what the model chose")
       ->check(CLI::Validator(checkIds, "IDS"));
   app.add_flag("--self-check", options.selfCheck, "Compare the engine's values with those its compiler recorded");
+  app.add_option("--profile", options.profile, "Time every kernel and write what each took to this file (JSON)");
   app.add_flag("--guard", options.session.guard, "Give every buffer an allocation of its own, for memory checkers");
+  app.add_option("--weights-from", options.session.weightsFrom,
+                 "The model file of an engine that leaves its weights there, or the folder that has it");
   app.set_version_flag("--version", llcuda_version());
 }
 
@@ -125,6 +128,9 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
     return usage("--chat needs text, --prompt-tokens gives token ids");
   if ((options.json || options.generate.forced) && !once)
     return usage("--json and --force-tokens need -p, -f or --prompt-tokens");
+  options.session.profile = !options.profile.empty();
+  if (options.session.profile && !once)
+    return usage("--profile needs -p, -f or --prompt-tokens");
   if (!(options.generate.topP > 0))
     return usage("--top-p must be above 0");
   return std::move(options);

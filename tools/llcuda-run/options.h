@@ -20,6 +20,7 @@ struct Options {
   bool chat = false;
   bool json = false;
   bool selfCheck = false;
+  std::string profile; ///< file that gets the time of each kernel; empty: none
   uint32_t context = 0;
   api::SessionOptions session;
   api::GenerateOptions generate;

@@ -2,6 +2,7 @@
 #include "tools/llcuda-run/report.h"
 
 #include <cstdio>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -79,6 +80,26 @@ std::string jsonOf(const Report& report, const llcuda_metrics& metrics, bool wit
   }
   // Text is UTF-8 by contract; a broken byte would be replaced, not thrown about.
   return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string profileJson(const llcuda_profile& profile, const llcuda_session_info& session) {
+  ordered_json kernels = ordered_json::array();
+  for (const llcuda_kernel_profile& kernel : std::span(profile.kernels, profile.count)) {
+    const double perSecond =
+        kernel.ns == 0 ? 0 : static_cast<double>(kernel.bytes) * 1e9 / static_cast<double>(kernel.ns);
+    kernels.push_back({{"phase", kernel.phase},
+                       {"rows", kernel.rows},
+                       {"kernel", kernel.kernel},
+                       {"launches", kernel.launches},
+                       {"microseconds", static_cast<double>(kernel.ns) / 1e3},
+                       {"bytes", kernel.bytes},
+                       {"gb_per_second", perSecond / 1e9},
+                       {"share_of_copy", perSecond / profile.copy_bytes_per_second}});
+  }
+  const ordered_json object = {{"device", session.device},
+                               {"copy_gb_per_second", profile.copy_bytes_per_second / 1e9},
+                               {"kernels", std::move(kernels)}};
+  return object.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string timingsLine(const llcuda_metrics& metrics) {

@@ -155,14 +155,20 @@ typedef struct llcuda_session_options {
   int32_t guard;           /**< not 0: every buffer an allocation of its own, for memory checkers */
   llcuda_log_callback log; /**< may be NULL: nothing is said */
   void* log_user;
+  const char*
+      weights_from;  /**< for an engine that leaves its weights in the model's files: the file, or the folder that
+                             *   has them; NULL: where the compiler found them, else beside the engine */
+  int32_t no_graphs; /**< not 0: kernels are launched one by one instead of as a graph, to measure the difference */
+  int32_t profile;   /**< not 0: every kernel is timed, which slows the session down: llcuda_session_get_profile */
 } llcuda_session_options;
 
-/** Defaults: auto, GPU 0, max_context, no guard, no log. */
+/** Defaults: auto, GPU 0, max_context, no guard, no log, weights where they were, graphs, no profile. */
 LLCUDA_API void llcuda_session_options_init(llcuda_session_options* options);
 
 /** Creates a session; `options` may be NULL. The first session on a device uploads the weights, later ones of the same
  *  engine share them. Memory is counted before it is allocated.
- *  LLCUDA_NO_DEVICE: no GPU that fits. LLCUDA_OUT_OF_MEMORY: says the bytes and what would fit. */
+ *  LLCUDA_NO_DEVICE: no GPU that fits. LLCUDA_OUT_OF_MEMORY: says the bytes and what would fit.
+ *  LLCUDA_BAD_INPUT: the files that hold the weights are missing or were changed. */
 LLCUDA_API llcuda_status llcuda_session_create(llcuda_engine* engine, const llcuda_session_options* options,
                                                llcuda_session** session, llcuda_error* error);
 
@@ -281,6 +287,27 @@ LLCUDA_API void llcuda_session_cancel(llcuda_session* session);
 /** Metrics of the last generate that ended; zeros before the first. */
 LLCUDA_API void llcuda_session_get_metrics(const llcuda_session* session, llcuda_metrics* metrics);
 
+/** What one kernel took, in all launches of one phase. Strings live as long as the engine. */
+typedef struct llcuda_kernel_profile {
+  const char* phase; /**< "decode" or "prompt" */
+  uint32_t rows;     /**< of the phase */
+  const char* kernel;
+  uint64_t launches;
+  uint64_t ns;    /**< on the device, between events around each launch */
+  uint64_t bytes; /**< of weights, activations and cache that its buffers say it moves */
+} llcuda_kernel_profile;
+
+/** Of the session's work so far. */
+typedef struct llcuda_profile {
+  double copy_bytes_per_second; /**< of a copy on the device, read and written bytes together, measured at the start */
+  size_t count;
+  const llcuda_kernel_profile* kernels; /**< what took longest first; until the next call on the session */
+} llcuda_profile;
+
+/** LLCUDA_USAGE: the session was created without `profile`. */
+LLCUDA_API llcuda_status llcuda_session_get_profile(llcuda_session* session, llcuda_profile* profile,
+                                                    llcuda_error* error);
+
 /** How the engine's values compare with those that its compiler recorded. */
 typedef struct llcuda_self_check {
   uint32_t positions;          /**< compared */
@@ -288,10 +315,13 @@ typedef struct llcuda_self_check {
   uint32_t decisive_different; /**< of these, where the recorded best leads by 0.5 or more */
   float mean_error;            /**< mean |difference| of the recorded tokens' log-probabilities */
   float max_error;
+  uint32_t texts;           /**< tokenized */
+  uint32_t different_texts; /**< with other ids than the recorded ones */
 } llcuda_self_check;
 
-/** Runs the recorded tokens through the engine. Forgets the session's sequence. `report` (may be NULL) is written also
- *  on LLCUDA_SELF_CHECK_FAILED: a decisive difference, or a mean error above 0.1.
+/** Tokenizes the recorded texts and runs the recorded tokens through the engine. Forgets the session's sequence.
+ *  `report` (may be NULL) is written also on LLCUDA_SELF_CHECK_FAILED: another id, a decisive difference, or a mean error
+ *  above 0.1.
  *  LLCUDA_UNSUPPORTED: the engine has no recorded values. */
 LLCUDA_API llcuda_status llcuda_session_self_check(llcuda_session* session, llcuda_self_check* report,
                                                    llcuda_error* error);

@@ -59,7 +59,10 @@ struct SessionOptions {
   int deviceIndex = 0;
   uint32_t context = 0; ///< 0: as many positions as the engine allows
   bool guard = false;
-  Log log; ///< empty: nothing is said
+  bool graphs = true;
+  bool profile = false;    ///< Session::profile() will be asked for
+  std::string weightsFrom; ///< see llcuda_session_options.weights_from; empty: where they were
+  Log log;                 ///< empty: nothing is said
 };
 
 /// Returns false to end the generation.
@@ -165,6 +168,14 @@ public:
     return result;
   }
 
+  /// Of the work so far; its pointers are good until the next call on the session.
+  Expected<llcuda_profile> profile() {
+    llcuda_profile result;
+    llcuda_error error;
+    const llcuda_status status = llcuda_session_get_profile(handle.get(), &result, &error);
+    return status == LLCUDA_OK ? Expected<llcuda_profile>(result) : detail::errorOf(status, error);
+  }
+
   /// From any thread.
   void cancel() { llcuda_session_cancel(handle.get()); }
 
@@ -246,6 +257,9 @@ public:
     c.device_index = options.deviceIndex;
     c.context = options.context;
     c.guard = options.guard;
+    c.no_graphs = !options.graphs;
+    c.profile = options.profile;
+    c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {
       c.log = detail::logThunk;
       c.log_user = log.get();

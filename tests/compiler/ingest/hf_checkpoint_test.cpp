@@ -64,6 +64,20 @@ TEST(HfCheckpoint, BytesAreAligned) {
   }
 }
 
+// An engine that refers to its weights finds them there, aligned or not.
+TEST(HfCheckpoint, SaysWhereBytesLie) {
+  const std::string bytes = small().bytes();
+  const TemporaryFile file(bytes, ".safetensors");
+  auto set = SafetensorsSet::openFile(file.path());
+  ASSERT_TRUE(set);
+  const auto checkpoint = HfCheckpoint::open(std::move(*set), {});
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const auto place = (*checkpoint)->filePlace(*(*checkpoint)->find("output.weight"));
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->path, file.path());
+  EXPECT_EQ(place->offset, bytes.find("bbbbbbbbbbbb"));
+}
+
 TEST(HfCheckpoint, TiedHeadIsLeftOut) {
   const auto checkpoint = open(small().bytes(), {.tiedHead = true});
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;

@@ -2,7 +2,7 @@
 """A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
 
     tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary] [--seed N]
-                  [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+                  [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
 encodings, which an f32 model can then be quantised to without a loss. `--oracle` writes greedy continuations of random prompts
@@ -39,7 +39,7 @@ class Model:
         self.types = [TYPES[name] for name in options.types.split(",")]
         self.rounded = [TYPES[name] for name in options.rounded.split(",")]
         self.vocabulary = 261 if options.vocabulary else 160
-        self.stored, self.values, self.turn = {}, {}, 0
+        self.stored, self.values, self.turn, self.altered = {}, {}, 0, options.alter
         columns = HEADS * HEAD_SIZE
         self.matrix("token_embd.weight", self.vocabulary, EMBEDDING, 1.0)
         for i in range(LAYERS):
@@ -61,6 +61,8 @@ class Model:
         values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
         rounded = self.rounded[self.turn % len(self.rounded)]
         values = gguf.quants.dequantize(gguf.quants.quantize(values, rounded), rounded)
+        if name == self.altered:
+            values *= 1.5
         kind = self.types[self.turn % len(self.types)]
         self.turn += 1
         encoded = values if kind == TYPES["f32"] else gguf.quants.quantize(values, kind)
@@ -172,6 +174,7 @@ def main():
     parser.add_argument("--oracle")
     parser.add_argument("--types", default="f32")
     parser.add_argument("--rounded", default="f32")
+    parser.add_argument("--alter")
     parser.add_argument("--tied", action="store_true")
     parser.add_argument("--vocabulary", action="store_true")
     parser.add_argument("--seed", type=int, default=7)

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstring>
 #include <limits>
+#include <map>
+#include <memory>
+#include <span>
 #include <thread>
 
 #include "tests/runtime/capi/capi_fixture.h"
@@ -181,6 +184,56 @@ TEST_F(CapiTest, SelfCheck) {
   const api::SelfCheck check = session.selfCheck();
   EXPECT_TRUE(bool(check));
   EXPECT_EQ(check.report.positions, 7u);
+}
+
+// The prompts of a full recording are run like the first one.
+TEST_F(CapiTest, SelfCheckOfAFullRecording) {
+  toy::ToyEngine toy = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
+  for (int i = 0; i < 2; ++i)
+    toy.metadata.golden_prompts.push_back(std::make_unique<fb::GoldenT>(*toy.metadata.golden));
+  toy::writeFile(path("full"), toy::fileBytes(toy));
+  api::Engine engine = open("full");
+  api::Session session = sessionOf(engine);
+  const api::SelfCheck check = session.selfCheck();
+  EXPECT_TRUE(bool(check));
+  EXPECT_EQ(check.report.positions, 21u);
+
+  toy.metadata.golden_prompts[1]->top[0] = {1, toy.metadata.golden->top[0].log_probability()};
+  toy::writeFile(path("full"), toy::fileBytes(toy));
+  api::Engine wrong = open("full");
+  api::Session wrongSession = sessionOf(wrong);
+  EXPECT_EQ(wrongSession.selfCheck().error->status, LLCUDA_SELF_CHECK_FAILED);
+}
+
+// What a profile says adds up: every launch of every step, in the phases that ran.
+TEST_F(CapiTest, ProfileCountsLaunches) {
+  api::Engine engine = open("plain");
+  api::SessionOptions options;
+  options.device = LLCUDA_DEVICE_HOST;
+  EXPECT_EQ(sessionOf(engine).profile().error().status, LLCUDA_USAGE);
+  options.profile = true;
+  auto session = engine.createSession(options);
+  ASSERT_TRUE(bool(session)) << session.error().message;
+  const std::vector<int32_t> prompt = {1, 2, 3};
+  const api::Generated generated = session->generate(prompt, greedy(5));
+  ASSERT_FALSE(generated.error);
+  const auto profile = session->profile();
+  ASSERT_TRUE(bool(profile));
+  EXPECT_GT(profile->copy_bytes_per_second, 0);
+  std::map<std::string, uint64_t> launches, bytes;
+  for (const llcuda_kernel_profile& kernel : std::span(profile->kernels, profile->count)) {
+    launches[std::string(kernel.phase) + std::to_string(kernel.rows) + " " + kernel.kernel] = kernel.launches;
+    bytes[std::string(kernel.phase) + " " + kernel.kernel] = kernel.bytes;
+    EXPECT_GT(kernel.ns, 0u);
+  }
+  EXPECT_EQ(launches, (std::map<std::string, uint64_t>{{"prompt4 toy_embed__f32__v97__t32", 1},
+                                                       {"prompt4 toy_prompt_logits__f32__v97__t32", 1},
+                                                       {"prompt4 toy_prompt_sample__f32__v97__t32", 1},
+                                                       {"decode1 toy_embed__f32__v97__t32", 4},
+                                                       {"decode1 toy_decode_logits__f32__v97__t32", 4},
+                                                       {"decode1 toy_decode_sample__f32__v97__t32", 4}}));
+  // Weight, activations, and one entry of each of the two pools, four times.
+  EXPECT_EQ(bytes["decode toy_embed__f32__v97__t32"], 4u * (97 * 4 + 8 * 4 + 2 * 16));
 }
 
 TEST_F(CapiTest, AutoSaysWhyItRunsOnTheHost) {

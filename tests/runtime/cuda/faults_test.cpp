@@ -55,7 +55,13 @@ Result<void> useStream(const std::shared_ptr<const Context>& context, const Stre
   LLCUDA_RETURN_IF_ERROR(stream.wait(event));
   LLCUDA_RETURN_IF_ERROR(event.synchronize());
   LLCUDA_RETURN_IF_ERROR(event.done());
+  LLCUDA_ASSIGN_OR_RETURN(const Event start, Event::createTimed(context));
+  LLCUDA_ASSIGN_OR_RETURN(const Event stop, Event::createTimed(context));
+  LLCUDA_RETURN_IF_ERROR(stream.record(start));
   LLCUDA_RETURN_IF_ERROR(stream.copyToHost(staging.bytes(), y.address()));
+  LLCUDA_RETURN_IF_ERROR(stream.record(stop));
+  LLCUDA_RETURN_IF_ERROR(stop.synchronize());
+  LLCUDA_RETURN_IF_ERROR(nanosecondsBetween(start, stop));
   LLCUDA_RETURN_IF_ERROR(stream.done());
   return stream.synchronize();
 }

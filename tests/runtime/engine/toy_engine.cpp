@@ -188,6 +188,30 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage) {
   return engine;
 }
 
+std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path) {
+  constexpr uint64_t kOffset = 64, kColumns = 128; // packing wants a multiple of 32
+  std::vector<std::byte> file(kOffset, std::byte{0xAA});
+  append(file, engine.weights.data(), engine.weights.size());
+  file.resize(kOffset + kColumns * sizeof(float) + 8);
+  engine.weights.clear();
+  engine.metadata.buffers[kWeight]->bytes = kColumns * sizeof(float);
+  auto source = std::make_unique<fb::SourceFileT>();
+  source->path = path;
+  source->bytes = file.size();
+  engine.metadata.source_files.push_back(std::move(source));
+  auto weight = std::make_unique<fb::WeightSourceT>();
+  weight->buffer = kWeight;
+  weight->offset = kOffset;
+  weight->bytes = kColumns * sizeof(float);
+  weight->xxh3 = schema::hashBytes(std::span(file).subspan(kOffset, weight->bytes));
+  weight->encoding = "f32";
+  weight->layout = "f32_rows";
+  weight->rows = 1;
+  weight->columns = kColumns;
+  engine.metadata.weight_sources.push_back(std::move(weight));
+  return file;
+}
+
 std::vector<std::byte> metadataBytes(const fb::EngineT& metadata) {
   flatbuffers::FlatBufferBuilder builder;
   fb::FinishEngineBuffer(builder, fb::CreateEngine(builder, &metadata));

@@ -87,6 +87,11 @@ void addText(ToyEngine& engine) {
   engine.metadata.text = std::make_unique<fb::TextT>();
   engine.metadata.text->tokenizer = std::make_unique<fb::Span>(0, tokenizer.size());
   engine.metadata.text->config = std::make_unique<fb::Span>(tokenizer.size(), config.size());
+  auto vectors = std::make_unique<fb::TokenizerVectorsT>();
+  vectors->texts = {"", "ab<|turn|>\xC3\xA9"};
+  vectors->ids = {kStartToken, kStartToken, 0, 1, kTurnToken, 67, 68};
+  vectors->ends = {1, 7};
+  engine.metadata.tokenizer_vectors = std::move(vectors);
 }
 
 } // namespace llcuda::toy

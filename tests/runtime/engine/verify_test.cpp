@@ -27,6 +27,15 @@ struct Damage {
   std::function<void(fb::EngineT&)> apply;
 };
 
+/// Of two texts.
+std::unique_ptr<fb::TokenizerVectorsT> vectors(std::vector<uint32_t> ends, std::vector<int32_t> ids) {
+  auto record = std::make_unique<fb::TokenizerVectorsT>();
+  record->texts = {"one", "two"};
+  record->ends = std::move(ends);
+  record->ids = std::move(ids);
+  return record;
+}
+
 // Each of these metadata numbers is relied on without a check by code that runs after opening.
 const Damage kDamages[] = {
     {"max_context is 0", [](fb::EngineT& e) { e.max_context = 0; }},
@@ -51,6 +60,33 @@ const Damage kDamages[] = {
     {"golden.top[4].log_probability is not a number",
      [](fb::EngineT& e) {
        e.golden->top[4] = {1, std::numeric_limits<float>::quiet_NaN()};
+     }},
+    {"golden_prompts[1].tokens[0] is -1 of 97",
+     [](fb::EngineT& e) {
+       for (int i = 0; i < 2; ++i) e.golden_prompts.push_back(std::make_unique<fb::GoldenT>(*e.golden));
+       e.golden_prompts[1]->tokens[0] = -1;
+     }},
+    {"golden_prompts has 257 entries",
+     [](fb::EngineT& e) {
+       for (int i = 0; i < 257; ++i) e.golden_prompts.push_back(std::make_unique<fb::GoldenT>(*e.golden));
+     }},
+    {"tokenizer_vectors has 2 texts and 1 ends", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({3}, {1, 2, 3}); }},
+    {"tokenizer_vectors.ends[1] is 2 of 3", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({3, 2}, {1, 2, 3}); }},
+    {"tokenizer_vectors.ends[0] is 4 of 3", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({4, 4}, {1, 2, 3}); }},
+    {"tokenizer_vectors.ids[2] is 97 of 97", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({1, 3}, {1, 2, 97}); }},
+    {"phases[0] has 2 taps for 1 layers", [](fb::EngineT& e) { e.phases[0]->taps.resize(2); }},
+    {"phases[0].taps[0] is buffer 2 after launch 3",
+     [](fb::EngineT& e) {
+       e.phases[0]->taps = {{3, 2}};
+     }},
+    {"phases[0].taps[0].buffer is no arena buffer of 4 bytes",
+     [](fb::EngineT& e) {
+       e.phases[0]->taps = {{0, 0}};
+     }},
+    {"phases[3].taps[0].buffer is no arena buffer of 64 bytes",
+     [](fb::EngineT& e) {
+       e.model->embedding = 2;
+       e.phases[3]->taps = {{0, 2}};
      }},
     {"kernels has 0 entries", [](fb::EngineT& e) { e.kernels.clear(); }},
     {"kernels[1].name is not of the form", [](fb::EngineT& e) { e.kernels[1]->name = "a\nb"; }},
@@ -136,6 +172,30 @@ const Damage kDamages[] = {
     {"role block_table with 60 bytes", [](fb::EngineT& e) { e.buffers[11]->bytes = 60; }},
 };
 
+// The same for an engine whose weight lies in another file.
+const Damage kSourceDamages[] = {
+    {"weight_sources[0].file is 0, there are 0", [](fb::EngineT& e) { e.source_files.clear(); }},
+    {"source_files[0].path is no path", [](fb::EngineT& e) { e.source_files[0]->path = std::string("a\0b", 3); }},
+    {"source_files[0].path is no path", [](fb::EngineT& e) { e.source_files[0]->path = "folder/"; }},
+    {"source_files[0].bytes is", [](fb::EngineT& e) { e.source_files[0]->bytes = UINT64_MAX; }},
+    {"buffers[0] (weight) ends past its 0 bytes", [](fb::EngineT& e) { e.weight_sources.clear(); }},
+    {"weight_sources[1].buffer is 0 and does not rise",
+     [](fb::EngineT& e) { e.weight_sources.push_back(std::make_unique<fb::WeightSourceT>(*e.weight_sources[0])); }},
+    {"weight_sources[0].buffer is 14 of 14", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 14; }},
+    {"weight_sources[0].buffer is 1, which is no weight", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 1; }},
+    {"weight_sources[0].file is 1, there are 1", [](fb::EngineT& e) { e.weight_sources[0]->file = 1; }},
+    {"weight_sources[0] ends past its file", [](fb::EngineT& e) { e.weight_sources[0]->offset = UINT64_MAX; }},
+    {"weight_sources[0].encoding is none", [](fb::EngineT& e) { e.weight_sources[0]->encoding = "q9_9"; }},
+    {"weight_sources[0].layout is none", [](fb::EngineT& e) { e.weight_sources[0]->layout = "heap"; }},
+    {"out of range", [](fb::EngineT& e) { e.weight_sources[0]->rows = UINT64_MAX; }},
+    {"weight_sources[0] makes 1024 bytes for a buffer of 512", [](fb::EngineT& e) { e.weight_sources[0]->rows = 2; }},
+    {"weight_sources[0].bytes is 508", [](fb::EngineT& e) { e.weight_sources[0]->bytes -= 4; }},
+    {"weight_sources[0].pair_rows is 2 of groups of 2 of 1 rows",
+     [](fb::EngineT& e) { e.weight_sources[0]->pair_rows = 2; }},
+    {"buffers[0].offset is 4, not a multiple", [](fb::EngineT& e) { e.buffers[0]->offset = 4; }},
+    {"buffers[0] (weight) ends past", [](fb::EngineT& e) { e.buffers[0]->offset = uint64_t{1} << 50; }},
+};
+
 TEST(Verify, ToyEngineIsSound) {
   const std::vector<std::byte> file = toy::fileBytes(toy::toyEngine());
   auto engine = Engine::view(file, "toy.engine");
@@ -156,6 +216,17 @@ TEST(Verify, EveryDamageIsNamed) {
     EXPECT_THAT(error.message, testing::StartsWith("toy.engine: "));
     EXPECT_TRUE(error.code == ErrorCode::kBadInput || error.code == ErrorCode::kUnsupported) << error.message;
   }
+}
+
+TEST(Verify, EveryDamageOfASourceIsNamed) {
+  const auto damaged = [](auto apply) {
+    ToyEngine engine = toy::toyEngine();
+    (void)toy::referWeights(engine, "/models/toy.gguf");
+    apply(engine.metadata);
+    return openError(engine).message;
+  };
+  EXPECT_EQ(damaged([](fb::EngineT&) {}), "");
+  for (const Damage& damage : kSourceDamages) EXPECT_THAT(damaged(damage.apply), HasSubstr(damage.message));
 }
 
 // Numbers of enums that the schema does not have survive the FlatBuffers verifier.

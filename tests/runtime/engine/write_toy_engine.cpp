@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // write-toy-engine OUT [WHAT...]: the toy engine as a file, for tests of programs. WHAT: text (give it a vocabulary),
-// no-host (leave it without images that run here), wrong-golden (record values that are not its own).
+// no-host (leave it without images that run here), wrong-golden (record values that are not its own), wrong-ids (of a
+// recorded text).
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -11,7 +12,7 @@
 int main(int argc, char** argv) {
   using namespace llcuda;
   if (argc < 2) {
-    std::cerr << "usage: write-toy-engine OUT [text] [no-host] [wrong-golden]\n";
+    std::cerr << "usage: write-toy-engine OUT [text] [no-host] [wrong-golden] [wrong-ids]\n";
     return 1;
   }
   toy::ToyEngine engine = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
@@ -24,6 +25,8 @@ int main(int argc, char** argv) {
         kernel->images = {fb::Image(fb::ImageKind::cubin_sm_75, kernel->images[0].span())};
     else if (what == "wrong-golden")
       engine.metadata.golden->top[0] = {1, engine.metadata.golden->top[0].log_probability()};
+    else if (what == "wrong-ids" && engine.metadata.tokenizer_vectors)
+      engine.metadata.tokenizer_vectors->ids.back() = 1;
     else
       return 1;
   }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/pipeline/prepared_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "codegen/spec/kv_cache.h"
+#include "compiler/models/import.h"
+#include "compiler/pipeline/golden.h"
+#include "compiler/pipeline/run_passes.h"
+#include "compiler/pipeline/weight_report.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace llcuda::pipeline {
+namespace {
+
+/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed.
+constexpr int64_t kPromptRows[] = {32, 128, 512};
+
+uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {
+  if (options.maxContext == 0)
+    return std::min(config.trainedContext, kDefaultContext);
+  if (options.maxContext > config.trainedContext)
+    report.warnings.push_back("the context of " + std::to_string(options.maxContext) + " positions is more than the " +
+                              std::to_string(config.trainedContext) + " that the model was trained for");
+  return options.maxContext;
+}
+
+PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context) {
+  PipelineOptions pipeline;
+  pipeline.maxContext = context;
+  pipeline.maxBatch = options.maxBatch;
+  pipeline.skip = options.skipFusions;
+  for (const int64_t rows : kPromptRows)
+    if (rows <= context || pipeline.promptRows.empty())
+      pipeline.promptRows.push_back(std::min<int64_t>(rows, context));
+  return pipeline;
+}
+
+/// Launches of the batch-1 decode phase, in all and in the layer that has the most.
+void countLaunches(plan::EngineOp plan, CompileReport& report) {
+  for (plan::PhaseOp phase : plan.getOps<plan::PhaseOp>()) {
+    if (phase.getKind() != plan::PhaseKind::Decode || phase.getRows() != 1)
+      continue;
+    std::map<int64_t, uint32_t> layers;
+    for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
+      ++report.decodeLaunches;
+      if (launch.getLayer())
+        report.launchesPerLayer = std::max(report.launchesPerLayer, ++layers[*launch.getLayer()]);
+    }
+  }
+}
+
+Result<formats::TensorType> cacheType(const char* flag, const std::string& name) {
+  const std::optional<formats::TensorType> type = formats::tensorTypeByName(name);
+  if (!type || !codegen::kvTypeOf(*type))
+    return unsupported(flag, " ", name, ": the cache can be f16, q8_0, q4_0, q4_1, q5_0 and q5_1");
+  return *type;
+}
+
+Result<plan::EngineOp> planOf(mlir::ModuleOp module) {
+  const auto engines = module.getOps<plan::EngineOp>();
+  if (!llvm::hasSingleElement(engines))
+    return internalError("the passes made no plan");
+  return *engines.begin();
+}
+
+models::OpenOptions openOptions(const CompileOptions& options) {
+  models::OpenOptions open = options.open;
+  open.threads = options.jobs;
+  return open;
+}
+
+} // namespace
+
+Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport& report) {
+  PreparedModel prepared;
+  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType keyType, cacheType("--cache-type-k", options.keyType));
+  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType valueType, cacheType("--cache-type-v", options.valueType));
+  LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input, openOptions(options)));
+  report.notes = opened.notes;
+  prepared.model = std::make_shared<const models::OpenedModel>(std::move(opened));
+  const models::ModelConfig& config = prepared.model->config;
+  prepared.context = contextOf(options, config, report);
+  LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary));
+
+  prepared.mlirContext = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
+  prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
+  LLCUDA_ASSIGN_OR_RETURN(
+      prepared.module,
+      models::importModel(prepared.mlirContext.get(), *prepared.model->checkpoint, config,
+                          {.maxContext = prepared.context, .keyType = keyType, .valueType = valueType}));
+  LLCUDA_RETURN_IF_ERROR(runPasses(*prepared.module, pipelineOptions(options, prepared.context), options));
+  LLCUDA_ASSIGN_OR_RETURN(prepared.plan, planOf(*prepared.module));
+  countLaunches(prepared.plan, report);
+  for (std::string& note : reencodedWeights(prepared.plan)) report.notes.push_back(std::move(note));
+  return prepared;
+}
+
+fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& options) {
+  const models::ModelConfig& config = prepared.model->config;
+  fb::ModelT model;
+  model.architecture = config.architecture;
+  model.name = config.name;
+  model.source = std::filesystem::path(options.input).filename().string();
+  model.layers = config.layers;
+  model.embedding = config.embedding;
+  model.heads = config.heads;
+  model.kv_heads = config.kvHeads;
+  model.head_size = config.headSize;
+  model.feed_forward = config.feedForward;
+  model.vocabulary = config.vocabulary;
+  model.trained_context = config.trainedContext;
+  return model;
+}
+
+Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const CompileOptions& options) {
+  emit::SelfChecks checks;
+  if (options.golden == GoldenMode::kNone)
+    return checks;
+  checks.tokenizer = prepared.text.vectors;
+  const std::vector<int32_t> tokens = goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.context);
+  LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, tokens, options.jobs));
+  if (options.golden == GoldenMode::kFull) {
+    LLCUDA_ASSIGN_OR_RETURN(checks.prompts,
+                            goldenContinuations(prepared.model, prepared.text, prepared.context, options.jobs));
+  }
+  return checks;
+}
+
+Result<void> writeEngine(const PreparedModel& prepared, const CompileOptions& options, emit::KernelImages images,
+                         fb::CompilerT compiler, emit::SelfChecks checks, CompileReport& report) {
+  const ingest::Checkpoint& checkpoint = *prepared.model->checkpoint;
+  emit::EmitInput input;
+  input.plan = prepared.plan;
+  input.findTensor = models::tensorsOf(checkpoint);
+  if (options.referWeights)
+    input.place = models::placesOf(checkpoint);
+  input.compiler = std::move(compiler);
+  input.model = modelRecord(prepared, options);
+  input.images = std::move(images);
+  input.checks = std::move(checks);
+  input.tokenizer = prepared.text.tokenizer;
+  input.textConfig = prepared.text.config;
+  input.threads = options.jobs;
+  if (options.progress)
+    input.progress = [&](uint64_t done, uint64_t total) { options.progress(Stage::kWeights, done, total); };
+  LLCUDA_ASSIGN_OR_RETURN(const emit::EmitSummary summary, emit::emitEngine(input, options.output));
+  report.fileBytes = summary.fileBytes;
+  report.embeddedWeightBytes = summary.weightBytes;
+  report.referencedWeightBytes = summary.referencedBytes;
+  return {};
+}
+
+} // namespace llcuda::pipeline

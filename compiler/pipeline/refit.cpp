@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/metadata.h"
+#include "compiler/emit/same_plan.h"
+#include "compiler/pipeline/compile.h"
+#include "compiler/pipeline/prepared_model.h"
+#include "runtime/base/version.h"
+#include "runtime/engine/engine.h"
+
+namespace llcuda::pipeline {
+namespace {
+
+/// The options with what the engine decides.
+CompileOptions optionsFor(const fb::EngineT& engine, CompileOptions options) {
+  options.maxContext = engine.max_context;
+  options.maxBatch = engine.max_batch;
+  const std::string& types = engine.kv_type; // of keys and values, or "keys/values"
+  options.keyType = types.substr(0, types.find('/'));
+  options.valueType = types.substr(types.find('/') + 1);
+  options.referWeights = !engine.weight_sources.empty();
+  options.golden = !engine.golden                  ? GoldenMode::kNone
+                   : engine.golden_prompts.empty() ? GoldenMode::kDefault
+                                                   : GoldenMode::kFull;
+  return options;
+}
+
+std::string bytesOf(const Engine& engine, const fb::Image& image) {
+  const auto bytes = engine.image(image);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+emit::KernelImages imagesOf(const Engine& engine) {
+  emit::KernelImages images;
+  for (const fb::Kernel* kernel : *engine.metadata().kernels()) {
+    emit::KernelImage& image = images.kernels[kernel->name()->str()];
+    image.registers = kernel->registers();
+    image.staticSharedBytes = kernel->static_shared_bytes();
+    image.spillBytes = kernel->spill_bytes();
+    for (const fb::Image* stored : *kernel->images()) {
+      if (stored->kind() == fb::ImageKind::cubin_sm_75)
+        image.cubin = bytesOf(engine, *stored);
+      if (stored->kind() == fb::ImageKind::ptx_compute_75) {
+        image.ptx = bytesOf(engine, *stored);
+        image.ptx.pop_back(); // its NUL
+      }
+      if (stored->kind() == fb::ImageKind::host_x86_64 && images.hostImage.empty())
+        images.hostImage = bytesOf(engine, *stored);
+    }
+  }
+  return images;
+}
+
+Result<void> checkRefit(const std::string& path, const fb::EngineT& engine, const PreparedModel& prepared,
+                        const CompileOptions& options) {
+  if (engine.compiler->version != kVersion)
+    return unsupported(path, ": was compiled by llcuda ", engine.compiler->version, ", this is ", kVersion,
+                       "; compile it again");
+  fb::EngineT fresh = emit::planRecord(prepared.plan);
+  fresh.model = std::make_unique<fb::ModelT>(modelRecord(prepared, options));
+  if (auto same = emit::checkSamePlan(engine, fresh); !same)
+    return unsupported(options.input, ": does not fit into ", path, ": ", same.error().message,
+                       "; compile an engine of its own");
+  return {};
+}
+
+} // namespace
+
+Result<CompileReport> refitEngine(const std::string& path, const CompileOptions& given) {
+  LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(path));
+  fb::EngineT record;
+  engine.metadata().UnPackTo(&record);
+  const CompileOptions options = optionsFor(record, given);
+  CompileReport report;
+  LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
+  LLCUDA_RETURN_IF_ERROR(checkRefit(path, record, prepared, options));
+  LLCUDA_ASSIGN_OR_RETURN(emit::SelfChecks checks, selfChecks(prepared, options));
+  report.kernels = record.kernels.size();
+  for (const auto& kernel : record.kernels) report.spillBytes += kernel->spill_bytes;
+  LLCUDA_RETURN_IF_ERROR(writeEngine(prepared, options, imagesOf(engine), *record.compiler, std::move(checks), report));
+  return report;
+}
+
+} // namespace llcuda::pipeline

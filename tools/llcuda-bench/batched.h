@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several sequences at a time, measured as llama-batched-bench measures them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "llcuda/llcuda.hpp"
+#include "runtime/base/result.h"
+
+namespace llcuda::bench {
+
+/// Every combination is one line.
+struct BatchedGrid {
+  std::vector<uint32_t> prompts = {128};
+  std::vector<uint32_t> generates = {128};
+  std::vector<uint32_t> sequences = {1};
+};
+
+/// The table as Markdown or JSON, with llama-batched-bench's columns: each sequence has a prompt of its own, the prompts
+/// are computed one after the other, then all sequences decode together.
+Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
+                                 bool json);
+
+} // namespace llcuda::bench
