@@ -57,8 +57,9 @@ Result<Vocabulary> readSpm(const GgufFile& file) {
   vocabulary.config.kind = text::VocabularyKind::kSpm;
   LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/false));
   tokens.scores.resize(tokens.texts.size());
-  LLCUDA_RETURN_IF_ERROR(findSpecialTokens(file, nullptr, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readSpecialTokens(file, nullptr, tokens, vocabulary.config));
   LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
   LLCUDA_ASSIGN_OR_RETURN(const SpaceRule spaces, readSpaceRule(file));
   vocabulary.tokenizerJson =
       spmTokenizerJson(tokens, vocabulary.config.unknown, vocabulary.config.addSpacePrefix, spaces);
@@ -73,8 +74,9 @@ Result<Vocabulary> readBpe(const GgufFile& file, const std::string& preTokenizer
   vocabulary.config.kind = text::VocabularyKind::kBpe;
   vocabulary.config.preTokenizer = preTokenizerName.empty() ? "default" : preTokenizerName;
   LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/true));
-  LLCUDA_RETURN_IF_ERROR(findSpecialTokens(file, preTokenizer, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readSpecialTokens(file, preTokenizer, tokens, vocabulary.config));
   LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
   LLCUDA_ASSIGN_OR_RETURN(const SpaceRule spaces, readSpaceRule(file));
   vocabulary.tokenizerJson = bpeTokenizerJson(tokens, *preTokenizer, spaces);
   return vocabulary;

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "compiler/ingest/gguf_tokens.h"
+#include "compiler/ingest/pre_tokenizers.h"
+#include "compiler/ingest/token_list.h"
 
 namespace llcuda::ingest {
 

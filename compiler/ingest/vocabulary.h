@@ -2,6 +2,7 @@
 // What an engine holds of a model's vocabulary, whatever kind of file it comes from.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "runtime/text/text_config.h"
@@ -11,6 +12,7 @@ namespace llcuda::ingest {
 struct Vocabulary {
   std::string tokenizerJson; ///< empty for a model without a vocabulary
   text::TextConfig config;
+  uint32_t size = 0; ///< one more than the highest id
 };
 
 } // namespace llcuda::ingest

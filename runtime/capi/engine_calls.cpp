@@ -86,6 +86,12 @@ llcuda_status llcuda_detokenize(const llcuda_engine* engine, const int32_t* toke
 
 llcuda_status llcuda_render_chat(const llcuda_engine* engine, const llcuda_message* messages, size_t count,
                                  int32_t open_reply, char* text, size_t capacity, size_t* bytes, llcuda_error* error) {
+  return llcuda_render_chat_as(engine, nullptr, messages, count, open_reply, text, capacity, bytes, error);
+}
+
+llcuda_status llcuda_render_chat_as(const llcuda_engine* engine, const char* template_name,
+                                    const llcuda_message* messages, size_t count, int32_t open_reply, char* text,
+                                    size_t capacity, size_t* bytes, llcuda_error* error) {
   return guarded(error, [&]() -> Result<void> {
     std::vector<text::ChatMessage> turns;
     for (std::size_t i = 0; i < count; ++i) {
@@ -93,7 +99,8 @@ llcuda_status llcuda_render_chat(const llcuda_engine* engine, const llcuda_messa
         return usageError("message ", i, " has no role or no content");
       turns.push_back({messages[i].role, messages[i].content});
     }
-    LLCUDA_ASSIGN_OR_RETURN(const std::string rendered, engine->state->renderChat(std::move(turns), open_reply != 0));
+    LLCUDA_ASSIGN_OR_RETURN(const std::string rendered, engine->state->renderChat(template_name ? template_name : "",
+                                                                                  std::move(turns), open_reply != 0));
     return copyOut(rendered, text, capacity, bytes);
   });
 }

@@ -45,7 +45,16 @@ Result<const text::Tokenizer*> EngineState::tokenizer() {
   return openTokenizer();
 }
 
-Result<std::string> EngineState::templateSource() {
+Result<std::string> EngineState::templateSource(const std::string& name) {
+  if (!name.empty()) {
+    const auto named = config.namedTemplates.find(name);
+    if (named != config.namedTemplates.end())
+      return named->second;
+    std::string names;
+    for (const auto& [known, source] : config.namedTemplates) names += (names.empty() ? "" : ", ") + known;
+    return usageError(engine.path(), ": has no chat template \"", name, "\"; ",
+                      names.empty() ? "it has no named ones" : "there are " + names);
+  }
   if (!config.chatTemplate.empty())
     return config.chatTemplate;
   LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, openTokenizer());
@@ -56,28 +65,30 @@ Result<std::string> EngineState::templateSource() {
   return std::string(family);
 }
 
-Result<const text::ChatTemplate*> EngineState::chatTemplate() {
+Result<const text::ChatTemplate*> EngineState::chatTemplate(const std::string& name) {
   const std::lock_guard lock(textMutex);
-  if (!openedTemplate) {
-    LLCUDA_ASSIGN_OR_RETURN(const std::string source, templateSource());
+  auto found = openedTemplates.find(name);
+  if (found == openedTemplates.end()) {
+    LLCUDA_ASSIGN_OR_RETURN(const std::string source, templateSource(name));
     auto opened = text::ChatTemplate::open(source);
     if (!opened)
       return withPath(engine, opened.error());
-    openedTemplate = std::move(*opened);
+    found = openedTemplates.emplace(name, std::move(*opened)).first;
   }
-  return &*openedTemplate;
+  return &found->second;
 }
 
 bool EngineState::hasChatTemplate() {
   if (!config.chatTemplate.empty())
     return true;
   const std::lock_guard lock(textMutex);
-  return hasTokenizer() && templateSource().ok();
+  return hasTokenizer() && templateSource("").ok();
 }
 
-Result<std::string> EngineState::renderChat(std::vector<text::ChatMessage> messages, bool openReply) {
+Result<std::string> EngineState::renderChat(const std::string& templateName, std::vector<text::ChatMessage> messages,
+                                            bool openReply) {
   LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, tokenizer());
-  LLCUDA_ASSIGN_OR_RETURN(const text::ChatTemplate* opened, chatTemplate());
+  LLCUDA_ASSIGN_OR_RETURN(const text::ChatTemplate* opened, chatTemplate(templateName));
   text::ChatContext context;
   context.messages = std::move(messages);
   context.addGenerationPrompt = openReply;

@@ -37,10 +37,12 @@ public:
 
   /// kUnsupported when the engine has no vocabulary. Opened by the first call.
   Result<const text::Tokenizer*> tokenizer();
-  /// The engine's template, else the one of its family; kUnsupported when there is neither.
-  Result<const text::ChatTemplate*> chatTemplate();
+  /// The template of this name, kUsage when the engine has none. The empty name is that of the engine's plain template,
+  /// else of the one of its family; kUnsupported when there is neither.
+  Result<const text::ChatTemplate*> chatTemplate(const std::string& name);
   bool hasChatTemplate();
-  Result<std::string> renderChat(std::vector<text::ChatMessage> messages, bool openReply);
+  Result<std::string> renderChat(const std::string& templateName, std::vector<text::ChatMessage> messages,
+                                 bool openReply);
 
   /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session is checked before
   /// anything is uploaded.
@@ -49,13 +51,13 @@ public:
 private:
   explicit EngineState(Engine engine) : engine(std::move(engine)) {}
   Result<const text::Tokenizer*> openTokenizer();
-  Result<std::string> templateSource();
+  Result<std::string> templateSource(const std::string& name);
 
   Engine engine;
   text::TextConfig config;
   std::mutex textMutex;
   std::optional<text::Tokenizer> openedTokenizer;
-  std::optional<text::ChatTemplate> openedTemplate;
+  std::map<std::string, text::ChatTemplate> openedTemplates; // by name
   std::mutex programMutex;
   std::map<std::pair<bool, int>, std::weak_ptr<const Program>> programs; // by (on the host, device number)
 };

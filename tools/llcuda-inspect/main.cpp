@@ -89,6 +89,14 @@ Result<std::string> inspectCheckpoint(const Options& options) {
     return usageError("--predict needs an engine: ", options.file, " has no machine code");
   if (options.memory)
     return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
+  std::error_code ignored;
+  const bool isFolder = std::filesystem::is_directory(options.file, ignored);
+  if (isFolder || options.file.ends_with(".safetensors")) {
+    LLCUDA_ASSIGN_OR_RETURN(const ingest::SafetensorsSet files, isFolder
+                                                                    ? ingest::SafetensorsSet::openFolder(options.file)
+                                                                    : ingest::SafetensorsSet::openFile(options.file));
+    return options.json ? dumped(checkpointJson(files, options.hashes)) : checkpointText(files);
+  }
   LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile gguf, ingest::GgufFile::open(options.file));
   return options.json ? dumped(checkpointJson(gguf, options.hashes)) : checkpointText(gguf);
 }
@@ -113,8 +121,8 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   llcuda::inspect::Options options;
-  CLI::App app("Shows what a checkpoint (.gguf) or an engine holds");
-  app.add_option("FILE", options.file, "A GGUF file or an engine")->required();
+  CLI::App app("Shows what a checkpoint (.gguf, .safetensors or the folder of a model) or an engine holds");
+  app.add_option("FILE", options.file, "A GGUF or safetensors file, a folder of safetensors, or an engine")->required();
   app.add_flag("--json", options.json, "Print one JSON object");
   app.add_flag("--hash", options.hashes,
                "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine");

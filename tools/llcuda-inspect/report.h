@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ingest/gguf_reader.h"
+#include "compiler/ingest/safetensors_set.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/memory_plan.h"
 
@@ -17,6 +18,8 @@ namespace llcuda::inspect {
 /// With `hashes` every tensor gets the XXH3-64 of its bytes, which reads the whole file.
 nlohmann::ordered_json checkpointJson(const ingest::GgufFile& gguf, bool hashes);
 std::string checkpointText(const ingest::GgufFile& gguf);
+nlohmann::ordered_json checkpointJson(const ingest::SafetensorsSet& files, bool hashes);
+std::string checkpointText(const ingest::SafetensorsSet& files);
 
 struct MemoryRequest {
   uint32_t context;

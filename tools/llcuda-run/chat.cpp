@@ -32,7 +32,7 @@ api::Expected<std::span<const int32_t>> keepShared(api::Session& session, std::s
 api::Generated reply(const api::Engine& engine, api::Session& session, const Options& options,
                      std::vector<api::Message>& messages) {
   const auto failed = [](const api::Error& error) { return api::Generated{{}, error}; };
-  const auto tokens = chatTokens(engine, messages);
+  const auto tokens = chatTokens(engine, messages, options.chatTemplate);
   if (!tokens)
     return failed(tokens.error());
   if (tokens->empty())
@@ -55,8 +55,9 @@ api::Generated reply(const api::Engine& engine, api::Session& session, const Opt
 
 } // namespace
 
-api::Expected<std::vector<int32_t>> chatTokens(const api::Engine& engine, const std::vector<api::Message>& messages) {
-  const auto text = engine.renderChat(messages, true);
+api::Expected<std::vector<int32_t>> chatTokens(const api::Engine& engine, const std::vector<api::Message>& messages,
+                                               const std::string& chatTemplate) {
+  const auto text = engine.renderChat(messages, true, chatTemplate);
   if (!text)
     return text.error();
   return engine.tokenize(*text, LLCUDA_RENDERED_CHAT);

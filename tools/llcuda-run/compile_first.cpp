@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/llcuda-run/compile_first.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <vector>
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -42,17 +44,29 @@ bool wantsHostImages(const Options& options) {
   return options.session.device == LLCUDA_DEVICE_HOST;
 }
 
+/// Names, sizes and times of the files of a model: another engine belongs to it when any of them changes.
+std::string stampOf(const fs::path& model) {
+  std::vector<fs::path> files = {model};
+  std::error_code ignored;
+  const fs::path folder = model.extension() == ".safetensors" ? model.parent_path() : model;
+  if (fs::is_directory(folder, ignored))
+    files.assign(fs::directory_iterator(folder, ignored), {});
+  std::ranges::sort(files);
+  std::ostringstream stamp;
+  for (const fs::path& file : files)
+    stamp << file.filename().string() << ' ' << fs::file_size(file, ignored) << ' '
+          << fs::last_write_time(file, ignored).time_since_epoch().count() << '\n';
+  return stamp.str();
+}
+
 std::string engineName(const fs::path& model, const std::string& target, const Options& options) {
   std::ostringstream key;
   std::error_code ignored;
-  key << fs::weakly_canonical(model, ignored).string() << '\n'
-      << fs::file_size(model, ignored) << '\n'
-      << fs::last_write_time(model, ignored).time_since_epoch().count() << '\n'
-      << target << '\n'
-      << options.context << '\n'
-      << llcuda_version();
+  const fs::path whole = fs::weakly_canonical(model, ignored);
+  key << whole.string() << '\n' << stampOf(whole) << target << '\n' << options.context << '\n' << llcuda_version();
   std::ostringstream name;
-  name << model.stem().string() << '-' << std::hex << hashOf(key.str()) << ".engine";
+  name << (fs::is_directory(whole, ignored) ? whole.filename() : whole.stem()).string() << '-' << std::hex
+       << hashOf(key.str()) << ".engine";
   return name.str();
 }
 
@@ -85,7 +99,10 @@ int runProgram(std::vector<std::string> arguments) {
 
 } // namespace
 
-bool isGguf(const std::string& path) {
+bool isModel(const std::string& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored) || path.ends_with(".safetensors"))
+    return true;
   char magic[4] = {};
   std::ifstream in(path, std::ios::binary);
   return in.read(magic, sizeof(magic)) && std::memcmp(magic, "GGUF", sizeof(magic)) == 0;
@@ -96,7 +113,7 @@ std::variant<std::string, int> compiledEngine(const Options& options) {
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   const fs::path compiler = self.parent_path() / "llcuda-compile";
   if (error || ::access(compiler.c_str(), X_OK) != 0)
-    return fail(options.engine + ": is a GGUF model, and there is no llcuda-compile beside llcuda-run to compile it",
+    return fail(options.engine + ": is a model, and there is no llcuda-compile beside llcuda-run to compile it",
                 LLCUDA_UNSUPPORTED);
   const fs::path folder = cacheFolder();
   if (folder.empty())

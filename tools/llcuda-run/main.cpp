@@ -26,7 +26,7 @@ api::Expected<std::vector<int32_t>> promptTokens(const api::Engine& engine, cons
   if (!options.systemPrompt.empty())
     messages.push_back({"system", options.systemPrompt});
   messages.push_back({"user", *options.prompt});
-  return chatTokens(engine, messages);
+  return chatTokens(engine, messages, options.chatTemplate);
 }
 
 /// What a step adds to standard output: its text, or its number where the model has no vocabulary.
@@ -90,7 +90,7 @@ int selfCheck(api::Session& session) {
 }
 
 int run(Options options) {
-  if (isGguf(options.engine)) {
+  if (isModel(options.engine)) {
     auto engine = compiledEngine(options);
     if (const int* code = std::get_if<int>(&engine))
       return *code;

@@ -51,7 +51,7 @@ const std::map<std::string, llcuda_device> kDevices = {
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   api::GenerateOptions& generate = options.generate;
-  app.add_option("ENGINE", options.engine, "An engine, or a .gguf to compile first")->required();
+  app.add_option("ENGINE", options.engine, "An engine, or a model (.gguf or a folder) to compile first")->required();
   auto* prompt = app.add_option("-p,--prompt", raw.prompt, "Text to continue as it is");
   auto* file = app.add_option("-f,--file", raw.file, "File with the text to continue")->excludes(prompt);
   app.add_option("--prompt-tokens", raw.promptTokens, "Token ids to continue: 504,3575,282")
@@ -85,6 +85,7 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->check(CLI::Range(0, 1023));
   app.add_flag("--chat", options.chat, "Put the prompt through the model's chat template");
   app.add_option("--system-prompt", options.systemPrompt, "First message of a chat");
+  app.add_option("--chat-template", options.chatTemplate, "Name of the model's template to use, such as tool_use");
   app.add_flag("--json", options.json, "Print one JSON object instead of streaming the text");
   app.add_option("--logprobs", generate.logprobs, "Report this many most likely tokens for each step (with --json)")
       ->check(CLI::Range(0, 1 << 24));

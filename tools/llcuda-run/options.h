@@ -17,6 +17,7 @@ struct Options {
   std::optional<std::string> prompt; ///< of -p, or the contents of -f
   std::optional<std::vector<int32_t>> promptTokens;
   std::string systemPrompt;
+  std::string chatTemplate; ///< a name; empty: the plain one
   bool chat = false;
   bool json = false;
   bool selfCheck = false;

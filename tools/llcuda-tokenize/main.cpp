@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows the tokens of a text, by the vocabulary of an engine or of a GGUF file.
+// Shows the tokens of a text, by the vocabulary of an engine, of a GGUF file or of a Hugging Face folder.
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "compiler/ingest/gguf_vocabulary.h"
+#include "compiler/ingest/open_vocabulary.h"
 #include "runtime/engine/engine.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/text/tokenizer.h"
@@ -32,8 +32,7 @@ Result<text::Tokenizer> openTokenizer(const std::string& path) {
     LLCUDA_ASSIGN_OR_RETURN(text::TextConfig config, text::parseTextConfig(engine.textConfig()));
     return text::Tokenizer::open(engine.tokenizerJson(), std::move(config));
   }
-  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile file, ingest::GgufFile::open(path));
-  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::readVocabulary(file));
+  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::openVocabulary(path));
   return text::Tokenizer::open(vocabulary.tokenizerJson, std::move(vocabulary.config));
 }
 

@@ -131,6 +131,12 @@ LLCUDA_API llcuda_status llcuda_render_chat(const llcuda_engine* engine, const l
                                             int32_t open_reply, char* text, size_t capacity, size_t* bytes,
                                             llcuda_error* error);
 
+/** As llcuda_render_chat, by one of the templates that the model has besides, such as "tool_use"; NULL and "" name the
+ *  plain one. LLCUDA_USAGE: the model has no template of this name. */
+LLCUDA_API llcuda_status llcuda_render_chat_as(const llcuda_engine* engine, const char* template_name,
+                                               const llcuda_message* messages, size_t count, int32_t open_reply,
+                                               char* text, size_t capacity, size_t* bytes, llcuda_error* error);
+
 /** 1 when generation stops at this token, else 0. */
 LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token);
 

@@ -292,11 +292,13 @@ public:
     });
   }
 
-  Expected<std::string> renderChat(std::span<const Message> messages, bool openReply) const {
+  Expected<std::string> renderChat(std::span<const Message> messages, bool openReply,
+                                   const std::string& templateName = {}) const {
     std::vector<llcuda_message> c;
     for (const Message& message : messages) c.push_back({message.role.c_str(), message.content.c_str()});
     return detail::grown<std::string>(4096, [&](auto* data, auto capacity, auto* count, auto* error) {
-      return llcuda_render_chat(handle.get(), c.data(), c.size(), openReply, data, capacity, count, error);
+      return llcuda_render_chat_as(handle.get(), templateName.c_str(), c.data(), c.size(), openReply, data, capacity,
+                                   count, error);
     });
   }
 

@@ -4,8 +4,12 @@
 golden_ids.py make MODEL GOLDEN.json [LINES]   writes the golden file (needs the xllamacpp package)
 golden_ids.py check MODEL GOLDEN.json          compares the golden file with tokenize_lines
 golden_ids.py compare LINES MODEL...           compares tokenize_lines with llama.cpp (needs the xllamacpp package)
+golden_ids.py digest GOLDEN.json LINES MODEL...   writes hashes of the ids of many models (needs the xllamacpp package)
+golden_ids.py match GOLDEN.json FOLDER         compares them with tokenize_lines over the models in a folder
 """
+import hashlib
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -64,5 +68,33 @@ def compare(count, *models):
     return any([report(model, lines, ours(model, lines), *theirs(model, lines)) for model in models])
 
 
+def hashed(ids, end_of_generation):
+    """`ids` are pairs: with special tokens parsed, and as plain text."""
+    texts = [[a for a, _ in ids], [b for _, b in ids], end_of_generation]
+    return hashlib.sha256(json.dumps(texts, separators=(",", ":")).encode()).hexdigest()
+
+
+def digest(path, count, *models):
+    lines = mixed_text.lines(int(count))
+    hashes = {pathlib.Path(model).name: hashed(*theirs(model, lines)) for model in models}
+    with open(path, "w") as file:
+        json.dump({"lines": int(count), "hashes": hashes}, file, indent=1)
+        file.write("\n")
+
+
+def match(path, folder):
+    with open(path) as file:
+        golden = json.load(file)
+    lines = mixed_text.lines(golden["lines"])
+    same = 0
+    for name, wanted in golden["hashes"].items():
+        *ids, facts = ours(f"{folder}/{name}", lines)
+        if hashed([line[:2] for line in ids], facts["end_of_generation"]) == wanted:
+            same += 1
+        else:
+            print(f"{name}: other ids; golden_ids.py compare says which")
+    print(f"{same} of {len(golden['hashes'])} vocabularies give the same ids for {len(lines)} lines")
+
+
 if __name__ == "__main__":
-    sys.exit({"make": make, "check": check, "compare": compare}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit({"make": make, "check": check, "compare": compare, "digest": digest, "match": match}[sys.argv[1]](*sys.argv[2:]))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokenize_lines MODEL.gguf < TEXTS.json: the ids of many texts at once, for comparisons. Reads a list of strings, writes
+// tokenize_lines MODEL < TEXTS.json: the ids of many texts at once, for comparisons. Reads a list of strings, writes
 // a list of [ids with special tokens parsed, ids without] and, in the last entry, the vocabulary's own facts.
 #include <iostream>
 #include <iterator>
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/ingest/gguf_vocabulary.h"
+#include "compiler/ingest/open_vocabulary.h"
 #include "runtime/text/tokenizer.h"
 
 namespace llcuda {
@@ -15,8 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 Result<Json> tokenizeAll(const char* path, const Json& texts) {
-  LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile file, ingest::GgufFile::open(path));
-  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::readVocabulary(file));
+  LLCUDA_ASSIGN_OR_RETURN(ingest::Vocabulary vocabulary, ingest::openVocabulary(path));
   const Json facts = Json::parse(text::toJson(vocabulary.config));
   LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer tokenizer,
                           text::Tokenizer::open(vocabulary.tokenizerJson, std::move(vocabulary.config)));
