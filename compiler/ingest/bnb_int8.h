@@ -27,6 +27,10 @@ public:
   /// Q8_0, whose f16 scale moves a row by at most 2^-12 of its values; f32 where rows are no whole blocks or a scale
   /// is out of the range where f16 is that exact.
   formats::TensorType type() const { return answered; }
+  uint64_t rows() const { return parts.rows; }
+  uint64_t columns() const { return parts.columns; }
+  bool isWidened() const { return answered == formats::TensorType::kF32; }
+
   Result<TensorBytes> read() const;
 
 private:

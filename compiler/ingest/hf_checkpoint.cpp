@@ -15,8 +15,17 @@ constexpr std::string_view kEmbedding = "token_embd.weight";
 constexpr std::string_view kHead = "output.weight";
 constexpr size_t kMaxDimensions = 4;
 
+/// The tensors beside quantised weights, by the GGUF name of the weight.
+std::map<std::string, BnbParts> companionsOf(const SafetensorsSet& files, const HfNaming& naming) {
+  std::map<std::string, BnbParts> companions;
+  for (const SafetensorsTensor* tensor : files.tensors())
+    if (const HfName name = translateHfName(tensor->name, naming); name.kind == HfName::Kind::kCompanion)
+      companions[name.gguf].emplace(name.part, tensor);
+  return companions;
+}
+
 /// A tensor of the file under its GGUF name.
-Result<TensorInfo> describe(const SafetensorsTensor& tensor, std::string gguf) {
+Result<TensorInfo> describePlain(const SafetensorsTensor& tensor, std::string gguf) {
   const std::optional<TensorType> type = tensor.type->type;
   if (type != TensorType::kF32 && type != TensorType::kF16 && type != TensorType::kBF16)
     return unsupported("tensor ", Quoted{tensor.name}, " is ", tensor.type->name, "; F16, BF16 and F32 are supported");
@@ -30,6 +39,18 @@ bool isAligned(const SafetensorsTensor& tensor) {
   return std::bit_cast<uintptr_t>(tensor.data.data()) % (tensor.type->bits / 8) == 0;
 }
 
+/// "bitsandbytes: 224 weights as nf4, 2 as f16, whose rows are no whole blocks"
+std::string describeLayers(const std::unordered_map<std::string, BnbLayer>& layers) {
+  std::map<std::pair<bool, TensorType>, size_t> counts; // those that were widened last
+  for (const auto& [name, layer] : layers) ++counts[{layer.isWidened(), layer.describe(name).type}];
+  std::string text;
+  for (const auto& [kind, count] : counts)
+    text += (text.empty() ? "bitsandbytes: " : ", ") + std::to_string(count) + " weights as " +
+            std::string(formats::tensorTypeInfo(kind.second).name) +
+            (kind.first ? ", whose rows are no whole blocks" : "");
+  return text;
+}
+
 } // namespace
 
 Result<std::unique_ptr<HfCheckpoint>> HfCheckpoint::open(SafetensorsSet files, const HfCheckpointOptions& options) {
@@ -39,8 +60,18 @@ Result<std::unique_ptr<HfCheckpoint>> HfCheckpoint::open(SafetensorsSet files, c
   return checkpoint;
 }
 
+Result<TensorInfo> HfCheckpoint::describe(const SafetensorsTensor& tensor, std::string gguf, const BnbParts* parts) {
+  if (!parts)
+    return describePlain(tensor, std::move(gguf));
+  LLCUDA_ASSIGN_OR_RETURN(BnbLayer layer, BnbLayer::open(tensor, *parts));
+  TensorInfo info = layer.describe(gguf);
+  layers.emplace(std::move(gguf), std::move(layer));
+  return info;
+}
+
 Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
   std::vector<TensorInfo> tensors;
+  const std::map<std::string, BnbParts> companions = companionsOf(files, options.naming);
   size_t otherParts = 0;
   for (const SafetensorsTensor* tensor : files.tensors()) {
     HfName name = translateHfName(tensor->name, options.naming);
@@ -48,7 +79,6 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     case HfName::Kind::kUnknown:
       return unsupported("tensor ", Quoted{tensor->name}, " is not part of any architecture that is supported");
     case HfName::Kind::kCompanion:
-      return unsupported("tensor ", Quoted{tensor->name}, " belongs to a quantised weight");
     case HfName::Kind::kDerived:
       continue;
     case HfName::Kind::kOtherPart:
@@ -62,13 +92,20 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     if (!sources.emplace(name.gguf, tensor).second)
       return badInput("tensors ", Quoted{sources[name.gguf]->name}, " and ", Quoted{tensor->name},
                       " are the same tensor of the model");
-    LLCUDA_ASSIGN_OR_RETURN(TensorInfo info, describe(*tensor, std::move(name.gguf)));
+    const auto parts = companions.find(name.gguf);
+    LLCUDA_ASSIGN_OR_RETURN(
+        TensorInfo info, describe(*tensor, std::move(name.gguf), parts == companions.end() ? nullptr : &parts->second));
     tensors.push_back(std::move(info));
   }
   if (!sources.contains(std::string(kEmbedding)))
     return badInput("has no tensor of the embedding (embed_tokens.weight)");
   if (!options.tiedHead && !sources.contains(std::string(kHead)))
     return badInput("has no lm_head.weight, and its config.json does not say that embedding and head are tied");
+  for (const auto& [weight, parts] : companions)
+    if (!sources.contains(weight) && !(options.tiedHead && weight == kHead))
+      return badInput("tensor ", Quoted{parts.begin()->second->name}, " belongs to a weight that the file lacks");
+  if (!layers.empty())
+    remarks.push_back(describeLayers(layers));
   if (otherParts != 0)
     remarks.push_back(files.path() + ": " + std::to_string(otherParts) +
                       " tensors of the vision part are left out: only text is supported");
@@ -80,6 +117,8 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
   if (found == sources.end())
     return internalError("tensor ", tensor.name, " is not in the checkpoint");
+  if (const auto layer = layers.find(tensor.name); layer != layers.end())
+    return layer->second.read();
   const SafetensorsTensor& source = *found->second;
   if (isAligned(source))
     return TensorBytes{tensor.type, source.data};

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "compiler/ingest/bnb_layer.h"
 #include "compiler/ingest/checkpoint.h"
 #include "compiler/ingest/hf_names.h"
 #include "compiler/ingest/safetensors_set.h"
@@ -22,10 +23,11 @@ struct HfCheckpointOptions {
 
 class HfCheckpoint final : public Checkpoint {
 public:
-  /// F32, F16 and BF16; a tensor of another type or of an unknown name is refused by name.
+  /// F32, F16 and BF16, and what bitsandbytes quantised; a tensor of another type or of an unknown name is refused by name.
   static Result<std::unique_ptr<HfCheckpoint>> open(SafetensorsSet files, const HfCheckpointOptions& options);
 
-  /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements.
+  /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements; weights of bitsandbytes as
+  /// rows of blocks.
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
 
@@ -35,9 +37,11 @@ public:
 private:
   explicit HfCheckpoint(SafetensorsSet files) : files(std::move(files)) {}
   Result<void> list(const HfCheckpointOptions& options);
+  Result<TensorInfo> describe(const SafetensorsTensor& tensor, std::string gguf, const BnbParts* parts);
 
   const SafetensorsSet files;
   std::unordered_map<std::string, const SafetensorsTensor*> sources; // by GGUF name
+  std::unordered_map<std::string, BnbLayer> layers;                  // by GGUF name, of those that are quantised
   std::vector<std::string> remarks;
 };
 

@@ -82,6 +82,8 @@ bool isAdapterFolder(const std::string& folder) {
 
 Result<LoraAdapter> LoraAdapter::open(const std::string& folder, const HfNaming& naming) {
   std::error_code ignored;
+  if (folder.ends_with(".gguf"))
+    return unsupported(folder, ": adapters in GGUF files are not read; give the PEFT folder it was made from");
   if (!fs::is_directory(folder, ignored))
     return badInput(folder, ": is not a folder; an adapter is one with adapter_config.json and "
                             "adapter_model.safetensors");

@@ -151,9 +151,7 @@ void LoraCheckpoint::listTensors() {
   size_t widened = 0;
   for (TensorInfo& tensor : tensors) {
     const auto change = changes.find(tensor.name);
-    const bool computed =
-        change != changes.end() && !(change->second.copies.empty() && change->second.products.empty());
-    if (!computed || formats::canQuantize(tensor.type))
+    if (change == changes.end() || !change->second.isComputed() || formats::canQuantize(tensor.type))
       continue;
     tensor.type = TensorType::kF16;
     ++widened;
@@ -165,11 +163,49 @@ void LoraCheckpoint::listTensors() {
 
 std::optional<FilePlace> LoraCheckpoint::filePlace(const TensorInfo& tensor) const {
   const auto found = changes.find(tensor.name);
-  if (found != changes.end() && !found->second.isEmpty())
+  if (found != changes.end() && found->second.isComputed())
     return std::nullopt;
   const TensorInfo* source = base->find(found == changes.end() ? tensor.name : found->second.source);
   return source ? base->filePlace(*source) : std::nullopt;
 }
+
+/// The rows of a tensor, merged; what the adapters bring is decoded once.
+class LoraCheckpoint::RowMerger {
+public:
+  RowMerger(const TensorInfo& tensor, const Change& change, ReadRow base, float normPlus)
+      : change(change), base(std::move(base)), columns(columnsOf(tensor)), isVector(tensor.dims.size() == 1),
+        plus(tensor.name.ends_with("norm.weight") ? normPlus : 0) {
+    for (const auto& [place, product, scale] : change.products)
+      products.push_back({product->left.values(), product->right.values(), product->right.rows, scale});
+    for (const PlacedCopy& copy : change.copies)
+      copies.push_back(LoraMatrix{isVector ? 1 : copy.place.rows, columns, false, copy.stored}.values());
+  }
+
+  void read(uint64_t row, float* values) const {
+    base(row, values);
+    for (size_t i = 0; i < copies.size(); ++i)
+      if (isVector)
+        copyElements(change.copies[i].place, copies[i], values);
+      else if (const Place& at = change.copies[i].place; at.contains(row))
+        std::copy_n(copies[i].data() + at.adapterRow(row) * columns, columns, values);
+    for (size_t i = 0; i < products.size(); ++i)
+      if (const Place& at = change.products[i].place; at.contains(row))
+        products[i].addRow(at.adapterRow(row), columns, values);
+  }
+
+private:
+  void copyElements(const Place& place, const std::vector<float>& from, float* values) const {
+    for (uint64_t column = 0; column < columns; ++column) values[column] = from[place.adapterRow(column)] + plus;
+  }
+
+  const Change& change;
+  const ReadRow base;
+  const uint64_t columns;
+  const bool isVector;
+  const float plus;
+  std::vector<DecodedProduct> products; // of change.products
+  std::vector<std::vector<float>> copies;
+};
 
 Result<TensorBytes> LoraCheckpoint::read(const TensorInfo& tensor) const {
   const auto found = changes.find(tensor.name);
@@ -177,40 +213,14 @@ Result<TensorBytes> LoraCheckpoint::read(const TensorInfo& tensor) const {
   if (!source)
     return internalError("the checkpoint has no tensor ", tensor.name);
   LLCUDA_ASSIGN_OR_RETURN(TensorBytes stored, base->read(*source));
-  if (found == changes.end() || found->second.isEmpty())
+  if (found == changes.end() || !found->second.isComputed())
     return stored;
   if (!formats::canDequantize(stored.type))
     return unsupported("tensor ", tensor.name, " is ", formats::tensorTypeInfo(stored.type).name,
                        "; this version cannot merge an adapter into it");
-
-  const Change& change = found->second;
-  const uint64_t columns = columnsOf(tensor);
-  std::vector<DecodedProduct> products;
-  for (const auto& [place, product, scale] : change.products)
-    products.push_back({product->left.values(), product->right.values(), product->right.rows, scale});
-  std::vector<std::vector<float>> copies;
-  for (const PlacedCopy& copy : change.copies) {
-    const uint64_t rows = tensor.dims.size() == 1 ? 1 : copy.place.rows;
-    copies.push_back(LoraMatrix{rows, columns, false, copy.stored}.values());
-  }
-  const float plus = tensor.name.ends_with("norm.weight") ? target.normPlus : 0;
-  const bool isVector = tensor.dims.size() == 1;
-
-  const ReadRow baseRow = decodedRows(*source, std::move(stored));
-  const auto mergedRow = [&](uint64_t row, float* values) {
-    baseRow(row, values);
-    for (size_t i = 0; i < copies.size(); ++i) {
-      const Place& at = change.copies[i].place;
-      if (isVector)
-        for (uint64_t c = 0; c < columns; ++c) values[c] = copies[i][at.adapterRow(c)] + plus;
-      else if (row >= at.firstRow && row - at.firstRow < at.rows)
-        std::copy_n(copies[i].data() + at.adapterRow(row) * columns, columns, values);
-    }
-    for (size_t i = 0; i < products.size(); ++i)
-      if (const Place& at = change.products[i].place; row >= at.firstRow && row - at.firstRow < at.rows)
-        products[i].addRow(at.adapterRow(row), columns, values);
-  };
-  return encodeRows(tensor, mergedRow, threads);
+  const RowMerger merger(tensor, found->second, decodedRows(*source, std::move(stored)), target.normPlus);
+  return encodeRows(
+      tensor, [&](uint64_t row, float* values) { merger.read(row, values); }, threads);
 }
 
 } // namespace llcuda::ingest

@@ -42,6 +42,7 @@ private:
     uint64_t firstRow = 0, rows = 0;
     uint64_t pairRows = 0; ///< 0: in the adapter's order
 
+    bool contains(uint64_t row) const { return row >= firstRow && row - firstRow < rows; }
     uint64_t adapterRow(uint64_t row) const; ///< of row `row` of the tensor
   };
   struct PlacedProduct {
@@ -58,8 +59,9 @@ private:
     std::vector<PlacedCopy> copies;
     std::vector<PlacedProduct> products;
 
-    bool isEmpty() const { return copies.empty() && products.empty(); } ///< another name for the base's tensor
+    bool isComputed() const { return !copies.empty() || !products.empty(); } ///< else the source as it is
   };
+  class RowMerger;
 
   LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, unsigned threads)
       : base(std::move(base)), target(target), threads(threads) {}

@@ -4,22 +4,36 @@
 #include "compiler/ingest/gguf_checkpoint.h"
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
+#include "compiler/ingest/lora_adapter.h"
+#include "compiler/ingest/open_vocabulary.h"
 #include "compiler/ingest/quantized_checkpoint.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
+#include "compiler/models/merge_adapters.h"
+#include "compiler/models/open_folder.h"
 
 namespace llcuda::models {
 namespace {
 
+/// What the user asks for, else what the model does.
+Result<ingest::QuantizeOptions> quantizationOf(const OpenedModel& model, const OpenOptions& options) {
+  ingest::QuantizeOptions wanted = options.quantize;
+  if (!wanted.quantization && !model.quantize.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(wanted.quantization, ingest::quantizationByName(model.quantize));
+  }
+  return wanted;
+}
+
 Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
-  if (!options.quantize.quantization && !options.quantize.head) {
+  LLCUDA_ASSIGN_OR_RETURN(const ingest::QuantizeOptions wanted, quantizationOf(model, options));
+  if (!wanted.quantization && !wanted.head) {
     if (std::string advice = ingest::headAdvice(*model.checkpoint); !advice.empty())
       model.notes.push_back(std::move(advice));
     return {};
   }
-  LLCUDA_ASSIGN_OR_RETURN(auto quantized,
-                          ingest::QuantizedCheckpoint::create(std::move(model.checkpoint), model.config.layers,
-                                                              options.quantize, options.threads));
+  LLCUDA_ASSIGN_OR_RETURN(
+      auto quantized,
+      ingest::QuantizedCheckpoint::create(std::move(model.checkpoint), model.config.layers, wanted, options.threads));
   model.notes.insert(model.notes.end(), quantized->notes().begin(), quantized->notes().end());
   model.checkpoint = std::move(quantized);
   return {};
@@ -38,15 +52,41 @@ Result<void> halve(OpenedModel& model) {
   return {};
 }
 
+Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
+  LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
+  OpenedModel model;
+  LLCUDA_ASSIGN_OR_RETURN(model.config, configFromGguf(checkpoint->metadata(), *checkpoint));
+  if (options.tokenizer.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
+  }
+  model.checkpoint = std::move(checkpoint);
+  return model;
+}
+
+/// A path that holds only an adapter becomes its base, and the adapter the first one to merge.
+Result<std::string> modelPath(const std::string& path, const OpenOptions& options,
+                              std::vector<AdapterOption>& adapters) {
+  if (!ingest::isAdapterFolder(path)) {
+    if (!options.base.empty())
+      return usageError("--base is for a folder that holds only an adapter; ", path, " is a model");
+    return path;
+  }
+  adapters.insert(adapters.begin(), {path, 1});
+  return basePathOf(path, options.base);
+}
+
 } // namespace
 
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options) {
   LLCUDA_RETURN_IF_ERROR(refuseHubName(path));
-  LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
-  OpenedModel model;
-  LLCUDA_ASSIGN_OR_RETURN(model.config, configFromGguf(checkpoint->metadata(), *checkpoint));
-  LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
-  model.checkpoint = std::move(checkpoint);
+  std::vector<AdapterOption> adapters = options.adapters;
+  LLCUDA_ASSIGN_OR_RETURN(const std::string base, modelPath(path, options, adapters));
+  LLCUDA_ASSIGN_OR_RETURN(OpenedModel model, isSafetensors(base) ? openFolder(base, options) : openGguf(base, options));
+  if (!options.tokenizer.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::openVocabulary(options.tokenizer));
+  }
+  if (!adapters.empty())
+    LLCUDA_RETURN_IF_ERROR(mergeAdapters(model, adapters, options.threads));
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));
   return model;

@@ -8,7 +8,10 @@
 
 namespace llcuda::tools {
 
-/// Adds `--quantize` and `--head`. `options` must outlive the parsing.
+/// `DIR` or `DIR=SCALE`; kUsage where SCALE is no finite number.
+Result<models::AdapterOption> parseAdapter(std::string_view text);
+
+/// Adds `--quantize`, `--head`, `--lora`, `--base` and `--tokenizer`. `options` must outlive the parsing.
 void addModelOptions(CLI::App& app, models::OpenOptions& options);
 
 } // namespace llcuda::tools

@@ -19,6 +19,8 @@ public:
     return tensor ? tensor->data : std::span<const std::byte>();
   }
 
+  const SafetensorsFile& tensors() const { return file; }
+
 private:
   const SafetensorsFile file = SafetensorsFile::open(std::string(LLCUDA_TEST_INPUTS) + "/bnb.safetensors").value();
 };

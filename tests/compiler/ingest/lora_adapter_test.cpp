@@ -153,6 +153,10 @@ TEST_F(LoraAdapterTest, FoldersThatAreNoAdapters) {
   const auto missing = LoraAdapter::open(folder.path() + "/nowhere", {});
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message, HasSubstr("is not a folder; an adapter is one with adapter_config.json"));
+  const auto gguf = LoraAdapter::open("adapter.gguf", {});
+  ASSERT_FALSE(gguf);
+  EXPECT_EQ(gguf.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(gguf.error().message, HasSubstr("give the PEFT folder it was made from"));
   const TemporaryFolder pickled;
   pickled.write("adapter_config.json", kConfig).write("adapter_model.bin", "PK");
   const auto pickle = LoraAdapter::open(pickled.path(), {});

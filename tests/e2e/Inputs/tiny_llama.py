@@ -2,14 +2,17 @@
 """A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
 
     tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary] [--seed N]
-                  [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+                  [--adapter FOLDER] [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
-encodings, which an f32 model can then be quantised to without a loss. `--oracle` writes greedy continuations of random prompts
+encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model, as
+PEFT saves it, and the oracle is that of the merged model. `--oracle` writes greedy continuations of random prompts
 with the five best log-probabilities of each step, like the recordings beside this script.
 """
 import argparse
 import json
+import pathlib
+import struct
 
 import gguf
 import numpy as np
@@ -31,6 +34,18 @@ def byte_letters():
             letters[byte] = chr(256 + hidden)
             hidden += 1
     return [letters[byte] for byte in range(256)]
+
+
+def write_adapter(folder, tensors):
+    folder.mkdir(exist_ok=True)
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 16, "base_model_name_or_path": "someone/tiny-llama"}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    header, data = {}, b""
+    for name, values in tensors.items():
+        begin, data = len(data), data + values.tobytes()
+        header[name] = {"dtype": "F32", "shape": values.shape, "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 class Model:
@@ -73,6 +88,23 @@ class Model:
         values = (1 + 0.1 * self.random.normal(size=elements)).astype(np.float32)
         self.stored[name] = (values, TYPES["f32"])
         self.values[name] = values.astype(np.float64)
+
+    def merge_adapter(self, folder):
+        """Rank 4, scale 16 / 4, random; rows of queries and keys are in Hugging Face's order there."""
+        modules = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
+                   "attn_output": "self_attn.o_proj", "ffn_gate": "mlp.gate_proj", "ffn_down": "mlp.down_proj"}
+        tensors = {}
+        for i in range(LAYERS):
+            for gguf_name, module in modules.items():
+                weight = self.values[f"blk.{i}.{gguf_name}.weight"]
+                a, b = (self.random.normal(0, 0.1, shape).astype(np.float32) for shape in
+                        ((4, weight.shape[1]), (weight.shape[0], 4)))
+                name = f"base_model.model.model.layers.{i}.{module}"
+                tensors |= {name + ".lora_A.weight": a, name + ".lora_B.weight": b}
+                if gguf_name in ("attn_q", "attn_k"):  # [head][half][pair] to [head][pair][half]
+                    b = b.reshape(-1, 2, HEAD_SIZE // 2, 4).swapaxes(1, 2).reshape(-1, 4)
+                weight += 4 * b.astype(np.float64) @ a
+        write_adapter(pathlib.Path(folder), tensors)
 
     def norm(self, x, name):
         return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPS) * self.values[name]
@@ -172,6 +204,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("--oracle")
+    parser.add_argument("--adapter")
     parser.add_argument("--types", default="f32")
     parser.add_argument("--rounded", default="f32")
     parser.add_argument("--alter")
@@ -183,6 +216,8 @@ def main():
     options = parser.parse_args()
     model = Model(options)
     model.write(options.model, options)
+    if options.adapter:
+        model.merge_adapter(options.adapter)
     if options.oracle:
         with open(options.oracle, "w") as file:
             json.dump(model.oracle(), file)

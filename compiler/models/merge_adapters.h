@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// LoRA adapters that a user gives beside, or in place of, a model.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "compiler/models/open_model.h"
+
+namespace llcuda::models {
+
+/// The model that the adapter in `folder` changes: `given` where it is not empty, else the path that the adapter names
+/// if it is one here. kUsage when there is neither.
+Result<std::string> basePathOf(const std::string& folder, const std::string& given);
+
+/// Puts the checkpoint of `model` under one that merges `adapters`, in their order.
+Result<void> mergeAdapters(OpenedModel& model, std::span<const AdapterOption> adapters, unsigned threads);
+
+} // namespace llcuda::models
