@@ -104,8 +104,11 @@ Result<void> checkCompiledKernels(mlir::ModuleOp module, const emit::KernelImage
     kernel.setStaticShared(image->second.staticSharedBytes);
     kernel.setSpill(image->second.spillBytes);
   });
+  // Another NVRTC may spill a few bytes where ours spills none: a slower kernel, counted in the report, not a failure.
+  PlanCheckOptions check;
+  check.allowSpills = true;
   mlir::PassManager passes(module.getContext());
-  passes.addNestedPass<plan::EngineOp>(createPlanCheck());
+  passes.addNestedPass<plan::EngineOp>(createPlanCheck(check));
   return run(passes, module, input);
 }
 
