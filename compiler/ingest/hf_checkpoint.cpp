@@ -129,7 +129,9 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
 
 std::optional<FilePlace> HfCheckpoint::filePlace(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
-  return found == sources.end() ? std::nullopt : std::optional(files.place(*found->second));
+  if (found == sources.end() || layers.contains(tensor.name)) // a layer of bitsandbytes is computed
+    return std::nullopt;
+  return files.place(*found->second);
 }
 
 } // namespace llcuda::ingest

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
+#include "runtime/schema/engine_hash.h"
 #include "tools/llcuda-inspect/report.h"
-#include "tools/llcuda-inspect/tensor_hash.h"
 #include "tools/llcuda-inspect/text_table.h"
 
 namespace llcuda::inspect {

@@ -7,7 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/exec/memory_plan.h"
 #include "runtime/schema/engine_file.h"
+#include "tools/llcuda-inspect/byte_size.h"
 #include "tools/llcuda-inspect/predict_t4.h"
 #include "tools/llcuda-inspect/report.h"
 
@@ -19,6 +21,7 @@ struct Options {
   bool json = false, hashes = false, memory = false;
   uint32_t context = 0; ///< 0: the engine's largest
   uint32_t slots = 1;
+  std::string fit;     ///< bytes of a device, or empty
   std::string predict; ///< "t4", or empty
   std::vector<double> clocks;
   std::string nvdisasm;
@@ -35,18 +38,41 @@ std::string dumped(const nlohmann::ordered_json& json) {
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+/// The largest context that fits the bytes of --fit.
+Result<uint32_t> contextThatFits(const Engine& engine, const Options& options) {
+  const std::optional<uint64_t> bytes = parseByteSize(options.fit);
+  if (!bytes)
+    return usageError("--fit ", options.fit, " is no size, as 15GiB or 14336MiB are");
+  const uint32_t context = largestContext(engine, options.slots, *bytes, true);
+  if (context == 0)
+    return makeError(ErrorCode::kOutOfMemory, options.file, ": ", options.slots,
+                     " sequence(s) of one page of positions take ",
+                     memoryPlan(engine, engine.metadata().page_tokens(), options.slots).total(), " bytes, --fit gives ",
+                     *bytes, "; quantise the weights further, or ask for fewer --slots");
+  return context;
+}
+
+/// What --memory or --fit asks for.
+Result<MemoryRequest> memoryRequest(const Engine& engine, const Options& options) {
+  const fb::Engine& metadata = engine.metadata();
+  if (options.slots == 0 || options.slots > metadata.max_batch())
+    return usageError("--slots ", options.slots, " is not in 1 to the engine's ", metadata.max_batch(),
+                      "; compile it with a larger --max-batch");
+  if (options.context > metadata.max_context())
+    return usageError("-c ", options.context, " is more than the engine's ", metadata.max_context(),
+                      "; compile it with a larger -c");
+  MemoryRequest request = {options.context == 0 ? metadata.max_context() : options.context, options.slots};
+  if (!options.fit.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(request.context, contextThatFits(engine, options));
+  }
+  return request;
+}
+
 Result<std::string> inspectEngine(const Options& options) {
   LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
   std::optional<MemoryRequest> memory;
-  if (options.memory) {
-    const fb::Engine& metadata = engine.metadata();
-    memory = {options.context == 0 ? metadata.max_context() : options.context, options.slots};
-    if (memory->context > metadata.max_context())
-      return usageError("-c ", memory->context, " is more than the engine's ", metadata.max_context(),
-                        "; compile it with a larger -c");
-    if (memory->slots == 0 || memory->slots > metadata.max_batch())
-      return usageError("--slots ", memory->slots, " is not in 1 to the engine's ", metadata.max_batch(),
-                        "; compile it with a larger --max-batch");
+  if (options.memory || !options.fit.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(memory, memoryRequest(engine, options));
   }
   if (!options.json)
     return engineText(engine, memory);
@@ -87,7 +113,7 @@ Result<std::string> predictEngine(const Options& options) {
 Result<std::string> inspectCheckpoint(const Options& options) {
   if (!options.predict.empty())
     return usageError("--predict needs an engine: ", options.file, " has no machine code");
-  if (options.memory)
+  if (options.memory || !options.fit.empty())
     return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
   std::error_code ignored;
   const bool isFolder = std::filesystem::is_directory(options.file, ignored);
@@ -128,11 +154,14 @@ int main(int argc, char** argv) {
                "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine");
   app.add_option("--weights-from", options.weightsFrom,
                  "The model file of an engine that leaves its weights there, or the folder that has it");
-  auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
+  app.add_flag("--memory", options.memory, "The exact device memory of an engine");
+  auto* fit = app.add_option("--fit", options.fit,
+                             "The largest context for a device of this size, as 15GiB, and the memory with it");
   app.add_option("-c,--ctx-size", options.context,
                  "Positions of each slot, or in the cache for --predict (default: the engine's largest; 512)")
+      ->excludes(fit)
       ->check(CLI::PositiveNumber);
-  app.add_option("--slots", options.slots, "Sequences at a time (default: 1)")->needs(memory);
+  app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
   app.add_option("--predict", options.predict,
                  "Time of a decoded token on this GPU, from the engine's machine code: t4")
       ->check(CLI::IsMember({"t4"}));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
+#include "runtime/schema/engine_hash.h"
 #include "tools/llcuda-inspect/report.h"
-#include "tools/llcuda-inspect/tensor_hash.h"
 #include "tools/llcuda-inspect/text_table.h"
 
 namespace llcuda::inspect {
@@ -46,7 +46,7 @@ ordered_json checkpointJson(const SafetensorsSet& files, bool hashes) {
                                                                     {"shape", tensor->shape},
                                                                     {"bytes", tensor->data.size()}});
     if (hashes)
-      entry["xxh3"] = hashOf(tensor->data);
+      entry["xxh3"] = hexadecimal(schema::hashBytes(tensor->data));
   }
   for (const auto& [name, total] : totalsByType(files))
     json["types"].push_back(

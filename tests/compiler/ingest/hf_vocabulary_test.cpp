@@ -101,7 +101,8 @@ TEST(HfVocabulary, TokenizerAlone) {
 // What the post-processor puts around a text is BOS and EOS.
 TEST(HfVocabulary, PostProcessor) {
   Json json = byteLevel();
-  json["post_processor"] = {{"type", "Sequence"}, {"processors", {{{"type", "ByteLevel"}}, around({kBos}, {kEos})}}};
+  const Json byteLevelOffsets = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
+  json["post_processor"] = {{"type", "Sequence"}, {"processors", {byteLevelOffsets, around({kBos}, {kEos})}}};
   Folder folder;
   folder.with("tokenizer.json", json);
   EXPECT_THAT(encode(folder, "a"), ElementsAre(kBos, 0, kEos));
@@ -147,7 +148,7 @@ TEST(HfVocabulary, SpaceBeforeTheTextOfMetaspace) {
   Json json = byteLevel();
   json["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "first"}, {"split", false}};
   json["decoder"] = json["pre_tokenizer"];
-  json["model"]["vocab"] = {{"a", 0}, {"▁", 1}, {"▁a", 2}};
+  json["model"]["vocab"] = {{"a", 0}, {"▁", 1}, {"▁a", 2}, {"b", 3}};
   json["model"]["merges"] = Json::array({Json::array({"▁", "a"})});
   Folder folder;
   folder.with("tokenizer.json", json);
