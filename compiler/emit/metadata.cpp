@@ -67,10 +67,12 @@ std::optional<llvm::StringRef> sumOf(plan::LaunchOp launch, plan::KernelOp kerne
   return std::nullopt;
 }
 
-/// The last sum of each layer; nothing when a layer has none.
+/// The last sum of each layer; nothing when a layer has none. The last layer's is left out where only the rows are made
+/// that the head reads.
 std::vector<fb::Tap> tapsOf(plan::PhaseOp phase, const Index& buffers) {
   auto engine = llvm::cast<plan::EngineOp>(phase->getParentOp());
   std::vector<std::optional<fb::Tap>> last;
+  llvm::DenseMap<uint32_t, int64_t> bytesOf;
   uint32_t index = 0;
   for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
     const uint32_t i = index++;
@@ -78,8 +80,10 @@ std::vector<fb::Tap> tapsOf(plan::PhaseOp phase, const Index& buffers) {
       continue;
     last.resize(std::max<size_t>(last.size(), static_cast<size_t>(*launch.getLayer()) + 1));
     const auto sum = sumOf(launch, engine.lookupSymbol<plan::KernelOp>(launch.getKernel()));
-    if (sum)
-      last[static_cast<size_t>(*launch.getLayer())] = fb::Tap(i, buffers.lookup(*sum));
+    if (!sum)
+      continue;
+    bytesOf[buffers.lookup(*sum)] = static_cast<int64_t>(engine.lookupSymbol<plan::BufferOp>(*sum).getBytes());
+    last[static_cast<size_t>(*launch.getLayer())] = fb::Tap(i, buffers.lookup(*sum));
   }
   std::vector<fb::Tap> taps;
   for (const std::optional<fb::Tap>& tap : last) {
@@ -87,6 +91,8 @@ std::vector<fb::Tap> tapsOf(plan::PhaseOp phase, const Index& buffers) {
       return {};
     taps.push_back(*tap);
   }
+  if (taps.size() > 1 && bytesOf[taps.back().buffer()] < bytesOf[taps.front().buffer()])
+    taps.pop_back();
   return taps;
 }
 

@@ -10,7 +10,7 @@ Result<void> ResidualTaps::begin(const PhaseRun& run) {
   if (!run.phase.taps() || run.phase.taps()->size() == 0)
     return unsupported(engine.path(), ": its ", fb::EnumNamePhaseKind(run.phase.kind()), " phase of ", run.phase.rows(),
                        " rows does not say where the values of a layer lie; compile the model again");
-  values.resize(engine.model().layers());
+  values.resize(run.phase.taps()->size());
   return {};
 }
 

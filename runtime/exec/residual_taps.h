@@ -14,7 +14,7 @@ public:
   Result<void> begin(const PhaseRun& run) override;
   Result<void> after(const PhaseRun& run, uint32_t launch) override;
 
-  /// Of each layer: f32 [tokens seen so far][embedding].
+  /// Of each layer that has a tap (the last may have none): f32 [tokens seen so far][embedding].
   const std::vector<std::vector<float>>& layers() const { return values; }
 
 private:

@@ -26,6 +26,7 @@ struct Subject {
   std::optional<reference::InterpretedModel> model;
 
   uint32_t vocabulary() const { return engine ? engine->model().vocabulary() : model->config().vocabulary; }
+  uint32_t layers() const { return engine ? engine->model().layers() : model->config().layers; }
 };
 
 Result<Subject> openSubject(const std::string& path, const CompareOptions& options) {
@@ -146,11 +147,14 @@ Result<void> compare(const CompareOptions& options) {
   for (const int32_t token : tokens)
     if (token < 0 || static_cast<uint32_t>(token) >= model.vocabulary())
       return usageError("token ", token, " is not in the vocabulary of ", model.vocabulary());
+  if (model.layers() != other.layers())
+    return usageError(model.path, " has ", model.layers(), " layers, ", other.path, " has ", other.layers(),
+                      ": these are different models");
   LLCUDA_ASSIGN_OR_RETURN(LayerValues values, valuesOf(model, options, tokens));
   LLCUDA_ASSIGN_OR_RETURN(LayerValues others, valuesOf(other, options, tokens));
-  if (values.layers.size() != others.layers.size())
-    return usageError(model.path, " has ", values.layers.size(), " layers, ", other.path, " has ", others.layers.size(),
-                      ": these are different models");
+  const size_t layers = std::min(values.layers.size(), others.layers.size());
+  values.layers.resize(layers);
+  others.layers.resize(layers);
 
   values.layers.push_back(std::move(values.logits));
   others.layers.push_back(std::move(others.logits));

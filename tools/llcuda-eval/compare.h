@@ -17,8 +17,9 @@ namespace llcuda::tools {
 
 /// What a model computes for some tokens at positions from 0 on.
 struct LayerValues {
-  std::vector<reference::Matrix> layers; ///< the residual stream after each: [tokens][embedding]
-  reference::Matrix logits;              ///< of the last token's successor
+  std::vector<reference::Matrix>
+      layers;               ///< the residual stream after each, perhaps without the last: [tokens][embedding]
+  reference::Matrix logits; ///< of the last token's successor
 };
 
 /// How far values are from others.

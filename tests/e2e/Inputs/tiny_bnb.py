@@ -136,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--oracle")
+    parser.set_defaults(alter=None)
     parser.add_argument("--kind", choices=("nf4", "fp4", "int8"), default="nf4")
     parser.add_argument("--nested", action="store_true")
     parser.add_argument("--tied", action="store_true")
