@@ -33,15 +33,12 @@ PromptTile tileOfFewRows(const PromptTileRequest& request) {
   return wide ? PromptTile{rows, 64, 1, 2, 4, 2} : PromptTile{rows, 32, 1, 1, 4, 3};
 }
 
+// Three blocks of 64 x 64 to a multiprocessor hide more than one of 128 x 128 (8B and 3B, Q4_K: 12 % faster); a gated tile,
+// whose columns are half as many, gains as much by 128 rows where its layout leaves the registers.
 PromptTile tileOfManyRows(const PromptTileRequest& request) {
-  const auto fills = [&](uint32_t rows, uint32_t columns) {
-    return divideUp(request.rows, rows) * divideUp(request.columns, columns) >= 3 * t4::kMultiprocessors;
-  };
-  // Two weights and what the unit does with them leave a gated linear no registers for larger tiles.
-  if (!request.gated && request.rows > 64 && fills(128, 128))
-    return {128, 128, 2, 4, 1, 1};
-  if (!request.gated && request.rows <= 64 && fills(64, 128))
-    return {64, 128, 1, 4, 1, 2};
+  const bool fills = divideUp(request.rows, 128) * divideUp(request.columns, 64) >= 3 * t4::kMultiprocessors;
+  if (request.gated && request.rows > 64 && fills && std::ranges::none_of(request.layouts, isLarge))
+    return {128, 64, 2, 2, 1, 2};
   return {64, 64, 2, 2, 1, 3};
 }
 

@@ -253,6 +253,11 @@ LLCUDA_DEVICE float divideFast(float x, float y) {
   return x / y;
 }
 
+/// ptx/thread.cuh
+LLCUDA_DEVICE int threadIndexAnew() {
+  return static_cast<int>(threadIdx.x);
+}
+
 } // namespace llcuda
 
 #include "codegen/kernels/base/host_half.cuh"

@@ -29,7 +29,7 @@ struct GatedTile {
   LLCUDA_DEVICE void put(const TileSums<Tile>& sums) const {
     constexpr int kHalf = Tile::kAcross / 2;
     TileSums<Tile>::template forEachPair<kHalf>([&](int row, int column, int m, int n) {
-      const int gated = column - Tile::warpColumn() / 2;
+      const int gated = column - column / Tile::kWarpColumns * (Tile::kWarpColumns / 2);
       const float(&gate)[2] = sums.at[m][n], (&up)[2] = sums.at[m][n + kHalf];
       *reinterpret_cast<float2*>(at + row * kPitch + gated) =
           make_float2(activate<kActivation>(gate[0]) * up[0], activate<kActivation>(gate[1]) * up[1]);

@@ -62,7 +62,7 @@ LLCUDA_DEVICE void linearPrompt(int rows, int outputs, const uint8_t* weight, co
     if (!anyRow<Tile>(positions, rows))
       return;
     TileSums<Tile> sums = {};
-    const OneWeight weights = {weight, outputs, firstColumn};
+    const OneWeight<Tile> weights = {weight, outputs, firstColumn};
     if (tileSums<kLayout, kInputs, Tile>(input, weights, shared, sums))
       output.storeTile(rows, firstColumn, sums);
   }

@@ -68,7 +68,7 @@ struct HalfProduct {
         cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int64_t row = minOf(Tile::firstRow() + line, input.rows - 1);
+      const int64_t row = lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows);
       const int chunk = step * kChunks + part;
       cargo.x[i][0] = cargo.x[i][1] = make_float4(0.f, 0.f, 0.f, 0.f);
       if (kWhole || chunk < kInputs / 8) {

@@ -66,7 +66,7 @@ struct Int8Product {
         cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int64_t row = minOf(Tile::firstRow() + line, input.rows - 1);
+      const int64_t row = lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows);
       const int chunk = step * kChunks + part;
       cargo.x[i] = make_int4(0, 0, 0, 0);
       cargo.xScales[i] = make_float2(0.f, 0.f);

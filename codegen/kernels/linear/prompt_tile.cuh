@@ -5,6 +5,7 @@
 
 #include "codegen/kernels/linear/weights.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
+#include "codegen/kernels/ptx/thread.cuh"
 
 namespace llcuda {
 
@@ -22,8 +23,8 @@ struct PromptLinearTile {
 
   static LLCUDA_DEVICE int firstRow() { return static_cast<int>(blockIdx.x) * kRows; }
   /// Of the warp, within the block's tile.
-  static LLCUDA_DEVICE int warpRow() { return warpId() % kPlaneWarps / kWarpsAcross * kWarpRows; }
-  static LLCUDA_DEVICE int warpColumn() { return warpId() % kWarpsAcross * kWarpColumns; }
+  static LLCUDA_DEVICE int warpRow(int warp = warpId()) { return warp % kPlaneWarps / kWarpsAcross * kWarpRows; }
+  static LLCUDA_DEVICE int warpColumn(int warp = warpId()) { return warp % kWarpsAcross * kWarpColumns; }
   static LLCUDA_DEVICE int depth() { return kWarpsDeep == 1 ? 0 : warpId() / kPlaneWarps; }
 };
 
@@ -42,6 +43,12 @@ LLCUDA_DEVICE bool anyRow(const int* positions, int rows) {
   return syncThreadsOr(any);
 }
 
+/// Line `line` of `count`, and the last for one past it. Where tiles of `tile` lines divide `count`, which is a constant in
+/// every kernel, no line is past the last, and addresses differ by constants.
+LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
+  return count % tile == 0 ? line : minOf(line, count - 1);
+}
+
 /// The row of a weight that a column of the tile is; one past the last is the last.
 struct WeightLine {
   const uint8_t* weight;
@@ -49,12 +56,15 @@ struct WeightLine {
 };
 
 /// The tile's columns are rows firstRow ... of one weight.
+template <typename Tile>
 struct OneWeight {
   const uint8_t* weight;
   int rows; ///< of the weight
   int firstRow;
 
-  LLCUDA_DEVICE WeightLine line(int column) const { return {weight, minOf(firstRow + column, rows - 1)}; }
+  LLCUDA_DEVICE WeightLine line(int column) const {
+    return {weight, lineWithin(firstRow + column, rows, Tile::kColumns)};
+  }
 };
 
 /// Each warp's columns are kWarpColumns / 2 rows of the gate's weight, then the same rows of up's.
@@ -68,7 +78,7 @@ struct GatedWeights {
   LLCUDA_DEVICE WeightLine line(int column) const {
     const int within = column % Tile::kWarpColumns;
     const int row = firstRow + column / Tile::kWarpColumns * kHalf + within % kHalf;
-    return {within < kHalf ? gate : up, minOf(row, rows - 1)};
+    return {within < kHalf ? gate : up, lineWithin(row, rows, Tile::kColumns / 2)};
   }
 };
 
@@ -112,14 +122,16 @@ template <typename Tile>
 struct TileSums {
   float at[Tile::kDown][Tile::kAcross][2];
 
-  /// Calls f(row, column, m, n) with the place in the block's tile of each pair at[m][n].
+  /// Calls f(row, column, m, n) with the place in the block's tile of each pair at[m][n]. For what comes after the loop
+  /// over the inputs: it keeps nothing from before it.
   template <int kAcross = Tile::kAcross, typename F>
   static LLCUDA_DEVICE void forEachPair(F f) {
+    const int thread = threadIndexAnew(), warp = thread / kWarpSize, lane = thread % kWarpSize;
     LLCUDA_UNROLL
     for (int m = 0; m < Tile::kDown; ++m) {
       LLCUDA_UNROLL
       for (int n = 0; n < kAcross; ++n)
-        f(Tile::warpRow() + m * 8 + laneId() / 4, Tile::warpColumn() + n * 8 + laneId() % 4 * 2, m, n);
+        f(Tile::warpRow(warp) + m * 8 + lane / 4, Tile::warpColumn(warp) + n * 8 + lane % 4 * 2, m, n);
     }
   }
 };

@@ -23,7 +23,7 @@ struct QkvPromptPart {
 template <WeightLayout kLayout, int kInputs, typename Tile>
 LLCUDA_DEVICE void qkvPromptPart(const QkvPromptPart& part, const PromptRows& input, uint4* shared) {
   TileSums<Tile> sums = {};
-  const OneWeight weights = {part.weight, part.output.columns, part.firstColumn};
+  const OneWeight<Tile> weights = {part.weight, part.output.columns, part.firstColumn};
   if (tileSums<kLayout, kInputs, Tile>(input, weights, shared, sums))
     part.output.storeTile(input.rows, part.firstColumn, sums);
 }

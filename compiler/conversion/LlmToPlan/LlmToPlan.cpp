@@ -13,7 +13,7 @@ namespace llcuda {
 
 namespace {
 
-constexpr int64_t kPageTokens = 64;
+constexpr int64_t kPageTokens = 64, kMaxBatch = 64;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   using LlmToPlanBase::LlmToPlanBase;
@@ -25,9 +25,9 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
       return signalPassFailure();
     }
     const int64_t batch = maxBatch, context = maxContext;
-    if (batch < 1 || batch > codegen::kMaxDecodeRows || context < 1) {
+    if (batch < 1 || batch > kMaxBatch || context < 1) {
       forward.emitError("a batch of ") << batch << " at a context of " << context
-                                       << " is not supported; batches of 1 to " << codegen::kMaxDecodeRows << " are";
+                                       << " is not supported; batches of 1 to " << kMaxBatch << " are";
       return signalPassFailure();
     }
     const auto list = phases();

@@ -53,7 +53,7 @@ LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
   if (failed(kept) || failed(checkTable(op, op.getTable(), plan.limits())))
     return failure();
   const bool plain = !op.getQScale() && op.getPairs() == RopePairs::Adjacent;
-  return isDecode() && !isApart(op) && plain ? emitQkvRopeCache(op, *kept) : emitQkvThenRopeCache(op, *kept);
+  return hasFewRows() && !isApart(op) && plain ? emitQkvRopeCache(op, *kept) : emitQkvThenRopeCache(op, *kept);
 }
 
 LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept) {
@@ -158,7 +158,7 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
   if (failed(qLayout) || failed(kLayout) || failed(vLayout))
     return failure();
   const std::array layouts = {*qLayout, *kLayout, *vLayout};
-  if (!isDecode() && llvm::is_contained(layouts, WeightLayout::kF32Rows)) {
+  if (!hasFewRows() && llvm::is_contained(layouts, WeightLayout::kF32Rows)) {
     if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
         failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)))
       return failure();
@@ -168,7 +168,7 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
   if (failed(bindInput(op, op.getInput(), layouts, bindings)))
     return failure();
   bindQkvWeights(op, bindings);
-  if (isDecode()) {
+  if (hasFewRows()) {
     const auto desc = qkvDesc<codegen::QkvLinearDesc>(op, rows, layouts);
     if (failed(accept(op, codegen::checkQkvLinear(desc))))
       return failure();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logits and the sampled token: codegen/spec/{linear,sample}_spec.h
+#include "codegen/spec/elementwise_spec.h"
+#include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/sample_spec.h"
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -10,8 +12,7 @@ using mlir::failed;
 using mlir::failure;
 using mlir::LogicalResult;
 
-// The rows are few in every phase: in prompt phases the norm before has picked those that are wanted, or they are picked
-// here.
+// In prompt phases the norm before has picked the rows that are wanted, or they are picked here.
 LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   RowBuffers input = values[op.getInput()];
   if (input.rows != outputs) {
@@ -24,6 +25,9 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   if (failed(layout) || failed(bindInput(op, input, columnsOf(op.getInput()), *layout, bindings)))
     return failure();
   const auto type = llvm::cast<WeightType>(op.getWeight().getType());
+  bindings["weight"] = weightBuffer(op.getWeight());
+  if (outputs > codegen::kMaxDecodeRows)
+    return emitWideHead(op, *layout, bindings);
   codegen::LinearDesc desc;
   desc.layout = *layout;
   desc.rows = static_cast<uint32_t>(outputs);
@@ -32,9 +36,28 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
   if (failed(accept(op, codegen::checkLinear(desc))))
     return failure();
-  bindings["weight"] = weightBuffer(op.getWeight());
   bindings["y"] = define(op, op.getLogits(), "logits", outputs).f32;
   return emit(op, codegen::linearLaunch(desc), bindings);
+}
+
+// The rows of a wide decode phase, by tensor cores; a cap is a launch of its own.
+LogicalResult PhaseLowering::emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings) {
+  const auto type = llvm::cast<WeightType>(op.getWeight().getType());
+  codegen::LinearPromptDesc desc;
+  desc.layout = layout;
+  desc.rows = static_cast<uint32_t>(outputs);
+  desc.inputs = static_cast<uint32_t>(type.getCols());
+  desc.outputs = static_cast<uint32_t>(type.getRows());
+  if (failed(accept(op, codegen::checkLinearPrompt(desc))))
+    return failure();
+  const std::string logits = define(op, op.getLogits(), "logits", outputs).f32;
+  bindings["y"] = op.getSoftcap() ? scratch(op, "uncapped", outputs * type.getRows() * 4) : logits;
+  if (failed(emit(op, codegen::linearPromptLaunch(desc), bindings)))
+    return failure();
+  if (!op.getSoftcap())
+    return mlir::success();
+  return emit(op, codegen::softcapLaunch({desc.rows, desc.outputs}, op.getSoftcap()->convertToFloat()),
+              {{"x", bindings["y"]}, {"y", logits}});
 }
 
 LogicalResult PhaseLowering::lowerSample(SampleOp op) {

@@ -28,7 +28,7 @@ LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, Value weight
   const auto type = llvm::cast<WeightType>(weight.getType());
   const auto inputs = static_cast<uint32_t>(type.getCols()), outputs = static_cast<uint32_t>(type.getRows());
   const auto count = static_cast<uint32_t>(rows);
-  if (isDecode()) {
+  if (hasFewRows()) {
     const codegen::LinearDesc desc = {*layout, count, inputs, outputs, static_cast<bool>(bias), !residual.empty()};
     return failed(accept(op, codegen::checkLinear(desc))) ? failure() : emit(op, codegen::linearLaunch(desc), bindings);
   }
@@ -45,7 +45,7 @@ LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
 }
 
 LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
-  return isDecode() && !isApart(op) ? emitLinearResidualNorm(op) : emitLinearThenNorm(op);
+  return hasFewRows() && !isApart(op) ? emitLinearResidualNorm(op) : emitLinearThenNorm(op);
 }
 
 // Without a post-norm the linear adds the residual; with one, the launch after it does.
@@ -100,7 +100,7 @@ LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
   const auto gate = layoutOf(op, op.getGateWeight()), up = layoutOf(op, op.getUpWeight());
   if (failed(gate) || failed(up))
     return failure();
-  if (isDecode())
+  if (hasFewRows())
     return emitGluLinear(op, *gate, *up);
   const int64_t outputs = llvm::cast<WeightType>(op.getGateWeight().getType()).getRows();
   const bool joins = *gate == *up && *gate != WeightLayout::kF32Rows && outputs % kQ8Block == 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "codegen/formats/weight_layout.h"
+#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "compiler/conversion/LlmToPlan/plan_builder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -76,9 +77,13 @@ private:
   mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp
   mlir::LogicalResult lowerHead(HeadOp op);
+  mlir::LogicalResult emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings);
   mlir::LogicalResult lowerSample(SampleOp op);
 
   bool isDecode() const { return kind == plan::PhaseKind::Decode; }
+  /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those of
+  /// tensor cores.
+  bool hasFewRows() const { return isDecode() && rows <= codegen::kMaxDecodeRows; }
   bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
   /// In prompt phases, whether a norm's rows are read by the head alone, which wants few of them.
   bool isPicked(mlir::Value normed) const;

