@@ -2,6 +2,8 @@
 #include "codegen/spec/prompt_tile.h"
 
 #include <algorithm>
+#include <functional>
+#include <initializer_list>
 
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/source_text.h"
@@ -14,18 +16,26 @@ bool any(const PromptTileRequest& request, WeightLayout layout) {
   return std::ranges::find(request.layouts, layout) != request.layouts.end();
 }
 
-/// Layouts whose units take more registers on their way to shared memory, or scales of 16 weights more of both.
-bool isLarge(WeightLayout layout) {
-  return layout == WeightLayout::kQ2_KPlanes || layout == WeightLayout::kQ3_KPlanes ||
-         layout == WeightLayout::kQ6_KPlanes || layout == WeightLayout::kQ8_0Planes ||
-         layout == WeightLayout::kS8Planes;
+bool anyOf(const PromptTileRequest& request, std::initializer_list<WeightLayout> layouts) {
+  return std::ranges::any_of(layouts, [&](WeightLayout layout) { return any(request, layout); });
+}
+
+bool isMixed(const PromptTileRequest& request) {
+  return std::ranges::adjacent_find(request.layouts, std::not_equal_to()) != request.layouts.end();
 }
 
 PromptTile tileOfF32(const PromptTileRequest& request) {
   return request.rows <= 32 ? PromptTile{32, 64, 2, 2, 1, 2} : PromptTile{64, 32, 4, 1, 1, 2};
 }
 
-PromptTile tileOfFewRows(const PromptTileRequest& request) {
+/// One block less to a multiprocessor where that is what the registers or the shared memory of `layouts` take.
+PromptTile lessenedFor(PromptTile tile, const PromptTileRequest& request, std::initializer_list<WeightLayout> layouts) {
+  if (anyOf(request, layouts) && tile.minBlocksPerSm > 1)
+    --tile.minBlocksPerSm;
+  return tile;
+}
+
+PromptTile smallestOfFewRows(const PromptTileRequest& request) {
   const uint32_t rows = request.rows <= 16 ? 16 : 32;
   const bool wide = request.gated || request.columns >= 64 * 4 * t4::kMultiprocessors;
   if (!std::ranges::all_of(request.layouts, weightReadsInt8Rows)) // stages of f16 are twice as large
@@ -33,13 +43,29 @@ PromptTile tileOfFewRows(const PromptTileRequest& request) {
   return wide ? PromptTile{rows, 64, 1, 2, 4, 2} : PromptTile{rows, 32, 1, 1, 4, 3};
 }
 
-// Three blocks of 64 x 64 to a multiprocessor hide more than one of 128 x 128 (8B and 3B, Q4_K: 12 % faster); a gated tile,
-// whose columns are half as many, gains as much by 128 rows where its layout leaves the registers.
+PromptTile tileOfFewRows(const PromptTileRequest& request) {
+  return lessenedFor(smallestOfFewRows(request), request,
+                     {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes,
+                      WeightLayout::kQ8_0Planes, WeightLayout::kS8Planes});
+}
+
+/// Whether the loop of a tile of 128 x 64, with 64 sums in each lane, does without spills.
+bool fitsTallTile(const PromptTileRequest& request) {
+  if (isMixed(request) || any(request, WeightLayout::kQ2_KPlanes))
+    return false;
+  return !request.gated ||
+         !anyOf(request, {WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes, WeightLayout::kS8Planes});
+}
+
+// Two blocks of 128 x 64 or three of 64 x 64 to a multiprocessor hide more than one of 128 x 128.
 PromptTile tileOfManyRows(const PromptTileRequest& request) {
-  const bool fills = divideUp(request.rows, 128) * divideUp(request.columns, 64) >= 3 * t4::kMultiprocessors;
-  if (request.gated && request.rows > 64 && fills && std::ranges::none_of(request.layouts, isLarge))
+  if (request.rows > 64 && fitsTallTile(request) &&
+      divideUp(request.rows, 128) * divideUp(request.columns, 64) >= t4::kMultiprocessors)
     return {128, 64, 2, 2, 1, 2};
-  return {64, 64, 2, 2, 1, 3};
+  const PromptTile tile =
+      lessenedFor({64, 64, 2, 2, 1, 3}, request,
+                  {WeightLayout::kQ2_KPlanes /* shared memory */, WeightLayout::kQ3_KPlanes, WeightLayout::kS8Planes});
+  return isMixed(request) ? lessenedFor(tile, request, {WeightLayout::kQ5_KPlanes}) : tile;
 }
 
 } // namespace
@@ -55,10 +81,7 @@ std::string PromptTile::name() const {
 PromptTile choosePromptTile(const PromptTileRequest& request) {
   if (any(request, WeightLayout::kF32Rows))
     return tileOfF32(request);
-  PromptTile tile = request.rows <= 32 ? tileOfFewRows(request) : tileOfManyRows(request);
-  if (std::ranges::any_of(request.layouts, isLarge) && tile.minBlocksPerSm > 1)
-    --tile.minBlocksPerSm;
-  return tile;
+  return request.rows <= 32 ? tileOfFewRows(request) : tileOfManyRows(request);
 }
 
 } // namespace llcuda::codegen

@@ -28,7 +28,8 @@ struct PromptTileRequest {
 };
 
 /// Up to 32 rows the weight's bytes are the cost: small tiles, whose warps share the inputs, so that all
-/// multiprocessors read. More rows take the largest tile that still gives each multiprocessor three.
+/// multiprocessors read. More rows take the tile of which
+/// registers and shared memory hold most, and that still gives each multiprocessor one.
 PromptTile choosePromptTile(const PromptTileRequest& request);
 
 } // namespace llcuda::codegen

@@ -237,7 +237,7 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
   const SplitStates<Shape> states{partial + pair * kSplits * SplitStates<Shape>::kFloats};
   const bool alone = kSplits == 1 || range.splits == 1;
   forEachFour<Shape>([&](int element, bool valid) {
-    const float4 sum = merge.value(Tile::kParts, element, [&](int part) {
+    const float4 sum = merge.template value<8>(Tile::kParts, element, [&](int part) {
       return *reinterpret_cast<const float4*>(values + part * Shape::kGroupSize + element);
     });
     if (alone)

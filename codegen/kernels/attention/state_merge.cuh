@@ -38,10 +38,10 @@ struct StateMerge {
     syncThreads();
   }
 
-  /// Four merged elements at `element` of the group, before the division by the total; `load(p)` gives those of part p.
-  template <typename Load>
+  /// Four merged elements at `element` of the group, before the division by the total; `load(p)` gives those of part p,
+  /// kBatch of them in flight.
+  template <int kBatch, typename Load>
   LLCUDA_DEVICE float4 value(int parts, int element, Load load) const {
-    constexpr int kBatch = 8; // loads in flight
     const int g = element / Shape::kHeadSize;
     float4 sum = make_float4(0.f, 0.f, 0.f, 0.f);
     LLCUDA_NO_UNROLL
@@ -102,8 +102,8 @@ LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape>& merge, const SplitStates
   syncThreads();
   merge.weigh(splits);
   forEachFour<Shape>([&](int element, bool valid) {
-    const float4 sum =
-        merge.value(splits, element, [&](int split) { return loadCoherent(states.values(split, element)); });
+    const float4 sum = merge.template value<16>(splits, element,
+                                                [&](int split) { return loadCoherent(states.values(split, element)); });
     rows.store(rowStart + element, merge.divided(sum, element), valid);
   });
 }

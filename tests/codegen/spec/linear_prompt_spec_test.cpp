@@ -42,13 +42,14 @@ TEST(LinearPromptSpec, JoinedParameters) {
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
   const LaunchSpec glu =
       gluLinearPromptLaunch({.layout = WeightLayout::kQ4_1Planes, .rows = 128, .inputs = 576, .outputs = 1536});
-  EXPECT_EQ(glu.kernel.name(), "glu_linear_prompt__q4_1__r128_k576_n1536_silu_q8__r64_n64_t128");
+  EXPECT_EQ(glu.kernel.name(), "glu_linear_prompt__q4_1__r128_k576_n1536_silu_q8__r128_n64_t128");
   EXPECT_THAT(names(glu),
               ElementsAre("gate_weight", "up_weight", "x_codes", "x_scales", "positions", "y_codes", "y_scales"));
   EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";
 }
 
-// Few rows take tiles of their height whose warps share the inputs; many rows tiles of which three fit a multiprocessor.
+// Few rows take tiles of their height whose warps share the inputs; many rows larger ones of which two or three fit a
+// multiprocessor.
 TEST(LinearPromptSpec, Tiles) {
   const auto tile = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
     return linearPromptLaunch({layout, rows, 576, outputs, false, false});
@@ -59,7 +60,7 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(tile(WeightLayout::kF16Rows, 32, 49152).kernel.tile, "r32_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 64, 49152).kernel.tile, "r64_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 576).kernel.tile, "r64_n64_t128");
-  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r64_n64_t128");
+  EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r128_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kF32Rows, 512, 1536).kernel.tile, "r64_n32_t128");
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
@@ -69,7 +70,7 @@ TEST(LinearPromptSpec, Tiles) {
   };
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r128_n64_t128");
   EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r64_n64_t128") << "too many registers";
-  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 512), "r64_n64_t128") << "too few tiles";
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
 }
 
 TEST(LinearPromptSpec, RefusesByName) {
