@@ -10,6 +10,22 @@ std::string mebibytes(uint64_t bytes) {
   return detail::concat((bytes + (1u << 20) - 1) >> 20, " MiB");
 }
 
+/// Every type of a cache divides 32 elements into whole blocks.
+constexpr uint64_t kBlockElements = 32;
+
+uint64_t blockBytes(formats::TensorType type) {
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(type);
+  return kBlockElements / info.blockElements * info.blockBytes;
+}
+
+/// The type of a pool, named k_... or v_...; the engine's types were checked when it was opened.
+formats::TensorType poolType(const Engine& engine, const fb::Buffer& pool) {
+  const std::string_view types = engine.metadata().kv_type()->string_view(); // of both, or "keys/values"
+  const size_t slash = types.find('/');
+  const bool isKey = slash == types.npos || pool.name()->string_view().starts_with('k');
+  return *formats::tensorTypeByName(isKey ? types.substr(0, slash) : types.substr(slash + 1));
+}
+
 } // namespace
 
 uint32_t pagesFor(const Engine& engine, uint32_t context) {
@@ -39,6 +55,17 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
       plan.counters += schema::alignUp(buffer->bytes());
   }
   return plan;
+}
+
+std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, formats::TensorType type) {
+  if (type != formats::TensorType::kF16 && engine.model().head_size() % kBlockElements != 0)
+    return std::nullopt;
+  uint64_t bytes = 0;
+  for (const fb::Buffer* buffer : *engine.metadata().buffers())
+    if (buffer->kind() == fb::BufferKind::kv)
+      bytes += schema::alignUp(buffer->bytes() * blockBytes(type) / blockBytes(poolType(engine, *buffer)) *
+                               poolPages(*buffer, plan));
+  return bytes;
 }
 
 uint32_t largestContext(const Engine& engine, uint32_t slots, uint64_t available, bool shared) {

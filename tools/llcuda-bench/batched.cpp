@@ -111,21 +111,21 @@ std::string lineText(const Line& line) {
   return text;
 }
 
-std::string tableOf(const std::vector<Line>& lines, bool json) {
-  ordered_json array = ordered_json::array();
+std::string tableOf(const std::vector<Line>& lines, const std::string& format) {
+  std::vector<ordered_json> objects;
   std::string text = "| PP | TG | B | N_KV | T_PP s | S_PP t/s | T_TG s | S_TG t/s | T s | S t/s |\n"
                      "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const Line& line : lines) {
-    array.push_back(lineJson(line));
+    objects.push_back(lineJson(line));
     text += lineText(line);
   }
-  return json ? array.dump(2) + "\n" : text;
+  return format == "md" ? text : jsonText(objects, format);
 }
 
 } // namespace
 
 Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
-                                 bool json) {
+                                 const std::string& format) {
   LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
   const auto engine = std::make_shared<const Engine>(std::move(opened));
   LLCUDA_ASSIGN_OR_RETURN(std::vector<Line> lines, linesOf(grid, *engine));
@@ -143,7 +143,7 @@ Result<std::string> batchedTable(const std::string& path, const api::SessionOpti
   LLCUDA_ASSIGN_OR_RETURN(const auto session,
                           Session::create(std::move(program), context, slots, {.graphs = options.graphs}));
   for (Line& line : lines) LLCUDA_RETURN_IF_ERROR(measure(*session, engine->model().vocabulary(), line));
-  return tableOf(lines, json);
+  return tableOf(lines, format);
 }
 
 } // namespace llcuda::bench

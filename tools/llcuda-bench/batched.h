@@ -18,9 +18,9 @@ struct BatchedGrid {
   std::vector<uint32_t> sequences = {1};
 };
 
-/// The table as Markdown or JSON, with llama-batched-bench's columns: each sequence has a prompt of its own, the prompts
+/// The table as "md", "json" or "jsonl", with llama-batched-bench's columns: each sequence has a prompt of its own, the prompts
 /// are computed one after the other, then all sequences decode together.
 Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
-                                 bool json);
+                                 const std::string& format);
 
 } // namespace llcuda::bench

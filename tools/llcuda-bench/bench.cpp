@@ -29,7 +29,7 @@ api::Expected<uint64_t> once(api::Session& session, std::span<const int32_t> tok
   const api::Generated generated = session.generate(tokens, options);
   if (generated.error)
     return *generated.error;
-  return test.prompt != 0 ? generated.metrics.prompt_ns : generated.metrics.decode_ns;
+  return (test.prompt != 0 ? generated.metrics.prompt_ns : 0) + (test.generate != 0 ? generated.metrics.decode_ns : 0);
 }
 
 } // namespace

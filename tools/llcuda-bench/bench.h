@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "llcuda/llcuda.hpp"
 
 namespace llcuda::bench {
 
-/// One line of the table: a prompt of `prompt` tokens or `generate` decode steps (the other is 0), after `depth` tokens
-/// that are not timed.
+/// One line of the table: a prompt of `prompt` tokens, `generate` decode steps (either may be 0), or one after the other,
+/// after `depth` tokens that are not timed.
 struct Test {
   uint32_t prompt = 0;
   uint32_t generate = 0;
@@ -50,7 +52,9 @@ struct Subject {
   llcuda_session_info session;
 };
 
-std::string jsonTable(const Subject& subject, const std::vector<Measured>& rows);
-std::string markdownTable(const Subject& subject, const std::vector<Measured>& rows);
+/// `format` is "md", "json", or "jsonl": an object a line.
+std::string table(const Subject& subject, const std::vector<Measured>& rows, const std::string& format);
+/// `rows` as an array ("json") or an object a line ("jsonl").
+std::string jsonText(const std::vector<nlohmann::ordered_json>& rows, const std::string& format);
 
 } // namespace llcuda::bench

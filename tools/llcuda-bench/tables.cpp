@@ -27,6 +27,7 @@ ordered_json rowJson(const Subject& subject, const Measured& row) {
       {"model_size", subject.engine.weight_bytes},
       {"type_k", kvType.substr(0, kvType.find('/'))},
       {"type_v", kvType.substr(kvType.find('/') + 1)},
+      {"flash_attn", true},
       {"n_prompt", row.test.prompt},
       {"n_gen", row.test.generate},
       {"n_depth", row.test.depth},
@@ -41,18 +42,12 @@ ordered_json rowJson(const Subject& subject, const Measured& row) {
 }
 
 std::string testName(const Test& test) {
-  std::string name = test.prompt != 0 ? "pp" + std::to_string(test.prompt) : "tg" + std::to_string(test.generate);
+  std::string name = test.prompt != 0 ? "pp" + std::to_string(test.prompt) : "";
+  if (test.generate != 0)
+    name += (name.empty() ? "tg" : "+tg") + std::to_string(test.generate);
   if (test.depth != 0)
     name += " @ d" + std::to_string(test.depth);
   return name;
-}
-
-} // namespace
-
-std::string jsonTable(const Subject& subject, const std::vector<Measured>& rows) {
-  ordered_json table = ordered_json::array();
-  for (const Measured& row : rows) table.push_back(rowJson(subject, row));
-  return table.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string markdownTable(const Subject& subject, const std::vector<Measured>& rows) {
@@ -67,6 +62,25 @@ std::string markdownTable(const Subject& subject, const std::vector<Measured>& r
              subject.session.device + " | " + testName(row.test) + " | " + figures + " |\n";
   }
   return table;
+}
+
+} // namespace
+
+std::string jsonText(const std::vector<ordered_json>& rows, const std::string& format) {
+  constexpr auto kReplace = ordered_json::error_handler_t::replace;
+  if (format == "json")
+    return ordered_json(rows).dump(2, ' ', false, kReplace) + "\n";
+  std::string lines;
+  for (const ordered_json& row : rows) lines += row.dump(-1, ' ', false, kReplace) + "\n";
+  return lines;
+}
+
+std::string table(const Subject& subject, const std::vector<Measured>& rows, const std::string& format) {
+  if (format == "md")
+    return markdownTable(subject, rows);
+  std::vector<ordered_json> objects;
+  for (const Measured& row : rows) objects.push_back(rowJson(subject, row));
+  return jsonText(objects, format);
 }
 
 } // namespace llcuda::bench

@@ -92,10 +92,14 @@ ordered_json segmentsJson(const Engine& engine) {
 
 ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
   const MemoryPlan plan = memoryPlan(engine, request.context, request.slots);
-  return {
+  ordered_json json = {
       {"context", request.context}, {"slots", request.slots}, {"weights", plan.weights}, {"constants", plan.constants},
       {"arena", plan.arena},        {"kv", plan.kv},          {"io", plan.io},           {"counters", plan.counters},
       {"pages", plan.pages},        {"total", plan.total()}};
+  for (const formats::TensorType type : kCacheTypes)
+    if (const auto bytes = kvBytesAs(engine, plan, type))
+      json["kv_as"][formats::tensorTypeInfo(type).name] = *bytes;
+  return json;
 }
 
 std::string memoryText(const Engine& engine, const MemoryRequest& request) {
@@ -111,8 +115,13 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
   add("io", plan.io);
   add("counters", plan.counters);
   add("all", plan.total());
+  std::vector<std::vector<std::string>> types = {{"KV cache compiled as", "bytes", "all with it"}};
+  for (const formats::TensorType type : kCacheTypes)
+    if (const auto bytes = kvBytesAs(engine, plan, type))
+      types.push_back({std::string(formats::tensorTypeInfo(type).name), std::to_string(*bytes),
+                       readableBytes(plan.total() - plan.kv + *bytes)});
   return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots, " +
-         std::to_string(plan.pages) + " pages in each KV pool\n" + textTable(rows);
+         std::to_string(plan.pages) + " pages in each KV pool\n" + textTable(rows) + "\n" + textTable(types);
 }
 
 std::string kernelsText(const fb::Engine& engine) {
