@@ -22,7 +22,17 @@ Result<void> writeText(EngineWriter& writer, std::initializer_list<const std::st
   return {};
 }
 
-Result<void> writeBuffers(EngineWriter& writer, const SegmentPlan& segment, const EmitInput& input, bool reports) {
+} // namespace
+
+EngineEmitter::EngineEmitter(EmitInput input, std::string path, EngineWriter writer)
+    : input(std::move(input)), path(std::move(path)), writer(std::move(writer)) {}
+
+Result<EngineEmitter> EngineEmitter::create(EmitInput input, const std::string& path) {
+  LLCUDA_ASSIGN_OR_RETURN(EngineWriter writer, EngineWriter::create(path));
+  return EngineEmitter(std::move(input), path, std::move(writer));
+}
+
+Result<void> EngineEmitter::writeBuffers(const SegmentPlan& segment, bool reports, const std::atomic<bool>& cancelled) {
   Prefetch<Result<std::vector<std::byte>>> packed({
       .count = segment.buffers.size(),
       .threads = input.threads,
@@ -31,6 +41,8 @@ Result<void> writeBuffers(EngineWriter& writer, const SegmentPlan& segment, cons
       .make = [&](size_t i) { return bufferBytes(segment.buffers[i], input.findTensor); },
   });
   for (size_t i = 0; i < segment.buffers.size(); ++i) {
+    if (cancelled)
+      return makeError(ErrorCode::kCancelled, path, ": is not written: something before failed");
     LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, packed.next());
     LLCUDA_RETURN_IF_ERROR(writer.alignTo(schema::kBufferAlignment));
     assert(writer.segmentBytes() == segment.offsets[i]);
@@ -41,25 +53,24 @@ Result<void> writeBuffers(EngineWriter& writer, const SegmentPlan& segment, cons
   return {};
 }
 
-} // namespace
+Result<void> EngineEmitter::writeWeights(const std::atomic<bool>& cancelled) {
+  constants = planSegment(input.plan, plan::BufferKind::Constant);
+  LLCUDA_ASSIGN_OR_RETURN(weights, planWeights(input.plan, input.place, input.findTensor));
+  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kConstants));
+  LLCUDA_RETURN_IF_ERROR(writeBuffers(constants, false, cancelled));
+  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kWeights));
+  LLCUDA_RETURN_IF_ERROR(writeBuffers(weights.embedded, true, cancelled));
+  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kText));
+  return writeText(writer, {&input.tokenizer, &input.textConfig});
+}
 
-Result<EmitSummary> emitEngine(const EmitInput& input, const std::string& path) {
-  const SegmentPlan constants = planSegment(input.plan, plan::BufferKind::Constant);
-  LLCUDA_ASSIGN_OR_RETURN(const WeightPlan weights, planWeights(input));
-  LLCUDA_ASSIGN_OR_RETURN(const ImageSegment images, layOutImages(input.plan, input.images));
-  LLCUDA_ASSIGN_OR_RETURN(const std::string metadata, buildMetadata(input, images, constants, weights));
-
-  LLCUDA_ASSIGN_OR_RETURN(EngineWriter writer, EngineWriter::create(path));
-  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kMetadata));
-  LLCUDA_RETURN_IF_ERROR(writeText(writer, {&metadata}));
+Result<EmitSummary> EngineEmitter::finish(const EmitResults& results) {
+  LLCUDA_ASSIGN_OR_RETURN(const ImageSegment images, layOutImages(input.plan, results.images));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string metadata, buildMetadata(input, results, images, constants, weights));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kImages));
   LLCUDA_RETURN_IF_ERROR(writeText(writer, {&images.bytes}));
-  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kText));
-  LLCUDA_RETURN_IF_ERROR(writeText(writer, {&input.tokenizer, &input.textConfig}));
-  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kConstants));
-  LLCUDA_RETURN_IF_ERROR(writeBuffers(writer, constants, input, false));
-  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kWeights));
-  LLCUDA_RETURN_IF_ERROR(writeBuffers(writer, weights.embedded, input, true));
+  LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kMetadata));
+  LLCUDA_RETURN_IF_ERROR(writeText(writer, {&metadata}));
   LLCUDA_RETURN_IF_ERROR(writer.finish());
 
   std::error_code error;

@@ -2,16 +2,19 @@
 // A finished plan to an engine file.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "compiler/emit/segment_plan.h"
 #include "compiler/models/parameter.h"
 #include "dialects/plan/Plan.h"
 #include "runtime/base/result.h"
 #include "runtime/schema/engine_generated.h"
+#include "runtime/schema/engine_writer.h"
 
 namespace llcuda::emit {
 
@@ -36,19 +39,24 @@ struct SelfChecks {
   std::optional<fb::TokenizerVectorsT> tokenizer;
 };
 
+/// What is known before a kernel is compiled.
 struct EmitInput {
   plan::EngineOp plan;
   models::FindTensor findTensor;
   models::FindPlace place; ///< of the weights that the engine leaves in their files; empty: all are embedded
-  fb::CompilerT compiler;
   fb::ModelT model;
-  KernelImages images;
-  SelfChecks checks;
   std::string tokenizer;  ///< tokenizer.json; empty for a model without a vocabulary
   std::string textConfig; ///< JSON of runtime/text/text_config.h
   unsigned threads = 1;   ///< that pack weights; the file's bytes do not depend on it
   /// Called with the bytes of weights written so far and in all.
   std::function<void(uint64_t done, uint64_t total)> progress;
+};
+
+/// What is known when they are compiled.
+struct EmitResults {
+  fb::CompilerT compiler;
+  KernelImages images;
+  SelfChecks checks;
 };
 
 struct EmitSummary {
@@ -59,8 +67,29 @@ struct EmitSummary {
   uint64_t imageBytes = 0;
 };
 
-/// Writes the engine: under a temporary name until it is whole. The same input gives the same bytes. At most a few
-/// weights are in memory at a time.
-Result<EmitSummary> emitEngine(const EmitInput& input, const std::string& path);
+/// Writes an engine in two steps, under a temporary name until it is whole; an emitter that is destroyed before leaves
+/// nothing behind. The same input gives the same bytes. At most a few weights are in memory at a time.
+class EngineEmitter {
+public:
+  /// kBadInput when `path` cannot be written.
+  static Result<EngineEmitter> create(EmitInput input, const std::string& path);
+
+  /// Constants, weights and text: all that needs no kernel. Only reads the plan, so that it may run while the kernels
+  /// compile. Ends soon with kCancelled once `cancelled` is set.
+  Result<void> writeWeights(const std::atomic<bool>& cancelled);
+
+  /// The rest, after writeWeights().
+  Result<EmitSummary> finish(const EmitResults& results);
+
+private:
+  EngineEmitter(EmitInput input, std::string path, schema::EngineWriter writer);
+  Result<void> writeBuffers(const SegmentPlan& segment, bool reports, const std::atomic<bool>& cancelled);
+
+  EmitInput input;
+  std::string path;
+  schema::EngineWriter writer;
+  SegmentPlan constants;
+  WeightPlan weights;
+};
 
 } // namespace llcuda::emit

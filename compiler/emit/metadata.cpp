@@ -176,23 +176,23 @@ fb::EngineT planRecord(plan::EngineOp plan) {
   return engine;
 }
 
-Result<std::string> buildMetadata(const EmitInput& input, const ImageSegment& images, const SegmentPlan& constants,
-                                  const WeightPlan& weights) {
+Result<std::string> buildMetadata(const EmitInput& input, const EmitResults& results, const ImageSegment& images,
+                                  const SegmentPlan& constants, const WeightPlan& weights) {
   fb::EngineT engine = planRecord(input.plan);
-  engine.compiler = std::make_unique<fb::CompilerT>(input.compiler);
+  engine.compiler = std::make_unique<fb::CompilerT>(results.compiler);
   engine.model = std::make_unique<fb::ModelT>(input.model);
-  addImages(engine, input.images, images);
+  addImages(engine, results.images, images);
   const Index buffers = indexOf<plan::BufferOp>(input.plan);
   for (const SegmentPlan* segment : {&constants, &weights.embedded, &weights.referenced})
     for (auto [buffer, offset] : llvm::zip_equal(segment->buffers, segment->offsets))
       engine.buffers[buffers.lookup(plan::BufferOp(buffer).getSymName())]->offset = offset;
   addSources(engine, weights, buffers);
-  if (input.checks.golden)
-    engine.golden = std::make_unique<fb::GoldenT>(*input.checks.golden);
-  for (const fb::GoldenT& prompt : input.checks.prompts)
+  if (results.checks.golden)
+    engine.golden = std::make_unique<fb::GoldenT>(*results.checks.golden);
+  for (const fb::GoldenT& prompt : results.checks.prompts)
     engine.golden_prompts.push_back(std::make_unique<fb::GoldenT>(prompt));
-  if (input.checks.tokenizer)
-    engine.tokenizer_vectors = std::make_unique<fb::TokenizerVectorsT>(*input.checks.tokenizer);
+  if (results.checks.tokenizer)
+    engine.tokenizer_vectors = std::make_unique<fb::TokenizerVectorsT>(*results.checks.tokenizer);
   engine.text = std::make_unique<fb::TextT>();
   engine.text->tokenizer = std::make_unique<fb::Span>(0, input.tokenizer.size());
   engine.text->config = std::make_unique<fb::Span>(input.tokenizer.size(), input.textConfig.size());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where weights and constants lie in their segments, and which weights stay in their files.
+#include "compiler/emit/segment_plan.h"
+
 #include <filesystem>
 
 #include "compiler/emit/buffer_source.h"
-#include "compiler/emit/metadata.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/schema/engine_hash.h"
 
@@ -60,20 +60,21 @@ SegmentPlan planSegment(plan::EngineOp engine, plan::BufferKind kind) {
   return segment;
 }
 
-Result<WeightPlan> planWeights(const EmitInput& input) {
+Result<WeightPlan> planWeights(plan::EngineOp engine, const models::FindPlace& placeOf,
+                               const models::FindTensor& find) {
   WeightPlan weights;
   std::vector<plan::BufferOp> referenced;
-  for (plan::BufferOp buffer : plan::EngineOp(input.plan).getOps<plan::BufferOp>()) {
+  for (plan::BufferOp buffer : engine.getOps<plan::BufferOp>()) {
     if (buffer.getKind() != plan::BufferKind::Weight)
       continue;
     const auto source = llvm::dyn_cast<plan::TensorAttr>(buffer.getSourceAttr());
-    const auto at = source && input.place ? input.place({source.getName().data(), source.getName().size()})
-                                          : std::optional<ingest::FilePlace>();
+    const auto at = source && placeOf ? placeOf({source.getName().data(), source.getName().size()})
+                                      : std::optional<ingest::FilePlace>();
     if (!at) {
       place(weights.embedded, buffer);
       continue;
     }
-    LLCUDA_ASSIGN_OR_RETURN(fb::WeightSourceT record, sourceRecord(source, *at, input.findTensor, weights.files));
+    LLCUDA_ASSIGN_OR_RETURN(fb::WeightSourceT record, sourceRecord(source, *at, find, weights.files));
     weights.sources.push_back(std::move(record));
     referenced.push_back(buffer);
   }

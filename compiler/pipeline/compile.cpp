@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/compile.h"
 
+#include <atomic>
 #include <future>
 #include <mutex>
 
@@ -30,22 +31,31 @@ Result<CompileReport> compileModel(const CompileOptions& given) {
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
 
-  // The interpreter's forward pass runs while the kernels compile.
-  auto running = std::async(std::launch::async, [&] {
-    auto result = selfChecks(prepared, options);
+  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options));
+  const std::vector<codegen::KernelSpec> specs = emit::kernelSpecs(prepared.plan);
+
+  // Weights are packed and written, and the interpreter's forward pass runs, while the kernels compile.
+  std::atomic<bool> failed = false;
+  auto weights = std::async(std::launch::async, [&] { return emitter.writeWeights(failed); });
+  auto interpreted = std::async(std::launch::async, [&] {
+    auto checks = selfChecks(prepared, options);
+    failed = failed || !checks;
     if (options.progress)
       options.progress(Stage::kGolden, 1, 1);
-    return result;
+    return checks;
   });
-  auto images = makeKernelImages(emit::kernelSpecs(prepared.plan), options, report);
-  auto checks = running.get();
+  auto images = makeKernelImages(specs, options, report);
+  failed = failed || !images;
+  auto checks = interpreted.get();
+  auto written = weights.get();
   if (!images)
     return std::move(images).error();
   if (!checks)
     return std::move(checks).error();
+  LLCUDA_RETURN_IF_ERROR(written);
   LLCUDA_RETURN_IF_ERROR(checkCompiledKernels(*prepared.module, images->images, options.input));
-  LLCUDA_RETURN_IF_ERROR(writeEngine(prepared, options, std::move(images->images), std::move(images->compiler),
-                                     std::move(*checks), report));
+  LLCUDA_RETURN_IF_ERROR(
+      finishEngine(emitter, {std::move(images->compiler), std::move(images->images), std::move(*checks)}, report));
   return report;
 }
 

@@ -129,24 +129,24 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   return checks;
 }
 
-Result<void> writeEngine(const PreparedModel& prepared, const CompileOptions& options, emit::KernelImages images,
-                         fb::CompilerT compiler, emit::SelfChecks checks, CompileReport& report) {
+Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options) {
   const ingest::Checkpoint& checkpoint = *prepared.model->checkpoint;
   emit::EmitInput input;
   input.plan = prepared.plan;
   input.findTensor = models::tensorsOf(checkpoint);
   if (options.referWeights)
     input.place = models::placesOf(checkpoint);
-  input.compiler = std::move(compiler);
   input.model = modelRecord(prepared, options);
-  input.images = std::move(images);
-  input.checks = std::move(checks);
   input.tokenizer = prepared.text.tokenizer;
   input.textConfig = prepared.text.config;
   input.threads = options.jobs;
   if (options.progress)
     input.progress = [&](uint64_t done, uint64_t total) { options.progress(Stage::kWeights, done, total); };
-  LLCUDA_ASSIGN_OR_RETURN(const emit::EmitSummary summary, emit::emitEngine(input, options.output));
+  return emit::EngineEmitter::create(std::move(input), options.output);
+}
+
+Result<void> finishEngine(emit::EngineEmitter& emitter, const emit::EmitResults& results, CompileReport& report) {
+  LLCUDA_ASSIGN_OR_RETURN(const emit::EmitSummary summary, emitter.finish(results));
   report.fileBytes = summary.fileBytes;
   report.embeddedWeightBytes = summary.weightBytes;
   report.referencedWeightBytes = summary.referencedBytes;

@@ -33,8 +33,10 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
 /// Runs the interpreter for the values that `options.golden` asks for.
 Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const CompileOptions& options);
 
-/// Writes the engine of `prepared` with these images and values to `options.output`.
-Result<void> writeEngine(const PreparedModel& prepared, const CompileOptions& options, emit::KernelImages images,
-                         fb::CompilerT compiler, emit::SelfChecks checks, CompileReport& report);
+/// An emitter of the engine of `prepared` to `options.output`; both must outlive it.
+Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options);
+
+/// Says in `report` what was written.
+Result<void> finishEngine(emit::EngineEmitter& emitter, const emit::EmitResults& results, CompileReport& report);
 
 } // namespace llcuda::pipeline

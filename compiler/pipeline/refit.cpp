@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+
 #include "compiler/emit/metadata.h"
 #include "compiler/emit/same_plan.h"
 #include "compiler/pipeline/compile.h"
@@ -73,9 +75,12 @@ Result<CompileReport> refitEngine(const std::string& path, const CompileOptions&
   LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
   LLCUDA_RETURN_IF_ERROR(checkRefit(path, record, prepared, options));
   LLCUDA_ASSIGN_OR_RETURN(emit::SelfChecks checks, selfChecks(prepared, options));
+  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options));
+  const std::atomic<bool> cancelled = false;
+  LLCUDA_RETURN_IF_ERROR(emitter.writeWeights(cancelled));
   report.kernels = record.kernels.size();
   for (const auto& kernel : record.kernels) report.spillBytes += kernel->spill_bytes;
-  LLCUDA_RETURN_IF_ERROR(writeEngine(prepared, options, imagesOf(engine), *record.compiler, std::move(checks), report));
+  LLCUDA_RETURN_IF_ERROR(finishEngine(emitter, {*record.compiler, imagesOf(engine), std::move(checks)}, report));
   return report;
 }
 

@@ -10,8 +10,8 @@
 namespace llcuda {
 namespace {
 
-constexpr std::array<std::string_view, schema::kSegmentCount> kSegmentNames = {"metadata", "kernel images", "text",
-                                                                               "constants", "weights"};
+constexpr std::array<std::string_view, schema::kSegmentCount> kSegmentNames = {"constants", "weights", "text",
+                                                                               "kernel images", "metadata"};
 constexpr std::string_view kRemedy = "; copy it again or compile it again with llcuda-compile";
 
 bool startsWith(std::span<const std::byte> file, std::string_view text) {

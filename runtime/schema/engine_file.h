@@ -12,7 +12,7 @@
 namespace llcuda::schema {
 
 inline constexpr char kEngineMagic[8] = {'L', 'L', 'C', 'U', 'D', 'A', 'E', '\n'};
-inline constexpr uint32_t kEngineVersion = 1;
+inline constexpr uint32_t kEngineVersion = 2;
 inline constexpr uint64_t kSegmentAlignment = 4096;
 /// Weights, constants and arena buffers start at multiples of this, in their segment and on the device.
 inline constexpr uint64_t kBufferAlignment = 256;
@@ -22,12 +22,13 @@ constexpr uint64_t alignUp(uint64_t bytes, uint64_t alignment = kBufferAlignment
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
+/// What is known before a kernel is compiled comes first, so that it is written while they compile.
 enum class SegmentKind : uint32_t {
-  kMetadata = 0,  ///< the FlatBuffer of engine.fbs
-  kImages = 1,    ///< kernel images
+  kConstants = 0, ///< norm scales, biases, rope tables
+  kWeights = 1,   ///< repacked weights, uploaded as they are
   kText = 2,      ///< tokenizer.json and the text configuration
-  kConstants = 3, ///< norm scales, biases, rope tables
-  kWeights = 4,   ///< repacked weights, uploaded as they are
+  kImages = 3,    ///< kernel images
+  kMetadata = 4,  ///< the FlatBuffer of engine.fbs
 };
 inline constexpr uint32_t kSegmentCount = 5;
 

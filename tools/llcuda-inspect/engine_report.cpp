@@ -82,7 +82,7 @@ ordered_json modelJson(const fb::Model& model) {
 }
 
 ordered_json segmentsJson(const Engine& engine) {
-  static constexpr const char* kNames[] = {"metadata", "images", "text", "constants", "weights"};
+  static constexpr const char* kNames[] = {"constants", "weights", "text", "images", "metadata"};
   static_assert(std::size(kNames) == schema::kSegmentCount);
   ordered_json segments = ordered_json::array();
   for (uint32_t i = 0; i < schema::kSegmentCount; ++i)

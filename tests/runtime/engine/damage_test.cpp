@@ -86,7 +86,7 @@ protected:
   void flipUnderRightHashes(std::span<const std::byte> sound) {
     schema::EngineHeader header;
     std::memcpy(&header, sound.data(), sizeof(header));
-    const schema::SegmentEntry metadata = header.segments[0];
+    const schema::SegmentEntry metadata = header.segments[static_cast<size_t>(schema::SegmentKind::kMetadata)];
     int opened = 0;
     for (int run = 0; run < kRuns; ++run) {
       Copy copy{sound};

@@ -53,10 +53,10 @@ TEST(Header, OtherFilesAreToldApart) {
 }
 
 TEST(Header, AnotherVersionIsUnsupported) {
-  const auto file = withHeader([](EngineHeader& header) { header.version = 2; });
+  const auto file = withHeader([](EngineHeader& header) { header.version = 1; });
   EXPECT_EQ(viewError(file).code, ErrorCode::kUnsupported);
   EXPECT_THAT(viewMessage(file),
-              HasSubstr("has engine version 2, this program reads version 1; compile the model again"));
+              HasSubstr("has engine version 1, this program reads version 2; compile the model again"));
 }
 
 TEST(Header, TruncationNamesTheBytes) {
@@ -69,14 +69,14 @@ TEST(Header, TruncationNamesTheBytes) {
 }
 
 TEST(Header, SegmentsLieInOrderInsideTheFile) {
-  EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segments[1].offset += 1; })),
+  EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segments[3].offset += 1; })),
               HasSubstr("segment kernel images starts at"));
   EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segments[0].offset = 0; })),
-              HasSubstr("segment metadata starts inside what comes before it"));
+              HasSubstr("segment constants starts inside what comes before it"));
   EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segments[3].offset = h.segments[1].offset; })),
-              HasSubstr("segment constants starts inside"));
+              HasSubstr("segment kernel images starts inside"));
   EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segments[4].bytes = UINT64_MAX - 1; })),
-              HasSubstr("segment weights ends past the file"));
+              HasSubstr("segment metadata ends past the file"));
   EXPECT_THAT(viewMessage(withHeader([](EngineHeader& h) { h.segmentCount = 4; })), HasSubstr("names 4 segments"));
 }
 
@@ -85,7 +85,7 @@ TEST(Header, HashesAreChecked) {
   file[100] ^= std::byte{1};
   EXPECT_THAT(viewMessage(file), HasSubstr("its first page is damaged"));
 
-  const char* names[] = {"metadata", "kernel images", "constants", "weights"};
+  const char* names[] = {"constants", "weights", "kernel images", "metadata"};
   const uint32_t segments[] = {0, 1, 3, 4};
   for (int i = 0; i < 4; ++i) {
     file = toy::fileBytes(toy::toyEngine());
@@ -117,15 +117,15 @@ TEST_F(WriterTest, WritesTheLayout) {
   const std::vector<std::byte> metadata = toy::metadataBytes(toy.metadata);
   auto writer = schema::EngineWriter::create(path());
   ASSERT_TRUE(writer.ok());
-  ASSERT_TRUE(writer->begin(SegmentKind::kMetadata).ok());
-  ASSERT_TRUE(writer->append(std::span(metadata).first(100)).ok());
-  ASSERT_TRUE(writer->append(std::span(metadata).subspan(100)).ok());
-  ASSERT_TRUE(writer->begin(SegmentKind::kImages).ok());
-  ASSERT_TRUE(writer->append(toy.images).ok());
   ASSERT_TRUE(writer->begin(SegmentKind::kConstants).ok());
   ASSERT_TRUE(writer->append(toy.constants).ok());
   ASSERT_TRUE(writer->begin(SegmentKind::kWeights).ok());
   ASSERT_TRUE(writer->append(toy.weights).ok());
+  ASSERT_TRUE(writer->begin(SegmentKind::kImages).ok());
+  ASSERT_TRUE(writer->append(toy.images).ok());
+  ASSERT_TRUE(writer->begin(SegmentKind::kMetadata).ok());
+  ASSERT_TRUE(writer->append(std::span(metadata).first(100)).ok());
+  ASSERT_TRUE(writer->append(std::span(metadata).subspan(100)).ok());
   EXPECT_FALSE(std::filesystem::exists(path()));
   ASSERT_TRUE(writer->finish().ok());
   EXPECT_EQ(fileCount(), 1u);

@@ -239,7 +239,7 @@ std::vector<std::byte> fileOf(const std::array<std::span<const std::byte>, schem
 
 std::vector<std::byte> fileBytes(const ToyEngine& engine) {
   const std::vector<std::byte> metadata = metadataBytes(engine.metadata);
-  return fileOf({metadata, engine.images, engine.text, engine.constants, engine.weights});
+  return fileOf({engine.constants, engine.weights, engine.text, engine.images, metadata});
 }
 
 void sealHeader(std::span<std::byte> file) {
@@ -250,7 +250,7 @@ void sealHeader(std::span<std::byte> file) {
 
 void sealMetadata(std::span<std::byte> file) {
   schema::EngineHeader header = headerOf(file);
-  schema::SegmentEntry& entry = header.segments[0];
+  schema::SegmentEntry& entry = header.segments[static_cast<size_t>(schema::SegmentKind::kMetadata)];
   if (entry.offset <= file.size() && entry.bytes <= file.size() - entry.offset)
     entry.xxh3 = schema::hashBytes(file.subspan(entry.offset, entry.bytes));
   header.xxh3 = schema::hashHeader(header);

@@ -252,7 +252,9 @@ TEST(Verify, UnknownEnumNumbers) {
 TEST(Verify, MetadataIsNoFlatBuffer) {
   for (std::size_t bytes : {0, 1, 7, 8, 64}) {
     const std::vector<std::byte> metadata(bytes, std::byte{0x5a});
-    const std::vector<std::byte> file = toy::fileOf({metadata, {}, {}, {}, {}});
+    std::array<std::span<const std::byte>, schema::kSegmentCount> segments;
+    segments[static_cast<std::size_t>(schema::SegmentKind::kMetadata)] = metadata;
+    const std::vector<std::byte> file = toy::fileOf(segments);
     auto opened = Engine::view(file, "toy.engine");
     ASSERT_FALSE(opened.ok());
     EXPECT_THAT(opened.error().message, HasSubstr("metadata does not follow the engine schema")) << bytes;

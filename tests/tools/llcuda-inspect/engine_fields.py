@@ -14,8 +14,8 @@ first = engine["kernels"][0]
 assert {key: first[key] for key in ("name", "registers", "shared_bytes", "spill_bytes", "cubin_bytes")} == {
     "name": "toy_embed__f32__v97__t32", "registers": 47, "shared_bytes": 1536, "spill_bytes": 12, "cubin_bytes": 0}
 assert len(engine["kernels"]) == 5 and all(kernel["host"] for kernel in engine["kernels"])
-assert [segment["name"] for segment in engine["segments"]] == ["metadata", "images", "text", "constants", "weights"]
-assert engine["segments"][4]["bytes"] == 97 * 4
+assert [segment["name"] for segment in engine["segments"]] == ["constants", "weights", "text", "images", "metadata"]
+assert engine["segments"][1]["bytes"] == 97 * 4
 
 if len(sys.argv) > 2:
     memory = engine["memory"]
