@@ -102,6 +102,18 @@ ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
   return json;
 }
 
+/// Pool pages of layers that see a window, which `plan.pages` is not true of.
+std::string ringsText(const Engine& engine, const MemoryPlan& plan) {
+  std::map<uint64_t, int> pools; // how many have so many pages
+  for (const fb::Buffer* buffer : *engine.metadata().buffers())
+    if (buffer->ring_pages() != 0)
+      ++pools[poolPages(*buffer, plan)];
+  std::string text;
+  for (const auto& [pages, count] : pools)
+    text += ", " + std::to_string(pages) + " in each of " + std::to_string(count) + " rings";
+  return text;
+}
+
 std::string memoryText(const Engine& engine, const MemoryRequest& request) {
   const MemoryPlan plan = memoryPlan(engine, request.context, request.slots);
   std::vector<std::vector<std::string>> rows = {{"device memory", "bytes", "size"}};
@@ -121,7 +133,8 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
       types.push_back({std::string(formats::tensorTypeInfo(type).name), std::to_string(*bytes),
                        readableBytes(plan.total() - plan.kv + *bytes)});
   return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots, " +
-         std::to_string(plan.pages) + " pages in each KV pool\n" + textTable(rows) + "\n" + textTable(types);
+         std::to_string(plan.pages) + " pages in each KV pool" + ringsText(engine, plan) + "\n" + textTable(rows) +
+         "\n" + textTable(types);
 }
 
 std::string kernelsText(const fb::Engine& engine) {

@@ -18,19 +18,22 @@ import tiny_models
 
 here = pathlib.Path(__file__).parent
 POSITIONS = [0, 5, 17, 39]  # 17 and 39 are past the windows of 16, 39 past the original contexts
+RECORDINGS = [(family, family, tiny_models.CONTEXT, POSITIONS) for family in tiny_models.FAMILIES]
+# Past the ten pages that a ring of layers with a window has.
+RECORDINGS.append(("gemma3_ring", "gemma3", 704, [511, 640, 699]))
 
 (here / "families").mkdir(exist_ok=True)
-for family in tiny_models.FAMILIES:
+for name, family, context, positions in RECORDINGS:
     with tempfile.TemporaryDirectory() as folder:
-        tiny_models.Model(family).write_folder(folder)
+        tiny_models.Model(family, context).write_folder(folder)
         model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
                                                                   attn_implementation="eager")
-    tokens = np.random.default_rng(7).integers(0, tiny_models.VOCABULARY, POSITIONS[-1] + 1).tolist()
+    tokens = np.random.default_rng(7).integers(0, tiny_models.VOCABULARY, positions[-1] + 1).tolist()
     with torch.no_grad():
         logits = model(torch.tensor([tokens])).logits[0].double()
-    rows = (logits - logits.mean(dim=-1, keepdim=True))[POSITIONS]
-    recording = {"transformers": transformers.__version__, "tokens": tokens, "positions": POSITIONS}
+    rows = (logits - logits.mean(dim=-1, keepdim=True))[positions]
+    recording = {"transformers": transformers.__version__, "tokens": tokens, "positions": positions}
     lines = ",\n".join("  [" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in rows.tolist())
     text = json.dumps(recording)[:-1] + f', "logits": [\n{lines}\n]}}\n'
-    (here / "families" / f"{family}.json").write_text(text)
-    print(family, model.config.model_type, f"spread {rows.std():.3f}")
+    (here / "families" / f"{name}.json").write_text(text)
+    print(name, model.config.model_type, f"spread {rows.std():.3f}")

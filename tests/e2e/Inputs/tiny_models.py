@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tiny models with random weights, one of each family, the same ones as GGUF files and as Hugging Face folders.
 
-    tiny_models.py OUT [--families llama,gemma3] [--types f32,q8_0] [--folders]
+    tiny_models.py OUT [--families llama,gemma3] [--types f32,q8_0] [--folders] [--context 64]
 
 writes OUT/llama.f32.gguf, OUT/llama.q8_0.gguf, OUT/llama/config.json and so on.
 
@@ -91,7 +91,8 @@ FAMILIES = {
 class Model:
     """Tensors by the names of GGUF, in the order of rows that Hugging Face has, each a float32 array."""
 
-    def __init__(self, family):
+    def __init__(self, family, context=CONTEXT):
+        self.context = context
         self.random = np.random.default_rng(20250301)
         self.family = FAMILIES[family]
         self.name = family
@@ -159,7 +160,7 @@ class Model:
 
     def gguf_keys(self):
         return {
-            "block_count": self.layers, "context_length": CONTEXT, "embedding_length": EMBEDDING,
+            "block_count": self.layers, "context_length": self.context, "embedding_length": EMBEDDING,
             "feed_forward_length": FEED_FORWARD, "attention.head_count": self.heads, "attention.head_count_kv": self.kv_heads,
             "attention.key_length": HEAD_SIZE, "attention.value_length": HEAD_SIZE,
             "attention.layer_norm_rms_epsilon": EPSILON, "rope.dimension_count": self.turned,
@@ -190,7 +191,7 @@ class Model:
             "architectures": [self.family["class"]], "model_type": self.family["model_type"],
             "hidden_size": EMBEDDING, "intermediate_size": FEED_FORWARD, "num_hidden_layers": self.layers,
             "num_attention_heads": self.heads, "num_key_value_heads": self.kv_heads, "head_dim": HEAD_SIZE,
-            "vocab_size": VOCABULARY, "max_position_embeddings": CONTEXT, "rms_norm_eps": EPSILON,
+            "vocab_size": VOCABULARY, "max_position_embeddings": self.context, "rms_norm_eps": EPSILON,
             "hidden_act": "silu", "tie_word_embeddings": bool(self.family.get("tied")), "torch_dtype": "float32",
             "bos_token_id": 1, "eos_token_id": 2, **self.family["config"],
         }
@@ -271,10 +272,11 @@ if __name__ == "__main__":
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--types", default="")
     parser.add_argument("--folders", action="store_true")
+    parser.add_argument("--context", type=int, default=CONTEXT)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for family in options.families.split(","):
-        model = Model(family)
+        model = Model(family, options.context)
         for type_name in filter(None, options.types.split(",")):
             model.write_gguf(options.out / f"{family}.{type_name}.gguf", type_name)
         if options.folders:
