@@ -53,20 +53,22 @@ fb::GoldenT goldenRecord(std::span<const int32_t> tokens, const reference::Matri
 
 } // namespace
 
-Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> opened, std::span<const int32_t> tokens,
-                                  unsigned threads) {
-  const auto positions = static_cast<uint32_t>(tokens.size());
-  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), positions, threads));
+Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> opened, models::ImportOptions cache,
+                                  std::span<const int32_t> tokens, unsigned threads) {
+  cache.maxContext = static_cast<uint32_t>(tokens.size());
+  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), cache, threads));
   LLCUDA_ASSIGN_OR_RETURN(const reference::Matrix logits, model.logits(tokens));
   return goldenRecord(tokens, logits);
 }
 
 Result<std::vector<fb::GoldenT>> goldenContinuations(std::shared_ptr<const models::OpenedModel> opened,
-                                                     const TextSegment& text, uint32_t context, unsigned threads) {
+                                                     models::ImportOptions cache, const TextSegment& text,
+                                                     unsigned threads) {
   const auto positions =
-      static_cast<uint32_t>(std::min<size_t>(context, kGoldenPromptTokens + kGoldenContinuationTokens));
+      static_cast<uint32_t>(std::min<size_t>(cache.maxContext, kGoldenPromptTokens + kGoldenContinuationTokens));
+  cache.maxContext = positions;
   const uint32_t vocabulary = opened->config.vocabulary;
-  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), positions, threads));
+  LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), cache, threads));
   std::vector<fb::GoldenT> records;
   for (size_t i = 0; i < kGoldenPromptCount; ++i) {
     std::vector<int32_t> tokens =

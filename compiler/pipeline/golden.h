@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/models/import.h"
 #include "compiler/models/open_model.h"
 #include "compiler/pipeline/text_segment.h"
 #include "runtime/base/result.h"
@@ -29,12 +30,14 @@ extern const std::string_view kGoldenPrompts[kGoldenPromptCount];
 std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary, size_t first = 0);
 
 /// What the f32 interpreter answers: the most likely successors of each prefix of `tokens`.
-Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> model, std::span<const int32_t> tokens,
-                                  unsigned threads);
+/// `cache` has the types of keys and values, to which those of the interpreter are rounded as the engine's are.
+Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> model, models::ImportOptions cache,
+                                  std::span<const int32_t> tokens, unsigned threads);
 
 /// For each of the prompts: its tokens, the interpreter's greedy continuation, and the most likely successors of each
-/// prefix. Cut at `context`.
+/// prefix. Cut at the context of `cache`.
 Result<std::vector<fb::GoldenT>> goldenContinuations(std::shared_ptr<const models::OpenedModel> model,
-                                                     const TextSegment& text, uint32_t context, unsigned threads);
+                                                     models::ImportOptions cache, const TextSegment& text,
+                                                     unsigned threads);
 
 } // namespace llcuda::pipeline

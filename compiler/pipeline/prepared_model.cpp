@@ -6,7 +6,6 @@
 #include <map>
 
 #include "codegen/spec/kv_cache.h"
-#include "compiler/models/import.h"
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/run_passes.h"
 #include "compiler/pipeline/weight_report.h"
@@ -76,22 +75,20 @@ models::OpenOptions openOptions(const CompileOptions& options) {
 
 Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport& report) {
   PreparedModel prepared;
-  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType keyType, cacheType("--cache-type-k", options.keyType));
-  LLCUDA_ASSIGN_OR_RETURN(const formats::TensorType valueType, cacheType("--cache-type-v", options.valueType));
+  LLCUDA_ASSIGN_OR_RETURN(prepared.import.keyType, cacheType("--cache-type-k", options.keyType));
+  LLCUDA_ASSIGN_OR_RETURN(prepared.import.valueType, cacheType("--cache-type-v", options.valueType));
   LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input, openOptions(options)));
   report.notes = opened.notes;
   prepared.model = std::make_shared<const models::OpenedModel>(std::move(opened));
   const models::ModelConfig& config = prepared.model->config;
-  prepared.context = contextOf(options, config, report);
+  prepared.import.maxContext = contextOf(options, config, report);
   LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary));
 
   prepared.mlirContext = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
   prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
-  LLCUDA_ASSIGN_OR_RETURN(
-      prepared.module,
-      models::importModel(prepared.mlirContext.get(), *prepared.model->checkpoint, config,
-                          {.maxContext = prepared.context, .keyType = keyType, .valueType = valueType}));
-  LLCUDA_RETURN_IF_ERROR(runPasses(*prepared.module, pipelineOptions(options, prepared.context), options));
+  LLCUDA_ASSIGN_OR_RETURN(prepared.module, models::importModel(prepared.mlirContext.get(), *prepared.model->checkpoint,
+                                                               config, prepared.import));
+  LLCUDA_RETURN_IF_ERROR(runPasses(*prepared.module, pipelineOptions(options, prepared.import.maxContext), options));
   LLCUDA_ASSIGN_OR_RETURN(prepared.plan, planOf(*prepared.module));
   countLaunches(prepared.plan, report);
   for (std::string& note : reencodedWeights(prepared.plan)) report.notes.push_back(std::move(note));
@@ -120,11 +117,12 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   if (options.golden == GoldenMode::kNone)
     return checks;
   checks.tokenizer = prepared.text.vectors;
-  const std::vector<int32_t> tokens = goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.context);
-  LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, tokens, options.jobs));
+  const std::vector<int32_t> tokens =
+      goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.import.maxContext);
+  LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, prepared.import, tokens, options.jobs));
   if (options.golden == GoldenMode::kFull) {
     LLCUDA_ASSIGN_OR_RETURN(checks.prompts,
-                            goldenContinuations(prepared.model, prepared.text, prepared.context, options.jobs));
+                            goldenContinuations(prepared.model, prepared.import, prepared.text, options.jobs));
   }
   return checks;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "compiler/emit/emit_engine.h"
+#include "compiler/models/import.h"
 #include "compiler/models/open_model.h"
 #include "compiler/pipeline/compile.h"
 #include "compiler/pipeline/text_segment.h"
@@ -17,7 +18,7 @@ namespace llcuda::pipeline {
 /// A model, opened and planned; no kernel is compiled yet.
 struct PreparedModel {
   std::shared_ptr<const models::OpenedModel> model;
-  uint32_t context = 0;
+  models::ImportOptions import; ///< the context, and the types of keys and values
   TextSegment text;
   std::unique_ptr<mlir::MLIRContext> mlirContext;
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -8,8 +8,8 @@
 
 namespace llcuda::reference {
 
-Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::OpenedModel> model, uint32_t maxContext,
-                                                  unsigned threads) {
+Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::OpenedModel> model,
+                                                  models::ImportOptions options, unsigned threads) {
   auto parts = std::make_unique<Parts>();
   parts->model = std::move(model);
   parts->threads = threads;
@@ -17,12 +17,10 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
   parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
   const uint32_t trained =
       config.contextLimit == 0 ? config.trainedContext : std::min(config.trainedContext, config.contextLimit);
-  const uint32_t positions = maxContext == 0 ? trained : maxContext;
-  // Keys and values are kept as they are: an engine's cache is part of what is measured.
-  LLCUDA_ASSIGN_OR_RETURN(parts->module, models::importModel(&parts->context, *parts->model->checkpoint, config,
-                                                             {.maxContext = positions,
-                                                              .keyType = formats::TensorType::kF32,
-                                                              .valueType = formats::TensorType::kF32}));
+  if (options.maxContext == 0)
+    options.maxContext = trained;
+  LLCUDA_ASSIGN_OR_RETURN(parts->module,
+                          models::importModel(&parts->context, *parts->model->checkpoint, config, options));
   parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");
   return InterpretedModel(std::move(parts));
 }

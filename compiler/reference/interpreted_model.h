@@ -15,9 +15,13 @@ namespace llcuda::reference {
 
 class InterpretedModel {
 public:
-  /// Takes an opened model for sequences of up to `maxContext` positions; 0 means as many as it was trained for.
-  static Result<InterpretedModel> create(std::shared_ptr<const models::OpenedModel> model, uint32_t maxContext,
-                                         unsigned threads);
+  /// Keys and values as they are, for as many positions as the model was trained for.
+  static constexpr models::ImportOptions kExact = {0, formats::TensorType::kF32, formats::TensorType::kF32};
+
+  /// Takes an opened model. Keys and values are rounded to the types that `options` name; `maxContext` 0 means as many
+  /// positions as it was trained for.
+  static Result<InterpretedModel> create(std::shared_ptr<const models::OpenedModel> model,
+                                         models::ImportOptions options, unsigned threads);
 
   const models::ModelConfig& config() const { return parts->model->config; }
 

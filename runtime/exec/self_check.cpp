@@ -10,11 +10,20 @@ namespace {
 constexpr uint32_t kTop = 5; // entries of golden.top for each token
 constexpr float kDecisiveMargin = 0.5f;
 constexpr float kLargestMeanError = 0.1f;
+/// With a cache of 4 or 5 bits: what int8 activations change is rounded to other codes there. SmolLM2 in q8_0 and q4_0 has
+/// 0.17.
+constexpr float kLargestMeanErrorOfCoarseCache = 0.3f;
+
+float largestMeanError(const Engine& engine) {
+  const std::string_view types = engine.metadata().kv_type()->string_view();
+  const bool isCoarse = types.find("q4_") != types.npos || types.find("q5_") != types.npos;
+  return isCoarse ? kLargestMeanErrorOfCoarseCache : kLargestMeanError;
+}
 
 /// Sums up differences, position by position.
 class Comparison {
 public:
-  explicit Comparison(SelfCheckReport& report) : report(report) {}
+  Comparison(SelfCheckReport& report, float largestMeanError) : report(report), largestMeanError(largestMeanError) {}
 
   Result<void> add(const fb::Golden& golden, uint32_t position, const GeneratedToken& token) {
     LLCUDA_ASSIGN_OR_RETURN(const LogProbabilities probabilities, LogProbabilities::of(token.logits));
@@ -38,14 +47,15 @@ public:
                        report.decisiveDifferent, " of ", report.positions,
                        " positions where the recorded one leads by ", kDecisiveMargin,
                        " or more; compile the model again");
-    if (!(report.meanError <= kLargestMeanError))
+    if (!(report.meanError <= largestMeanError))
       return makeError(ErrorCode::kSelfCheckFailed, "self-check failed: log-probabilities differ by ", report.meanError,
-                       " on average, allowed are ", kLargestMeanError, "; compile the model again");
+                       " on average, allowed are ", largestMeanError, "; compile the model again");
     return {};
   }
 
 private:
   SelfCheckReport& report;
+  const float largestMeanError;
   double errorSum = 0;
 };
 
@@ -83,7 +93,7 @@ Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport
   const fb::Engine& metadata = engine.metadata();
   if (!metadata.golden())
     return unsupported(engine.path(), ": holds no recorded values to check against");
-  Comparison comparison(report);
+  Comparison comparison(report, largestMeanError(engine));
   LLCUDA_RETURN_IF_ERROR(runRecord(*metadata.golden(), sequence, comparison));
   if (metadata.golden_prompts())
     for (const fb::Golden* prompt : *metadata.golden_prompts())

@@ -34,9 +34,9 @@ Result<Subject> openSubject(const std::string& path, const CompareOptions& optio
   subject.path = path;
   if (isCheckpoint(path)) {
     LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(path, options.open));
-    LLCUDA_ASSIGN_OR_RETURN(
-        subject.model, reference::InterpretedModel::create(
-                           std::make_shared<const models::OpenedModel>(std::move(opened)), 0, options.open.threads));
+    LLCUDA_ASSIGN_OR_RETURN(subject.model, reference::InterpretedModel::create(
+                                               std::make_shared<const models::OpenedModel>(std::move(opened)),
+                                               reference::InterpretedModel::kExact, options.open.threads));
     return subject;
   }
   LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path));

@@ -90,9 +90,9 @@ Result<void> evaluate(const Options& options) {
         {options.model, options.other, options.tokens, open, options.tolerance, options.json, options.session});
   if (isCheckpoint(options.model)) {
     LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model, open));
-    LLCUDA_ASSIGN_OR_RETURN(const auto model,
-                            reference::InterpretedModel::create(
-                                std::make_shared<const models::OpenedModel>(std::move(opened)), 0, options.threads));
+    LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(
+                                                  std::make_shared<const models::OpenedModel>(std::move(opened)),
+                                                  reference::InterpretedModel::kExact, options.threads));
     if (!options.logits.empty())
       return evaluateLogits(options, model);
     return evaluate(

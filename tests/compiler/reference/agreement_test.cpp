@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/reference/agreement.h"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,7 +50,7 @@ TEST(Agreement, EachBoundIsMissedByName) {
 }
 
 TEST(Agreement, ReadsNullsAndRefusesOtherShapes) {
-  const std::string path = ::testing::TempDir() + "llcuda_agreement.json";
+  const std::string path = ::testing::TempDir() + "llcuda_agreement_" + std::to_string(::getpid()) + ".json";
   std::ofstream(path) << R"({"cases": [{"prompt_tokens": [1, 2], "tokens": [3, 4, 5],
                           "top": [[[3, -0.5], [9, -1.5]], null, [[5, -0.25], null]]}]})";
   const auto cases = readOracle(path);

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,7 +101,7 @@ TEST(Header, HashesAreChecked) {
 class WriterTest : public testing::Test {
 protected:
   void SetUp() override {
-    folder = std::filesystem::path(testing::TempDir()) / "llcuda_engine_writer";
+    folder = std::filesystem::path(testing::TempDir()) / ("llcuda_engine_writer_" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
   }

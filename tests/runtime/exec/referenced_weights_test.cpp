@@ -2,6 +2,8 @@
 // An engine that leaves its weight in another file.
 #include <filesystem>
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 
 #include "runtime/engine/weight_files.h"
@@ -16,7 +18,7 @@ namespace fs = std::filesystem;
 class ReferencedWeights : public testing::Test {
 protected:
   void SetUp() override {
-    folder = fs::path(testing::TempDir()) / "referenced_weights";
+    folder = fs::path(testing::TempDir()) / ("llcuda_referenced_weights_" + std::to_string(::getpid()));
     fs::remove_all(folder);
     fs::create_directories(folder / "elsewhere");
     toy::ToyEngine toy = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
