@@ -67,7 +67,7 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc) {
   return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}};
 }
 
-Result<void> checkQkvPrompt(const QkvPromptDesc& desc) {
+Result<void> checkQkvPrompt(const QkvLinearDesc& desc) {
   for (const WeightLayout layout : {desc.qLayout, desc.kLayout, desc.vLayout}) {
     LLCUDA_RETURN_IF_ERROR(checkSizes("qkv_prompt", layout, desc.rows, desc.inputs, desc.qOutputs));
     LLCUDA_RETURN_IF_ERROR(refuseF32("qkv_prompt", layout));
@@ -75,7 +75,7 @@ Result<void> checkQkvPrompt(const QkvPromptDesc& desc) {
   return checkSizes("qkv_prompt", desc.kLayout, desc.rows, desc.inputs, desc.kvOutputs);
 }
 
-LaunchSpec qkvPromptLaunch(const QkvPromptDesc& desc) {
+LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc) {
   assert(checkQkvPrompt(desc));
   const bool int8[] = {weightReadsInt8Rows(desc.qLayout), weightReadsInt8Rows(desc.kLayout),
                        weightReadsInt8Rows(desc.vLayout)};

@@ -9,6 +9,7 @@
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/linear_spec.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -36,26 +37,15 @@ Result<void> checkLinearPrompt(const LinearPromptDesc& desc);
 ///   y             float*          [rows][outputs]
 LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc);
 
-struct QkvPromptDesc {
-  WeightLayout qLayout = WeightLayout::kF16Rows;
-  WeightLayout kLayout = WeightLayout::kF16Rows;
-  WeightLayout vLayout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t qOutputs = 1;
-  uint32_t kvOutputs = 1;
-  bool bias = false;
-};
-
 /// Names what the kernels cannot do, among it f32_rows. The launch takes only what this lets pass.
-Result<void> checkQkvPrompt(const QkvPromptDesc& desc);
+Result<void> checkQkvPrompt(const QkvLinearDesc& desc);
 
 /// qkv_prompt: the three linears of x in one launch.
 ///   q_weight, k_weight, v_weight  const uint8_t*  [qOutputs or kvOutputs][inputs], blobs as above
 ///   x, x_codes, x_scales, positions as above
 ///   q_bias, k_bias, v_bias        const float*    [qOutputs or kvOutputs]; only with bias
 ///   q, k, v                       float*          [rows][qOutputs or kvOutputs]
-LaunchSpec qkvPromptLaunch(const QkvPromptDesc& desc);
+LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc);
 
 struct GluLinearPromptDesc {
   WeightLayout layout = WeightLayout::kF16Rows; ///< of gate and up

@@ -45,7 +45,20 @@ bool isPlainName(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
 }
 
+bool isFolder(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 } // namespace
+
+bool isSafetensors(const std::string& path) {
+  return isFolder(path) || path.ends_with(".safetensors");
+}
+
+Result<SafetensorsSet> SafetensorsSet::open(const std::string& path) {
+  return isFolder(path) ? openFolder(path) : openFile(path);
+}
 
 Result<void> SafetensorsSet::add(SafetensorsFile file) {
   for (const SafetensorsTensor& tensor : file.tensors()) {

@@ -14,8 +14,13 @@
 
 namespace llcuda::ingest {
 
+/// A folder, or a file that is named as safetensors are.
+bool isSafetensors(const std::string& path);
+
 class SafetensorsSet {
 public:
+  /// A path that isSafetensors().
+  static Result<SafetensorsSet> open(const std::string& path);
   /// The files of a Hugging Face folder: model.safetensors, or all that model.safetensors.index.json names. A file that
   /// is missing, a name that leaves the folder, a tensor that is not where the index says or is in two files are bad
   /// input; a folder that holds a model in another form is refused by what it holds.

@@ -36,18 +36,11 @@ std::string nameOf(const fs::path& folder) {
 
 } // namespace
 
-bool isSafetensors(const std::string& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored) || path.ends_with(".safetensors");
-}
-
 Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& options) {
   std::error_code ignored;
-  const bool isFolder = fs::is_directory(path, ignored);
-  const std::string folder = isFolder ? path : fs::path(path).parent_path().string();
+  const std::string folder = fs::is_directory(path, ignored) ? path : fs::path(path).parent_path().string();
   const std::string home = folder.empty() ? "." : folder;
-  LLCUDA_ASSIGN_OR_RETURN(ingest::SafetensorsSet files,
-                          isFolder ? ingest::SafetensorsSet::openFolder(path) : ingest::SafetensorsSet::openFile(path));
+  LLCUDA_ASSIGN_OR_RETURN(ingest::SafetensorsSet files, ingest::SafetensorsSet::open(path));
   LLCUDA_ASSIGN_OR_RETURN(HfConfig config, readConfig(home));
   OpenedModel model;
   LLCUDA_ASSIGN_OR_RETURN(std::unique_ptr<ingest::HfCheckpoint> checkpoint,

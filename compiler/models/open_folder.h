@@ -7,9 +7,6 @@
 
 namespace llcuda::models {
 
-/// A folder, or a file that is named as safetensors are.
-bool isSafetensors(const std::string& path);
-
 /// Opens a Hugging Face folder, or a safetensors file whose folder holds its configuration. The vocabulary is left
 /// empty when `options` name another tokenizer, and nothing is quantised yet.
 Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& options);

@@ -7,6 +7,7 @@
 #include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/open_vocabulary.h"
 #include "compiler/ingest/quantized_checkpoint.h"
+#include "compiler/ingest/safetensors_set.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
 #include "compiler/models/merge_adapters.h"
@@ -81,7 +82,8 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   LLCUDA_RETURN_IF_ERROR(refuseHubName(path));
   std::vector<AdapterOption> adapters = options.adapters;
   LLCUDA_ASSIGN_OR_RETURN(const std::string base, modelPath(path, options, adapters));
-  LLCUDA_ASSIGN_OR_RETURN(OpenedModel model, isSafetensors(base) ? openFolder(base, options) : openGguf(base, options));
+  LLCUDA_ASSIGN_OR_RETURN(OpenedModel model,
+                          ingest::isSafetensors(base) ? openFolder(base, options) : openGguf(base, options));
   if (!options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::openVocabulary(options.tokenizer));
   }

@@ -115,12 +115,8 @@ Result<std::string> inspectCheckpoint(const Options& options) {
     return usageError("--predict needs an engine: ", options.file, " has no machine code");
   if (options.memory || !options.fit.empty())
     return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
-  std::error_code ignored;
-  const bool isFolder = std::filesystem::is_directory(options.file, ignored);
-  if (isFolder || options.file.ends_with(".safetensors")) {
-    LLCUDA_ASSIGN_OR_RETURN(const ingest::SafetensorsSet files, isFolder
-                                                                    ? ingest::SafetensorsSet::openFolder(options.file)
-                                                                    : ingest::SafetensorsSet::openFile(options.file));
+  if (ingest::isSafetensors(options.file)) {
+    LLCUDA_ASSIGN_OR_RETURN(const auto files, ingest::SafetensorsSet::open(options.file));
     return options.json ? dumped(checkpointJson(files, options.hashes)) : checkpointText(files);
   }
   LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile gguf, ingest::GgufFile::open(options.file));

@@ -132,9 +132,9 @@ void PhaseLowering::bindQkvWeights(Op op, Bindings& bindings) {
 namespace {
 
 /// The description of a launch of the three linears.
-template <typename Desc, typename Op>
-Desc qkvDesc(Op op, int64_t rows, const std::array<WeightLayout, 3>& layouts) {
-  Desc desc;
+template <typename Op>
+codegen::QkvLinearDesc qkvDesc(Op op, int64_t rows, const std::array<WeightLayout, 3>& layouts) {
+  codegen::QkvLinearDesc desc;
   desc.qLayout = layouts[0];
   desc.kLayout = layouts[1];
   desc.vLayout = layouts[2];
@@ -168,13 +168,12 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
   if (failed(bindInput(op, op.getInput(), layouts, bindings)))
     return failure();
   bindQkvWeights(op, bindings);
+  const codegen::QkvLinearDesc desc = qkvDesc(op, rows, layouts);
   if (hasFewRows()) {
-    const auto desc = qkvDesc<codegen::QkvLinearDesc>(op, rows, layouts);
     if (failed(accept(op, codegen::checkQkvLinear(desc))))
       return failure();
     return emit(op, codegen::qkvLinearLaunch(desc), bindings);
   }
-  const auto desc = qkvDesc<codegen::QkvPromptDesc>(op, rows, layouts);
   if (failed(accept(op, codegen::checkQkvPrompt(desc))))
     return failure();
   return emit(op, codegen::qkvPromptLaunch(desc), bindings);

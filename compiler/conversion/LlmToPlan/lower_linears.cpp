@@ -117,47 +117,50 @@ LogicalResult PhaseLowering::emitLinearsThenGlu(GluLinearOp op) {
   return emitGlu(op, op.getActivation(), gate, up, op.getResult());
 }
 
-LogicalResult PhaseLowering::emitGluLinearPrompt(GluLinearOp op, WeightLayout layout) {
+namespace {
+
+/// What the descriptions of both launches have in common.
+template <typename Desc>
+Desc gluDesc(GluLinearOp op, int64_t rows) {
   const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
-  Bindings bindings;
-  if (failed(bindInput(op, op.getInput(), layout, bindings)))
-    return failure();
-  codegen::GluLinearPromptDesc desc;
-  desc.layout = layout;
+  Desc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.inputs = static_cast<uint32_t>(type.getCols());
   desc.outputs = static_cast<uint32_t>(type.getRows());
   desc.activation = op.getActivation() == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
   desc.f32Rows = !isQ8Rows(op.getResult().getType());
   desc.int8Rows = !desc.f32Rows;
-  if (failed(accept(op, codegen::checkGluLinearPrompt(desc))))
+  return desc;
+}
+
+} // namespace
+
+LogicalResult PhaseLowering::emitGluLinearPrompt(GluLinearOp op, WeightLayout layout) {
+  auto desc = gluDesc<codegen::GluLinearPromptDesc>(op, rows);
+  desc.layout = layout;
+  Bindings bindings;
+  if (failed(bindGluLinear(op, {layout}, bindings)) || failed(accept(op, codegen::checkGluLinearPrompt(desc))))
     return failure();
-  bindings["gate_weight"] = weightBuffer(op.getGateWeight());
-  bindings["up_weight"] = weightBuffer(op.getUpWeight());
-  bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
   return emit(op, codegen::gluLinearPromptLaunch(desc), bindings);
 }
 
 LogicalResult PhaseLowering::emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up) {
-  const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
-  Bindings bindings;
-  if (failed(bindInput(op, op.getInput(), {gate, up}, bindings)))
-    return failure();
-  codegen::GluLinearDesc desc;
+  auto desc = gluDesc<codegen::GluLinearDesc>(op, rows);
   desc.gateLayout = gate;
   desc.upLayout = up;
-  desc.rows = static_cast<uint32_t>(rows);
-  desc.inputs = static_cast<uint32_t>(type.getCols());
-  desc.outputs = static_cast<uint32_t>(type.getRows());
-  desc.activation = op.getActivation() == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
-  desc.f32Rows = !isQ8Rows(op.getResult().getType());
-  desc.int8Rows = !desc.f32Rows;
-  if (failed(accept(op, codegen::checkGluLinear(desc))))
+  Bindings bindings;
+  if (failed(bindGluLinear(op, {gate, up}, bindings)) || failed(accept(op, codegen::checkGluLinear(desc))))
+    return failure();
+  return emit(op, codegen::gluLinearLaunch(desc), bindings);
+}
+
+LogicalResult PhaseLowering::bindGluLinear(GluLinearOp op, llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings) {
+  if (failed(bindInput(op, op.getInput(), layouts, bindings)))
     return failure();
   bindings["gate_weight"] = weightBuffer(op.getGateWeight());
   bindings["up_weight"] = weightBuffer(op.getUpWeight());
   bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
-  return emit(op, codegen::gluLinearLaunch(desc), bindings);
+  return mlir::success();
 }
 
 } // namespace llcuda::llm

@@ -49,6 +49,7 @@ private:
   mlir::LogicalResult emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up);
   mlir::LogicalResult emitGluLinearPrompt(GluLinearOp op, WeightLayout layout);
   mlir::LogicalResult emitLinearsThenGlu(GluLinearOp op);
+  mlir::LogicalResult bindGluLinear(GluLinearOp op, llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, mlir::Value weight, mlir::Value bias,
                                  const std::string& residual, const std::string& y);
   // lower_attention.cpp

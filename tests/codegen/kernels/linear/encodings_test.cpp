@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/kernels/embed/embedding.cuh"
+#include "tests/codegen/kernels/linear/all_layouts.h"
 #include "tests/codegen/kernels/linear/expect_product.h"
 
 namespace llcuda {
@@ -21,22 +22,7 @@ struct Layout {
 
 template <typename L>
 class Encoding : public ::testing::Test {};
-using Layouts = ::testing::Types<
-    Layout<WeightLayout::kF32Rows>, Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ4_0Planes>,
-    Layout<WeightLayout::kQ4_1Planes>, Layout<WeightLayout::kQ8_0Planes>, Layout<WeightLayout::kQ5_0Planes>,
-    Layout<WeightLayout::kQ5_1Planes>, Layout<WeightLayout::kQ2_KPlanes>, Layout<WeightLayout::kQ3_KPlanes>,
-    Layout<WeightLayout::kQ4_KPlanes>, Layout<WeightLayout::kQ5_KPlanes>, Layout<WeightLayout::kQ6_KPlanes>,
-    Layout<WeightLayout::kIQ4_NLPlanes>, Layout<WeightLayout::kIQ4_XSPlanes>, Layout<WeightLayout::kMXFP4Planes>,
-    Layout<WeightLayout::kNf4Planes>, Layout<WeightLayout::kNf4ShortPlanes>, Layout<WeightLayout::kFp4Planes>,
-    Layout<WeightLayout::kFp4ShortPlanes>, Layout<WeightLayout::kS8Planes>>;
-static_assert(static_cast<unsigned>(WeightLayout::kS8Planes) + 1 == kWeightLayouts);
-
-struct LayoutName {
-  template <typename L>
-  static std::string GetName(int) {
-    return std::string(pack::layoutName(L::kLayout));
-  }
-};
+using Layouts = AllLayouts<Layout>;
 TYPED_TEST_SUITE(Encoding, Layouts, LayoutName);
 
 TYPED_TEST(Encoding, OneRow) {
