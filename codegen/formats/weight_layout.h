@@ -120,6 +120,11 @@ constexpr unsigned kWeightBlock = 32;
 
 /// Whether kernels multiply the layout with int8 rows (else with f32 rows).
 constexpr bool weightReadsInt8Rows(WeightLayout layout) {
+  return layout != WeightLayout::kF32Rows && layout != WeightLayout::kF16Rows;
+}
+
+/// Whether tensor cores multiply the layout's weights as int8 codes (else as f16).
+constexpr bool weightHasInt8Codes(WeightLayout layout) {
   switch (layout) {
   case WeightLayout::kF32Rows:
   case WeightLayout::kF16Rows:

@@ -2,6 +2,7 @@
 #include "codegen/nvrtc/kernel_worker.h"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <sys/socket.h>
 
@@ -101,6 +102,8 @@ Result<CompiledKernel> parseReply(std::string_view frame) {
 }
 
 int runKernelWorker(int fd) {
+  // NVRTC 13 keeps results in the driver's cache, and says nothing of registers and spills for one that it takes from there.
+  ::setenv("CUDA_CACHE_DISABLE", "1", 1);
   if (!writeFrame(fd, workerIdentity()))
     return 1;
   std::optional<Result<NvrtcLibrary>> nvrtc;

@@ -17,10 +17,6 @@ uint32_t unitOf(WeightLayout layout) {
   case WeightLayout::kF32Rows:
     return 4;
   case WeightLayout::kF16Rows:
-  case WeightLayout::kNf4Planes:
-  case WeightLayout::kNf4ShortPlanes:
-  case WeightLayout::kFp4Planes:
-  case WeightLayout::kFp4ShortPlanes:
     return 8;
   case WeightLayout::kQ8_0Planes:
   case WeightLayout::kS8Planes:
@@ -49,10 +45,11 @@ uint32_t chooseLanes(const DecodeTileRequest& request) {
 
 uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
   const uint32_t fewest = std::max(request.rowsMultiple, request.blockRowsMultiple * lanes / (32 * kMaxWarps));
-  const uint32_t wantedWarps = t4::kMultiprocessors * 8;
+  // Four rows save reads of the input, but leave few blocks, whose last wave fills no GPU; below two, inputs cost more.
+  const auto wantedWarps = [](uint32_t rows) { return t4::kMultiprocessors * (rows > 2 ? 48 : 8); };
   uint32_t rows = mostRows(request);
   while (rows > fewest &&
-         (request.outputs * request.weights / (32 / lanes * rows) < wantedWarps || rows > request.smallestPart))
+         (request.outputs * request.weights / (32 / lanes * rows) < wantedWarps(rows) || rows > request.smallestPart))
     rows /= 2;
   return rows;
 }

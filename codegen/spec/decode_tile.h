@@ -33,8 +33,9 @@ struct DecodeTileRequest {
   uint32_t blockRowsMultiple = 1; ///< 32 where a block makes whole blocks of int8 rows
 };
 
-/// Lanes: the widest group that leaves the fewest lanes idle at the end of a row. Rows: as many as still give every
-/// multiprocessor eight warps. Warps: small blocks for small weights, so that all multiprocessors get a share.
+/// Lanes: the widest group that leaves the fewest lanes idle at the end of a row. Rows: four where every multiprocessor
+/// still has 48 warps, two where it has eight. Warps: small blocks for small weights, so that all multiprocessors get a
+/// share.
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request);
 
 } // namespace llcuda::codegen

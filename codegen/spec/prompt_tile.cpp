@@ -38,7 +38,7 @@ PromptTile lessenedFor(PromptTile tile, const PromptTileRequest& request, std::i
 PromptTile smallestOfFewRows(const PromptTileRequest& request) {
   const uint32_t rows = request.rows <= 16 ? 16 : 32;
   const bool wide = request.gated || request.columns >= 64 * 4 * t4::kMultiprocessors;
-  if (!std::ranges::all_of(request.layouts, weightReadsInt8Rows)) // stages of f16 are twice as large
+  if (!std::ranges::all_of(request.layouts, weightHasInt8Codes)) // stages of f16 are twice as large
     return wide ? PromptTile{rows, 64, 1, 2, 2, 2} : PromptTile{rows, 32, 1, 1, 2, 3};
   return wide ? PromptTile{rows, 64, 1, 2, 4, 2} : PromptTile{rows, 32, 1, 1, 4, 3};
 }

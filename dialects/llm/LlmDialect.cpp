@@ -172,15 +172,7 @@ int64_t columnsOf(mlir::Value value) {
 }
 
 bool takesQ8Rows(TensorType encoding) {
-  switch (encoding) {
-  case TensorType::kNf4: // their levels are no multiples of a step
-  case TensorType::kNf4Short:
-  case TensorType::kFp4:
-  case TensorType::kFp4Short:
-    return false;
-  default:
-    return formats::tensorTypeInfo(encoding).blockElements > 1;
-  }
+  return formats::tensorTypeInfo(encoding).blockElements > 1;
 }
 
 int64_t layerOf(mlir::Operation* op) {

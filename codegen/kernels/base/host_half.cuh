@@ -120,5 +120,8 @@ LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
   for (int i = 0; i < 8; ++i) four[i / 4] |= static_cast<uint32_t>(bytes[nibbles >> (4 * i) & 15]) << (i % 4 * 8);
   return {four[0], four[1]};
 }
+LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
+  return levelsOf(nibbles, table);
+}
 
 } // namespace llcuda

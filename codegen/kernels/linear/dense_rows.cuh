@@ -25,9 +25,13 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
   struct Unit {
     uint4 codes;
   };
+  using Eight = Unit;
 
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
     return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 8) + unit)};
+  }
+  static LLCUDA_DEVICE Eight loadEight(const WeightPlanes& planes, int row, int eight) {
+    return load(planes, row, eight);
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     const float* x = rows.x + row * kColumns + 8 * unit;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// nf4_planes, fp4_planes and their short forms: weight = table[code] * absmax, absmax of 64 or 32 weights, times f32
+// nf4_planes, fp4_planes and their short forms: weight = table[code] * absmax, absmax of 64 or 32 weights, times int8
 // rows.
 //
-//   numerics  the table as f16, a relative error of 2^-12 at most in a weight; products and sums in f32; absmax last.
-//             `four` takes the f32 table
-//   sm_75     both bytes of a table value by prmt, two conversions of a half, one fma for each weight
+//   numerics  in a decode linear the table in steps of absmax / 8191, an error of half a step; products and sums of 32
+//             weights are exact. For tensor cores the table as f16, a relative error of 2^-12. `four` takes the f32 table
+//   sm_75     a table value is two numbers of seven bits: each a byte by prmt and a dp4a, 2.4 instructions for each weight
 #pragma once
 
 #include "codegen/formats/nf4.h"
-#include "codegen/kernels/linear/dense_rows.cuh"
 #include "codegen/kernels/linear/level_codes.cuh"
 
 namespace llcuda {
@@ -23,6 +22,19 @@ LLCUDA_DEVICE constexpr LevelTable halfTable(const float (&values)[16], int part
   return table;
 }
 
+constexpr int kTableOne = 8191; ///< what 1 is in a table of steps
+
+/// Seven bits of kTableOne + 1 + kTableOne * value: from bit 7 on for part 1, the lowest for part 0.
+LLCUDA_DEVICE constexpr LevelTable stepTable(const float (&values)[16], int part) {
+  LevelTable table = {};
+  for (int i = 0; i < 16; ++i) {
+    const float steps = values[i] * kTableOne;
+    const int rounded = static_cast<int>(steps + (steps < 0 ? -0.5f : 0.5f)) + kTableOne + 1;
+    table.word[i / 4] |= static_cast<uint32_t>(rounded >> (7 * part) & 127) << (i % 4 * 8);
+  }
+  return table;
+}
+
 /// Values of 8 weights before absmax: f16, two in each word, in order.
 struct HalfWords {
   uint32_t word[4];
@@ -31,40 +43,50 @@ struct HalfWords {
 /// kAbsmaxStep weights share a largest magnitude.
 template <int kColumns, int kAbsmaxStep, const float (&kValues)[16]>
 struct FourBitTraits {
-  static constexpr int kUnit = 8, kAhead = 8;
+  static constexpr int kUnit = 32, kAhead = 4;
+  static constexpr LevelTable kLowSteps = stepTable(kValues, 0), kHighSteps = stepTable(kValues, 1);
   static constexpr LevelTable kLow = halfTable(kValues, 0), kHigh = halfTable(kValues, 1);
-  struct Input {
-    float4 x0, x1;
-  };
+  using Input = Int8Input;
   struct Unit {
+    uint4 codes;
+    float absmax;
+  };
+  struct Eight {
     uint32_t codes;
     float absmax;
   };
 
-  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+  static LLCUDA_DEVICE float loadAbsmax(const WeightPlanes& planes, int row, int column) {
     const auto* absmax = reinterpret_cast<const uint32_t*>(planes.scales) + row * (kColumns / kAbsmaxStep);
-    return {loadStream(reinterpret_cast<const uint32_t*>(planes.codes) + row * (kColumns / 8) + unit),
-            bitCast<float>(loadReadOnly(absmax + unit / (kAbsmaxStep / 8)))};
+    return bitCast<float>(loadStream(absmax + column / kAbsmaxStep));
+  }
+  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
+            loadAbsmax(planes, row, 32 * unit)};
+  }
+  static LLCUDA_DEVICE Eight loadEight(const WeightPlanes& planes, int row, int eight) {
+    return {loadStream(reinterpret_cast<const uint32_t*>(planes.codes) + row * (kColumns / 8) + eight),
+            loadAbsmax(planes, row, 8 * eight)};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    const float* x = rows.x + row * kColumns + 8 * unit;
-    return {loadFour(x), loadFour(x + 4)};
+    return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const HalfWords v = halves(w);
-    const float2 a = halvesOf(v.word[0]), b = halvesOf(v.word[1]), c = halvesOf(v.word[2]), d = halvesOf(v.word[3]);
-    return w.absmax * dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
+    constexpr float kStep = 1.f / kTableOne, kOffset = (kTableOne + 1.f) / kTableOne;
+    const int steps =
+        128 * dotCodes(lowLevelCodes(w.codes, kHighSteps), x) + dotCodes(lowLevelCodes(w.codes, kLowSteps), x);
+    return w.absmax * (kStep * x.scale.x * static_cast<float>(steps) - kOffset * x.scale.y);
   }
-  static LLCUDA_DEVICE HalfWords halves(const Unit& w) {
+  static LLCUDA_DEVICE HalfWords halves(const Eight& w) {
     const uint2 low = levelsOf(w.codes, kLow.word), high = levelsOf(w.codes, kHigh.word);
     return {{bytePermute(low.x, high.x, 0x5140), bytePermute(low.x, high.x, 0x7362), bytePermute(low.y, high.y, 0x5140),
              bytePermute(low.y, high.y, 0x7362)}};
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    const Unit unit = load(planes, row, column / 8);
-    const uint32_t codes = unit.codes >> (column % 8 * 4);
-    return make_float4(kValues[codes & 15] * unit.absmax, kValues[codes >> 4 & 15] * unit.absmax,
-                       kValues[codes >> 8 & 15] * unit.absmax, kValues[codes >> 12 & 15] * unit.absmax);
+    const Eight eight = loadEight(planes, row, column / 8);
+    const uint32_t codes = eight.codes >> (column % 8 * 4);
+    return make_float4(kValues[codes & 15] * eight.absmax, kValues[codes >> 4 & 15] * eight.absmax,
+                       kValues[codes >> 8 & 15] * eight.absmax, kValues[codes >> 12 & 15] * eight.absmax);
   }
 };
 

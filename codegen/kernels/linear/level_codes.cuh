@@ -9,7 +9,7 @@
 
 namespace llcuda {
 
-/// A table of 16 bytes for levelsOf.
+/// A table of 16 bytes for levelsOf and lowLevelsOf.
 struct LevelTable {
   uint32_t word[4];
 };
@@ -25,6 +25,12 @@ LLCUDA_DEVICE constexpr LevelTable levelTable(const int8_t (&levels)[16]) {
 LLCUDA_DEVICE CodeWords<8> levelCodes(const uint4& nibbles, const LevelTable& table) {
   const uint2 a = levelsOf(nibbles.x, table.word), b = levelsOf(nibbles.y, table.word);
   const uint2 c = levelsOf(nibbles.z, table.word), d = levelsOf(nibbles.w, table.word);
+  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+}
+/// The same of levels below 128.
+LLCUDA_DEVICE CodeWords<8> lowLevelCodes(const uint4& nibbles, const LevelTable& table) {
+  const uint2 a = lowLevelsOf(nibbles.x, table.word), b = lowLevelsOf(nibbles.y, table.word);
+  const uint2 c = lowLevelsOf(nibbles.z, table.word), d = lowLevelsOf(nibbles.w, table.word);
   return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
 }
 

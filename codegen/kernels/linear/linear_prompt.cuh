@@ -28,7 +28,7 @@ struct Choose<false, First, Second> {
 
 /// How tensor cores multiply the layout.
 template <WeightLayout kLayout, int kInputs, typename Tile>
-using TileProduct = typename Choose<weightReadsInt8Rows(kLayout), Int8Product<kLayout, kInputs, Tile>,
+using TileProduct = typename Choose<weightHasInt8Codes(kLayout), Int8Product<kLayout, kInputs, Tile>,
                                     HalfProduct<kLayout, kInputs, Tile>>::Type;
 
 /// Shared memory of tileSums, in vectors of 16 bytes.

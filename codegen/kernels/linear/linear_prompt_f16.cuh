@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sums of a tile of linear_prompt, of f32 rows and weights that are f16, or f16 times an f32 scale
+// The sums of a tile of linear_prompt, of f32 rows and f16 weights, or of int8 rows and weights that are f16 times an f32
+// scale
 //
-//   numerics   x is rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11 bits, whatever
-//              the size of x. Table values of four-bit weights are f16 too. Products, sums and scales are f32
+//   numerics   f32 rows are rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11 bits,
+//              whatever their size; codes of int8 rows are f16 as they are. Table values of four-bit weights are f16 too.
+//              Products, sums and scales are f32
 //   sm_75      mma m16n8k8. Two stages in shared memory; the next one is on its way in registers meanwhile
 #pragma once
 
@@ -25,17 +27,51 @@ LLCUDA_DEVICE float peakOf(float4 v) {
   return maxOf(maxOf(absOf(v.x), absOf(v.y)), maxOf(absOf(v.z), absOf(v.w)));
 }
 
-/// 8 weights as f16 and what they are multiplied with.
+/// 8 weights or elements as f16 and what they are multiplied with.
 struct HalfUnit {
   uint4 halves;
   float scale;
 };
 
+/// 8 elements of a row as they come from device memory.
+template <bool kInt8>
+struct RowEight {
+  float4 first = {}, second = {};
+
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int columns, int eight) {
+    const float4* from = reinterpret_cast<const float4*>(rows.x + row * columns) + 2 * eight;
+    return {loadReadOnly(from), loadReadOnly(from + 1)};
+  }
+  /// Four lanes that have 32 neighbours call.
+  LLCUDA_DEVICE HalfUnit halves() const {
+    const float4 a = first, b = second;
+    const HalfScale scale = halfScaleFor(groupMax<4>(maxOf(peakOf(a), peakOf(b))));
+    return {make_uint4(wordOfHalves(a.x * scale.up, a.y * scale.up), wordOfHalves(a.z * scale.up, a.w * scale.up),
+                       wordOfHalves(b.x * scale.up, b.y * scale.up), wordOfHalves(b.z * scale.up, b.w * scale.up)),
+            scale.down};
+  }
+};
+
+template <>
+struct RowEight<true> {
+  uint2 codes = {};
+  float scale = 0.f;
+
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int columns, int eight) {
+    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + row * columns) + eight),
+            loadReadOnly(rows.scales + row * (columns / 32) + eight / 4).x};
+  }
+  LLCUDA_DEVICE HalfUnit halves() const {
+    const uint2 a = halvesOfSignedBytes(codes.x), b = halvesOfSignedBytes(codes.y);
+    return {make_uint4(a.x, a.y, b.x, b.y), scale};
+  }
+};
+
 template <WeightLayout kLayout, int kInputs, typename Tile>
 struct HalfProduct {
   using Traits = WeightTraits<kLayout, kInputs>;
-  using Unit = typename Traits::Unit;
-  static_assert(Traits::kUnit == 8, "a unit fills 16 bytes of f16");
+  using Eight = typename Traits::Eight;
+  using XEight = RowEight<weightReadsInt8Rows(kLayout)>;
   static constexpr bool kScaled = kLayout != WeightLayout::kF16Rows;
   static constexpr int kGroups = Tile::kWarpsDeep; ///< of 32 inputs that a stage has: each depth multiplies one
   static constexpr int kBytes = 64 * kGroups;      ///< of a line of a stage
@@ -52,8 +88,8 @@ struct HalfProduct {
 
   /// What a thread carries of a stage from device memory to shared memory.
   struct Cargo {
-    float4 x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)][2];
-    Unit units[ceilDivide(Tile::kColumns * kChunks, Tile::kThreads)];
+    XEight x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
+    Eight weights[ceilDivide(Tile::kColumns * kChunks, Tile::kThreads)];
   };
   static_assert(Tile::kRows * kChunks % Tile::kThreads == 0, "the four threads of 32 inputs meet");
 
@@ -62,47 +98,42 @@ struct HalfProduct {
   static LLCUDA_DEVICE void fetch(const PromptRows& input, const Weights& weights, int step, Cargo& cargo) {
     forEachPart<Tile::kThreads, Tile::kColumns, kChunks>([&](int i, int column, int part) {
       const WeightLine line = weights.line(column);
-      const int unit = step * kChunks + part;
-      cargo.units[i] = Unit{};
-      if (kWhole || unit < kInputs / 8)
-        cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
+      const int chunk = step * kChunks + part;
+      cargo.weights[i] = Eight{};
+      if (kWhole || chunk < kInputs / 8)
+        cargo.weights[i] =
+            Traits::loadEight(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, chunk);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int64_t row = lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows);
       const int chunk = step * kChunks + part;
-      cargo.x[i][0] = cargo.x[i][1] = make_float4(0.f, 0.f, 0.f, 0.f);
-      if (kWhole || chunk < kInputs / 8) {
-        const float4* from = reinterpret_cast<const float4*>(input.x.x + row * kInputs) + 2 * chunk;
-        cargo.x[i][0] = loadReadOnly(from);
-        cargo.x[i][1] = loadReadOnly(from + 1);
-      }
+      cargo.x[i] = XEight{};
+      if (kWhole || chunk < kInputs / 8)
+        cargo.x[i] = XEight::load(input.x, row, kInputs, chunk);
     });
   }
 
-  static LLCUDA_DEVICE HalfUnit halvesOfUnit(const Unit& unit) {
+  static LLCUDA_DEVICE HalfUnit halvesOfWeights(const Eight& eight) {
     if constexpr (kScaled) {
-      const HalfWords halves = Traits::halves(unit);
-      return {make_uint4(halves.word[0], halves.word[1], halves.word[2], halves.word[3]), unit.absmax};
+      const HalfWords halves = Traits::halves(eight);
+      return {make_uint4(halves.word[0], halves.word[1], halves.word[2], halves.word[3]), eight.absmax};
     } else {
-      return {unit.codes, 1.f};
+      return {eight.codes, 1.f};
     }
   }
 
   static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
     forEachPart<Tile::kThreads, Tile::kColumns, kChunks>([&](int i, int column, int part) {
-      const HalfUnit unit = halvesOfUnit(cargo.units[i]);
+      const HalfUnit unit = halvesOfWeights(cargo.weights[i]);
       *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part)) = unit.halves;
       if (kScaled && part % 4 == 0)
         stage.scales[part / 4 * Tile::kColumns + column] = unit.scale;
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const float4 a = cargo.x[i][0], b = cargo.x[i][1];
-      const HalfScale scale = halfScaleFor(groupMax<4>(maxOf(peakOf(a), peakOf(b))));
-      *reinterpret_cast<uint4*>(stage.x + chunkAt<kBytes>(line, part)) =
-          make_uint4(wordOfHalves(a.x * scale.up, a.y * scale.up), wordOfHalves(a.z * scale.up, a.w * scale.up),
-                     wordOfHalves(b.x * scale.up, b.y * scale.up), wordOfHalves(b.z * scale.up, b.w * scale.up));
+      const HalfUnit x = cargo.x[i].halves();
+      *reinterpret_cast<uint4*>(stage.x + chunkAt<kBytes>(line, part)) = x.halves;
       if (part % 4 == 0)
-        stage.xScales[part / 4 * Tile::kRows + line] = scale.down;
+        stage.xScales[part / 4 * Tile::kRows + line] = x.scale;
     });
   }
 

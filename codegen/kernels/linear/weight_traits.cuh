@@ -7,7 +7,9 @@
 //   load             one unit of a row; rows are counted from where the planes point
 //   Input            what kUnit elements of an input row look like in registers; loadInput reads them
 //   dot              the sum of the unit's products
-//   kScaleStep       of a layout that reads int8 rows: codes that share a scale, 16 or 32 (kUnit, if that is less)
+//   Eight            of a layout that tensor cores multiply as f16: 8 weights as loadEight reads them
+//   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, 16 or 32 (kUnit, if that
+//                    is less)
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
 //   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4

@@ -3,6 +3,7 @@
 //
 //   levelsOf(n, table)   the bytes that the eight nibbles of n stand for, in order; byte i of the table is byte i % 4 of
 //                        word i / 4
+//   lowLevelsOf          the same of a table whose bytes are below 128
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
@@ -11,8 +12,8 @@
 
 namespace llcuda {
 
-/// bytePermute without the masking of its selectors, whose fourth bits must be clear.
-LLCUDA_DEVICE uint32_t permuteByCleanSelector(uint32_t a, uint32_t b, uint32_t selector) {
+/// bytePermute without the masking of its selectors: a fourth bit repeats the sign of the byte.
+LLCUDA_DEVICE uint32_t permuteBySelector(uint32_t a, uint32_t b, uint32_t selector) {
   uint32_t r;
   asm("prmt.b32 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(selector));
   return r;
@@ -23,10 +24,19 @@ LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
   const uint32_t low = nibbles & 0x77777777u;
   const uint32_t half = (nibbles >> 1 & 0x44444444u) | 0x32103210u;
   const auto four = [&](uint32_t selector, uint32_t choice) {
-    return permuteByCleanSelector(permuteByCleanSelector(table[0], table[1], selector),
-                                  permuteByCleanSelector(table[2], table[3], selector), choice);
+    return permuteBySelector(permuteBySelector(table[0], table[1], selector),
+                             permuteBySelector(table[2], table[3], selector), choice);
   };
   return make_uint2(four(low, half), four(low >> 16, half >> 16));
+}
+
+LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
+  // A fourth bit in a selector makes prmt repeat the byte's sign, which is 0: each nibble finds its byte in one half.
+  const uint32_t upper = nibbles ^ 0x88888888u;
+  const auto four = [&](uint32_t low, uint32_t high) {
+    return permuteBySelector(table[0], table[1], low) | permuteBySelector(table[2], table[3], high);
+  };
+  return make_uint2(four(nibbles, upper), four(nibbles >> 16, upper >> 16));
 }
 
 } // namespace llcuda
