@@ -26,7 +26,7 @@ from bench_log import HERE, Log, make_synthetic, peer_command, speeds, table
 from gpu_clocks import Clocks, GpuError, facts
 
 NO_GPU = 5  # as the tools' exit code
-FEWEST, MOST = 3, 500  # repetitions
+FEWEST, MOST = 3, 500  # repetitions: that count, in all
 TEXT = {"parse": lambda text: text}
 
 
@@ -62,8 +62,7 @@ class Durations:
 
     def repetitions(self, test):
         seconds = self.shortest[test.prompt > 0] + self.fill(test)
-        wanted = math.ceil((self.options.warmup + self.options.seconds) / seconds)
-        return min(max(wanted, FEWEST), MOST)
+        return min(math.ceil(self.options.warmup / seconds) + max(math.ceil(self.options.seconds / seconds), FEWEST), MOST)
 
     def warmup_repetitions(self, test, samples_ns):
         """How many repetitions began in the seconds of warm-up; some are always left to count."""
