@@ -48,12 +48,20 @@ function(llcuda_library name)
   endif()
 endfunction()
 
+# llcuda_travels(name): in a static build, a program or library that also runs where glibc is 2.35.
+function(llcuda_travels name)
+  if(LLCUDA_STATIC)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/older_glibc.cpp)
+  endif()
+endfunction()
+
 # llcuda_tool(name SOURCES... [LINK libs...]): an installed program.
 function(llcuda_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  llcuda_travels(${name})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
