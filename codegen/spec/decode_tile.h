@@ -20,6 +20,7 @@ struct DecodeTile {
   uint32_t blockRows() const { return warps * (32 / lanes) * rows; }
   std::string text() const; ///< "llcuda::DecodeTile<8, 2, 4>"
   std::string name() const; ///< "l8_r2_w4"
+  bool operator==(const DecodeTile&) const = default;
 };
 
 struct DecodeTileRequest {
@@ -31,6 +32,8 @@ struct DecodeTileRequest {
   uint32_t weights = 1;           ///< that a group reads side by side: 2 for gate and up
   uint32_t rowsMultiple = 1;      ///< of a group: 2 where pairs must stay together
   uint32_t blockRowsMultiple = 1; ///< 32 where a block makes whole blocks of int8 rows
+
+  bool operator==(const DecodeTileRequest&) const = default;
 };
 
 /// Lanes: the widest group that leaves the fewest lanes idle at the end of a row. Rows: as many as still give every
