@@ -31,11 +31,8 @@ std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
             {128, 128, 4, 2, 1, 1},
             {64, 64, 2, 2, 2, 1}};
   const uint32_t rows = request.rows <= 16 ? 16 : 32;
-  return {{rows, 64, 1, 2, 4, 1},
-          {rows, 32, 1, 1, 4, 1},
-          {rows, 64, 1, 2, 2, 1},
-          {rows, 32, 1, 1, 2, 1},
-          {rows, 32, 1, 1, 8, 1}};
+  return {{rows, 64, 1, 2, 4, 1}, {rows, 32, 1, 1, 4, 1}, {rows, 64, 1, 2, 2, 1},
+          {rows, 32, 1, 1, 2, 1}, {rows, 32, 1, 1, 8, 1}, {rows, 128, 1, 4, 2, 1}};
 }
 
 } // namespace

@@ -32,14 +32,14 @@ std::string tileText(const PromptTile& tile) {
 }
 
 std::string requestText(const DecodeTileRequest& request) {
-  return printed("%s, %u rows, %u to %u", std::string(pack::layoutFormat(request.layout)).c_str(), request.inputRows,
+  return printed("%s, rows %u, %u to %u", std::string(pack::layoutFormat(request.layout)).c_str(), request.inputRows,
                  request.columns, request.outputs);
 }
 std::string requestText(const PromptTileRequest& request) {
   std::string layouts;
   for (const WeightLayout layout : request.layouts)
     layouts += (layouts.empty() ? "" : "/") + std::string(pack::layoutFormat(layout));
-  return printed("%s, %u rows, %u to %u", layouts.c_str(), request.rows, request.inputs, request.columns);
+  return printed("%s, rows %u, %u to %u", layouts.c_str(), request.rows, request.inputs, request.columns);
 }
 
 /// The share of the time that is left with the best tile, where it gets into the table; else 1.
@@ -104,7 +104,7 @@ std::string reportOf(const Tuning& tuning, double minGain) {
   tuning.forEach([&](const auto& subject) { text += lineOf(subject, minGain); });
   text += "\n";
   for (const auto& [key, phase] : phaseTimes(tuning, minGain))
-    text += printed("%s of %u rows: %.1f us of kernels, %.1f with the table (%.1f %% less)\n",
+    text += printed("%s, rows %u: %.1f us of kernels, %.1f with the table (%.1f %% less)\n",
                     fb::EnumNamePhaseKind(key.first), key.second, phase.chosen / phase.runs, phase.best / phase.runs,
                     100 * (1 - phase.best / phase.chosen));
   return text;

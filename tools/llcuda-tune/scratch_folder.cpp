@@ -42,7 +42,8 @@ int waitFor(pid_t child, const sigset_t& signals) {
 } // namespace
 
 int withScratchFolder(const std::string& output, const std::function<int(const std::string&)>& work) {
-  std::string folder = output + ".XXXXXX";
+  std::error_code error;
+  std::string folder = fs::absolute(output, error).string() + ".XXXXXX";
   if (!::mkdtemp(folder.data()))
     return fail(output + ": nothing can be written beside it: " + std::strerror(errno), ErrorCode::kBadInput);
   sigset_t signals, before;
@@ -52,16 +53,16 @@ int withScratchFolder(const std::string& output, const std::function<int(const s
   const pid_t child = ::fork();
   if (child == 0) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::setenv("TMPDIR", folder.c_str(), 1); // of the compilers that it starts
     std::exit(work(folder));
   }
-  const int error = errno;
+  const int forkError = errno;
   const int status = child < 0 ? 0 : waitFor(child, signals);
-  std::error_code left;
-  fs::remove_all(folder, left);
-  if (left)
-    std::cerr << "warning: " << folder << ": cannot be removed: " << left.message() << '\n';
+  fs::remove_all(folder, error);
+  if (error)
+    std::cerr << "warning: " << folder << ": cannot be removed: " << error.message() << '\n';
   if (child < 0)
-    return fail(std::string("no process can be started: ") + std::strerror(error), ErrorCode::kInternal);
+    return fail(std::string("no process can be started: ") + std::strerror(forkError), ErrorCode::kInternal);
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
   if (isInterrupt(WTERMSIG(status)))
