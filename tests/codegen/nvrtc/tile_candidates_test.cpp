@@ -29,6 +29,7 @@ void addCandidates(Launch launch, std::vector<KernelSpec>& specs) {
       for (const auto& candidate : list) {
         exceptions = {{request, candidate}};
         specs.push_back(launch(table).kernel);
+        specs.back().tile += "_" + std::to_string(specs.size()); // a name says neither blocks nor how warps stand
       }
   };
   if constexpr (std::is_same_v<Request, DecodeTileRequest>)
