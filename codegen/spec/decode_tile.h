@@ -24,6 +24,8 @@ struct DecodeTile {
 };
 
 struct DecodeTileRequest {
+  bool operator==(const DecodeTileRequest&) const = default;
+
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t inputRows = 1;         ///< rows of activations
   uint32_t columns = 32;          ///< of the weights
@@ -32,8 +34,6 @@ struct DecodeTileRequest {
   uint32_t weights = 1;           ///< that a group reads side by side: 2 for gate and up
   uint32_t rowsMultiple = 1;      ///< of a group: 2 where pairs must stay together
   uint32_t blockRowsMultiple = 1; ///< 32 where a block makes whole blocks of int8 rows
-
-  bool operator==(const DecodeTileRequest&) const = default;
 };
 
 /// Lanes: the widest group that leaves the fewest lanes idle at the end of a row. Rows: as many as still give every
