@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <initializer_list>
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/t4.h"
@@ -32,19 +33,22 @@ uint32_t halfStageBytes(const PromptTile& tile) {
   return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
 }
 
+bool isOneOf(WeightLayout layout, std::initializer_list<WeightLayout> layouts) {
+  return std::ranges::find(layouts, layout) != layouts.end();
+}
+
+bool hasMinimums(WeightLayout layout) {
+  return isOneOf(layout, {WeightLayout::kQ4_1Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
+                          WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes});
+}
+
 /// What codegen/kernels/linear/linear_prompt_s8.cuh keeps of one stage.
 uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
-  const auto isOneOf = [&](std::initializer_list<WeightLayout> list) {
-    return std::ranges::find(list, layout) != list.end();
-  };
-  const uint32_t scales = isOneOf({WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes,
-                                   WeightLayout::kS8Planes})
+  const uint32_t scales = isOneOf(layout, {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes,
+                                           WeightLayout::kQ6_KPlanes, WeightLayout::kS8Planes})
                               ? 2
                               : 1; // of 32 weights
-  const uint32_t minimums = isOneOf({WeightLayout::kQ4_1Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
-                                     WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes})
-                                ? scales
-                                : 0;
+  const uint32_t minimums = hasMinimums(layout) ? scales : 0;
   const uint32_t groups = std::max(tile.warpsDeep, 2u);
   const uint32_t row = 32 + 4 + 4 * minimums, column = 32 + 4 * scales + 4 * minimums;
   return groups * (tile.rows * row + tile.columns * column) + (minimums == 0 ? 32 : 0);
