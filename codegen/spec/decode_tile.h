@@ -20,9 +20,12 @@ struct DecodeTile {
   uint32_t blockRows() const { return warps * (32 / lanes) * rows; }
   std::string text() const; ///< "llcuda::DecodeTile<8, 2, 4>"
   std::string name() const; ///< "l8_r2_w4"
+  bool operator==(const DecodeTile&) const = default;
 };
 
 struct DecodeTileRequest {
+  bool operator==(const DecodeTileRequest&) const = default;
+
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t inputRows = 1;         ///< rows of activations
   uint32_t columns = 32;          ///< of the weights

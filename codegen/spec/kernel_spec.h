@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "codegen/spec/tile_table.h"
+
 namespace llcuda::codegen {
 
 /// How a kernel uses the buffer behind a parameter; the plan derives lifetimes from it.
@@ -54,6 +56,7 @@ constexpr uint32_t divideUp(uint32_t count, uint32_t size) {
 struct LaunchSpec {
   KernelSpec kernel;
   Dim3 grid;
+  TileRequest tileRequest = {}; ///< what the kernel's tile was chosen from
 };
 
 } // namespace llcuda::codegen

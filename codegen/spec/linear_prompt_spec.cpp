@@ -44,9 +44,11 @@ Result<void> checkLinearPrompt(const LinearPromptDesc& desc) {
   return checkSizes("linear_prompt", desc.layout, desc.rows, desc.inputs, desc.outputs);
 }
 
-LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc) {
+LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc, const TileTable& tiles) {
   assert(checkLinearPrompt(desc));
-  const PromptTile tile = choosePromptTile({.layouts = {desc.layout}, .rows = desc.rows, .columns = desc.outputs});
+  const PromptTileRequest request = {
+      .layouts = {desc.layout}, .rows = desc.rows, .inputs = desc.inputs, .columns = desc.outputs};
+  const PromptTile tile = choosePromptTile(request, tiles);
   const bool int8 = weightReadsInt8Rows(desc.layout);
   KernelSpec kernel;
   kernel.op = "linear_prompt";
@@ -64,7 +66,7 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc) {
   call.input("residual", "const float*", desc.residual);
   call.output("y", "float*");
   call.call("linearPrompt<" + listText(layoutText(desc.layout), desc.inputs, tile.text()) + ">");
-  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}};
+  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}, request};
 }
 
 Result<void> checkQkvPrompt(const QkvLinearDesc& desc) {
@@ -75,14 +77,16 @@ Result<void> checkQkvPrompt(const QkvLinearDesc& desc) {
   return checkSizes("qkv_prompt", desc.kLayout, desc.rows, desc.inputs, desc.kvOutputs);
 }
 
-LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc) {
+LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
   assert(checkQkvPrompt(desc));
   const bool int8[] = {weightReadsInt8Rows(desc.qLayout), weightReadsInt8Rows(desc.kLayout),
                        weightReadsInt8Rows(desc.vLayout)};
   const bool anyF32 = !int8[0] || !int8[1] || !int8[2];
-  const PromptTile tile = choosePromptTile({.layouts = {desc.qLayout, desc.kLayout, desc.vLayout},
-                                            .rows = desc.rows,
-                                            .columns = desc.qOutputs + 2 * desc.kvOutputs});
+  const PromptTileRequest request = {.layouts = {desc.qLayout, desc.kLayout, desc.vLayout},
+                                     .rows = desc.rows,
+                                     .inputs = desc.inputs,
+                                     .columns = desc.qOutputs + 2 * desc.kvOutputs};
+  const PromptTile tile = choosePromptTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "qkv_prompt";
   kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
@@ -107,8 +111,8 @@ LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc) {
       "qkvPrompt<" +
       listText(layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs, tile.text()) +
       ">");
-  const uint32_t tiles = divideUp(desc.qOutputs, tile.columns) + 2 * divideUp(desc.kvOutputs, tile.columns);
-  return {kernel, {divideUp(desc.rows, tile.rows), tiles, 1}};
+  const uint32_t across = divideUp(desc.qOutputs, tile.columns) + 2 * divideUp(desc.kvOutputs, tile.columns);
+  return {kernel, {divideUp(desc.rows, tile.rows), across, 1}, request};
 }
 
 Result<void> checkGluLinearPrompt(const GluLinearPromptDesc& desc) {
@@ -121,10 +125,11 @@ Result<void> checkGluLinearPrompt(const GluLinearPromptDesc& desc) {
   return {};
 }
 
-LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc) {
+LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc, const TileTable& tiles) {
   assert(checkGluLinearPrompt(desc));
-  const PromptTile tile =
-      choosePromptTile({.layouts = {desc.layout}, .rows = desc.rows, .columns = 2 * desc.outputs, .gated = true});
+  const PromptTileRequest request = {
+      .layouts = {desc.layout}, .rows = desc.rows, .inputs = desc.inputs, .columns = 2 * desc.outputs, .gated = true};
+  const PromptTile tile = choosePromptTile(request, tiles);
   const bool int8 = weightReadsInt8Rows(desc.layout), silu = desc.activation == Activation::kSilu;
   KernelSpec kernel;
   kernel.op = "glu_linear_prompt";
@@ -144,7 +149,7 @@ LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc) {
             listText(layoutText(desc.layout), desc.inputs, tile.text(), activationText(desc.activation),
                      desc.f32Rows ? "true" : "false", desc.int8Rows ? "true" : "false") +
             ">");
-  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1}};
+  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1}, request};
 }
 
 } // namespace llcuda::codegen

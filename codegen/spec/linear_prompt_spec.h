@@ -3,7 +3,7 @@
 //
 // `inputs` is a multiple of 32, or of the block of a layout that has larger ones. A layout reads int8 rows (x_codes,
 // x_scales) or f32 rows (x), as weightReadsInt8Rows says; a launch of several layouts that differ in that has all three
-// parameters. Tiles of rows whose positions are all -1 are skipped: what they would write keeps what it held.
+// parameters. A launch takes its tile from `tiles`, else the formula's. Tiles of rows whose positions are all -1 are skipped: what they would write keeps what it held.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -35,7 +35,7 @@ Result<void> checkLinearPrompt(const LinearPromptDesc& desc);
 ///   bias          const float*    [outputs]; only with bias
 ///   residual      const float*    [rows][outputs]; only with residual; may be y
 ///   y             float*          [rows][outputs]
-LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc);
+LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do, among it f32_rows. The launch takes only what this lets pass.
 Result<void> checkQkvPrompt(const QkvLinearDesc& desc);
@@ -45,7 +45,7 @@ Result<void> checkQkvPrompt(const QkvLinearDesc& desc);
 ///   x, x_codes, x_scales, positions as above
 ///   q_bias, k_bias, v_bias        const float*    [qOutputs or kvOutputs]; only with bias
 ///   q, k, v                       float*          [rows][qOutputs or kvOutputs]
-LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc);
+LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc, const TileTable& tiles = {});
 
 struct GluLinearPromptDesc {
   WeightLayout layout = WeightLayout::kF16Rows; ///< of gate and up
@@ -67,6 +67,6 @@ Result<void> checkGluLinearPrompt(const GluLinearPromptDesc& desc);
 ///   y             float*          [rows][outputs]; only with f32Rows
 ///   y_codes       int8_t*         [rows][outputs]; only with int8Rows
 ///   y_scales      float2*         [rows][outputs / 32]; only with int8Rows
-LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc);
+LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc, const TileTable& tiles = {});
 
 } // namespace llcuda::codegen

@@ -61,13 +61,14 @@ Result<void> checkLinear(const LinearDesc& desc) {
   return checkSizes("linear", {desc.layout}, desc.rows, desc.inputs, desc.outputs);
 }
 
-LaunchSpec linearLaunch(const LinearDesc& desc) {
+LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   assert(checkLinear(desc));
-  const DecodeTile tile = chooseDecodeTile({.layout = desc.layout,
-                                            .inputRows = desc.rows,
-                                            .columns = desc.inputs,
-                                            .outputs = desc.outputs,
-                                            .smallestPart = desc.outputs});
+  const DecodeTileRequest request = {.layout = desc.layout,
+                                     .inputRows = desc.rows,
+                                     .columns = desc.inputs,
+                                     .outputs = desc.outputs,
+                                     .smallestPart = desc.outputs};
+  const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "linear";
   kernel.format = formatOf(desc.layout);
@@ -90,7 +91,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc) {
             listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
                      flag(desc.residual)) +
             (capped ? ", true>" : ">"));
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
+  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
 }
 
 Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
@@ -103,13 +104,14 @@ Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
   return {};
 }
 
-LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc) {
+LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const TileTable& tiles) {
   assert(checkLinearResidualNorm(desc));
-  const DecodeTile tile = chooseDecodeTile({.layout = desc.layout,
-                                            .inputRows = desc.rows,
-                                            .columns = desc.inputs,
-                                            .outputs = desc.outputs,
-                                            .smallestPart = desc.outputs});
+  const DecodeTileRequest request = {.layout = desc.layout,
+                                     .inputRows = desc.rows,
+                                     .columns = desc.inputs,
+                                     .outputs = desc.outputs,
+                                     .smallestPart = desc.outputs};
+  const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "linear_residual_norm";
   kernel.format = formatOf(desc.layout);
@@ -134,7 +136,7 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc) {
             listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
                      flag(desc.postNorm), flag(desc.f32Rows), flag(desc.int8Rows)) +
             ">");
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
+  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
 }
 
 Result<void> checkGluLinear(const GluLinearDesc& desc) {
@@ -147,15 +149,16 @@ Result<void> checkGluLinear(const GluLinearDesc& desc) {
   return {};
 }
 
-LaunchSpec gluLinearLaunch(const GluLinearDesc& desc) {
+LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
   assert(checkGluLinear(desc));
-  const DecodeTile tile = chooseDecodeTile({.layout = desc.gateLayout,
-                                            .inputRows = desc.rows,
-                                            .columns = desc.inputs,
-                                            .outputs = desc.outputs,
-                                            .smallestPart = desc.outputs,
-                                            .weights = 2,
-                                            .blockRowsMultiple = desc.int8Rows ? 32u : 1u});
+  const DecodeTileRequest request = {.layout = desc.gateLayout,
+                                     .inputRows = desc.rows,
+                                     .columns = desc.inputs,
+                                     .outputs = desc.outputs,
+                                     .smallestPart = desc.outputs,
+                                     .weights = 2,
+                                     .blockRowsMultiple = desc.int8Rows ? 32u : 1u};
+  const DecodeTile tile = chooseDecodeTile(request, tiles);
   const bool gateInt8 = weightReadsInt8Rows(desc.gateLayout), upInt8 = weightReadsInt8Rows(desc.upLayout);
   const bool silu = desc.activation == Activation::kSilu;
   KernelSpec kernel;
@@ -174,7 +177,7 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc) {
             listText(layoutText(desc.gateLayout), layoutText(desc.upLayout), desc.inputs, desc.outputs, desc.rows,
                      tile.text(), activationText(desc.activation), flag(desc.f32Rows), flag(desc.int8Rows)) +
             ">");
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}};
+  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
 }
 
 Result<void> checkQkvLinear(const QkvLinearDesc& desc) {
@@ -184,13 +187,14 @@ Result<void> checkQkvLinear(const QkvLinearDesc& desc) {
                     std::max(desc.qOutputs, desc.kvOutputs));
 }
 
-LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc) {
+LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
   assert(checkQkvLinear(desc));
-  const DecodeTile tile = chooseDecodeTile({.layout = desc.qLayout,
-                                            .inputRows = desc.rows,
-                                            .columns = desc.inputs,
-                                            .outputs = desc.qOutputs + 2 * desc.kvOutputs,
-                                            .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)});
+  const DecodeTileRequest request = {.layout = desc.qLayout,
+                                     .inputRows = desc.rows,
+                                     .columns = desc.inputs,
+                                     .outputs = desc.qOutputs + 2 * desc.kvOutputs,
+                                     .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)};
+  const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "qkv_linear";
   kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
@@ -206,7 +210,9 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc) {
             listText(outputs, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
                      desc.rows, tile.text(), flag(desc.bias)) +
             ">");
-  return {kernel, {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1}};
+  return {kernel,
+          {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1},
+          request};
 }
 
 Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
@@ -220,16 +226,17 @@ Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
   return checkKvCache(desc.cache, desc.headSize);
 }
 
-LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
+LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& tiles) {
   assert(checkQkvRopeCache(desc));
   const uint32_t qRows = desc.heads * desc.headSize, kvRows = desc.kvHeads * desc.headSize;
-  const DecodeTile tile = chooseDecodeTile({.layout = desc.qLayout,
-                                            .inputRows = desc.rows,
-                                            .columns = desc.inputs,
-                                            .outputs = qRows + 2 * kvRows,
-                                            .smallestPart = std::min(qRows, kvRows),
-                                            .rowsMultiple = 2,
-                                            .blockRowsMultiple = desc.cache.isF16() ? 1u : uint32_t{kKvBlock}});
+  const DecodeTileRequest request = {.layout = desc.qLayout,
+                                     .inputRows = desc.rows,
+                                     .columns = desc.inputs,
+                                     .outputs = qRows + 2 * kvRows,
+                                     .smallestPart = std::min(qRows, kvRows),
+                                     .rowsMultiple = 2,
+                                     .blockRowsMultiple = desc.cache.isF16() ? 1u : uint32_t{kKvBlock}};
+  const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "qkv_rope_cache";
   kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout) +
@@ -258,7 +265,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc) {
             listText(shape, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
                      desc.rows, tile.text(), flag(desc.bias)) +
             ">");
-  return {kernel, {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1}};
+  return {kernel, {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1}, request};
 }
 
 } // namespace llcuda::codegen

@@ -3,7 +3,8 @@
 //
 // Where a Desc has `rows` they are 1 ... kMaxDecodeRows; more rows are linear_prompt's. `inputs` is a multiple of 32,
 // `outputs` any number. A layout reads int8 rows (x_codes, x_scales) or f32 rows (x), as weightReadsInt8Rows says; a
-// launch of several layouts that differ in that has all three parameters.
+// launch of several layouts that differ in that has all three parameters. A launch takes its tile from `tiles`, else the
+// formula's.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -34,7 +35,7 @@ struct LinearDesc {
 ///   bias          const float*    [outputs]; only with bias
 ///   residual      const float*    [rows][outputs]; only with residual; may be y
 ///   y             float*          [rows][outputs]
-LaunchSpec linearLaunch(const LinearDesc& desc);
+LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkLinear(const LinearDesc& desc);
@@ -63,7 +64,7 @@ struct LinearResidualNormDesc {
 ///   normed          float*          [rows][outputs]; only with f32Rows
 ///   normed_codes    int8_t*         [rows][outputs]; only with int8Rows
 ///   normed_scales   float2*         [rows][outputs / 32]; only with int8Rows
-LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc);
+LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc);
@@ -86,7 +87,7 @@ struct GluLinearDesc {
 ///   y             float*          [rows][outputs]; only with f32Rows
 ///   y_codes       int8_t*         [rows][outputs]; only with int8Rows
 ///   y_scales      float2*         [rows][outputs / 32]; only with int8Rows
-LaunchSpec gluLinearLaunch(const GluLinearDesc& desc);
+LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkGluLinear(const GluLinearDesc& desc);
@@ -107,7 +108,7 @@ struct QkvLinearDesc {
 ///   x, x_codes, x_scales as above
 ///   q_bias, k_bias, v_bias        const float*    [qOutputs or kvOutputs]; only with bias
 ///   q, k, v                       float*          [rows][qOutputs or kvOutputs]
-LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc);
+LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkQkvLinear(const QkvLinearDesc& desc);
@@ -137,7 +138,7 @@ struct QkvRopeCacheDesc {
 ///   q             float*          [rows][heads][headSize]
 ///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
 ///   v_pages       uint8_t*        the same
-LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc);
+LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& tiles = {});
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc);

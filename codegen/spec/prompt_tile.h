@@ -18,13 +18,17 @@ struct PromptTile {
   uint32_t threads() const { return warpsDown * warpsAcross * warpsDeep * 32; }
   std::string text() const; ///< "llcuda::PromptLinearTile<64, 64, 2, 2, 1>"
   std::string name() const; ///< "r64_n64_t128"
+  bool operator==(const PromptTile&) const = default;
 };
 
 struct PromptTileRequest {
   std::vector<WeightLayout> layouts;
   uint32_t rows = 1;
+  uint32_t inputs = 32;
   uint32_t columns = 1; ///< of all weights of the launch
   bool gated = false;   ///< columns are pairs of gate and up, and a block makes whole blocks of int8 rows
+
+  bool operator==(const PromptTileRequest&) const = default;
 };
 
 /// Up to 32 rows the weight's bytes are the cost: small tiles, whose warps share the inputs, so that all

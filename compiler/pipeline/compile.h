@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codegen/nvrtc/compile_kernels.h"
+#include "codegen/spec/tile_table.h"
 #include "compiler/models/open_model.h"
 #include "runtime/base/result.h"
 
@@ -43,6 +44,7 @@ struct CompileOptions {
   bool referWeights = false; ///< leave the weights that lie as they are in a file there
   unsigned jobs = 1;
   std::vector<std::string> skipFusions;           ///< pass flags of pipeline.h's kFusions
+  codegen::TileTable tiles;                       ///< before what is built in
   std::vector<std::string> dumpIrAfter;           ///< pass flags, or "all"
   std::function<void(std::string_view)> dumpSink; ///< receives the IR as text
   codegen::NvrtcSearch nvrtc;
@@ -62,7 +64,8 @@ struct CompileReport {
   uint64_t embeddedWeightBytes = 0;
   uint64_t referencedWeightBytes = 0;
   std::vector<std::string> warnings;
-  std::vector<std::string> notes; ///< what was done to the weights
+  std::vector<std::string> notes;     ///< what was done to the weights, and what was used of a file of tiles
+  codegen::TileRequests tileRequests; ///< of the kernels
 };
 
 /// Compiles `input`. The output is written under a temporary name and renamed when it is whole.

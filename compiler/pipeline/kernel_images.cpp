@@ -3,6 +3,7 @@
 
 #include "codegen/host/host_compiler.h"
 #include "codegen/nvrtc/compile_kernels.h"
+#include "compiler/pipeline/tile_file.h"
 #include "runtime/base/version.h"
 
 namespace llcuda::pipeline {
@@ -65,6 +66,8 @@ Result<CompiledImages> makeKernelImages(std::span<const codegen::KernelSpec> spe
     LLCUDA_RETURN_IF_ERROR(addGpuImages(specs, options, compiled, report));
   if (options.hostTarget)
     LLCUDA_RETURN_IF_ERROR(addHostImage(specs, options, compiled, report));
+  if (!options.tiles.source.empty())
+    compiled.compiler.flags.push_back(tilesNote(options.tiles, report.tileRequests));
   return compiled;
 }
 

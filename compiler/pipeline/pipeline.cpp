@@ -47,7 +47,7 @@ void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) 
   toPlan.maxContext = options.maxContext;
   toPlan.maxBatch = options.maxBatch;
   toPlan.promptRows.assign(options.promptRows.begin(), options.promptRows.end());
-  passes.addPass(createLlmToPlan(toPlan));
+  passes.addPass(createLlmToPlan(toPlan, options.tiles, options.tileRequests));
   // Activations share one arena; no two that live at a time overlap.
   passes.addNestedPass<plan::EngineOp>(createPlanMemory());
   // Nothing exceeds what an SM of the T4 has.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/conversion/LlmToPlan/LlmToPlan.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace llcuda::pipeline {
@@ -15,6 +16,8 @@ struct PipelineOptions {
   uint32_t maxBatch = 1;
   std::vector<int64_t> promptRows; ///< chunk sizes, each with a phase of its own
   std::vector<std::string> skip;   ///< of kFusions: left out, to measure what they gain
+  codegen::TileTable tiles;
+  codegen::TileRequests* tileRequests = nullptr; ///< gets those of the plan's kernels
 };
 
 /// The fusions, by the flag of the pass that makes them. Without llm-fuse-qkv or llm-fuse-glu the linears of a layer take

@@ -8,6 +8,7 @@
 #include "codegen/spec/kv_cache.h"
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/run_passes.h"
+#include "compiler/pipeline/tile_file.h"
 #include "compiler/pipeline/weight_report.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -26,11 +27,13 @@ uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& con
   return options.maxContext;
 }
 
-PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context) {
+PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context, CompileReport& report) {
   PipelineOptions pipeline;
   pipeline.maxContext = context;
   pipeline.maxBatch = options.maxBatch;
   pipeline.skip = options.skipFusions;
+  pipeline.tiles = codegen::over(options.tiles, codegen::builtInTiles());
+  pipeline.tileRequests = &report.tileRequests;
   for (const int64_t rows : kPromptRows)
     if (rows <= context || pipeline.promptRows.empty())
       pipeline.promptRows.push_back(std::min<int64_t>(rows, context));
@@ -88,10 +91,13 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
   LLCUDA_ASSIGN_OR_RETURN(prepared.module, models::importModel(prepared.mlirContext.get(), *prepared.model->checkpoint,
                                                                config, prepared.import));
-  LLCUDA_RETURN_IF_ERROR(runPasses(*prepared.module, pipelineOptions(options, prepared.import.maxContext), options));
+  LLCUDA_RETURN_IF_ERROR(
+      runPasses(*prepared.module, pipelineOptions(options, prepared.import.maxContext, report), options));
   LLCUDA_ASSIGN_OR_RETURN(prepared.plan, planOf(*prepared.module));
   countLaunches(prepared.plan, report);
   for (std::string& note : reencodedWeights(prepared.plan)) report.notes.push_back(std::move(note));
+  if (!options.tiles.source.empty())
+    report.notes.push_back(tilesNote(options.tiles, report.tileRequests));
   return prepared;
 }
 

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <vector>
 
 namespace llcuda::cuda {
@@ -21,7 +22,10 @@ std::string ownFolder() {
   Dl_info info{};
   if (dladdr(&marker, &info) == 0 || !info.dli_fname)
     return {};
-  const std::string file = info.dli_fname;
+  std::string file = info.dli_fname;
+  std::error_code ignored;
+  if (file.find('/') == file.npos) // the program, under the name by which it was found on PATH
+    file = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   return file.substr(0, file.rfind('/') + 1);
 }
 

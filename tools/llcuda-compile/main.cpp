@@ -10,8 +10,8 @@
 #include "codegen/nvrtc/kernel_worker.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/memory_plan.h"
+#include "tools/compile-options/progress.h"
 #include "tools/llcuda-compile/options.h"
-#include "tools/llcuda-compile/progress.h"
 
 namespace llcuda::tools {
 namespace {

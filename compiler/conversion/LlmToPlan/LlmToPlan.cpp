@@ -17,6 +17,8 @@ constexpr int64_t kPageTokens = 64, kMaxBatch = 64;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   using LlmToPlanBase::LlmToPlanBase;
+  LlmToPlan(LlmToPlanOptions options, codegen::TileTable tiles, codegen::TileRequests* requests)
+      : LlmToPlanBase(std::move(options)), tiles(std::move(tiles)), requests(requests) {}
 
   void runOnOperation() override {
     auto forward = getOperation().lookupSymbol<mlir::func::FuncOp>("forward");
@@ -35,11 +37,13 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
     for (const auto& [kind, rows] : list)
       if (kind == plan::PhaseKind::Prompt)
         widestPrompt = std::max(widestPrompt, rows);
-    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens, widestPrompt});
+    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens, widestPrompt}, tiles);
     const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
     for (const auto& [kind, rows] : list)
       if (mlir::failed(llm::PhaseLowering(plan, kind, rows, apartOps).lower(forward)))
         return signalPassFailure();
+    if (requests)
+      *requests = plan.tileRequests();
     plan.finish();
     forward.erase();
   }
@@ -59,7 +63,16 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
       list.emplace_back(plan::PhaseKind::Prompt, static_cast<int64_t>(maxContext));
     return list;
   }
+
+  codegen::TileTable tiles;
+  codegen::TileRequests* requests = nullptr;
 };
 
 } // namespace
+
+std::unique_ptr<mlir::Pass> createLlmToPlan(LlmToPlanOptions options, codegen::TileTable tiles,
+                                            codegen::TileRequests* requests) {
+  return std::make_unique<LlmToPlan>(std::move(options), std::move(tiles), requests);
+}
+
 } // namespace llcuda

@@ -81,7 +81,7 @@ LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::
   bindings["k_pages"] = plan.pool(op.getCache(), 'k');
   bindings["v_pages"] = plan.pool(op.getCache(), 'v');
   bindings["q"] = define(op, op.getQuery(), "q", rows).f32;
-  return emit(op, codegen::qkvRopeCacheLaunch(desc), bindings);
+  return emit(op, codegen::qkvRopeCacheLaunch(desc, plan.tiles()), bindings);
 }
 
 // The linears, then one launch that norms, rotates and fills the pages.
@@ -172,11 +172,11 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
   if (hasFewRows()) {
     if (failed(accept(op, codegen::checkQkvLinear(desc))))
       return failure();
-    return emit(op, codegen::qkvLinearLaunch(desc), bindings);
+    return emit(op, codegen::qkvLinearLaunch(desc, plan.tiles()), bindings);
   }
   if (failed(accept(op, codegen::checkQkvPrompt(desc))))
     return failure();
-  return emit(op, codegen::qkvPromptLaunch(desc), bindings);
+  return emit(op, codegen::qkvPromptLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::lowerQkvLinear(QkvLinearOp op) {

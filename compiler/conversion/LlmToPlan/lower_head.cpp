@@ -37,7 +37,7 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   if (failed(accept(op, codegen::checkLinear(desc))))
     return failure();
   bindings["y"] = define(op, op.getLogits(), "logits", outputs).f32;
-  return emit(op, codegen::linearLaunch(desc), bindings);
+  return emit(op, codegen::linearLaunch(desc, plan.tiles()), bindings);
 }
 
 // The rows of a wide decode phase, by tensor cores; a cap is a launch of its own.
@@ -52,7 +52,7 @@ LogicalResult PhaseLowering::emitWideHead(HeadOp op, WeightLayout layout, Bindin
     return failure();
   const std::string logits = define(op, op.getLogits(), "logits", outputs).f32;
   bindings["y"] = op.getSoftcap() ? scratch(op, "uncapped", outputs * type.getRows() * 4) : logits;
-  if (failed(emit(op, codegen::linearPromptLaunch(desc), bindings)))
+  if (failed(emit(op, codegen::linearPromptLaunch(desc, plan.tiles()), bindings)))
     return failure();
   if (!op.getSoftcap())
     return mlir::success();

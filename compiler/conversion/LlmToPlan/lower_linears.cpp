@@ -30,12 +30,14 @@ LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, Value weight
   const auto count = static_cast<uint32_t>(rows);
   if (hasFewRows()) {
     const codegen::LinearDesc desc = {*layout, count, inputs, outputs, static_cast<bool>(bias), !residual.empty()};
-    return failed(accept(op, codegen::checkLinear(desc))) ? failure() : emit(op, codegen::linearLaunch(desc), bindings);
+    return failed(accept(op, codegen::checkLinear(desc)))
+               ? failure()
+               : emit(op, codegen::linearLaunch(desc, plan.tiles()), bindings);
   }
   const codegen::LinearPromptDesc desc = {*layout, count, inputs, outputs, static_cast<bool>(bias), !residual.empty()};
   if (failed(accept(op, codegen::checkLinearPrompt(desc))))
     return failure();
-  return emit(op, codegen::linearPromptLaunch(desc), bindings);
+  return emit(op, codegen::linearPromptLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
@@ -93,7 +95,7 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   if (op.getBias())
     bindings["bias"] = plan.constant(op.getBias());
   bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows));
-  return emit(op, codegen::linearResidualNormLaunch(desc), bindings);
+  return emit(op, codegen::linearResidualNormLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
@@ -141,7 +143,7 @@ LogicalResult PhaseLowering::emitGluLinearPrompt(GluLinearOp op, WeightLayout la
   Bindings bindings;
   if (failed(bindGluLinear(op, {layout}, bindings)) || failed(accept(op, codegen::checkGluLinearPrompt(desc))))
     return failure();
-  return emit(op, codegen::gluLinearPromptLaunch(desc), bindings);
+  return emit(op, codegen::gluLinearPromptLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up) {
@@ -151,7 +153,7 @@ LogicalResult PhaseLowering::emitGluLinear(GluLinearOp op, WeightLayout gate, We
   Bindings bindings;
   if (failed(bindGluLinear(op, {gate, up}, bindings)) || failed(accept(op, codegen::checkGluLinear(desc))))
     return failure();
-  return emit(op, codegen::gluLinearLaunch(desc), bindings);
+  return emit(op, codegen::gluLinearLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::bindGluLinear(GluLinearOp op, llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings) {

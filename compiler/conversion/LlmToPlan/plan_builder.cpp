@@ -37,8 +37,8 @@ plan::Access accessOf(codegen::Access access) {
 
 } // namespace
 
-PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits)
-    : planLimits(limits), builder(module.getLoc(), module.getContext()) {
+PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits, const codegen::TileTable& tiles)
+    : planLimits(limits), tileTable(tiles), builder(module.getLoc(), module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
   engine = plan::EngineOp::create(builder, limits.maxContext, limits.maxBatch, limits.pageTokens, "f16",
                                   /*arena_bytes=*/0);
@@ -184,6 +184,8 @@ void PlanBuilder::kernel(const codegen::KernelSpec& spec) {
 void PlanBuilder::launch(plan::PhaseOp phase, const codegen::LaunchSpec& spec, const Bindings& bindings,
                          int64_t layer) {
   kernel(spec.kernel);
+  if (!std::holds_alternative<std::monostate>(spec.tileRequest))
+    requests.try_emplace(spec.kernel.name(), spec.tileRequest);
   llvm::SmallVector<mlir::Attribute> arguments;
   for (const codegen::Param& param : spec.kernel.params)
     arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));

@@ -8,6 +8,7 @@
 
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/kv_cache.h"
+#include "compiler/conversion/LlmToPlan/LlmToPlan.h"
 #include "dialects/llm/Llm.h"
 #include "dialects/plan/Plan.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -29,9 +30,14 @@ struct PlanLimits {
 /// Makes kernels and buffers on first use and hands out their names.
 class PlanBuilder {
 public:
-  PlanBuilder(mlir::ModuleOp module, PlanLimits limits);
+  /// `tiles` outlives it.
+  PlanBuilder(mlir::ModuleOp module, PlanLimits limits, const codegen::TileTable& tiles);
 
   const PlanLimits& limits() const { return planLimits; }
+  /// For the launches of linears.
+  const codegen::TileTable& tiles() const { return tileTable; }
+  /// Of the kernels so far.
+  const codegen::TileRequests& tileRequests() const { return requests; }
 
   /// The blob of a weight, whose type has a layout that codegen/pack knows.
   std::string weight(llm::ParameterOp parameter);
@@ -62,6 +68,8 @@ private:
   std::string unused(const std::string& name);
 
   PlanLimits planLimits;
+  const codegen::TileTable& tileTable;
+  codegen::TileRequests requests;
   mlir::ImplicitLocOpBuilder builder;
   plan::EngineOp engine;
   std::map<std::string, plan::BufferOp> buffers;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/llcuda-compile/progress.h"
+#include "tools/compile-options/progress.h"
 
 #include <iostream>
 #include <sstream>

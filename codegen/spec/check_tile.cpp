@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/check_tile.h"
+
+#include <algorithm>
+#include <bit>
+#include <initializer_list>
+
+#include "codegen/pack/pack.h"
+#include "codegen/spec/t4.h"
+
+namespace llcuda::codegen {
+namespace {
+
+constexpr uint32_t kMaxSums = 128; ///< of a lane: more than half of the registers that there are
+
+Result<void> checkPower(const char* what, uint32_t number, uint32_t most) {
+  if (std::has_single_bit(number) && number <= most)
+    return {};
+  return unsupported(what, " is ", number, "; it can be a power of two up to ", most);
+}
+
+Result<void> checkThreads(uint32_t threads, uint32_t blocks) {
+  if (threads > t4::kThreadsPerBlock)
+    return unsupported("a block has ", threads, " threads; it can have ", t4::kThreadsPerBlock);
+  if (blocks == 0 || blocks > t4::kThreadsPerMultiprocessor / threads)
+    return unsupported("min_blocks_per_sm is ", blocks, "; of blocks of ", threads, " threads there can be 1 to ",
+                       t4::kThreadsPerMultiprocessor / threads);
+  return {};
+}
+
+/// What codegen/kernels/linear/linear_prompt_f16.cuh keeps of one stage.
+uint32_t halfStageBytes(const PromptTile& tile) {
+  return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
+}
+
+bool isOneOf(WeightLayout layout, std::initializer_list<WeightLayout> layouts) {
+  return std::ranges::find(layouts, layout) != layouts.end();
+}
+
+bool hasMinimums(WeightLayout layout) {
+  return isOneOf(layout, {WeightLayout::kQ4_1Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
+                          WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes});
+}
+
+/// What codegen/kernels/linear/linear_prompt_s8.cuh keeps of one stage.
+uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
+  const uint32_t scales = isOneOf(layout, {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes,
+                                           WeightLayout::kQ6_KPlanes, WeightLayout::kS8Planes})
+                              ? 2
+                              : 1; // of 32 weights
+  const uint32_t minimums = hasMinimums(layout) ? scales : 0;
+  const uint32_t groups = std::max(tile.warpsDeep, 2u);
+  const uint32_t row = 32 + 4 + 4 * minimums, column = 32 + 4 * scales + 4 * minimums;
+  return groups * (tile.rows * row + tile.columns * column) + (minimums == 0 ? 32 : 0);
+}
+
+/// The most that a block keeps in shared memory: stages, then sums of the depths, then gated values.
+uint32_t sharedBytes(const PromptTileRequest& request, const PromptTile& tile) {
+  uint32_t bytes = (tile.warpsDeep - 1) * tile.rows * tile.columns * 4;
+  for (const WeightLayout layout : request.layouts)
+    bytes = std::max(bytes, 2 * (weightReadsInt8Rows(layout) ? int8StageBytes(layout, tile) : halfStageBytes(tile)));
+  return request.gated ? std::max(bytes, tile.rows * (tile.columns / 2 + 8) * 4) : bytes;
+}
+
+/// Of linear_prompt_f32.cuh.
+Result<void> checkFloatTile(const PromptTile& tile) {
+  if (tile.warpsDeep != 1 || tile.rows * tile.columns != 16 * tile.threads())
+    return unsupported("a tile of f32 weights is 4 x 4 for each thread, one warp deep");
+  if (tile.rows * 4 % tile.threads() != 0 || tile.columns * 4 % tile.threads() != 0)
+    return unsupported(tile.threads(), " threads do not divide the rows and columns of a stage");
+  return {};
+}
+
+Result<void> checkShared(const PromptTileRequest& request, const PromptTile& tile) {
+  const uint32_t bytes = sharedBytes(request, tile);
+  if (bytes > t4::kStaticSharedBytes)
+    return unsupported("the tile needs ", bytes, " bytes of shared memory; a block has ", t4::kStaticSharedBytes);
+  if (bytes * tile.minBlocksPerSm > t4::kSharedBytesPerMultiprocessor)
+    return unsupported("min_blocks_per_sm is ", tile.minBlocksPerSm, "; with ", bytes,
+                       " bytes of shared memory each there can be ", t4::kSharedBytesPerMultiprocessor / bytes);
+  return {};
+}
+
+} // namespace
+
+Result<void> checkTile(const DecodeTileRequest& request, const DecodeTile& tile) {
+  LLCUDA_RETURN_IF_ERROR(checkPower("lanes", tile.lanes, 32));
+  LLCUDA_RETURN_IF_ERROR(checkPower("rows", tile.rows, 8));
+  LLCUDA_RETURN_IF_ERROR(checkPower("warps", tile.warps, 32));
+  LLCUDA_RETURN_IF_ERROR(checkThreads(tile.threads(), tile.minBlocksPerSm));
+  if (tile.lanes < 8)
+    return unsupported("lanes is ", tile.lanes, "; it can be 8, 16 and 32");
+  if (tile.rows % request.rowsMultiple != 0)
+    return unsupported("rows is ", tile.rows, "; the launch needs a multiple of ", request.rowsMultiple);
+  if (tile.rows > request.smallestPart)
+    return unsupported("rows is ", tile.rows, "; the smallest weight has ", request.smallestPart);
+  if (tile.blockRows() % request.blockRowsMultiple != 0)
+    return unsupported("a block makes ", tile.blockRows(), " rows; the launch needs a multiple of ",
+                       request.blockRowsMultiple);
+  if (const uint64_t sums = uint64_t{tile.rows} * request.inputRows * request.weights; sums > kMaxSums)
+    return unsupported("a lane has ", sums, " sums; it can have ", kMaxSums);
+  return {};
+}
+
+Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile) {
+  LLCUDA_RETURN_IF_ERROR(checkPower("rows", tile.rows, 256));
+  LLCUDA_RETURN_IF_ERROR(checkPower("columns", tile.columns, 256));
+  LLCUDA_RETURN_IF_ERROR(checkPower("warps_down", tile.warpsDown, 16));
+  LLCUDA_RETURN_IF_ERROR(checkPower("warps_across", tile.warpsAcross, 8));
+  LLCUDA_RETURN_IF_ERROR(checkPower("warps_deep", tile.warpsDeep, 8));
+  LLCUDA_RETURN_IF_ERROR(checkThreads(tile.threads(), tile.minBlocksPerSm));
+  if (tile.rows / tile.warpsDown < 16 || tile.columns / tile.warpsAcross < 32)
+    return unsupported("a warp makes ", tile.rows / tile.warpsDown, " rows and ", tile.columns / tile.warpsAcross,
+                       " columns; it needs 16 and 32");
+  if (tile.rows * tile.columns * tile.warpsDeep > kMaxSums * tile.threads())
+    return unsupported("a lane has ", tile.rows * tile.columns * tile.warpsDeep / tile.threads(), " sums; it can have ",
+                       kMaxSums);
+  if (request.gated && tile.columns < 64)
+    return unsupported("columns is ", tile.columns, "; a tile of gate and up needs 64");
+  if (std::ranges::find(request.layouts, WeightLayout::kF32Rows) != request.layouts.end())
+    return checkFloatTile(tile);
+  const uint32_t parts = tile.rows * 4 * tile.warpsDeep; // of a stage's rows
+  if (!std::ranges::all_of(request.layouts, weightReadsInt8Rows) && parts % tile.threads() != 0)
+    return unsupported(tile.threads(), " threads do not divide the ", parts,
+                       " parts of the rows of f16 that they bring");
+  return checkShared(request, tile);
+}
+
+} // namespace llcuda::codegen

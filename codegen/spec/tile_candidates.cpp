@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/tile_candidates.h"
+
+#include <algorithm>
+
+#include "codegen/spec/check_tile.h"
+
+namespace llcuda::codegen {
+namespace {
+
+/// Those of `tiles` that kernels exist for, without `own`.
+template <typename Request, typename Tile>
+std::vector<Tile> valid(const Request& request, const Tile& own, std::vector<Tile> tiles) {
+  std::erase_if(tiles, [&](const Tile& tile) { return tile == own || !checkTile(request, tile); });
+  return tiles;
+}
+
+/// Blocks of `threads` threads that are about as many warps as those of `tile`.
+template <typename Tile>
+uint32_t sameWarps(const Tile& tile, uint32_t threads) {
+  return std::max(1u, tile.threads() * tile.minBlocksPerSm / threads);
+}
+
+std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
+  if (std::ranges::find(request.layouts, WeightLayout::kF32Rows) != request.layouts.end())
+    return {{64, 32, 4, 1, 1, 1}, {32, 64, 2, 2, 1, 1}, {64, 64, 4, 2, 1, 1}};
+  if (request.rows > 32)
+    return {{64, 64, 2, 2, 1, 1},
+            {128, 64, 2, 2, 1, 1},
+            {64, 128, 2, 2, 1, 1},
+            {128, 128, 4, 2, 1, 1},
+            {64, 64, 2, 2, 2, 1}};
+  const uint32_t rows = request.rows <= 16 ? 16 : 32;
+  return {{rows, 64, 1, 2, 4, 1}, {rows, 32, 1, 1, 4, 1}, {rows, 64, 1, 2, 2, 1},
+          {rows, 32, 1, 1, 2, 1}, {rows, 32, 1, 1, 8, 1}, {rows, 128, 1, 4, 2, 1}};
+}
+
+} // namespace
+
+std::vector<DecodeTile> otherShapes(const DecodeTileRequest& request, const DecodeTile& tile) {
+  std::vector<DecodeTile> tiles;
+  const auto add = [&](uint32_t lanes, uint32_t rows, uint32_t warps) {
+    tiles.push_back({lanes, rows, warps, sameWarps(tile, warps * 32)});
+  };
+  for (const uint32_t rows : {1u, 2u, 4u})
+    for (const uint32_t warps : {4u, 8u}) add(tile.lanes, rows, warps);
+  for (const uint32_t lanes : {32u, 16u, 8u})
+    if (lanes != tile.lanes)
+      add(lanes, tile.rows, tile.warps);
+  return valid(request, tile, tiles);
+}
+
+std::vector<PromptTile> otherShapes(const PromptTileRequest& request, const PromptTile& tile) {
+  std::vector<PromptTile> tiles = shapesOf(request);
+  for (PromptTile& shape : tiles) {
+    shape.minBlocksPerSm = sameWarps(tile, shape.threads());
+    while (shape.minBlocksPerSm > 1 && !checkTile(request, shape)) --shape.minBlocksPerSm; // shared memory
+  }
+  return valid(request, tile, tiles);
+}
+
+std::vector<DecodeTile> otherOccupancies(const DecodeTileRequest& request, const DecodeTile& tile) {
+  std::vector<DecodeTile> tiles;
+  for (const uint32_t warps : {16u, 24u, 32u, 8u})
+    if (DecodeTile other = tile; warps % tile.warps == 0) {
+      other.minBlocksPerSm = warps / tile.warps;
+      tiles.push_back(other);
+    }
+  return valid(request, tile, tiles);
+}
+
+std::vector<PromptTile> otherOccupancies(const PromptTileRequest& request, const PromptTile& tile) {
+  std::vector<PromptTile> tiles(2, tile);
+  ++tiles[0].minBlocksPerSm;
+  --tiles[1].minBlocksPerSm;
+  return valid(request, tile, tiles);
+}
+
+} // namespace llcuda::codegen

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every tile that is proposed for measuring compiles for a T4 and fits its multiprocessor. It may spill: that is measured.
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "codegen/nvrtc/compile_kernels.h"
+#include "codegen/pack/pack.h"
+#include "codegen/spec/linear_prompt_spec.h"
+#include "codegen/spec/linear_spec.h"
+#include "codegen/spec/t4.h"
+#include "codegen/spec/tile_candidates.h"
+
+namespace llcuda::codegen {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The launch with each of its candidates.
+template <typename Request, typename Launch>
+void addCandidates(Launch launch, std::vector<KernelSpec>& specs) {
+  const LaunchSpec own = launch(TileTable{});
+  const Request& request = std::get<Request>(own.tileRequest);
+  TileTable table;
+  const auto add = [&](auto& exceptions, const auto& tile) {
+    const auto shapes = otherShapes(request, tile), occupancies = otherOccupancies(request, tile);
+    for (const auto& list : {shapes, occupancies})
+      for (const auto& candidate : list) {
+        exceptions = {{request, candidate}};
+        specs.push_back(launch(table).kernel);
+        specs.back().tile += "_" + std::to_string(specs.size()); // a name says neither blocks nor how warps stand
+      }
+  };
+  if constexpr (std::is_same_v<Request, DecodeTileRequest>)
+    add(table.decode, chooseDecodeTile(request));
+  else
+    add(table.prompt, choosePromptTile(request));
+}
+
+std::vector<KernelSpec> candidatesOf(WeightLayout layout) {
+  const bool int8 = weightReadsInt8Rows(layout);
+  std::vector<KernelSpec> specs;
+  addCandidates<DecodeTileRequest>(
+      [&](const TileTable& tiles) {
+        return gluLinearLaunch({layout, layout, 1, 1024, 4096, Activation::kSilu, !int8, int8}, tiles);
+      },
+      specs);
+  for (const uint32_t rows : {16u, 32u, 512u}) {
+    addCandidates<PromptTileRequest>(
+        [&](const TileTable& tiles) {
+          return linearPromptLaunch({layout, rows, 1024, 4096}, tiles);
+        },
+        specs);
+    if (layout != WeightLayout::kF32Rows)
+      addCandidates<PromptTileRequest>(
+          [&](const TileTable& tiles) {
+            return gluLinearPromptLaunch({layout, rows, 1024, 4096, Activation::kSilu, !int8, int8}, tiles);
+          },
+          specs);
+  }
+  return specs;
+}
+
+class TileCandidates : public testing::TestWithParam<WeightLayout> {};
+
+TEST_P(TileCandidates, CompileForAT4) {
+  const char* build = std::getenv("LLCUDA_BUILD");
+  const char* environment = std::getenv("VIRTUAL_ENV");
+  KernelCompileOptions options;
+  options.nvrtc = usualSearch("", build ? build + std::string("/bin") : "", environment ? environment : "", "");
+  options.workerCommand = {(fs::read_symlink("/proc/self/exe").parent_path() / "kernel_worker").string()};
+  options.jobs = 2;
+  if (build)
+    options.cacheFolder = build + std::string("/cache/llcuda"); // that of the other tests of this build
+  const std::vector<KernelSpec> specs = candidatesOf(GetParam());
+  ASSERT_GE(specs.size(), 10u);
+  const auto compiled = compileKernels(specs, options);
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    SCOPED_TRACE(specs[i].name());
+    const uint32_t blocks = specs[i].minBlocksPerSm, shared = compiled->kernels[i].staticSharedBytes;
+    EXPECT_LE(compiled->kernels[i].registers * specs[i].threads * blocks, t4::kRegistersPerMultiprocessor);
+    EXPECT_LE(shared * blocks, t4::kSharedBytesPerMultiprocessor);
+    EXPECT_LE(shared, t4::kStaticSharedBytes);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, TileCandidates,
+                         testing::Values(WeightLayout::kF32Rows, WeightLayout::kF16Rows, WeightLayout::kQ2_KPlanes,
+                                         WeightLayout::kQ4_KPlanes, WeightLayout::kNf4Planes),
+                         [](const auto& info) { return std::string(pack::layoutName(info.param)); });
+
+} // namespace
+} // namespace llcuda::codegen

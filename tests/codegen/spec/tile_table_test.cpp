@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/tile_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "codegen/spec/check_tile.h"
+#include "codegen/spec/linear_prompt_spec.h"
+#include "codegen/spec/linear_spec.h"
+#include "codegen/spec/tile_candidates.h"
+
+namespace llcuda::codegen {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr WeightLayout kLayout = WeightLayout::kQ4_KPlanes;
+
+/// A table with `tile` for what `launch` was chosen from.
+TileTable exceptionFor(const LaunchSpec& launch, DecodeTile tile) {
+  return {"tiles.json", "a device", {{std::get<DecodeTileRequest>(launch.tileRequest), tile}}, {}};
+}
+TileTable exceptionFor(const LaunchSpec& launch, PromptTile tile) {
+  return {"tiles.json", "a device", {}, {{std::get<PromptTileRequest>(launch.tileRequest), tile}}};
+}
+
+/// The kernel's template arguments, launch bounds and grid follow the table's tile.
+void expectDecodeTile(const LaunchSpec& launch, const DecodeTile& tile, uint32_t outputs) {
+  EXPECT_EQ(launch.kernel.tile, tile.name());
+  EXPECT_THAT(launch.kernel.call, HasSubstr(tile.text()));
+  EXPECT_EQ(launch.kernel.threads, tile.threads());
+  EXPECT_EQ(launch.kernel.minBlocksPerSm, tile.minBlocksPerSm);
+  EXPECT_EQ(launch.grid.x, divideUp(outputs, tile.blockRows()));
+}
+
+TEST(TileTable, DecodeLaunchesTakeTheirException) {
+  const DecodeTile tile = {16, 4, 4, 3};
+  const LinearDesc linear = {.layout = kLayout, .inputs = 4096, .outputs = 1024};
+  ASSERT_NE(linearLaunch(linear).kernel.tile, tile.name());
+  expectDecodeTile(linearLaunch(linear, exceptionFor(linearLaunch(linear), tile)), tile, 1024);
+
+  const LinearResidualNormDesc residual = {.layout = kLayout, .rows = 2, .inputs = 4096, .outputs = 1024};
+  expectDecodeTile(linearResidualNormLaunch(residual, exceptionFor(linearResidualNormLaunch(residual), tile)), tile,
+                   1024);
+  const GluLinearDesc glu = {.gateLayout = kLayout, .upLayout = kLayout, .inputs = 4096, .outputs = 1024};
+  expectDecodeTile(gluLinearLaunch(glu, exceptionFor(gluLinearLaunch(glu), tile)), tile, 1024);
+
+  const QkvLinearDesc qkv = {kLayout, kLayout, kLayout, 1, 4096, 1024, 1024};
+  expectDecodeTile(qkvLinearLaunch(qkv, exceptionFor(qkvLinearLaunch(qkv), tile)), tile, 3 * 1024);
+  const QkvRopeCacheDesc rope = {.qLayout = kLayout,
+                                 .kLayout = kLayout,
+                                 .vLayout = kLayout,
+                                 .inputs = 4096,
+                                 .heads = 16,
+                                 .kvHeads = 16,
+                                 .cache = {.maxContext = 64}};
+  expectDecodeTile(qkvRopeCacheLaunch(rope, exceptionFor(qkvRopeCacheLaunch(rope), tile)), tile, 3 * 1024);
+}
+
+void expectPromptTile(const LaunchSpec& launch, const PromptTile& tile, uint32_t rows, uint32_t columns) {
+  EXPECT_EQ(launch.kernel.tile, tile.name());
+  EXPECT_THAT(launch.kernel.call, HasSubstr(tile.text()));
+  EXPECT_EQ(launch.kernel.threads, tile.threads());
+  EXPECT_EQ(launch.kernel.minBlocksPerSm, tile.minBlocksPerSm);
+  EXPECT_EQ(launch.grid.x, divideUp(rows, tile.rows));
+  EXPECT_EQ(launch.grid.y, divideUp(columns, tile.columns));
+}
+
+TEST(TileTable, PromptLaunchesTakeTheirException) {
+  const PromptTile tile = {64, 128, 2, 2, 1, 1};
+  const LinearPromptDesc linear = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
+  ASSERT_NE(linearPromptLaunch(linear).kernel.tile, tile.name());
+  expectPromptTile(linearPromptLaunch(linear, exceptionFor(linearPromptLaunch(linear), tile)), tile, 512, 1024);
+  const QkvLinearDesc qkv = {kLayout, kLayout, kLayout, 512, 4096, 1024, 1024};
+  expectPromptTile(qkvPromptLaunch(qkv, exceptionFor(qkvPromptLaunch(qkv), tile)), tile, 512, 3 * 1024);
+  const GluLinearPromptDesc glu = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
+  expectPromptTile(gluLinearPromptLaunch(glu, exceptionFor(gluLinearPromptLaunch(glu), tile)), tile, 512, 2 * 1024);
+}
+
+// An exception is of one launch: one row more, other inputs or another layout has the formula's tile.
+TEST(TileTable, OthersKeepTheFormulasTile) {
+  const LinearDesc desc = {.layout = kLayout, .inputs = 4096, .outputs = 1024};
+  const TileTable tiles = exceptionFor(linearLaunch(desc), DecodeTile{16, 4, 4, 3});
+  for (const LinearDesc& other : {LinearDesc{kLayout, 2, 4096, 1024}, LinearDesc{kLayout, 1, 2048, 1024},
+                                  LinearDesc{WeightLayout::kQ6_KPlanes, 1, 4096, 1024}})
+    EXPECT_EQ(linearLaunch(other, tiles).kernel.name(), linearLaunch(other).kernel.name());
+
+  const LinearPromptDesc prompt = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
+  const TileTable promptTiles = exceptionFor(linearPromptLaunch(prompt), PromptTile{64, 128, 2, 2, 1, 1});
+  for (const LinearPromptDesc& other :
+       {LinearPromptDesc{kLayout, 128, 4096, 1024}, LinearPromptDesc{kLayout, 512, 2048, 1024}})
+    EXPECT_EQ(linearPromptLaunch(other, promptTiles).kernel.name(), linearPromptLaunch(other).kernel.name());
+}
+
+// What a user's file says counts before what is built in, entry by entry.
+TEST(TileTable, LiesOverAnother) {
+  const DecodeTileRequest first = {.columns = 32}, second = {.columns = 64};
+  const TileTable user = {"user.json", "mine", {{first, {8, 1, 4, 1}}}, {}};
+  const TileTable base = {"", "", {{first, {8, 2, 4, 1}}, {second, {8, 4, 4, 1}}}, {}};
+  const TileTable both = over(user, base);
+  EXPECT_EQ(both.source, "user.json");
+  EXPECT_EQ(chooseDecodeTile(first, both).rows, 1u);
+  EXPECT_EQ(chooseDecodeTile(second, both).rows, 4u);
+  EXPECT_EQ(both.decode.size(), 2u);
+}
+
+TEST(TileTable, BuiltInTilesPassTheCheck) {
+  for (const auto& [request, tile] : builtInTiles().decode) EXPECT_TRUE(checkTile(request, tile));
+  for (const auto& [request, tile] : builtInTiles().prompt) EXPECT_TRUE(checkTile(request, tile));
+}
+
+std::string refusalOf(const DecodeTileRequest& request, const DecodeTile& tile) {
+  const Result<void> checked = checkTile(request, tile);
+  return checked ? "" : checked.error().message;
+}
+std::string refusalOf(const PromptTileRequest& request, const PromptTile& tile) {
+  const Result<void> checked = checkTile(request, tile);
+  return checked ? "" : checked.error().message;
+}
+
+TEST(CheckTile, RefusesDecodeTiles) {
+  const DecodeTileRequest plain = {.layout = kLayout, .columns = 4096, .outputs = 4096, .smallestPart = 4096};
+  EXPECT_EQ(refusalOf(plain, {32, 2, 8, 2}), "");
+  EXPECT_EQ(refusalOf(plain, {12, 2, 8, 2}), "lanes is 12; it can be a power of two up to 32");
+  EXPECT_EQ(refusalOf(plain, {4, 2, 8, 2}), "lanes is 4; it can be 8, 16 and 32");
+  EXPECT_THAT(refusalOf(plain, {32, 3, 8, 2}), StartsWith("rows is 3"));
+  EXPECT_THAT(refusalOf(plain, {32, 16, 8, 2}), StartsWith("rows is 16"));
+  EXPECT_THAT(refusalOf(plain, {32, 2, 64, 1}), StartsWith("warps is 64"));
+  EXPECT_THAT(refusalOf(plain, {32, 2, 8, 0}), StartsWith("min_blocks_per_sm is 0"));
+  EXPECT_EQ(refusalOf(plain, {32, 2, 8, 5}), "min_blocks_per_sm is 5; of blocks of 256 threads there can be 1 to 4");
+
+  DecodeTileRequest pairs = plain, blocks = plain, small = plain, many = plain;
+  pairs.rowsMultiple = 2;
+  EXPECT_EQ(refusalOf(pairs, {32, 1, 8, 2}), "rows is 1; the launch needs a multiple of 2");
+  blocks.blockRowsMultiple = 32;
+  EXPECT_EQ(refusalOf(blocks, {32, 2, 8, 2}), "a block makes 16 rows; the launch needs a multiple of 32");
+  EXPECT_EQ(refusalOf(blocks, {32, 4, 8, 2}), "");
+  small.smallestPart = 2;
+  EXPECT_EQ(refusalOf(small, {32, 4, 8, 2}), "rows is 4; the smallest weight has 2");
+  many.inputRows = 1u << 24, many.weights = 1u << 24;
+  EXPECT_THAT(refusalOf(many, {32, 4, 8, 2}), HasSubstr("sums; it can have 128"));
+}
+
+TEST(CheckTile, RefusesPromptTiles) {
+  const PromptTileRequest plain = {.layouts = {kLayout}, .rows = 512, .inputs = 4096, .columns = 4096};
+  PromptTileRequest gated = plain, half = plain, floats = plain;
+  gated.gated = true;
+  half.layouts = {WeightLayout::kF16Rows};
+  floats.layouts = {WeightLayout::kF32Rows};
+  EXPECT_EQ(refusalOf(plain, {64, 64, 2, 2, 1, 2}), "");
+  EXPECT_THAT(refusalOf(plain, {96, 64, 2, 2, 1, 2}), StartsWith("rows is 96"));
+  EXPECT_THAT(refusalOf(plain, {64, 48, 2, 2, 1, 2}), StartsWith("columns is 48"));
+  EXPECT_THAT(refusalOf(plain, {64, 64, 3, 2, 1, 2}), StartsWith("warps_down is 3"));
+  EXPECT_THAT(refusalOf(plain, {64, 64, 2, 2, 3, 2}), StartsWith("warps_deep is 3"));
+  EXPECT_THAT(refusalOf(plain, {256, 256, 16, 8, 1, 1}), StartsWith("a block has 4096 threads"));
+  EXPECT_THAT(refusalOf(plain, {64, 64, 2, 2, 1, 9}), StartsWith("min_blocks_per_sm is 9"));
+  EXPECT_THAT(refusalOf(plain, {16, 64, 2, 2, 1, 1}), StartsWith("a warp makes 8 rows and 32 columns"));
+  EXPECT_THAT(refusalOf(plain, {256, 128, 2, 1, 1, 1}), HasSubstr("sums; it can have 128"));
+  EXPECT_THAT(refusalOf(plain, {128, 128, 2, 2, 2, 1}), StartsWith("the tile needs 65536 bytes of shared memory"));
+  EXPECT_THAT(refusalOf(plain, {128, 64, 2, 2, 1, 3}), StartsWith("min_blocks_per_sm is 3; with 30720 bytes"));
+  EXPECT_THAT(refusalOf(gated, {32, 32, 1, 1, 4, 1}), StartsWith("columns is 32; a tile of gate and up"));
+  EXPECT_THAT(refusalOf(half, {16, 128, 1, 4, 1, 1}), StartsWith("128 threads do not divide the 64 parts"));
+  EXPECT_THAT(refusalOf(floats, {64, 64, 2, 2, 1, 1}), StartsWith("a tile of f32 weights"));
+  EXPECT_EQ(refusalOf(floats, {64, 32, 4, 1, 1, 2}), "");
+}
+
+/// Requests of real models and odd ones.
+std::vector<DecodeTileRequest> decodeRequests() {
+  std::vector<DecodeTileRequest> list;
+  for (unsigned layout = 0; layout < kWeightLayouts; ++layout)
+    for (uint32_t inputRows : {1u, 2u, 5u, 8u})
+      for (uint32_t outputs : {2u, 37u, 576u, 49152u})
+        for (uint32_t weights : {1u, 2u})
+          for (uint32_t blockRows : {1u, 32u}) {
+            const uint32_t rowsMultiple = outputs % 2 == 0 ? 3 - weights : 1;
+            if (blockRows == 1 || outputs % 32 == 0)
+              list.push_back({static_cast<WeightLayout>(layout), inputRows, 4096, outputs, outputs, weights,
+                              rowsMultiple, blockRows});
+          }
+  return list;
+}
+
+std::vector<PromptTileRequest> promptRequests() {
+  std::vector<PromptTileRequest> list;
+  for (unsigned layout = 0; layout < kWeightLayouts; ++layout)
+    for (uint32_t rows : {9u, 16u, 32u, 64u, 128u, 512u})
+      for (uint32_t columns : {64u, 1024u, 28672u})
+        for (bool gated : {false, true}) {
+          const auto own = static_cast<WeightLayout>(layout);
+          if (own == WeightLayout::kF32Rows && gated)
+            continue;
+          list.push_back({{own}, rows, 4096, columns, gated});
+          if (own != WeightLayout::kF32Rows && !gated)
+            list.push_back({{own, own, WeightLayout::kQ6_KPlanes}, rows, 4096, columns, gated});
+        }
+  return list;
+}
+
+// A check that refused what the formulas choose would be of another kernel.
+TEST(CheckTile, TheFormulasTilesPass) {
+  for (const DecodeTileRequest& request : decodeRequests())
+    EXPECT_EQ(refusalOf(request, chooseDecodeTile(request)), "")
+        << static_cast<int>(request.layout) << " " << request.outputs << " " << chooseDecodeTile(request).name();
+  for (const PromptTileRequest& request : promptRequests())
+    EXPECT_EQ(refusalOf(request, choosePromptTile(request)), "")
+        << static_cast<int>(request.layouts[0]) << " " << request.rows << " " << choosePromptTile(request).name();
+}
+
+/// Every candidate passes, is another tile, and comes once; there are some where there is a choice.
+template <typename Request, typename Tile>
+void expectCandidates(const Request& request, const Tile& tile, const std::vector<Tile>& candidates) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    EXPECT_EQ(refusalOf(request, candidates[i]), "");
+    EXPECT_FALSE(candidates[i] == tile);
+    for (size_t j = 0; j < i; ++j) EXPECT_FALSE(candidates[i] == candidates[j]);
+  }
+}
+
+TEST(TileCandidates, AreOtherTilesThatPass) {
+  for (const DecodeTileRequest& request : decodeRequests()) {
+    const DecodeTile tile = chooseDecodeTile(request);
+    expectCandidates(request, tile, otherShapes(request, tile));
+    expectCandidates(request, tile, otherOccupancies(request, tile));
+    EXPECT_FALSE(otherShapes(request, tile).empty());
+    EXPECT_FALSE(otherOccupancies(request, tile).empty());
+  }
+  for (const PromptTileRequest& request : promptRequests()) {
+    const PromptTile tile = choosePromptTile(request);
+    expectCandidates(request, tile, otherShapes(request, tile));
+    expectCandidates(request, tile, otherOccupancies(request, tile));
+    EXPECT_FALSE(otherShapes(request, tile).empty());
+  }
+}
+
+} // namespace
+} // namespace llcuda::codegen

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/compile-options/compile_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "tools/model-options/model_options.h"
+
+namespace llcuda::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string defaultCacheFolder() {
+  if (const std::string folder = environment("XDG_CACHE_HOME"); !folder.empty())
+    return folder + "/llcuda";
+  if (const std::string home = environment("HOME"); !home.empty())
+    return home + "/.cache/llcuda";
+  return "";
+}
+
+/// $CXX, else the first of the usual compilers on PATH; empty when there is none.
+std::string findHostCompiler() {
+  if (const std::string compiler = environment("CXX"); !compiler.empty())
+    return compiler;
+  const std::string path = environment("PATH");
+  for (const char* name : {"g++", "c++", "clang++"})
+    for (size_t begin = 0, end; begin <= path.size(); begin = end + 1) {
+      end = std::min(path.find(':', begin), path.size());
+      const fs::path candidate = fs::path(path.substr(begin, end - begin)) / name;
+      std::error_code ignored;
+      if (fs::is_regular_file(candidate, ignored))
+        return candidate.string();
+    }
+  return "";
+}
+
+} // namespace
+
+void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, CompilePlaces& places) {
+  options.jobs = std::max(1u, std::thread::hardware_concurrency());
+  places.cacheFolder = defaultCacheFolder();
+  app.add_option("model", options.input, "The model file (.gguf)")->required();
+  addModelOptions(app, options.open);
+  app.add_option("-c,--ctx-size", options.maxContext,
+                 "Positions a sequence may have (default: the model's, at most 8192)")
+      ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--max-batch", options.maxBatch, "Sequences that may run at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--cache-type-k", options.keyType, "-ctk: encoding of keys: f16, q8_0, q4_0, q4_1, q5_0, q5_1")
+      ->capture_default_str();
+  app.add_option("--cache-type-v", options.valueType, "-ctv: encoding of values")->capture_default_str();
+  app.add_option_function<std::string>(
+      "--kv-type", [&](const std::string& type) { options.keyType = options.valueType = type; },
+      "Encoding of keys and values");
+  app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--nvrtc", places.nvrtc, "The NVRTC library, or its folder");
+  app.add_option("--cache-dir", places.cacheFolder, "Folder of compiled kernels (default: $XDG_CACHE_HOME/llcuda)");
+}
+
+void findCompilers(const CompilePlaces& places, pipeline::CompileOptions& options) {
+  const fs::path self = fs::read_symlink("/proc/self/exe");
+  options.nvrtc =
+      codegen::usualSearch(places.nvrtc, self.parent_path().string(), environment("VIRTUAL_ENV"), environment("HOME"));
+  options.cacheFolder = places.cacheFolder;
+  options.workerCommand = {self.string(), "--kernel-worker"};
+  options.hostCompiler = findHostCompiler();
+}
+
+std::vector<std::string> compileArguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    const std::string argument = argv[i];
+    arguments.push_back(argument == "-ctk" ? "--cache-type-k" : argument == "-ctv" ? "--cache-type-v" : argument);
+  }
+  return arguments;
+}
+
+} // namespace llcuda::tools

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-tune/options.h"
+
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "runtime/base/version.h"
+#include "runtime/schema/engine_file.h"
+#include "tools/compile-options/compile_options.h"
+
+namespace llcuda::tune {
+namespace {
+
+bool isEngine(const std::string& path) {
+  char magic[sizeof(schema::kEngineMagic)] = {};
+  std::ifstream in(path, std::ios::binary);
+  return in.read(magic, sizeof(magic)) && std::memcmp(magic, schema::kEngineMagic, sizeof(magic)) == 0;
+}
+
+} // namespace
+
+std::variant<Options, int> parseOptions(int argc, char** argv) {
+  Options options;
+  tools::CompilePlaces places;
+  CLI::App app("Measures the tiles of a model's linears on a GPU and writes a table of those that are faster than the "
+               "chosen ones, for llcuda-compile --tiles.",
+               "llcuda-tune");
+  app.set_version_flag("--version", std::string("llcuda-tune ") + kVersion);
+  tools::addCompileOptions(app, options.compile, places);
+  app.add_option("-o,--output", options.output, "The table to write (.json)")->required();
+  app.add_option("--device", options.device, "cuda, or host: to try the tool without a GPU, its times mean nothing")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, DeviceChoice>{{"cuda", DeviceChoice::kCuda}, {"host", DeviceChoice::kHost}}))
+      ->option_text("cuda|host");
+  app.add_option("--main-gpu", options.deviceIndex, "Which GPU, as CUDA numbers them")->check(CLI::Range(0, 1023));
+  app.add_option("--candidates", options.candidates,
+                 "Measure each launch with at most so many other shapes, and as many occupancies of the best "
+                 "(default: all that are known)")
+      ->check(CLI::Range(1, 100));
+  app.add_option("--min-gain", options.minGain, "Per cent that a tile must save to get into the table")
+      ->check(CLI::Range(0., 100.))
+      ->capture_default_str();
+  try {
+    app.parse(tools::compileArguments(argc, argv));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
+  }
+  if (isEngine(options.compile.input)) {
+    std::cerr << "llcuda-tune: " << options.compile.input
+              << ": is an engine, whose tiles are compiled in; give the model that it was compiled from\n";
+    return static_cast<int>(ErrorCode::kUsage);
+  }
+  tools::findCompilers(places, options.compile);
+  const bool host = options.device == DeviceChoice::kHost;
+  options.compile.gpuTarget = !host;
+  options.compile.hostTarget = host;
+  options.compile.golden = pipeline::GoldenMode::kNone;
+  return options;
+}
+
+} // namespace llcuda::tune
