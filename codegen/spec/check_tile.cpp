@@ -58,7 +58,7 @@ uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
 uint32_t sharedBytes(const PromptTileRequest& request, const PromptTile& tile) {
   uint32_t bytes = (tile.warpsDeep - 1) * tile.rows * tile.columns * 4;
   for (const WeightLayout layout : request.layouts)
-    bytes = std::max(bytes, 2 * (weightReadsInt8Rows(layout) ? int8StageBytes(layout, tile) : halfStageBytes(tile)));
+    bytes = std::max(bytes, 2 * (weightHasInt8Codes(layout) ? int8StageBytes(layout, tile) : halfStageBytes(tile)));
   return request.gated ? std::max(bytes, tile.rows * (tile.columns / 2 + 8) * 4) : bytes;
 }
 
@@ -120,7 +120,7 @@ Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile)
   if (std::ranges::find(request.layouts, WeightLayout::kF32Rows) != request.layouts.end())
     return checkFloatTile(tile);
   const uint32_t parts = tile.rows * 4 * tile.warpsDeep; // of a stage's rows
-  if (!std::ranges::all_of(request.layouts, weightReadsInt8Rows) && parts % tile.threads() != 0)
+  if (!std::ranges::all_of(request.layouts, weightHasInt8Codes) && parts % tile.threads() != 0)
     return unsupported(tile.threads(), " threads do not divide the ", parts,
                        " parts of the rows of f16 that they bring");
   return checkShared(request, tile);
