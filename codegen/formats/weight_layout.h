@@ -138,4 +138,18 @@ constexpr bool weightHasInt8Codes(WeightLayout layout) {
   }
 }
 
+/// Whether the layout's weights have a minimum beside their scale.
+constexpr bool weightHasMinimum(WeightLayout layout) {
+  switch (layout) {
+  case WeightLayout::kQ4_1Planes:
+  case WeightLayout::kQ5_1Planes:
+  case WeightLayout::kQ2_KPlanes:
+  case WeightLayout::kQ4_KPlanes:
+  case WeightLayout::kQ5_KPlanes:
+    return true;
+  default:
+    return false;
+  }
+}
+
 } // namespace llcuda

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <initializer_list>
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/t4.h"
@@ -33,22 +32,23 @@ uint32_t halfStageBytes(const PromptTile& tile) {
   return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
 }
 
-bool isOneOf(WeightLayout layout, std::initializer_list<WeightLayout> layouts) {
-  return std::ranges::find(layouts, layout) != layouts.end();
-}
-
-bool hasMinimums(WeightLayout layout) {
-  return isOneOf(layout, {WeightLayout::kQ4_1Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
-                          WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes});
+/// Scales that 32 weights have.
+uint32_t scalesOf(WeightLayout layout) {
+  switch (layout) {
+  case WeightLayout::kQ2_KPlanes:
+  case WeightLayout::kQ3_KPlanes:
+  case WeightLayout::kQ6_KPlanes:
+  case WeightLayout::kS8Planes:
+    return 2;
+  default:
+    return 1;
+  }
 }
 
 /// What codegen/kernels/linear/linear_prompt_s8.cuh keeps of one stage.
 uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
-  const uint32_t scales = isOneOf(layout, {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes,
-                                           WeightLayout::kQ6_KPlanes, WeightLayout::kS8Planes})
-                              ? 2
-                              : 1; // of 32 weights
-  const uint32_t minimums = hasMinimums(layout) ? scales : 0;
+  const uint32_t scales = scalesOf(layout);
+  const uint32_t minimums = weightHasMinimum(layout) ? scales : 0;
   const uint32_t groups = std::max(tile.warpsDeep, 2u);
   const uint32_t row = 32 + 4 + 4 * minimums, column = 32 + 4 * scales + 4 * minimums;
   return groups * (tile.rows * row + tile.columns * column) + (minimums == 0 ? 32 : 0);

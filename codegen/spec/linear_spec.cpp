@@ -48,6 +48,16 @@ Result<void> checkSizes(const char* op, std::initializer_list<WeightLayout> layo
   return {};
 }
 
+/// Of a LinearDesc or a LinearResidualNormDesc.
+template <typename Desc>
+DecodeTileRequest requestOfOneWeight(const Desc& desc) {
+  return {.layout = desc.layout,
+          .inputRows = desc.rows,
+          .columns = desc.inputs,
+          .outputs = desc.outputs,
+          .smallestPart = desc.outputs};
+}
+
 /// Weights, input rows and biases of a launch over q, k and v.
 void addQkvInputs(CallBuilder& call, const std::array<WeightLayout, 3>& layouts, bool bias) {
   for (const char* name : {"q_weight", "k_weight", "v_weight"}) call.input(name, "const uint8_t*");
@@ -63,11 +73,7 @@ Result<void> checkLinear(const LinearDesc& desc) {
 
 LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   assert(checkLinear(desc));
-  const DecodeTileRequest request = {.layout = desc.layout,
-                                     .inputRows = desc.rows,
-                                     .columns = desc.inputs,
-                                     .outputs = desc.outputs,
-                                     .smallestPart = desc.outputs};
+  const DecodeTileRequest request = requestOfOneWeight(desc);
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "linear";
@@ -106,11 +112,7 @@ Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
 
 LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const TileTable& tiles) {
   assert(checkLinearResidualNorm(desc));
-  const DecodeTileRequest request = {.layout = desc.layout,
-                                     .inputRows = desc.rows,
-                                     .columns = desc.inputs,
-                                     .outputs = desc.outputs,
-                                     .smallestPart = desc.outputs};
+  const DecodeTileRequest request = requestOfOneWeight(desc);
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelSpec kernel;
   kernel.op = "linear_residual_norm";

@@ -193,6 +193,16 @@ Result<StepOutput> Session::take() {
   return output;
 }
 
+Result<void> Session::decode(std::span<const DecodeRow> rows, uint32_t steps) {
+  LLCUDA_RETURN_IF_ERROR(startDecode(rows));
+  for (uint32_t step = 0; step < steps; ++step) {
+    LLCUDA_RETURN_IF_ERROR(queueStep(false));
+    if (waiting() == OutputRing::kDepth)
+      LLCUDA_RETURN_IF_ERROR(take());
+  }
+  return drain();
+}
+
 Result<void> Session::drain() {
   while (ring->waiting() > 0) LLCUDA_RETURN_IF_ERROR(ring->take());
   return {};

@@ -70,6 +70,8 @@ public:
   Result<StepOutput> take();
   /// Waits for all that is queued and drops its outputs.
   Result<void> drain();
+  /// startDecode(), `steps` steps, and the end of the last one; their outputs are dropped. For what measures.
+  Result<void> decode(std::span<const DecodeRow> rows, uint32_t steps);
 
   /// How many of the first `positions` of a slot a prompt that begins there can build on: all, or none where layers that
   /// see a window have overwritten it.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace llcuda::schema {
 
@@ -47,5 +48,8 @@ struct EngineHeader {
   uint64_t xxh3;      ///< of the header up to this field
 };
 static_assert(sizeof(EngineHeader) == 16 + 24 * kSegmentCount + 16);
+
+/// Whether the file begins as an engine does; false also for one that cannot be read.
+bool isEngineFile(const std::string& path);
 
 } // namespace llcuda::schema

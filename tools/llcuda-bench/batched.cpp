@@ -48,13 +48,7 @@ Result<double> decodeAll(Session& session, const Line& line) {
   std::vector<DecodeRow> rows;
   for (uint32_t slot = 0; slot < line.sequences; ++slot) rows.push_back({slot, 1, line.prompt, {}});
   const Clock::time_point start = Clock::now();
-  LLCUDA_RETURN_IF_ERROR(session.startDecode(rows));
-  for (uint32_t step = 0; step < line.generate; ++step) {
-    LLCUDA_RETURN_IF_ERROR(session.queueStep(false));
-    if (session.waiting() == OutputRing::kDepth)
-      LLCUDA_RETURN_IF_ERROR(session.take());
-  }
-  LLCUDA_RETURN_IF_ERROR(session.drain());
+  LLCUDA_RETURN_IF_ERROR(session.decode(rows, line.generate));
   return secondsSince(start);
 }
 

@@ -2,7 +2,6 @@
 // Shows what a checkpoint or an engine holds. Results go to standard output, errors to standard error.
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -26,12 +25,6 @@ struct Options {
   std::vector<double> clocks;
   std::string nvdisasm;
 };
-
-bool isEngine(const std::string& path) {
-  std::string magic(sizeof schema::kEngineMagic, '\0');
-  std::ifstream file(path, std::ios::binary);
-  return file.read(magic.data(), std::ssize(magic)) && magic == std::string_view(schema::kEngineMagic, magic.size());
-}
 
 /// Bytes that are no UTF-8 become U+FFFD.
 std::string dumped(const nlohmann::ordered_json& json) {
@@ -124,9 +117,9 @@ Result<std::string> inspectCheckpoint(const Options& options) {
 }
 
 int run(const Options& options) {
-  const Result<std::string> text = !isEngine(options.file)   ? inspectCheckpoint(options)
-                                   : options.predict.empty() ? inspectEngine(options)
-                                                             : predictEngine(options);
+  const Result<std::string> text = !schema::isEngineFile(options.file) ? inspectCheckpoint(options)
+                                   : options.predict.empty()           ? inspectEngine(options)
+                                                                       : predictEngine(options);
   if (!text) {
     std::cerr << "llcuda-inspect: " << text.error().message << '\n';
     return static_cast<int>(text.error().code);

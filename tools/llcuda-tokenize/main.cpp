@@ -20,14 +20,8 @@ struct Options {
   bool ids = false, noBos = false, noParseSpecial = false;
 };
 
-bool isEngine(const std::string& path) {
-  std::string magic(sizeof schema::kEngineMagic, '\0');
-  std::ifstream file(path, std::ios::binary);
-  return file.read(magic.data(), std::ssize(magic)) && magic == std::string_view(schema::kEngineMagic, magic.size());
-}
-
 Result<text::Tokenizer> openTokenizer(const std::string& path) {
-  if (isEngine(path)) {
+  if (schema::isEngineFile(path)) {
     LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(path));
     LLCUDA_ASSIGN_OR_RETURN(text::TextConfig config, text::parseTextConfig(engine.textConfig()));
     return text::Tokenizer::open(engine.tokenizerJson(), std::move(config));

@@ -17,13 +17,7 @@ Result<void> runDecode(Session& session, uint32_t rowCount, uint32_t steps) {
     LLCUDA_RETURN_IF_ERROR(session.truncate(slot, 0));
     rows.push_back({slot, 1, 0, {}});
   }
-  LLCUDA_RETURN_IF_ERROR(session.startDecode(rows));
-  for (uint32_t step = 0; step < steps; ++step) {
-    LLCUDA_RETURN_IF_ERROR(session.queueStep(false));
-    if (session.waiting() == OutputRing::kDepth)
-      LLCUDA_RETURN_IF_ERROR(session.take());
-  }
-  return session.drain();
+  return session.decode(rows, steps);
 }
 
 Result<void> runPrompt(Session& session, uint32_t rowCount, uint32_t runs) {

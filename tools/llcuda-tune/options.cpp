@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/llcuda-tune/options.h"
 
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -13,15 +11,6 @@
 #include "tools/compile-options/compile_options.h"
 
 namespace llcuda::tune {
-namespace {
-
-bool isEngine(const std::string& path) {
-  char magic[sizeof(schema::kEngineMagic)] = {};
-  std::ifstream in(path, std::ios::binary);
-  return in.read(magic, sizeof(magic)) && std::memcmp(magic, schema::kEngineMagic, sizeof(magic)) == 0;
-}
-
-} // namespace
 
 std::variant<Options, int> parseOptions(int argc, char** argv) {
   Options options;
@@ -49,7 +38,7 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
   }
-  if (isEngine(options.compile.input)) {
+  if (schema::isEngineFile(options.compile.input)) {
     std::cerr << "llcuda-tune: " << options.compile.input
               << ": is an engine, whose tiles are compiled in; give the model that it was compiled from\n";
     return static_cast<int>(ErrorCode::kUsage);

@@ -14,25 +14,18 @@ namespace llcuda {
 
 /// Byte `part` (0 low, 1 high) of the f16 of each value.
 LLCUDA_DEVICE constexpr LevelTable halfTable(const float (&values)[16], int part) {
-  LevelTable table = {};
-  for (int i = 0; i < 16; ++i) {
-    const uint32_t bits = formats::floatToHalf(values[i]);
-    table.word[i / 4] |= (bits >> (8 * part) & 0xff) << (i % 4 * 8);
-  }
-  return table;
+  return tableOfBytes([&](int i) { return formats::floatToHalf(values[i]) >> (8 * part); });
 }
 
 constexpr int kTableOne = 8191; ///< what 1 is in a table of steps
 
 /// Seven bits of kTableOne + 1 + kTableOne * value: from bit 7 on for part 1, the lowest for part 0.
 LLCUDA_DEVICE constexpr LevelTable stepTable(const float (&values)[16], int part) {
-  LevelTable table = {};
-  for (int i = 0; i < 16; ++i) {
+  return tableOfBytes([&](int i) {
     const float steps = values[i] * kTableOne;
     const int rounded = static_cast<int>(steps + (steps < 0 ? -0.5f : 0.5f)) + kTableOne + 1;
-    table.word[i / 4] |= static_cast<uint32_t>(rounded >> (7 * part) & 127) << (i % 4 * 8);
-  }
-  return table;
+    return rounded >> (7 * part) & 127;
+  });
 }
 
 /// Values of 8 weights before absmax: f16, two in each word, in order.

@@ -14,24 +14,32 @@ struct LevelTable {
   uint32_t word[4];
 };
 
-LLCUDA_DEVICE constexpr LevelTable levelTable(const int8_t (&levels)[16]) {
+/// Of the lowest bytes of byteOf(0) ... byteOf(15).
+template <typename ByteOf>
+LLCUDA_DEVICE constexpr LevelTable tableOfBytes(ByteOf byteOf) {
   LevelTable table = {};
-  for (int i = 0; i < 16; ++i)
-    table.word[i / 4] |= static_cast<uint32_t>(static_cast<uint8_t>(levels[i])) << (i % 4 * 8);
+  for (int i = 0; i < 16; ++i) table.word[i / 4] |= (static_cast<uint32_t>(byteOf(i)) & 0xff) << (i % 4 * 8);
   return table;
+}
+
+LLCUDA_DEVICE constexpr LevelTable levelTable(const int8_t (&levels)[16]) {
+  return tableOfBytes([&](int i) { return levels[i]; });
+}
+
+/// What `levels` makes of each of four words of nibbles, in order.
+template <typename Levels>
+LLCUDA_DEVICE CodeWords<8> codesOfNibbles(const uint4& nibbles, Levels levels) {
+  const uint2 a = levels(nibbles.x), b = levels(nibbles.y), c = levels(nibbles.z), d = levels(nibbles.w);
+  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
 }
 
 /// The levels of 32 nibbles in order.
 LLCUDA_DEVICE CodeWords<8> levelCodes(const uint4& nibbles, const LevelTable& table) {
-  const uint2 a = levelsOf(nibbles.x, table.word), b = levelsOf(nibbles.y, table.word);
-  const uint2 c = levelsOf(nibbles.z, table.word), d = levelsOf(nibbles.w, table.word);
-  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+  return codesOfNibbles(nibbles, [&](uint32_t word) { return levelsOf(word, table.word); });
 }
 /// The same of levels below 128.
 LLCUDA_DEVICE CodeWords<8> lowLevelCodes(const uint4& nibbles, const LevelTable& table) {
-  const uint2 a = lowLevelsOf(nibbles.x, table.word), b = lowLevelsOf(nibbles.y, table.word);
-  const uint2 c = lowLevelsOf(nibbles.z, table.word), d = lowLevelsOf(nibbles.w, table.word);
-  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+  return codesOfNibbles(nibbles, [&](uint32_t word) { return lowLevelsOf(word, table.word); });
 }
 
 } // namespace llcuda

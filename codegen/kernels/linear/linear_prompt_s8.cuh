@@ -12,20 +12,6 @@
 
 namespace llcuda {
 
-/// Whether the layout's weights have a minimum beside their scale.
-constexpr bool weightHasMinimum(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kQ4_1Planes:
-  case WeightLayout::kQ5_1Planes:
-  case WeightLayout::kQ2_KPlanes:
-  case WeightLayout::kQ4_KPlanes:
-  case WeightLayout::kQ5_KPlanes:
-    return true;
-  default:
-    return false;
-  }
-}
-
 template <WeightLayout kLayout, int kInputs, typename Tile>
 struct Int8Product {
   using Traits = WeightTraits<kLayout, kInputs>;

@@ -19,6 +19,7 @@
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
+#include "tests/codegen/nvrtc/build_options.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -192,15 +193,7 @@ void expectLoopsWithoutSpills(const std::string& cubin) {
 }
 
 void expectNoSpills(const std::vector<KernelSpec>& specs) {
-  const char* build = std::getenv("LLCUDA_BUILD");
-  const char* environment = std::getenv("VIRTUAL_ENV");
-  KernelCompileOptions options;
-  options.nvrtc = usualSearch("", build ? build + std::string("/bin") : "", environment ? environment : "", "");
-  options.workerCommand = {(fs::read_symlink("/proc/self/exe").parent_path() / "kernel_worker").string()};
-  options.jobs = 2;
-  if (build)
-    options.cacheFolder = build + std::string("/cache/llcuda"); // that of the other tests of this build
-  const auto compiled = compileKernels(specs, options);
+  const auto compiled = compileKernels(specs, buildOptions());
   ASSERT_TRUE(compiled) << compiled.error().message;
   for (size_t i = 0; i < specs.size(); ++i) {
     const CompiledKernel& kernel = compiled->kernels[i];

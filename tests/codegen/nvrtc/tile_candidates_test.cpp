@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tile that is proposed for measuring compiles for a T4 and fits its multiprocessor. It may spill: that is measured.
-#include <cstdlib>
-#include <filesystem>
-
 #include <gtest/gtest.h>
 
 #include "codegen/nvrtc/compile_kernels.h"
@@ -11,11 +8,10 @@
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/t4.h"
 #include "codegen/spec/tile_candidates.h"
+#include "tests/codegen/nvrtc/build_options.h"
 
 namespace llcuda::codegen {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// The launch with each of its candidates.
 template <typename Request, typename Launch>
@@ -65,17 +61,9 @@ std::vector<KernelSpec> candidatesOf(WeightLayout layout) {
 class TileCandidates : public testing::TestWithParam<WeightLayout> {};
 
 TEST_P(TileCandidates, CompileForAT4) {
-  const char* build = std::getenv("LLCUDA_BUILD");
-  const char* environment = std::getenv("VIRTUAL_ENV");
-  KernelCompileOptions options;
-  options.nvrtc = usualSearch("", build ? build + std::string("/bin") : "", environment ? environment : "", "");
-  options.workerCommand = {(fs::read_symlink("/proc/self/exe").parent_path() / "kernel_worker").string()};
-  options.jobs = 2;
-  if (build)
-    options.cacheFolder = build + std::string("/cache/llcuda"); // that of the other tests of this build
   const std::vector<KernelSpec> specs = candidatesOf(GetParam());
   ASSERT_GE(specs.size(), 10u);
-  const auto compiled = compileKernels(specs, options);
+  const auto compiled = compileKernels(specs, buildOptions());
   ASSERT_TRUE(compiled) << compiled.error().message;
   for (size_t i = 0; i < specs.size(); ++i) {
     SCOPED_TRACE(specs[i].name());
