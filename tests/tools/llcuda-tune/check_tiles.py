@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the kernels of an engine to a table of tiles: the launches of each entry have its tile and, where that is another
-than without the table, had another before.
+"""Holds the kernels of an engine to a table of tiles: those with another tile than without the table have a tile of its
+entries. The names tell no blocks a multiprocessor, so an entry may change a kernel that keeps its name.
 
 usage: check_tiles.py TILES.json ENGINE_WITHOUT.json ENGINE_WITH.json    (the engines as llcuda-inspect --json tells)
 """
@@ -28,7 +28,6 @@ def main(tiles, without, with_table):
     assert before.keys() == after.keys(), before.keys() ^ after.keys()
     wanted = {tile_name(entry["tile"]) for entry in table["decode"] + table["prompt"]}
     changed = {launch: after[launch] for launch in after if after[launch] != before[launch]}
-    assert changed, "no kernel has another tile"
     assert set(changed.values()) <= wanted, (changed, wanted)
     print(f"{len(changed)} kernels have another tile")
     return changed
