@@ -31,6 +31,10 @@ struct DecodeTile {
   static constexpr int kWarpKeys = kWarpSize / kKeyLanes * kUnroll; ///< keys a warp takes at a time
   static constexpr int kStride = kWarps * kWarpKeys;
   static constexpr int kSplitTokens = Shape::kHeadSize <= 128 ? 64 : 32;
+
+  /// Of a warp's keys of a step, which one is the lane's u-th.
+  static LLCUDA_DEVICE int keyOfLane(int u) { return u * (kWarpSize / kKeyLanes) + laneId() / kKeyLanes; }
+
   static_assert(kSplitTokens % kWarpKeys == 0 && kPageTokens % kSplitTokens == 0, "keys of a step lie in one page");
 };
 
@@ -42,21 +46,39 @@ struct SoftmaxState {
   float values[kGroup][8];
 };
 
+/// kUnroll keys or values of each part, eight elements a lane, on their way or there.
+template <typename Rows, typename Tile>
+struct Vectors {
+  typename Rows::Vector of[Tile::kUnroll];
+
+  /// Those of the warp's keys from `firstKey` on, which lie in the page whose kv head begins at `head`; zeros for those
+  /// past `last` and those that the row at `position` does not see.
+  template <typename Shape>
+  LLCUDA_DEVICE void load(const uint8_t* head, int firstKey, int last, int position) {
+    const int vector = laneId() % Tile::kKeyLanes;
+    LLCUDA_UNROLL
+    for (int u = 0; u < Tile::kUnroll; ++u) {
+      const int key = firstKey + Tile::keyOfLane(u);
+      const bool wanted = key <= last && Shape::sees(position, key) && vector < Tile::kVectors;
+      of[u] = Rows::load(head, key % kPageTokens, vector, wanted);
+    }
+  }
+};
+
 /// Dot products of kUnroll keys with every query head: scores[g * kUnroll + u], in all lanes of the key.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8],
-                             const typename Shape::Keys::Vector (&keys)[Tile::kUnroll],
+LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8], const Vectors<typename Shape::Keys, Tile>& keys,
                              float (&scores)[Shape::kGroup * Tile::kUnroll]) {
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
     float key[8];
-    Shape::Keys::unpack(keys[u], laneId() % Tile::kKeyLanes, key);
+    const float factor = Shape::Keys::unpack(keys.of[u], laneId() % Tile::kKeyLanes, key);
     LLCUDA_UNROLL
     for (int g = 0; g < Shape::kGroup; ++g) {
       float dot = 0.f;
       LLCUDA_UNROLL
       for (int i = 0; i < 8; ++i) dot = fusedMultiplyAdd(q[g][i], key[i], dot);
-      scores[g * Tile::kUnroll + u] = dot;
+      scores[g * Tile::kUnroll + u] = dot * factor;
     }
   }
   groupSum<Tile::kKeyLanes>(scores);
@@ -64,7 +86,7 @@ LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8],
 
 /// Turns scores into weights under the new maximum and scales down what was summed under the old one.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], const bool (&seen)[Tile::kUnroll],
+LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], int firstKey, int position,
                                const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
@@ -72,7 +94,7 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], c
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       float& s = scores[g * Tile::kUnroll + u];
-      s = seen[u] ? score(s) * score.factor() : maskedScore();
+      s = Shape::sees(position, firstKey + Tile::keyOfLane(u)) ? score(s) * score.factor() : maskedScore();
       highest = maxOf(highest, s);
     }
     const float shrink = exp2Fast(state.highest[g] - highest);
@@ -89,35 +111,20 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], c
   }
 }
 
-/// Adds kUnroll keys and values of each part, the warp's first being `firstKey`, to the lane's state. `k` and `v` are
-/// the kv head's rows of the page.
+/// Adds kUnroll values of each part, times their weights, to the lane's state.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void attendStep(const uint8_t* k, const uint8_t* v, int firstKey, int position,
-                              const float (&q)[Shape::kGroup][8], const ScoreScale& score,
-                              SoftmaxState<Shape::kGroup>& state) {
-  const int vector = laneId() % Tile::kKeyLanes, firstToken = firstKey % kPageTokens;
-  typename Shape::Keys::Vector keys[Tile::kUnroll];
-  typename Shape::Values::Vector values[Tile::kUnroll];
-  bool seen[Tile::kUnroll];
-  LLCUDA_UNROLL
-  for (int u = 0; u < Tile::kUnroll; ++u) {
-    const int offset = u * (kWarpSize / Tile::kKeyLanes) + laneId() / Tile::kKeyLanes;
-    seen[u] = Shape::sees(position, firstKey + offset);
-    const bool wanted = seen[u] && vector < Tile::kVectors;
-    keys[u] = Shape::Keys::load(k, firstToken + offset, vector, wanted);
-    values[u] = Shape::Values::load(v, firstToken + offset, vector, wanted);
-  }
-  float weights[Shape::kGroup * Tile::kUnroll];
-  scoreKeys<Shape, Tile>(q, keys, weights);
-  weighScores<Shape, Tile>(weights, seen, score, state);
+LLCUDA_DEVICE void addValues(const float (&weights)[Shape::kGroup * Tile::kUnroll],
+                             const Vectors<typename Shape::Values, Tile>& values, SoftmaxState<Shape::kGroup>& state) {
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
     float value[8];
-    Shape::Values::unpack(values[u], vector, value);
+    const float factor = Shape::Values::unpack(values.of[u], laneId() % Tile::kKeyLanes, value);
     LLCUDA_UNROLL
-    for (int g = 0; g < Shape::kGroup; ++g) LLCUDA_UNROLL
-    for (int i = 0; i < 8; ++i)
-      state.values[g][i] = fusedMultiplyAdd(weights[g * Tile::kUnroll + u], value[i], state.values[g][i]);
+    for (int g = 0; g < Shape::kGroup; ++g) {
+      const float weight = weights[g * Tile::kUnroll + u] * factor;
+      LLCUDA_UNROLL
+      for (int i = 0; i < 8; ++i) state.values[g][i] = fusedMultiplyAdd(weight, value[i], state.values[g][i]);
+    }
   }
 }
 
@@ -158,7 +165,8 @@ struct DecodeRow {
   int position, slot, kvHead;
 };
 
-/// The lane's state over a range of keys. The number of the next page is on its way while a step is computed.
+/// The lane's state over a range of keys. The keys and values of the next step are on their way as soon as those of this
+/// one are used, and the number of the page after it.
 template <typename Shape, typename Tile>
 LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t* v, const int* table, KeyRange range,
                               const DecodeRow& row, const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
@@ -171,17 +179,34 @@ LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t
     LLCUDA_UNROLL
     for (int i = 0; i < 8; ++i) state.values[g][i] = 0.f;
   }
+  const int last = minOf(range.end - 1, row.position);
+  const auto pageOf = [&](int key) { return Shape::page(table, row.slot, minOf(key, last) / kPageTokens); };
   int key = range.begin + warpId() * Tile::kWarpKeys;
-  if (key >= range.end)
+  if (key > last)
     return;
-  int next = Shape::page(table, row.slot, key / kPageTokens);
+  Vectors<typename Shape::Keys, Tile> keys;
+  Vectors<typename Shape::Values, Tile> values;
+  const auto loadKeys = [&](int page, int from) {
+    keys.template load<Shape>(k + Shape::template headStart<typename Shape::Keys>(page, row.kvHead), from, last,
+                              row.position);
+  };
+  const auto loadValues = [&](int page, int from) {
+    values.template load<Shape>(v + Shape::template headStart<typename Shape::Values>(page, row.kvHead), from, last,
+                                row.position);
+  };
+  int page = pageOf(key), next = pageOf(key + Tile::kStride);
+  loadKeys(page, key);
+  loadValues(page, key);
   LLCUDA_NO_UNROLL
-  for (; key < range.end; key += Tile::kStride) {
-    const int page = next;
-    next = Shape::page(table, row.slot, minOf(key + Tile::kStride, range.end - 1) / kPageTokens);
-    attendStep<Shape, Tile>(k + Shape::template headStart<typename Shape::Keys>(page, row.kvHead),
-                            v + Shape::template headStart<typename Shape::Values>(page, row.kvHead), key, row.position,
-                            q, score, state);
+  for (; key <= last; key += Tile::kStride) {
+    page = next;
+    next = pageOf(key + 2 * Tile::kStride);
+    float weights[Shape::kGroup * Tile::kUnroll];
+    scoreKeys<Shape, Tile>(q, keys, weights);
+    loadKeys(page, key + Tile::kStride);
+    weighScores<Shape, Tile>(weights, key, row.position, score, state);
+    addValues<Shape, Tile>(weights, values, state);
+    loadValues(page, key + Tile::kStride);
   }
 }
 
