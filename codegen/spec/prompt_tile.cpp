@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 
+#include "codegen/spec/check_tile.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/source_text.h"
 #include "codegen/spec/t4.h"
@@ -43,10 +44,27 @@ PromptTile smallestOfFewRows(const PromptTileRequest& request) {
   return wide ? PromptTile{rows, 64, 1, 2, 4, 2} : PromptTile{rows, 32, 1, 1, 4, 3};
 }
 
+/// `tile` with its four warps' inputs divided among eight, where a T4's multiprocessors have no fewer warps at work: as
+/// they have of two such blocks, and of one where blocks of `tile` would be few or leave their last one alone.
+PromptTile deepenedFor(PromptTile tile, const PromptTileRequest& request) {
+  if (tile.columns != 32 || tile.warpsDeep != 4 || request.inputs < 1024)
+    return tile;
+  PromptTile deep = tile;
+  deep.warpsDeep = 8;
+  deep.minBlocksPerSm = 2;
+  if (request.rows <= 16 && checkTile(request, deep))
+    return deep;
+  deep.minBlocksPerSm = 1;
+  const uint32_t atOnce = tile.minBlocksPerSm;
+  const uint32_t blocks = divideUp(divideUp(request.columns, 32), t4::kMultiprocessors);
+  return atOnce <= 2 || blocks < atOnce || blocks % atOnce == 1 ? deep : tile;
+}
+
 PromptTile tileOfFewRows(const PromptTileRequest& request) {
-  return lessenedFor(smallestOfFewRows(request), request,
-                     {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes,
-                      WeightLayout::kQ8_0Planes, WeightLayout::kS8Planes});
+  const PromptTile tile = lessenedFor(smallestOfFewRows(request), request,
+                                      {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes,
+                                       WeightLayout::kQ8_0Planes, WeightLayout::kS8Planes});
+  return deepenedFor(tile, request);
 }
 
 /// Whether the loop of a tile of 128 x 64, with 64 sums in each lane, does without spills.

@@ -146,7 +146,8 @@ std::vector<KernelSpec> promptKernelsOf(WeightLayout layout) {
   if (std::ranges::find(inAllTiles, layout) == std::end(inAllTiles))
     return specs;
   specs.push_back(gluLinearPromptLaunch({layout, 32, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
-  specs.push_back(linearPromptLaunch({layout, 16, 4096, 1024, false, false}).kernel);
+  for (const uint32_t rows : {16u, 32u})
+    specs.push_back(linearPromptLaunch({layout, rows, 4096, 1024, false, false}).kernel);
   const WeightLayout v = int8 ? WeightLayout::kQ6_KPlanes : layout;
   specs.push_back(qkvPromptLaunch({layout, layout, v, 512, 2048, 2048, 512}).kernel);
   return specs;

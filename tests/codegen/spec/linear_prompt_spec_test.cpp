@@ -62,6 +62,18 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 576).kernel.tile, "r64_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kQ8_0Planes, 512, 4096).kernel.tile, "r128_n64_t128");
   EXPECT_EQ(tile(WeightLayout::kF32Rows, 512, 1536).kernel.tile, "r64_n32_t128");
+  // Eight warps divide the inputs of 16 rows, and of 32 where blocks of four leave a T4 idle: not three for each
+  // multiprocessor (3,072 outputs), but four, the last of which would be alone.
+  const auto few = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
+    return linearPromptLaunch({layout, rows, 4096, outputs, false, false}).kernel.tile;
+  };
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 16, 6144), "r16_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 2048), "r32_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 3072), "r32_n32_t128");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 4096), "r32_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 6144), "r32_n32_t128");
+  EXPECT_EQ(few(WeightLayout::kQ6_KPlanes, 32, 3072), "r32_n32_t256") << "of which two blocks of four warps fit";
+  EXPECT_EQ(few(WeightLayout::kF16Rows, 32, 2048), "r32_n32_t64");
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
   EXPECT_EQ(odd.grid.y, 10u);
