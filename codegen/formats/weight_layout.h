@@ -103,11 +103,11 @@ constexpr unsigned long long weightRowBytes(WeightLayout layout, WeightPlane pla
 /// Where a plane starts in the blob.
 constexpr unsigned long long weightPlaneOffset(WeightLayout layout, WeightPlane plane, unsigned long long rows,
                                                unsigned long long columns) {
-  if (plane == WeightPlane::kCodes)
-    return 0;
-  const auto before = static_cast<WeightPlane>(static_cast<unsigned char>(plane) - 1);
-  const unsigned long long bytes = (rows * weightRowBytes(layout, before, columns) + 255) / 256 * 256;
-  return weightPlaneOffset(layout, before, rows, columns) + bytes;
+  // Not a loop over the planes: a device compiler would leave it to every kernel, within its loop over the inputs.
+  const auto bytesBefore = [&](WeightPlane before) {
+    return before < plane ? (rows * weightRowBytes(layout, before, columns) + 255) / 256 * 256 : 0;
+  };
+  return bytesBefore(WeightPlane::kCodes) + bytesBefore(WeightPlane::kHigh) + bytesBefore(WeightPlane::kScales);
 }
 
 constexpr unsigned long long weightScalesOffset(WeightLayout layout, unsigned long long rows,

@@ -51,7 +51,7 @@ uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
   const uint32_t minimums = weightHasMinimum(layout) ? scales : 0;
   const uint32_t groups = std::max(tile.warpsDeep, 2u);
   const uint32_t row = 32 + 4 + 4 * minimums, column = 32 + 4 * scales + 4 * minimums;
-  return groups * (tile.rows * row + tile.columns * column) + (minimums == 0 ? 32 : 0);
+  return groups * (tile.rows * row + tile.columns * column) + (minimums < 2 ? 16 : 0);
 }
 
 /// The most that a block keeps in shared memory: stages, then sums of the depths, then gated values.

@@ -120,7 +120,9 @@ LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
   for (int i = 0; i < 8; ++i) four[i / 4] |= static_cast<uint32_t>(bytes[nibbles >> (4 * i) & 15]) << (i % 4 * 8);
   return {four[0], four[1]};
 }
-LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
+/// The bytes of a table of eight, zeros for nibbles from 8 on.
+LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, uint32_t a, uint32_t b) {
+  const uint32_t table[4] = {a, b, 0, 0};
   return levelsOf(nibbles, table);
 }
 

@@ -4,7 +4,7 @@
 //
 //   numerics  in a decode linear the table in steps of absmax / 8191, an error of half a step; products and sums of 32
 //             weights are exact. For tensor cores the table as f16, a relative error of 2^-12. `four` takes the f32 table
-//   sm_75     a table value is two numbers of seven bits: each a byte by prmt and a dp4a, 2.4 instructions for each weight
+//   sm_75     a table value is two numbers of seven bits, each a byte of two prmt and two dp4a: 2.4 instructions for each weight
 #pragma once
 
 #include "codegen/formats/nf4.h"
@@ -66,8 +66,7 @@ struct FourBitTraits {
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     constexpr float kStep = 1.f / kTableOne, kOffset = (kTableOne + 1.f) / kTableOne;
-    const int steps =
-        128 * dotCodes(lowLevelCodes(w.codes, kHighSteps), x) + dotCodes(lowLevelCodes(w.codes, kLowSteps), x);
+    const int steps = 128 * dotLowLevels(w.codes, kHighSteps, x) + dotLowLevels(w.codes, kLowSteps, x);
     return w.absmax * (kStep * x.scale.x * static_cast<float>(steps) - kOffset * x.scale.y);
   }
   static LLCUDA_DEVICE HalfWords halves(const Eight& w) {

@@ -9,7 +9,7 @@
 
 namespace llcuda {
 
-/// A table of 16 bytes for levelsOf and lowLevelsOf.
+/// A table of 16 bytes.
 struct LevelTable {
   uint32_t word[4];
 };
@@ -37,9 +37,18 @@ LLCUDA_DEVICE CodeWords<8> codesOfNibbles(const uint4& nibbles, Levels levels) {
 LLCUDA_DEVICE CodeWords<8> levelCodes(const uint4& nibbles, const LevelTable& table) {
   return codesOfNibbles(nibbles, [&](uint32_t word) { return levelsOf(word, table.word); });
 }
-/// The same of levels below 128.
-LLCUDA_DEVICE CodeWords<8> lowLevelCodes(const uint4& nibbles, const LevelTable& table) {
-  return codesOfNibbles(nibbles, [&](uint32_t word) { return lowLevelsOf(word, table.word); });
+/// The sum of the products of 32 nibbles' levels, which are below 128, with the input. The levels of each half of the
+/// table are multiplied by themselves: what brought them together would be of the pipe that looks them up.
+LLCUDA_DEVICE int dotLowLevels(const uint4& nibbles, const LevelTable& table, const Int8Input& x) {
+  const auto dotHalf = [&](uint32_t flip, int half) {
+    const uint4 selectors = make_uint4(nibbles.x ^ flip, nibbles.y ^ flip, nibbles.z ^ flip, nibbles.w ^ flip);
+    return dotCodes(codesOfNibbles(selectors,
+                                   [&](uint32_t word) {
+                                     return lowLevelsOf(word, table.word[2 * half], table.word[2 * half + 1]);
+                                   }),
+                    x);
+  };
+  return dotHalf(0, 0) + dotHalf(0x88888888u, 1);
 }
 
 } // namespace llcuda

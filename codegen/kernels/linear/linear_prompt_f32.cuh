@@ -66,7 +66,7 @@ LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input,
     if (Tile::firstRow() + row + i < input.rows) {
       LLCUDA_UNROLL
       for (int j = 0; j < 4; j += 2)
-        output.store(Tile::firstRow() + row + i, firstColumn + column + j, sums[i][j], sums[i][j + 1]);
+        output.store(Tile::firstRow() + row + i, firstColumn + column + j, make_float2(sums[i][j], sums[i][j + 1]));
     }
   }
 }

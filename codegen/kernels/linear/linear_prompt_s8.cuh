@@ -12,6 +12,29 @@
 
 namespace llcuda {
 
+/// A scale in shared memory, and what belongs to the minimum of a layout that has one: the minimum, or
+/// scale * sum of a row's codes.
+template <bool kMinimum>
+struct StageScale {
+  float2 both;
+
+  LLCUDA_DEVICE void set(float2 scaleAndOther) { both = scaleAndOther; }
+  LLCUDA_DEVICE float2 get() const { return both; }
+  /// Two neighbours, the first at an even index.
+  static LLCUDA_DEVICE float4 two(const StageScale* first) { return *reinterpret_cast<const float4*>(first); }
+};
+template <>
+struct StageScale<false> {
+  float scale;
+
+  LLCUDA_DEVICE void set(float2 scaleAndOther) { scale = scaleAndOther.x; }
+  LLCUDA_DEVICE float2 get() const { return make_float2(scale, 0.f); }
+  static LLCUDA_DEVICE float4 two(const StageScale* first) {
+    const float2 scales = *reinterpret_cast<const float2*>(first);
+    return make_float4(scales.x, 0.f, scales.y, 0.f);
+  }
+};
+
 template <WeightLayout kLayout, int kInputs, typename Tile>
 struct Int8Product {
   using Traits = WeightTraits<kLayout, kInputs>;
@@ -24,20 +47,23 @@ struct Int8Product {
   static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a group that have a scale of their own
   static constexpr int kChunks = kBytes / 16, kUnits = kBytes / Traits::kUnit;
 
+  static constexpr bool kSumsOfHalves = kMinimum && kHalves == 2; ///< rows come with sums of 32 codes only
+  /// Groups whose scales of a row are read together: 16 bytes where every row is aligned to them.
+  static constexpr int kTogether = kInputs % 64 == 0 ? 2 : 1;
+
   /// One stage in shared memory: weight = scale * code + minimum.
   struct Stage {
     uint8_t x[Tile::kRows * kBytes];
     uint8_t weight[Tile::kColumns * kBytes];
-    float xScales[kGroups * Tile::kRows];
-    float xSums[kMinimum ? kGroups * kHalves * Tile::kRows : 4]; ///< scale * sum of the codes
-    float scales[kGroups * kHalves * Tile::kColumns];
-    float minimums[kMinimum ? kGroups * kHalves * Tile::kColumns : 4];
+    StageScale<kMinimum && !kSumsOfHalves> xScales[kGroups * Tile::kRows];
+    StageScale<kMinimum> scales[kGroups * kHalves * Tile::kColumns];
+    float xSums[kSumsOfHalves ? kGroups * kHalves * Tile::kRows : 4]; ///< sums of the codes
   };
 
   /// What a thread carries of a stage from device memory to shared memory.
   struct Cargo {
     int4 x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
-    float2 xScales[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
+    float2 xScales[ceilDivide(Tile::kRows * (kGroups / kTogether), Tile::kThreads)][kTogether];
     Unit units[ceilDivide(Tile::kColumns * kUnits, Tile::kThreads)];
   };
 
@@ -52,15 +78,31 @@ struct Int8Product {
         cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int64_t row = lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows);
+      const int64_t row = rowStart<Tile, kInputs>(input.rows, line, static_cast<int>(threadIdx.x / kChunks));
       const int chunk = step * kChunks + part;
       cargo.x[i] = make_int4(0, 0, 0, 0);
-      cargo.xScales[i] = make_float2(0.f, 0.f);
-      if (kWhole || chunk < kInputs / 16) {
-        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(input.x.codes + row * kInputs) + chunk);
-        cargo.xScales[i] = loadReadOnly(input.x.scales + row * (kInputs / 32) + chunk / 2);
-      }
+      if (kWhole || chunk < kInputs / 16)
+        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(input.x.codes + row) + chunk);
     });
+    forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
+      const int own = static_cast<int>(threadIdx.x / (kGroups / kTogether));
+      const int64_t row = rowStart<Tile, kInputs / 32>(input.rows, line, own);
+      const int group = step * kGroups + part * kTogether;
+      LLCUDA_UNROLL
+      for (float2& scale : cargo.xScales[i]) scale = make_float2(0.f, 0.f);
+      if (kWhole || group < kInputs / 32)
+        loadScales(input.x.scales + row + group, cargo.xScales[i]);
+    });
+  }
+
+  static LLCUDA_DEVICE void loadScales(const float2* from, float2 (&to)[kTogether]) {
+    if constexpr (kTogether == 2) {
+      const float4 both = loadReadOnly(reinterpret_cast<const float4*>(from));
+      to[0] = make_float2(both.x, both.y);
+      to[1] = make_float2(both.z, both.w);
+    } else {
+      to[0] = loadReadOnly(from);
+    }
   }
 
   static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
@@ -68,14 +110,16 @@ struct Int8Product {
         [&](int i, int column, int part) { stowUnit(cargo.units[i], column, part, stage); });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int4& codes = cargo.x[i];
-      const float2 scale = cargo.xScales[i];
-      *reinterpret_cast<int4*>(stage.x + chunkAt<kBytes>(line, part)) = codes;
-      if (part % 2 == 0)
-        stage.xScales[part / 2 * Tile::kRows + line] = scale.x;
-      if (kMinimum && kHalves == 2)
-        stage.xSums[part * Tile::kRows + line] = scale.x * static_cast<float>(sumOfCodes(codes));
-      else if (kMinimum && part % 2 == 0)
-        stage.xSums[part / 2 * Tile::kRows + line] = scale.y;
+      constexpr int kLines = Tile::kThreads / kChunks; // between the lines of a thread
+      const int own = kLines % 8 == 0 ? static_cast<int>(threadIdx.x / kChunks) : line;
+      *reinterpret_cast<int4*>(stage.x + chunkAt<kBytes>(own, part) + (line - own) * kBytes) = codes;
+      if (kSumsOfHalves)
+        stage.xSums[part * Tile::kRows + line] = static_cast<float>(sumOfCodes(codes));
+    });
+    forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
+      LLCUDA_UNROLL
+      for (int t = 0; t < kTogether; ++t)
+        stage.xScales[(part * kTogether + t) * Tile::kRows + line].set(cargo.xScales[i][t]);
     });
   }
 
@@ -97,10 +141,8 @@ struct Int8Product {
     LLCUDA_UNROLL
     for (int i = 0; i < kScales; ++i) {
       const float2 scale = Traits::scale(unit, i);
-      const int at = (part * Traits::kUnit / Traits::kScaleStep + i) * Tile::kColumns + column;
-      stage.scales[at] = bitCast<float>(bitCast<uint32_t>(scale.x) & ~3u);
-      if (kMinimum)
-        stage.minimums[at] = scale.y;
+      const float cut = bitCast<float>(bitCast<uint32_t>(scale.x) & ~3u);
+      stage.scales[(part * Traits::kUnit / Traits::kScaleStep + i) * Tile::kColumns + column].set({cut, scale.y});
     }
   }
 
@@ -110,17 +152,20 @@ struct Int8Product {
     uint32_t x[2][kDown], weight[2][kAcross];
     loadTiles<kBytes>(stage.x, Tile::warpRow(), 2 * group, x);
     loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 2 * group, weight);
-    float xScale[kDown];
+    float xScale[kDown], xSum[kDown];
     LLCUDA_UNROLL
-    for (int m = 0; m < kDown; ++m)
-      xScale[m] = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
+    for (int m = 0; m < kDown; ++m) {
+      const float2 both = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4].get();
+      xScale[m] = both.x, xSum[m] = both.y;
+    }
     LLCUDA_UNROLL
     for (int half = 0; half < kHalves; ++half) {
       const int part = group * kHalves + half;
-      float xSum[kDown];
-      LLCUDA_UNROLL
-      for (int m = 0; m < kDown; ++m)
-        xSum[m] = kMinimum ? stage.xSums[part * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4] : 0.f;
+      if (kSumsOfHalves) {
+        LLCUDA_UNROLL
+        for (int m = 0; m < kDown; ++m)
+          xSum[m] = xScale[m] * stage.xSums[part * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
+      }
       constexpr int kAtOnce = kDown >= 8 ? 2 : 4; // columns of tiles: their products take registers
       LLCUDA_UNROLL
       for (int first = 0; first < kAcross; first += kAtOnce) {
@@ -146,11 +191,9 @@ struct Int8Product {
     LLCUDA_UNROLL
     for (int n = 0; n < kAtOnce; ++n) {
       const int at = part * Tile::kColumns + Tile::warpColumn() + (first + n) * 8 + laneId() % 4 * 2;
-      const float2 scale = *reinterpret_cast<const float2*>(stage.scales + at);
+      const float4 both = StageScale<kMinimum>::two(stage.scales + at);
+      const float2 scale = make_float2(both.x, both.z), minimum = make_float2(both.y, both.w);
       const float2 unbias = make_float2(-kBiasValue * scale.x, -kBiasValue * scale.y);
-      float2 minimum = make_float2(0.f, 0.f);
-      if (kMinimum)
-        minimum = *reinterpret_cast<const float2*>(stage.minimums + at);
       LLCUDA_UNROLL
       for (int m = 0; m < Tile::kDown; ++m) {
         float(&sum)[2] = sums.at[m][first + n];
@@ -181,7 +224,7 @@ struct Int8Product {
     for (int step = 0; step < kSteps; ++step) {
       if (step + 1 < kSteps)
         fetch(input, weights, step + 1, cargo);
-      LLCUDA_UNROLL
+      LLCUDA_NO_UNROLL
       for (int group = 0; group < kOwn; ++group) multiplyGroup(stages[step % 2], Tile::depth() * kOwn + group, sums);
       if (step + 1 < kSteps)
         stow(cargo, stages[(step + 1) % 2]);

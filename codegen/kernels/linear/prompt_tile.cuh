@@ -49,6 +49,15 @@ LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
   return count % tile == 0 ? line : minOf(line, count - 1);
 }
 
+/// Where the row of x begins that is line `line` of the block's tile, in a matrix of kColumns; a row past the last is the
+/// last. `own` is a line that the thread's others differ from by constants, so that its addresses do.
+template <typename Tile, int kColumns>
+LLCUDA_DEVICE int64_t rowStart(int rows, int line, int own) {
+  if (rows % Tile::kRows != 0)
+    return static_cast<int64_t>(minOf(Tile::firstRow() + line, rows - 1)) * kColumns;
+  return static_cast<int64_t>(Tile::firstRow() + own) * kColumns + static_cast<int64_t>(line - own) * kColumns;
+}
+
 /// The row of a weight that a column of the tile is; one past the last is the last.
 struct WeightLine {
   const uint8_t* weight;
@@ -82,14 +91,20 @@ struct GatedWeights {
   }
 };
 
-/// Calls body(i, line, part) for each of kParts parts of kLines lines that is this thread's; i counts them.
+/// Calls body(i, line, part) for each of kParts parts of kLines lines that is this thread's; i counts them. Where a block
+/// takes whole lines at a time, lines differ by constants and the part is one: so do addresses made of them.
 template <int kThreads, int kLines, int kParts, typename Body>
 LLCUDA_DEVICE void forEachPart(Body body) {
   constexpr int kEach = ceilDivide(kLines * kParts, kThreads);
   LLCUDA_UNROLL
   for (int i = 0; i < kEach; ++i) {
-    const int index = i * kThreads + static_cast<int>(threadIdx.x);
-    if (kLines * kParts % kThreads == 0 || index < kLines * kParts)
+    const unsigned thread = threadIdx.x;
+    const int index = i * kThreads + static_cast<int>(thread);
+    if (kLines * kParts % kThreads != 0 && index >= kLines * kParts)
+      continue;
+    if (kThreads % kParts == 0)
+      body(i, i * (kThreads / kParts) + static_cast<int>(thread / kParts), static_cast<int>(thread % kParts));
+    else
       body(i, index / kParts, index % kParts);
   }
 }
@@ -99,7 +114,8 @@ LLCUDA_DEVICE void forEachPart(Body body) {
 template <int kBytes>
 LLCUDA_DEVICE int chunkAt(int line, int chunk) {
   static_assert(kBytes == 64 || kBytes % 128 == 0, "lines of half a row of banks, or of whole ones");
-  return line * kBytes + 16 * (chunk ^ (kBytes == 64 ? line / 2 % 4 : line % 8));
+  const auto bits = static_cast<unsigned>(line); // of which a multiple of 8 that is added changes none
+  return line * kBytes + 16 * (chunk ^ static_cast<int>(kBytes == 64 ? bits / 2 % 4 : bits % 8));
 }
 
 /// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines: to[i][t] is matrix `chunk` + i of tile t.

@@ -3,7 +3,7 @@
 //
 //   levelsOf(n, table)   the bytes that the eight nibbles of n stand for, in order; byte i of the table is byte i % 4 of
 //                        word i / 4
-//   lowLevelsOf          the same of a table whose bytes are below 128
+//   lowLevelsOf(n, a, b) the same of a table of eight bytes below 128, a and b; 0 for nibbles from 8 on
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
@@ -44,14 +44,10 @@ LLCUDA_DEVICE uint2 levelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
   return make_uint2(four(low, half), four(low >> 16, half >> 16));
 }
 
-LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, const uint32_t (&table)[4]) {
-  // A fourth bit in a selector makes prmt repeat the byte's sign, which is 0: each nibble finds its byte in one half.
-  const uint32_t upper = nibbles ^ 0x88888888u;
-  const auto four = [&](uint32_t low, uint32_t high) {
-    return permuteBySelector(inLaneRegister(table[0]), table[1], low) |
-           permuteBySelector(inLaneRegister(table[2]), table[3], high);
-  };
-  return make_uint2(four(nibbles, upper), four(nibbles >> 16, upper >> 16));
+LLCUDA_DEVICE uint2 lowLevelsOf(uint32_t nibbles, uint32_t a, uint32_t b) {
+  // A fourth bit in a selector makes prmt repeat the byte's sign, which is 0.
+  const uint32_t first = inLaneRegister(a);
+  return make_uint2(permuteBySelector(first, b, nibbles), permuteBySelector(first, b, nibbles >> 16));
 }
 
 } // namespace llcuda
