@@ -10,7 +10,7 @@ import sys
 KERNELS = pathlib.Path(sys.argv[1]) / "codegen/kernels"
 FUNCTION = re.compile(r"LLCUDA_DEVICE\s+[\w:]+[&*]?\s+(\w+)\(")
 # Helpers of the GPU's own forms, which no kernel calls.
-INTERNAL = {"sharedAddress", "permuteBySelector"}
+INTERNAL = {"sharedAddress", "permuteBySelector", "inLaneRegister"}
 
 
 def gpu_part(text):
