@@ -54,7 +54,7 @@ LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
 template <typename Tile, int kColumns>
 LLCUDA_DEVICE int64_t rowStart(int rows, int line, int own) {
   if (rows % Tile::kRows != 0)
-    return static_cast<int64_t>(minOf(Tile::firstRow() + line, rows - 1)) * kColumns;
+    return static_cast<int64_t>(lineWithin(Tile::firstRow() + line, rows, Tile::kRows)) * kColumns;
   return static_cast<int64_t>(Tile::firstRow() + own) * kColumns + static_cast<int64_t>(line - own) * kColumns;
 }
 
