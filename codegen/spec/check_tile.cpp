@@ -50,8 +50,9 @@ uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
   const uint32_t scales = scalesOf(layout);
   const uint32_t minimums = weightHasMinimum(layout) ? scales : 0;
   const uint32_t groups = std::max(tile.warpsDeep, 2u);
-  const uint32_t row = 32 + 4 + 4 * minimums, column = 32 + 4 * scales + 4 * minimums;
-  return groups * (tile.rows * row + tile.columns * column) + (minimums < 2 ? 16 : 0);
+  const bool terms = tile.warpsDeep == 1 && tile.rows / tile.warpsDown >= 64 && minimums == 1;
+  const uint32_t row = 32 + 4 + (terms ? 8 : 4 * minimums), column = 32 + 4 * scales + 4 * minimums;
+  return groups * (tile.rows * row + tile.columns * column);
 }
 
 /// The most that a block keeps in shared memory: stages, then sums of the depths, then gated values.

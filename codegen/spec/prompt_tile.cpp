@@ -69,10 +69,9 @@ PromptTile tileOfFewRows(const PromptTileRequest& request) {
 
 /// Whether the loop of a tile of 128 x 64, with 64 sums in each lane, does without spills.
 bool fitsTallTile(const PromptTileRequest& request) {
-  if (isMixed(request) || any(request, WeightLayout::kQ2_KPlanes))
+  if (isMixed(request) && !std::ranges::all_of(request.layouts, weightHasInt8Codes))
     return false;
-  return !request.gated ||
-         !anyOf(request, {WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes, WeightLayout::kS8Planes});
+  return !anyOf(request, {WeightLayout::kQ2_KPlanes, WeightLayout::kS8Planes});
 }
 
 // Two blocks of 128 x 64 or three of 64 x 64 to a multiprocessor hide more than one of 128 x 128.
@@ -83,7 +82,7 @@ PromptTile tileOfManyRows(const PromptTileRequest& request) {
   const PromptTile tile =
       lessenedFor({64, 64, 2, 2, 1, 3}, request,
                   {WeightLayout::kQ2_KPlanes /* shared memory */, WeightLayout::kQ3_KPlanes, WeightLayout::kS8Planes});
-  return isMixed(request) ? lessenedFor(tile, request, {WeightLayout::kQ5_KPlanes}) : tile;
+  return isMixed(request) ? lessenedFor(tile, request, {WeightLayout::kQ5_KPlanes, WeightLayout::kQ6_KPlanes}) : tile;
 }
 
 } // namespace

@@ -172,8 +172,9 @@ LLCUDA_DEVICE void ldmatrixX1(uint32_t (&r)[1], const void* row) {
 LLCUDA_DEVICE void ldmatrixX2(uint32_t (&r)[2], const void* row) {
   host::loadMatrices<2, false>(r, row);
 }
+template <int kBytes = 0>
 LLCUDA_DEVICE void ldmatrixX4(uint32_t (&r)[4], const void* row) {
-  host::loadMatrices<4, false>(r, row);
+  host::loadMatrices<4, false>(r, static_cast<const uint8_t*>(row) + kBytes);
 }
 LLCUDA_DEVICE void ldmatrixX1Trans(uint32_t (&r)[1], const void* row) {
   host::loadMatrices<1, true>(r, row);

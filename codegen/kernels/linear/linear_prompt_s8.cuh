@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sums of a tile of linear_prompt, of int8 rows and a layout that reads them
 //
-//   numerics   products and sums of a scale's codes are exact; scales and sums over k are f32
+//   numerics   products and sums of a scale's codes are exact; scales and sums over k are f32. Where 16 weights have a scale,
+//              the two sums of 32 meet beside 1.5 * 2^23 times the second scale: an error of at most one product of that
+//              scale, a fortieth of what the rounding of x makes. Minimums: minimum_terms.cuh
 //   sm_75      mma m8n8k16. Its accumulators start at the bits of 1.5 * 2^23, so a sum is a float already, and
 //              fma(float, scale, -1.5 * 2^23 * scale) is sum * scale with one rounding: scales are cut to 22 bits.
-//              Two stages in shared memory; the next one is on its way in registers meanwhile, as the layout's units,
-//              which become int8 codes on their way to shared memory: once for all warps
+//              Two stages in shared memory. While one is multiplied, the next, in registers since the step before as the
+//              layout's units, becomes int8 codes on its way to the other, and loads of the one after it follow: all of a
+//              step is one block of code without branches, so that the compiler lays it between the products
 #pragma once
 
+#include "codegen/kernels/linear/minimum_terms.cuh"
 #include "codegen/kernels/linear/prompt_tile.cuh"
 
 namespace llcuda {
@@ -35,11 +39,31 @@ struct StageScale<false> {
   }
 };
 
+/// Who adds what minimums do.
+enum class MinimumSums {
+  kNone,
+  kOfGroups, ///< lanes, with the sums of 32 codes that come with the rows
+  kOfHalves, ///< lanes, with sums of 16 codes
+  kTerms     ///< tensor cores, of both groups of a stage at once
+};
+
+/// What a stage has for it besides.
+template <MinimumSums kSums, int kRows, int kColumns, int kHalves>
+struct StageMinimums {};
+template <int kRows, int kColumns, int kHalves>
+struct StageMinimums<MinimumSums::kOfHalves, kRows, kColumns, kHalves> {
+  float xSums[kHalves * kRows]; ///< sums of the codes
+};
+template <int kRows, int kColumns, int kHalves>
+struct StageMinimums<MinimumSums::kTerms, kRows, kColumns, kHalves> {
+  MinimumTerms::Row xTerms[kRows];
+  MinimumTerms::Column terms[kColumns];
+};
+
 template <WeightLayout kLayout, int kInputs, typename Tile>
 struct Int8Product {
   using Traits = WeightTraits<kLayout, kInputs>;
   using Unit = typename Traits::Unit;
-  static constexpr bool kMinimum = weightHasMinimum(kLayout);
   static constexpr int kGroups = Tile::kWarpsDeep > 2 ? Tile::kWarpsDeep : 2; ///< of 32 inputs that a stage has
   static constexpr int kBytes = 32 * kGroups;                                 ///< of a line of a stage
   static constexpr int kSteps = ceilDivide(kInputs, kBytes);
@@ -47,17 +71,20 @@ struct Int8Product {
   static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a group that have a scale of their own
   static constexpr int kChunks = kBytes / 16, kUnits = kBytes / Traits::kUnit;
 
-  static constexpr bool kSumsOfHalves = kMinimum && kHalves == 2; ///< rows come with sums of 32 codes only
+  static constexpr MinimumSums kSums = !weightHasMinimum(kLayout)                  ? MinimumSums::kNone
+                                       : kHalves == 2                              ? MinimumSums::kOfHalves
+                                       : Tile::kWarpsDeep == 1 && Tile::kDown >= 8 ? MinimumSums::kTerms
+                                                                                   : MinimumSums::kOfGroups;
+  static constexpr bool kByLanes = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kOfHalves;
   /// Groups whose scales of a row are read together: 16 bytes where every row is aligned to them.
   static constexpr int kTogether = kInputs % 64 == 0 ? 2 : 1;
 
   /// One stage in shared memory: weight = scale * code + minimum.
-  struct Stage {
+  struct Stage : StageMinimums<kSums, Tile::kRows, Tile::kColumns, kGroups * kHalves> {
     uint8_t x[Tile::kRows * kBytes];
     uint8_t weight[Tile::kColumns * kBytes];
-    StageScale<kMinimum && !kSumsOfHalves> xScales[kGroups * Tile::kRows];
-    StageScale<kMinimum> scales[kGroups * kHalves * Tile::kColumns];
-    float xSums[kSumsOfHalves ? kGroups * kHalves * Tile::kRows : 4]; ///< sums of the codes
+    StageScale<kSums == MinimumSums::kOfGroups> xScales[kGroups * Tile::kRows];
+    StageScale<kByLanes> scales[kGroups * kHalves * Tile::kColumns];
   };
 
   /// What a thread carries of a stage from device memory to shared memory.
@@ -113,13 +140,17 @@ struct Int8Product {
       constexpr int kLines = Tile::kThreads / kChunks; // between the lines of a thread
       const int own = kLines % 8 == 0 ? static_cast<int>(threadIdx.x / kChunks) : line;
       *reinterpret_cast<int4*>(stage.x + chunkAt<kBytes>(own, part) + (line - own) * kBytes) = codes;
-      if (kSumsOfHalves)
+      if constexpr (kSums == MinimumSums::kOfHalves)
         stage.xSums[part * Tile::kRows + line] = static_cast<float>(sumOfCodes(codes));
     });
     forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
       LLCUDA_UNROLL
-      for (int t = 0; t < kTogether; ++t)
-        stage.xScales[(part * kTogether + t) * Tile::kRows + line].set(cargo.xScales[i][t]);
+      for (int t = 0; t < kTogether; ++t) {
+        const int group = part * kTogether + t;
+        stage.xScales[group * Tile::kRows + line].set(cargo.xScales[i][t]);
+        if constexpr (kSums == MinimumSums::kTerms)
+          stage.xTerms[line].set(group, cargo.xScales[i][t].y);
+      }
     });
   }
 
@@ -142,69 +173,75 @@ struct Int8Product {
     for (int i = 0; i < kScales; ++i) {
       const float2 scale = Traits::scale(unit, i);
       const float cut = bitCast<float>(bitCast<uint32_t>(scale.x) & ~3u);
-      stage.scales[(part * Traits::kUnit / Traits::kScaleStep + i) * Tile::kColumns + column].set({cut, scale.y});
+      const int at = part * Traits::kUnit / Traits::kScaleStep + i;
+      stage.scales[at * Tile::kColumns + column].set({cut, scale.y});
+      if constexpr (kSums == MinimumSums::kTerms)
+        stage.terms[column].set(at, scale.y);
     }
   }
 
-  /// Adds the group's share, or that of each half, to the warp's sums.
-  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums) {
+  /// Adds the group's share to the warp's sums; calls between() when what it multiplies is on its way to registers.
+  template <typename Between>
+  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums, Between between) {
     constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross;
     uint32_t x[2][kDown], weight[2][kAcross];
     loadTiles<kBytes>(stage.x, Tile::warpRow(), 2 * group, x);
     loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 2 * group, weight);
-    float xScale[kDown], xSum[kDown];
+    float xScale[kDown], xSum[kHalves][kDown];
     LLCUDA_UNROLL
     for (int m = 0; m < kDown; ++m) {
-      const float2 both = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4].get();
-      xScale[m] = both.x, xSum[m] = both.y;
+      const int row = Tile::warpRow() + m * 8 + laneId() / 4;
+      const float2 both = stage.xScales[group * Tile::kRows + row].get();
+      xScale[m] = both.x, xSum[0][m] = both.y;
+      if constexpr (kSums == MinimumSums::kOfHalves) {
+        LLCUDA_UNROLL
+        for (int half = 0; half < kHalves; ++half)
+          xSum[half][m] = xScale[m] * stage.xSums[(group * kHalves + half) * Tile::kRows + row];
+      }
     }
+    between();
     LLCUDA_UNROLL
-    for (int half = 0; half < kHalves; ++half) {
-      const int part = group * kHalves + half;
-      if (kSumsOfHalves) {
-        LLCUDA_UNROLL
-        for (int m = 0; m < kDown; ++m)
-          xSum[m] = xScale[m] * stage.xSums[part * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
-      }
-      constexpr int kAtOnce = kDown >= 8 ? 2 : 4; // columns of tiles: their products take registers
-      LLCUDA_UNROLL
-      for (int first = 0; first < kAcross; first += kAtOnce) {
-        uint32_t w[2][kAtOnce];
-        LLCUDA_UNROLL
-        for (int n = 0; n < kAtOnce; ++n) {
-          w[0][n] = weight[0][first + n];
-          w[1][n] = weight[1][first + n];
-        }
-        int products[kDown][kAtOnce][2];
-        mmaS8Tile(products, kBias, x[half], w[half]);
-        if (kHalves == 1)
-          mmaS8Tile(products, x[1], w[1]);
-        addProducts(stage, part, first, products, xScale, xSum, sums);
-      }
+    for (int n = 0; n < kAcross; ++n) {
+      const uint32_t first[1] = {weight[0][n]}, second[1] = {weight[1][n]};
+      int products[kHalves][kDown][1][2];
+      mmaS8Tile(products[0], kBias, x[0], first);
+      if constexpr (kHalves == 1)
+        mmaS8Tile(products[0], x[1], second);
+      else
+        mmaS8Tile(products[1], kBias, x[1], second);
+      addProducts(stage, group, n, products, xScale, xSum, sums);
     }
   }
 
-  template <int kAtOnce>
-  static LLCUDA_DEVICE void
-  addProducts(const Stage& stage, int part, int first, const int (&products)[Tile::kDown][kAtOnce][2],
-              const float (&xScale)[Tile::kDown], const float (&xSum)[Tile::kDown], TileSums<Tile>& sums) {
+  /// Of column `n` of tiles.
+  static LLCUDA_DEVICE void addProducts(const Stage& stage, int group, int n,
+                                        const int (&products)[kHalves][Tile::kDown][1][2],
+                                        const float (&xScale)[Tile::kDown], const float (&xSum)[kHalves][Tile::kDown],
+                                        TileSums<Tile>& sums) {
+    const int column = Tile::warpColumn() + n * 8 + laneId() % 4 * 2;
+    float2 scale[kHalves], minimum[kHalves], unbias = make_float2(0.f, 0.f);
     LLCUDA_UNROLL
-    for (int n = 0; n < kAtOnce; ++n) {
-      const int at = part * Tile::kColumns + Tile::warpColumn() + (first + n) * 8 + laneId() % 4 * 2;
-      const float4 both = StageScale<kMinimum>::two(stage.scales + at);
-      const float2 scale = make_float2(both.x, both.z), minimum = make_float2(both.y, both.w);
-      const float2 unbias = make_float2(-kBiasValue * scale.x, -kBiasValue * scale.y);
+    for (int half = 0; half < kHalves; ++half) {
+      const float4 both = StageScale<kByLanes>::two(stage.scales + (group * kHalves + half) * Tile::kColumns + column);
+      scale[half] = make_float2(both.x, both.z), minimum[half] = make_float2(both.y, both.w);
+      unbias =
+          make_float2(fusedMultiplyAdd(-kBiasValue, both.x, unbias.x), fusedMultiplyAdd(-kBiasValue, both.z, unbias.y));
+    }
+    LLCUDA_UNROLL
+    for (int m = 0; m < Tile::kDown; ++m) {
+      float(&sum)[2] = sums.at[m][n];
+      float2 share = unbias;
       LLCUDA_UNROLL
-      for (int m = 0; m < Tile::kDown; ++m) {
-        float(&sum)[2] = sums.at[m][first + n];
-        const float a = fusedMultiplyAdd(bitCast<float>(products[m][n][0]), scale.x, unbias.x);
-        const float b = fusedMultiplyAdd(bitCast<float>(products[m][n][1]), scale.y, unbias.y);
-        sum[0] = fusedMultiplyAdd(a, xScale[m], sum[0]);
-        sum[1] = fusedMultiplyAdd(b, xScale[m], sum[1]);
-        if (kMinimum) {
-          sum[0] = fusedMultiplyAdd(minimum.x, xSum[m], sum[0]);
-          sum[1] = fusedMultiplyAdd(minimum.y, xSum[m], sum[1]);
-        }
+      for (int half = 0; half < kHalves; ++half) {
+        share.x = fusedMultiplyAdd(bitCast<float>(products[half][m][0][0]), scale[half].x, share.x);
+        share.y = fusedMultiplyAdd(bitCast<float>(products[half][m][0][1]), scale[half].y, share.y);
+      }
+      sum[0] = fusedMultiplyAdd(share.x, xScale[m], sum[0]);
+      sum[1] = fusedMultiplyAdd(share.y, xScale[m], sum[1]);
+      LLCUDA_UNROLL
+      for (int half = 0; kByLanes && half < kHalves; ++half) {
+        sum[0] = fusedMultiplyAdd(minimum[half].x, xSum[half][m], sum[0]);
+        sum[1] = fusedMultiplyAdd(minimum[half].y, xSum[half][m], sum[1]);
       }
     }
   }
@@ -212,22 +249,34 @@ struct Int8Product {
   static constexpr int kBias = 0x4b400000; ///< the bits of 1.5 * 2^23
   static constexpr float kBiasValue = 12582912.f;
 
+  static LLCUDA_DEVICE Stage& stageAt(Stage* stages, int offset) {
+    return *reinterpret_cast<Stage*>(reinterpret_cast<uint8_t*>(stages) + offset);
+  }
+
   /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
   template <typename Weights>
   static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
-    constexpr int kOwn = kGroups / Tile::kWarpsDeep; // groups of a stage that the warp multiplies
+    constexpr int kOwn = kGroups / Tile::kWarpsDeep;        // groups of a stage that the warp multiplies
+    constexpr int kStowGroup = kHalves == 1 ? 0 : kOwn - 1; // beside which: by the registers that products take
     Cargo cargo;
     fetch(input, weights, 0, cargo);
     stow(cargo, stages[0]);
+    fetch(input, weights, minOf(1, kSteps - 1), cargo);
     syncThreads();
     LLCUDA_NO_UNROLL
-    for (int step = 0; step < kSteps; ++step) {
-      if (step + 1 < kSteps)
-        fetch(input, weights, step + 1, cargo);
-      LLCUDA_NO_UNROLL
-      for (int group = 0; group < kOwn; ++group) multiplyGroup(stages[step % 2], Tile::depth() * kOwn + group, sums);
-      if (step + 1 < kSteps)
-        stow(cargo, stages[(step + 1) % 2]);
+    for (int step = 0, offset = 0; step < kSteps; ++step) {
+      const Stage& current = stageAt(stages, offset);
+      offset = static_cast<int>(sizeof(Stage)) - offset;
+      if constexpr (kSums == MinimumSums::kTerms)
+        MinimumTerms::add(current.xTerms + Tile::warpRow(), current.terms + Tile::warpColumn(), sums.at);
+      LLCUDA_UNROLL
+      for (int i = 0; i < kOwn; ++i)
+        multiplyGroup(current, Tile::depth() * kOwn + i, sums, [&] {
+          if (i != kStowGroup)
+            return;
+          stow(cargo, stageAt(stages, offset));
+          fetch(input, weights, minOf(step + 2, kSteps - 1), cargo);
+        });
       syncThreads();
     }
   }

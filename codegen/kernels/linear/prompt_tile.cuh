@@ -118,18 +118,20 @@ LLCUDA_DEVICE int chunkAt(int line, int chunk) {
   return line * kBytes + 16 * (chunk ^ static_cast<int>(kBytes == 64 ? bits / 2 % 4 : bits % 8));
 }
 
-/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines: to[i][t] is matrix `chunk` + i of tile t.
-template <int kBytes, int kCount>
+/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines from tile kTile on: to[i][t] is matrix `chunk` + i
+/// of tile t; firstLine is a multiple of 8.
+template <int kBytes, int kTile = 0, int kCount>
 LLCUDA_DEVICE void loadTiles(const uint8_t* lines, int firstLine, int chunk, uint32_t (&to)[2][kCount]) {
   static_assert(kCount % 2 == 0, "two tiles at a time");
-  LLCUDA_UNROLL
-  for (int t = 0; t < kCount; t += 2) {
+  if constexpr (kTile < kCount) {
     uint32_t four[4];
-    ldmatrixX4(four, lines + chunkAt<kBytes>(firstLine + t * 8 + laneId() % 16, chunk + laneId() / 16));
-    to[0][t] = four[0];
-    to[0][t + 1] = four[1];
-    to[1][t] = four[2];
-    to[1][t + 1] = four[3];
+    const int own = chunkAt<kBytes>(laneId() % 16, chunk + laneId() / 16);
+    ldmatrixX4<kTile * 8 * kBytes>(four, lines + firstLine * kBytes + own);
+    to[0][kTile] = four[0];
+    to[0][kTile + 1] = four[1];
+    to[1][kTile] = four[2];
+    to[1][kTile + 1] = four[3];
+    loadTiles<kBytes, kTile + 2>(lines, firstLine, chunk, to);
   }
 }
 

@@ -9,7 +9,8 @@
 //                  d[m][n] = c + a[m] b[n], every element of the accumulator starting at c
 //   mmaF16Tile     the same
 //   ldmatrixX<n>   n matrices of 8 x 8 elements of 16 bits: lane 8m + i gives the address of row i of matrix m, 16-byte
-//                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix
+//                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix. X4<kBytes>: from kBytes on,
+//                  a constant that takes no register
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
@@ -83,10 +84,11 @@ LLCUDA_DEVICE void ldmatrixX2(uint32_t (&r)[2], const void* row) {
                : "r"(sharedAddress(row))
                : "memory");
 }
+template <int kBytes = 0>
 LLCUDA_DEVICE void ldmatrixX4(uint32_t (&r)[4], const void* row) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4 + %5];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(sharedAddress(row))
+               : "r"(sharedAddress(row)), "n"(kBytes)
                : "memory");
 }
 LLCUDA_DEVICE void ldmatrixX1Trans(uint32_t (&r)[1], const void* row) {

@@ -81,7 +81,8 @@ TEST(LinearPromptSpec, Tiles) {
     return gluLinearPromptLaunch({.layout = layout, .rows = 512, .inputs = 4096, .outputs = outputs}).kernel.tile;
   };
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r128_n64_t128");
-  EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r64_n64_t128") << "too many registers";
+  EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r128_n64_t128");
+  EXPECT_EQ(gated(WeightLayout::kS8Planes, 14336), "r64_n64_t128") << "too many registers";
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
 }
 
