@@ -5,7 +5,7 @@
 //   numerics   f32 rows are rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11 bits,
 //              whatever their size; codes of int8 rows are f16 as they are. Table values of four-bit weights are f16 too.
 //              Products, sums and scales are f32
-//   sm_75      mma m16n8k8. Two stages in shared memory; the next one is on its way in registers meanwhile
+//   sm_75      mma m16n8k8. Two stages in shared memory, and one on its way in registers, as in linear_prompt_s8.cuh
 #pragma once
 
 #include "codegen/kernels/linear/prompt_tile.cuh"
@@ -33,13 +33,13 @@ struct HalfUnit {
   float scale;
 };
 
-/// 8 elements of a row as they come from device memory.
+/// 8 elements of a row as they come from device memory; load takes where the row and its scales begin.
 template <bool kInt8>
 struct RowEight {
   float4 first = {}, second = {};
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int columns, int eight) {
-    const float4* from = reinterpret_cast<const float4*>(rows.x + row * columns) + 2 * eight;
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int64_t, int eight) {
+    const float4* from = reinterpret_cast<const float4*>(rows.x + row) + 2 * eight;
     return {loadReadOnly(from), loadReadOnly(from + 1)};
   }
   /// Four lanes that have 32 neighbours call.
@@ -57,9 +57,9 @@ struct RowEight<true> {
   uint2 codes = {};
   float scale = 0.f;
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int columns, int eight) {
-    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + row * columns) + eight),
-            loadReadOnly(rows.scales + row * (columns / 32) + eight / 4).x};
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int64_t scaleRow, int eight) {
+    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + row) + eight),
+            loadReadOnly(rows.scales + scaleRow + eight / 4).x};
   }
   LLCUDA_DEVICE HalfUnit halves() const {
     const uint2 a = halvesOfSignedBytes(codes.x), b = halvesOfSignedBytes(codes.y);
@@ -105,11 +105,12 @@ struct HalfProduct {
             Traits::loadEight(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, chunk);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int64_t row = lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows);
+      const int own = static_cast<int>(threadIdx.x / kChunks);
       const int chunk = step * kChunks + part;
       cargo.x[i] = XEight{};
       if (kWhole || chunk < kInputs / 8)
-        cargo.x[i] = XEight::load(input.x, row, kInputs, chunk);
+        cargo.x[i] = XEight::load(input.x, rowStart<Tile, kInputs>(input.rows, line, own),
+                                  rowStart<Tile, kInputs / 32>(input.rows, line, own), chunk);
     });
   }
 
@@ -137,7 +138,10 @@ struct HalfProduct {
     });
   }
 
-  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums) {
+  /// Adds the group's share to the warp's sums; calls between() when the first of what it multiplies is on its way to
+  /// registers.
+  template <typename Between>
+  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums, Between between) {
     constexpr int kDown = Tile::kDown / 2, kAcross = Tile::kAcross; // tiles of 16 x 8
     float products[kDown][kAcross][4];
     LLCUDA_UNROLL
@@ -145,6 +149,8 @@ struct HalfProduct {
       uint32_t x[2][Tile::kDown], weight[2][kAcross];
       loadTiles<kBytes>(stage.x, Tile::warpRow(), 4 * group + chunk, x);
       loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 4 * group + chunk, weight);
+      if (chunk == 0)
+        between();
       LLCUDA_UNROLL
       for (int i = 0; i < 2; ++i) {
         uint32_t tall[kDown][2];
@@ -175,20 +181,26 @@ struct HalfProduct {
     }
   }
 
+  static LLCUDA_DEVICE Stage& stageAt(Stage* stages, int offset) {
+    return *reinterpret_cast<Stage*>(reinterpret_cast<uint8_t*>(stages) + offset);
+  }
+
   /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
   template <typename Weights>
   static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
     Cargo cargo;
     fetch(input, weights, 0, cargo);
     stow(cargo, stages[0]);
+    fetch(input, weights, minOf(1, kSteps - 1), cargo);
     syncThreads();
     LLCUDA_NO_UNROLL
-    for (int step = 0; step < kSteps; ++step) {
-      if (step + 1 < kSteps)
-        fetch(input, weights, step + 1, cargo);
-      multiplyGroup(stages[step % 2], Tile::depth(), sums);
-      if (step + 1 < kSteps)
-        stow(cargo, stages[(step + 1) % 2]);
+    for (int step = 0, offset = 0; step < kSteps; ++step) {
+      const Stage& current = stageAt(stages, offset);
+      offset = static_cast<int>(sizeof(Stage)) - offset;
+      multiplyGroup(current, Tile::depth(), sums, [&] {
+        stow(cargo, stageAt(stages, offset));
+        fetch(input, weights, minOf(step + 2, kSteps - 1), cargo);
+      });
       syncThreads();
     }
   }
