@@ -33,13 +33,13 @@ struct HalfUnit {
   float scale;
 };
 
-/// 8 elements of a row as they come from device memory; load takes where the row and its scales begin.
+/// 8 elements of a row as they come from device memory; load takes the first of them and their scale.
 template <bool kInt8>
 struct RowEight {
   float4 first = {}, second = {};
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int64_t, int eight) {
-    const float4* from = reinterpret_cast<const float4*>(rows.x + row) + 2 * eight;
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t element, int64_t) {
+    const float4* from = reinterpret_cast<const float4*>(rows.x + element);
     return {loadReadOnly(from), loadReadOnly(from + 1)};
   }
   /// Four lanes that have 32 neighbours call.
@@ -57,9 +57,8 @@ struct RowEight<true> {
   uint2 codes = {};
   float scale = 0.f;
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t row, int64_t scaleRow, int eight) {
-    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + row) + eight),
-            loadReadOnly(rows.scales + scaleRow + eight / 4).x};
+  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t element, int64_t scale) {
+    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + element)), loadReadOnly(rows.scales + scale).x};
   }
   LLCUDA_DEVICE HalfUnit halves() const {
     const uint2 a = halvesOfSignedBytes(codes.x), b = halvesOfSignedBytes(codes.y);
@@ -109,8 +108,8 @@ struct HalfProduct {
       const int chunk = step * kChunks + part;
       cargo.x[i] = XEight{};
       if (kWhole || chunk < kInputs / 8)
-        cargo.x[i] = XEight::load(input.x, rowStart<Tile, kInputs>(input.rows, line, own),
-                                  rowStart<Tile, kInputs / 32>(input.rows, line, own), chunk);
+        cargo.x[i] = XEight::load(input.x, rowElement<Tile, kInputs>(input.rows, line, own, 8 * chunk),
+                                  rowElement<Tile, kInputs / 32>(input.rows, line, own, chunk / 4));
     });
   }
 

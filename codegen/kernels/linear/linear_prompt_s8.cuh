@@ -105,20 +105,20 @@ struct Int8Product {
         cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int64_t row = rowStart<Tile, kInputs>(input.rows, line, static_cast<int>(threadIdx.x / kChunks));
+      const int own = static_cast<int>(threadIdx.x / kChunks);
       const int chunk = step * kChunks + part;
       cargo.x[i] = make_int4(0, 0, 0, 0);
       if (kWhole || chunk < kInputs / 16)
-        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(input.x.codes + row) + chunk);
+        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(
+            input.x.codes + rowElement<Tile, kInputs>(input.rows, line, own, 16 * chunk)));
     });
     forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / (kGroups / kTogether));
-      const int64_t row = rowStart<Tile, kInputs / 32>(input.rows, line, own);
       const int group = step * kGroups + part * kTogether;
       LLCUDA_UNROLL
       for (float2& scale : cargo.xScales[i]) scale = make_float2(0.f, 0.f);
       if (kWhole || group < kInputs / 32)
-        loadScales(input.x.scales + row + group, cargo.xScales[i]);
+        loadScales(input.x.scales + rowElement<Tile, kInputs / 32>(input.rows, line, own, group), cargo.xScales[i]);
     });
   }
 

@@ -49,13 +49,15 @@ LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
   return count % tile == 0 ? line : minOf(line, count - 1);
 }
 
-/// Where the row of x begins that is line `line` of the block's tile, in a matrix of kColumns; a row past the last is the
-/// last. `own` is a line that the thread's others differ from by constants, so that its addresses do.
+/// Element `at` of the row of x that is line `line` of the block's tile, in a matrix of kColumns and less than 2^32 elements;
+/// a row past the last is the last. `own` is a line that the thread's others differ from by constants, so that its
+/// addresses do; what varies is a sum of 32 bits, one register from step to step.
 template <typename Tile, int kColumns>
-LLCUDA_DEVICE int64_t rowStart(int rows, int line, int own) {
+LLCUDA_DEVICE int64_t rowElement(int rows, int line, int own, int at) {
   if (rows % Tile::kRows != 0)
-    return static_cast<int64_t>(lineWithin(Tile::firstRow() + line, rows, Tile::kRows)) * kColumns;
-  return static_cast<int64_t>(Tile::firstRow() + own) * kColumns + static_cast<int64_t>(line - own) * kColumns;
+    return static_cast<int64_t>(lineWithin(Tile::firstRow() + line, rows, Tile::kRows)) * kColumns + at;
+  const uint32_t ownAt = static_cast<uint32_t>(Tile::firstRow() + own) * kColumns + static_cast<uint32_t>(at);
+  return static_cast<int64_t>(ownAt) + static_cast<int64_t>(line - own) * kColumns;
 }
 
 /// The row of a weight that a column of the tile is; one past the last is the last.

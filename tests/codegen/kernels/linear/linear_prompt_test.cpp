@@ -10,6 +10,7 @@ using enum WeightLayout;
 using Square = PromptLinearTile<64, 64, 2, 2>;
 using Wide = PromptLinearTile<64, 128, 1, 4>;
 using Large = PromptLinearTile<128, 128, 2, 4>;
+using Tall = PromptLinearTile<128, 64, 2, 2>;
 using Low = PromptLinearTile<16, 32, 1, 1, 4>;
 using Middle = PromptLinearTile<32, 64, 1, 2, 4>;
 using HalfMiddle = PromptLinearTile<32, 64, 1, 2, 2>;
@@ -45,6 +46,18 @@ TEST(LinearPrompt, LargestCodes) {
   std::memset(linear.weight.blob.data(), 0x80, 64 * 64);
   pack::unpack(kQ8_0Planes, 64, 64, std::as_bytes(std::span(linear.weight.blob)), linear.weight.values.data());
   EXPECT_LE(linear.errors().sameInput, kF32Error);
+}
+
+// Minimums go through f16, whatever the size of the rows: of Gemma's largest, of rows near zero, and of both in one.
+TEST(LinearPrompt, MinimumsOfRowsOfAnySize) {
+  for (const float size : {3e5f, 1.f, 1e-3f, 1e-5f}) {
+    PromptLinear<kQ4_KPlanes, 256, Tall> linear{128, 64};
+    std::vector<float> x = normalFloats(128 * 256, 16, size);
+    for (float& value : x) value = value < 0 ? 0.25f * value : value; // sums that do not cancel
+    std::fill_n(x.begin(), 256, 0.f);
+    linear.input = TestRows(x, 128, 256);
+    EXPECT_LE(linear.errors().sameInput, size < 1e-4f ? 1e-9 : kF32Error) << "around " << size;
+  }
 }
 
 // Gemma has activations near 800,000, far beyond f16, beside rows that are far below its normal numbers.
