@@ -63,20 +63,14 @@ constexpr double kHalvesError = 1e-7; ///< products of 16 weights are rounded to
 constexpr double kF16Error = 1e-6;    ///< x, and the tables of four-bit weights, are rounded to f16
 constexpr double kInt8Error = 5e-4;   ///< x is quantised
 
-constexpr double sameInputError(WeightLayout layout) {
-  if (layout == WeightLayout::kF32Rows)
+template <WeightLayout kLayout, int kInputs>
+constexpr double sameInputError() {
+  if constexpr (kLayout == WeightLayout::kF32Rows)
     return kF32Error;
-  if (!weightHasInt8Codes(layout))
+  else if constexpr (!weightHasInt8Codes(kLayout))
     return kF16Error;
-  switch (layout) {
-  case WeightLayout::kQ2_KPlanes:
-  case WeightLayout::kQ3_KPlanes:
-  case WeightLayout::kQ6_KPlanes:
-  case WeightLayout::kS8Planes:
-    return kHalvesError;
-  default:
-    return kF32Error;
-  }
+  else
+    return WeightTraits<kLayout, kInputs>::kScaleStep == 16 ? kHalvesError : kF32Error;
 }
 
 template <WeightLayout kLayout, int kInputs, typename Tile>
@@ -84,7 +78,7 @@ void expectPromptLinear(int rows, int outputs, Epilogue epilogue = Epilogue::kNo
   const PromptErrors errors = PromptLinear<kLayout, kInputs, Tile>{rows, outputs}.errors(epilogue);
   const bool int8 = weightReadsInt8Rows(kLayout), f32 = kLayout == WeightLayout::kF32Rows;
   SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(outputs) + " outputs");
-  EXPECT_LE(errors.sameInput, sameInputError(kLayout));
+  EXPECT_LE(errors.sameInput, (sameInputError<kLayout, kInputs>()));
   EXPECT_LE(errors.wholeLinear, f32 ? kF32Error : int8 ? kInt8Error : kF16Error);
 }
 
