@@ -37,14 +37,29 @@ struct BlockFourBit {
   float absmax;
   uint8_t codes[kElements / 2];
 };
-using BlockNf4 = BlockFourBit<64>;
-using BlockNf4Short = BlockFourBit<32>;
-static_assert(sizeof(BlockNf4) == 36 && sizeof(BlockNf4Short) == 20);
-
 /// w = values[code] * absmax, one f32 rounding.
 template <int kElements>
 LLCUDA_FORMAT void dequantizeFourBit(const BlockFourBit<kElements>& block, const float (&values)[16], float* out) {
   for (int i = 0; i < kElements; ++i) out[i] = values[block.codes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15] * block.absmax;
+}
+
+struct BlockNf4 : BlockFourBit<64> {};
+struct BlockNf4Short : BlockFourBit<32> {};
+struct BlockFp4 : BlockFourBit<64> {};
+struct BlockFp4Short : BlockFourBit<32> {};
+static_assert(sizeof(BlockNf4) == 36 && sizeof(BlockNf4Short) == 20);
+
+LLCUDA_FORMAT void dequantize(const BlockNf4& block, float* out) {
+  dequantizeFourBit(block, kNf4Values, out);
+}
+LLCUDA_FORMAT void dequantize(const BlockNf4Short& block, float* out) {
+  dequantizeFourBit(block, kNf4Values, out);
+}
+LLCUDA_FORMAT void dequantize(const BlockFp4& block, float* out) {
+  dequantizeFourBit(block, kFp4Values, out);
+}
+LLCUDA_FORMAT void dequantize(const BlockFp4Short& block, float* out) {
+  dequantizeFourBit(block, kFp4Values, out);
 }
 
 } // namespace llcuda::formats

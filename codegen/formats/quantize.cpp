@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "codegen/formats/quantize_blocks.h"
 
@@ -44,62 +45,66 @@ void copyFloats(const float* values, std::size_t elements, std::byte* out) {
   std::memcpy(out, values, elements * sizeof(float));
 }
 
-RowEncoder encoderOf(TensorType type) {
+enum class Range { kHalf, kFloat }; ///< of the number that says how large values are
+
+struct Encoding {
+  RowEncoder encode;
+  Range range;
+};
+
+std::optional<Encoding> encodingOf(TensorType type) {
   switch (type) {
   case TensorType::kF32:
-    return copyFloats;
+    return Encoding{copyFloats, Range::kFloat};
   case TensorType::kF16:
-    return encodeHalves<floatToHalf>;
+    return Encoding{encodeHalves<floatToHalf>, Range::kHalf};
   case TensorType::kBF16:
-    return encodeHalves<floatToBf16>;
+    return Encoding{encodeHalves<floatToBf16>, Range::kFloat};
   case TensorType::kQ8_0:
-    return encodeBlocks<BlockQ8_0, 32, quantize>;
+    return Encoding{encodeBlocks<BlockQ8_0, 32, quantize>, Range::kHalf};
   case TensorType::kQ4_0:
-    return encodeBlocks<BlockQ4_0, 32, quantize>;
+    return Encoding{encodeBlocks<BlockQ4_0, 32, quantize>, Range::kHalf};
   case TensorType::kQ4_1:
-    return encodeBlocks<BlockQ4_1, 32, quantize>;
+    return Encoding{encodeBlocks<BlockQ4_1, 32, quantize>, Range::kHalf};
   case TensorType::kQ5_0:
-    return encodeBlocks<BlockQ5_0, 32, quantize>;
+    return Encoding{encodeBlocks<BlockQ5_0, 32, quantize>, Range::kHalf};
   case TensorType::kQ5_1:
-    return encodeBlocks<BlockQ5_1, 32, quantize>;
+    return Encoding{encodeBlocks<BlockQ5_1, 32, quantize>, Range::kHalf};
   case TensorType::kQ4_K:
-    return encodeBlocks<BlockQ4_K, 256, quantize>;
+    return Encoding{encodeBlocks<BlockQ4_K, 256, quantize>, Range::kHalf};
   case TensorType::kQ5_K:
-    return encodeBlocks<BlockQ5_K, 256, quantize>;
+    return Encoding{encodeBlocks<BlockQ5_K, 256, quantize>, Range::kHalf};
   case TensorType::kQ6_K:
-    return encodeBlocks<BlockQ6_K, 256, quantize>;
+    return Encoding{encodeBlocks<BlockQ6_K, 256, quantize>, Range::kHalf};
   case TensorType::kNf4:
-    return encodeFourBit<64, kNf4Values>;
+    return Encoding{encodeFourBit<64, kNf4Values>, Range::kFloat};
   case TensorType::kNf4Short:
-    return encodeFourBit<32, kNf4Values>;
+    return Encoding{encodeFourBit<32, kNf4Values>, Range::kFloat};
   case TensorType::kFp4:
-    return encodeFourBit<64, kFp4Values>;
+    return Encoding{encodeFourBit<64, kFp4Values>, Range::kFloat};
   case TensorType::kFp4Short:
-    return encodeFourBit<32, kFp4Values>;
+    return Encoding{encodeFourBit<32, kFp4Values>, Range::kFloat};
   default:
-    return nullptr;
+    return std::nullopt;
   }
-}
-
-bool hasFloatRange(TensorType type) {
-  using enum TensorType;
-  return type == kF32 || type == kBF16 || type == kNf4 || type == kNf4Short || type == kFp4 || type == kFp4Short;
 }
 
 } // namespace
 
 bool canQuantize(TensorType type) {
-  return encoderOf(type) != nullptr;
+  return encodingOf(type).has_value();
 }
 
 float largestMagnitude(TensorType type) {
-  return hasFloatRange(type) ? std::numeric_limits<float>::max() : 65504.f;
+  const std::optional<Encoding> encoding = encodingOf(type);
+  assert(encoding && "the encoding is one that canQuantize");
+  return encoding->range == Range::kFloat ? std::numeric_limits<float>::max() : 65504.f;
 }
 
 void quantizeRow(TensorType type, const float* values, std::size_t elements, std::byte* out) {
-  const RowEncoder encode = encoderOf(type);
-  assert(encode && elements % tensorTypeInfo(type).blockElements == 0);
-  encode(values, elements, out);
+  const std::optional<Encoding> encoding = encodingOf(type);
+  assert(encoding && elements % tensorTypeInfo(type).blockElements == 0);
+  encoding->encode(values, elements, out);
 }
 
 } // namespace llcuda::formats

@@ -2,41 +2,59 @@
 // How a weight lies in device memory. Kernel templates take it as an argument; hosts and kernels find its planes here.
 #pragma once
 
+#include "codegen/formats/stated.h"
+
 namespace llcuda {
 
 /// A weight is one blob, 256-byte aligned, rows (outputs) before columns (inputs). It is up to four planes, each with
 /// rows of its own and each starting at the next multiple of 256 bytes: codes, high (further bits of the codes), scales
-/// (of groups of 16, 32 or 64 weights) and supers (scales of 256 weights). docs/formats.md has the bytes of each.
+/// (of groups of 16, 32 or 64 weights) and supers (scales of 256 weights). encodings.inc has the bytes of each.
 enum class WeightLayout : unsigned char {
-  kF32Rows = 0,         ///< plain f32 [rows][columns]
-  kF16Rows = 1,         ///< plain f16 [rows][columns]
-  kQ4_0Planes = 2,      ///< nibbles; f16 d: weight = d * (code - 8)
-  kQ4_1Planes = 3,      ///< nibbles; f16 d, f16 m: weight = d * code + m
-  kQ8_0Planes = 4,      ///< signed bytes; f16 d: weight = d * code
-  kQ5_0Planes = 5,      ///< nibbles, bits; f16 d: weight = d * (code - 16)
-  kQ5_1Planes = 6,      ///< nibbles, bits; f16 d, f16 m: weight = d * code + m
-  kQ2_KPlanes = 7,      ///< pairs; bytes {scale, min} of 16; f16 d, dmin: weight = d * scale * code - dmin * min
-  kQ3_KPlanes = 8,      ///< pairs, bits; six-bit scales of 16; f16 d: weight = d * (scale - 32) * (code - 4)
-  kQ4_KPlanes = 9,      ///< nibbles; six-bit records: weight = d * scale * code - dmin * min
-  kQ5_KPlanes = 10,     ///< nibbles, bits; the same
-  kQ6_KPlanes = 11,     ///< nibbles, pairs; signed scales of 16; f32 d: weight = d * scale * (code - 32)
-  kIQ4_NLPlanes = 12,   ///< nibbles in order; f16 d: weight = d * kIq4Levels[code]
-  kIQ4_XSPlanes = 13,   ///< nibbles in order; six-bit scales: weight = d * scale * kIq4Levels[code]
-  kMXFP4Planes = 14,    ///< nibbles in order; exponent bytes: weight = mxfp4Scale(e) * kFp4Levels[code]
-  kNf4Planes = 15,      ///< nibbles in order; f32 absmax of 64: weight = kNf4Values[code] * absmax
-  kNf4ShortPlanes = 16, ///< the same, absmax of 32
-  kFp4Planes = 17,      ///< the same with kFp4Values, absmax of 64
-  kFp4ShortPlanes = 18, ///< absmax of 32
-  kS8Planes = 19,       ///< signed bytes; f32 scale of 16: weight = scale * code; what other encodings become
+#define LLCUDA_WEIGHT_LAYOUT(enumerator, ...) enumerator,
+#include "codegen/formats/encodings.inc"
 };
-constexpr unsigned kWeightLayouts = 20;
 
-// Nibbles: word j of the four of 32 weights holds elements 8j ... 8j+3 in the low and 8j+4 ... 8j+7 in the high nibbles
-// of its bytes; nibbles in order: nibble i is element 8j + i.
-// Pairs (two bits): word j of the two holds elements 16j + 4t ... 16j + 4t + 3 in bits 2t, 2t + 1 of its bytes.
-// Bits: the one word holds elements 4t ... 4t + 3 in bit t of its bytes.
+constexpr unsigned kWeightLayouts = 0
+#define LLCUDA_WEIGHT_LAYOUT(...) +1
+#include "codegen/formats/encodings.inc"
+    ;
 
 enum class WeightPlane : unsigned char { kCodes, kHigh, kScales, kSupers };
+
+/// Which rows of activations kernels multiply a layout with.
+enum class WeightInput : unsigned char { kFloats, kInt8Rows };
+
+/// What a linear of many rows multiplies: f32 without tensor cores, or what tensor cores take.
+enum class WeightProduct : unsigned char { kFloats, kHalves, kInt8Codes };
+
+/// Tiles of prompt linears that hold one block less of a layout to a multiprocessor, by its registers or its shared
+/// memory; kTightTall: tiles of 128 rows, which do not hold it without spills. What fits is what
+/// tests/codegen/nvrtc/real_kernels_test.cpp finds in machine code for sm_75.
+constexpr unsigned kTightFewRows = 1, kTightManyRows = 2, kTightTall = 4;
+/// Of many rows, beside another layout.
+constexpr unsigned kTightMixed = 8;
+
+/// What encodings.inc states of a layout.
+struct WeightFacts {
+  Stated<unsigned> columns;                     ///< of a block: a row is a multiple of this
+  Stated<unsigned> codes, high, scales, supers; ///< bytes that a block has in each plane
+  Stated<WeightInput> input;
+  Stated<WeightProduct> product;
+  Stated<unsigned> unit;      ///< weights of a row that a lane of a decode linear multiplies at a time
+  Stated<unsigned> scaleStep; ///< codes that share a scale, 16 or 32; 0 where tensor cores take no codes
+  Stated<bool> minimum;       ///< weights have one beside their scale
+  Stated<unsigned> tight;     ///< kTight...
+};
+
+constexpr WeightFacts weightFacts(WeightLayout layout) {
+  switch (layout) {
+#define LLCUDA_WEIGHT_LAYOUT(enumerator, name, planes, weight, ...)                                                    \
+  case WeightLayout::enumerator:                                                                                       \
+    return {__VA_ARGS__};
+#include "codegen/formats/encodings.inc"
+  }
+  __builtin_unreachable();
+}
 
 /// Bytes that a block of `columns` weights of a row has in each plane.
 struct WeightBlockBytes {
@@ -45,46 +63,8 @@ struct WeightBlockBytes {
 };
 
 constexpr WeightBlockBytes weightBlockBytes(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kF32Rows:
-    return {32, 128, 0, 0, 0};
-  case WeightLayout::kF16Rows:
-    return {32, 64, 0, 0, 0};
-  case WeightLayout::kQ4_0Planes:
-  case WeightLayout::kIQ4_NLPlanes:
-    return {32, 16, 0, 2, 0};
-  case WeightLayout::kQ4_1Planes:
-    return {32, 16, 0, 4, 0};
-  case WeightLayout::kQ8_0Planes:
-    return {32, 32, 0, 2, 0};
-  case WeightLayout::kQ5_0Planes:
-    return {32, 16, 4, 2, 0};
-  case WeightLayout::kQ5_1Planes:
-    return {32, 16, 4, 4, 0};
-  case WeightLayout::kQ2_KPlanes:
-    return {256, 64, 0, 16, 4};
-  case WeightLayout::kQ3_KPlanes:
-    return {256, 64, 32, 12, 2};
-  case WeightLayout::kQ4_KPlanes:
-    return {256, 128, 0, 16, 0};
-  case WeightLayout::kQ5_KPlanes:
-    return {256, 128, 32, 16, 0};
-  case WeightLayout::kQ6_KPlanes:
-    return {256, 128, 64, 16, 4};
-  case WeightLayout::kIQ4_XSPlanes:
-    return {256, 128, 0, 8, 0};
-  case WeightLayout::kMXFP4Planes:
-    return {32, 16, 0, 1, 0};
-  case WeightLayout::kNf4Planes:
-  case WeightLayout::kFp4Planes:
-    return {64, 32, 0, 4, 0};
-  case WeightLayout::kNf4ShortPlanes:
-  case WeightLayout::kFp4ShortPlanes:
-    return {32, 16, 0, 4, 0};
-  case WeightLayout::kS8Planes:
-    return {32, 32, 0, 8, 0};
-  }
-  return {32, 0, 0, 0, 0};
+  const WeightFacts facts = weightFacts(layout);
+  return {facts.columns, facts.codes, facts.high, facts.scales, facts.supers};
 }
 
 constexpr unsigned weightPlaneBlockBytes(WeightLayout layout, WeightPlane plane) {
@@ -120,36 +100,37 @@ constexpr unsigned kWeightBlock = 32;
 
 /// Whether kernels multiply the layout with int8 rows (else with f32 rows).
 constexpr bool weightReadsInt8Rows(WeightLayout layout) {
-  return layout != WeightLayout::kF32Rows && layout != WeightLayout::kF16Rows;
+  return weightFacts(layout).input == WeightInput::kInt8Rows;
 }
 
-/// Whether tensor cores multiply the layout's weights as int8 codes (else as f16).
+/// Whether a linear of many rows goes to tensor cores, which take several layouts in one launch.
+constexpr bool weightTakesTensorCores(WeightLayout layout) {
+  return weightFacts(layout).product != WeightProduct::kFloats;
+}
+
+/// Whether tensor cores multiply the layout's weights as int8 codes.
 constexpr bool weightHasInt8Codes(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kF32Rows:
-  case WeightLayout::kF16Rows:
-  case WeightLayout::kNf4Planes:
-  case WeightLayout::kNf4ShortPlanes:
-  case WeightLayout::kFp4Planes:
-  case WeightLayout::kFp4ShortPlanes:
-    return false;
-  default:
-    return true;
-  }
+  return weightFacts(layout).product == WeightProduct::kInt8Codes;
 }
 
 /// Whether the layout's weights have a minimum beside their scale.
 constexpr bool weightHasMinimum(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kQ4_1Planes:
-  case WeightLayout::kQ5_1Planes:
-  case WeightLayout::kQ2_KPlanes:
-  case WeightLayout::kQ4_KPlanes:
-  case WeightLayout::kQ5_KPlanes:
-    return true;
-  default:
-    return false;
-  }
+  return weightFacts(layout).minimum;
 }
+
+/// Scales that 32 weights have where tensor cores multiply int8 codes.
+constexpr unsigned weightScalesOf32(WeightLayout layout) {
+  return 32 / weightFacts(layout).scaleStep;
+}
+
+/// Whether the facts of a layout are ones that kernels can have.
+constexpr bool weightFactsHold(WeightLayout layout) {
+  const WeightFacts facts = weightFacts(layout);
+  const bool int8 = weightHasInt8Codes(layout);
+  return facts.columns % kWeightBlock == 0 && 32 % facts.unit == 0 && (!int8 || weightReadsInt8Rows(layout)) &&
+         (int8 ? facts.scaleStep == 16 || facts.scaleStep == 32 : facts.scaleStep == 0 && !facts.minimum);
+}
+#define LLCUDA_WEIGHT_LAYOUT(enumerator, ...) static_assert(weightFactsHold(WeightLayout::enumerator));
+#include "codegen/formats/encodings.inc"
 
 } // namespace llcuda

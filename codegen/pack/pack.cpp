@@ -15,39 +15,14 @@ using formats::TensorType;
 
 constexpr uint64_t kMaxBytes = uint64_t(1) << 48;
 
-struct LayoutNames {
-  WeightLayout layout;
-  std::string_view name, format;
+constexpr std::string_view kNames[] = {
+#define LLCUDA_WEIGHT_LAYOUT(enumerator, name, ...) name,
+#include "codegen/formats/encodings.inc"
 };
-constexpr LayoutNames kNames[] = {
-    {WeightLayout::kF32Rows, "f32_rows", "f32"},
-    {WeightLayout::kF16Rows, "f16_rows", "f16"},
-    {WeightLayout::kQ4_0Planes, "q4_0_planes", "q4_0"},
-    {WeightLayout::kQ4_1Planes, "q4_1_planes", "q4_1"},
-    {WeightLayout::kQ8_0Planes, "q8_0_planes", "q8_0"},
-    {WeightLayout::kQ5_0Planes, "q5_0_planes", "q5_0"},
-    {WeightLayout::kQ5_1Planes, "q5_1_planes", "q5_1"},
-    {WeightLayout::kQ2_KPlanes, "q2_k_planes", "q2_k"},
-    {WeightLayout::kQ3_KPlanes, "q3_k_planes", "q3_k"},
-    {WeightLayout::kQ4_KPlanes, "q4_k_planes", "q4_k"},
-    {WeightLayout::kQ5_KPlanes, "q5_k_planes", "q5_k"},
-    {WeightLayout::kQ6_KPlanes, "q6_k_planes", "q6_k"},
-    {WeightLayout::kIQ4_NLPlanes, "iq4_nl_planes", "iq4_nl"},
-    {WeightLayout::kIQ4_XSPlanes, "iq4_xs_planes", "iq4_xs"},
-    {WeightLayout::kMXFP4Planes, "mxfp4_planes", "mxfp4"},
-    {WeightLayout::kNf4Planes, "nf4_planes", "nf4"},
-    {WeightLayout::kNf4ShortPlanes, "nf4_short_planes", "nf4_short"},
-    {WeightLayout::kFp4Planes, "fp4_planes", "fp4"},
-    {WeightLayout::kFp4ShortPlanes, "fp4_short_planes", "fp4_short"},
-    {WeightLayout::kS8Planes, "s8_planes", "s8"},
+constexpr std::string_view kEnumerators[] = {
+#define LLCUDA_WEIGHT_LAYOUT(enumerator, ...) #enumerator,
+#include "codegen/formats/encodings.inc"
 };
-static_assert(std::size(kNames) == kWeightLayouts);
-
-const LayoutNames& namesOf(WeightLayout layout) {
-  const LayoutNames& names = kNames[static_cast<size_t>(layout)];
-  assert(names.layout == layout && "the table is in the order of the enumerators");
-  return names;
-}
 
 const RowPacker* findPacker(WeightLayout layout, TensorType source) {
   for (std::span<const RowPacker> packers :
@@ -105,64 +80,21 @@ Result<void> checkRowOrder(std::span<const uint32_t> rowOrder, uint64_t rows) {
 } // namespace
 
 std::string_view layoutName(WeightLayout layout) {
-  return namesOf(layout).name;
+  return kNames[static_cast<size_t>(layout)];
+}
+
+std::string_view layoutEnumerator(WeightLayout layout) {
+  return kEnumerators[static_cast<size_t>(layout)];
 }
 
 std::string_view layoutFormat(WeightLayout layout) {
-  return namesOf(layout).format;
+  const std::string_view name = layoutName(layout);
+  return name.substr(0, name.rfind('_'));
 }
 
 std::optional<WeightLayout> layoutByName(std::string_view name) {
-  for (const LayoutNames& names : kNames)
-    if (names.name == name)
-      return names.layout;
-  return std::nullopt;
-}
-
-std::optional<WeightLayout> defaultLayout(TensorType source) {
-  switch (source) {
-  case TensorType::kF32:
-  case TensorType::kBF16:
-    return WeightLayout::kF32Rows;
-  case TensorType::kF16:
-    return WeightLayout::kF16Rows;
-  case TensorType::kQ4_0:
-    return WeightLayout::kQ4_0Planes;
-  case TensorType::kQ4_1:
-    return WeightLayout::kQ4_1Planes;
-  case TensorType::kQ5_0:
-    return WeightLayout::kQ5_0Planes;
-  case TensorType::kQ5_1:
-    return WeightLayout::kQ5_1Planes;
-  case TensorType::kQ8_0:
-    return WeightLayout::kQ8_0Planes;
-  case TensorType::kQ2_K:
-    return WeightLayout::kQ2_KPlanes;
-  case TensorType::kQ3_K:
-    return WeightLayout::kQ3_KPlanes;
-  case TensorType::kQ4_K:
-    return WeightLayout::kQ4_KPlanes;
-  case TensorType::kQ5_K:
-    return WeightLayout::kQ5_KPlanes;
-  case TensorType::kQ6_K:
-    return WeightLayout::kQ6_KPlanes;
-  case TensorType::kIQ4_NL:
-    return WeightLayout::kIQ4_NLPlanes;
-  case TensorType::kIQ4_XS:
-    return WeightLayout::kIQ4_XSPlanes;
-  case TensorType::kMXFP4:
-    return WeightLayout::kMXFP4Planes;
-  case TensorType::kNf4:
-    return WeightLayout::kNf4Planes;
-  case TensorType::kNf4Short:
-    return WeightLayout::kNf4ShortPlanes;
-  case TensorType::kFp4:
-    return WeightLayout::kFp4Planes;
-  case TensorType::kFp4Short:
-    return WeightLayout::kFp4ShortPlanes;
-  default:
-    return findPacker(WeightLayout::kS8Planes, source) ? std::optional(WeightLayout::kS8Planes) : std::nullopt;
-  }
+  const auto found = std::ranges::find(kNames, name);
+  return found == std::end(kNames) ? std::nullopt : std::optional(static_cast<WeightLayout>(found - kNames));
 }
 
 Result<uint64_t> packedBytes(WeightLayout layout, uint64_t rows, uint64_t columns) {

@@ -18,12 +18,11 @@ namespace llcuda::pack {
 std::string_view layoutName(WeightLayout layout);
 std::optional<WeightLayout> layoutByName(std::string_view name);
 
+/// As sources write it: "kQ4_1Planes".
+std::string_view layoutEnumerator(WeightLayout layout);
+
 /// Short form for kernel names: "q4_1", "f16".
 std::string_view layoutFormat(WeightLayout layout);
-
-/// The layout in which a tensor of this encoding keeps its values exactly; none for types that are no weights. Encodings
-/// without kernels of their own become s8_planes, which are larger than the file.
-std::optional<WeightLayout> defaultLayout(formats::TensorType source);
 
 /// Bytes of the blob of a weight, a multiple of 16. Refuses columns that are no whole blocks of the layout, and sizes past
 /// 2^48.

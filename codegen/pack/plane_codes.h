@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codes of 32 weights, one in each byte, to the planes that codegen/formats/weight_layout.h describes, and back. `shift`
+// Codes of 32 weights, one in each byte, to the planes that codegen/formats/encodings.inc describes, and back. `shift`
 // says which bits of a code a plane has.
 #pragma once
 

@@ -2,6 +2,7 @@
 // Encodings without a kernel of their own as s8_planes. The values of 16 neighbours are small multiples of one number in
 // all of them, and f32 holds them exactly: their greatest common divisor becomes the scale, and the codes are what is
 // left. Q8_K has its scale and codes already.
+#include <array>
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -93,26 +94,29 @@ void unpackRow(const PackedRowView& row, uint64_t columns, float* out) {
     out[c] = loadAs<float>(row.scales + c / kGroup * 4) * static_cast<float>(std::to_integer<int8_t>(row.codes[c]));
 }
 
-template <TensorType kSource>
-constexpr RowPacker encoderOf() {
-  return {WeightLayout::kS8Planes, kSource, encodeRow<kSource>};
+using enum WeightLayout;
+constexpr auto kNone = static_cast<WeightLayout>(kWeightLayouts); ///< of encodings that no weight has
+
+/// Encodings whose layout is s8_planes.
+constexpr size_t kSources = 0
+#define LLCUDA_ENCODING(enumerator, number, name, elements, bytes, Block, layout) +(layout == kS8Planes ? 1 : 0)
+#include "codegen/formats/encodings.inc"
+    ;
+
+template <TensorType kSource, WeightLayout kLayout>
+constexpr void addPacker(std::array<RowPacker, kSources>& packers, size_t& count) {
+  if constexpr (kLayout == kS8Planes)
+    packers[count++] = {kLayout, kSource, kSource == TensorType::kQ8_K ? copyQ8_K : encodeRow<kSource>};
 }
 
-constexpr RowPacker kPackers[] = {
-    encoderOf<TensorType::kIQ1_S>(),
-    encoderOf<TensorType::kIQ1_M>(),
-    encoderOf<TensorType::kIQ2_XXS>(),
-    encoderOf<TensorType::kIQ2_XS>(),
-    encoderOf<TensorType::kIQ2_S>(),
-    encoderOf<TensorType::kIQ3_XXS>(),
-    encoderOf<TensorType::kIQ3_S>(),
-    encoderOf<TensorType::kTQ1_0>(),
-    encoderOf<TensorType::kTQ2_0>(),
-    encoderOf<TensorType::kNVFP4>(),
-    encoderOf<TensorType::kQ1_0>(),
-    encoderOf<TensorType::kQ2_0>(),
-    {WeightLayout::kS8Planes, TensorType::kQ8_K, copyQ8_K},
-};
+constexpr auto kPackers = [] {
+  std::array<RowPacker, kSources> packers = {};
+  size_t count = 0;
+#define LLCUDA_ENCODING(enumerator, number, name, elements, bytes, Block, layout)                                      \
+  addPacker<TensorType::enumerator, layout>(packers, count);
+#include "codegen/formats/encodings.inc"
+  return packers;
+}();
 constexpr RowUnpacker kUnpackers[] = {{WeightLayout::kS8Planes, unpackRow}};
 
 } // namespace

@@ -32,22 +32,9 @@ uint32_t halfStageBytes(const PromptTile& tile) {
   return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
 }
 
-/// Scales that 32 weights have.
-uint32_t scalesOf(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kQ2_KPlanes:
-  case WeightLayout::kQ3_KPlanes:
-  case WeightLayout::kQ6_KPlanes:
-  case WeightLayout::kS8Planes:
-    return 2;
-  default:
-    return 1;
-  }
-}
-
 /// What codegen/kernels/linear/linear_prompt_s8.cuh keeps of one stage.
 uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
-  const uint32_t scales = scalesOf(layout);
+  const uint32_t scales = weightScalesOf32(layout);
   const uint32_t minimums = weightHasMinimum(layout) ? scales : 0;
   const uint32_t groups = std::max(tile.warpsDeep, 2u);
   const bool terms = tile.warpsDeep == 1 && tile.rows / tile.warpsDown >= 64 && minimums == 1;
@@ -118,7 +105,7 @@ Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile)
                        kMaxSums);
   if (request.gated && tile.columns < 64)
     return unsupported("columns is ", tile.columns, "; a tile of gate and up needs 64");
-  if (std::ranges::find(request.layouts, WeightLayout::kF32Rows) != request.layouts.end())
+  if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return checkFloatTile(tile);
   const uint32_t parts = tile.rows * 4 * tile.warpsDeep; // of a stage's rows
   if (!std::ranges::all_of(request.layouts, weightHasInt8Codes) && parts % tile.threads() != 0)

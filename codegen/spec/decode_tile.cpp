@@ -11,27 +11,12 @@ namespace {
 
 constexpr uint32_t kMaxWarps = 8;
 
-/// Weights of a row that a lane takes at a time: WeightTraits::kUnit.
-uint32_t unitOf(WeightLayout layout) {
-  switch (layout) {
-  case WeightLayout::kF32Rows:
-    return 4;
-  case WeightLayout::kF16Rows:
-    return 8;
-  case WeightLayout::kQ8_0Planes:
-  case WeightLayout::kS8Planes:
-    return 16;
-  default:
-    return 32;
-  }
-}
-
 uint32_t mostRows(const DecodeTileRequest& request) {
   return request.inputRows > 2 ? 2 : 4; // a lane holds rows * inputRows * weights sums
 }
 
 uint32_t chooseLanes(const DecodeTileRequest& request) {
-  const uint32_t units = request.columns / unitOf(request.layout);
+  const uint32_t units = request.columns / weightFacts(request.layout).unit;
   // A block of kMaxWarps groups of mostRows() has to be able to make blockRowsMultiple.
   const uint32_t most = std::min(32u, 32 * kMaxWarps * mostRows(request) / request.blockRowsMultiple);
   uint32_t best = most, fewestSlots = UINT32_MAX;

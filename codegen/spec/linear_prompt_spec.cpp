@@ -27,8 +27,8 @@ Result<void> checkSizes(const char* op, WeightLayout layout, uint32_t rows, uint
 }
 
 Result<void> refuseF32(const char* op, WeightLayout layout) {
-  if (layout == WeightLayout::kF32Rows)
-    return unsupported(op, " of f32_rows; its linears have launches of their own");
+  if (!weightTakesTensorCores(layout))
+    return unsupported(op, " of ", pack::layoutName(layout), "; its linears have launches of their own");
   return {};
 }
 

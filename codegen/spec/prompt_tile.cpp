@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <initializer_list>
 
 #include "codegen/spec/check_tile.h"
 #include "codegen/spec/kernel_spec.h"
@@ -13,12 +12,10 @@
 namespace llcuda::codegen {
 namespace {
 
-bool any(const PromptTileRequest& request, WeightLayout layout) {
-  return std::ranges::find(request.layouts, layout) != request.layouts.end();
-}
-
-bool anyOf(const PromptTileRequest& request, std::initializer_list<WeightLayout> layouts) {
-  return std::ranges::any_of(layouts, [&](WeightLayout layout) { return any(request, layout); });
+/// Whether tiles of a kind hold any of the launch's layouts less often than others: kTight...
+bool isTight(const PromptTileRequest& request, unsigned kind) {
+  return std::ranges::any_of(request.layouts,
+                             [&](WeightLayout layout) { return (weightFacts(layout).tight & kind) != 0; });
 }
 
 bool isMixed(const PromptTileRequest& request) {
@@ -29,9 +26,9 @@ PromptTile tileOfF32(const PromptTileRequest& request) {
   return request.rows <= 32 ? PromptTile{32, 64, 2, 2, 1, 2} : PromptTile{64, 32, 4, 1, 1, 2};
 }
 
-/// One block less to a multiprocessor where that is what the registers or the shared memory of `layouts` take.
-PromptTile lessenedFor(PromptTile tile, const PromptTileRequest& request, std::initializer_list<WeightLayout> layouts) {
-  if (anyOf(request, layouts) && tile.minBlocksPerSm > 1)
+/// One block less to a multiprocessor where that is what the registers or the shared memory of a layout take.
+PromptTile lessened(PromptTile tile, const PromptTileRequest& request, unsigned kind) {
+  if (isTight(request, kind) && tile.minBlocksPerSm > 1)
     --tile.minBlocksPerSm;
   return tile;
 }
@@ -61,17 +58,14 @@ PromptTile deepenedFor(PromptTile tile, const PromptTileRequest& request) {
 }
 
 PromptTile tileOfFewRows(const PromptTileRequest& request) {
-  const PromptTile tile = lessenedFor(smallestOfFewRows(request), request,
-                                      {WeightLayout::kQ2_KPlanes, WeightLayout::kQ3_KPlanes, WeightLayout::kQ6_KPlanes,
-                                       WeightLayout::kQ8_0Planes, WeightLayout::kS8Planes});
-  return deepenedFor(tile, request);
+  return deepenedFor(lessened(smallestOfFewRows(request), request, kTightFewRows), request);
 }
 
 /// Whether the loop of a tile of 128 x 64, with 64 sums in each lane, does without spills.
 bool fitsTallTile(const PromptTileRequest& request) {
   if (isMixed(request) && !std::ranges::all_of(request.layouts, weightHasInt8Codes))
     return false;
-  return !anyOf(request, {WeightLayout::kQ2_KPlanes, WeightLayout::kS8Planes});
+  return !isTight(request, kTightTall);
 }
 
 // Two blocks of 128 x 64 or three of 64 x 64 to a multiprocessor hide more than one of 128 x 128.
@@ -79,10 +73,8 @@ PromptTile tileOfManyRows(const PromptTileRequest& request) {
   if (request.rows > 64 && fitsTallTile(request) &&
       divideUp(request.rows, 128) * divideUp(request.columns, 64) >= t4::kMultiprocessors)
     return {128, 64, 2, 2, 1, 2};
-  const PromptTile tile =
-      lessenedFor({64, 64, 2, 2, 1, 3}, request,
-                  {WeightLayout::kQ2_KPlanes /* shared memory */, WeightLayout::kQ3_KPlanes, WeightLayout::kS8Planes});
-  return isMixed(request) ? lessenedFor(tile, request, {WeightLayout::kQ5_KPlanes, WeightLayout::kQ6_KPlanes}) : tile;
+  const PromptTile tile = lessened({64, 64, 2, 2, 1, 3}, request, kTightManyRows);
+  return isMixed(request) ? lessened(tile, request, kTightMixed) : tile;
 }
 
 } // namespace
@@ -96,7 +88,7 @@ std::string PromptTile::name() const {
 }
 
 PromptTile choosePromptTile(const PromptTileRequest& request) {
-  if (any(request, WeightLayout::kF32Rows))
+  if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return tileOfF32(request);
   return request.rows <= 32 ? tileOfFewRows(request) : tileOfManyRows(request);
 }

@@ -22,7 +22,7 @@ uint32_t sameWarps(const Tile& tile, uint32_t threads) {
 }
 
 std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
-  if (std::ranges::find(request.layouts, WeightLayout::kF32Rows) != request.layouts.end())
+  if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return {{64, 32, 4, 1, 1, 1}, {32, 64, 2, 2, 1, 1}, {64, 64, 4, 2, 1, 1}};
   if (request.rows > 32)
     return {{64, 64, 2, 2, 1, 1},

@@ -51,7 +51,7 @@ bool isQ8Rows(mlir::Type type);
 /// Columns of rows; elements of a vector.
 int64_t columnsOf(mlir::Value value);
 
-/// Whether linears take int8 rows for this encoding: it is quantised itself, so that an int8 input costs little.
+/// Whether linears take int8 rows for this encoding: its layout is multiplied with them.
 bool takesQ8Rows(formats::TensorType encoding);
 
 /// What a fused op multiplies with one of its weights: its int8 rows, if it has them and the weight takes them.

@@ -172,7 +172,8 @@ int64_t columnsOf(mlir::Value value) {
 }
 
 bool takesQ8Rows(TensorType encoding) {
-  return formats::tensorTypeInfo(encoding).blockElements > 1;
+  const auto layout = formats::tensorTypeInfo(encoding).layout;
+  return layout && weightReadsInt8Rows(*layout);
 }
 
 int64_t layerOf(mlir::Operation* op) {

@@ -14,20 +14,14 @@
 
 namespace llcuda::testing {
 
-/// Every encoding of a weight with its layout.
-inline constexpr formats::TensorType kWeightTypes[] = {
-    formats::TensorType::kF32,   formats::TensorType::kF16,      formats::TensorType::kBF16,
-    formats::TensorType::kQ4_0,  formats::TensorType::kQ4_1,     formats::TensorType::kQ5_0,
-    formats::TensorType::kQ5_1,  formats::TensorType::kQ8_0,     formats::TensorType::kQ2_K,
-    formats::TensorType::kQ3_K,  formats::TensorType::kQ4_K,     formats::TensorType::kQ5_K,
-    formats::TensorType::kQ6_K,  formats::TensorType::kIQ4_NL,   formats::TensorType::kIQ4_XS,
-    formats::TensorType::kMXFP4, formats::TensorType::kNf4,      formats::TensorType::kNf4Short,
-    formats::TensorType::kFp4,   formats::TensorType::kFp4Short, formats::TensorType::kIQ1_S,
-    formats::TensorType::kIQ1_M, formats::TensorType::kIQ2_XXS,  formats::TensorType::kIQ2_XS,
-    formats::TensorType::kIQ2_S, formats::TensorType::kIQ3_XXS,  formats::TensorType::kIQ3_S,
-    formats::TensorType::kTQ1_0, formats::TensorType::kTQ2_0,    formats::TensorType::kNVFP4,
-    formats::TensorType::kQ1_0,  formats::TensorType::kQ2_0,     formats::TensorType::kQ8_K,
-};
+/// Every encoding of a weight.
+inline std::vector<formats::TensorType> weightTypes() {
+  std::vector<formats::TensorType> types;
+  for (const formats::TensorTypeInfo& info : formats::tensorTypes())
+    if (info.layout)
+      types.push_back(info.type);
+  return types;
+}
 
 /// Where a block has its scales: f16 at `half` and `second` (a minimum; -1: none), with values of `size` and less.
 struct ScalePlace {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/generated/ from the .td files: the ops and types of each dialect, and the passes in pipeline order.
+"""Writes docs/generated/ from the .td files: the ops and types of each dialect, and the passes in pipeline order; and the tables
+that docs/*.md have of codegen/formats/*.inc, each between a line `<!-- table NAME ... -->` and a line `<!-- end -->`.
 
 usage: make_docs.py [--check]    --check writes nothing and fails where a page is not what it would write
 """
@@ -52,16 +53,66 @@ def pages():
     yield "passes.md", "# Passes, in the order of the pipeline\n\n" + "\n\n".join(texts)
 
 
+def rows_of(table, macro):
+    """The arguments of each line `macro(...)` of a table in codegen/formats, texts without their quotes."""
+    text = (ROOT / "codegen/formats" / table).read_text(encoding="utf-8")
+    for row in re.findall(rf"^{macro}\((.*?)\)$", text, re.M | re.S):
+        yield [argument.strip().strip('"') for argument in re.findall(r'\s*("[^"]*"|[^,"]+)', row) if argument.strip()]
+
+
+def facts_of(arguments):
+    """The arguments of the form `.name = value`."""
+    return dict(argument.lstrip(".").split(" = ") for argument in arguments if argument.startswith("."))
+
+
+def table(head, rows):
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def device_layouts():
+    """Every layout of weights, the encodings that it is for, and what it costs."""
+    encodings = list(rows_of("encodings.inc", "LLCUDA_ENCODING"))
+    rows = []
+    for enumerator, name, planes, weight, *facts in rows_of("encodings.inc", "LLCUDA_WEIGHT_LAYOUT"):
+        sources = [encoding for encoding in encodings if encoding[6] == enumerator]
+        facts = facts_of(facts)
+        sizes = [int(facts[plane]) for plane in ("codes", "high", "scales", "supers")]
+        bits = 8 * sum(sizes) / int(facts["columns"])
+        stored = sorted({8 * int(source[4]) / int(source[3]) for source in sources})
+        cost = f"{bits:g}" if stored == [bits] else f"{bits:g} (file: {' to '.join(f'{b:g}' for b in dict.fromkeys((stored[0], stored[-1])))})"
+        rows.append([" ".join(source[2] for source in sources), f"`{name}`", planes, ", ".join(map(str, sizes)),
+                     facts["columns"], cost, "itself" if weight == "itself" else f"`{weight}`"])
+    return table(["encoding", "layout", "planes", "bytes of codes, high bits, scales, supers", "of", "bits a weight", "weight"], rows)
+
+
+TABLES = {"device layouts": device_layouts}
+
+
+def with_tables(text):
+    """A page with each of its tables as it is now."""
+    def block(match):
+        return f"{match.group(1)}\n{TABLES[match.group(2)]()}\n{match.group(3)}"
+
+    return re.sub(r"(<!-- table ([a-z ]+):[^>]*-->)\n.*?\n(<!-- end -->)", block, text, flags=re.S)
+
+
+def documents():
+    """Every page that this file writes, and its text."""
+    for name, text in pages():
+        yield ROOT / "docs/generated" / name, NOTICE + "\n" + text + "\n"
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if "<!-- table " in text:
+            yield page, with_tables(text)
+
+
 def main(check):
     stale = []
-    folder = ROOT / "docs/generated"
-    folder.mkdir(exist_ok=True)
-    for name, text in pages():
-        text = NOTICE + "\n" + text + "\n"
-        page = folder / name
+    (ROOT / "docs/generated").mkdir(exist_ok=True)
+    for page, text in documents():
         if page.is_file() and page.read_text(encoding="utf-8") == text:
             continue
-        stale.append(f"docs/generated/{name}")
+        stale.append(page.relative_to(ROOT))
         if not check:
             page.write_text(text, encoding="utf-8")
     print("\n".join(f"{name}: {'not what make_docs.py writes' if check else 'written'}" for name in stale) or "pages are up to date")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codes whose further bits lie in a plane of their own, put together: codegen/formats/weight_layout.h has the order.
+// Codes whose further bits lie in a plane of their own, put together: codegen/formats/encodings.inc has the order.
 #pragma once
 
 #include "codegen/kernels/linear/weight_traits.cuh"

@@ -66,6 +66,7 @@ template <WeightLayout kLayout, int kColumns, typename Tile, int kInputs, int kW
 LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
                                 float (&sums)[kWeights * Tile::kRows * kInputs]) {
   using Traits = WeightTraits<kLayout, kColumns>;
+  static_assert(traitsAgree<Traits>(kLayout), "encodings.inc says otherwise");
   constexpr int kUnits = kColumns / Traits::kUnit;
   constexpr int kSteps = (kUnits + Tile::kLanes - 1) / Tile::kLanes;
   constexpr int kRows = kWeights * Tile::kRows;

@@ -55,7 +55,7 @@ LLCUDA_DEVICE void linearPrompt(int rows, int outputs, const uint8_t* weight, co
   const PromptRows input = {{x, xCodes, xScales}, rows};
   const PromptOutput output = {bias, residual, y, outputs};
   const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
-  if constexpr (kLayout == WeightLayout::kF32Rows) {
+  if constexpr (!weightTakesTensorCores(kLayout)) {
     linearPromptF32<kInputs, Tile>(reinterpret_cast<const float*>(weight), input, positions, output);
   } else {
     LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kInputs, Tile>()));

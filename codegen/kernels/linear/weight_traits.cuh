@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a decode linear reads a layout. One header for each layout specialises WeightTraits:
 //
-//   kUnit            weights of a row that a lane multiplies at a time; divides 32, or is 32
+//   kUnit            weights of a row that a lane multiplies at a time, as WeightFacts says
 //   kAhead           units that a lane loads before it uses the first; 8 or 4, by the registers that a unit takes
 //   Unit             the unit's codes and scales in registers; Unit{} multiplies to 0
 //   load             one unit of a row; rows are counted from where the planes point
 //   Input            what kUnit elements of an input row look like in registers; loadInput reads them
 //   dot              the sum of the unit's products
 //   Eight            of a layout that tensor cores multiply as f16: 8 weights as loadEight reads them
-//   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, 16 or 32 (kUnit, if that
-//                    is less)
+//   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, as WeightFacts says
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
 //   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
@@ -56,6 +55,18 @@ struct InputRows {
 
 template <WeightLayout kLayout, int kColumns>
 struct WeightTraits;
+
+/// Whether a layout's traits are what hosts take them for, who choose tiles by the table of encodings.inc.
+template <typename Traits>
+LLCUDA_DEVICE constexpr bool traitsAgree(WeightLayout layout) {
+  const WeightFacts facts = weightFacts(layout);
+  if constexpr (requires { Traits::kScaleStep; })
+    return Traits::kUnit == facts.unit && weightHasInt8Codes(layout) && Traits::kScaleStep == facts.scaleStep;
+  else if constexpr (requires { typename Traits::Eight; })
+    return Traits::kUnit == facts.unit && facts.product == WeightProduct::kHalves;
+  else
+    return Traits::kUnit == facts.unit && facts.product == WeightProduct::kFloats;
+}
 
 /// Four int8 codes in each word.
 template <int kCount>

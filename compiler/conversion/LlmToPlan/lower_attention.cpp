@@ -158,7 +158,7 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
   if (failed(qLayout) || failed(kLayout) || failed(vLayout))
     return failure();
   const std::array layouts = {*qLayout, *kLayout, *vLayout};
-  if (!hasFewRows() && llvm::is_contained(layouts, WeightLayout::kF32Rows)) {
+  if (!hasFewRows() && !llvm::all_of(layouts, weightTakesTensorCores)) {
     if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
         failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)))
       return failure();

@@ -105,7 +105,7 @@ LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
   if (hasFewRows())
     return emitGluLinear(op, *gate, *up);
   const int64_t outputs = llvm::cast<WeightType>(op.getGateWeight().getType()).getRows();
-  const bool joins = *gate == *up && *gate != WeightLayout::kF32Rows && outputs % kQ8Block == 0;
+  const bool joins = *gate == *up && weightTakesTensorCores(*gate) && outputs % kQ8Block == 0;
   return joins ? emitGluLinearPrompt(op, *gate) : emitLinearsThenGlu(op);
 }
 

@@ -24,7 +24,7 @@ struct AssignLayout final : impl::AssignLayoutBase<AssignLayout> {
     auto type = mlir::dyn_cast<WeightType>(parameter.getType());
     if (!type || type.hasLayout())
       return mlir::success();
-    const auto layout = pack::defaultLayout(type.getEncoding());
+    const auto layout = formats::tensorTypeInfo(type.getEncoding()).layout;
     if (!layout)
       return parameter.emitError() << "no device layout keeps " << type.getEncodingName() << " of '"
                                    << parameter.getName() << "'";

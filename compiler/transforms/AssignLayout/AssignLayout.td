@@ -4,7 +4,7 @@ include "mlir/Pass/PassBase.td"
 def AssignLayout : Pass<"llm-assign-layout", "::mlir::func::FuncOp"> {
   let summary = "Choose the device layout of every weight";
   let description = [{
-    The layout that keeps a weight's values exactly (`defaultLayout` of `codegen/pack`) becomes part of its type. One
+    The layout that keeps a weight's values exactly (`codegen/formats/encodings.inc`) becomes part of its type. One
     stored copy serves every phase and every reader, tied embeddings among them.
 
     Fails at a parameter whose encoding has no such layout, or whose shape the layout cannot hold, naming both. A weight

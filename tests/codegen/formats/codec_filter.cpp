@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // codec_filter ENCODING < blocks > values: the scalar codec of one encoding, f32 out.
+// codec_filter list: the names of the encodings that GGUF has and this program has a codec for.
 // codec_filter to_f16|to_bf16 < f32 > halves: the roundings of codegen/formats/numbers.h.
 // Exit 3 for an encoding without a codec, 2 for bytes that are not whole blocks.
 #include <cstdio>
@@ -42,6 +43,12 @@ int roundFloats(const std::vector<std::byte>& bytes, uint16_t (*round)(float)) {
 
 int main(int argc, char** argv) {
   const std::string_view what = argc == 2 ? argv[1] : "";
+  if (what == "list") {
+    for (const TensorTypeInfo& info : tensorTypes())
+      if (canDequantize(info.type) && static_cast<uint32_t>(info.type) < kFirstForeignType)
+        std::puts(std::string(info.name).c_str());
+    return 0;
+  }
   if (what == "to_f16")
     return roundFloats(readAll(), floatToHalf);
   if (what == "to_bf16")

@@ -27,9 +27,9 @@ inline std::vector<float> normalFloats(size_t count, uint32_t seed, float spread
 
 /// The encoding that a layout is for.
 inline formats::TensorType sourceOf(WeightLayout layout) {
-  for (formats::TensorType type : kWeightTypes)
-    if (pack::defaultLayout(type) == layout)
-      return type;
+  for (const formats::TensorTypeInfo& info : formats::tensorTypes())
+    if (info.layout == layout)
+      return info.type;
   throw std::logic_error("a layout without a source");
 }
 

@@ -291,21 +291,27 @@ std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>
   return std::string(std::get<0>(info.param).name) + "_" + std::string(pack::layoutFormat(std::get<1>(info.param)));
 }
 
+/// In all kinds of kernels of two models; those of the other layouts differ from them in the linears alone.
+constexpr WeightLayout kInAllKernels[] = {WeightLayout::kQ4_0Planes, WeightLayout::kQ4_1Planes,
+                                          WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, WeightLayout::kF32Rows};
+
 INSTANTIATE_TEST_SUITE_P(Shapes, RealKernels,
-                         testing::Combine(testing::Values(kSmolLm2, kLlama8b),
-                                          testing::Values(WeightLayout::kQ4_0Planes, WeightLayout::kQ4_1Planes,
-                                                          WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows,
-                                                          WeightLayout::kF32Rows)),
+                         testing::Combine(testing::Values(kSmolLm2, kLlama8b), testing::ValuesIn(kInAllKernels)),
                          nameOf);
 
-INSTANTIATE_TEST_SUITE_P(
-    Layouts, DecodeKernels,
-    testing::Values(WeightLayout::kQ5_0Planes, WeightLayout::kQ5_1Planes, WeightLayout::kQ2_KPlanes,
-                    WeightLayout::kQ3_KPlanes, WeightLayout::kQ4_KPlanes, WeightLayout::kQ5_KPlanes,
-                    WeightLayout::kQ6_KPlanes, WeightLayout::kIQ4_NLPlanes, WeightLayout::kIQ4_XSPlanes,
-                    WeightLayout::kMXFP4Planes, WeightLayout::kNf4Planes, WeightLayout::kNf4ShortPlanes,
-                    WeightLayout::kFp4Planes, WeightLayout::kFp4ShortPlanes, WeightLayout::kS8Planes),
-    [](const auto& info) { return std::string(pack::layoutFormat(info.param)); });
+template <typename Wanted>
+std::vector<WeightLayout> layoutsThat(Wanted wanted) {
+  std::vector<WeightLayout> layouts;
+  for (unsigned i = 0; i < kWeightLayouts; ++i)
+    if (const auto layout = static_cast<WeightLayout>(i); wanted(layout))
+      layouts.push_back(layout);
+  return layouts;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, DecodeKernels, testing::ValuesIn(layoutsThat([](WeightLayout layout) {
+                           return std::ranges::find(kInAllKernels, layout) == std::end(kInAllKernels);
+                         })),
+                         [](const auto& info) { return std::string(pack::layoutFormat(info.param)); });
 
 class PromptKernels : public testing::TestWithParam<WeightLayout> {};
 
@@ -313,15 +319,7 @@ TEST_P(PromptKernels, CompileWithoutSpillsForAT4) {
   expectNoSpills(promptKernelsOf(GetParam()));
 }
 
-std::vector<WeightLayout> layoutsOfTensorCores() {
-  std::vector<WeightLayout> layouts;
-  for (unsigned i = 0; i < kWeightLayouts; ++i)
-    if (const auto layout = static_cast<WeightLayout>(i); layout != WeightLayout::kF32Rows)
-      layouts.push_back(layout);
-  return layouts;
-}
-
-INSTANTIATE_TEST_SUITE_P(Layouts, PromptKernels, testing::ValuesIn(layoutsOfTensorCores()),
+INSTANTIATE_TEST_SUITE_P(Layouts, PromptKernels, testing::ValuesIn(layoutsThat(weightTakesTensorCores)),
                          [](const auto& info) { return std::string(pack::layoutName(info.param)); });
 
 } // namespace

@@ -17,8 +17,8 @@ namespace {
 
 using formats::TensorType;
 
-using llcuda::testing::kWeightTypes;
 using llcuda::testing::randomTensor;
+using llcuda::testing::weightTypes;
 
 struct Case {
   WeightLayout layout;
@@ -27,7 +27,7 @@ struct Case {
 
 std::vector<Case> allCases() {
   std::vector<Case> cases = {{WeightLayout::kF32Rows, TensorType::kF16}};
-  for (TensorType type : kWeightTypes) cases.push_back({*defaultLayout(type), type});
+  for (TensorType type : weightTypes()) cases.push_back({*formats::tensorTypeInfo(type).layout, type});
   return cases;
 }
 
@@ -118,8 +118,8 @@ INSTANTIATE_TEST_SUITE_P(Layouts, PackEach, ::testing::ValuesIn(allCases()), [](
 // What a weight costs on the device is what it costs in the file, to one part in a hundred; values in another form
 // (bf16 as f32, and what becomes s8_planes) are not meant.
 TEST(Pack, TakesTheBytesOfTheFile) {
-  for (TensorType type : kWeightTypes) {
-    const WeightLayout layout = *defaultLayout(type);
+  for (TensorType type : weightTypes()) {
+    const WeightLayout layout = *formats::tensorTypeInfo(type).layout;
     const uint64_t stored = tensorBytes(type, 1024 * 4096), bytes = *packedBytes(layout, 1024, 4096);
     if (layout != WeightLayout::kS8Planes && type != TensorType::kBF16) {
       EXPECT_LE(bytes, stored + stored / 100) << layoutName(layout);
@@ -172,10 +172,11 @@ TEST(Pack, LayoutsHaveNames) {
   EXPECT_EQ(layoutByName("q4_1"), std::nullopt);
 }
 
-TEST(Pack, TypesThatAreNoWeightsHaveNoLayout) {
-  EXPECT_EQ(defaultLayout(TensorType::kQ4_1), WeightLayout::kQ4_1Planes);
-  EXPECT_EQ(defaultLayout(TensorType::kI32), std::nullopt);
-  EXPECT_EQ(defaultLayout(TensorType::kQ8_1), std::nullopt);
+TEST(Pack, LayoutsHaveAShortNameAndTheirEnumerators) {
+  EXPECT_EQ(layoutFormat(WeightLayout::kQ4_1Planes), "q4_1");
+  EXPECT_EQ(layoutFormat(WeightLayout::kFp4ShortPlanes), "fp4_short");
+  EXPECT_EQ(layoutFormat(WeightLayout::kF16Rows), "f16");
+  EXPECT_EQ(layoutEnumerator(WeightLayout::kIQ4_XSPlanes), "kIQ4_XSPlanes");
 }
 
 // A block of a hostile file: its f16 scale is infinite, so there are no values to keep.

@@ -22,7 +22,7 @@ hostsim::LaunchShape linearShape(int outputs) {
 }
 
 constexpr bool hasFourBitTable(WeightLayout layout) {
-  return layout >= WeightLayout::kNf4Planes && layout <= WeightLayout::kFp4ShortPlanes;
+  return weightReadsInt8Rows(layout) && !weightHasInt8Codes(layout);
 }
 
 /// What every product has in common, compiled once.
