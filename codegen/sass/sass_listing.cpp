@@ -25,6 +25,15 @@ std::string_view takeWord(std::string_view& text) {
   return word;
 }
 
+/// `line` with every occurrence of `name` as @.
+std::string withoutName(std::string_view line, std::string_view name) {
+  std::string text(line);
+  if (!name.empty())
+    for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
+      text.replace(at, name.size(), "@");
+  return text;
+}
+
 class Parser {
 public:
   Result<SassListing> parse(std::string_view text) {
@@ -50,10 +59,15 @@ private:
     if (text.starts_with(".text.") && text.ends_with(":"))
       listing.kernel = text.substr(6, text.size() - 7);
     else if (text.starts_with(".L_") && text.ends_with(":"))
-      labels[std::string(text.substr(0, text.size() - 1))] = listing.instructions.size();
+      label(text);
     else if (text.starts_with("/*") && text.find("*/") != std::string_view::npos)
       return instruction(text);
     return {};
+  }
+
+  void label(std::string_view text) {
+    labels[std::string(text.substr(0, text.size() - 1))] = listing.instructions.size();
+    listing.text.append(text).push_back('\n');
   }
 
   // /*0050*/               @P0 BRA `(.L_x_0) ;
@@ -64,6 +78,7 @@ private:
     if (std::from_chars(digits.data(), digits.data() + digits.size(), address, 16).ptr != digits.data() + digits.size())
       return {}; // a comment, or the second half of an encoding
     text.remove_prefix(close + 2);
+    listing.text += withoutName(trimmed(text), listing.kernel) + "\n";
     std::string_view opcode = takeWord(text);
     if (opcode == "{") // of two instructions that are issued together
       opcode = takeWord(text);

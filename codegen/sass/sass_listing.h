@@ -32,6 +32,7 @@ struct SassListing {
   std::string kernel;
   std::vector<SassInstruction> instructions; ///< up to the end of the code; the padding behind it is left out
   std::vector<SassLoop> loops;               ///< those that hold no other loop, in order
+  std::string text; ///< labels and instructions with operands, a line each, the kernel's name as @
 
   uint64_t codeBytes() const { return instructions.size() * 16; }
 };

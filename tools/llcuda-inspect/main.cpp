@@ -22,6 +22,7 @@ struct Options {
   uint32_t slots = 1;
   std::string fit;     ///< bytes of a device, or empty
   std::string predict; ///< "t4", or empty
+  bool machineCode = false;
   std::vector<double> clocks;
   std::string nvdisasm;
 };
@@ -103,9 +104,16 @@ Result<std::string> predictEngine(const Options& options) {
   return options.json ? dumped(predictionJson(prediction)) : predictionText(prediction);
 }
 
+Result<std::string> machineCodeOf(const Options& options) {
+  LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
+  LLCUDA_ASSIGN_OR_RETURN(const nlohmann::ordered_json json, machineCodeJson(engine, findNvdisasm(options.nvdisasm)));
+  return dumped(json);
+}
+
 Result<std::string> inspectCheckpoint(const Options& options) {
-  if (!options.predict.empty())
-    return usageError("--predict needs an engine: ", options.file, " has no machine code");
+  if (!options.predict.empty() || options.machineCode)
+    return usageError(options.machineCode ? "--machine-code" : "--predict", " needs an engine: ", options.file,
+                      " has no machine code");
   if (options.memory || !options.fit.empty())
     return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
   if (ingest::isSafetensors(options.file)) {
@@ -118,6 +126,7 @@ Result<std::string> inspectCheckpoint(const Options& options) {
 
 int run(const Options& options) {
   const Result<std::string> text = !schema::isEngineFile(options.file) ? inspectCheckpoint(options)
+                                   : options.machineCode               ? machineCodeOf(options)
                                    : options.predict.empty()           ? inspectEngine(options)
                                                                        : predictEngine(options);
   if (!text) {
@@ -151,13 +160,18 @@ int main(int argc, char** argv) {
       ->excludes(fit)
       ->check(CLI::PositiveNumber);
   app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
+  auto* machineCode =
+      app.add_flag("--machine-code", options.machineCode,
+                   "Instructions, registers and spills of each kernel for SM 7.5, and its launches, as JSON");
   app.add_option("--predict", options.predict,
                  "Time of a decoded token on this GPU, from the engine's machine code: t4")
+      ->excludes(machineCode)
       ->check(CLI::IsMember({"t4"}));
   app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
       ->delimiter(',')
       ->check(CLI::Range(300, 2000));
-  app.add_option("--nvdisasm", options.nvdisasm, "With --predict: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
+  app.add_option("--nvdisasm", options.nvdisasm,
+                 "With --predict or --machine-code: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -28,6 +28,9 @@ struct MemoryRequest {
 nlohmann::ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory);
 /// What every weight is on the device: its bytes and their XXH3-64. Packs those that lie in the model's files.
 Result<nlohmann::ordered_json> weightHashesJson(const Engine& engine, const std::string& weightsFrom);
+/// What each kernel's sm_75 cubin holds, and what launches it where. kUnsupported for an engine without such code, and
+/// where `nvdisasm` cannot be run.
+Result<nlohmann::ordered_json> machineCodeJson(const Engine& engine, const std::string& nvdisasm);
 std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory);
 
 } // namespace llcuda::inspect

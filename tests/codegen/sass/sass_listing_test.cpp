@@ -40,6 +40,19 @@ TEST(SassListing, InnermostLoopsAndNoPadding) {
   EXPECT_EQ(listing->loops[0].last, 4u);
 }
 
+// The text tells other code from equal code: operands and labels count, the kernel's name and addresses do not.
+TEST(SassListing, TextOfRenamedCodeIsEqual) {
+  const std::string code = "/*0000*/ MOV R1, c[0x0][0x28] ;\n.L_x_0:\n/*0010*/ CALL.REL.NOINC `($one$__internal_0) ;\n";
+  auto textOf = [](const std::string& name, std::string code) {
+    if (const size_t at = code.find("one"); at != std::string::npos)
+      code.replace(at, 3, name);
+    return parseSass(".text." + name + ":\n" + code)->text;
+  };
+  EXPECT_EQ(textOf("one", code), "MOV R1, c[0x0][0x28] ;\n.L_x_0:\nCALL.REL.NOINC `($@$__internal_0) ;\n");
+  EXPECT_EQ(textOf("one", code), textOf("longer", code));
+  EXPECT_NE(textOf("one", code), textOf("one", "/*0000*/ MOV R2, c[0x0][0x28] ;\n" + code.substr(code.find('\n') + 1)));
+}
+
 TEST(SassListing, TextWithoutCodeIsRefused) {
   const auto listing = parseSass("nvdisasm fatal   : no such file\n");
   ASSERT_FALSE(listing.ok());
