@@ -97,9 +97,9 @@ private:
   Result<void> collect(std::span<const KernelSpec> specs) {
     std::map<std::string, const KernelSpec*> byName;
     for (const KernelSpec& spec : specs) {
-      const auto [entry, added] = byName.emplace(spec.name(), &spec);
-      if (!added && entry->second->source() != spec.source())
-        return internalError("kernel ", spec.name(), ": two different kernels have this name");
+      const auto [entry, added] = byName.emplace(spec.name, &spec);
+      if (!added && *entry->second != spec)
+        return internalError("kernel ", spec.name, ": two different kernels have this name");
     }
     std::vector<const KernelSpec*> sorted;
     for (const auto& [name, spec] : byName) {

@@ -5,7 +5,7 @@ namespace llcuda::codegen {
 namespace {
 
 std::string bodyName(const KernelSpec& spec) {
-  return "llcudaBody__" + spec.name();
+  return "llcudaBody__" + spec.name;
 }
 
 std::string bodyDeclaration(const KernelSpec& spec) {
@@ -17,7 +17,7 @@ std::string bodyDeclaration(const KernelSpec& spec) {
 
 std::string hostKernelSource(const KernelSpec& spec) {
   std::string text =
-      spec.source() + "\n" + bodyDeclaration(spec) + " {\n  llcudaHostContext = context;\n  " + spec.name() + "(";
+      spec.source() + "\n" + bodyDeclaration(spec) + " {\n  llcudaHostContext = context;\n  " + spec.name + "(";
   for (size_t i = 0; i < spec.params.size(); ++i)
     text += std::string(i == 0 ? "" : ", ") + "static_cast<" + spec.params[i].type + ">(arguments[" +
             std::to_string(i) + "])";
@@ -29,7 +29,7 @@ std::string hostTableSource(std::span<const KernelSpec* const> specs) {
   for (const KernelSpec* spec : specs) text += bodyDeclaration(*spec) + ";\n";
   text += "\nstatic const LlcudaHostKernel kKernels[] = {\n";
   for (const KernelSpec* spec : specs)
-    text += "    {\"" + spec->name() + "\", " + bodyName(*spec) + ", " + std::to_string(spec->params.size()) + ", " +
+    text += "    {\"" + spec->name + "\", " + bodyName(*spec) + ", " + std::to_string(spec->params.size()) + ", " +
             std::to_string(spec->threads) + "},\n";
   return text +
          "};\n\nextern \"C\" __attribute__((visibility(\"default\"))) const LlcudaHostImage llcudaHostImage = {\n"

@@ -43,7 +43,7 @@ private:
   Result<void> collect(std::span<const KernelSpec> specs) {
     std::map<std::string, size_t> byName;
     for (const KernelSpec& spec : specs) {
-      const std::string name = spec.name();
+      const std::string name = spec.name;
       std::string source = spec.source();
       const auto [entry, added] = byName.emplace(name, tasks.size());
       if (added)

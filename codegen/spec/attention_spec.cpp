@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "codegen/spec/source_text.h"
+#include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -24,56 +24,23 @@ uint32_t longestContext(const AttentionDesc& desc) {
   return desc.window == 0 ? desc.cache.maxContext : std::min(desc.window, desc.cache.maxContext);
 }
 
-std::string shapeTemplate(const AttentionDesc& desc) {
-  return "llcuda::AttentionShape<" +
-         listText(desc.heads, desc.kvHeads, desc.headSize, desc.cache.tablePages(), desc.window, desc.cache.ringPages,
-                  kvTypeText(desc.cache.keyType), kvTypeText(desc.cache.valueType)) +
-         ">";
+KernelBuilder kernelOf(const char* op, const AttentionDesc& desc) {
+  KernelBuilder kernel(op, std::string("codegen/kernels/attention/") + op + ".cuh");
+  kernel.constants("llcuda::AttentionShape",
+                   attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, desc.window));
+  return kernel;
 }
 
-std::string shapeName(const AttentionDesc& desc) {
-  std::string name = "h" + std::to_string(desc.heads) + "_g" + std::to_string(desc.kvHeads) + "_d" +
-                     std::to_string(desc.headSize) + "_" + desc.cache.name();
-  if (desc.window != 0)
-    name += "_w" + std::to_string(desc.window);
-  return name;
+/// What both kernels are handed first.
+void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* queryType) {
+  kernel.input("q", queryType).input("k_pages", "const uint8_t*").input("v_pages", "const uint8_t*");
+  kernel.input("positions", "const int*").input("slots", "const int*");
+  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.value(Constants{real("e", desc.scale), desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""}});
 }
 
-std::string scoreText(const AttentionDesc& desc) {
-  return "{" + listText(floatLiteral(desc.scale), floatLiteral(desc.softcap)) + "}";
-}
-
-/// The parameters y, y_codes, y_scales that the description asks for, and the call's argument that holds them.
-std::string addRows(const AttentionDesc& desc, std::vector<Param>& params) {
-  if (desc.f32Rows)
-    params.push_back({"y", "float*", Access::kWrite});
-  if (desc.int8Rows) {
-    params.push_back({"y_codes", "int8_t*", Access::kWrite});
-    params.push_back({"y_scales", "float2*", Access::kWrite});
-  }
-  return std::string("{") + (desc.f32Rows ? "y" : "nullptr") +
-         (desc.int8Rows ? ", y_codes, y_scales}" : ", nullptr, nullptr}");
-}
-
-std::string rowsName(const AttentionDesc& desc) {
-  return std::string(desc.f32Rows ? "_f32" : "") + (desc.int8Rows ? "_q8" : "");
-}
-
-std::vector<Param> inputParams(const AttentionDesc& desc, const char* queryType) {
-  std::vector<Param> params = {{"q", queryType, Access::kRead},
-                               {"k_pages", "const uint8_t*", Access::kRead},
-                               {"v_pages", "const uint8_t*", Access::kRead},
-                               {"positions", "const int*", Access::kRead},
-                               {"slots", "const int*", Access::kRead}};
-  if (desc.cache.ringPages == 0)
-    params.push_back({"block_table", "const int*", Access::kRead});
-  return params;
-}
-
-/// The call's arguments that stand for inputParams.
-std::string inputText(const AttentionDesc& desc) {
-  return std::string("q, k_pages, v_pages, positions, slots, ") +
-         (desc.cache.ringPages == 0 ? "block_table" : "nullptr");
+void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
+  kernel.open().outputRows("y", desc.f32Rows, desc.int8Rows).close();
 }
 
 /// Shared memory of attentionDecode: the sums of every part of a block, and the statistics of parts or splits.
@@ -131,45 +98,26 @@ uint32_t attentionArrivals(const AttentionDesc& desc) {
 LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   assert(checkAttention(desc));
   const uint32_t splits = attentionSplits(desc);
-  KernelSpec kernel;
-  kernel.op = "attention_decode";
-  kernel.format = desc.cache.format() + rowsName(desc);
-  kernel.shape = shapeName(desc);
-  kernel.tile = "s" + std::to_string(splits) + "_t" + std::to_string(kDecodeThreads);
-  kernel.header = "codegen/kernels/attention/attention_decode.cuh";
-  kernel.params = inputParams(desc, "const float*");
-  std::string workspace = "nullptr, nullptr";
-  if (splits > 1) {
-    kernel.params.push_back({"partial", "float*", Access::kWrite});
-    kernel.params.push_back({"arrivals", "uint32_t*", Access::kReadWrite});
-    workspace = "partial, arrivals";
-  }
-  const std::string rows = addRows(desc, kernel.params);
-  kernel.call = "attentionDecode<" + listText(shapeTemplate(desc), splits) + ">(" +
-                listText(inputText(desc), scoreText(desc), workspace, rows) + ")";
-  kernel.threads = kDecodeThreads;
-  kernel.minBlocksPerSm = decodeBlocksPerSm(desc);
-  return {kernel, {desc.kvHeads, splits, desc.rows}};
+  KernelBuilder kernel = kernelOf("attention_decode", desc);
+  kernel.constants({number("s", splits)});
+  addInputs(kernel, desc, "const float*");
+  kernel.output("partial", "float*", splits > 1).inOut("arrivals", "uint32_t*", splits > 1);
+  addRows(kernel, desc);
+  return {kernel.build("attentionDecode", kDecodeThreads, decodeBlocksPerSm(desc)), {desc.kvHeads, splits, desc.rows}};
 }
 
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   assert(checkAttention(desc));
-  KernelSpec kernel;
-  kernel.op = "attention_prompt";
-  kernel.format = desc.cache.format() + rowsName(desc);
-  kernel.shape = shapeName(desc) + "_r" + std::to_string(desc.rows);
-  kernel.tile = "r" + std::to_string(kPromptRows) + "_t" + std::to_string(kPromptThreads);
-  kernel.header = "codegen/kernels/attention/attention_prompt.cuh";
-  kernel.params = inputParams(desc, "const llcuda::Half*");
-  const std::string rows = addRows(desc, kernel.params);
-  kernel.call = "attentionPrompt<" + listText(shapeTemplate(desc), desc.rows) + ">(" +
-                listText(inputText(desc), scoreText(desc), rows) + ")";
-  kernel.threads = kPromptThreads;
+  KernelBuilder kernel = kernelOf("attention_prompt", desc);
+  kernel.constants({number("r", desc.rows)});
+  addInputs(kernel, desc, "const llcuda::Half*");
+  addRows(kernel, desc);
   // What fits the registers without spills.
-  kernel.minBlocksPerSm =
+  const uint32_t minBlocks =
       desc.headSize <= 96 || (desc.headSize == 128 && desc.cache.isF16() && desc.softcap == 0) ? 3 : 2;
   const uint32_t parts = desc.headSize > 128 && desc.headSize % 64 == 0 ? 2 : 1; // as PromptTile
-  return {kernel, {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1}};
+  return {kernel.build("attentionPrompt", kPromptThreads, minBlocks),
+          {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1}};
 }
 
 } // namespace llcuda::codegen

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "codegen/spec/source_text.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -48,12 +47,8 @@ uint32_t warpsPerSm(const DecodeTileRequest& request) {
 
 } // namespace
 
-std::string DecodeTile::text() const {
-  return "llcuda::DecodeTile<" + listText(lanes, rows, warps) + ">";
-}
-
-std::string DecodeTile::name() const {
-  return "l" + std::to_string(lanes) + "_r" + std::to_string(rows) + "_w" + std::to_string(warps);
+Constants DecodeTile::constants() const {
+  return {number("l", lanes), number("r", rows), number("w", warps)};
 }
 
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "codegen/formats/weight_layout.h"
+#include "codegen/spec/constant.h"
 
 namespace llcuda::codegen {
 
@@ -18,8 +19,7 @@ struct DecodeTile {
 
   uint32_t threads() const { return warps * 32; }
   uint32_t blockRows() const { return warps * (32 / lanes) * rows; }
-  std::string text() const; ///< "llcuda::DecodeTile<8, 2, 4>"
-  std::string name() const; ///< "l8_r2_w4"
+  Constants constants() const; ///< the template arguments of llcuda::DecodeTile
   bool operator==(const DecodeTile&) const = default;
 };
 

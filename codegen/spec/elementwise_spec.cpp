@@ -5,36 +5,25 @@
 #include <cassert>
 #include <string_view>
 
-#include "codegen/spec/call_builder.h"
-#include "codegen/spec/source_text.h"
+#include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
 
 constexpr uint32_t kThreads = 128;
 
-KernelSpec kernelOf(const char* op, std::string shape, uint32_t threads) {
-  KernelSpec kernel;
-  kernel.op = op;
-  kernel.format = "f32";
-  kernel.shape = std::move(shape);
-  kernel.tile = "t" + std::to_string(threads);
-  kernel.header = std::string("codegen/kernels/elementwise/") + op + ".cuh";
-  kernel.threads = threads;
-  return kernel;
+std::string headerOf(const std::string& op) {
+  return "codegen/kernels/elementwise/" + op + ".cuh";
 }
 
 /// y[i] = f(x[i], constant)
 LaunchSpec constantLaunch(const char* op, const ElementsDesc& desc, float constant) {
   assert(checkElements(op, desc));
   const uint32_t count = desc.rows * desc.columns;
-  KernelSpec kernel = kernelOf(op, "n" + std::to_string(count) + "_c" + bitsText(constant), kThreads);
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.output("y", "float*");
-  call.value(floatLiteral(constant));
-  call.call(op + ("<" + listText(count, kThreads)) + ">");
-  return {kernel, {divideUp(count, kThreads), 1, 1}};
+  KernelBuilder kernel(op, headerOf(op));
+  kernel.constants({number("n", count), number("t", kThreads)});
+  kernel.input("x", "const float*").output("y", "float*").value(real("c", constant));
+  return {kernel.build(op, kThreads), {divideUp(count, kThreads), 1, 1}};
 }
 
 } // namespace
@@ -54,13 +43,10 @@ Result<void> checkElements(const char* op, const ElementsDesc& desc) {
 LaunchSpec addLaunch(const ElementsDesc& desc) {
   assert(checkElements("add", desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
-  KernelSpec kernel = kernelOf("add", "n" + std::to_string(4 * fours), kThreads);
-  CallBuilder call(kernel);
-  call.input("a", "const float*");
-  call.input("b", "const float*");
-  call.output("y", "float*");
-  call.call("add<" + listText(fours, kThreads) + ">");
-  return {kernel, {divideUp(fours, kThreads), 1, 1}};
+  KernelBuilder kernel("add", headerOf("add"));
+  kernel.constants({number("f", fours), number("t", kThreads)});
+  kernel.input("a", "const float*").input("b", "const float*").output("y", "float*");
+  return {kernel.build("add", kThreads), {divideUp(fours, kThreads), 1, 1}};
 }
 
 LaunchSpec scaleLaunch(const ElementsDesc& desc, float factor) {
@@ -74,13 +60,10 @@ LaunchSpec softcapLaunch(const ElementsDesc& desc, float cap) {
 LaunchSpec pickRowsLaunch(const ElementsDesc& desc) {
   assert(checkElements("pick_rows", desc));
   const uint32_t threads = std::clamp(divideUp(desc.columns / 4, 32) * 32, 32u, 256u);
-  KernelSpec kernel = kernelOf("pick_rows", "c" + std::to_string(desc.columns), threads);
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.input("output_rows", "const int*");
-  call.output("y", "float*");
-  call.call("pickRows<" + listText(desc.columns, threads) + ">");
-  return {kernel, {desc.rows, 1, 1}};
+  KernelBuilder kernel("pick_rows", headerOf("pick_rows"));
+  kernel.constants({number("c", desc.columns), number("t", threads)});
+  kernel.input("x", "const float*").input("output_rows", "const int*").output("y", "float*");
+  return {kernel.build("pickRows", threads), {desc.rows, 1, 1}};
 }
 
 } // namespace llcuda::codegen

@@ -20,14 +20,16 @@ struct Param {
   std::string name; ///< the role, by which a launch binds it: "weight", "x", "residual", ...
   std::string type; ///< as written in the entry: "const float*", "uint8_t*"
   Access access = Access::kRead;
+
+  bool operator==(const Param&) const = default;
 };
 
-/// One kernel with every shape, encoding and epilogue as a constant.
+/// One kernel with every shape, encoding and epilogue as a constant. KernelBuilder makes it.
 struct KernelSpec {
-  std::string op;     ///< snake_case name, that of the header: "glu_linear"
-  std::string format; ///< encodings it reads: "q4_1", "q4_1_q4_1_q8_0", "f32"
-  std::string shape;  ///< "k576_n1536"
-  std::string tile;   ///< "r4_t256"
+  std::string op; ///< snake_case name, that of the header: "glu_linear"
+  /// The entry's extern "C" name, shown by every tool and parsed by none: the op, the constants, and a hash of all that
+  /// is below, so that two specs of one name are equal.
+  std::string name;
   std::string header; ///< "codegen/kernels/linear/glu_linear.cuh"
   std::string call;   ///< one C++ call expression over the parameter names: "gluLinear<576, 1536, ...>(weight, x, y)"
   std::vector<Param> params;
@@ -35,13 +37,15 @@ struct KernelSpec {
   uint32_t minBlocksPerSm = 1;     ///< second argument of __launch_bounds__
   uint32_t dynamicSharedBytes = 0; ///< beyond the static shared memory
 
-  /// `<op>__<format>__<shape>__<tile>`: the entry's extern "C" name, shown by every tool. Unique per engine: two specs
-  /// of one name have one source.
-  std::string name() const;
+  bool operator==(const KernelSpec&) const = default;
 
   /// The translation unit: the include and an extern "C" __global__ entry that makes the call.
   std::string source() const;
 };
+
+/// XXH3 of what makes the kernel, all but its names: header, call, parameters and how they are used, launch bounds,
+/// shared memory.
+uint64_t contentHash(const KernelSpec& kernel);
 
 struct Dim3 {
   uint32_t x = 1, y = 1, z = 1;

@@ -29,14 +29,6 @@ std::string encodingName(KvType type) {
 
 } // namespace
 
-std::string KvCacheDesc::name() const {
-  return "c" + std::to_string(maxContext) + (ringPages != 0 ? "_ring" + std::to_string(ringPages) : "");
-}
-
-std::string KvCacheDesc::format() const {
-  return isF16() ? "f16" : encodingName(keyType) + "_" + encodingName(valueType);
-}
-
 uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens) {
   if (window == 0)
     return 0;
@@ -52,8 +44,16 @@ std::optional<KvType> kvTypeOf(formats::TensorType type) {
   return std::nullopt;
 }
 
-std::string kvTypeText(KvType type) {
-  return namesOf(type).text;
+Constant kvType(KvType value) {
+  return {namesOf(value).text, encodingName(value)};
+}
+
+Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache,
+                         uint32_t window) {
+  return {number("h", heads),          number("g", kvHeads),
+          number("d", headSize),       number("p", cache.tablePages()),
+          optionalNumber("w", window), optionalNumber("ring", cache.ringPages),
+          kvType(cache.keyType),       kvType(cache.valueType)};
 }
 
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {

@@ -8,7 +8,7 @@
 
 #include "codegen/formats/kv_type.h"
 #include "codegen/formats/tensor_type.h"
-#include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/kernel_builder.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -22,10 +22,6 @@ struct KvCacheDesc {
 
   uint32_t tablePages() const { return divideUp(maxContext, pageTokens); }
   bool isF16() const { return keyType == KvType::kF16 && valueType == KvType::kF16; }
-  /// For names of kernels: "c8192", "c8192_ring17"; types are not in it.
-  std::string name() const;
-  /// "f16", or "q8_0_q4_0" for keys and values.
-  std::string format() const;
 };
 
 /// Pages that a layer's window needs for each slot when up to `chunk` rows are written before they are read: those that
@@ -35,8 +31,10 @@ uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_
 /// The cache's name of an encoding, if it can hold it.
 std::optional<KvType> kvTypeOf(formats::TensorType type);
 
-/// The enumerator as kernels write it.
-std::string kvTypeText(KvType type);
+Constant kvType(KvType value);
+/// The template arguments of llcuda::AttentionShape.
+Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache,
+                         uint32_t window);
 
 /// Names what no kernel keeps: pages of another size, heads that are no whole blocks of the types.
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize);

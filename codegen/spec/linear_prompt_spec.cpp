@@ -2,20 +2,11 @@
 #include "codegen/spec/linear_prompt_spec.h"
 
 #include "codegen/pack/pack.h"
-#include "codegen/spec/call_builder.h"
+#include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/prompt_tile.h"
-#include "codegen/spec/source_text.h"
 
 namespace llcuda::codegen {
 namespace {
-
-std::string formatOf(WeightLayout layout) {
-  return std::string(pack::layoutFormat(layout));
-}
-
-std::string shapeOf(uint32_t rows, uint32_t inputs) {
-  return "r" + std::to_string(rows) + "_k" + std::to_string(inputs);
-}
 
 Result<void> checkSizes(const char* op, WeightLayout layout, uint32_t rows, uint32_t inputs, uint32_t outputs) {
   if (rows == 0 || outputs == 0)
@@ -32,10 +23,8 @@ Result<void> refuseF32(const char* op, WeightLayout layout) {
   return {};
 }
 
-void setTile(KernelSpec& kernel, const PromptTile& tile) {
-  kernel.tile = tile.name();
-  kernel.threads = tile.threads();
-  kernel.minBlocksPerSm = tile.minBlocksPerSm;
+void addTile(KernelBuilder& kernel, const PromptTile& tile) {
+  kernel.constants("llcuda::PromptLinearTile", tile.constants());
 }
 
 } // namespace
@@ -50,23 +39,16 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc, const TileTable& til
       .layouts = {desc.layout}, .rows = desc.rows, .inputs = desc.inputs, .columns = desc.outputs};
   const PromptTile tile = choosePromptTile(request, tiles);
   const bool int8 = weightReadsInt8Rows(desc.layout);
-  KernelSpec kernel;
-  kernel.op = "linear_prompt";
-  kernel.format = formatOf(desc.layout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_n" + std::to_string(desc.outputs) + (desc.bias ? "_bias" : "") +
-                 (desc.residual ? "_residual" : "");
-  kernel.header = "codegen/kernels/linear/linear_prompt.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.value(listText(desc.rows, desc.outputs));
-  call.input("weight", "const uint8_t*");
-  call.inputRows(!int8, int8);
-  call.input("positions", "const int*");
-  call.input("bias", "const float*", desc.bias);
-  call.input("residual", "const float*", desc.residual);
-  call.output("y", "float*");
-  call.call("linearPrompt<" + listText(layoutText(desc.layout), desc.inputs, tile.text()) + ">");
-  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1}, request};
+  KernelBuilder kernel("linear_prompt", "codegen/kernels/linear/linear_prompt.cuh");
+  kernel.constants({layout(desc.layout), number("k", desc.inputs)});
+  addTile(kernel, tile);
+  kernel.value(number("r", desc.rows)).value(number("n", desc.outputs)).input("weight", "const uint8_t*");
+  kernel.inputRows(!int8, int8).input("positions", "const int*");
+  kernel.input("bias", "const float*", desc.bias).input("residual", "const float*", desc.residual);
+  kernel.output("y", "float*");
+  return {kernel.build("linearPrompt", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1},
+          request};
 }
 
 Result<void> checkQkvPrompt(const QkvLinearDesc& desc) {
@@ -87,32 +69,18 @@ LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
                                      .inputs = desc.inputs,
                                      .columns = desc.qOutputs + 2 * desc.kvOutputs};
   const PromptTile tile = choosePromptTile(request, tiles);
-  KernelSpec kernel;
-  kernel.op = "qkv_prompt";
-  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_q" + std::to_string(desc.qOutputs) + "_kv" +
-                 std::to_string(desc.kvOutputs) + (desc.bias ? "_bias" : "");
-  kernel.header = "codegen/kernels/linear/qkv_prompt.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.value(listText(desc.rows, desc.qOutputs, desc.kvOutputs));
-  call.input("q_weight", "const uint8_t*");
-  call.input("k_weight", "const uint8_t*");
-  call.input("v_weight", "const uint8_t*");
-  call.inputRows(anyF32, int8[0] || int8[1] || int8[2]);
-  call.input("positions", "const int*");
-  call.input("q_bias", "const float*", desc.bias);
-  call.input("k_bias", "const float*", desc.bias);
-  call.input("v_bias", "const float*", desc.bias);
-  call.output("q", "float*");
-  call.output("k", "float*");
-  call.output("v", "float*");
-  call.call(
-      "qkvPrompt<" +
-      listText(layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs, tile.text()) +
-      ">");
+  KernelBuilder kernel("qkv_prompt", "codegen/kernels/linear/qkv_prompt.cuh");
+  kernel.constants({layout(desc.qLayout), layout(desc.kLayout), layout(desc.vLayout), number("k", desc.inputs)});
+  addTile(kernel, tile);
+  kernel.value(number("r", desc.rows)).value(number("q", desc.qOutputs)).value(number("kv", desc.kvOutputs));
+  for (const char* name : {"q_weight", "k_weight", "v_weight"}) kernel.input(name, "const uint8_t*");
+  kernel.inputRows(anyF32, int8[0] || int8[1] || int8[2]).input("positions", "const int*");
+  for (const char* name : {"q_bias", "k_bias", "v_bias"}) kernel.input(name, "const float*", desc.bias);
+  for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
   const uint32_t across = divideUp(desc.qOutputs, tile.columns) + 2 * divideUp(desc.kvOutputs, tile.columns);
-  return {kernel, {divideUp(desc.rows, tile.rows), across, 1}, request};
+  return {kernel.build("qkvPrompt", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.rows, tile.rows), across, 1},
+          request};
 }
 
 Result<void> checkGluLinearPrompt(const GluLinearPromptDesc& desc) {
@@ -130,26 +98,17 @@ LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc, const TileTabl
   const PromptTileRequest request = {
       .layouts = {desc.layout}, .rows = desc.rows, .inputs = desc.inputs, .columns = 2 * desc.outputs, .gated = true};
   const PromptTile tile = choosePromptTile(request, tiles);
-  const bool int8 = weightReadsInt8Rows(desc.layout), silu = desc.activation == Activation::kSilu;
-  KernelSpec kernel;
-  kernel.op = "glu_linear_prompt";
-  kernel.format = formatOf(desc.layout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs) + "_n" + std::to_string(desc.outputs) +
-                 (silu ? "_silu" : "_gelu_tanh") + (desc.f32Rows ? "_f32" : "") + (desc.int8Rows ? "_q8" : "");
-  kernel.header = "codegen/kernels/glu/glu_linear_prompt.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.value(listText(desc.rows, desc.outputs));
-  call.input("gate_weight", "const uint8_t*");
-  call.input("up_weight", "const uint8_t*");
-  call.inputRows(!int8, int8);
-  call.input("positions", "const int*");
-  call.outputRows("y", desc.f32Rows, desc.int8Rows);
-  call.call("gluLinearPrompt<" +
-            listText(layoutText(desc.layout), desc.inputs, tile.text(), activationText(desc.activation),
-                     desc.f32Rows ? "true" : "false", desc.int8Rows ? "true" : "false") +
-            ">");
-  return {kernel, {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1}, request};
+  const bool int8 = weightReadsInt8Rows(desc.layout);
+  KernelBuilder kernel("glu_linear_prompt", "codegen/kernels/glu/glu_linear_prompt.cuh");
+  kernel.constants({layout(desc.layout), number("k", desc.inputs)});
+  addTile(kernel, tile);
+  kernel.constants({activation(desc.activation), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  kernel.value(number("r", desc.rows)).value(number("n", desc.outputs));
+  kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
+  kernel.inputRows(!int8, int8).input("positions", "const int*").outputRows("y", desc.f32Rows, desc.int8Rows);
+  return {kernel.build("gluLinearPrompt", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1},
+          request};
 }
 
 } // namespace llcuda::codegen

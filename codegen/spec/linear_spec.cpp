@@ -2,36 +2,16 @@
 #include "codegen/spec/linear_spec.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include "codegen/pack/pack.h"
-#include "codegen/spec/call_builder.h"
 #include "codegen/spec/decode_tile.h"
-#include "codegen/spec/source_text.h"
+#include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
 
 constexpr uint32_t kMaxSize = 1u << 20;
-
-std::string formatOf(WeightLayout layout) {
-  return std::string(pack::layoutFormat(layout));
-}
-
-std::string shapeOf(uint32_t rows, uint32_t inputs, uint32_t outputs) {
-  return "b" + std::to_string(rows) + "_k" + std::to_string(inputs) + "_n" + std::to_string(outputs);
-}
-
-std::string flag(bool value) {
-  return value ? "true" : "false";
-}
-
-void setTile(KernelSpec& kernel, const DecodeTile& tile) {
-  kernel.tile = tile.name();
-  kernel.threads = tile.threads();
-  kernel.minBlocksPerSm = tile.minBlocksPerSm;
-}
 
 Result<void> checkSizes(const char* op, std::initializer_list<WeightLayout> layouts, uint32_t rows, uint32_t inputs,
                         uint32_t outputs) {
@@ -58,11 +38,28 @@ DecodeTileRequest requestOfOneWeight(const Desc& desc) {
           .smallestPart = desc.outputs};
 }
 
+Constants layoutsOf(std::initializer_list<WeightLayout> layouts) {
+  Constants constants;
+  for (const WeightLayout value : layouts) constants.push_back(layout(value));
+  return constants;
+}
+
+void addTile(KernelBuilder& kernel, const DecodeTile& tile) {
+  kernel.constants("llcuda::DecodeTile", tile.constants());
+}
+
+/// Input rows as the layouts read them.
+void addInputRows(KernelBuilder& kernel, std::initializer_list<WeightLayout> layouts) {
+  kernel.inputRows(!std::ranges::all_of(layouts, weightReadsInt8Rows),
+                   std::ranges::any_of(layouts, weightReadsInt8Rows));
+}
+
 /// Weights, input rows and biases of a launch over q, k and v.
-void addQkvInputs(CallBuilder& call, const std::array<WeightLayout, 3>& layouts, bool bias) {
-  for (const char* name : {"q_weight", "k_weight", "v_weight"}) call.input(name, "const uint8_t*");
-  call.inputRows(!std::ranges::all_of(layouts, weightReadsInt8Rows), std::ranges::any_of(layouts, weightReadsInt8Rows));
-  for (const char* name : {"q_bias", "k_bias", "v_bias"}) call.input(name, "const float*", bias);
+template <typename Desc>
+void addQkvInputs(KernelBuilder& kernel, const Desc& desc) {
+  for (const char* name : {"q_weight", "k_weight", "v_weight"}) kernel.input(name, "const uint8_t*");
+  addInputRows(kernel, {desc.qLayout, desc.kLayout, desc.vLayout});
+  for (const char* name : {"q_bias", "k_bias", "v_bias"}) kernel.input(name, "const float*", desc.bias);
 }
 
 } // namespace
@@ -75,29 +72,21 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   assert(checkLinear(desc));
   const DecodeTileRequest request = requestOfOneWeight(desc);
   const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelSpec kernel;
-  kernel.op = "linear";
-  kernel.format = formatOf(desc.layout);
-  kernel.shape =
-      shapeOf(desc.rows, desc.inputs, desc.outputs) + (desc.bias ? "_bias" : "") + (desc.residual ? "_residual" : "");
   const bool capped = desc.softcap != 0;
+  KernelBuilder kernel("linear", "codegen/kernels/linear/linear.cuh");
+  kernel.constants({layout(desc.layout)});
+  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
+  addTile(kernel, tile);
+  kernel.constants({flag("bias", desc.bias), flag("residual", desc.residual), flag("cap", capped)});
+  kernel.input("weight", "const uint8_t*");
+  addInputRows(kernel, {desc.layout});
+  kernel.input("bias", "const float*", desc.bias).input("residual", "const float*", desc.residual);
+  kernel.output("y", "float*");
   if (capped)
-    kernel.shape += "_cap" + bitsText(desc.softcap);
-  kernel.header = "codegen/kernels/linear/linear.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.input("weight", "const uint8_t*");
-  call.inputRows(!weightReadsInt8Rows(desc.layout), weightReadsInt8Rows(desc.layout));
-  call.input("bias", "const float*", desc.bias);
-  call.input("residual", "const float*", desc.residual);
-  call.output("y", "float*");
-  if (capped)
-    call.value(floatLiteral(desc.softcap));
-  call.call("linear<" +
-            listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
-                     flag(desc.residual)) +
-            (capped ? ", true>" : ">"));
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
+    kernel.value(real("c", desc.softcap));
+  return {kernel.build("linear", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          request};
 }
 
 Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
@@ -114,31 +103,21 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const Ti
   assert(checkLinearResidualNorm(desc));
   const DecodeTileRequest request = requestOfOneWeight(desc);
   const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelSpec kernel;
-  kernel.op = "linear_residual_norm";
-  kernel.format = formatOf(desc.layout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs, desc.outputs) + "_e" + bitsText(desc.eps) +
-                 (desc.bias ? "_bias" : "") + (desc.postNorm ? "_post" : "") + (desc.f32Rows ? "_f32" : "") +
-                 (desc.int8Rows ? "_q8" : "");
-  kernel.header = "codegen/kernels/linear/linear_residual_norm.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.input("weight", "const uint8_t*");
-  call.inputRows(!weightReadsInt8Rows(desc.layout), weightReadsInt8Rows(desc.layout));
-  call.input("bias", "const float*", desc.bias);
-  call.input("residual", "const float*");
-  call.input("post_scale", "const float*", desc.postNorm);
-  call.input("norm_scale", "const float*");
-  call.inOut("arrivals", "uint32_t*");
-  call.output("product", "float*", desc.postNorm);
-  call.output("y", "float*");
-  call.outputRows("normed", desc.f32Rows, desc.int8Rows);
-  call.value(floatLiteral(desc.eps));
-  call.call("linearResidualNorm<" +
-            listText(layoutText(desc.layout), desc.inputs, desc.outputs, desc.rows, tile.text(), flag(desc.bias),
-                     flag(desc.postNorm), flag(desc.f32Rows), flag(desc.int8Rows)) +
-            ">");
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
+  KernelBuilder kernel("linear_residual_norm", "codegen/kernels/linear/linear_residual_norm.cuh");
+  kernel.constants({layout(desc.layout)});
+  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
+  addTile(kernel, tile);
+  kernel.constants(
+      {flag("bias", desc.bias), flag("post", desc.postNorm), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  kernel.input("weight", "const uint8_t*");
+  addInputRows(kernel, {desc.layout});
+  kernel.input("bias", "const float*", desc.bias).input("residual", "const float*");
+  kernel.input("post_scale", "const float*", desc.postNorm).input("norm_scale", "const float*");
+  kernel.inOut("arrivals", "uint32_t*").output("product", "float*", desc.postNorm).output("y", "float*");
+  kernel.outputRows("normed", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
+  return {kernel.build("linearResidualNorm", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          request};
 }
 
 Result<void> checkGluLinear(const GluLinearDesc& desc) {
@@ -161,25 +140,17 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
                                      .weights = 2,
                                      .blockRowsMultiple = desc.int8Rows ? 32u : 1u};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
-  const bool gateInt8 = weightReadsInt8Rows(desc.gateLayout), upInt8 = weightReadsInt8Rows(desc.upLayout);
-  const bool silu = desc.activation == Activation::kSilu;
-  KernelSpec kernel;
-  kernel.op = "glu_linear";
-  kernel.format = formatOf(desc.gateLayout) + "_" + formatOf(desc.upLayout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs, desc.outputs) + (silu ? "_silu" : "_gelu_tanh") +
-                 (desc.f32Rows ? "_f32" : "") + (desc.int8Rows ? "_q8" : "");
-  kernel.header = "codegen/kernels/glu/glu_linear.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  call.input("gate_weight", "const uint8_t*");
-  call.input("up_weight", "const uint8_t*");
-  call.inputRows(!gateInt8 || !upInt8, gateInt8 || upInt8);
-  call.outputRows("y", desc.f32Rows, desc.int8Rows);
-  call.call("gluLinear<" +
-            listText(layoutText(desc.gateLayout), layoutText(desc.upLayout), desc.inputs, desc.outputs, desc.rows,
-                     tile.text(), activationText(desc.activation), flag(desc.f32Rows), flag(desc.int8Rows)) +
-            ">");
-  return {kernel, {divideUp(desc.outputs, tile.blockRows()), 1, 1}, request};
+  KernelBuilder kernel("glu_linear", "codegen/kernels/glu/glu_linear.cuh");
+  kernel.constants(layoutsOf({desc.gateLayout, desc.upLayout}));
+  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
+  addTile(kernel, tile);
+  kernel.constants({activation(desc.activation), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
+  addInputRows(kernel, {desc.gateLayout, desc.upLayout});
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows);
+  return {kernel.build("gluLinear", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          request};
 }
 
 Result<void> checkQkvLinear(const QkvLinearDesc& desc) {
@@ -197,22 +168,15 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
                                      .outputs = desc.qOutputs + 2 * desc.kvOutputs,
                                      .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelSpec kernel;
-  kernel.op = "qkv_linear";
-  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout);
-  kernel.shape = shapeOf(desc.rows, desc.inputs, desc.qOutputs) + "_m" + std::to_string(desc.kvOutputs) +
-                 (desc.bias ? "_bias" : "");
-  kernel.header = "codegen/kernels/linear/qkv_linear.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  addQkvInputs(call, {desc.qLayout, desc.kLayout, desc.vLayout}, desc.bias);
-  for (const char* name : {"q", "k", "v"}) call.output(name, "float*");
-  const std::string outputs = "llcuda::QkvRows<" + listText(desc.qOutputs, desc.kvOutputs) + ">";
-  call.call("qkvLinear<" +
-            listText(outputs, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
-                     desc.rows, tile.text(), flag(desc.bias)) +
-            ">");
-  return {kernel,
+  KernelBuilder kernel("qkv_linear", "codegen/kernels/linear/qkv_linear.cuh");
+  kernel.constants("llcuda::QkvRows", {number("n", desc.qOutputs), number("m", desc.kvOutputs)});
+  kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
+  kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
+  addTile(kernel, tile);
+  kernel.constants({flag("bias", desc.bias)});
+  addQkvInputs(kernel, desc);
+  for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
+  return {kernel.build("qkvLinear", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1},
           request};
 }
@@ -239,35 +203,23 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
                                      .rowsMultiple = 2,
                                      .blockRowsMultiple = desc.cache.isF16() ? 1u : uint32_t{kKvBlock}};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelSpec kernel;
-  kernel.op = "qkv_rope_cache";
-  kernel.format = formatOf(desc.qLayout) + "_" + formatOf(desc.kLayout) + "_" + formatOf(desc.vLayout) +
-                  (desc.cache.isF16() ? "" : "_" + desc.cache.format());
-  kernel.shape = "b" + std::to_string(desc.rows) + "_k" + std::to_string(desc.inputs) + "_h" +
-                 std::to_string(desc.heads) + "_g" + std::to_string(desc.kvHeads) + "_d" +
-                 std::to_string(desc.headSize) + "_n" + std::to_string(desc.dimensions) + "_" + desc.cache.name() +
-                 (desc.bias ? "_bias" : "");
-  kernel.header = "codegen/kernels/linear/qkv_rope_cache.cuh";
-  setTile(kernel, tile);
-  CallBuilder call(kernel);
-  addQkvInputs(call, {desc.qLayout, desc.kLayout, desc.vLayout}, desc.bias);
-  call.input("rope_table", "const float2*", desc.dimensions != 0);
-  call.input("positions", "const int*");
-  call.input("slots", "const int*");
-  call.input("block_table", "const int*", desc.cache.ringPages == 0);
-  call.output("q", "float*");
-  call.inOut("k_pages", "uint8_t*");
-  call.inOut("v_pages", "uint8_t*");
-  const std::string shape =
-      "llcuda::QkvShape<" +
-      listText(desc.heads, desc.kvHeads, desc.headSize, desc.dimensions, desc.cache.tablePages(), desc.cache.ringPages,
-               kvTypeText(desc.cache.keyType), kvTypeText(desc.cache.valueType)) +
-      ">";
-  call.call("qkvRopeCache<" +
-            listText(shape, layoutText(desc.qLayout), layoutText(desc.kLayout), layoutText(desc.vLayout), desc.inputs,
-                     desc.rows, tile.text(), flag(desc.bias)) +
-            ">");
-  return {kernel, {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1}, request};
+  KernelBuilder kernel("qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh");
+  kernel.constants("llcuda::QkvShape", {number("h", desc.heads), number("g", desc.kvHeads), number("d", desc.headSize),
+                                        number("n", desc.dimensions), number("p", desc.cache.tablePages()),
+                                        optionalNumber("ring", desc.cache.ringPages), kvType(desc.cache.keyType),
+                                        kvType(desc.cache.valueType)});
+  kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
+  kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
+  addTile(kernel, tile);
+  kernel.constants({flag("bias", desc.bias)});
+  addQkvInputs(kernel, desc);
+  kernel.input("rope_table", "const float2*", desc.dimensions != 0);
+  kernel.input("positions", "const int*").input("slots", "const int*");
+  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
+  return {kernel.build("qkvRopeCache", tile.threads(), tile.minBlocksPerSm),
+          {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1},
+          request};
 }
 
 } // namespace llcuda::codegen

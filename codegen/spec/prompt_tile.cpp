@@ -6,7 +6,6 @@
 
 #include "codegen/spec/check_tile.h"
 #include "codegen/spec/kernel_spec.h"
-#include "codegen/spec/source_text.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -79,12 +78,9 @@ PromptTile tileOfManyRows(const PromptTileRequest& request) {
 
 } // namespace
 
-std::string PromptTile::text() const {
-  return "llcuda::PromptLinearTile<" + listText(rows, columns, warpsDown, warpsAcross, warpsDeep) + ">";
-}
-
-std::string PromptTile::name() const {
-  return "r" + std::to_string(rows) + "_n" + std::to_string(columns) + "_t" + std::to_string(threads());
+Constants PromptTile::constants() const {
+  return {number("r", rows), number("n", columns), number("down", warpsDown), number("across", warpsAcross),
+          number("deep", warpsDeep)};
 }
 
 PromptTile choosePromptTile(const PromptTileRequest& request) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/formats/weight_layout.h"
+#include "codegen/spec/constant.h"
 
 namespace llcuda::codegen {
 
@@ -16,8 +17,7 @@ struct PromptTile {
   uint32_t minBlocksPerSm; ///< for __launch_bounds__; registers and shared memory suffice
 
   uint32_t threads() const { return warpsDown * warpsAcross * warpsDeep * 32; }
-  std::string text() const; ///< "llcuda::PromptLinearTile<64, 64, 2, 2, 1>"
-  std::string name() const; ///< "r64_n64_t128"
+  Constants constants() const; ///< the template arguments of llcuda::PromptLinearTile
   bool operator==(const PromptTile&) const = default;
 };
 

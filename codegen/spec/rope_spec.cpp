@@ -3,8 +3,7 @@
 
 #include <cassert>
 
-#include "codegen/spec/call_builder.h"
-#include "codegen/spec/source_text.h"
+#include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -25,16 +24,10 @@ uint32_t headsPerBlock(uint32_t headSize) {
   return kThreads / (fours > 16 ? 32 : fours > 8 ? 16 : fours > 4 ? 8 : 4);
 }
 
-std::string turnText(const HeadTurnDesc& turn) {
-  return "llcuda::HeadTurn<" +
-         listText(turn.dimensions, turn.halves ? "llcuda::RopePairs::kHalves" : "llcuda::RopePairs::kAdjacent",
-                  turn.norm ? "true" : "false") +
-         ">";
-}
-
-std::string turnName(const HeadTurnDesc& turn) {
-  return "_n" + std::to_string(turn.dimensions) + (turn.halves && turn.dimensions != 0 ? "_halves" : "") +
-         (turn.norm ? "_e" + bitsText(turn.eps) : "");
+void addTurn(KernelBuilder& kernel, const HeadTurnDesc& turn) {
+  const Constant pairs = {turn.halves ? "llcuda::RopePairs::kHalves" : "llcuda::RopePairs::kAdjacent",
+                          turn.halves && turn.dimensions != 0 ? "halves" : ""};
+  kernel.constants("llcuda::HeadTurn", {number("n", turn.dimensions), pairs, flag("norm", turn.norm)});
 }
 
 } // namespace
@@ -47,22 +40,14 @@ Result<void> checkHeadRows(const HeadRowsDesc& desc) {
 
 LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
   assert(checkHeadRows(desc));
-  KernelSpec kernel;
-  kernel.op = "head_rows";
-  kernel.format = desc.f16Rows ? "f32_f16" : "f32_f32";
-  kernel.shape = "h" + std::to_string(desc.heads) + "_d" + std::to_string(desc.headSize) + turnName(desc.turn);
-  kernel.tile = "t" + std::to_string(kThreads);
-  kernel.header = "codegen/kernels/rope/head_rows.cuh";
-  kernel.threads = kThreads;
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.input("scale", "const float*", desc.turn.norm);
-  call.input("rope_table", "const float2*", desc.turn.dimensions != 0);
-  call.input("positions", "const int*", desc.turn.dimensions != 0);
-  call.output("y", desc.f16Rows ? "llcuda::Half*" : "float*");
-  call.value(floatLiteral(desc.turn.eps));
-  call.call("headRows<" + listText(desc.heads, desc.headSize, turnText(desc.turn)) + ">");
-  return {kernel, {desc.rows, divideUp(desc.heads, headsPerBlock(desc.headSize)), 1}};
+  const bool turned = desc.turn.dimensions != 0;
+  KernelBuilder kernel("head_rows", "codegen/kernels/rope/head_rows.cuh");
+  kernel.constants({number("h", desc.heads), number("d", desc.headSize)});
+  addTurn(kernel, desc.turn);
+  kernel.input("x", "const float*").input("scale", "const float*", desc.turn.norm);
+  kernel.input("rope_table", "const float2*", turned).input("positions", "const int*", turned);
+  kernel.output("y", desc.f16Rows ? "llcuda::Half*" : "float*").value(real("e", desc.turn.eps));
+  return {kernel.build("headRows", kThreads), {desc.rows, divideUp(desc.heads, headsPerBlock(desc.headSize)), 1}};
 }
 
 Result<void> checkRopeCache(const RopeCacheDesc& desc) {
@@ -76,36 +61,20 @@ Result<void> checkRopeCache(const RopeCacheDesc& desc) {
 LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   assert(checkRopeCache(desc));
   const bool queries = desc.heads != 0;
-  const char* queryType = desc.f16Queries ? "llcuda::Half" : "float";
-  KernelSpec kernel;
-  kernel.op = "rope_cache";
-  kernel.format = (desc.f16Queries ? "f16" : "f32") + (desc.cache.isF16() ? "" : "_" + desc.cache.format());
-  kernel.shape = "h" + std::to_string(desc.heads) + "_g" + std::to_string(desc.kvHeads) + "_d" +
-                 std::to_string(desc.headSize) + turnName(desc.turn) + "_" + desc.cache.name();
-  kernel.tile = "t" + std::to_string(kThreads);
-  kernel.header = "codegen/kernels/rope/rope_cache.cuh";
-  kernel.threads = kThreads;
-  CallBuilder call(kernel);
-  call.input("q", "const float*", queries);
-  call.input("k", "const float*");
-  call.input("v", "const float*");
-  call.input("q_scale", "const float*", queries && desc.turn.norm);
-  call.input("k_scale", "const float*", desc.turn.norm);
-  call.input("rope_table", "const float2*", desc.turn.dimensions != 0);
-  call.input("positions", "const int*");
-  call.input("slots", "const int*");
-  call.input("block_table", "const int*", desc.cache.ringPages == 0);
-  call.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
-  call.output("k_pages", "uint8_t*");
-  call.output("v_pages", "uint8_t*");
-  call.value(floatLiteral(desc.turn.eps));
-  const std::string shape =
-      "llcuda::AttentionShape<" +
-      listText(desc.heads, desc.kvHeads, desc.headSize, desc.cache.tablePages(), 0, desc.cache.ringPages,
-               kvTypeText(desc.cache.keyType), kvTypeText(desc.cache.valueType)) +
-      ">";
-  call.call("ropeCache<" + listText(shape, turnText(desc.turn), queryType) + ">");
-  return {kernel, {desc.rows, divideUp(desc.heads + 2 * desc.kvHeads, headsPerBlock(desc.headSize)), 1}};
+  KernelBuilder kernel("rope_cache", "codegen/kernels/rope/rope_cache.cuh");
+  kernel.constants("llcuda::AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, 0));
+  addTurn(kernel, desc.turn);
+  kernel.constants({desc.f16Queries ? Constant{"llcuda::Half", "f16"} : Constant{"float", "f32"}});
+  kernel.input("q", "const float*", queries).input("k", "const float*").input("v", "const float*");
+  kernel.input("q_scale", "const float*", queries && desc.turn.norm);
+  kernel.input("k_scale", "const float*", desc.turn.norm);
+  kernel.input("rope_table", "const float2*", desc.turn.dimensions != 0);
+  kernel.input("positions", "const int*").input("slots", "const int*");
+  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
+  kernel.output("k_pages", "uint8_t*").output("v_pages", "uint8_t*").value(real("e", desc.turn.eps));
+  return {kernel.build("ropeCache", kThreads),
+          {desc.rows, divideUp(desc.heads + 2 * desc.kvHeads, headsPerBlock(desc.headSize)), 1}};
 }
 
 } // namespace llcuda::codegen

@@ -5,21 +5,12 @@
 #include <cassert>
 
 #include "codegen/pack/pack.h"
-#include "codegen/spec/call_builder.h"
-#include "codegen/spec/source_text.h"
+#include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
 
 constexpr uint32_t kFlatThreads = 128, kMaxColumns = 1u << 16;
-
-std::string flag(bool value) {
-  return value ? "true" : "false";
-}
-
-std::string emitted(bool f32Rows, bool int8Rows) {
-  return std::string(f32Rows ? "_f32" : "") + (int8Rows ? "_q8" : "");
-}
 
 Result<void> checkRows(const char* op, uint32_t rows, uint32_t columns, bool f32Rows, bool int8Rows) {
   if (rows == 0 || rows > kMaxColumns)
@@ -38,6 +29,13 @@ uint32_t rowThreads(uint32_t rows, uint32_t columns) {
   return std::clamp(divideUp(columns / 4, 32) * 32, 32u, rows <= 8 ? 1024u : 256u);
 }
 
+/// Of a RmsNormDesc or a PostNormDesc.
+template <typename Desc>
+Constants normConstants(const Desc& desc, uint32_t threads) {
+  return {number("c", desc.columns), number("t", threads), flag("pick", desc.pickRows), flag("f32", desc.f32Rows),
+          flag("q8", desc.int8Rows)};
+}
+
 } // namespace
 
 Result<void> checkRmsNorm(const RmsNormDesc& desc) {
@@ -48,22 +46,12 @@ Result<void> checkRmsNorm(const RmsNormDesc& desc) {
 
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   assert(checkRmsNorm(desc));
-  KernelSpec kernel;
-  kernel.op = "rms_norm";
-  kernel.format = "f32" + emitted(desc.f32Rows, desc.int8Rows);
-  kernel.shape = "c" + std::to_string(desc.columns) + "_e" + bitsText(desc.eps) + (desc.pickRows ? "_pick" : "");
-  kernel.threads = rowThreads(desc.rows, desc.columns);
-  kernel.tile = "t" + std::to_string(kernel.threads);
-  kernel.header = "codegen/kernels/norm/rms_norm.cuh";
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.input("scale", "const float*");
-  call.input("output_rows", "const int*", desc.pickRows);
-  call.outputRows("y", desc.f32Rows, desc.int8Rows);
-  call.value(floatLiteral(desc.eps));
-  call.call("rmsNorm<" +
-            listText(desc.columns, kernel.threads, flag(desc.pickRows), flag(desc.f32Rows), flag(desc.int8Rows)) + ">");
-  return {kernel, {desc.rows, 1, 1}};
+  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  KernelBuilder kernel("rms_norm", "codegen/kernels/norm/rms_norm.cuh");
+  kernel.constants(normConstants(desc, threads));
+  kernel.input("x", "const float*").input("scale", "const float*").input("output_rows", "const int*", desc.pickRows);
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
+  return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}};
 }
 
 Result<void> checkPostNorm(const PostNormDesc& desc) {
@@ -74,25 +62,13 @@ Result<void> checkPostNorm(const PostNormDesc& desc) {
 
 LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   assert(checkPostNorm(desc));
-  KernelSpec kernel;
-  kernel.op = "post_norm";
-  kernel.format = "f32" + emitted(desc.f32Rows, desc.int8Rows);
-  kernel.shape = "c" + std::to_string(desc.columns) + "_e" + bitsText(desc.eps) + (desc.pickRows ? "_pick" : "");
-  kernel.threads = rowThreads(desc.rows, desc.columns);
-  kernel.tile = "t" + std::to_string(kernel.threads);
-  kernel.header = "codegen/kernels/norm/post_norm.cuh";
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.input("residual", "const float*");
-  call.input("post_scale", "const float*");
-  call.input("scale", "const float*");
-  call.input("output_rows", "const int*", desc.pickRows);
-  call.output("sum", "float*");
-  call.outputRows("y", desc.f32Rows, desc.int8Rows);
-  call.value(floatLiteral(desc.eps));
-  call.call("postNorm<" +
-            listText(desc.columns, kernel.threads, flag(desc.pickRows), flag(desc.f32Rows), flag(desc.int8Rows)) + ">");
-  return {kernel, {desc.rows, 1, 1}};
+  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  KernelBuilder kernel("post_norm", "codegen/kernels/norm/post_norm.cuh");
+  kernel.constants(normConstants(desc, threads));
+  for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");
+  kernel.input("output_rows", "const int*", desc.pickRows).output("sum", "float*");
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
+  return {kernel.build("postNorm", threads), {desc.rows, 1, 1}};
 }
 
 Result<void> checkQuantize(const QuantizeDesc& desc) {
@@ -102,19 +78,10 @@ Result<void> checkQuantize(const QuantizeDesc& desc) {
 LaunchSpec quantizeLaunch(const QuantizeDesc& desc) {
   assert(checkQuantize(desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
-  KernelSpec kernel;
-  kernel.op = "quantize";
-  kernel.format = "f32_q8";
-  kernel.shape = "n" + std::to_string(4 * fours);
-  kernel.threads = kFlatThreads;
-  kernel.tile = "t" + std::to_string(kernel.threads);
-  kernel.header = "codegen/kernels/norm/quantize.cuh";
-  CallBuilder call(kernel);
-  call.input("x", "const float*");
-  call.output("y_codes", "int8_t*");
-  call.output("y_scales", "float2*");
-  call.call("quantize<" + listText(fours, kernel.threads) + ">");
-  return {kernel, {divideUp(fours, kFlatThreads), 1, 1}};
+  KernelBuilder kernel("quantize", "codegen/kernels/norm/quantize.cuh");
+  kernel.constants({number("f", fours), number("t", kFlatThreads)});
+  kernel.input("x", "const float*").output("y_codes", "int8_t*").output("y_scales", "float2*");
+  return {kernel.build("quantize", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}};
 }
 
 Result<void> checkGlu(const GluDesc& desc) {
@@ -124,21 +91,11 @@ Result<void> checkGlu(const GluDesc& desc) {
 LaunchSpec gluLaunch(const GluDesc& desc) {
   assert(checkGlu(desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
-  KernelSpec kernel;
-  kernel.op = "glu";
-  kernel.format = "f32" + emitted(desc.f32Rows, desc.int8Rows);
-  kernel.shape = "n" + std::to_string(4 * fours) + (desc.activation == Activation::kSilu ? "_silu" : "_gelu_tanh");
-  kernel.threads = kFlatThreads;
-  kernel.tile = "t" + std::to_string(kernel.threads);
-  kernel.header = "codegen/kernels/glu/glu.cuh";
-  CallBuilder call(kernel);
-  call.input("gate", "const float*");
-  call.input("up", "const float*");
-  call.outputRows("y", desc.f32Rows, desc.int8Rows);
-  call.call("glu<" +
-            listText(fours, kernel.threads, activationText(desc.activation), flag(desc.f32Rows), flag(desc.int8Rows)) +
-            ">");
-  return {kernel, {divideUp(fours, kFlatThreads), 1, 1}};
+  KernelBuilder kernel("glu", "codegen/kernels/glu/glu.cuh");
+  kernel.constants({number("f", fours), number("t", kFlatThreads), activation(desc.activation),
+                    flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
+  return {kernel.build("glu", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}};
 }
 
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {
@@ -152,21 +109,13 @@ Result<void> checkEmbedding(const EmbeddingDesc& desc) {
 
 LaunchSpec embeddingLaunch(const EmbeddingDesc& desc) {
   assert(checkEmbedding(desc));
-  KernelSpec kernel;
-  kernel.op = "embedding";
-  kernel.format = pack::layoutFormat(desc.layout);
-  kernel.shape =
-      "v" + std::to_string(desc.vocabulary) + "_c" + std::to_string(desc.columns) + "_s" + bitsText(desc.scale);
-  kernel.threads = std::min(256u, rowThreads(desc.rows, desc.columns));
-  kernel.tile = "t" + std::to_string(kernel.threads);
-  kernel.header = "codegen/kernels/embed/embedding.cuh";
-  CallBuilder call(kernel);
-  call.input("weight", "const uint8_t*");
-  call.input("tokens", "const int*");
-  call.output("y", "float*");
-  call.value(floatLiteral(desc.scale));
-  call.call("embedding<" + listText(layoutText(desc.layout), desc.columns, desc.vocabulary, kernel.threads) + ">");
-  return {kernel, {desc.rows, 1, 1}};
+  const uint32_t threads = std::min(256u, rowThreads(desc.rows, desc.columns));
+  KernelBuilder kernel("embedding", "codegen/kernels/embed/embedding.cuh");
+  kernel.constants(
+      {layout(desc.layout), number("c", desc.columns), number("v", desc.vocabulary), number("t", threads)});
+  kernel.input("weight", "const uint8_t*").input("tokens", "const int*").output("y", "float*");
+  kernel.value(real("s", desc.scale));
+  return {kernel.build("embedding", threads), {desc.rows, 1, 1}};
 }
 
 } // namespace llcuda::codegen

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/spec/sample_spec.h"
 
-#include "codegen/spec/source_text.h"
+#include <cassert>
+
+#include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -32,28 +34,13 @@ uint32_t sampleArrivals(const SampleDesc& desc) {
 LaunchSpec sampleLaunch(const SampleDesc& desc) {
   assert(checkSample(desc));
   const uint32_t blocks = blocksPerRow(desc);
-  KernelSpec kernel;
-  kernel.op = "sample";
-  kernel.format = desc.decode ? "decode" : "prompt";
-  kernel.shape = "v" + std::to_string(desc.vocabulary);
-  kernel.tile = "b" + std::to_string(blocks) + "_t" + std::to_string(kThreads);
-  kernel.header = "codegen/kernels/sample/sample.cuh";
-  kernel.params = {{"logits", "const float*", Access::kRead},
-                   {"sampling", "llcuda::SamplingParams*", Access::kReadWrite}};
-  if (desc.decode) {
-    kernel.params.push_back({"tokens", "int*", Access::kWrite});
-    kernel.params.push_back({"positions", "int*", Access::kReadWrite});
-  } else {
-    kernel.params.push_back({"output_rows", "const int*", Access::kRead});
-  }
-  kernel.params.push_back({"partial", "uint64_t*", Access::kWrite});
-  kernel.params.push_back({"arrivals", "uint32_t*", Access::kReadWrite});
-  kernel.params.push_back({"sampled", "int*", Access::kWrite});
-  kernel.call = "sample<" + listText(desc.vocabulary, blocks) + ">(logits, sampling, " +
-                (desc.decode ? "{tokens, positions, nullptr}" : "{nullptr, nullptr, output_rows}") +
-                ", partial, arrivals, sampled)";
-  kernel.threads = kThreads;
-  return {kernel, {blocks, desc.outputs, 1}};
+  KernelBuilder kernel("sample", "codegen/kernels/sample/sample.cuh");
+  kernel.constants({number("v", desc.vocabulary), number("b", blocks)});
+  kernel.input("logits", "const float*").inOut("sampling", "llcuda::SamplingParams*").open();
+  kernel.output("tokens", "int*", desc.decode).inOut("positions", "int*", desc.decode);
+  kernel.input("output_rows", "const int*", !desc.decode).close();
+  kernel.output("partial", "uint64_t*").inOut("arrivals", "uint32_t*").output("sampled", "int*");
+  return {kernel.build("sample", kThreads), {blocks, desc.outputs, 1}};
 }
 
 } // namespace llcuda::codegen

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/kernel_specs.h"
 
-#include "llvm/ADT/StringExtras.h"
-
 namespace llcuda::emit {
 namespace {
 
 codegen::KernelSpec kernelSpec(plan::KernelOp kernel) {
-  // The verifier of plan.kernel has seen that the name has these four parts.
-  llvm::SmallVector<llvm::StringRef, 4> parts;
-  kernel.getSymName().split(parts, "__");
-  assert(parts.size() == 4);
   codegen::KernelSpec spec;
-  spec.op = parts[0].str();
-  spec.format = parts[1].str();
-  spec.shape = parts[2].str();
-  spec.tile = parts[3].str();
+  spec.name = kernel.getSymName().str();
+  spec.op = kernel.getSymName().split("__").first.str();
   spec.header = kernel.getHeader().str();
   spec.call = kernel.getCall().str();
   spec.threads = static_cast<uint32_t>(kernel.getThreads());

@@ -24,11 +24,11 @@ Result<void> addGpuImages(std::span<const codegen::KernelSpec> specs, const Comp
   for (size_t i = 0; i < specs.size(); ++i) {
     codegen::CompiledKernel& kernel = kernels.kernels[i];
     report.spillBytes += kernel.spillBytes;
-    compiled.images.kernels[specs[i].name()] = {.cubin = std::move(kernel.cubin),
-                                                .ptx = std::move(kernel.ptx),
-                                                .registers = kernel.registers,
-                                                .staticSharedBytes = kernel.staticSharedBytes,
-                                                .spillBytes = kernel.spillBytes};
+    compiled.images.kernels[specs[i].name] = {.cubin = std::move(kernel.cubin),
+                                              .ptx = std::move(kernel.ptx),
+                                              .registers = kernel.registers,
+                                              .staticSharedBytes = kernel.staticSharedBytes,
+                                              .spillBytes = kernel.spillBytes};
   }
   compiled.compiler.nvrtc = std::move(kernels.nvrtcVersion);
   compiled.compiler.flags = std::move(kernels.flags);
@@ -61,7 +61,7 @@ Result<CompiledImages> makeKernelImages(std::span<const codegen::KernelSpec> spe
   CompiledImages compiled;
   compiled.compiler.version = kVersion;
   report.kernels = specs.size();
-  for (const codegen::KernelSpec& spec : specs) compiled.images.kernels[spec.name()];
+  for (const codegen::KernelSpec& spec : specs) compiled.images.kernels[spec.name];
   if (options.gpuTarget)
     LLCUDA_RETURN_IF_ERROR(addGpuImages(specs, options, compiled, report));
   if (options.hostTarget)

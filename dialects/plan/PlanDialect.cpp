@@ -122,11 +122,14 @@ LogicalResult EngineOp::verify() {
   return success();
 }
 
+static bool isIdentifier(llvm::StringRef text) {
+  return !text.empty() &&
+         llvm::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 LogicalResult KernelOp::verify() {
-  llvm::SmallVector<llvm::StringRef> parts;
-  getSymName().split(parts, "__");
-  if (parts.size() != 4 || llvm::any_of(parts, [](llvm::StringRef part) { return part.empty(); })) // C1
-    return emitOpError("name must be <op>__<format>__<shape>__<tile>");
+  if (!isIdentifier(getSymName())) // C1
+    return emitOpError("name must be of a to z, 0 to 9 and _");
   const int64_t threads = getThreadsAttr().getInt();
   if (threads <= 0 || threads % 32 != 0) // C2
     return emitOpError() << "threads must be a positive multiple of 32, not " << threads;

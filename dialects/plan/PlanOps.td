@@ -38,7 +38,7 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
     What `KernelSpec` of `codegen/spec` says; `call` in `header` is its source. The resources that the compiler reports
     are there once it is compiled.
 
-    - C1: the name is `<op>__<format>__<shape>__<tile>`, no part empty.
+    - C1: the name is of a to z, 0 to 9 and _; of the kernels that `codegen/spec` makes it ends in a hash of the rest.
     - C2: `threads` is a positive multiple of 32, `min_blocks` is positive, `dynamic_shared` is not negative.
     - C3: `header` and `call` are not empty.
     - C4: parameters have distinct names and pointer types.

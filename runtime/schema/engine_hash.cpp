@@ -45,10 +45,6 @@ uint64_t Hasher::value() const {
   return XXH3_64bits_digest(stateOf(state));
 }
 
-uint64_t hashBytes(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
 uint64_t hashHeader(const EngineHeader& header) {
   return XXH3_64bits(&header, offsetof(EngineHeader, xxh3));
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "runtime/base/hash.h"
 #include "runtime/schema/engine_file.h"
 
 namespace llcuda::schema {
@@ -26,7 +27,7 @@ private:
   void* state = nullptr;
 };
 
-uint64_t hashBytes(std::span<const std::byte> bytes);
+using llcuda::hashBytes; ///< of bytes that are there at once
 
 /// Of every field before `EngineHeader::xxh3`.
 uint64_t hashHeader(const EngineHeader& header);

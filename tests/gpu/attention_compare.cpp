@@ -228,8 +228,8 @@ Result<nlohmann::ordered_json> compare(const Gpu& gpu, uint32_t rows) {
   const LaunchSpec scoreSpec = codegen::linearPromptLaunch({.rows = rows, .inputs = kHeadSize, .outputs = rows});
   const LaunchSpec valueSpec = codegen::linearPromptLaunch({.rows = rows, .inputs = rows, .outputs = kHeadSize});
   const auto perHead = [](codegen::Dim3 grid) { return codegen::Dim3{grid.x, grid.y, kHeads}; };
-  LLCUDA_ASSIGN_OR_RETURN(const Loaded flash, gpu.load(flashSpec.kernel.name(), flashSpec.kernel.source(),
-                                                       flashSpec.grid, flashSpec.kernel.threads));
+  LLCUDA_ASSIGN_OR_RETURN(const Loaded flash, gpu.load(flashSpec.kernel.name, flashSpec.kernel.source(), flashSpec.grid,
+                                                       flashSpec.kernel.threads));
   LLCUDA_ASSIGN_OR_RETURN(const Loaded scores,
                           gpu.load("scores",
                                    headwise(scoreSpec.kernel, "scores", uint64_t{rows} * kHeadSize * 2, kKvHeads,

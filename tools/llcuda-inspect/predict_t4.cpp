@@ -13,13 +13,13 @@ using codegen::LaunchWork;
 using codegen::SassCost;
 using codegen::SassListing;
 
-/// The numbers in a kernel's name, `<op>__<formats>__<shape>__<tile>` with a shape like b1_k4096_n14336.
+/// The numbers in a kernel's name, `<op>__<constants>__<hash>` with constants like b1_k4096_n14336.
 class KernelName {
 public:
   explicit KernelName(std::string_view name) {
-    const size_t formats = name.find("__"), shape = name.find("__", formats + 2), tile = name.find("__", shape + 2);
-    operation = name.substr(0, formats);
-    for (std::string_view rest = name.substr(shape + 2, tile - shape - 2); !rest.empty();) {
+    const size_t constants = name.find("__");
+    operation = name.substr(0, constants);
+    for (std::string_view rest = name.substr(constants + 2); !rest.empty();) {
       const size_t end = std::min(rest.find('_'), rest.size());
       const std::string_view part = rest.substr(0, end);
       double number = 0;

@@ -160,11 +160,10 @@ LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec
     const std::optional<plan::IoRole> role = plan::symbolizeIoRole(param.name);
     if (!role)
       return op->emitOpError("the kernel ")
-             << spec.kernel.name() << " wants " << param.name << ", which nothing provides";
+             << spec.kernel.name << " wants " << param.name << ", which nothing provides";
     bindings[param.name] = plan.io(kind, *role, ioBytes(*role));
   }
-  plan.launch(phase, spec, bindings, layerOf(op));
-  return success();
+  return plan.launch(op, phase, spec, bindings);
 }
 
 } // namespace llcuda::llm

@@ -168,32 +168,39 @@ plan::PhaseOp PlanBuilder::phase(plan::PhaseKind kind, int64_t rows, int64_t out
   return op;
 }
 
-void PlanBuilder::kernel(const codegen::KernelSpec& spec) {
-  const std::string name = spec.name();
-  if (kernels.contains(name))
-    return;
+mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::KernelSpec& spec) {
+  const std::string& name = spec.name;
+  if (const auto [known, added] = kernels.try_emplace(name, spec); !added)
+    return known->second == spec ? mlir::success()
+                                 : op->emitOpError("internal error: ")
+                                       << name << " is the name of another kernel too: " << spec.call << " and "
+                                       << known->second.call;
   llvm::SmallVector<mlir::Attribute> params;
   for (const codegen::Param& param : spec.params)
     params.push_back(plan::ParamAttr::get(builder.getContext(), param.name, param.type, accessOf(param.access)));
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  kernels[name] = plan::KernelOp::create(builder, name, spec.threads, spec.minBlocksPerSm, spec.dynamicSharedBytes,
-                                         spec.header, spec.call, builder.getArrayAttr(params), mlir::IntegerAttr(),
-                                         mlir::IntegerAttr(), mlir::IntegerAttr());
+  plan::KernelOp::create(builder, name, spec.threads, spec.minBlocksPerSm, spec.dynamicSharedBytes, spec.header,
+                         spec.call, builder.getArrayAttr(params), mlir::IntegerAttr(), mlir::IntegerAttr(),
+                         mlir::IntegerAttr());
+  return mlir::success();
 }
 
-void PlanBuilder::launch(plan::PhaseOp phase, const codegen::LaunchSpec& spec, const Bindings& bindings,
-                         int64_t layer) {
-  kernel(spec.kernel);
+mlir::LogicalResult PlanBuilder::launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
+                                        const Bindings& bindings) {
+  if (mlir::failed(kernel(op, spec.kernel)))
+    return mlir::failure();
+  const int64_t layer = llm::layerOf(op);
   if (!std::holds_alternative<std::monostate>(spec.tileRequest))
-    requests.try_emplace(spec.kernel.name(), spec.tileRequest);
+    requests.try_emplace(spec.kernel.name, spec.tileRequest);
   llvm::SmallVector<mlir::Attribute> arguments;
   for (const codegen::Param& param : spec.kernel.params)
     arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));
   builder.setInsertionPointToEnd(&phase.getBody().front());
   const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
-  plan::LaunchOp::create(builder, spec.kernel.name(), grid,
+  plan::LaunchOp::create(builder, spec.kernel.name, grid,
                          layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
                          builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0));
+  return mlir::success();
 }
 
 void PlanBuilder::finish() {

@@ -56,15 +56,17 @@ public:
   std::string arena(const std::string& name, int64_t bytes);
 
   plan::PhaseOp phase(plan::PhaseKind kind, int64_t rows, int64_t outputs);
-  /// Appends a launch to the phase. `bindings` has a buffer for each parameter of the kernel. -1: no layer.
-  void launch(plan::PhaseOp phase, const codegen::LaunchSpec& spec, const Bindings& bindings, int64_t layer);
+  /// Appends a launch of `op` to the phase. `bindings` has a buffer for each parameter of the kernel. Reports on `op` a
+  /// kernel that has the name of another.
+  mlir::LogicalResult launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
+                             const Bindings& bindings);
 
   /// Puts kernels before buffers before phases.
   void finish();
 
 private:
   plan::BufferOp buffer(const std::string& name, plan::BufferKind kind, int64_t bytes, mlir::Attribute source = {});
-  void kernel(const codegen::KernelSpec& spec);
+  mlir::LogicalResult kernel(mlir::Operation* op, const codegen::KernelSpec& spec);
   std::string unused(const std::string& name);
 
   PlanLimits planLimits;
@@ -73,7 +75,7 @@ private:
   mlir::ImplicitLocOpBuilder builder;
   plan::EngineOp engine;
   std::map<std::string, plan::BufferOp> buffers;
-  std::map<std::string, plan::KernelOp> kernels;
+  std::map<std::string, codegen::KernelSpec> kernels;
   llvm::DenseMap<mlir::Value, std::string> parameters;
 };
 

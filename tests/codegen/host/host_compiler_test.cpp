@@ -28,9 +28,7 @@ using testing::Not;
 KernelSpec scaleSpec(int factor) {
   KernelSpec spec;
   spec.op = "scale";
-  spec.format = "f32";
-  spec.shape = "by" + std::to_string(factor);
-  spec.tile = "t64";
+  spec.name = "scale_by" + std::to_string(factor);
   spec.header = "codegen/kernels/base/device.cuh";
   spec.call = "syncThreads(), y[threadIdx.x] = " + std::to_string(factor) + " * x[threadIdx.x]";
   spec.params = {{"x", "const float*", Access::kRead}, {"y", "float*", Access::kWrite}};
@@ -69,7 +67,7 @@ TEST_F(HostCompiler, KernelsRunOnHostsim) {
   std::vector<float> values(64, 5.f);
   ASSERT_TRUE(stream.copyToDevice(x.address(), std::as_bytes(std::span(values))).ok());
   for (const int factor : {2, 3}) {
-    const auto function = module->function(scaleSpec(factor).name());
+    const auto function = module->function(scaleSpec(factor).name);
     ASSERT_TRUE(function) << function.error().message;
     const cuda::CUdeviceptr arguments[] = {x.address(), y.address()};
     const auto launched = stream.launch(*function, {}, 64, 0, arguments);
@@ -78,8 +76,7 @@ TEST_F(HostCompiler, KernelsRunOnHostsim) {
     ASSERT_TRUE(stream.synchronize().ok());
     EXPECT_THAT(values, testing::Each(5.f * factor));
   }
-  EXPECT_THAT(module->function("scale__f32__by4__t64").error().message,
-              HasSubstr("has no kernel scale__f32__by4__t64"));
+  EXPECT_THAT(module->function("scale_by4").error().message, HasSubstr("has no kernel scale_by4"));
 }
 
 // An engine's hash depends on it: neither the folder for temporary files, nor the number of compilers at a time, nor
@@ -114,12 +111,12 @@ TEST_F(HostCompiler, TheEnvironmentDoesNotShow) {
 
 TEST_F(HostCompiler, AnErrorNamesTheKernelAndTheComplaint) {
   KernelSpec broken = scaleSpec(2);
-  broken.shape = "broken";
+  broken.name = "scale_broken";
   broken.call = "thisFunctionIsMissing(x, y)";
   const auto image = compileHostImage(std::vector{scaleSpec(2), broken}, options);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().code, ErrorCode::kInternal);
-  EXPECT_THAT(image.error().message, HasSubstr("kernel scale__f32__broken__t64"));
+  EXPECT_THAT(image.error().message, HasSubstr("kernel scale_broken"));
   EXPECT_THAT(image.error().message, HasSubstr("thisFunctionIsMissing"));
   EXPECT_THAT(image.error().message, Not(HasSubstr("\n")));
 }

@@ -34,9 +34,7 @@ NvrtcSearch search() {
 KernelSpec scaleSpec(int factor) {
   KernelSpec spec;
   spec.op = "scale";
-  spec.format = "f32";
-  spec.shape = "by" + std::to_string(factor);
-  spec.tile = "t64";
+  spec.name = "scale_by" + std::to_string(factor);
   spec.header = "codegen/kernels/base/device.cuh";
   spec.call = "syncThreads(), y[threadIdx.x] = " + std::to_string(factor) + " * x[threadIdx.x]";
   spec.params = {{"x", "const float*", Access::kRead}, {"y", "float*", Access::kWrite}};
@@ -72,7 +70,7 @@ TEST_F(CompileKernels, OneCompileGivesMachineCodeAndPtx) {
                                          "ELF"));
     EXPECT_EQ(static_cast<uint8_t>(kernel.cubin[18]), 190) << "the ELF machine of CUDA";
     EXPECT_THAT(kernel.ptx, HasSubstr("\n.version 7.4\n.target sm_75\n"));
-    EXPECT_THAT(kernel.ptx, HasSubstr(".entry " + specs[i].name() + "("));
+    EXPECT_THAT(kernel.ptx, HasSubstr(".entry " + specs[i].name + "("));
     EXPECT_GT(kernel.registers, 4u);
     EXPECT_EQ(kernel.spillBytes, 0u);
     EXPECT_EQ(kernel.log, "");
@@ -177,7 +175,7 @@ TEST_F(CompileKernels, AnErrorNamesTheKernelAndTheCause) {
     options.workerCommand = command;
     const auto compiled = compileKernels(std::vector{scaleSpec(3), wrong}, options);
     ASSERT_FALSE(compiled);
-    EXPECT_THAT(compiled.error().message, StartsWith("kernel scale__f32__by2__t64: NVRTC: NVRTC_ERROR_COMPILATION: "));
+    EXPECT_THAT(compiled.error().message, StartsWith("kernel scale_by2: NVRTC: NVRTC_ERROR_COMPILATION: "));
     EXPECT_THAT(compiled.error().message, HasSubstr("noSuchFunction"));
     EXPECT_EQ(compiled.error().message.find('\n'), std::string::npos);
   }
@@ -195,7 +193,7 @@ TEST_F(CompileKernels, AWorkerThatDiesIsAnErrorThatNamesItsKernel) {
   options.workerCommand = {"/bin/sh", "-c", "kill -SEGV $$"};
   auto compiled = compileKernels(specs, options);
   ASSERT_FALSE(compiled);
-  EXPECT_THAT(compiled.error().message, StartsWith("kernel scale__f32__by2__t64: its compiler process was ended by"));
+  EXPECT_THAT(compiled.error().message, StartsWith("kernel scale_by2: its compiler process was ended by"));
 
   options.workerCommand = {"/bin/sh", "-c", "exit 7"};
   compiled = compileKernels(specs, options);

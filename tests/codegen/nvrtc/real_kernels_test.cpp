@@ -198,7 +198,7 @@ void expectNoSpills(const std::vector<KernelSpec>& specs) {
   ASSERT_TRUE(compiled) << compiled.error().message;
   for (size_t i = 0; i < specs.size(); ++i) {
     const CompiledKernel& kernel = compiled->kernels[i];
-    SCOPED_TRACE(specs[i].name());
+    SCOPED_TRACE(specs[i].name);
     const bool tensorCores = specs[i].op.ends_with("linear_prompt") || specs[i].op == "qkv_prompt";
     if (tensorCores && kernel.spillBytes != 0) {
       EXPECT_LE(kernel.spillBytes, 32u);

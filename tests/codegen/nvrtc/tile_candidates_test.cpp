@@ -66,7 +66,7 @@ TEST_P(TileCandidates, CompileForAT4) {
   const auto compiled = compileKernels(specs, buildOptions());
   ASSERT_TRUE(compiled) << compiled.error().message;
   for (size_t i = 0; i < specs.size(); ++i) {
-    SCOPED_TRACE(specs[i].name());
+    SCOPED_TRACE(specs[i].name);
     const uint32_t blocks = specs[i].minBlocksPerSm, shared = compiled->kernels[i].staticSharedBytes;
     EXPECT_LE(compiled->kernels[i].registers * specs[i].threads * blocks, t4::kRegistersPerMultiprocessor);
     EXPECT_LE(shared * blocks, t4::kSharedBytesPerMultiprocessor);

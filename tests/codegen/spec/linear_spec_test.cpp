@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 std::vector<std::string> paramNames(const LaunchSpec& launch) {
   std::vector<std::string> names;
@@ -52,7 +53,7 @@ TEST(LinearSpec, LogitsAreCapped) {
   const LaunchSpec capped = linearLaunch(desc);
   EXPECT_THAT(capped.kernel.call, HasSubstr("false, false, true>(weight, x, nullptr, nullptr, nullptr, nullptr, y, "
                                             "30.f)"));
-  EXPECT_NE(plain.kernel.name(), capped.kernel.name());
+  EXPECT_NE(plain.kernel.name, capped.kernel.name);
 }
 
 TEST(LinearSpec, PostNormsHaveAScaleAndAWorkspace) {
@@ -70,7 +71,7 @@ TEST(LinearSpec, QkvLinear) {
                                              .qOutputs = 576,
                                              .kvOutputs = 192,
                                              .bias = true});
-  EXPECT_THAT(launch.kernel.name(), HasSubstr("qkv_linear__q4_1_q4_1_q8_0__b1_k576_n576_m192_bias__"));
+  EXPECT_THAT(launch.kernel.name, HasSubstr("qkv_linear__n576_m192__q4_1_q4_1_q8_0__k576_b1__"));
   EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q_bias",
                                               "k_bias", "v_bias", "q", "k", "v"));
   EXPECT_THAT(launch.kernel.call, HasSubstr("qkvLinear<llcuda::QkvRows<576, 192>, "));
@@ -81,33 +82,15 @@ TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
   LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
   desc.residual = true;
   const LaunchSpec launch = linearLaunch(desc);
-  EXPECT_EQ(launch.kernel.name(), "linear__q4_1__b1_k576_n192_residual__l8_r1_w4");
+  EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__k576_n192_b1__l8_r1_w4__residual__[0-9a-f]{8}"));
   EXPECT_EQ(launch.kernel.source(),
             "#include \"codegen/kernels/linear/linear.cuh\"\n\n"
-            "LLCUDA_ENTRY(128, 6)\n"
-            "linear__q4_1__b1_k576_n192_residual__l8_r1_w4(const uint8_t* weight, const int8_t* x_codes, "
-            "const float2* x_scales, const float* residual, float* y) {\n"
-            "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4>, false, "
-            "true>(weight, nullptr, x_codes, x_scales, nullptr, residual, y);\n}\n");
-}
-
-// Two kernels of one name would be one kernel: what differs in the source differs in the name.
-TEST(LinearSpec, NamesTellKernelsApart) {
-  LinearResidualNormDesc desc = {.layout = WeightLayout::kQ8_0Planes, .inputs = 64, .outputs = 64, .eps = 1e-5f};
-  const std::string name = linearResidualNormLaunch(desc).kernel.name();
-  LinearResidualNormDesc other = desc;
-  other.eps = 1e-6f;
-  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
-  other = desc;
-  other.f32Rows = true;
-  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
-  other = desc;
-  other.bias = true;
-  EXPECT_NE(linearResidualNormLaunch(other).kernel.name(), name);
-  GluLinearDesc glu = {.inputs = 64, .outputs = 64};
-  GluLinearDesc gelu = glu;
-  gelu.activation = Activation::kGeluTanh;
-  EXPECT_NE(gluLinearLaunch(glu).kernel.name(), gluLinearLaunch(gelu).kernel.name());
+            "LLCUDA_ENTRY(128, 6)\n" +
+                launch.kernel.name +
+                "(const uint8_t* weight, const int8_t* x_codes, "
+                "const float2* x_scales, const float* residual, float* y) {\n"
+                "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4>, false, "
+                "true, false>(weight, nullptr, x_codes, x_scales, nullptr, residual, y);\n}\n");
 }
 
 TEST(LinearSpec, BlocksCoverEveryOutput) {
@@ -115,12 +98,10 @@ TEST(LinearSpec, BlocksCoverEveryOutput) {
     LinearDesc desc = linear(WeightLayout::kQ8_0Planes);
     desc.outputs = outputs;
     const LaunchSpec launch = linearLaunch(desc);
-    // l8_r<R>_w<W>: 4 * R * W rows in a block
-    const std::string& tile = launch.kernel.tile;
-    const int rows = std::stoi(tile.substr(tile.find("_r") + 2)), warps = std::stoi(tile.substr(tile.find("_w") + 2));
-    EXPECT_EQ(tile.substr(0, 3), "l8_");
-    EXPECT_GE(launch.grid.x * 4 * rows * warps, outputs);
-    EXPECT_LT((launch.grid.x - 1) * 4 * rows * warps, outputs);
+    const DecodeTile tile = chooseDecodeTile(std::get<DecodeTileRequest>(launch.tileRequest));
+    EXPECT_EQ(tile.lanes, 8u);
+    EXPECT_GE(launch.grid.x * tile.blockRows(), outputs);
+    EXPECT_LT((launch.grid.x - 1) * tile.blockRows(), outputs);
   }
 }
 

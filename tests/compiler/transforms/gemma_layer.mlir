@@ -20,22 +20,22 @@
 // PLAN:      plan.phase decode rows 1
 // PLAN-NEXT: plan.launch @embedding__
 // PLAN-NEXT: plan.launch @rms_norm__
-// PLAN-NEXT: plan.launch @qkv_linear__q8_0_q4_1_q4_0__
-// PLAN-NEXT: plan.launch @rope_cache__f32__h4_g2_d16_n8_e{{[0-9a-f]+}}_c128__
+// PLAN-NEXT: plan.launch @qkv_linear__{{.*}}__q8_0_q4_1_q4_0__
+// PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f32__
 // PLAN-NEXT: plan.launch @attention_decode__{{.*}}_w3
 // PLAN-NEXT: plan.launch @quantize__
 // PLAN-NEXT: plan.launch @linear_residual_norm__q4_1__{{.*}}_post_q8__
 // PLAN-NEXT: plan.launch @glu_linear__{{.*}}_gelu_tanh
 // PLAN-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}}_post_q8__
-// PLAN-NEXT: plan.launch @linear__q8_0__{{.*}}_cap41f00000__{{.*}}@decode_logits
+// PLAN-NEXT: plan.launch @linear__q8_0__{{.*}}__cap__c41f00000__{{.*}}@decode_logits
 // PLAN-NEXT: plan.launch @sample__
 // In the prompt phase post-norm, add and norm are one launch, and the last of them picks the rows of the head.
 // PLAN:      plan.phase prompt rows 32
-// PLAN:      plan.launch @rope_cache__f16__h4_g2_d16_n8_e{{[0-9a-f]+}}_c128__
+// PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1__
-// PLAN-NEXT: plan.launch @post_norm__f32_q8__c64_e{{[0-9a-f]+}}__
+// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__
 // PLAN:      plan.launch @linear_prompt__q8_0__
-// PLAN-NEXT: plan.launch @post_norm__f32_q8__c64_e{{[0-9a-f]+}}_pick__{{.*}} grid [1, 1, 1]
+// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]
 
 // Without any fusion each op has a launch.
 // UNFUSED:       plan.phase decode rows 1
@@ -45,7 +45,7 @@
 // UNFUSED-COUNT-2: plan.launch @head_rows__f32_f32__
 // UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h4_d16_n8__
 // UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h2_d16_n8__
-// UNFUSED-NEXT:  plan.launch @rope_cache__f16__h0_g2_d16_n0_c128__
+// UNFUSED-NEXT:  plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // UNFUSED-NEXT:  plan.launch @attention_decode__
 // UNFUSED:       plan.launch @add__
 // UNFUSED:       plan.launch @glu__

@@ -2,16 +2,16 @@
 
 // C1
 plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
-  // expected-error@+1 {{name must be <op>__<format>__<shape>__<tile>}}
-  plan.kernel @a__f32__c32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)" params []
+  // expected-error@+1 {{name must be of a to z, 0 to 9 and _}}
+  plan.kernel @a.b threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)" params []
 }
 
 // -----
 
 // C1
 plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
-  // expected-error@+1 {{name must be <op>__<format>__<shape>__<tile>}}
-  plan.kernel @a__f32____t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)" params []
+  // expected-error@+1 {{name must be of a to z, 0 to 9 and _}}
+  plan.kernel @"a b" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)" params []
 }
 
 // -----

@@ -8,13 +8,13 @@
 // CHECK-DAG:  plan.buffer @k_pages_1 kv 2176{{$}}
 // CHECK-DAG:  plan.buffer @v_pages_1 kv 1152{{$}}
 // CHECK:      plan.phase decode rows 1
-// CHECK:      plan.launch @qkv_rope_cache__f16_f16_f16_q8_0_q4_0__b1_k64_h2_g1_d32_n32_c1024_ring4__{{.*}} layer 0 args({{.*}}@decode_slots, @decode1.l0.q, @k_pages_0, @v_pages_0)
-// CHECK-NEXT: plan.launch @attention_decode__q8_0_q4_0_f32__h2_g1_d32_c1024_ring4_w100__{{.*}} layer 0 args(@decode1.l0.q, @k_pages_0, @v_pages_0, @decode_positions, @decode_slots, @decode1.l0.partial
-// CHECK-NEXT: plan.launch @qkv_rope_cache__f16_f16_f16_q8_0_q4_0__b1_k64_h2_g1_d32_n32_c1024__{{.*}} layer 1 args({{.*}}@block_table
-// CHECK-NEXT: plan.launch @attention_decode__q8_0_q4_0_f32__h2_g1_d32_c1024__{{.*}} layer 1 args({{.*}}@block_table
+// CHECK:      plan.launch @qkv_rope_cache__h2_g1_d32_n32_p16_ring4_q8_0_q4_0__f16_f16_f16__k64_b1__{{.*}} layer 0 args({{.*}}@decode_slots, @decode1.l0.q, @k_pages_0, @v_pages_0)
+// CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_w100_ring4_q8_0_q4_0__{{.*}} layer 0 args(@decode1.l0.q, @k_pages_0, @v_pages_0, @decode_positions, @decode_slots, @decode1.l0.partial
+// CHECK-NEXT: plan.launch @qkv_rope_cache__h2_g1_d32_n32_p16_q8_0_q4_0__f16_f16_f16__k64_b1__{{.*}} layer 1 args({{.*}}@block_table
+// CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_q8_0_q4_0__{{.*}} layer 1 args({{.*}}@block_table
 // CHECK:      plan.phase prompt rows 32
-// CHECK:      plan.launch @rope_cache__f16_q8_0_q4_0__h2_g1_d32_n32_c1024_ring4__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @attention_prompt__q8_0_q4_0_f32__h2_g1_d32_c1024_ring4_w100_r32__{{.*}} layer 0
+// CHECK:      plan.launch @rope_cache__h2_g1_d32_p16_ring4_q8_0_q4_0__n32__f16__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @attention_prompt__h2_g1_d32_p16_w100_ring4_q8_0_q4_0__r32__{{.*}} layer 0
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}) -> tensor<?x64xf32> {
   %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>

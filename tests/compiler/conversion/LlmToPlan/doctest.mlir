@@ -14,15 +14,15 @@
 // In decode phases each fused op is one launch. Heads of 16 share int8 groups of 32, so their rows are quantised apart.
 // CHECK:      plan.phase decode rows 1 outputs 1 {
 // CHECK-NEXT: plan.launch @embedding__{{.*}} args(@token_embd.weight, @decode_tokens, @decode1.embedded)
-// CHECK-NEXT: plan.launch @rms_norm__f32_q8__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}}q8__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @qkv_rope_cache__{{.*}}__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @quantize__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm
 // CHECK-NEXT: plan.launch @glu_linear__q4_0_q8_0__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)
-// CHECK-NEXT: plan.launch @sample__decode__{{.*}}
+// CHECK-NEXT: plan.launch @sample__{{.*}}@decode_tokens
 // CHECK-NEXT: }
 // CHECK:      plan.phase decode rows 2 outputs 2 {
 
@@ -31,14 +31,14 @@
 // CHECK:      plan.launch @qkv_prompt__
 // CHECK-NEXT: plan.launch @rope_cache__
 // CHECK-NEXT: plan.launch @attention_prompt__
-// CHECK:      plan.launch @linear_prompt__{{.*}}_residual__
+// CHECK:      plan.launch @linear_prompt__
 // CHECK-NEXT: plan.launch @rms_norm__
 // CHECK-COUNT-2: plan.launch @linear_prompt__
 // CHECK-NEXT: plan.launch @glu__
-// CHECK-NEXT: plan.launch @linear_prompt__{{.*}}_residual__
-// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick__{{.*}} grid [1, 1, 1] {{.*}}@prompt_output_rows
-// CHECK-NEXT: plan.launch @linear__f16__b1_
-// CHECK-NEXT: plan.launch @sample__prompt__
+// CHECK-NEXT: plan.launch @linear_prompt__
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [1, 1, 1] {{.*}}@prompt_output_rows
+// CHECK-NEXT: plan.launch @linear__f16__
+// CHECK-NEXT: plan.launch @sample__{{.*}}@prompt_output_rows
 // CHECK-NOT:  plan.phase
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/spec/constant.h"
+
+#include <bit>
+
+#include "codegen/pack/pack.h"
+#include "codegen/spec/source_text.h"
+
+namespace llcuda::codegen {
+namespace {
+
+std::string layoutText(WeightLayout layout) {
+  return "llcuda::WeightLayout::" + std::string(pack::layoutEnumerator(layout));
+}
+
+std::string activationText(Activation activation) {
+  return activation == Activation::kSilu ? "llcuda::Activation::kSilu" : "llcuda::Activation::kGeluTanh";
+}
+
+} // namespace
+
+Constant number(const std::string& letter, uint64_t value) {
+  return {std::to_string(value), letter + std::to_string(value)};
+}
+
+Constant optionalNumber(const std::string& letter, uint64_t value) {
+  return value != 0 ? number(letter, value) : Constant{"0", ""};
+}
+
+Constant flag(const std::string& shown, bool value) {
+  return {value ? "true" : "false", value ? shown : ""};
+}
+
+Constant real(const std::string& letter, float value) {
+  return {floatLiteral(value), letter + hexText(std::bit_cast<uint32_t>(value))};
+}
+
+Constant layout(WeightLayout value) {
+  return {layoutText(value), std::string(pack::layoutFormat(value))};
+}
+
+Constant activation(Activation value) {
+  return {activationText(value), value == Activation::kSilu ? "silu" : "gelu_tanh"};
+}
+
+std::string hexText(uint32_t bits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[bits >> shift & 15];
+  return text;
+}
+
+} // namespace llcuda::codegen

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The constants that a kernel is specialised with, as its call writes them and as its name shows them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codegen/formats/activation.h"
+#include "codegen/formats/weight_layout.h"
+
+namespace llcuda::codegen {
+
+/// A constant of a kernel.
+struct Constant {
+  std::string value; ///< in the call, as C++: "576", "llcuda::WeightLayout::kQ4_1Planes"
+  std::string shown; ///< in the kernel's name: "k576", "q4_1"; empty: nothing, of a flag that is not set
+};
+using Constants = std::vector<Constant>;
+
+/// Shown as <letter><value>.
+Constant number(const std::string& letter, uint64_t value);
+/// Shown so where it is not 0.
+Constant optionalNumber(const std::string& letter, uint64_t value);
+/// Shown, if set, as `shown`.
+Constant flag(const std::string& shown, bool value);
+/// Shown as <letter><bits of the value>: "e3727c5ac".
+Constant real(const std::string& letter, float value);
+Constant layout(WeightLayout value);
+Constant activation(Activation value);
+
+/// Eight digits: "3727c5ac".
+std::string hexText(uint32_t bits);
+
+} // namespace llcuda::codegen

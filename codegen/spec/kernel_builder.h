@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a KernelSpec is made: every constant is said once, with its name, and stands in the kernel's name and in its call.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/spec/constant.h"
+#include "codegen/spec/kernel_spec.h"
+
+namespace llcuda::codegen {
+
+class KernelBuilder {
+public:
+  KernelBuilder(std::string op, std::string header);
+
+  /// Template arguments, the next part of the kernel's name.
+  KernelBuilder& constants(const Constants& list);
+  /// One template argument, a type with arguments of its own: "llcuda::DecodeTile", {...}.
+  KernelBuilder& constants(const std::string& type, const Constants& list);
+  /// An argument of the call that is no parameter.
+  KernelBuilder& value(const Constant& constant);
+  KernelBuilder& value(const Constants& members); ///< of a struct
+
+  /// A parameter of the kernel that is handed to the call; where `present` is false the call gets nullptr.
+  KernelBuilder& input(const std::string& name, const char* type, bool present = true);
+  KernelBuilder& output(const std::string& name, const char* type, bool present = true);
+  KernelBuilder& inOut(const std::string& name, const char* type, bool present = true);
+  /// x, x_codes and x_scales: what layouts that read f32 rows, and those that read int8 rows, need.
+  KernelBuilder& inputRows(bool f32, bool int8);
+  /// <prefix>, <prefix>_codes and <prefix>_scales: the forms in which rows are emitted.
+  KernelBuilder& outputRows(const std::string& prefix, bool f32, bool int8);
+  /// What is added between them is one argument of the call, a struct.
+  KernelBuilder& open();
+  KernelBuilder& close();
+
+  /// The kernel that calls `function`.
+  KernelSpec build(const std::string& function, uint32_t threads, uint32_t minBlocksPerSm = 1);
+
+private:
+  void add(const std::string& name, const char* type, Access access, bool present);
+  void argument(const std::string& text);
+  void show(const Constants& list);
+
+  KernelSpec kernel;
+  std::string templateArguments, arguments;
+  std::vector<std::string> shown; ///< parts of the name
+  bool opened = false;            ///< the next argument is the first of a struct
+};
+
+} // namespace llcuda::codegen
