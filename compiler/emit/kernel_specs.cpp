@@ -7,7 +7,7 @@ namespace {
 codegen::KernelSpec kernelSpec(plan::KernelOp kernel) {
   codegen::KernelSpec spec;
   spec.name = kernel.getSymName().str();
-  spec.op = kernel.getSymName().split("__").first.str();
+  spec.op = kernel.getOp().str();
   spec.header = kernel.getHeader().str();
   spec.call = kernel.getCall().str();
   spec.threads = static_cast<uint32_t>(kernel.getThreads());

@@ -21,6 +21,7 @@ Index indexOf(plan::EngineOp engine) {
 std::unique_ptr<fb::KernelT> kernelRecord(plan::KernelOp kernel, const codegen::KernelSpec& spec) {
   auto record = std::make_unique<fb::KernelT>();
   record->name = kernel.getSymName().str();
+  record->op = kernel.getOp().str();
   record->threads = static_cast<uint32_t>(kernel.getThreads());
   record->dynamic_shared_bytes = static_cast<uint32_t>(kernel.getDynamicShared());
   record->param_count = static_cast<uint32_t>(kernel.getParams().size());
@@ -36,6 +37,8 @@ std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer) {
   record->bytes = static_cast<uint64_t>(buffer.getBytes());
   if (buffer.getKind() == plan::BufferKind::Arena)
     record->offset = static_cast<uint64_t>(buffer.getOffset().value_or(0));
+  record->part = buffer.getPart() ? static_cast<fb::KvPart>(*buffer.getPart()) : fb::KvPart::none;
+  record->kv_type = buffer.getKvType().value_or("").str();
   record->ring_pages = static_cast<uint32_t>(buffer.getRing().value_or(0));
   record->window = static_cast<uint32_t>(buffer.getWindow().value_or(0));
   record->role = buffer.getRole() ? static_cast<fb::IoRole>(*buffer.getRole()) : fb::IoRole::none;
@@ -53,47 +56,8 @@ std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& ke
     const uint32_t index = buffers.lookup(llvm::cast<mlir::FlatSymbolRefAttr>(buffer).getValue());
     record->arguments.emplace_back(index, static_cast<uint64_t>(offset));
   }
+  record->tap = launch.getTap() ? static_cast<int32_t>(buffers.lookup(*launch.getTap())) : -1;
   return record;
-}
-
-/// The buffer that a launch leaves the sum in which it makes with its parameter `residual`; none for other launches.
-std::optional<llvm::StringRef> sumOf(plan::LaunchOp launch, plan::KernelOp kernel) {
-  bool adds = false;
-  for (auto [param, buffer] : llvm::zip_equal(kernel.getParams().getAsRange<plan::ParamAttr>(), launch.getBuffers())) {
-    adds |= param.getName() == "residual";
-    if (adds && param.getAccess() != plan::Access::Read && param.getType() == "float*")
-      return llvm::cast<mlir::FlatSymbolRefAttr>(buffer).getValue();
-  }
-  return std::nullopt;
-}
-
-/// The last sum of each layer; nothing when a layer has none. The last layer's is left out where only the rows are made
-/// that the head reads.
-std::vector<fb::Tap> tapsOf(plan::PhaseOp phase, const Index& buffers) {
-  auto engine = llvm::cast<plan::EngineOp>(phase->getParentOp());
-  std::vector<std::optional<fb::Tap>> last;
-  llvm::DenseMap<uint32_t, int64_t> bytesOf;
-  uint32_t index = 0;
-  for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
-    const uint32_t i = index++;
-    if (!launch.getLayer())
-      continue;
-    last.resize(std::max<size_t>(last.size(), static_cast<size_t>(*launch.getLayer()) + 1));
-    const auto sum = sumOf(launch, engine.lookupSymbol<plan::KernelOp>(launch.getKernel()));
-    if (!sum)
-      continue;
-    bytesOf[buffers.lookup(*sum)] = static_cast<int64_t>(engine.lookupSymbol<plan::BufferOp>(*sum).getBytes());
-    last[static_cast<size_t>(*launch.getLayer())] = fb::Tap(i, buffers.lookup(*sum));
-  }
-  std::vector<fb::Tap> taps;
-  for (const std::optional<fb::Tap>& tap : last) {
-    if (!tap)
-      return {};
-    taps.push_back(*tap);
-  }
-  if (taps.size() > 1 && bytesOf[taps.back().buffer()] < bytesOf[taps.front().buffer()])
-    taps.pop_back();
-  return taps;
 }
 
 std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernels, const Index& buffers) {
@@ -103,7 +67,6 @@ std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernel
   record->outputs = static_cast<uint32_t>(phase.getOutputs());
   for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>())
     record->launches.push_back(launchRecord(launch, kernels, buffers));
-  record->taps = tapsOf(phase, buffers);
   return record;
 }
 
@@ -164,7 +127,6 @@ fb::EngineT planRecord(plan::EngineOp plan) {
   engine.max_context = static_cast<uint32_t>(plan.getMaxContext());
   engine.max_batch = static_cast<uint32_t>(plan.getMaxBatch());
   engine.page_tokens = static_cast<uint32_t>(plan.getPageTokens());
-  engine.kv_type = plan.getKvType().str();
   engine.arena_bytes = static_cast<uint64_t>(plan.getArenaBytes());
   for (auto [kernel, spec] : llvm::zip_equal(plan.getOps<plan::KernelOp>(), kernelSpecs(plan)))
     engine.kernels.push_back(kernelRecord(kernel, spec));

@@ -25,7 +25,8 @@ Result<void> sameModel(const fb::ModelT& engine, const fb::ModelT& fresh) {
 
 Result<void> sameBuffer(const fb::BufferT& engine, const fb::BufferT& fresh) {
   LLCUDA_RETURN_IF_ERROR(same("a buffer", engine.name, fresh.name));
-  if (engine.kind != fresh.kind || engine.role != fresh.role)
+  if (engine.kind != fresh.kind || engine.role != fresh.role || engine.part != fresh.part ||
+      engine.kv_type != fresh.kv_type)
     return unsupported("buffer ", fresh.name, " is of another kind");
   LLCUDA_RETURN_IF_ERROR(same("the size of " + fresh.name, engine.bytes, fresh.bytes));
   return engine.kind == fb::BufferKind::arena ? same("the place of " + fresh.name, engine.offset, fresh.offset)
@@ -34,8 +35,9 @@ Result<void> sameBuffer(const fb::BufferT& engine, const fb::BufferT& fresh) {
 
 Result<void> sameKernel(const fb::KernelT& engine, const fb::KernelT& fresh) {
   LLCUDA_RETURN_IF_ERROR(same("a kernel", engine.name, fresh.name));
-  if (engine.threads != fresh.threads || engine.dynamic_shared_bytes != fresh.dynamic_shared_bytes ||
-      engine.param_count != fresh.param_count || engine.source_xxh3 != fresh.source_xxh3)
+  if (engine.op != fresh.op || engine.threads != fresh.threads ||
+      engine.dynamic_shared_bytes != fresh.dynamic_shared_bytes || engine.param_count != fresh.param_count ||
+      engine.source_xxh3 != fresh.source_xxh3)
     return unsupported("kernel ", fresh.name, " is made in another way than the engine's");
   return {};
 }
@@ -45,7 +47,7 @@ bool sameLaunch(const fb::LaunchT& engine, const fb::LaunchT& fresh) {
     return a.buffer() == b.buffer() && a.offset() == b.offset();
   };
   return engine.kernel == fresh.kernel && engine.grid_x == fresh.grid_x && engine.grid_y == fresh.grid_y &&
-         engine.grid_z == fresh.grid_z && engine.layer == fresh.layer &&
+         engine.grid_z == fresh.grid_z && engine.layer == fresh.layer && engine.tap == fresh.tap &&
          std::equal(engine.arguments.begin(), engine.arguments.end(), fresh.arguments.begin(), fresh.arguments.end(),
                     sameArgument);
 }

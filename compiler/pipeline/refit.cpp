@@ -12,16 +12,16 @@ namespace llcuda::pipeline {
 namespace {
 
 /// The options with what the engine decides.
-CompileOptions optionsFor(const fb::EngineT& engine, CompileOptions options) {
-  options.maxContext = engine.max_context;
-  options.maxBatch = engine.max_batch;
-  const std::string& types = engine.kv_type; // of keys and values, or "keys/values"
-  options.keyType = types.substr(0, types.find('/'));
-  options.valueType = types.substr(types.find('/') + 1);
-  options.referWeights = !engine.weight_sources.empty();
-  options.golden = !engine.golden                  ? GoldenMode::kNone
-                   : engine.golden_prompts.empty() ? GoldenMode::kDefault
-                                                   : GoldenMode::kFull;
+CompileOptions optionsFor(const Engine& engine, CompileOptions options) {
+  const fb::Engine& metadata = engine.metadata();
+  options.maxContext = metadata.max_context();
+  options.maxBatch = metadata.max_batch();
+  options.keyType = engine.cacheType(fb::KvPart::keys);
+  options.valueType = engine.cacheType(fb::KvPart::values);
+  options.referWeights = metadata.weight_sources() != nullptr;
+  options.golden = !metadata.golden()           ? GoldenMode::kNone
+                   : !metadata.golden_prompts() ? GoldenMode::kDefault
+                                                : GoldenMode::kFull;
   return options;
 }
 
@@ -70,7 +70,7 @@ Result<CompileReport> refitEngine(const std::string& path, const CompileOptions&
   LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(path));
   fb::EngineT record;
   engine.metadata().UnPackTo(&record);
-  const CompileOptions options = optionsFor(record, given);
+  const CompileOptions options = optionsFor(engine, given);
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
   LLCUDA_RETURN_IF_ERROR(checkRefit(path, record, prepared, options));

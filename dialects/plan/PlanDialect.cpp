@@ -103,18 +103,15 @@ LogicalResult EngineOp::verify() {
     return emitOpError("max_context, max_batch and page_tokens must be positive");
   if (getArenaBytesAttr().getInt() < 0) // C1
     return emitOpError("arena_bytes must not be negative");
-  const auto [keys, values] = getKvType().split('/');
-  if (!isEncoding(keys) || (keys != getKvType() && !isEncoding(values))) // C2
-    return emitOpError() << "kv_type '" << getKvType() << "' is not an encoding";
   llvm::SmallVector<std::pair<PhaseKind, uint64_t>> phases;
   for (mlir::Operation& op : getBody().front()) {
-    if (!mlir::isa<KernelOp, BufferOp, PhaseOp>(op)) // C3
+    if (!mlir::isa<KernelOp, BufferOp, PhaseOp>(op)) // C2
       return op.emitOpError("is no kernel, buffer or phase");
     auto phase = mlir::dyn_cast<PhaseOp>(op);
     if (!phase)
       continue;
     const std::pair key{phase.getKind(), phase.getRows()};
-    if (llvm::is_contained(phases, key)) // C4
+    if (llvm::is_contained(phases, key)) // C3
       return phase.emitOpError() << "is a second " << stringifyPhaseKind(key.first) << " phase of " << key.second
                                  << " rows";
     phases.push_back(key);
@@ -128,8 +125,8 @@ static bool isIdentifier(llvm::StringRef text) {
 }
 
 LogicalResult KernelOp::verify() {
-  if (!isIdentifier(getSymName())) // C1
-    return emitOpError("name must be of a to z, 0 to 9 and _");
+  if (!isIdentifier(getSymName()) || !isIdentifier(getOp())) // C1
+    return emitOpError() << "name and op must be of a to z, 0 to 9 and _, not '" << getOp() << "'";
   const int64_t threads = getThreadsAttr().getInt();
   if (threads <= 0 || threads % 32 != 0) // C2
     return emitOpError() << "threads must be a positive multiple of 32, not " << threads;
@@ -167,6 +164,10 @@ LogicalResult BufferOp::verify() {
   if ((getRingAttr() || getWindowAttr()) &&
       (kind != BufferKind::Kv || !positive(getRingAttr()) || !positive(getWindowAttr()))) // C5
     return emitOpError("ring and window belong to kv buffers, together and positive");
+  if (getPart().has_value() != (kind == BufferKind::Kv) || getKvType().has_value() != (kind == BufferKind::Kv)) // C6
+    return emitOpError("part and type belong to kv buffers, which need both");
+  if (getKvType() && !isEncoding(*getKvType())) // C6
+    return emitOpError() << "type '" << *getKvType() << "' is not an encoding";
   if (!getOffsetAttr())
     return success();
   const int64_t offset = getOffsetAttr().getInt();
@@ -196,6 +197,8 @@ LogicalResult LaunchOp::verify() {
     return emitOpError("grid must be three positive sizes");
   if (getLayerAttr() && getLayerAttr().getInt() < 0) // C6
     return emitOpError("layer must not be negative");
+  if (getTapAttr() && !getLayerAttr()) // C7
+    return emitOpError("has a tap and no layer");
   if (getBuffers().size() != getOffsets().size())
     return emitOpError("needs an offset for each buffer");
   return success();
@@ -214,6 +217,16 @@ static LogicalResult verifyArgument(LaunchOp launch, FlatSymbolRefAttr name, int
   return success();
 }
 
+static LogicalResult verifyTap(LaunchOp launch, mlir::SymbolTableCollection& symbols) {
+  if (!launch.getTapAttr())
+    return success();
+  for (LaunchArgument argument : argumentsOf(launch, symbols)) // C7
+    if (argument.buffer.getSymName() == launch.getTapAttr().getValue() &&
+        argument.buffer.getKind() == BufferKind::Arena && argument.param.getAccess() != Access::Read)
+      return success();
+  return launch.emitOpError() << "has the tap " << launch.getTapAttr() << ", which is no arena buffer that it writes";
+}
+
 LogicalResult LaunchOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) {
   mlir::Operation* engine = (*this)->getParentOfType<EngineOp>();
   auto kernel = engine ? symbols.lookupSymbolIn<KernelOp>(engine, getKernelAttr()) : KernelOp();
@@ -226,7 +239,7 @@ LogicalResult LaunchOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) {
                                                     kernel.getParams().getAsRange<ParamAttr>()))
     if (mlir::failed(verifyArgument(*this, name, offset, param, engine, symbols)))
       return failure();
-  return success();
+  return verifyTap(*this, symbols);
 }
 
 KernelOp kernelOf(LaunchOp launch, mlir::SymbolTableCollection& symbols) {

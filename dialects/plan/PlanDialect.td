@@ -29,6 +29,9 @@ def Plan_BufferKindAttr : Plan_Enum<"BufferKind", "what a buffer is for", [
     I32EnumAttrCase<"Arena", 2, "arena">, I32EnumAttrCase<"Kv", 3, "kv">, I32EnumAttrCase<"Io", 4, "io">,
     I32EnumAttrCase<"Counter", 5, "counter">]>;
 
+def Plan_KvPartAttr : Plan_Enum<"KvPart", "what of a cache a kv buffer holds", [
+    I32EnumAttrCase<"Keys", 1, "keys">, I32EnumAttrCase<"Values", 2, "values">]>;
+
 def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass each other in an io buffer", [
     I32EnumAttrCase<"Tokens", 1, "tokens">, I32EnumAttrCase<"Positions", 2, "positions">,
     I32EnumAttrCase<"Slots", 3, "slots">, I32EnumAttrCase<"OutputRows", 4, "output_rows">,

@@ -12,24 +12,22 @@ def Plan_EngineOp : Plan_Op<"engine", [IsolatedFromAbove, SymbolTable, SingleBlo
   let summary = "An engine: kernels, buffers, phases";
   let description = [{
     - C1: `max_context`, `max_batch` and `page_tokens` are positive, `arena_bytes` is not negative.
-    - C2: `kv_type` is an encoding, or `keys/values` where they have two.
-    - C3: the body holds kernels, buffers and phases only.
-    - C4: no two phases have one kind and one number of rows.
+    - C2: the body holds kernels, buffers and phases only.
+    - C3: no two phases have one kind and one number of rows.
 
     ```mlir
-    plan.engine max_context 2048 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+    plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 0 {
       plan.buffer @tokens io 4 role tokens
     }
     ```
   }];
-  let arguments = (ins I64Attr:$max_context, I64Attr:$max_batch, I64Attr:$page_tokens, StrAttr:$kv_type,
-                       I64Attr:$arena_bytes);
+  let arguments = (ins I64Attr:$max_context, I64Attr:$max_batch, I64Attr:$page_tokens, I64Attr:$arena_bytes);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    `max_context` $max_context `max_batch` $max_batch `page_tokens` $page_tokens `kv_type` $kv_type
-    `arena_bytes` $arena_bytes attr-dict-with-keyword $body
+    `max_context` $max_context `max_batch` $max_batch `page_tokens` $page_tokens `arena_bytes` $arena_bytes
+    attr-dict-with-keyword $body
   }];
-  let hasVerifier = 1;  // C1 .. C4
+  let hasVerifier = 1;  // C1 .. C3
 }
 
 def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
@@ -38,26 +36,26 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
     What `KernelSpec` of `codegen/spec` says; `call` in `header` is its source. The resources that the compiler reports
     are there once it is compiled.
 
-    - C1: the name is of a to z, 0 to 9 and _; of the kernels that `codegen/spec` makes it ends in a hash of the rest.
+    - C1: the name and `op` are of a to z, 0 to 9 and _; the names that `codegen/spec` makes end in a hash of the rest.
     - C2: `threads` is a positive multiple of 32, `min_blocks` is positive, `dynamic_shared` is not negative.
     - C3: `header` and `call` are not empty.
     - C4: parameters have distinct names and pointer types.
     - C5: `registers`, `static_shared` and `spill` are there together or not at all, none negative.
 
     ```mlir
-    plan.kernel @rms_norm__f32__c576__t128 threads 128 min_blocks 1 dynamic_shared 0
+    plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0
         header "codegen/kernels/norm/rms_norm.cuh" call "rmsNorm<576, 128>(x, scale, y)"
         params [#plan.param<"x", "const float*", read>, #plan.param<"scale", "const float*", read>,
                 #plan.param<"y", "float*", write>]
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$threads, I64Attr:$min_blocks, I64Attr:$dynamic_shared,
-                       StrAttr:$header, StrAttr:$call, TypedArrayAttrBase<Plan_ParamAttr, "parameters">:$params,
-                       OptionalAttr<I64Attr>:$registers, OptionalAttr<I64Attr>:$static_shared,
-                       OptionalAttr<I64Attr>:$spill);
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$op, I64Attr:$threads, I64Attr:$min_blocks,
+                       I64Attr:$dynamic_shared, StrAttr:$header, StrAttr:$call,
+                       TypedArrayAttrBase<Plan_ParamAttr, "parameters">:$params, OptionalAttr<I64Attr>:$registers,
+                       OptionalAttr<I64Attr>:$static_shared, OptionalAttr<I64Attr>:$spill);
   let assemblyFormat = [{
-    $sym_name `threads` $threads `min_blocks` $min_blocks `dynamic_shared` $dynamic_shared `header` $header
-    `call` $call `params` $params (`registers` $registers^ `static_shared` $static_shared `spill` $spill)? attr-dict
+    $sym_name `op` $op `threads` $threads `min_blocks` $min_blocks `dynamic_shared` $dynamic_shared
+    `header` $header `call` $call `params` $params (`registers` $registers^ `static_shared` $static_shared `spill` $spill)? attr-dict
   }];
   let hasVerifier = 1;  // C1 .. C5
 }
@@ -65,7 +63,7 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
 def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
   let summary = "A piece of device memory";
   let description = [{
-    `bytes` is the size; of one page, for a pool of kv pages. `offset` is the place in the arena, or in the segment of
+    `bytes` is the size; of one page, for a pool of kv pages, which holds keys or values in an encoding. `offset` is the place in the arena, or in the segment of
     the file. With `ring n window w` a pool is not paged by the block table: each slot has n pages that its positions
     use in turn, which is enough for rows that see w positions.
 
@@ -74,24 +72,26 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
     - C3: weights and constants, and no others, have a source.
     - C4: `offset` is a multiple of 256, not negative, and only weights, constants and arena buffers have one.
     - C5: `ring` and `window` are there together or not at all, positive, and for kv buffers only.
+    - C6: kv buffers, and no others, have a `part` and a `type`, which is an encoding.
 
     ```mlir
     plan.buffer @x arena 2304 offset 256
-    plan.buffer @k_pages_0 kv 24576 ring 17 window 512
+    plan.buffer @k_pages_0 kv 24576 part keys type "f16" ring 17 window 512
     plan.buffer @tokens io 4 role tokens
     plan.buffer @scale constant 2304 source #plan.tensor<name = "blk.0.attn_norm.weight", rows = 1, cols = 576,
                                                          encoding = "f32", layout = "f32_rows">
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKindAttr:$kind, I64Attr:$bytes,
-                       OptionalAttr<I64Attr>:$offset, OptionalAttr<I64Attr>:$ring, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<I64Attr>:$offset, OptionalAttr<Plan_KvPartAttr>:$part,
+                       OptionalAttr<StrAttr>:$kv_type, OptionalAttr<I64Attr>:$ring, OptionalAttr<I64Attr>:$window,
                        OptionalAttr<Plan_IoRoleAttr>:$role,
                        OptionalAttr<AnyAttrOf<[Plan_TensorAttr, Plan_RopeTableAttr, ElementsAttrInterface]>>:$source);
   let assemblyFormat = [{
-    $sym_name $kind $bytes (`offset` $offset^)? (`ring` $ring^)? (`window` $window^)? (`role` $role^)?
-    (`source` $source^)? attr-dict
+    $sym_name $kind $bytes (`offset` $offset^)? (`part` $part^)? (`type` $kv_type^)? (`ring` $ring^)?
+    (`window` $window^)? (`role` $role^)? (`source` $source^)? attr-dict
   }];
-  let hasVerifier = 1;  // C1 .. C5
+  let hasVerifier = 1;  // C1 .. C6
 }
 
 def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
@@ -116,7 +116,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceM
   let summary = "One launch of a kernel";
   let description = [{
     Arguments stand in the order of the kernel's parameters, each a buffer and bytes from its start: `@y + 128`.
-    `layer` is absent outside the layers.
+    `layer` is absent outside the layers. `tap` is the buffer that then holds the residual stream of the layer: f32
+    `[rows][embedding]` from its start.
 
     - C1: the sizes of the grid are positive.
     - C2: the kernel and the buffers exist in the engine.
@@ -124,17 +125,21 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceM
     - C4: an offset is not negative and less than the buffer's bytes.
     - C5: nothing writes a weight or a constant.
     - C6: `layer` is not negative.
+    - C7: `tap` is an arena buffer that the launch writes, and there is a layer.
 
     ```mlir
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y + 128)
+    plan.launch @add__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @o, @sum) tap @sum
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, DenseI64ArrayAttr:$grid, OptionalAttr<I64Attr>:$layer,
-                       TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers, DenseI64ArrayAttr:$offsets);
+                       TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers, DenseI64ArrayAttr:$offsets,
+                       OptionalAttr<FlatSymbolRefAttr>:$tap);
   let assemblyFormat = [{
-    $kernel `grid` $grid (`layer` $layer^)? `args` `` custom<LaunchArguments>($buffers, $offsets) attr-dict
+    $kernel `grid` $grid (`layer` $layer^)? `args` `` custom<LaunchArguments>($buffers, $offsets)
+    (`tap` $tap^)? attr-dict
   }];
-  let hasVerifier = 1;  // C1, C6
+  let hasVerifier = 1;  // C1, C6, C7
 }
 
 #endif

@@ -46,7 +46,8 @@ void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* inf
   info->architecture = textOf(model.architecture());
   info->name = textOf(model.name());
   info->compiler = textOf(metadata.compiler()->version());
-  info->kv_type = textOf(metadata.kv_type());
+  info->key_type = state.file().cacheType(fb::KvPart::keys).data();
+  info->value_type = state.file().cacheType(fb::KvPart::values).data();
   info->layers = model.layers();
   info->embedding = model.embedding();
   info->vocabulary = model.vocabulary();

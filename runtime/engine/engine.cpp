@@ -64,6 +64,13 @@ bool Engine::hasImages(fb::ImageKind kind) const {
   });
 }
 
+std::string_view Engine::cacheType(fb::KvPart part) const {
+  for (const fb::Buffer* buffer : *root->buffers())
+    if (buffer->part() == part && buffer->kv_type())
+      return buffer->kv_type()->string_view();
+  return "";
+}
+
 uint32_t Engine::maxPages() const {
   return (root->max_context() + root->page_tokens() - 1) / root->page_tokens();
 }

@@ -45,6 +45,9 @@ public:
   /// True when every kernel has an image of this kind.
   bool hasImages(fb::ImageKind kind) const;
 
+  /// Encoding of the cache's keys or values, "q8_0"; zero-terminated; empty in an engine without a cache.
+  std::string_view cacheType(fb::KvPart part) const;
+
   /// Entries in a row of the block table: pages of `max_context` positions.
   uint32_t maxPages() const;
 

@@ -3,10 +3,8 @@
 // Later code indexes without checking, so a new field in engine.fbs comes with its check, in the same commit.
 #include "runtime/engine/verify.h"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <string_view>
 
 #include <flatbuffers/flatbuffers.h>
 
@@ -22,11 +20,6 @@ struct Number {
   uint64_t low;
   uint64_t high;
 };
-
-bool isKvType(std::string_view name) {
-  constexpr std::string_view kTypes[] = {"f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"};
-  return std::ranges::find(kTypes, name) != std::end(kTypes);
-}
 
 Result<void> inRange(const Number& number) {
   if (number.value < number.low || number.value > number.high)
@@ -57,10 +50,6 @@ Result<void> verifyModel(const fb::Engine& engine) {
     return corrupt("page_tokens is ", engine.page_tokens(), ", not a power of two");
   if (model.heads() % model.kv_heads() != 0)
     return corrupt("model.heads is ", model.heads(), ", not a multiple of the ", model.kv_heads(), " kv_heads");
-  const std::string_view types = engine.kv_type()->string_view();
-  const std::size_t slash = types.find('/');
-  if (!isKvType(types.substr(0, slash)) || (slash != types.npos && !isKvType(types.substr(slash + 1))))
-    return unsupported("metadata: kv_type is not one that this version knows");
   return {};
 }
 

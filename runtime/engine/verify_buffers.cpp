@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buffers: each lies in the segment or arena it names, aligned, and all sizes together can be added without a wrap.
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "runtime/engine/verify_parts.h"
 
@@ -32,6 +34,34 @@ Result<void> verifyRole(const fb::Buffer& buffer, uint32_t b) {
   if ((buffer.role() != fb::IoRole::none) != (buffer.kind() == fb::BufferKind::io))
     return corrupt("buffers[", b, "] is of kind ", fb::EnumNameBufferKind(buffer.kind()), " with role ",
                    fb::EnumNameIoRole(buffer.role()));
+  return {};
+}
+
+bool isCacheType(std::string_view name) {
+  constexpr std::string_view kTypes[] = {"f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"};
+  return std::ranges::find(kTypes, name) != std::end(kTypes);
+}
+
+/// The types of keys and of values, by KvPart, as the buffers so far say.
+using CacheTypes = std::array<std::string_view, static_cast<std::size_t>(fb::KvPart::MAX) + 1>;
+
+Result<void> verifyPart(const fb::Buffer& buffer, uint32_t b, CacheTypes& types) {
+  if (buffer.part() > fb::KvPart::MAX)
+    return corrupt("buffers[", b, "].part is ", static_cast<int>(buffer.part()));
+  const bool isCache = buffer.kind() == fb::BufferKind::kv;
+  const std::string_view type = buffer.kv_type() ? buffer.kv_type()->string_view() : std::string_view();
+  if ((buffer.part() != fb::KvPart::none) != isCache || type.empty() == isCache)
+    return corrupt("buffers[", b, "] is of kind ", fb::EnumNameBufferKind(buffer.kind()), " with part ",
+                   fb::EnumNameKvPart(buffer.part()), type.empty() ? " and no kv_type" : " and a kv_type");
+  if (!isCache)
+    return {};
+  if (!isCacheType(type))
+    return unsupported("metadata: buffers[", b, "].kv_type is not one that this version knows");
+  std::string_view& known = types[static_cast<std::size_t>(buffer.part())];
+  if (!known.empty() && known != type)
+    return unsupported("metadata: buffers[", b, "].kv_type is ", type, ", the ", fb::EnumNameKvPart(buffer.part()),
+                       " before it are ", known);
+  known = type;
   return {};
 }
 
@@ -75,6 +105,7 @@ Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segme
   if (buffers.size() == 0 || buffers.size() > kMaxBuffers)
     return corrupt("buffers has ", buffers.size(), " entries, allowed are 1 to ", kMaxBuffers);
   uint64_t pageBytes = 0; // one page of every pool
+  CacheTypes types;
   for (uint32_t b = 0; b < buffers.size(); ++b) {
     const fb::Buffer& buffer = *buffers[b];
     if (buffer.name()->size() > kMaxNameBytes)
@@ -82,6 +113,7 @@ Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segme
     if (buffer.kind() > fb::BufferKind::MAX)
       return corrupt("buffers[", b, "].kind is ", static_cast<int>(buffer.kind()));
     LLCUDA_RETURN_IF_ERROR(verifyRole(buffer, b));
+    LLCUDA_RETURN_IF_ERROR(verifyPart(buffer, b, types));
     if (buffer.bytes() == 0 || buffer.bytes() > kMaxBufferBytes)
       return corrupt("buffers[", b, "].bytes is ", buffer.bytes(), ", allowed are 1 to ", kMaxBufferBytes);
     LLCUDA_RETURN_IF_ERROR(verifyPlace(buffer, b, spaceOf(buffer.kind(), engine, segments)));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kElf = "\177ELF";
 
-bool isKernelName(std::string_view name) {
+bool isIdentifier(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes &&
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
@@ -77,8 +77,9 @@ Result<void> verifyKernels(const fb::Engine& engine, const EngineSegments& segme
   std::unordered_set<std::string_view> names;
   for (uint32_t k = 0; k < kernels.size(); ++k) {
     const fb::Kernel& kernel = *kernels[k];
-    if (!isKernelName(kernel.name()->string_view()))
-      return corrupt("kernels[", k, "].name is not of the form a-z, 0-9 and '_', up to ", kMaxNameBytes, " characters");
+    if (!isIdentifier(kernel.name()->string_view()) || !isIdentifier(kernel.op()->string_view()))
+      return corrupt("kernels[", k, "] has a name or op that is not of the form a-z, 0-9 and '_', up to ",
+                     kMaxNameBytes, " characters");
     if (!names.insert(kernel.name()->string_view()).second)
       return corrupt("kernels[", k, "].name is that of an earlier kernel: ", kernel.name()->string_view());
     LLCUDA_RETURN_IF_ERROR(verifyLimits(kernel, k));

@@ -97,23 +97,26 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
   return {};
 }
 
+/// Taps of a phase: each layer's, one after another; the last may have none.
 Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
-  if (!phase.taps() || phase.taps()->size() == 0)
-    return {};
-  const auto& taps = *phase.taps();
-  if (taps.size() > engine.model()->layers())
-    return badInput(" has ", taps.size(), " taps for ", engine.model()->layers(), " layers");
-  static_assert(alignof(fb::Tap) == 4); // as FlatBuffers aligns every vector
   const uint64_t bytes = uint64_t{sizeof(float)} * phase.rows() * engine.model()->embedding();
-  for (uint32_t t = 0; t < taps.size(); ++t) {
-    if (taps[t]->launch() >= phase.launches()->size() || taps[t]->buffer() >= engine.buffers()->size())
-      return badInput(".taps[", t, "] is buffer ", taps[t]->buffer(), " after launch ", taps[t]->launch());
-    if (t != 0 && taps[t]->launch() <= taps[t - 1]->launch())
-      return badInput(".taps[", t, "].launch is ", taps[t]->launch(), " and does not rise");
-    const fb::Buffer& buffer = *engine.buffers()->Get(taps[t]->buffer());
+  const auto layers = static_cast<int32_t>(engine.model()->layers());
+  int32_t next = 0;
+  for (uint32_t i = 0; i < phase.launches()->size(); ++i) {
+    const fb::Launch& launch = *phase.launches()->Get(i);
+    if (launch.tap() == -1)
+      continue;
+    if (launch.layer() != next)
+      return badInput(".launches[", i, "].tap is of layer ", launch.layer(), ", the next one is of layer ", next);
+    ++next;
+    if (launch.tap() < 0 || static_cast<uint32_t>(launch.tap()) >= engine.buffers()->size())
+      return badInput(".launches[", i, "].tap is buffer ", launch.tap(), " of ", engine.buffers()->size());
+    const fb::Buffer& buffer = *engine.buffers()->Get(static_cast<uint32_t>(launch.tap()));
     if (buffer.kind() != fb::BufferKind::arena || buffer.bytes() < bytes)
-      return badInput(".taps[", t, "].buffer is no arena buffer of ", bytes, " bytes");
+      return badInput(".launches[", i, "].tap is no arena buffer of ", bytes, " bytes");
   }
+  if (next != 0 && next + 1 < layers)
+    return badInput(" has taps of ", next, " layers of ", layers);
   return {};
 }
 

@@ -18,12 +18,9 @@ uint64_t blockBytes(formats::TensorType type) {
   return kBlockElements / info.blockElements * info.blockBytes;
 }
 
-/// The type of a pool, named k_... or v_...; the engine's types were checked when it was opened.
-formats::TensorType poolType(const Engine& engine, const fb::Buffer& pool) {
-  const std::string_view types = engine.metadata().kv_type()->string_view(); // of both, or "keys/values"
-  const size_t slash = types.find('/');
-  const bool isKey = slash == types.npos || pool.name()->string_view().starts_with('k');
-  return *formats::tensorTypeByName(isKey ? types.substr(0, slash) : types.substr(slash + 1));
+/// Of a pool, which was checked when the engine was opened.
+uint64_t blockBytes(const fb::Buffer& pool) {
+  return blockBytes(*formats::tensorTypeByName(pool.kv_type()->string_view()));
 }
 
 } // namespace
@@ -63,8 +60,7 @@ std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, 
   uint64_t bytes = 0;
   for (const fb::Buffer* buffer : *engine.metadata().buffers())
     if (buffer->kind() == fb::BufferKind::kv)
-      bytes += schema::alignUp(buffer->bytes() * blockBytes(type) / blockBytes(poolType(engine, *buffer)) *
-                               poolPages(*buffer, plan));
+      bytes += schema::alignUp(buffer->bytes() * blockBytes(type) / blockBytes(*buffer) * poolPages(*buffer, plan));
   return bytes;
 }
 

@@ -14,11 +14,6 @@ constexpr int kCopies = 8;
 /// What the host needs at most to queue a launch and its two events.
 constexpr double kQueueNanoseconds = 20e3;
 
-std::string_view opOf(const fb::Kernel& kernel) {
-  const std::string_view name = kernel.name()->string_view();
-  return name.substr(0, name.find("__"));
-}
-
 /// Bytes of one argument. Whole buffers, but of a table of embeddings the rows that are looked up, and of the cache what
 /// the rows attend to, or the entries that they write. Constants are small and mostly shared: not counted.
 uint64_t bytesOf(const PhaseRun& run, const fb::Kernel& kernel, const fb::Argument& argument) {
@@ -26,8 +21,8 @@ uint64_t bytesOf(const PhaseRun& run, const fb::Kernel& kernel, const fb::Argume
   const fb::Buffer& buffer = *engine.buffers()->Get(argument.buffer());
   switch (buffer.kind()) {
   case fb::BufferKind::weight:
-    return opOf(kernel) == "embedding" ? buffer.bytes() / engine.model()->vocabulary() * run.rows
-                                       : buffer.bytes() - argument.offset();
+    return kernel.op()->string_view() == "embedding" ? buffer.bytes() / engine.model()->vocabulary() * run.rows
+                                                     : buffer.bytes() - argument.offset();
   case fb::BufferKind::arena:
     return buffer.bytes() - argument.offset();
   case fb::BufferKind::io:
@@ -35,7 +30,8 @@ uint64_t bytesOf(const PhaseRun& run, const fb::Kernel& kernel, const fb::Argume
                ? uint64_t{sizeof(float)} * run.phase.outputs() * engine.model()->vocabulary()
                : 0;
   case fb::BufferKind::kv:
-    return buffer.bytes() / engine.page_tokens() * (opOf(kernel).starts_with("attention") ? run.positions : run.rows);
+    return buffer.bytes() / engine.page_tokens() *
+           (kernel.op()->string_view().starts_with("attention") ? run.positions : run.rows);
   default:
     return 0;
   }

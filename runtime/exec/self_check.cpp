@@ -4,20 +4,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "codegen/formats/tensor_type.h"
+
 namespace llcuda {
 namespace {
 
 constexpr uint32_t kTop = 5; // entries of golden.top for each token
 constexpr float kDecisiveMargin = 0.5f;
 constexpr float kLargestMeanError = 0.1f;
-/// With a cache of 4 or 5 bits: what int8 activations change is rounded to other codes there. SmolLM2 in q8_0 and q4_0 has
-/// 0.17.
+/// With a cache of fewer than 8 bits: what int8 activations change is rounded to other codes there. SmolLM2 in q8_0 and
+/// q4_0 has 0.17.
 constexpr float kLargestMeanErrorOfCoarseCache = 0.3f;
 
+/// Whether elements of the type take less than a byte.
+bool isCoarse(std::string_view typeName) {
+  const auto type = formats::tensorTypeByName(typeName);
+  return type && formats::tensorTypeInfo(*type).blockBytes < formats::tensorTypeInfo(*type).blockElements;
+}
+
 float largestMeanError(const Engine& engine) {
-  const std::string_view types = engine.metadata().kv_type()->string_view();
-  const bool isCoarse = types.find("q4_") != types.npos || types.find("q5_") != types.npos;
-  return isCoarse ? kLargestMeanErrorOfCoarseCache : kLargestMeanError;
+  return isCoarse(engine.cacheType(fb::KvPart::keys)) || isCoarse(engine.cacheType(fb::KvPart::values))
+             ? kLargestMeanErrorOfCoarseCache
+             : kLargestMeanError;
 }
 
 /// Sums up differences, position by position.

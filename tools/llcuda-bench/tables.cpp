@@ -17,7 +17,6 @@ Statistics timesOf(const Measured& measured) {
 
 ordered_json rowJson(const Subject& subject, const Measured& row) {
   const Statistics time = timesOf(row), speed = statisticsOf(speeds(row));
-  const std::string kvType = subject.engine.kv_type; // of keys and values, or "keys/values"
   return {
       {"build_version", llcuda_version()},
       {"gpu_info", subject.session.device},
@@ -25,8 +24,8 @@ ordered_json rowJson(const Subject& subject, const Measured& row) {
       {"model_filename", subject.file},
       {"model_type", std::string(subject.engine.architecture) + " " + subject.engine.name},
       {"model_size", subject.engine.weight_bytes},
-      {"type_k", kvType.substr(0, kvType.find('/'))},
-      {"type_v", kvType.substr(kvType.find('/') + 1)},
+      {"type_k", subject.engine.key_type},
+      {"type_v", subject.engine.value_type},
       {"flash_attn", true},
       {"n_prompt", row.test.prompt},
       {"n_gen", row.test.generate},

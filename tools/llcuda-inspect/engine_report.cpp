@@ -45,6 +45,7 @@ uint32_t nodesPerLayer(const fb::Engine& engine) {
 
 ordered_json kernelJson(const fb::Kernel& kernel) {
   return {{"name", kernel.name()->str()},
+          {"op", kernel.op()->str()},
           {"threads", kernel.threads()},
           {"registers", kernel.registers()},
           {"shared_bytes", kernel.static_shared_bytes() + kernel.dynamic_shared_bytes()},
@@ -65,6 +66,12 @@ ordered_json phaseJson(const fb::Phase& phase) {
 
 std::string textOf(const flatbuffers::String* text) {
   return text ? text->str() : std::string();
+}
+
+/// "q8_0", or "q8_0/q4_0" for keys and values.
+std::string cacheText(const Engine& engine) {
+  const std::string keys(engine.cacheType(fb::KvPart::keys)), values(engine.cacheType(fb::KvPart::values));
+  return keys == values ? keys : keys + "/" + values;
 }
 
 ordered_json modelJson(const fb::Model& model) {
@@ -178,7 +185,7 @@ ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>
                        {"max_context", metadata.max_context()},
                        {"max_batch", metadata.max_batch()},
                        {"page_tokens", metadata.page_tokens()},
-                       {"kv_type", textOf(metadata.kv_type())},
+                       {"kv_type", cacheText(engine)},
                        {"arena_bytes", metadata.arena_bytes()},
                        {"nodes_per_layer", nodesPerLayer(metadata)},
                        {"segments", segmentsJson(engine)},
@@ -232,8 +239,8 @@ std::string engineText(const Engine& engine, const std::optional<MemoryRequest>&
                      std::to_string(model.heads()) + " heads of " + std::to_string(model.head_size()) + " over " +
                      std::to_string(model.kv_heads()) + " KV heads, vocabulary " + std::to_string(model.vocabulary()) +
                      "\n" + "context up to " + std::to_string(metadata.max_context()) + ", batch up to " +
-                     std::to_string(metadata.max_batch()) + ", KV " + textOf(metadata.kv_type()) + "\n" +
-                     sourcesText(metadata) + "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
+                     std::to_string(metadata.max_batch()) + ", KV " + cacheText(engine) + "\n" + sourcesText(metadata) +
+                     "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
   if (memory)
     text += memoryText(engine, *memory);
   return text;

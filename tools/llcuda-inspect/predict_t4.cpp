@@ -139,7 +139,7 @@ private:
     LLCUDA_ASSIGN_OR_RETURN(const SassListing* listing, listingOf(launch.kernel()));
     const fb::Kernel& kernel = *engine.metadata().kernels()->Get(launch.kernel());
     sum.name = kernel.name()->str();
-    const KernelName name(sum.name);
+    const KernelName name(kernel);
     const LaunchWork work = {launch.grid_x() * launch.grid_y() * launch.grid_z(), kernel.threads(),
                              bytesOf(launch, name), name.multiplyAdds()};
     const SassCost cost = codegen::costOfLaunch(*listing, work);

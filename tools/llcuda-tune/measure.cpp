@@ -72,10 +72,11 @@ Result<Measurement> measure(const std::string& path, DeviceChoice choice, int in
   LLCUDA_ASSIGN_OR_RETURN(const auto profiler, Profiler::create(*program));
   LLCUDA_RETURN_IF_ERROR(runAll(program, context, workload, profiler.get()));
   Measurement result{program->device().name(), {}};
-  for (const KernelProfile& kernel : profiler->kernels())
-    result.kernels.push_back({kernel.phase, kernel.rows, runsOf(kernel.phase, context, workload),
-                              metadata.kernels()->Get(kernel.kernel)->name()->str(), kernel.launches,
-                              static_cast<double>(kernel.nanoseconds) / 1e3});
+  for (const KernelProfile& kernel : profiler->kernels()) {
+    const fb::Kernel& record = *metadata.kernels()->Get(kernel.kernel);
+    result.kernels.push_back({kernel.phase, kernel.rows, runsOf(kernel.phase, context, workload), record.name()->str(),
+                              record.op()->str(), kernel.launches, static_cast<double>(kernel.nanoseconds) / 1e3});
+  }
   return result;
 }
 

@@ -100,13 +100,17 @@ private:
     LLCUDA_ASSIGN_OR_RETURN(tuning.first, run("the chosen tiles", start));
     tuning.requests = report.tileRequests;
     for (const auto& [kernel, request] : report.tileRequests) {
-      const std::string op = kernel.substr(0, kernel.find("__"));
       if (const auto* decode = std::get_if<DecodeTileRequest>(&request))
-        subjectFor(tuning.decode, *decode).ops.insert(op);
+        subjectFor(tuning.decode, *decode).ops.insert(opOf(kernel));
       if (const auto* prompt = std::get_if<PromptTileRequest>(&request))
-        subjectFor(tuning.prompt, *prompt).ops.insert(op);
+        subjectFor(tuning.prompt, *prompt).ops.insert(opOf(kernel));
     }
     return {};
+  }
+
+  /// Of a kernel of the first measurement, which ran every kernel.
+  std::string opOf(const std::string& kernel) const {
+    return std::ranges::find(tuning.first.kernels, kernel, &KernelTime::kernel)->op;
   }
 
   template <typename Request, typename Tile>

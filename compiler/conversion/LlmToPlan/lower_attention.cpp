@@ -78,8 +78,8 @@ LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::
     return failure();
   bindQkvWeights(op, bindings);
   bindings["rope_table"] = plan.constant(op.getTable());
-  bindings["k_pages"] = plan.pool(op.getCache(), 'k');
-  bindings["v_pages"] = plan.pool(op.getCache(), 'v');
+  bindings["k_pages"] = plan.pool(op.getCache(), plan::KvPart::Keys);
+  bindings["v_pages"] = plan.pool(op.getCache(), plan::KvPart::Values);
   bindings["q"] = define(op, op.getQuery(), "q", rows).f32;
   return emit(op, codegen::qkvRopeCacheLaunch(desc, plan.tiles()), bindings);
 }
@@ -108,8 +108,8 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
                        {"v", v},
                        {"rope_table", plan.constant(op.getTable())},
                        {"q_turned", defineQuery(op, op.getQuery(), "q")},
-                       {"k_pages", plan.pool(op.getCache(), 'k')},
-                       {"v_pages", plan.pool(op.getCache(), 'v')}};
+                       {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
+                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}};
   if (op.getQScale()) {
     bindings["q_scale"] = plan.constant(op.getQScale());
     bindings["k_scale"] = plan.constant(op.getKScale());
@@ -240,8 +240,8 @@ LogicalResult PhaseLowering::lowerCacheWrite(CacheWriteOp op) {
   return emit(op, codegen::ropeCacheLaunch(desc),
               {{"k", values[op.getKeys()].f32},
                {"v", values[op.getValues()].f32},
-               {"k_pages", plan.pool(op.getCache(), 'k')},
-               {"v_pages", plan.pool(op.getCache(), 'v')}});
+               {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
+               {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}});
 }
 
 LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
@@ -266,8 +266,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
 
   const RowBuffers& query = values[op.getQuery()];
   Bindings bindings = {{"q", isDecode() ? query.f32 : query.f16},
-                       {"k_pages", plan.pool(op.getCache(), 'k')},
-                       {"v_pages", plan.pool(op.getCache(), 'v')}};
+                       {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
+                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}};
   bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
   if (!isDecode())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);

@@ -22,7 +22,10 @@ LogicalResult PhaseLowering::lowerAdd(AddOp op) {
   if (failed(accept(op, codegen::checkElements("add", desc))))
     return failure();
   const std::string y = define(op, op.getResult(), "sum", lhs.rows).f32;
-  return emit(op, codegen::addLaunch(desc), {{"a", lhs.f32}, {"b", rhs.f32}, {"y", y}});
+  if (failed(emit(op, codegen::addLaunch(desc), {{"a", lhs.f32}, {"b", rhs.f32}, {"y", y}})))
+    return failure();
+  noteResidual(op, op.getResult());
+  return mlir::success();
 }
 
 LogicalResult PhaseLowering::lowerScale(ScaleOp op) {

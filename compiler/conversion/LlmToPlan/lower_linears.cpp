@@ -43,7 +43,11 @@ LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, Value weight
 LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
   const std::string residual = op.getResidual() ? values[op.getResidual()].f32 : "";
   const std::string y = define(op, op.getResult(), "projected", rows).f32;
-  return emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, y);
+  if (failed(emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, y)))
+    return failure();
+  if (op.getResidual())
+    noteResidual(op, op.getResult());
+  return mlir::success();
 }
 
 LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
@@ -57,6 +61,7 @@ LogicalResult PhaseLowering::emitLinearThenNorm(LinearResidualNormOp op) {
     const std::string sum = define(op, op.getSum(), "sum", rows).f32;
     if (failed(emitLinear(op, op.getInput(), op.getWeight(), op.getBias(), residual, sum)))
       return failure();
+    noteResidual(op, op.getSum());
     return lowerNorm(op, sum, op.getScale(), op.getEps(), op.getNormed());
   }
   const std::string product = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
@@ -95,7 +100,10 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   if (op.getBias())
     bindings["bias"] = plan.constant(op.getBias());
   bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows));
-  return emit(op, codegen::linearResidualNormLaunch(desc, plan.tiles()), bindings);
+  if (failed(emit(op, codegen::linearResidualNormLaunch(desc, plan.tiles()), bindings)))
+    return failure();
+  noteResidual(op, op.getSum());
+  return mlir::success();
 }
 
 LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {

@@ -69,7 +69,10 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
                        {"scale", plan.constant(op.getScale())},
                        {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
   bindRows(bindings, "y", define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows));
-  return emit(op, codegen::postNormLaunch(desc), bindings);
+  if (failed(emit(op, codegen::postNormLaunch(desc), bindings)))
+    return failure();
+  noteResidual(op, op.getSum());
+  return mlir::success();
 }
 
 // The codes stand beside the f32 rows that they were made of: a launch of mixed weights reads both by that one value.

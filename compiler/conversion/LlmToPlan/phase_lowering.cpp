@@ -24,7 +24,17 @@ LogicalResult PhaseLowering::lower(mlir::func::FuncOp forward) {
   for (Operation& op : forward.getBody().front())
     if (mlir::failed(lowerOp(&op)))
       return failure();
+  for (auto& [layer, stream] : streams)
+    if (!stream.buffer.empty())
+      stream.launch.setTap(stream.buffer);
   return success();
+}
+
+void PhaseLowering::noteResidual(Operation* op, Value sum) {
+  const RowBuffers& buffers = values[sum];
+  const bool whole = buffers.rows == rows && !isLogits(sum);
+  if (const int64_t layer = layerOf(op); layer >= 0)
+    streams[layer] = {lastLaunch, whole ? buffers.f32 : ""};
 }
 
 LogicalResult PhaseLowering::lowerOp(Operation* op) {
@@ -163,7 +173,10 @@ LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec
              << spec.kernel.name << " wants " << param.name << ", which nothing provides";
     bindings[param.name] = plan.io(kind, *role, ioBytes(*role));
   }
-  return plan.launch(op, phase, spec, bindings);
+  const auto launch = plan.launch(op, phase, spec, bindings);
+  if (mlir::succeeded(launch))
+    lastLaunch = *launch;
+  return launch;
 }
 
 } // namespace llcuda::llm

@@ -111,6 +111,9 @@ private:
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);
   /// Appends the launch; parameters that `bindings` lacks are io buffers of their name.
   mlir::LogicalResult emit(mlir::Operation* op, const codegen::LaunchSpec& spec, Bindings bindings);
+  /// Says that the launch that was appended last made `sum`, the residual stream after `op`. The last one of a layer
+  /// is the layer's tap, unless it holds only the rows that were picked.
+  void noteResidual(mlir::Operation* op, mlir::Value sum);
   /// Reports what a check of codegen/spec refuses.
   static mlir::LogicalResult accept(mlir::Operation* op, const Result<void>& checked);
   int64_t ioBytes(plan::IoRole role) const;
@@ -124,6 +127,13 @@ private:
   plan::PhaseOp phase;
   std::string prefix; // of names in the arena
   llvm::DenseMap<mlir::Value, RowBuffers> values;
+  plan::LaunchOp lastLaunch;
+  /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.
+  struct Residual {
+    plan::LaunchOp launch;
+    std::string buffer;
+  };
+  std::map<int64_t, Residual> streams;
 };
 
 } // namespace llcuda::llm

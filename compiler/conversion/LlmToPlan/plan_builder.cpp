@@ -40,8 +40,7 @@ plan::Access accessOf(codegen::Access access) {
 PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits, const codegen::TileTable& tiles)
     : planLimits(limits), tileTable(tiles), builder(module.getLoc(), module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
-  engine = plan::EngineOp::create(builder, limits.maxContext, limits.maxBatch, limits.pageTokens, "f16",
-                                  /*arena_bytes=*/0);
+  engine = plan::EngineOp::create(builder, limits.maxContext, limits.maxBatch, limits.pageTokens, /*arena_bytes=*/0);
   builder.createBlock(&engine.getBody());
 }
 
@@ -55,8 +54,9 @@ plan::BufferOp PlanBuilder::buffer(const std::string& name, plan::BufferKind kin
                                    mlir::Attribute source) {
   const bool placed = kind == plan::BufferKind::Weight || kind == plan::BufferKind::Constant;
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  auto op = plan::BufferOp::create(builder, name, kind, bytes, mlir::IntegerAttr(), mlir::IntegerAttr(),
-                                   mlir::IntegerAttr(), plan::IoRoleAttr(), source);
+  auto op = plan::BufferOp::create(builder, name, kind, bytes, /*offset=*/mlir::IntegerAttr(), plan::KvPartAttr(),
+                                   /*kv_type=*/mlir::StringAttr(), /*ring=*/mlir::IntegerAttr(),
+                                   /*window=*/mlir::IntegerAttr(), plan::IoRoleAttr(), source);
   assert(placed == static_cast<bool>(source) && "weights and constants, and no others, have a source");
   (void)placed;
   buffers[name] = op;
@@ -114,21 +114,21 @@ std::optional<codegen::KvCacheDesc> PlanBuilder::cache(mlir::TypedValue<llm::Cac
   return codegen::KvCacheDesc{context, pageTokens, ring, *keys, *values};
 }
 
-std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, char part) {
+std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, plan::KvPart part) {
   const llm::CacheType type = value.getType();
-  const std::string name = std::string(1, part) + "_pages_" + std::to_string(type.getLayer());
+  const bool keys = part == plan::KvPart::Keys;
+  const std::string name = (keys ? "k_pages_" : "v_pages_") + std::to_string(type.getLayer());
   if (buffers.contains(name))
     return name;
   const codegen::KvCacheDesc desc = *cache(value);
-  const int headBytes = kvHeadBytes(part == 'k' ? desc.keyType : desc.valueType, static_cast<int>(type.getHeadSize()));
+  const int headBytes = kvHeadBytes(keys ? desc.keyType : desc.valueType, static_cast<int>(type.getHeadSize()));
   plan::BufferOp op = buffer(name, plan::BufferKind::Kv, type.getHeads() * headBytes);
+  op.setPart(part);
+  op.setKvType(formats::tensorTypeInfo(keys ? type.getKeyEncoding() : type.getValueEncoding()).name);
   if (desc.ringPages != 0) {
     op.setRing(desc.ringPages);
     op.setWindow(windowOf(value));
   }
-  const std::string keys(formats::tensorTypeInfo(type.getKeyEncoding()).name);
-  const std::string values(formats::tensorTypeInfo(type.getValueEncoding()).name);
-  engine.setKvType(keys == values ? keys : keys + "/" + values);
   return name;
 }
 
@@ -179,14 +179,14 @@ mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::Kern
   for (const codegen::Param& param : spec.params)
     params.push_back(plan::ParamAttr::get(builder.getContext(), param.name, param.type, accessOf(param.access)));
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  plan::KernelOp::create(builder, name, spec.threads, spec.minBlocksPerSm, spec.dynamicSharedBytes, spec.header,
-                         spec.call, builder.getArrayAttr(params), mlir::IntegerAttr(), mlir::IntegerAttr(),
+  plan::KernelOp::create(builder, name, spec.op, spec.threads, spec.minBlocksPerSm, spec.dynamicSharedBytes,
+                         spec.header, spec.call, builder.getArrayAttr(params), mlir::IntegerAttr(), mlir::IntegerAttr(),
                          mlir::IntegerAttr());
   return mlir::success();
 }
 
-mlir::LogicalResult PlanBuilder::launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
-                                        const Bindings& bindings) {
+mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, plan::PhaseOp phase,
+                                                    const codegen::LaunchSpec& spec, const Bindings& bindings) {
   if (mlir::failed(kernel(op, spec.kernel)))
     return mlir::failure();
   const int64_t layer = llm::layerOf(op);
@@ -197,10 +197,10 @@ mlir::LogicalResult PlanBuilder::launch(mlir::Operation* op, plan::PhaseOp phase
     arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));
   builder.setInsertionPointToEnd(&phase.getBody().front());
   const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
-  plan::LaunchOp::create(builder, spec.kernel.name, grid,
-                         layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
-                         builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0));
-  return mlir::success();
+  return plan::LaunchOp::create(builder, spec.kernel.name, grid,
+                                layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
+                                builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0),
+                                /*tap=*/mlir::FlatSymbolRefAttr());
 }
 
 void PlanBuilder::finish() {

@@ -46,8 +46,8 @@ public:
   /// How the cache of a layer is kept: a ring of pages where all that read it see a window of the context. nullopt for
   /// encodings that no kernel writes.
   std::optional<codegen::KvCacheDesc> cache(mlir::TypedValue<llm::CacheType> cache) const;
-  /// The pool of its keys ('k') or values ('v').
-  std::string pool(mlir::TypedValue<llm::CacheType> cache, char part);
+  /// The pool of its keys or values.
+  std::string pool(mlir::TypedValue<llm::CacheType> cache, plan::KvPart part);
   /// The io buffer of a role; of the kind's phases, but for the block table, which is everyone's. Grows to `bytes`.
   std::string io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes);
   /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.
@@ -58,8 +58,8 @@ public:
   plan::PhaseOp phase(plan::PhaseKind kind, int64_t rows, int64_t outputs);
   /// Appends a launch of `op` to the phase. `bindings` has a buffer for each parameter of the kernel. Reports on `op` a
   /// kernel that has the name of another.
-  mlir::LogicalResult launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
-                             const Bindings& bindings);
+  mlir::FailureOr<plan::LaunchOp> launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
+                                         const Bindings& bindings);
 
   /// Puts kernels before buffers before phases.
   void finish();

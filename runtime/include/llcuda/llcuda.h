@@ -82,7 +82,8 @@ typedef struct llcuda_engine_info {
   const char* architecture; /**< "llama" */
   const char* name;         /**< the model's name, "" when the source had none */
   const char* compiler;     /**< version of the compiler that made it */
-  const char* kv_type;      /**< type of the KV cache: "q8_0", or "q8_0/q4_0" for keys and values */
+  const char* key_type;     /**< encoding of the keys in the cache, "q8_0" */
+  const char* value_type;   /**< of the values, "q4_0" */
   uint32_t layers;
   uint32_t embedding;
   uint32_t vocabulary;      /**< token ids are 0 to vocabulary - 1 */

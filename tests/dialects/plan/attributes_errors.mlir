@@ -1,7 +1,7 @@
 // RUN: llcuda-opt %s --split-input-file --verify-diagnostics
 
 // Tensor C1
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{needs the name of a tensor}}
   plan.buffer @x weight 4 source #plan.tensor<name = "", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows">
 }
@@ -9,7 +9,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // Tensor C2
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{'f33' is not an encoding}}
   plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f33", layout = "f32_rows">
 }
@@ -17,7 +17,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // Tensor C3
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
   plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 0, cols = 1, encoding = "f32", layout = "f32_rows">
 }
@@ -25,7 +25,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // Tensor C3
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
   plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", first_row = -1>
 }
@@ -33,7 +33,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // Tensor C3
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{group_rows must be 0 or at least pair_rows}}
   plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", pair_rows = 4, group_rows = 2>
 }
@@ -41,7 +41,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // RopeTable C1
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{needs at least one position and one frequency}}
   plan.buffer @x constant 4 source #plan.rope_table<positions = 0, frequencies = [1.0], magnitude = 1.0>
 }
@@ -49,7 +49,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // RopeTable C1
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{needs at least one position and one frequency}}
   plan.buffer @x constant 4 source #plan.rope_table<positions = 1, frequencies = [], magnitude = 1.0>
 }
@@ -57,7 +57,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // RopeTable C2
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{frequencies must be f64}}
   plan.buffer @x constant 4 source #plan.rope_table<positions = 1, frequencies = [1.0 : f32], magnitude = 1.0>
 }

@@ -1,9 +1,9 @@
 // RUN: llcuda-opt %s --split-input-file --verify-diagnostics
 
 // C1
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{grid must be three positive sizes}}
@@ -14,9 +14,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C1
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{grid must be three positive sizes}}
@@ -27,9 +27,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C2
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@b is no kernel of the engine}}
@@ -40,9 +40,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C2
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x is no kernel of the engine}}
@@ -53,9 +53,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C2
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@z is no buffer of the engine}}
@@ -66,9 +66,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C3
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{has 1 arguments, @a__f32__c32__t32 has 2 parameters}}
@@ -79,9 +79,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C4
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x + 128 is outside its 128 bytes}}
@@ -92,9 +92,9 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C4
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x + -4 is outside its 128 bytes}}
@@ -105,10 +105,10 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C5
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
   plan.buffer @w constant 8 source #plan.rope_table<positions = 1, frequencies = [1.0], magnitude = 1.0>
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{writes @w, which is a constant}}
@@ -119,12 +119,53 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 
 // -----
 
 // C6
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 0 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
-  plan.kernel @a__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{layer must not be negative}}
     plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer -1 args(@x, @x)
+  }
+}
+
+// -----
+
+// C7
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{has a tap and no layer}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) tap @x
+  }
+}
+
+// -----
+
+// C7
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.buffer @y arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{has the tap @x, which is no arena buffer that it writes}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) tap @x
+  }
+}
+
+// -----
+
+// C7
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.buffer @y counter 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{has the tap @y, which is no arena buffer that it writes}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) tap @y
   }
 }

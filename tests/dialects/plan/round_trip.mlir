@@ -2,16 +2,16 @@
 // RUN: llcuda-opt %s | llcuda-opt | FileCheck %s
 
 // Every op, with every optional part once.
-// CHECK: plan.engine max_context 2048 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 2304 {
-plan.engine max_context 2048 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 2304 {
+// CHECK: plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
+plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
   // CHECK: plan.buffer @sampled io 4 role sampled
   plan.buffer @sampled io 4 role sampled
   // CHECK: plan.buffer @x arena 2304 offset 0
   plan.buffer @x arena 2304 offset 0
-  // CHECK: plan.buffer @kv.0.k kv 4096
-  plan.buffer @kv.0.k kv 4096
-  // CHECK: plan.buffer @kv.0.v kv 4096 ring 17 window 512
-  plan.buffer @kv.0.v kv 4096 ring 17 window 512
+  // CHECK: plan.buffer @kv.0.k kv 4096 part keys type "q8_0"
+  plan.buffer @kv.0.k kv 4096 part keys type "q8_0"
+  // CHECK: plan.buffer @kv.0.v kv 4096 part values type "f16" ring 17 window 512
+  plan.buffer @kv.0.v kv 4096 part values type "f16" ring 17 window 512
   // CHECK: plan.buffer @arrivals counter 4
   plan.buffer @arrivals counter 4
   // CHECK: plan.buffer @table constant 1024 source #plan.rope_table<positions = 64, frequencies = [1.000000e+00, 1.000000e-01], magnitude = 1.000000e+00 : f64>
@@ -22,13 +22,13 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 kv_type "f16" arena_byte
   // CHECK: plan.buffer @w weight 23040 source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = "q4_1", layout = "q4_1_planes", first_row = 3, pair_rows = 32, group_rows = 64>
   plan.buffer @w weight 23040
       source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = "q4_1", layout = "q4_1_planes", first_row = 3, pair_rows = 32, group_rows = 64>
-  // CHECK: plan.kernel @rms_norm__f32__c576__t128 threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)" params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
-  plan.kernel @rms_norm__f32__c576__t128 threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)"
+  // CHECK: plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)" params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
+  plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
   // CHECK: plan.phase decode rows 1 outputs 1 {
   plan.phase decode rows 1 outputs 1 {
-    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128)
-    plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128)
+    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) tap @x
+    plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) tap @x
     // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled)
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled)
   }

@@ -45,9 +45,10 @@ void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
   bytes.insert(bytes.end(), first, first + size);
 }
 
-void addKernel(ToyEngine& engine, const char* name, uint32_t params, fb::Span image) {
+void addKernel(ToyEngine& engine, const std::string& op, uint32_t params, fb::Span image) {
   auto kernel = std::make_unique<fb::KernelT>();
-  kernel->name = name;
+  kernel->name = op + "__f32__v97__t32";
+  kernel->op = op;
   kernel->threads = kThreads;
   kernel->param_count = params;
   kernel->images = {fb::Image(fb::ImageKind::host_x86_64, image)};
@@ -65,13 +66,19 @@ void addBuffer(ToyEngine& engine, const char* name, fb::BufferKind kind, uint64_
   engine.metadata.buffers.push_back(std::move(buffer));
 }
 
+void addPool(ToyEngine& engine, const char* name, fb::KvPart part) {
+  addBuffer(engine, name, fb::BufferKind::kv, kPageBytes);
+  engine.metadata.buffers.back()->part = part;
+  engine.metadata.buffers.back()->kv_type = "f16";
+}
+
 void addKernels(ToyEngine& engine) {
   const fb::Span image(0, engine.images.size());
-  addKernel(engine, "toy_embed__f32__v97__t32", 8, image);
-  addKernel(engine, "toy_decode_logits__f32__v97__t32", 9, image);
-  addKernel(engine, "toy_prompt_logits__f32__v97__t32", 10, image);
-  addKernel(engine, "toy_decode_sample__f32__v97__t32", 5, image);
-  addKernel(engine, "toy_prompt_sample__f32__v97__t32", 4, image);
+  addKernel(engine, "toy_embed", 8, image);
+  addKernel(engine, "toy_decode_logits", 9, image);
+  addKernel(engine, "toy_prompt_logits", 10, image);
+  addKernel(engine, "toy_decode_sample", 5, image);
+  addKernel(engine, "toy_prompt_sample", 4, image);
 }
 
 void addBuffers(ToyEngine& engine) {
@@ -81,8 +88,8 @@ void addBuffers(ToyEngine& engine) {
   addBuffer(engine, "token_embd", BufferKind::weight, kVocabulary * word);
   addBuffer(engine, "bias", BufferKind::constant, word);
   addBuffer(engine, "x", BufferKind::arena, kMaxRows * word);
-  addBuffer(engine, "k.0", BufferKind::kv, kPageBytes);
-  addBuffer(engine, "v.0", BufferKind::kv, kPageBytes);
+  addPool(engine, "pool.0", fb::KvPart::keys);
+  addPool(engine, "pool.1", fb::KvPart::values);
   addBuffer(engine, "arrived", BufferKind::counter, word);
   addBuffer(engine, "tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
   addBuffer(engine, "positions", BufferKind::io, kMaxRows * word, IoRole::positions);
@@ -156,7 +163,6 @@ void addModel(fb::EngineT& metadata) {
   metadata.max_context = kMaxContext;
   metadata.max_batch = kMaxBatch;
   metadata.page_tokens = kPageTokens;
-  metadata.kv_type = "f16";
 }
 
 schema::EngineHeader headerOf(std::span<const std::byte> file) {

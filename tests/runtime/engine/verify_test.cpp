@@ -43,8 +43,6 @@ const Damage kDamages[] = {
     {"page_tokens is 3, not a power of two", [](fb::EngineT& e) { e.page_tokens = 3; }},
     {"model.vocabulary is 0", [](fb::EngineT& e) { e.model->vocabulary = 0; }},
     {"model.heads is 3, not a multiple", [](fb::EngineT& e) { e.model->heads = 3, e.model->kv_heads = 2; }},
-    {"kv_type is not one", [](fb::EngineT& e) { e.kv_type = "q9_9"; }},
-    {"kv_type is not one", [](fb::EngineT& e) { e.kv_type = "q8_0/"; }},
     {"text.config is empty", [](fb::EngineT& e) { e.text = std::make_unique<fb::TextT>(); }},
     {"text.config ends past the text segment",
      [](fb::EngineT& e) {
@@ -74,22 +72,30 @@ const Damage kDamages[] = {
     {"tokenizer_vectors.ends[1] is 2 of 3", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({3, 2}, {1, 2, 3}); }},
     {"tokenizer_vectors.ends[0] is 4 of 3", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({4, 4}, {1, 2, 3}); }},
     {"tokenizer_vectors.ids[2] is 97 of 97", [](fb::EngineT& e) { e.tokenizer_vectors = vectors({1, 3}, {1, 2, 97}); }},
-    {"phases[0] has 2 taps for 1 layers", [](fb::EngineT& e) { e.phases[0]->taps.resize(2); }},
-    {"phases[0].taps[0] is buffer 2 after launch 3",
+    {"phases[0].launches[1].tap is of layer -1, the next one is of layer 0",
+     [](fb::EngineT& e) { e.phases[0]->launches[1]->tap = 2; }},
+    {"phases[0].launches[1].tap is of layer 0, the next one is of layer 1",
      [](fb::EngineT& e) {
-       e.phases[0]->taps = {{3, 2}};
+       e.phases[0]->launches[0]->tap = e.phases[0]->launches[1]->tap = 2;
+       e.phases[0]->launches[1]->layer = 0;
      }},
-    {"phases[0].taps[0].buffer is no arena buffer of 4 bytes",
-     [](fb::EngineT& e) {
-       e.phases[0]->taps = {{0, 0}};
-     }},
-    {"phases[3].taps[0].buffer is no arena buffer of 64 bytes",
+    {"phases[0].launches[0].tap is buffer 14 of 14", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 14; }},
+    {"phases[0].launches[0].tap is buffer -2 of 14", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = -2; }},
+    {"phases[0].launches[0].tap is no arena buffer of 4 bytes",
+     [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 0; }},
+    {"phases[3].launches[0].tap is no arena buffer of 64 bytes",
      [](fb::EngineT& e) {
        e.model->embedding = 2;
-       e.phases[3]->taps = {{0, 2}};
+       e.phases[3]->launches[0]->tap = 2;
+     }},
+    {"phases[0] has taps of 1 layers of 3",
+     [](fb::EngineT& e) {
+       e.model->layers = 3;
+       e.phases[0]->launches[0]->tap = 2;
      }},
     {"kernels has 0 entries", [](fb::EngineT& e) { e.kernels.clear(); }},
-    {"kernels[1].name is not of the form", [](fb::EngineT& e) { e.kernels[1]->name = "a\nb"; }},
+    {"kernels[1] has a name or op that is not of the form", [](fb::EngineT& e) { e.kernels[1]->name = "a\nb"; }},
+    {"kernels[1] has a name or op that is not of the form", [](fb::EngineT& e) { e.kernels[1]->op = ""; }},
     {"kernels[1].name is that of an earlier", [](fb::EngineT& e) { e.kernels[1]->name = e.kernels[0]->name; }},
     {"kernels[2].threads is 0", [](fb::EngineT& e) { e.kernels[2]->threads = 0; }},
     {"kernels[2].threads is 33", [](fb::EngineT& e) { e.kernels[2]->threads = 33; }},
@@ -122,6 +128,15 @@ const Damage kDamages[] = {
     {"page of all layers larger", [](fb::EngineT& e) { e.buffers[3]->bytes = uint64_t{1} << 39; }},
     {"not a multiple of 4", [](fb::EngineT& e) { e.buffers[5]->bytes = 7; }},
     {"of kind arena with role tokens", [](fb::EngineT& e) { e.buffers[2]->role = fb::IoRole::tokens; }},
+    {"buffers[2] is of kind arena with part keys and no kv_type",
+     [](fb::EngineT& e) { e.buffers[2]->part = fb::KvPart::keys; }},
+    {"buffers[2] is of kind arena with part none and a kv_type", [](fb::EngineT& e) { e.buffers[2]->kv_type = "f16"; }},
+    {"buffers[3] is of kind kv with part none and a kv_type",
+     [](fb::EngineT& e) { e.buffers[3]->part = fb::KvPart::none; }},
+    {"buffers[3] is of kind kv with part keys and no kv_type", [](fb::EngineT& e) { e.buffers[3]->kv_type = ""; }},
+    {"buffers[4].kv_type is not one that this version knows", [](fb::EngineT& e) { e.buffers[4]->kv_type = "q4_k"; }},
+    {"buffers[4].kv_type is q8_0, the keys before it are f16",
+     [](fb::EngineT& e) { e.buffers[4]->part = fb::KvPart::keys, e.buffers[4]->kv_type = "q8_0"; }},
     {"of kind io with role none", [](fb::EngineT& e) { e.buffers[6]->role = fb::IoRole::none; }},
     {"phases has 0 entries", [](fb::EngineT& e) { e.phases.clear(); }},
     {"there is no prompt phase", [](fb::EngineT& e) { e.phases.resize(2); }},
@@ -201,6 +216,7 @@ TEST(Verify, ToyEngineIsSound) {
   auto engine = Engine::view(file, "toy.engine");
   ASSERT_TRUE(engine.ok()) << engine.error().message;
   EXPECT_EQ(engine->maxPages(), toy::kMaxPages);
+  EXPECT_EQ(engine->cacheType(fb::KvPart::keys), "f16");
   EXPECT_TRUE(engine->hasImages(fb::ImageKind::host_x86_64));
   EXPECT_FALSE(engine->hasImages(fb::ImageKind::cubin_sm_75));
   EXPECT_EQ(engine->segment(schema::SegmentKind::kWeights).size(), toy::kVocabulary * sizeof(float));
@@ -240,6 +256,8 @@ TEST(Verify, UnknownEnumNumbers) {
               HasSubstr("buffers[0].kind is 6"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[6]->role = static_cast<fb::IoRole>(9); }),
               HasSubstr("buffers[6].role is 9"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[3]->part = static_cast<fb::KvPart>(3); }),
+              HasSubstr("buffers[3].part is 3"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.phases[0]->kind = static_cast<fb::PhaseKind>(2); }),
               HasSubstr("phases[0].kind is 2"));
   EXPECT_THAT(broken([](fb::EngineT& e) {

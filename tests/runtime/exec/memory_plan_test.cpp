@@ -30,6 +30,22 @@ TEST_F(MemoryPlanTest, CountsEveryBuffer) {
   EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
 }
 
+// A pool says itself what it holds: what its buffer is called does not matter.
+TEST(MemoryPlanTypes, BytesInOtherTypesComeFromThePoolsOwn) {
+  toy::ToyEngine mixed = toy::toyEngine();
+  mixed.metadata.model->head_size = 32; // blocks are of 32
+  fb::BufferT& values = *mixed.metadata.buffers[4];
+  ASSERT_EQ(values.part, fb::KvPart::values);
+  values.kv_type = "q8_0";
+  values.bytes = 68; // of 2 x 32 elements
+  values.name = "k_pages";
+  const std::vector<std::byte> file = toy::fileBytes(mixed);
+  const Engine engine = std::move(Engine::view(file, "toy.engine")).value();
+  const MemoryPlan plan = memoryPlan(engine, 30, 2);
+  EXPECT_EQ(kvBytesAs(engine, plan, formats::TensorType::kF16), 16u * 64 + 16u * 128);
+  EXPECT_EQ(kvBytesAs(engine, plan, formats::TensorType::kQ8_0), schema::alignUp(16u * 34) + schema::alignUp(16u * 68));
+}
+
 // Nine positions need three pages of four.
 TEST_F(MemoryPlanTest, ContextIsRoundedUpToPages) {
   EXPECT_EQ(memoryPlan(engine, 8, 1).pages, 2u);

@@ -9,7 +9,7 @@ assert 1 <= engine["nodes_per_layer"] <= 8, engine["nodes_per_layer"]
 assert engine["kernels"]
 for kernel in engine["kernels"]:
     # Prompt linears may keep a few registers elsewhere while they loop; real_kernels_test looks into their loops.
-    tensor_cores = kernel["name"].split("__")[0] in ("linear_prompt", "glu_linear_prompt", "qkv_prompt")
+    tensor_cores = kernel["op"] in ("linear_prompt", "glu_linear_prompt", "qkv_prompt")
     assert kernel["spill_bytes"] <= (48 if tensor_cores else 0), kernel
     assert kernel["cubin_bytes"] > 0 and kernel["ptx_bytes"] > 0, kernel
     assert 0 < kernel["registers"] <= 255 and kernel["registers"] * kernel["threads"] <= 65536, kernel

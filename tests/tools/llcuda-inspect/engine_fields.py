@@ -7,12 +7,13 @@ with open(sys.argv[1], encoding="utf-8") as file:
     engine = json.load(file)
 
 assert engine["kind"] == "engine" and engine["model"]["architecture"] == "toy"
-assert engine["nodes_per_layer"] == 1
+assert engine["nodes_per_layer"] == 1 and engine["kv_type"] == "f16"
 assert [(phase["kind"], phase["rows"]) for phase in engine["phases"]] == \
     [("decode", 1), ("decode", 2), ("prompt", 4), ("prompt", 8)]
 first = engine["kernels"][0]
-assert {key: first[key] for key in ("name", "registers", "shared_bytes", "spill_bytes", "cubin_bytes")} == {
-    "name": "toy_embed__f32__v97__t32", "registers": 47, "shared_bytes": 1536, "spill_bytes": 12, "cubin_bytes": 0}
+assert {key: first[key] for key in ("name", "op", "registers", "shared_bytes", "spill_bytes", "cubin_bytes")} == {
+    "name": "toy_embed__f32__v97__t32", "op": "toy_embed", "registers": 47, "shared_bytes": 1536, "spill_bytes": 12,
+    "cubin_bytes": 0}
 assert len(engine["kernels"]) == 5 and all(kernel["host"] for kernel in engine["kernels"])
 assert [segment["name"] for segment in engine["segments"]] == ["constants", "weights", "text", "images", "metadata"]
 assert engine["segments"][1]["bytes"] == 97 * 4

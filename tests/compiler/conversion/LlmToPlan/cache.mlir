@@ -2,11 +2,11 @@
 
 // A layer that sees a window keeps a ring: 100 + 32 - 1 positions can touch four pages. Its launches need no block
 // table. Pages have the bytes of the types of keys and values.
-// CHECK:      plan.engine max_context 1024 max_batch 1 page_tokens 64 kv_type "q8_0/q4_0"
-// CHECK-DAG:  plan.buffer @k_pages_0 kv 2176 ring 4 window 100
-// CHECK-DAG:  plan.buffer @v_pages_0 kv 1152 ring 4 window 100
-// CHECK-DAG:  plan.buffer @k_pages_1 kv 2176{{$}}
-// CHECK-DAG:  plan.buffer @v_pages_1 kv 1152{{$}}
+// CHECK:      plan.engine max_context 1024 max_batch 1 page_tokens 64
+// CHECK-DAG:  plan.buffer @k_pages_0 kv 2176 part keys type "q8_0" ring 4 window 100
+// CHECK-DAG:  plan.buffer @v_pages_0 kv 1152 part values type "q4_0" ring 4 window 100
+// CHECK-DAG:  plan.buffer @k_pages_1 kv 2176 part keys type "q8_0"{{$}}
+// CHECK-DAG:  plan.buffer @v_pages_1 kv 1152 part values type "q4_0"{{$}}
 // CHECK:      plan.phase decode rows 1
 // CHECK:      plan.launch @qkv_rope_cache__h2_g1_d32_n32_p16_ring4_q8_0_q4_0__f16_f16_f16__k64_b1__{{.*}} layer 0 args({{.*}}@decode_slots, @decode1.l0.q, @k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_w100_ring4_q8_0_q4_0__{{.*}} layer 0 args(@decode1.l0.q, @k_pages_0, @v_pages_0, @decode_positions, @decode_slots, @decode1.l0.partial

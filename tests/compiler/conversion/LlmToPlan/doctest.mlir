@@ -2,25 +2,25 @@
 
 // A model of one layer. Decode phases of 1 and 2 rows; of the prompt sizes only the one that the context can fill.
 // Weights and pools are shared by all phases, io buffers by those of a kind.
-// CHECK:      plan.engine max_context 96 max_batch 2 page_tokens 64 kv_type "f16"
+// CHECK:      plan.engine max_context 96 max_batch 2 page_tokens 64
 // CHECK-DAG:  plan.buffer @token_embd.weight weight 12288 source #plan.tensor<name = "token_embd.weight", rows = 96, cols = 64, encoding = "f16", layout = "f16_rows">
 // CHECK-DAG:  plan.buffer @rope_table constant 6144
-// CHECK-DAG:  plan.buffer @k_pages_0 kv 4096
+// CHECK-DAG:  plan.buffer @k_pages_0 kv 4096 part keys type "f16"
 // CHECK-DAG:  plan.buffer @decode_tokens io 8 role tokens
 // CHECK-DAG:  plan.buffer @prompt_tokens io 128 role tokens
 // CHECK-DAG:  plan.buffer @block_table io 16 role block_table
 // CHECK-DAG:  plan.buffer @arrivals counter
 
-// In decode phases each fused op is one launch. Heads of 16 share int8 groups of 32, so their rows are quantised apart.
+// In decode phases each fused op is one launch; the last of the layer that adds to the residual stream is its tap. Heads of 16 share int8 groups of 32, so their rows are quantised apart.
 // CHECK:      plan.phase decode rows 1 outputs 1 {
 // CHECK-NEXT: plan.launch @embedding__{{.*}} args(@token_embd.weight, @decode_tokens, @decode1.embedded)
 // CHECK-NEXT: plan.launch @rms_norm__{{.*}}q8__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @qkv_rope_cache__{{.*}}__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @quantize__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm
+// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm{{.*}}){{$}}
 // CHECK-NEXT: plan.launch @glu_linear__q4_0_q8_0__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 {{.*}} tap @decode1.l0.sum_1{{$}}
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)
 // CHECK-NEXT: plan.launch @sample__{{.*}}@decode_tokens
 // CHECK-NEXT: }
@@ -35,7 +35,7 @@
 // CHECK-NEXT: plan.launch @rms_norm__
 // CHECK-COUNT-2: plan.launch @linear_prompt__
 // CHECK-NEXT: plan.launch @glu__
-// CHECK-NEXT: plan.launch @linear_prompt__
+// CHECK-NEXT: plan.launch @linear_prompt__{{.*}} tap @prompt32.l0.sum_1{{$}}
 // CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [1, 1, 1] {{.*}}@prompt_output_rows
 // CHECK-NEXT: plan.launch @linear__f16__
 // CHECK-NEXT: plan.launch @sample__{{.*}}@prompt_output_rows

@@ -4,16 +4,16 @@
 // A plan that a T4 can run passes unchanged: a kernel at every limit, and buffers that share memory in turn.
 // CHECK: plan.engine
 // CHECK: threads 256 min_blocks 1 dynamic_shared 16384 {{.*}} registers 255 static_shared 49152 spill 0
-plan.engine max_context 64 max_batch 1 page_tokens 64 kv_type "f16" arena_bytes 768 {
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 768 {
   plan.buffer @a arena 300 offset 0
   plan.buffer @b arena 100 offset 512
   plan.buffer @c arena 300 offset 0
   plan.buffer @out io 4 role sampled
-  plan.kernel @copy__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
+  plan.kernel @copy__f32__c32__t32 op "copy" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
-  plan.kernel @fill__f32__c32__t32 threads 256 min_blocks 1 dynamic_shared 16384 header "a.cuh" call "fill(y)"
+  plan.kernel @fill__f32__c32__t32 op "fill" threads 256 min_blocks 1 dynamic_shared 16384 header "a.cuh" call "fill(y)"
       params [#plan.param<"y", "float*", write>] registers 255 static_shared 49152 spill 0
-  plan.kernel @grow__f32__c32__t32 threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
+  plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a)
