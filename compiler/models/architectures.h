@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file per architecture: what its GGUF files leave out, and the forward pass, op by op.
+// One file per architecture: what its GGUF files leave out, and the formula of its layer.
 #pragma once
 
 #include "compiler/models/gguf_keys.h"
-#include "compiler/models/model_builder.h"
+#include "compiler/models/layer_builder.h"
+#include "compiler/models/model_config.h"
 
 namespace llcuda::models {
 
@@ -11,8 +12,8 @@ struct Architecture {
   std::string_view name; ///< general.architecture
   /// Fills in what the architecture has beyond the keys that all have; `config` holds those.
   Result<void> (*complete)(const GgufKeys& keys, ModelConfig& config);
-  /// Takes everything from `config`, which another kind of file may have filled.
-  void (*build)(ModelBuilder& model, const ModelConfig& config);
+  /// The layer that the builder is at: what becomes of the residual stream `x`.
+  Rows (*layer)(LayerBuilder& b, Rows x);
 };
 
 /// nullptr for an architecture that has no file here.
@@ -21,18 +22,18 @@ const Architecture* findArchitecture(std::string_view name);
 std::string architectureNames();
 
 Result<void> completeLlama(const GgufKeys& keys, ModelConfig& config);
-void buildLlama(ModelBuilder& model, const ModelConfig& config);
+Rows llamaLayer(LayerBuilder& b, Rows x);
 
 Result<void> completeGemma(const GgufKeys& keys, ModelConfig& config);
 
 Result<void> completeGemma2(const GgufKeys& keys, ModelConfig& config);
-void buildGemma2(ModelBuilder& model, const ModelConfig& config);
+Rows gemma2Layer(LayerBuilder& b, Rows x);
 
 Result<void> completeGemma3(const GgufKeys& keys, ModelConfig& config);
-void buildGemma3(ModelBuilder& model, const ModelConfig& config);
+Rows gemma3Layer(LayerBuilder& b, Rows x);
 
 Result<void> completeQwen(const GgufKeys& keys, ModelConfig& config);
-void buildQwen3(ModelBuilder& model, const ModelConfig& config);
+Rows qwen3Layer(LayerBuilder& b, Rows x);
 
 Result<void> completeMistral3(const GgufKeys& keys, ModelConfig& config);
 

@@ -8,7 +8,7 @@ namespace llcuda::models {
 
 Result<void> completeGemma(const GgufKeys&, ModelConfig& config) {
   config.pairOrder = PairOrder::kHalves;
-  config.activation = llm::Activation::GeluTanh;
+  config.activation = Activation::kGeluTanh;
   config.embeddingScale = std::sqrt(static_cast<float>(config.embedding));
   return {};
 }

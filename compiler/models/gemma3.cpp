@@ -7,8 +7,6 @@
 
 namespace llcuda::models {
 
-using mlir::Value;
-
 // The scale of the 27B model is not in its files: its heads are smaller than embedding / heads says.
 constexpr uint32_t kLayersOf27B = 62;
 
@@ -29,19 +27,13 @@ Result<void> completeGemma3(const GgufKeys& keys, ModelConfig& config) {
   return {};
 }
 
-void buildGemma3(ModelBuilder& model, const ModelConfig& config) {
-  Value x = model.embedding();
-  for (uint32_t layer = 0; layer < config.layers; ++layer) {
-    model.beginLayer(layer);
-    const auto [query, key, value] = model.queryKeyValue(model.rmsNorm(x, "attn_norm"));
-    const Value turnedQuery = model.turned(model.headNorm(query, "attn_q_norm"));
-    const Value turnedKey = model.turned(model.headNorm(key, "attn_k_norm"));
-    const Value attended = model.attention(turnedQuery, turnedKey, value);
-    x = model.add(x, model.rmsNorm(model.attentionOutput(attended), "post_attention_norm"));
-    x = model.add(x, model.rmsNorm(model.feedForward(model.rmsNorm(x, "ffn_norm")), "post_ffw_norm"));
-  }
-  model.endLayers();
-  model.head(x);
+Rows gemma3Layer(LayerBuilder& b, Rows x) {
+  const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
+  const Rows rotatedQuery = b.rotated(b.headNorm(query, "attn_q_norm"));
+  const Rows rotatedKey = b.rotated(b.headNorm(key, "attn_k_norm"));
+  const Rows attended = b.attention(rotatedQuery, rotatedKey, value);
+  x = b.add(x, b.rmsNorm(b.attentionOutput(attended), "post_attention_norm"));
+  return b.add(x, b.rmsNorm(b.feedForward(b.rmsNorm(x, "ffn_norm")), "post_ffw_norm"));
 }
 
 } // namespace llcuda::models

@@ -2,6 +2,7 @@
 // What all architectures have in common; each architecture's file completes it (architectures.h).
 #include "compiler/models/gguf_config.h"
 
+#include "compiler/ingest/message_parts.h"
 #include "compiler/models/architectures.h"
 #include "compiler/models/gguf_keys.h"
 #include "compiler/models/gguf_rope.h"
@@ -77,7 +78,8 @@ Result<ModelConfig> configFromGguf(const GgufFile& metadata, const ingest::Check
   config.architecture = *name->asString();
   const Architecture* architecture = findArchitecture(config.architecture);
   if (!architecture)
-    return unsupported("architecture \"", config.architecture, "\" is not supported; supported: ", architectureNames());
+    return unsupported("the architecture ", ingest::Quoted{config.architecture},
+                       " is not supported; supported: ", architectureNames());
   if (const GgufValue* title = metadata.find("general.name"); title && title->asString())
     config.name = *title->asString();
   const GgufKeys keys(metadata, config.architecture);

@@ -5,6 +5,7 @@
 
 #include "codegen/formats/dequantize.h"
 #include "codegen/reference/elementary.h"
+#include "compiler/ingest/message_parts.h"
 
 namespace llcuda::models {
 namespace {
@@ -71,7 +72,7 @@ Result<RopeConfig> readRope(const GgufKeys& keys, const ingest::Checkpoint& tens
 
   LLCUDA_ASSIGN_OR_RETURN(const std::string type, keys.text("rope.scaling.type", "linear"));
   if (type != "linear" && type != "none" && type != "yarn" && type != "longrope")
-    return unsupported("rope scaling \"", type, "\" is not supported");
+    return unsupported("rope scaling ", ingest::Quoted{type}, " is not supported");
   const uint64_t pairs = rope.dimensions / 2;
   LLCUDA_ASSIGN_OR_RETURN(rope.divisors, readDivisors(tensors, kRopeDivisors, pairs));
   LLCUDA_ASSIGN_OR_RETURN(rope.shortFactors, readDivisors(tensors, kRopeShortFactors, pairs));

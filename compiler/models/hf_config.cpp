@@ -121,15 +121,15 @@ Result<const Family*> familyOf(const HfKeys& keys) {
                      " is not supported; supported: ", classNames());
 }
 
-Result<llm::Activation> activationOf(const HfKeys& keys, const Family& family) {
+Result<Activation> activationOf(const HfKeys& keys, const Family& family) {
   const char* const standard = family.gemma ? "gelu_pytorch_tanh" : "silu";
   LLCUDA_ASSIGN_OR_RETURN(const std::string older, keys.text("hidden_act", standard));
   LLCUDA_ASSIGN_OR_RETURN(const std::string name, keys.text("hidden_activation", older));
   if (name == "silu" || name == "swish")
-    return llm::Activation::Silu;
+    return Activation::kSilu;
   // The first Gemma files say gelu and mean its approximation.
   if (name == "gelu_pytorch_tanh" || name == "gelu_new" || (family.architecture == "gemma" && name == "gelu"))
-    return llm::Activation::GeluTanh;
+    return Activation::kGeluTanh;
   return unsupported("the activation ", Quoted{name}, " is not supported");
 }
 

@@ -3,13 +3,11 @@
 // same formula; they differ by numbers (activation, embedding scale, rope) and by what their files hold (biases, fused
 // tensors), which the builder sees for itself.
 //
-//   x += output(attention(turned query, turned key, value))   of norm(x)
+//   x += output(attention(rotated query, rotated key, value))   of norm(x)
 //   x += down(activation(gate) * up)                          of norm(x)
 #include "compiler/models/architectures.h"
 
 namespace llcuda::models {
-
-using mlir::Value;
 
 // The files' rows of queries and keys are in the order that turns adjacent pairs.
 Result<void> completeLlama(const GgufKeys&, ModelConfig& config) {
@@ -20,17 +18,10 @@ Result<void> completeLlama(const GgufKeys&, ModelConfig& config) {
   return {};
 }
 
-void buildLlama(ModelBuilder& model, const ModelConfig& config) {
-  Value x = model.embedding();
-  for (uint32_t layer = 0; layer < config.layers; ++layer) {
-    model.beginLayer(layer);
-    const auto [query, key, value] = model.queryKeyValue(model.rmsNorm(x, "attn_norm"));
-    const Value attended = model.attention(model.turned(query), model.turned(key), value);
-    x = model.add(x, model.attentionOutput(attended));
-    x = model.add(x, model.feedForward(model.rmsNorm(x, "ffn_norm")));
-  }
-  model.endLayers();
-  model.head(x);
+Rows llamaLayer(LayerBuilder& b, Rows x) {
+  const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
+  x = b.add(x, b.attentionOutput(b.attention(b.rotated(query), b.rotated(key), value)));
+  return b.add(x, b.feedForward(b.rmsNorm(x, "ffn_norm")));
 }
 
 } // namespace llcuda::models

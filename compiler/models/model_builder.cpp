@@ -15,6 +15,18 @@ using mlir::RankedTensorType;
 using mlir::ShapedType;
 using mlir::Value;
 
+Value valueOf(Rows rows) {
+  return Value::getFromOpaquePointer(rows.value);
+}
+
+Rows rowsOf(Value value) {
+  return {value.getAsOpaquePointer()};
+}
+
+llm::Activation activationOf(Activation activation) {
+  return activation == Activation::kSilu ? llm::Activation::Silu : llm::Activation::GeluTanh;
+}
+
 std::string shapeText(const std::vector<uint64_t>& dims) {
   std::string text;
   for (const uint64_t dim : dims) text += (text.empty() ? "" : "x") + std::to_string(dim);
@@ -49,8 +61,8 @@ ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint&
 
 // --- parameters ------------------------------------------------------------------------------------------------------
 
-std::string ModelBuilder::named(const std::string& name) const {
-  return currentLayer < 0 ? name : "blk." + std::to_string(currentLayer) + "." + name;
+std::string ModelBuilder::named(std::string_view name) const {
+  return (currentLayer < 0 ? "" : "blk." + std::to_string(currentLayer) + ".") + std::string(name);
 }
 
 RankedTensorType ModelBuilder::rows(int64_t columns) const {
@@ -132,46 +144,53 @@ std::optional<float> ModelBuilder::scalar(const std::string& name) {
 }
 
 // `.input_scale` is for activations of the weight's own encoding, which are not used here.
-Value ModelBuilder::linear(Value input, const std::string& shortName, Part part, uint64_t cols) {
+Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uint64_t cols) {
   const std::string name = named(shortName);
   const std::string biasName = name + ".bias";
   const Value matrix = weight(name + ".weight", part, cols);
   const Value bias = has(biasName) ? vector(biasName, part, 0) : Value();
   const std::optional<float> factor = scalar(name + ".scale");
   (void)scalar(name + ".input_scale");
-  const Value product = create<llm::LinearOp>(input, matrix, bias);
+  const Value product = create<llm::LinearOp>(valueOf(input), matrix, bias);
   if (!factor)
-    return product;
+    return rowsOf(product);
   if (bias)
     fail(unsupported("tensor ", name, ".scale stands beside a bias, which is not supported"));
-  return create<llm::ScaleOp>(product.getType(), product, builder.getF32FloatAttr(*factor));
+  return rowsOf(create<llm::ScaleOp>(product.getType(), product, builder.getF32FloatAttr(*factor)));
 }
 
 // --- the pieces of a model -------------------------------------------------------------------------------------------
 
-Value ModelBuilder::embedding() {
+void ModelBuilder::build(decltype(Architecture::layer) layer) {
+  Rows x = embedding();
+  for (currentLayer = 0; currentLayer < config.layers; ++currentLayer) x = layer(*this, x);
+  currentLayer = -1;
+  head(x);
+}
+
+Rows ModelBuilder::embedding() {
   embeddings = weight("token_embd.weight", {0, config.vocabulary, config.vocabulary}, config.embedding);
   const auto scale = config.embeddingScale == 1 ? mlir::FloatAttr()
                                                 : builder.getF32FloatAttr(static_cast<float>(config.embeddingScale));
-  return create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale);
+  return rowsOf(create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale));
 }
 
-Value ModelBuilder::rmsNorm(Value input, const std::string& name) {
+Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
   const Value scale = vector(named(name) + ".weight", {0, config.embedding, config.embedding}, config.normPlus);
-  return create<llm::RmsNormOp>(input, scale, config.normEps);
+  return rowsOf(create<llm::RmsNormOp>(valueOf(input), scale, config.normEps));
 }
 
-Value ModelBuilder::headNorm(Value input, const std::string& name) {
+Rows ModelBuilder::headNorm(Rows input, std::string_view name) {
   const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
   const Value scale = vector(named(name) + ".weight", {0, config.headSize, config.headSize, turns}, config.normPlus);
-  return create<llm::HeadNormOp>(input, scale, config.normEps);
+  return rowsOf(create<llm::HeadNormOp>(valueOf(input), scale, config.normEps));
 }
 
-Value ModelBuilder::add(Value lhs, Value rhs) {
-  return create<llm::AddOp>(lhs.getType(), lhs, rhs);
+Rows ModelBuilder::add(Rows lhs, Rows rhs) {
+  return rowsOf(create<llm::AddOp>(valueOf(lhs).getType(), valueOf(lhs), valueOf(rhs)));
 }
 
-ModelBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Value input) {
+LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
   const uint64_t query = uint64_t(config.heads) * config.headSize;
   const uint64_t kv = uint64_t(config.kvHeads) * config.headSize;
   const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
@@ -196,48 +215,49 @@ Value ModelBuilder::ropeTable(bool local) {
   return made;
 }
 
-Value ModelBuilder::turned(Value input) {
+Rows ModelBuilder::rotated(Rows input) {
   const auto layer = static_cast<uint32_t>(currentLayer);
   if (!config.isTurned(layer))
     return input;
-  return create<llm::RopeOp>(input.getType(), input, ropeTable(config.isLocal(layer)), positions,
-                             static_cast<int64_t>(config.headSize), llm::RopePairs::Adjacent);
+  return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(config.isLocal(layer)),
+                                    positions, static_cast<int64_t>(config.headSize), llm::RopePairs::Adjacent));
 }
 
-Value ModelBuilder::attention(Value query, Value key, Value value) {
+Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
   const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, config.kvHeads, config.headSize,
                                              options.keyType, options.valueType);
-  const Value cache = create<llm::CacheWriteOp>(cacheType, key, value, positions, slots);
+  const Value cache = create<llm::CacheWriteOp>(cacheType, valueOf(key), valueOf(value), positions, slots);
   const double scale =
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(config.headSize));
   // A window that the whole context fits into hides nothing.
   const bool windowed = config.isLocal(static_cast<uint32_t>(currentLayer)) && config.window < options.maxContext;
-  return create<llm::AttentionOp>(
-      query.getType(), query, cache, positions, slots, builder.getI64IntegerAttr(config.heads),
+  return rowsOf(create<llm::AttentionOp>(
+      valueOf(query).getType(), valueOf(query), cache, positions, slots, builder.getI64IntegerAttr(config.heads),
       builder.getF32FloatAttr(static_cast<float>(scale)),
       windowed ? builder.getI64IntegerAttr(config.window) : mlir::IntegerAttr(),
       config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))
-                                   : mlir::FloatAttr());
+                                   : mlir::FloatAttr()));
 }
 
-Value ModelBuilder::attentionOutput(Value attended) {
+Rows ModelBuilder::attentionOutput(Rows attended) {
   return linear(attended, "attn_output", config.embedding, uint64_t(config.heads) * config.headSize);
 }
 
-Value ModelBuilder::feedForward(Value input) {
+Rows ModelBuilder::feedForward(Rows input) {
   const uint64_t units = config.feedForward;
   const ingest::TensorInfo* tensor = checkpoint.find(named("ffn_up.weight"));
   const bool fused = !has(named("ffn_gate.weight")) && tensor && tensor->dims.back() == 2 * units;
-  const Value gate = fused ? linear(input, "ffn_up", {0, units, 2 * units}, config.embedding)
-                           : linear(input, "ffn_gate", units, config.embedding);
-  const Value up = fused ? linear(input, "ffn_up", {units, units, 2 * units}, config.embedding)
-                         : linear(input, "ffn_up", units, config.embedding);
-  const Value gated = create<llm::GluOp>(gate.getType(), config.activation, gate, up);
-  return linear(gated, "ffn_down", config.embedding, units);
+  const Rows gate = fused ? linear(input, "ffn_up", {0, units, 2 * units}, config.embedding)
+                          : linear(input, "ffn_gate", units, config.embedding);
+  const Rows up = fused ? linear(input, "ffn_up", {units, units, 2 * units}, config.embedding)
+                        : linear(input, "ffn_up", units, config.embedding);
+  const Value gated =
+      create<llm::GluOp>(valueOf(gate).getType(), activationOf(config.activation), valueOf(gate), valueOf(up));
+  return linear(rowsOf(gated), "ffn_down", config.embedding, units);
 }
 
-void ModelBuilder::head(Value input) {
-  const Value normed = rmsNorm(input, "output_norm");
+void ModelBuilder::head(Rows input) {
+  const Value normed = valueOf(rmsNorm(input, "output_norm"));
   const Value matrix = has("output.weight")
                            ? weight("output.weight", {0, config.vocabulary, config.vocabulary}, config.embedding)
                            : embeddings;

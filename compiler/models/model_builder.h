@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "compiler/ingest/checkpoint.h"
+#include "compiler/models/architectures.h"
 #include "compiler/models/import.h"
 #include "compiler/models/model_config.h"
 #include "compiler/models/rope_frequencies.h"
@@ -19,37 +20,23 @@ namespace llcuda::models {
 
 /// Builds `@forward` op by op. A tensor that is missing or has another shape or type is remembered, and building goes
 /// on with a value of the expected type, so that a model reads as its formula; finish() answers with the first such
-/// error. Tensors of a layer are named without `blk.N.` and `.weight`.
-class ModelBuilder {
+/// error. Rows are handles of values; ops of a layer carry `llm.layer`.
+class ModelBuilder final : public LayerBuilder {
 public:
   ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                const ImportOptions& options);
 
-  /// Names are of this layer from now on, and ops carry `llm.layer`.
-  void beginLayer(uint32_t layer) { currentLayer = layer; }
-  void endLayers() { currentLayer = -1; }
+  /// The whole forward pass: embeddings, every layer by `layer`, the head.
+  void build(decltype(Architecture::layer) layer);
 
-  /// The scaled embeddings of the tokens.
-  mlir::Value embedding();
-  mlir::Value rmsNorm(mlir::Value input, const std::string& name);
-  /// The norm of each head; the scale is in the order of the turned rows.
-  mlir::Value headNorm(mlir::Value input, const std::string& name);
-  mlir::Value add(mlir::Value lhs, mlir::Value rhs);
-
-  struct QueryKeyValue {
-    mlir::Value query, key, value;
-  };
-  /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other.
-  QueryKeyValue queryKeyValue(mlir::Value input);
-  /// Queries or keys turned by the positions, unless the layer turns none.
-  mlir::Value turned(mlir::Value input);
-  /// Writes keys and values to the cache of the layer and attends over it, within the window of a local layer.
-  mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value);
-  mlir::Value attentionOutput(mlir::Value attended);
-  /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.
-  mlir::Value feedForward(mlir::Value input);
-  /// The last norm, the logits by `output` or the embeddings, and the sampled tokens.
-  void head(mlir::Value input);
+  Rows rmsNorm(Rows input, std::string_view name) override;
+  Rows headNorm(Rows input, std::string_view name) override;
+  Rows add(Rows lhs, Rows rhs) override;
+  QueryKeyValue queryKeyValue(Rows input) override;
+  Rows rotated(Rows input) override;
+  Rows attention(Rows query, Rows key, Rows value) override;
+  Rows attentionOutput(Rows attended) override;
+  Rows feedForward(Rows input) override;
 
   /// The verified module, or the first error: of a tensor, or one that the model has and nothing read.
   Result<mlir::OwningOpRef<mlir::ModuleOp>> finish();
@@ -61,8 +48,13 @@ private:
     bool turns = false;
   };
 
+  /// The scaled embeddings of the tokens.
+  Rows embedding();
+  /// The last norm, the logits by `output` or the embeddings, and the sampled tokens.
+  void head(Rows input);
+
   bool has(const std::string& name) const { return checkpoint.find(name) != nullptr; }
-  std::string named(const std::string& name) const;
+  std::string named(std::string_view name) const;
   mlir::RankedTensorType rows(int64_t columns) const;
   /// Remembers the tensor as read; null when it is missing or its shape differs from `dims` (contiguous first).
   const ingest::TensorInfo* take(const std::string& name, const std::vector<uint64_t>& dims);
@@ -73,8 +65,8 @@ private:
   /// The factor that tensors of some encodings have beside them, in a tensor of one element.
   std::optional<float> scalar(const std::string& name);
   /// `<name>.weight` and, where the model has it, `<name>.bias` and `<name>.scale`.
-  mlir::Value linear(mlir::Value input, const std::string& name, Part part, uint64_t cols);
-  mlir::Value linear(mlir::Value input, const std::string& name, uint64_t rows, uint64_t cols) {
+  Rows linear(Rows input, std::string_view name, Part part, uint64_t cols);
+  Rows linear(Rows input, std::string_view name, uint64_t rows, uint64_t cols) {
     return linear(input, name, {0, rows, rows}, cols);
   }
   mlir::Value ropeTable(bool local);

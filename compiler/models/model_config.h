@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dialects/llm/Llm.h"
+#include "codegen/formats/activation.h"
 
 namespace llcuda::models {
 
@@ -52,7 +52,7 @@ struct ModelConfig {
   std::vector<bool> localLayers; ///< layers with the window; empty: none
   std::vector<bool> unturnedLayers; ///< layers without rope; empty: none
   PairOrder pairOrder = PairOrder::kAdjacent;
-  llm::Activation activation = llm::Activation::Silu;
+  Activation activation = Activation::kSilu;
   double embeddingScale = 1;
   double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
   double attentionSoftcap = 0; ///< 0: none

@@ -5,25 +5,17 @@
 
 namespace llcuda::models {
 
-using mlir::Value;
-
 Result<void> completeQwen(const GgufKeys&, ModelConfig& config) {
   config.pairOrder = PairOrder::kHalves;
   return {};
 }
 
-void buildQwen3(ModelBuilder& model, const ModelConfig& config) {
-  Value x = model.embedding();
-  for (uint32_t layer = 0; layer < config.layers; ++layer) {
-    model.beginLayer(layer);
-    const auto [query, key, value] = model.queryKeyValue(model.rmsNorm(x, "attn_norm"));
-    const Value turnedQuery = model.turned(model.headNorm(query, "attn_q_norm"));
-    const Value turnedKey = model.turned(model.headNorm(key, "attn_k_norm"));
-    x = model.add(x, model.attentionOutput(model.attention(turnedQuery, turnedKey, value)));
-    x = model.add(x, model.feedForward(model.rmsNorm(x, "ffn_norm")));
-  }
-  model.endLayers();
-  model.head(x);
+Rows qwen3Layer(LayerBuilder& b, Rows x) {
+  const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
+  const Rows rotatedQuery = b.rotated(b.headNorm(query, "attn_q_norm"));
+  const Rows rotatedKey = b.rotated(b.headNorm(key, "attn_k_norm"));
+  x = b.add(x, b.attentionOutput(b.attention(rotatedQuery, rotatedKey, value)));
+  return b.add(x, b.feedForward(b.rmsNorm(x, "ffn_norm")));
 }
 
 } // namespace llcuda::models

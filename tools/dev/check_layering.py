@@ -10,10 +10,15 @@ import sys
 MLIR = ("mlir/", "llvm/", "dialects/")
 # room -> prefixes of project headers it may include; the longest matching room decides.
 RUNTIME = ("runtime/", "codegen/formats/", "codegen/pack/")
+# The files of compiler/models that make ops; the others are built where MLIR is not installed.
+MLIR_MODELS = tuple(f"compiler/models/{name}" for name in ("import.cpp", "import.h", "model_builder.cpp", "model_builder.h",
+                                                           "parameter.cpp", "parameter.h"))
 COMPILER = ("dialects/", "compiler/", "codegen/", "runtime/schema/", "runtime/base/", "runtime/text/")
 ROOMS = {
     "dialects": ("dialects/", "codegen/formats/"),
     "compiler": COMPILER,
+    "compiler/models": ("compiler/models/", "compiler/ingest/", "codegen/", "runtime/base/", "runtime/text/"),
+    **{file: COMPILER for file in MLIR_MODELS},
     # Refitting opens an engine.
     "compiler/pipeline": COMPILER + ("runtime/engine/",),
     "compiler/ingest": ("compiler/ingest/", "codegen/formats/", "runtime/base/", "runtime/text/"),
@@ -31,7 +36,7 @@ ROOMS = {
     "runtime/engine": ("runtime/base/", "runtime/schema/", "runtime/cuda/", "runtime/engine/", "codegen/formats/", "codegen/pack/"),
     "runtime/include": ("llcuda/",),
 }
-MLIR_ROOMS = ("dialects", "compiler/models", "compiler/transforms", "compiler/conversion", "compiler/reference",
+MLIR_ROOMS = MLIR_MODELS + ("dialects", "compiler/transforms", "compiler/conversion", "compiler/reference",
               "compiler/emit", "compiler/pipeline", "tools/llcuda-compile", "tools/llcuda-opt", "tools/llcuda-eval", "tests")
 PROJECT = ("dialects/", "compiler/", "codegen/", "runtime/", "tools/", "tests/", "llcuda/")
 # Standard headers have no place in device code, except where base/ and ptx/ talk to the host.

@@ -156,7 +156,7 @@ TEST(GgufConfig, DivisorsOfTheRope) {
 TEST(GgufConfig, Gemma) {
   const ModelConfig config = valid(required("gemma"));
   EXPECT_EQ(config.pairOrder, PairOrder::kHalves);
-  EXPECT_EQ(config.activation, llm::Activation::GeluTanh);
+  EXPECT_EQ(config.activation, Activation::kGeluTanh);
   EXPECT_EQ(config.embeddingScale, std::sqrt(96.f));
   EXPECT_EQ(config.normPlus, 0);
 }
@@ -242,8 +242,8 @@ TEST(GgufConfig, NumbersOutsideTheirBounds) {
 }
 
 TEST(GgufConfig, WhatIsNotSupportedIsNamed) {
-  expectError(with("general.architecture", "mamba"), ErrorCode::kUnsupported, "\"mamba\"");
-  expectError(with("llama.rope.scaling.type", "dynamic"), ErrorCode::kUnsupported, "\"dynamic\"");
+  expectError(with("general.architecture", "mamba"), ErrorCode::kUnsupported, "the architecture 'mamba'");
+  expectError(with("llama.rope.scaling.type", "dynamic"), ErrorCode::kUnsupported, "'dynamic'");
   expectError(with("llama.attention.causal", false), ErrorCode::kUnsupported, "not causal");
   expectError(with("llama.logit_scale", 0.5f), ErrorCode::kUnsupported, "logit_scale of 0.5");
   expectError(with("llama.rope.dimension_count", 12u), ErrorCode::kUnsupported, "whole heads of 24");

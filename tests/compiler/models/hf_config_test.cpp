@@ -96,7 +96,7 @@ TEST(HfConfig, Gemma3WithVision) {
   EXPECT_EQ(model.headSize, 256u);
   EXPECT_EQ(model.trainedContext, 131072u);
   EXPECT_EQ(model.vocabulary, 262208u);
-  EXPECT_EQ(model.activation, llm::Activation::GeluTanh);
+  EXPECT_EQ(model.activation, Activation::kGeluTanh);
   EXPECT_EQ(model.normPlus, 1);
   EXPECT_EQ(model.embeddingScale, 25.25) << "the square root of 640 in bfloat16";
   EXPECT_EQ(model.attentionScale, 1. / 16);

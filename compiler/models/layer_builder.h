@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pieces that a family's file puts a layer together from. What they become is the builder's: ops in ModelBuilder.
+#pragma once
+
+#include <string_view>
+
+namespace llcuda::models {
+
+/// Rows of activations, one for each token. A handle of the builder that answered it.
+struct Rows {
+  const void* value = nullptr;
+};
+
+/// Builds the layers of a model, one after the other. Tensors are named without `blk.N.` and `.weight`. What is wrong
+/// with a tensor is the builder's to remember, so that a formula reads as one.
+class LayerBuilder {
+public:
+  virtual ~LayerBuilder() = default;
+
+  virtual Rows rmsNorm(Rows input, std::string_view name) = 0;
+  /// The norm of each head; the scale is in the order of the rotated rows.
+  virtual Rows headNorm(Rows input, std::string_view name) = 0;
+  virtual Rows add(Rows lhs, Rows rhs) = 0;
+
+  struct QueryKeyValue {
+    Rows query, key, value;
+  };
+  /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other.
+  virtual QueryKeyValue queryKeyValue(Rows input) = 0;
+  /// Queries or keys rotated by the positions, unless the layer rotates none.
+  virtual Rows rotated(Rows input) = 0;
+  /// Writes keys and values to the cache of the layer and attends over it, within the window of a local layer.
+  virtual Rows attention(Rows query, Rows key, Rows value) = 0;
+  virtual Rows attentionOutput(Rows attended) = 0;
+  /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.
+  virtual Rows feedForward(Rows input) = 0;
+};
+
+} // namespace llcuda::models
