@@ -11,32 +11,12 @@ namespace {
 
 using Kind = HfName::Kind;
 
-struct Pair {
-  std::string_view hf, gguf;
-};
-
 // Text models have the first prefix; the text part of a model that also sees has one of the others.
 constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model."};
 constexpr std::string_view kHeads[] = {"lm_head", "language_model.lm_head"};
 constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.", "audio_tower.",
                                             "embed_vision.", "embed_audio.",           "vision_model."};
-constexpr Pair kModules[] = {{"embed_tokens", "token_embd"}, {"norm", "output_norm"}};
-constexpr Pair kLayerModules[] = {
-    {"input_layernorm", "attn_norm"},
-    {"self_attn.q_proj", "attn_q"},
-    {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"},
-    {"self_attn.qkv_proj", "attn_qkv"},
-    {"self_attn.o_proj", "attn_output"},
-    {"self_attn.q_norm", "attn_q_norm"},
-    {"self_attn.k_norm", "attn_k_norm"},
-    {"mlp.gate_proj", "ffn_gate"},
-    {"mlp.up_proj", "ffn_up"},
-    {"mlp.gate_up_proj", "ffn_up"},
-    {"mlp.down_proj", "ffn_down"},
-    {"pre_feedforward_layernorm", "ffn_norm"},
-    {"post_feedforward_layernorm", "post_ffw_norm"},
-};
+constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"}, {"norm", "output_norm"}};
 // bitsandbytes keeps these beside a quantised `<module>.weight`, the last two beside the module.
 constexpr std::string_view kWeightParts[] = {"absmax",
                                              "quant_map",
@@ -63,9 +43,9 @@ std::optional<std::string_view> takeLayer(std::string_view& text) {
   return layer;
 }
 
-std::string_view lookUp(std::span<const Pair> pairs, std::string_view hf) {
-  const auto found = std::ranges::find(pairs, hf, &Pair::hf);
-  return found == pairs.end() ? std::string_view() : found->gguf;
+std::string_view lookUp(std::span<const HfModule> modules, std::string_view hf) {
+  const auto found = std::ranges::find(modules, hf, &HfModule::hf);
+  return found == modules.end() ? std::string_view() : found->gguf;
 }
 
 /// The GGUF name of a module, empty for an unknown one.
@@ -77,9 +57,7 @@ std::string moduleName(std::string_view module, const HfNaming& naming) {
   if (!take(module, "layers."))
     return std::string(lookUp(kModules, module));
   const std::optional<std::string_view> layer = takeLayer(module);
-  const std::string_view name = module == "post_attention_layernorm"
-                                    ? (naming.postNorms ? "post_attention_norm" : "ffn_norm")
-                                    : lookUp(kLayerModules, module);
+  const std::string_view name = lookUp(naming.layer, module);
   return layer && !name.empty() ? "blk." + std::string(*layer) + "." + std::string(name) : "";
 }
 

@@ -2,16 +2,20 @@
 // Names of tensors in Hugging Face files, and the names of GGUF for the same.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace llcuda::ingest {
 
-/// How the families that share one set of names differ in it.
+/// A module of a layer, as `self_attn.q_proj`, and what GGUF files call it, as `attn_q`.
+struct HfModule {
+  std::string_view hf, gguf;
+};
+
+/// What a family has in each layer.
 struct HfNaming {
-  /// The norm behind the attention stands before the residual sum, and the feed-forward has its own two (Gemma 2 and 3).
-  /// Else `post_attention_layernorm` is the norm before the feed-forward.
-  bool postNorms = false;
+  std::span<const HfModule> layer;
 };
 
 struct HfName {

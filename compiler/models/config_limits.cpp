@@ -13,6 +13,15 @@ Result<void> checkRope(const RopeConfig& rope, uint32_t headSize) {
   return {};
 }
 
+Result<void> checkLayer(const ModelConfig& config, const LayerConfig& layer) {
+  if (layer.heads % layer.kvHeads != 0)
+    return badInput(layer.heads, " heads cannot share ", layer.kvHeads, " kv heads evenly");
+  if (layer.headSize % 2 != 0 || uint64_t(layer.headSize) * layer.heads > kMaxWidth)
+    return badInput(layer.heads, " heads of ", layer.headSize,
+                    " elements: head sizes are even and all heads together at most ", kMaxWidth);
+  return layer.rope == LayerConfig::kNoRope ? Result<void>() : checkRope(config.ropes[layer.rope], layer.headSize);
+}
+
 } // namespace
 
 Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds) {
@@ -22,15 +31,10 @@ Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bound
 }
 
 Result<void> checkConfig(const ModelConfig& config) {
-  if (config.heads % config.kvHeads != 0)
-    return badInput(config.heads, " heads cannot share ", config.kvHeads, " kv heads evenly");
-  if (config.headSize % 2 != 0 || uint64_t(config.headSize) * config.heads > kMaxWidth)
-    return badInput(config.heads, " heads of ", config.headSize,
-                    " elements: head sizes are even and all heads together at most ", kMaxWidth);
+  for (const LayerConfig& layer : config.layers) LLCUDA_RETURN_IF_ERROR(checkLayer(config, layer));
   if (!(config.normEps > 0 && config.normEps < 1))
     return badInput("the epsilon of the norms is ", config.normEps, ", outside 0 to 1");
-  LLCUDA_RETURN_IF_ERROR(checkRope(config.rope, config.headSize));
-  return checkRope(config.localRope, config.headSize);
+  return {};
 }
 
 } // namespace llcuda::models

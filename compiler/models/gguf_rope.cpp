@@ -29,22 +29,19 @@ Result<std::vector<double>> readDivisors(const ingest::Checkpoint& tensors, cons
 }
 
 // The magnitude that a file leaves to the formula is 0; `factor` is attn_factor, which multiplies it.
-Result<double> yarnMagnitude(const GgufKeys& keys, double contextFactor, double factor) {
+Result<double> yarnMagnitude(const Values& file, double contextFactor, double factor) {
   const auto magnitude = [&](double multiplier) {
     return contextFactor <= 1 ? 1 : 1 + 0.1 * multiplier * reference::logarithm(contextFactor);
   };
-  LLCUDA_ASSIGN_OR_RETURN(const double multiplier, keys.number("rope.scaling.yarn_log_multiplier", 0));
-  if (multiplier < 0)
-    return badInput("rope.scaling.yarn_log_multiplier is ", multiplier, ", it must not be negative");
+  LLCUDA_ASSIGN_OR_RETURN(const double multiplier, file.notNegative("rope.scaling.yarn_log_multiplier", 0));
   return factor * magnitude(1) / magnitude(multiplier);
 }
 
-Result<void> readScaling(const GgufKeys& keys, const std::string& type, RopeConfig& rope) {
-  LLCUDA_ASSIGN_OR_RETURN(const double old, keys.number("rope.scale_linear", 0));
-  LLCUDA_ASSIGN_OR_RETURN(const double factor, keys.number("rope.scaling.factor", old));
-  if (factor < 0)
-    return badInput("rope.scaling.factor is ", factor, ", it must not be negative");
-  LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.positive("rope.scaling.attn_factor", 1));
+Result<void> readScaling(const Values& file, const std::string& type, RopeConfig& rope) {
+  LLCUDA_ASSIGN_OR_RETURN(const double old, file.number("rope.scale_linear", 0));
+  LLCUDA_ASSIGN_OR_RETURN(const double factor, file.notNegative("rope.scaling.factor", old));
+  LLCUDA_ASSIGN_OR_RETURN(const double magnitude, file.positive("rope.scaling.attn_factor", 1));
+  rope.attentionFactor = magnitude == 1 ? 0 : magnitude;
   if (type == "none" || factor == 0)
     return {};
   rope.factor = factor;
@@ -53,24 +50,22 @@ Result<void> readScaling(const GgufKeys& keys, const std::string& type, RopeConf
     return {};
   }
   rope.scaling = RopeScaling::kYarn;
-  LLCUDA_ASSIGN_OR_RETURN(rope.betaFast, keys.positive("rope.scaling.yarn_beta_fast", 32));
-  LLCUDA_ASSIGN_OR_RETURN(rope.betaSlow, keys.positive("rope.scaling.yarn_beta_slow", 1));
-  LLCUDA_ASSIGN_OR_RETURN(rope.extensionFactor, keys.positive("rope.scaling.yarn_ext_factor", 1));
-  LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, yarnMagnitude(keys, factor, rope.attentionFactor));
+  LLCUDA_ASSIGN_OR_RETURN(rope.betaFast, file.positive("rope.scaling.yarn_beta_fast", 32));
+  LLCUDA_ASSIGN_OR_RETURN(rope.betaSlow, file.positive("rope.scaling.yarn_beta_slow", 1));
+  LLCUDA_ASSIGN_OR_RETURN(rope.extensionFactor, file.positive("rope.scaling.yarn_ext_factor", 1));
+  LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, yarnMagnitude(file, factor, magnitude));
   return {};
 }
 
-} // namespace
-
-Result<RopeConfig> readRope(const GgufKeys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config) {
+Result<RopeConfig> readRope(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                            uint32_t headSize) {
   RopeConfig rope;
-  LLCUDA_ASSIGN_OR_RETURN(rope.dimensions,
-                          keys.optional("rope.dimension_count", config.headSize, {2, config.headSize}));
-  LLCUDA_ASSIGN_OR_RETURN(rope.base, keys.number("rope.freq_base", 10000));
-  LLCUDA_ASSIGN_OR_RETURN(rope.originalContext, keys.optional("rope.scaling.original_context_length",
-                                                              config.trainedContext, {1, UINT32_MAX}));
+  LLCUDA_ASSIGN_OR_RETURN(rope.dimensions, keys.optional(Key::kRopeDimensions, headSize, {2, headSize}));
+  LLCUDA_ASSIGN_OR_RETURN(rope.base, keys.number(Key::kRopeBase));
+  LLCUDA_ASSIGN_OR_RETURN(rope.originalContext,
+                          keys.optional(Key::kOriginalContext, config.trainedContext, {1, UINT32_MAX}));
 
-  LLCUDA_ASSIGN_OR_RETURN(const std::string type, keys.text("rope.scaling.type", "linear"));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string type, keys.all().text("rope.scaling.type", "linear"));
   if (type != "linear" && type != "none" && type != "yarn" && type != "longrope")
     return unsupported("rope scaling ", ingest::Quoted{type}, " is not supported");
   const uint64_t pairs = rope.dimensions / 2;
@@ -78,16 +73,35 @@ Result<RopeConfig> readRope(const GgufKeys& keys, const ingest::Checkpoint& tens
   LLCUDA_ASSIGN_OR_RETURN(rope.shortFactors, readDivisors(tensors, kRopeShortFactors, pairs));
   LLCUDA_ASSIGN_OR_RETURN(rope.longFactors, readDivisors(tensors, kRopeLongFactors, pairs));
   if (rope.shortFactors.empty() != rope.longFactors.empty())
-    return badInput("the model has only one of the tensors ", kRopeShortFactors, " and ", kRopeLongFactors);
+    return badInput("has only one of the tensors ", kRopeShortFactors, " and ", kRopeLongFactors);
   if (rope.longFactors.empty() && type == "longrope")
-    return badInput("the file asks for longrope and has no tensor ", kRopeLongFactors);
+    return badInput("asks for longrope and has no tensor ", kRopeLongFactors);
   if (!rope.longFactors.empty()) {
     rope.scaling = RopeScaling::kLongRope;
-    LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.positive("rope.scaling.attn_factor", 1));
+    LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.all().positive("rope.scaling.attn_factor", 1));
     return rope;
   }
-  LLCUDA_RETURN_IF_ERROR(readScaling(keys, type, rope));
+  LLCUDA_RETURN_IF_ERROR(readScaling(keys.all(), type, rope));
   return rope;
+}
+
+} // namespace
+
+Result<Ropes> readGgufRopes(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                            uint32_t headSize) {
+  Ropes ropes;
+  LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, tensors, config, headSize));
+  if (config.family->ggufPairs == PairOrder::kAdjacent && ropes.full.dimensions != headSize)
+    return unsupported(config.family->architecture, " turns whole heads of ", headSize, " elements, the file says ",
+                       keys.title(Key::kRopeDimensions), " ", ropes.full.dimensions);
+  ropes.local = ropes.full;
+  if (config.family->plainLocalRope) {
+    ropes.local = {};
+    ropes.local.dimensions = ropes.full.dimensions;
+    ropes.local.originalContext = ropes.full.originalContext;
+  }
+  LLCUDA_ASSIGN_OR_RETURN(ropes.local.base, keys.positive(Key::kLocalRopeBase, ropes.full.base));
+  return ropes;
 }
 
 } // namespace llcuda::models

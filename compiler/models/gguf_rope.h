@@ -2,8 +2,7 @@
 #pragma once
 
 #include "compiler/ingest/checkpoint.h"
-#include "compiler/models/gguf_keys.h"
-#include "compiler/models/model_config.h"
+#include "compiler/models/config_reader.h"
 
 namespace llcuda::models {
 
@@ -12,8 +11,9 @@ inline constexpr const char* kRopeDivisors = "rope_freqs.weight";
 inline constexpr const char* kRopeShortFactors = "rope_factors_short.weight";
 inline constexpr const char* kRopeLongFactors = "rope_factors_long.weight";
 
-/// Reads the keys `rope.*` and those tensors; `config` has its sizes. A file with longrope factors needs no
+/// Reads the keys `rope.*` and those tensors; `config` has all but ropes. A file with longrope factors needs no
 /// `rope.scaling.type`, and converters write none.
-Result<RopeConfig> readRope(const GgufKeys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config);
+Result<Ropes> readGgufRopes(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                            uint32_t headSize);
 
 } // namespace llcuda::models

@@ -13,7 +13,6 @@ namespace llcuda::models {
 namespace {
 
 using ingest::Quoted;
-using Json = nlohmann::json;
 
 constexpr char kQuantizationKey[] = "_llcuda_quantization";
 constexpr char kVersionKey[] = "_llcuda_version";
@@ -36,8 +35,8 @@ std::optional<std::array<uint32_t, 3>> parseVersion(std::string_view text) {
   return std::nullopt;
 }
 
-Result<void> checkVersion(const HfKeys& root) {
-  if (!root.find(kVersionKey))
+Result<void> checkVersion(const JsonValues& root) {
+  if (!root.has(kVersionKey))
     return {};
   LLCUDA_ASSIGN_OR_RETURN(const std::string text, root.text(kVersionKey, ""));
   const auto version = parseVersion(text);
@@ -49,13 +48,10 @@ Result<void> checkVersion(const HfKeys& root) {
 }
 
 /// Whether the weights are stored by bitsandbytes in 4 bits.
-Result<bool> isFourBit(const HfKeys& root) {
-  const Json* const config = root.find("quantization_config");
-  if (!config)
+Result<bool> isFourBit(const JsonValues& root) {
+  LLCUDA_ASSIGN_OR_RETURN(const JsonValues keys, root.object("quantization_config"));
+  if (!root.has("quantization_config"))
     return false;
-  if (!config->is_object())
-    return badInput("quantization_config is not an object");
-  const HfKeys keys(*config);
   LLCUDA_ASSIGN_OR_RETURN(const std::string method, keys.text("quant_method", "bitsandbytes"));
   if (method != "bitsandbytes")
     return unsupported("the weights are quantised by ", Quoted{method},
@@ -65,7 +61,7 @@ Result<bool> isFourBit(const HfKeys& root) {
 
 } // namespace
 
-Result<std::string> quantizationOf(const HfKeys& root) {
+Result<std::string> quantizationOf(const JsonValues& root) {
   LLCUDA_RETURN_IF_ERROR(checkVersion(root));
   LLCUDA_ASSIGN_OR_RETURN(const bool fourBit, isFourBit(root));
   LLCUDA_ASSIGN_OR_RETURN(std::string wanted, root.text(kQuantizationKey, ""));

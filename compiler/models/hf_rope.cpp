@@ -9,24 +9,10 @@ namespace llcuda::models {
 namespace {
 
 using ingest::Quoted;
-using Json = nlohmann::json;
-
-const Json& noParameters() {
-  static const Json kNone = Json::object();
-  return kNone;
-}
-
-/// The object of `key`, an empty one without the key.
-Result<const Json*> objectOf(const HfKeys& keys, const char* key) {
-  const Json* const object = keys.find(key);
-  if (object && !object->is_object())
-    return badInput(key, " is not an object");
-  return object ? object : &noParameters();
-}
 
 /// The context before scaling. The key stands beside the rope's in files of Phi and among them in others.
-Result<uint32_t> originalContext(const HfKeys& keys, const HfKeys& rope, const ModelConfig& config) {
-  const HfKeys& place = keys.find("original_max_position_embeddings") ? keys : rope;
+Result<uint32_t> originalContext(const Keys& keys, const Values& rope, const ModelConfig& config) {
+  const Values& place = keys.has(Key::kOriginalContext) ? keys.all() : rope;
   return place.optional("original_max_position_embeddings", config.trainedContext, {1, kMaxContext});
 }
 
@@ -35,7 +21,7 @@ double magnitude(double factor, double weight) {
   return factor <= 1 ? 1 : 0.1 * weight * std::log(factor) + 1;
 }
 
-Result<void> readYarn(const HfKeys& rope, RopeConfig& result) {
+Result<void> readYarn(const Values& rope, RopeConfig& result) {
   LLCUDA_ASSIGN_OR_RETURN(const bool truncate, rope.flag("truncate", true));
   if (!truncate)
     return unsupported("a yarn rope with truncate false is not supported");
@@ -50,9 +36,9 @@ Result<void> readYarn(const HfKeys& rope, RopeConfig& result) {
   return {};
 }
 
-Result<void> readLlama3(const HfKeys& rope, RopeConfig& result) {
+Result<void> readLlama3(const Values& rope, RopeConfig& result) {
   for (const char* key : {"low_freq_factor", "high_freq_factor"})
-    if (!rope.find(key))
+    if (!rope.has(key))
       return badInput("the llama3 rope has no ", key);
   LLCUDA_ASSIGN_OR_RETURN(result.lowFrequencyFactor, rope.positive("low_freq_factor", 1));
   LLCUDA_ASSIGN_OR_RETURN(result.highFrequencyFactor, rope.positive("high_freq_factor", 4));
@@ -62,7 +48,7 @@ Result<void> readLlama3(const HfKeys& rope, RopeConfig& result) {
   return {};
 }
 
-Result<void> readLongRope(const HfKeys& rope, const ModelConfig& config, RopeConfig& result) {
+Result<void> readLongRope(const Values& rope, const ModelConfig& config, RopeConfig& result) {
   result.factor = static_cast<double>(config.trainedContext) / result.originalContext;
   LLCUDA_ASSIGN_OR_RETURN(result.factor, rope.positive("factor", result.factor));
   LLCUDA_ASSIGN_OR_RETURN(result.attentionFactor, rope.positive("attention_factor", 0));
@@ -71,11 +57,11 @@ Result<void> readLongRope(const HfKeys& rope, const ModelConfig& config, RopeCon
   return {};
 }
 
-Result<RopeScaling> scalingOf(const HfKeys& rope, const ModelConfig& config) {
+Result<RopeScaling> scalingOf(const Values& rope, const ModelConfig& config) {
   LLCUDA_ASSIGN_OR_RETURN(const std::string older, rope.text("type", "default"));
   LLCUDA_ASSIGN_OR_RETURN(const std::string name, rope.text("rope_type", older));
   // Early Phi-3 files call longrope by these names.
-  if (name == "longrope" || name == "su" || (name == "yarn" && config.architecture == "phi3"))
+  if (name == "longrope" || name == "su" || (name == "yarn" && config.family->yarnIsLongRope))
     return RopeScaling::kLongRope;
   if (name == "default")
     return RopeScaling::kNone;
@@ -89,24 +75,25 @@ Result<RopeScaling> scalingOf(const HfKeys& rope, const ModelConfig& config) {
                      " is not supported; default, linear, llama3, yarn and longrope are");
 }
 
-/// One rope. What `rope` lacks stands in `keys`.
-Result<RopeConfig> readRope(const HfKeys& keys, const HfKeys& rope, double base, const ModelConfig& config) {
+/// One rope. What `rope` lacks stands beside it.
+Result<RopeConfig> readRope(const Keys& keys, const Values& rope, double base, const ModelConfig& config,
+                            uint32_t headSize) {
   RopeConfig result;
   LLCUDA_ASSIGN_OR_RETURN(result.base, rope.number("rope_theta", base));
-  LLCUDA_ASSIGN_OR_RETURN(const double outer, keys.positive("partial_rotary_factor", 1));
+  LLCUDA_ASSIGN_OR_RETURN(const double outer, keys.positive(Key::kPartialRotary, 1));
   LLCUDA_ASSIGN_OR_RETURN(const double partial, rope.positive("partial_rotary_factor", outer));
   if (partial > 1)
     return badInput("partial_rotary_factor is ", partial, ", at most 1");
-  result.dimensions = static_cast<uint32_t>(config.headSize * partial);
+  result.dimensions = static_cast<uint32_t>(headSize * partial);
   LLCUDA_ASSIGN_OR_RETURN(result.scaling, scalingOf(rope, config));
+  LLCUDA_ASSIGN_OR_RETURN(result.originalContext, originalContext(keys, rope, config));
   if (result.scaling == RopeScaling::kNone)
     return result;
-  LLCUDA_ASSIGN_OR_RETURN(result.originalContext, originalContext(keys, rope, config));
   if (result.scaling == RopeScaling::kLongRope) {
     LLCUDA_RETURN_IF_ERROR(readLongRope(rope, config, result));
     return result;
   }
-  if (!rope.find("factor"))
+  if (!rope.has("factor"))
     return badInput("the rope has no factor");
   LLCUDA_ASSIGN_OR_RETURN(result.factor, rope.positive("factor", 1));
   if (result.scaling == RopeScaling::kYarn)
@@ -118,26 +105,26 @@ Result<RopeConfig> readRope(const HfKeys& keys, const HfKeys& rope, double base,
 
 } // namespace
 
-Result<void> readRopes(const HfKeys& keys, double usualBase, ModelConfig& config) {
-  LLCUDA_ASSIGN_OR_RETURN(const Json* const parameters, objectOf(keys, "rope_parameters"));
-  LLCUDA_ASSIGN_OR_RETURN(const Json* const scaling, objectOf(keys, "rope_scaling"));
-  LLCUDA_ASSIGN_OR_RETURN(const double base, keys.number("rope_theta", usualBase));
-  const HfKeys outer(*parameters);
-  if (outer.find("full_attention") || outer.find("sliding_attention")) {
-    LLCUDA_ASSIGN_OR_RETURN(const Json* const full, objectOf(outer, "full_attention"));
-    LLCUDA_ASSIGN_OR_RETURN(const Json* const local, objectOf(outer, "sliding_attention"));
-    LLCUDA_ASSIGN_OR_RETURN(config.rope, readRope(keys, HfKeys(*full), base, config));
-    LLCUDA_ASSIGN_OR_RETURN(config.localRope, readRope(keys, HfKeys(*local), 10000, config));
-    return {};
+Result<Ropes> readHfRopes(const Keys& keys, const JsonValues& file, const ModelConfig& config, uint32_t headSize) {
+  LLCUDA_ASSIGN_OR_RETURN(const JsonValues parameters, file.object("rope_parameters"));
+  LLCUDA_ASSIGN_OR_RETURN(const JsonValues scaling, file.object("rope_scaling"));
+  LLCUDA_ASSIGN_OR_RETURN(const double base, keys.number(Key::kRopeBase));
+  LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, 10000));
+  Ropes ropes;
+  if (parameters.has("full_attention") || parameters.has("sliding_attention")) {
+    LLCUDA_ASSIGN_OR_RETURN(const JsonValues full, parameters.object("full_attention"));
+    LLCUDA_ASSIGN_OR_RETURN(const JsonValues local, parameters.object("sliding_attention"));
+    LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, full, base, config, headSize));
+    LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, local, localBase, config, headSize));
+    return ropes;
   }
-  LLCUDA_ASSIGN_OR_RETURN(config.rope, readRope(keys, HfKeys(scaling->empty() ? *parameters : *scaling), base, config));
-  config.localRope = config.rope;
-  if (config.architecture != "gemma3")
-    return {};
-  // Local layers of Gemma 3 have a base of their own and are never scaled.
-  LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number("rope_local_base_freq", 10000));
-  LLCUDA_ASSIGN_OR_RETURN(config.localRope, readRope(keys, HfKeys(noParameters()), localBase, config));
-  return {};
+  LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, scaling.isEmpty() ? parameters : scaling, base, config, headSize));
+  ropes.local = ropes.full;
+  if (config.family->plainLocalRope) {
+    LLCUDA_ASSIGN_OR_RETURN(const JsonValues nothing, file.object(""));
+    LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, nothing, localBase, config, headSize));
+  }
+  return ropes;
 }
 
 } // namespace llcuda::models

@@ -5,25 +5,19 @@
 
 #include "compiler/ingest/lora_checkpoint.h"
 #include "compiler/ingest/message_parts.h"
+#include "compiler/models/family.h"
 
 namespace llcuda::models {
 namespace {
 
-bool isGemma(const ModelConfig& config) {
-  return config.architecture.starts_with("gemma");
-}
-
-ingest::HfNaming namingOf(const ModelConfig& config) {
-  return {.postNorms = config.architecture == "gemma2" || config.architecture == "gemma3"};
-}
-
 ingest::LoraTarget targetOf(const ModelConfig& config) {
   ingest::LoraTarget target;
-  target.pairRows = config.pairOrder == PairOrder::kAdjacent ? config.headSize : 0;
-  target.queryRows = uint64_t{config.heads} * config.headSize;
-  target.kvRows = uint64_t{config.kvHeads} * config.headSize;
+  const LayerConfig& layer = config.layers.front();
+  target.pairRows = config.pairOrder == PairOrder::kAdjacent ? layer.headSize : 0;
+  target.queryRows = uint64_t{layer.heads} * layer.headSize;
+  target.kvRows = uint64_t{layer.kvHeads} * layer.headSize;
   // A base that lacks the 1 of Gemma's norms is from Hugging Face, as the adapter is; another base has it already.
-  target.normPlus = isGemma(config) && config.normPlus == 0 ? 1.f : 0.f;
+  target.normPlus = config.family->hfNormPlus - config.normPlus;
   return target;
 }
 
@@ -44,7 +38,7 @@ Result<void> mergeAdapters(OpenedModel& model, std::span<const AdapterOption> ad
   std::vector<ingest::ScaledAdapter> opened;
   for (const AdapterOption& option : adapters) {
     LLCUDA_ASSIGN_OR_RETURN(ingest::LoraAdapter adapter,
-                            ingest::LoraAdapter::open(option.folder, namingOf(model.config)));
+                            ingest::LoraAdapter::open(option.folder, {model.config.family->tensors}));
     opened.push_back({std::move(adapter), option.scale});
   }
   LLCUDA_ASSIGN_OR_RETURN(auto merged, ingest::LoraCheckpoint::create(std::move(model.checkpoint), std::move(opened),

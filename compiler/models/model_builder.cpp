@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "codegen/formats/dequantize.h"
+#include "compiler/models/family.h"
 #include "compiler/models/gguf_rope.h"
 #include "mlir/IR/Verifier.h"
 
@@ -38,10 +39,9 @@ std::string shapeText(const std::vector<uint64_t>& dims) {
 ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                            const ImportOptions& options)
     : checkpoint(checkpoint), config(config), options(options), builder(mlir::UnknownLoc::get(context), context),
-      module(mlir::ModuleOp::create(builder.getLoc())),
-      angles(ropeAngles(config.rope, config.trainedContext, options.maxContext)),
-      localAngles(ropeAngles(config.localRope, config.trainedContext, options.maxContext)),
-      taken({kRopeDivisors, kRopeShortFactors, kRopeLongFactors}) {
+      module(mlir::ModuleOp::create(builder.getLoc())), taken({kRopeDivisors, kRopeShortFactors, kRopeLongFactors}) {
+  for (const RopeConfig& rope : config.ropes)
+    tables.push_back({ropeAngles(rope, config.trainedContext, options.maxContext), {}});
   const auto index = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
   const auto samplingRows = RankedTensorType::get({ShapedType::kDynamic}, llm::SamplingType::get(context));
   builder.setInsertionPointToEnd(module->getBody());
@@ -92,13 +92,12 @@ const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std:
 Value ModelBuilder::parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns,
                               mlir::FloatAttr plus, mlir::StringAttr encoding) {
   const bool paired = turns && config.pairOrder == PairOrder::kHalves;
-  const bool whole = config.rope.dimensions == config.headSize;
+  const uint64_t turned = paired ? config.ropes[layer().rope].dimensions : 0, head = paired ? layer().headSize : 0;
   const auto number = [&](bool present, uint64_t value) {
     return present ? builder.getI64IntegerAttr(static_cast<int64_t>(value)) : mlir::IntegerAttr();
   };
   return create<llm::ParameterOp>(type, builder.getStringAttr(name), number(firstRow != 0, firstRow),
-                                  number(paired, config.rope.dimensions), number(paired && !whole, config.headSize),
-                                  plus, encoding);
+                                  number(paired, turned), number(paired && turned != head, head), plus, encoding);
 }
 
 Value ModelBuilder::weight(const std::string& name, Part part, uint64_t cols) {
@@ -143,6 +142,12 @@ std::optional<float> ModelBuilder::scalar(const std::string& name) {
   return value;
 }
 
+Value ModelBuilder::scaled(Value input, double factor) {
+  return factor == 1
+             ? input
+             : create<llm::ScaleOp>(input.getType(), input, builder.getF32FloatAttr(static_cast<float>(factor)));
+}
+
 // `.input_scale` is for activations of the weight's own encoding, which are not used here.
 Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uint64_t cols) {
   const std::string name = named(shortName);
@@ -161,9 +166,9 @@ Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uin
 
 // --- the pieces of a model -------------------------------------------------------------------------------------------
 
-void ModelBuilder::build(decltype(Architecture::layer) layer) {
+void ModelBuilder::build(Rows (*layer)(LayerBuilder& b, Rows x)) {
   Rows x = embedding();
-  for (currentLayer = 0; currentLayer < config.layers; ++currentLayer) x = layer(*this, x);
+  for (currentLayer = 0; static_cast<size_t>(currentLayer) < config.layers.size(); ++currentLayer) x = layer(*this, x);
   currentLayer = -1;
   head(x);
 }
@@ -181,19 +186,20 @@ Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
 }
 
 Rows ModelBuilder::headNorm(Rows input, std::string_view name) {
-  const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
-  const Value scale = vector(named(name) + ".weight", {0, config.headSize, config.headSize, turns}, config.normPlus);
+  const uint64_t size = layer().headSize;
+  const Value scale =
+      vector(named(name) + ".weight", {0, size, size, layer().rope != LayerConfig::kNoRope}, config.normPlus);
   return rowsOf(create<llm::HeadNormOp>(valueOf(input), scale, config.normEps));
 }
 
-Rows ModelBuilder::add(Rows lhs, Rows rhs) {
-  return rowsOf(create<llm::AddOp>(valueOf(lhs).getType(), valueOf(lhs), valueOf(rhs)));
+Rows ModelBuilder::residual(Rows x, Rows branch) {
+  return rowsOf(create<llm::AddOp>(valueOf(x).getType(), valueOf(x), scaled(valueOf(branch), config.residualScale)));
 }
 
 LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
-  const uint64_t query = uint64_t(config.heads) * config.headSize;
-  const uint64_t kv = uint64_t(config.kvHeads) * config.headSize;
-  const bool turns = config.isTurned(static_cast<uint32_t>(currentLayer));
+  const uint64_t query = uint64_t(layer().heads) * layer().headSize;
+  const uint64_t kv = uint64_t(layer().kvHeads) * layer().headSize;
+  const bool turns = layer().rope != LayerConfig::kNoRope;
   if (has(named("attn_qkv.weight"))) {
     const uint64_t total = query + 2 * kv;
     return {linear(input, "attn_qkv", {0, query, total, turns}, config.embedding),
@@ -205,46 +211,43 @@ LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
           linear(input, "attn_v", {0, kv, kv}, config.embedding)};
 }
 
-Value ModelBuilder::ropeTable(bool local) {
-  const bool own = local && localAngles != angles;
-  Value& made = own ? localTable : table;
-  const RopeAngles& wanted = own ? localAngles : angles;
-  if (!made)
-    made = llm::RopeTableOp::create(builder, static_cast<int64_t>(options.maxContext), wanted.frequencies,
-                                    wanted.magnitude);
-  return made;
+Value ModelBuilder::ropeTable(uint32_t rope) {
+  Table& table = *llvm::find_if(tables, [&](const Table& other) { return other.angles == tables[rope].angles; });
+  if (!table.made)
+    table.made = llm::RopeTableOp::create(builder, static_cast<int64_t>(options.maxContext), table.angles.frequencies,
+                                          table.angles.magnitude);
+  return table.made;
 }
 
 Rows ModelBuilder::rotated(Rows input) {
-  const auto layer = static_cast<uint32_t>(currentLayer);
-  if (!config.isTurned(layer))
+  if (layer().rope == LayerConfig::kNoRope)
     return input;
-  return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(config.isLocal(layer)),
-                                    positions, static_cast<int64_t>(config.headSize), llm::RopePairs::Adjacent));
+  return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope), positions,
+                                    static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
 }
 
 Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
-  const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, config.kvHeads, config.headSize,
+  const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, layer().kvHeads, layer().headSize,
                                              options.keyType, options.valueType);
   const Value cache = create<llm::CacheWriteOp>(cacheType, valueOf(key), valueOf(value), positions, slots);
   const double scale =
-      config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(config.headSize));
+      config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(layer().headSize));
   // A window that the whole context fits into hides nothing.
-  const bool windowed = config.isLocal(static_cast<uint32_t>(currentLayer)) && config.window < options.maxContext;
+  const bool windowed = layer().window != 0 && layer().window < options.maxContext;
   return rowsOf(create<llm::AttentionOp>(
-      valueOf(query).getType(), valueOf(query), cache, positions, slots, builder.getI64IntegerAttr(config.heads),
+      valueOf(query).getType(), valueOf(query), cache, positions, slots, builder.getI64IntegerAttr(layer().heads),
       builder.getF32FloatAttr(static_cast<float>(scale)),
-      windowed ? builder.getI64IntegerAttr(config.window) : mlir::IntegerAttr(),
+      windowed ? builder.getI64IntegerAttr(layer().window) : mlir::IntegerAttr(),
       config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))
                                    : mlir::FloatAttr()));
 }
 
 Rows ModelBuilder::attentionOutput(Rows attended) {
-  return linear(attended, "attn_output", config.embedding, uint64_t(config.heads) * config.headSize);
+  return linear(attended, "attn_output", config.embedding, uint64_t(layer().heads) * layer().headSize);
 }
 
 Rows ModelBuilder::feedForward(Rows input) {
-  const uint64_t units = config.feedForward;
+  const uint64_t units = layer().feedForward;
   const ingest::TensorInfo* tensor = checkpoint.find(named("ffn_up.weight"));
   const bool fused = !has(named("ffn_gate.weight")) && tensor && tensor->dims.back() == 2 * units;
   const Rows gate = fused ? linear(input, "ffn_up", {0, units, 2 * units}, config.embedding)
@@ -262,9 +265,7 @@ void ModelBuilder::head(Rows input) {
                            ? weight("output.weight", {0, config.vocabulary, config.vocabulary}, config.embedding)
                            : embeddings;
   Value logits = create<llm::HeadOp>(rows(config.vocabulary), normed, matrix, outputRows, mlir::FloatAttr());
-  if (config.logitScale != 1)
-    logits =
-        create<llm::ScaleOp>(logits.getType(), logits, builder.getF32FloatAttr(static_cast<float>(config.logitScale)));
+  logits = scaled(logits, config.logitScale);
   if (config.logitSoftcap != 0)
     logits = create<llm::SoftcapOp>(logits.getType(), logits,
                                     builder.getF32FloatAttr(static_cast<float>(config.logitSoftcap)));
@@ -277,7 +278,7 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> ModelBuilder::finish() {
     return *std::move(failure);
   for (const ingest::TensorInfo& tensor : checkpoint.tensors())
     if (!taken.contains(tensor.name))
-      return badInput("tensor ", tensor.name, " is not part of the architecture ", config.architecture);
+      return badInput("tensor ", tensor.name, " is not part of the architecture ", config.family->architecture);
   std::string message;
   mlir::ScopedDiagnosticHandler handler(builder.getContext(), [&](mlir::Diagnostic& diagnostic) {
     if (message.empty())

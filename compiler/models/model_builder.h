@@ -8,8 +8,8 @@
 #include <unordered_set>
 
 #include "compiler/ingest/checkpoint.h"
-#include "compiler/models/architectures.h"
 #include "compiler/models/import.h"
+#include "compiler/models/layer_builder.h"
 #include "compiler/models/model_config.h"
 #include "compiler/models/rope_frequencies.h"
 #include "dialects/llm/Llm.h"
@@ -27,11 +27,11 @@ public:
                const ImportOptions& options);
 
   /// The whole forward pass: embeddings, every layer by `layer`, the head.
-  void build(decltype(Architecture::layer) layer);
+  void build(Rows (*layer)(LayerBuilder& b, Rows x));
 
   Rows rmsNorm(Rows input, std::string_view name) override;
   Rows headNorm(Rows input, std::string_view name) override;
-  Rows add(Rows lhs, Rows rhs) override;
+  Rows residual(Rows x, Rows branch) override;
   QueryKeyValue queryKeyValue(Rows input) override;
   Rows rotated(Rows input) override;
   Rows attention(Rows query, Rows key, Rows value) override;
@@ -64,12 +64,15 @@ private:
                         mlir::StringAttr encoding);
   /// The factor that tensors of some encodings have beside them, in a tensor of one element.
   std::optional<float> scalar(const std::string& name);
+  /// `input` times a factor; itself where that is 1.
+  mlir::Value scaled(mlir::Value input, double factor);
   /// `<name>.weight` and, where the model has it, `<name>.bias` and `<name>.scale`.
   Rows linear(Rows input, std::string_view name, Part part, uint64_t cols);
   Rows linear(Rows input, std::string_view name, uint64_t rows, uint64_t cols) {
     return linear(input, name, {0, rows, rows}, cols);
   }
-  mlir::Value ropeTable(bool local);
+  mlir::Value ropeTable(uint32_t rope);
+  const LayerConfig& layer() const { return config.layers[static_cast<size_t>(currentLayer)]; }
   void fail(Error error);
   template <typename Op, typename... Args>
   Op create(Args&&... args) {
@@ -86,9 +89,12 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp forward;
   mlir::Value tokens, positions, slots, outputRows, sampling;
-  const RopeAngles angles, localAngles;
-  mlir::Value embeddings;        ///< the matrix, which may also be the head
-  mlir::Value table, localTable; ///< made when a layer first turns by them
+  struct Table {
+    RopeAngles angles;
+    mlir::Value made; ///< when a layer first turns by it
+  };
+  mlir::Value embeddings;    ///< the matrix, which may also be the head
+  std::vector<Table> tables; ///< of ModelConfig::ropes; equal ones are made once
   int64_t currentLayer = -1;
   std::unordered_set<std::string> taken;
   std::optional<Error> failure;

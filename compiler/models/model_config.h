@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/formats/activation.h"
 
 namespace llcuda::models {
+
+struct Family;
 
 enum class RopeScaling : uint8_t { kNone, kLinear, kYarn, kLlama3, kLongRope };
 
@@ -24,43 +27,50 @@ struct RopeConfig {
   double lowFrequencyFactor = 1, highFrequencyFactor = 4;  ///< llama3
   std::vector<double> shortFactors, longFactors;           ///< longrope: divisors of each pair's frequency
   std::vector<double> divisors;                            ///< of each pair's frequency besides; may be empty
+
+  bool operator==(const RopeConfig&) const = default;
 };
 
 /// How the file orders the rows of queries and keys that turn together.
 enum class PairOrder : uint8_t {
   kAdjacent, ///< rows 2i and 2i + 1 of a head: GGUF files of the llama architecture
-  kHalves,   ///< rows i and i + dimensions / 2: all Hugging Face files, GGUF files of other architectures
+  kHalves,   ///< rows i and i + dimensions / 2: Hugging Face files, GGUF files of other architectures
 };
 
-struct ModelConfig {
-  std::string architecture;
-  std::string name; ///< may be empty
-  uint32_t layers = 0;
-  uint32_t embedding = 0;
+struct LayerConfig {
+  static constexpr uint32_t kNoRope = UINT32_MAX;
+
   uint32_t heads = 0;
   uint32_t kvHeads = 0; ///< divides heads
   uint32_t headSize = 0;
   uint32_t feedForward = 0;
+  uint32_t rope = 0;   ///< of ModelConfig::ropes; kNoRope: positions do not turn queries and keys
+  uint32_t window = 0; ///< positions that it attends to, the own one included; 0: all
+
+  bool operator==(const LayerConfig&) const = default;
+};
+
+struct ModelConfig {
+  const Family* family = nullptr;
+  std::string name; ///< may be empty
+  uint32_t embedding = 0;
   uint32_t vocabulary = 0;
   uint32_t trainedContext = 0;
   uint32_t contextLimit = 0; ///< positions that the formula holds for; 0: all
   double normEps = 0;
   float normPlus = 0; ///< what the file's norm scales lack: 1 for Gemma from Hugging Face files, which store scale - 1
-  RopeConfig rope;    ///< of layers that attend to everything
-  RopeConfig localRope;          ///< of layers with a window; equal to `rope` for most architectures
-  uint32_t window = 0;           ///< positions that a local layer attends to, the own one included; 0: no such layers
-  std::vector<bool> localLayers; ///< layers with the window; empty: none
-  std::vector<bool> unturnedLayers; ///< layers without rope; empty: none
   PairOrder pairOrder = PairOrder::kAdjacent;
   Activation activation = Activation::kSilu;
   double embeddingScale = 1;
+  double residualScale = 1;    ///< of what attention and feed-forward add to the residual stream
   double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
   double attentionSoftcap = 0; ///< 0: none
-  double logitSoftcap = 0;     ///< 0: none
   double logitScale = 1;
+  double logitSoftcap = 0; ///< 0: none
+  std::vector<RopeConfig> ropes;
+  std::vector<LayerConfig> layers; ///< at least one
 
-  bool isLocal(uint32_t layer) const { return layer < localLayers.size() && localLayers[layer]; }
-  bool isTurned(uint32_t layer) const { return layer >= unturnedLayers.size() || !unturnedLayers[layer]; }
+  bool operator==(const ModelConfig&) const = default;
 };
 
 } // namespace llcuda::models

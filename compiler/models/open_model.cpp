@@ -32,9 +32,10 @@ Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
       model.notes.push_back(std::move(advice));
     return {};
   }
-  LLCUDA_ASSIGN_OR_RETURN(
-      auto quantized,
-      ingest::QuantizedCheckpoint::create(std::move(model.checkpoint), model.config.layers, wanted, options.threads));
+  LLCUDA_ASSIGN_OR_RETURN(auto quantized,
+                          ingest::QuantizedCheckpoint::create(std::move(model.checkpoint),
+                                                              static_cast<uint32_t>(model.config.layers.size()), wanted,
+                                                              options.threads));
   model.notes.insert(model.notes.end(), quantized->notes().begin(), quantized->notes().end());
   model.checkpoint = std::move(quantized);
   return {};
@@ -56,7 +57,10 @@ Result<void> halve(OpenedModel& model) {
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
   LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
   OpenedModel model;
-  LLCUDA_ASSIGN_OR_RETURN(model.config, configFromGguf(checkpoint->metadata(), *checkpoint));
+  Result<ModelConfig> config = configFromGguf(checkpoint->metadata(), *checkpoint);
+  if (!config)
+    return makeError(config.error().code, path, ": ", config.error().message);
+  model.config = *std::move(config);
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
   }

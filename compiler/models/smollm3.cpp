@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// SmolLM3: the formula of llama.cpp, whose every fourth layer does not turn queries and keys.
-#include "compiler/models/architectures.h"
+// SmolLM3: the formula of llama, whose every fourth layer does not rotate queries and keys.
+#include "compiler/models/family.h"
+#include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {
 
-Result<void> completeSmollm3(const GgufKeys& keys, ModelConfig& config) {
-  LLCUDA_RETURN_IF_ERROR(completeLlama(keys, config));
-  config.unturnedLayers.resize(config.layers);
-  for (uint32_t layer = 3; layer < config.layers; layer += 4) config.unturnedLayers[layer] = true;
-  return {};
-}
+constinit const Family kSmolLm3{
+    .architecture = "smollm3",
+    .gguf = {"smollm3"},
+    .huggingFace = {"SmolLM3ForCausalLM"},
+    .modelTypes = {"smollm3"},
+    .models = "SmolLM3",
+    .formula = "the same as llama; every fourth layer does not turn",
+    .keys = {{Key::kContext, "context_length", "max_position_embeddings", 32768},
+             {Key::kUseWindow, "", "use_sliding_window", false},
+             {Key::kFirstWindowLayer, "", "max_window_layers", kMaxLayers},
+             {Key::kRotatedLayers, "", "no_rope_layers"}, // despite its name 1 for layers with a rope
+             {Key::kNopeInterval, "", "no_rope_layer_interval", 4},
+             {Key::kRopeBase, "rope.freq_base", "rope_theta", 2e6}},
+    .tensors = kLlamaModules,
+    .ggufPairs = PairOrder::kAdjacent,
+    .tiedHead = true,
+    .layer = llamaLayer,
+};
 
 } // namespace llcuda::models

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "codegen/spec/kv_cache.h"
+#include "compiler/models/family.h"
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/run_passes.h"
 #include "compiler/pipeline/tile_file.h"
@@ -104,15 +105,16 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
 fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& options) {
   const models::ModelConfig& config = prepared.model->config;
   fb::ModelT model;
-  model.architecture = config.architecture;
+  const models::LayerConfig& layer = config.layers.front();
+  model.architecture = config.family->architecture;
   model.name = config.name;
   model.source = std::filesystem::path(options.input).filename().string();
-  model.layers = config.layers;
+  model.layers = static_cast<uint32_t>(config.layers.size());
   model.embedding = config.embedding;
-  model.heads = config.heads;
-  model.kv_heads = config.kvHeads;
-  model.head_size = config.headSize;
-  model.feed_forward = config.feedForward;
+  model.heads = layer.heads;
+  model.kv_heads = layer.kvHeads;
+  model.head_size = layer.headSize;
+  model.feed_forward = layer.feedForward;
   model.vocabulary = config.vocabulary;
   model.trained_context = config.trainedContext;
   return model;

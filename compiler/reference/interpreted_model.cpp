@@ -59,7 +59,7 @@ Result<std::vector<Matrix>> InterpretedModel::residuals(std::span<const int32_t>
   LLCUDA_ASSIGN_OR_RETURN(
       Interpreter interpreter,
       Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
-  std::vector<Matrix> layers(parts->model->config.layers);
+  std::vector<Matrix> layers(parts->model->config.layers.size());
   const auto last = static_cast<int32_t>(tokens.size() - 1);
   Step step{.tokens = tokens, .firstPosition = 0, .outputRows = {&last, 1}};
   // As imported, a layer ends with the add that makes its residual stream.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "compiler/ingest/hf_checkpoint.h"
+#include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/bnb_file.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
 
@@ -47,7 +48,7 @@ private:
 Result<std::unique_ptr<HfCheckpoint>> openModel(const SafetensorsBuilder& tensors) {
   const TemporaryFile file(tensors.bytes(), ".safetensors");
   LLCUDA_ASSIGN_OR_RETURN(SafetensorsSet set, SafetensorsSet::openFile(file.path()));
-  return HfCheckpoint::open(std::move(set), {.naming = {}, .tiedHead = true});
+  return HfCheckpoint::open(std::move(set), {.naming = {models::kLlamaModules}, .tiedHead = true});
 }
 
 SafetensorsBuilder embeddings() {

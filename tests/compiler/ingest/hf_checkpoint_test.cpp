@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
 
 namespace llcuda::ingest {
@@ -21,7 +22,8 @@ SafetensorsBuilder small() {
       .tensor("lm_head.weight", "BF16", {3, 2}, std::string(12, 'b'));
 }
 
-Result<std::unique_ptr<HfCheckpoint>> open(const std::string& bytes, const HfCheckpointOptions& options = {}) {
+Result<std::unique_ptr<HfCheckpoint>> open(const std::string& bytes,
+                                           const HfCheckpointOptions& options = {{models::kLlamaModules}}) {
   const TemporaryFile file(bytes, ".safetensors");
   LLCUDA_ASSIGN_OR_RETURN(SafetensorsSet set, SafetensorsSet::openFile(file.path()));
   return HfCheckpoint::open(std::move(set), options);
@@ -70,7 +72,7 @@ TEST(HfCheckpoint, SaysWhereBytesLie) {
   const TemporaryFile file(bytes, ".safetensors");
   auto set = SafetensorsSet::openFile(file.path());
   ASSERT_TRUE(set);
-  const auto checkpoint = HfCheckpoint::open(std::move(*set), {});
+  const auto checkpoint = HfCheckpoint::open(std::move(*set), {{models::kLlamaModules}});
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
   const auto place = (*checkpoint)->filePlace(*(*checkpoint)->find("output.weight"));
   ASSERT_TRUE(place);

@@ -3,18 +3,24 @@
 
 #include <gtest/gtest.h>
 
+#include "compiler/models/hf_modules.h"
+
 namespace llcuda::ingest {
 namespace {
 
 using Kind = HfName::Kind;
 
-std::string gguf(std::string_view name, bool postNorms = false) {
-  const HfName result = translateHfName(name, {.postNorms = postNorms});
+constexpr auto kGemmaModules = models::joined(models::kLinears, models::kSandwichNorms, models::kHeadNorms);
+constexpr auto kPhiModules = models::joined(models::kLlamaModules, models::kFusedLinears);
+constexpr HfNaming kLlama{models::kLlamaModules}, kGemma{kGemmaModules}, kPhi{kPhiModules};
+
+std::string gguf(std::string_view name, const HfNaming& naming = kLlama) {
+  const HfName result = translateHfName(name, naming);
   return result.kind == Kind::kTensor ? result.gguf : "";
 }
 
 Kind kindOf(std::string_view name) {
-  return translateHfName(name, {}).kind;
+  return translateHfName(name, kLlama).kind;
 }
 
 TEST(HfNames, TensorsOfALayer) {
@@ -24,8 +30,8 @@ TEST(HfNames, TensorsOfALayer) {
   EXPECT_EQ(gguf("model.layers.12.self_attn.k_proj.bias"), "blk.12.attn_k.bias");
   EXPECT_EQ(gguf("model.layers.1.self_attn.v_proj.weight"), "blk.1.attn_v.weight");
   EXPECT_EQ(gguf("model.layers.1.self_attn.o_proj.weight"), "blk.1.attn_output.weight");
-  EXPECT_EQ(gguf("model.layers.1.self_attn.q_norm.weight"), "blk.1.attn_q_norm.weight");
-  EXPECT_EQ(gguf("model.layers.1.self_attn.k_norm.weight"), "blk.1.attn_k_norm.weight");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.q_norm.weight", kGemma), "blk.1.attn_q_norm.weight");
+  EXPECT_EQ(gguf("model.layers.1.self_attn.k_norm.weight", kGemma), "blk.1.attn_k_norm.weight");
   EXPECT_EQ(gguf("model.layers.1.mlp.gate_proj.weight"), "blk.1.ffn_gate.weight");
   EXPECT_EQ(gguf("model.layers.1.mlp.up_proj.weight"), "blk.1.ffn_up.weight");
   EXPECT_EQ(gguf("model.layers.1.mlp.down_proj.weight"), "blk.1.ffn_down.weight");
@@ -36,14 +42,21 @@ TEST(HfNames, TensorsOfALayer) {
 // One name for two places: what stands before the feed-forward of Llama stands behind the attention of Gemma 2.
 TEST(HfNames, NormsBehindTheAttention) {
   EXPECT_EQ(gguf("model.layers.3.post_attention_layernorm.weight"), "blk.3.ffn_norm.weight");
-  EXPECT_EQ(gguf("model.layers.3.post_attention_layernorm.weight", true), "blk.3.post_attention_norm.weight");
-  EXPECT_EQ(gguf("model.layers.3.pre_feedforward_layernorm.weight", true), "blk.3.ffn_norm.weight");
-  EXPECT_EQ(gguf("model.layers.3.post_feedforward_layernorm.weight", true), "blk.3.post_ffw_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.post_attention_layernorm.weight", kGemma), "blk.3.post_attention_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.pre_feedforward_layernorm.weight", kGemma), "blk.3.ffn_norm.weight");
+  EXPECT_EQ(gguf("model.layers.3.post_feedforward_layernorm.weight", kGemma), "blk.3.post_ffw_norm.weight");
+}
+
+// What other families have in a layer is not part of this one.
+TEST(HfNames, ModulesOfOtherFamilies) {
+  for (const char* name : {"model.layers.0.self_attn.q_norm.weight", "model.layers.0.self_attn.qkv_proj.weight",
+                           "model.layers.0.pre_feedforward_layernorm.weight"})
+    EXPECT_EQ(kindOf(name), Kind::kUnknown) << name;
 }
 
 TEST(HfNames, FusedTensorsOfPhi) {
-  EXPECT_EQ(gguf("model.layers.0.self_attn.qkv_proj.weight"), "blk.0.attn_qkv.weight");
-  EXPECT_EQ(gguf("model.layers.0.mlp.gate_up_proj.weight"), "blk.0.ffn_up.weight");
+  EXPECT_EQ(gguf("model.layers.0.self_attn.qkv_proj.weight", kPhi), "blk.0.attn_qkv.weight");
+  EXPECT_EQ(gguf("model.layers.0.mlp.gate_up_proj.weight", kPhi), "blk.0.ffn_up.weight");
 }
 
 TEST(HfNames, TextPartOfAModelThatSees) {
@@ -55,12 +68,12 @@ TEST(HfNames, TextPartOfAModelThatSees) {
 }
 
 TEST(HfNames, PartsOfQuantisedWeights) {
-  const HfName state = translateHfName("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", {});
+  const HfName state = translateHfName("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", kLlama);
   EXPECT_EQ(state.kind, Kind::kCompanion);
   EXPECT_EQ(state.gguf, "blk.0.attn_q.weight");
   EXPECT_EQ(state.part, "quant_state.bitsandbytes__nf4");
-  EXPECT_EQ(translateHfName("model.layers.0.mlp.up_proj.weight.nested_absmax", {}).part, "nested_absmax");
-  const HfName scales = translateHfName("model.layers.0.mlp.up_proj.SCB", {});
+  EXPECT_EQ(translateHfName("model.layers.0.mlp.up_proj.weight.nested_absmax", kLlama).part, "nested_absmax");
+  const HfName scales = translateHfName("model.layers.0.mlp.up_proj.SCB", kLlama);
   EXPECT_EQ(scales.gguf, "blk.0.ffn_up.weight");
   EXPECT_EQ(scales.part, "SCB");
 }

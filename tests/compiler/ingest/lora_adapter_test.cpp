@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
 
 namespace llcuda::ingest {
@@ -34,7 +35,7 @@ protected:
   void writeTensors(const SafetensorsBuilder& tensors) const {
     folder.write("adapter_model.safetensors", tensors.bytes());
   }
-  Result<LoraAdapter> open() const { return LoraAdapter::open(folder.path(), {}); }
+  Result<LoraAdapter> open() const { return LoraAdapter::open(folder.path(), {models::kLlamaModules}); }
   void expectError(ErrorCode code, const std::string& text) const {
     const auto adapter = open();
     ASSERT_FALSE(adapter) << text;

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/memory_checkpoint.h"
 
 namespace llcuda::ingest {
@@ -62,7 +63,7 @@ constexpr LoraTarget kHalves = {0, kHidden, kKvRows, 0};
 constexpr LoraTarget kAdjacent = {kHeadSize, kHidden, kKvRows, 0};
 
 ScaledAdapter adapter(const std::string& name, double scale = 1) {
-  return {LoraAdapter::open(std::string(LLCUDA_TEST_INPUTS) + "/lora/" + name, {}).value(), scale};
+  return {LoraAdapter::open(std::string(LLCUDA_TEST_INPUTS) + "/lora/" + name, {models::kLlamaModules}).value(), scale};
 }
 
 Result<std::unique_ptr<LoraCheckpoint>> merge(const std::string& name, const Base& base = {},
@@ -87,7 +88,7 @@ std::vector<Golden> goldens(const std::string& adapter) {
     Golden golden;
     std::string name, verb;
     words >> golden.adapter >> name >> verb;
-    golden.tensor = translateHfName(name, {}).gguf;
+    golden.tensor = translateHfName(name, {models::kLlamaModules}).gguf;
     golden.whole = verb == "becomes";
     for (double product; words >> product;) golden.products.push_back(product);
     if (golden.adapter == adapter)

@@ -11,6 +11,7 @@
 
 #include "compiler/ingest/json_text.h"
 #include "compiler/models/config_limits.h"
+#include "compiler/models/family.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hf_config.h"
 #include "tests/compiler/ingest/gguf_builder.h"
@@ -32,22 +33,27 @@ struct Counts {
 
 /// What the builder takes for granted.
 void expectSound(const ModelConfig& config) {
-  ASSERT_GE(config.layers, 1u);
-  ASSERT_LE(config.layers, kMaxLayers);
+  ASSERT_GE(config.layers.size(), 1u);
+  ASSERT_LE(config.layers.size(), kMaxLayers);
   ASSERT_LE(config.embedding, kMaxWidth);
-  ASSERT_LE(config.feedForward, kMaxWidth);
-  ASSERT_LE(uint64_t{config.heads} * config.headSize, kMaxWidth);
-  ASSERT_EQ(config.heads % config.kvHeads, 0u);
-  for (const RopeConfig* rope : {&config.rope, &config.localRope}) {
-    ASSERT_EQ(rope->dimensions % 2, 0u);
-    ASSERT_LE(rope->dimensions, config.headSize);
-    for (const auto* factors : {&rope->shortFactors, &rope->longFactors, &rope->divisors})
-      ASSERT_TRUE(factors->empty() || factors->size() == rope->dimensions / 2);
-    ASSERT_TRUE(std::isfinite(rope->base) && std::isfinite(rope->factor) && std::isfinite(rope->attentionFactor));
+  for (const LayerConfig& layer : config.layers) {
+    ASSERT_GE(layer.feedForward, 1u);
+    ASSERT_LE(layer.feedForward, kMaxWidth);
+    ASSERT_LE(uint64_t{layer.heads} * layer.headSize, kMaxWidth);
+    ASSERT_EQ(layer.heads % layer.kvHeads, 0u);
+    if (layer.rope == LayerConfig::kNoRope)
+      continue;
+    ASSERT_LT(layer.rope, config.ropes.size());
+    ASSERT_EQ(config.ropes[layer.rope].dimensions % 2, 0u);
+    ASSERT_LE(config.ropes[layer.rope].dimensions, layer.headSize);
   }
-  ASSERT_TRUE(config.localLayers.empty() || config.localLayers.size() == config.layers);
-  ASSERT_TRUE(config.unturnedLayers.empty() || config.unturnedLayers.size() == config.layers);
+  for (const RopeConfig& rope : config.ropes) {
+    for (const auto* factors : {&rope.shortFactors, &rope.longFactors, &rope.divisors})
+      ASSERT_TRUE(factors->empty() || factors->size() == rope.dimensions / 2);
+    ASSERT_TRUE(std::isfinite(rope.base) && std::isfinite(rope.factor) && std::isfinite(rope.attentionFactor));
+  }
   ASSERT_TRUE(std::isfinite(config.attentionScale) && std::isfinite(config.embeddingScale));
+  ASSERT_TRUE(std::isfinite(config.residualScale) && std::isfinite(config.logitScale));
 }
 
 void Counts::add(const Result<ModelConfig>& config) {
@@ -70,14 +76,16 @@ void expectBoth(const Counts& counts) {
 
 // --- config.json -----------------------------------------------------------------------------------------------------
 
-const char* const kClasses[] = {"LlamaForCausalLM",   "MistralForCausalLM",
-                                "Qwen2ForCausalLM",   "Qwen3ForCausalLM",
-                                "GemmaForCausalLM",   "Gemma2ForCausalLM",
-                                "Gemma3ForCausalLM",  "Phi3ForCausalLM",
-                                "SmolLM3ForCausalLM", "Gemma3ForConditionalGeneration"};
+/// One of the names of a kind that families have.
+std::string nameOf(Few<std::string_view, 2> Family::*names, std::mt19937& random) {
+  std::vector<std::string> all;
+  for (const Family* family : families())
+    for (const std::string_view name : family->*names) all.emplace_back(name);
+  return all[random() % all.size()];
+}
 
 /// A file in which every key that is read stands.
-Json sample(const char* modelClass) {
+Json sample(const std::string& modelClass) {
   const Json rope = {{"rope_type", "yarn"},
                      {"factor", 4.0},
                      {"beta_fast", 32},
@@ -177,7 +185,7 @@ TEST(ConfigDamage, OfHuggingFaceFiles) {
   std::mt19937 random(20240501);
   Counts counts;
   for (int i = 0; i < kFiles; ++i) {
-    Json json = sample(kClasses[random() % std::size(kClasses)]);
+    Json json = sample(nameOf(&Family::huggingFace, random));
     for (auto changes = 1 + random() % 3; changes != 0; --changes) {
       Json& object = random() % 4 == 0 ? json : json["text_config"];
       if (random() % 3 == 0 && object.is_object() && !object.empty()) {
@@ -201,7 +209,7 @@ TEST(ConfigDamage, OfTheTextOfHuggingFaceFiles) {
   std::mt19937 random(20240502);
   Counts counts;
   for (int i = 0; i < kFiles; ++i) {
-    std::string text = sample(kClasses[random() % std::size(kClasses)]).dump();
+    std::string text = sample(nameOf(&Family::huggingFace, random)).dump();
     for (auto flips = 1 + random() % 2; flips != 0; --flips)
       text[random() % text.size()] ^= static_cast<char>(1 << random() % 8);
     const Result<Json> json = ingest::parseJson(text);
@@ -326,10 +334,8 @@ TEST(ConfigDamage, OfGgufKeys) {
   std::mt19937 random(20240503);
   Counts counts;
   const ingest::TemporaryFile file("");
-  const char* const architectures[] = {"llama", "gemma",    "gemma2", "gemma3", "qwen2",
-                                       "qwen3", "mistral3", "phi3",   "smollm3"};
   for (int i = 0; i < kFiles; ++i) {
-    const std::string architecture = architectures[random() % std::size(architectures)];
+    const std::string architecture = nameOf(&Family::gguf, random);
     auto keys = sampleKeys();
     for (auto changes = 1 + random() % 3; changes != 0; --changes) {
       const size_t at = random() % keys.size();

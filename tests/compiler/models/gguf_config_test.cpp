@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/models/family.h"
 #include "tests/compiler/ingest/gguf_builder.h"
 
 namespace llcuda::models {
@@ -16,7 +17,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Values = std::map<std::string, std::variant<uint32_t, float, bool, std::string, std::vector<bool>>>;
+using Values =
+    std::map<std::string, std::variant<uint32_t, float, bool, std::string, std::vector<bool>, std::vector<uint32_t>>>;
 
 // Tensors of f32 vectors, which a configuration may read.
 class Vectors final : public ingest::Checkpoint {
@@ -61,7 +63,10 @@ void write(ingest::GgufBuilder& builder, const std::string& key, const Values::m
     builder.key(key, ingest::GgufType::kBool).number<uint8_t>(*flag);
   else if (const auto* text = std::get_if<std::string>(&value))
     builder.string(key, *text);
-  else {
+  else if (const auto* numbers = std::get_if<std::vector<uint32_t>>(&value)) {
+    builder.array(key, ingest::GgufType::kU32, numbers->size());
+    for (const uint32_t element : *numbers) builder.number(element);
+  } else {
     const auto& flags = std::get<std::vector<bool>>(value);
     builder.array(key, ingest::GgufType::kBool, flags.size());
     for (const bool element : flags) builder.number<uint8_t>(element);
@@ -99,15 +104,31 @@ Values with(const std::string& key, Values::mapped_type value) {
   return with(required(), key, std::move(value));
 }
 
+constexpr uint32_t kNoRope = LayerConfig::kNoRope;
+
+std::vector<uint32_t> windowsOf(const ModelConfig& config) {
+  std::vector<uint32_t> windows;
+  for (const LayerConfig& layer : config.layers) windows.push_back(layer.window);
+  return windows;
+}
+
+std::vector<uint32_t> ropesOf(const ModelConfig& config) {
+  std::vector<uint32_t> ropes;
+  for (const LayerConfig& layer : config.layers) ropes.push_back(layer.rope);
+  return ropes;
+}
+
 TEST(GgufConfig, DefaultsAreLlamaCpps) {
   const Result<ModelConfig> config = configOf(required());
   ASSERT_TRUE(config.ok()) << config.error().message;
-  EXPECT_EQ(config->layers, 3u);
-  EXPECT_EQ(config->kvHeads, 4u);
-  EXPECT_EQ(config->headSize, 24u);
-  EXPECT_EQ(config->rope.dimensions, 24u);
-  EXPECT_EQ(config->rope.base, 10000);
-  EXPECT_EQ(config->rope.factor, 1);
+  ASSERT_EQ(config->layers.size(), 3u);
+  EXPECT_EQ(config->layers[0].kvHeads, 4u);
+  EXPECT_EQ(config->layers[0].headSize, 24u);
+  EXPECT_EQ(config->layers[0].window, 0u);
+  ASSERT_EQ(config->ropes.size(), 1u);
+  EXPECT_EQ(config->ropes[0].dimensions, 24u);
+  EXPECT_EQ(config->ropes[0].base, 10000);
+  EXPECT_EQ(config->ropes[0].factor, 1);
 }
 
 TEST(GgufConfig, EveryRequiredKeyIsMissedByName) {
@@ -121,10 +142,10 @@ TEST(GgufConfig, EveryRequiredKeyIsMissedByName) {
 TEST(GgufConfig, LinearScalingAndItsOldName) {
   for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
     const ModelConfig config = valid(with(key, 4.f));
-    EXPECT_EQ(config.rope.scaling, RopeScaling::kLinear);
-    EXPECT_EQ(config.rope.factor, 4);
+    EXPECT_EQ(config.ropes[0].scaling, RopeScaling::kLinear);
+    EXPECT_EQ(config.ropes[0].factor, 4);
   }
-  EXPECT_EQ(valid(with(with("llama.rope.scaling.factor", 4.f), "llama.rope.scaling.type", "none")).rope.scaling,
+  EXPECT_EQ(valid(with(with("llama.rope.scaling.factor", 4.f), "llama.rope.scaling.type", "none")).ropes[0].scaling,
             RopeScaling::kNone);
 }
 
@@ -134,18 +155,18 @@ TEST(GgufConfig, Yarn) {
   values["llama.rope.scaling.factor"] = 4.f;
   values["llama.rope.scaling.original_context_length"] = 128u;
   ModelConfig config = valid(values);
-  EXPECT_EQ(config.rope.scaling, RopeScaling::kYarn);
-  EXPECT_EQ(config.rope.originalContext, 128u);
-  EXPECT_NEAR(config.rope.attentionFactor, 1 + 0.1 * std::log(4.0), 1e-12);
+  EXPECT_EQ(config.ropes[0].scaling, RopeScaling::kYarn);
+  EXPECT_EQ(config.ropes[0].originalContext, 128u);
+  EXPECT_NEAR(config.ropes[0].attentionFactor, 1 + 0.1 * std::log(4.0), 1e-12);
   config = valid(with(values, "llama.rope.scaling.attn_factor", 0.5f));
-  EXPECT_NEAR(config.rope.attentionFactor, 0.5 * (1 + 0.1 * std::log(4.0)), 1e-12);
+  EXPECT_NEAR(config.ropes[0].attentionFactor, 0.5 * (1 + 0.1 * std::log(4.0)), 1e-12);
   config = valid(with(values, "llama.rope.scaling.yarn_log_multiplier", 1.f));
-  EXPECT_NEAR(config.rope.attentionFactor, 1, 1e-12);
+  EXPECT_NEAR(config.ropes[0].attentionFactor, 1, 1e-12);
 }
 
 TEST(GgufConfig, DivisorsOfTheRope) {
   const std::vector<float> divisors = {1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 8, 8};
-  EXPECT_EQ(valid(required(), {{"rope_freqs.weight", divisors}}).rope.divisors,
+  EXPECT_EQ(valid(required(), {{"rope_freqs.weight", divisors}}).ropes[0].divisors,
             std::vector<double>(divisors.begin(), divisors.end()));
   expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight must have an element for each of 12 pairs",
               {{"rope_freqs.weight", {1, 2}}});
@@ -165,8 +186,7 @@ TEST(GgufConfig, Gemma2TakesItsNumbersFromTheArchitecture) {
   ModelConfig config = valid(required("gemma2"));
   EXPECT_EQ(config.attentionSoftcap, 50);
   EXPECT_EQ(config.logitSoftcap, 30);
-  EXPECT_EQ(config.window, 4096u);
-  EXPECT_THAT(config.localLayers, ElementsAre(true, false, true));
+  EXPECT_THAT(windowsOf(config), ElementsAre(4096, 0, 4096));
   EXPECT_EQ(config.attentionScale, 0);
   Values large = with(required("gemma2"), "gemma2.block_count", 46u);
   for (const char* key : {"gemma2.attention.key_length", "gemma2.attention.value_length"}) large[key] = 32u;
@@ -181,23 +201,24 @@ TEST(GgufConfig, Gemma3) {
   values["gemma3.rope.freq_base"] = 1e6f;
   values["gemma3.rope.scaling.factor"] = 8.f;
   ModelConfig config = valid(values);
-  EXPECT_THAT(config.localLayers, ElementsAre(true, true, true, true, true, false, true));
-  EXPECT_EQ(config.window, 16u);
-  EXPECT_EQ(config.rope.factor, 8);
-  EXPECT_EQ(config.rope.base, 1e6);
-  EXPECT_EQ(config.localRope.scaling, RopeScaling::kNone);
-  EXPECT_EQ(config.localRope.base, 10000);
+  EXPECT_THAT(windowsOf(config), ElementsAre(16, 16, 16, 16, 16, 0, 16));
+  EXPECT_THAT(ropesOf(config), ElementsAre(1, 1, 1, 1, 1, 0, 1));
+  EXPECT_EQ(config.ropes[0].factor, 8);
+  EXPECT_EQ(config.ropes[0].base, 1e6);
+  EXPECT_EQ(config.ropes[1].scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.ropes[1].base, 10000);
   EXPECT_EQ(config.attentionSoftcap, 0);
   EXPECT_EQ(config.logitSoftcap, 0);
 
   config = valid(with(values, "gemma3.attention.sliding_window_pattern", 3u));
-  EXPECT_THAT(config.localLayers, ElementsAre(true, true, false, true, true, false, true));
+  EXPECT_THAT(windowsOf(config), ElementsAre(16, 16, 0, 16, 16, 0, 16));
   const std::vector<bool> flags = {true, false, false, false, true, true, false};
-  EXPECT_EQ(valid(with(values, "gemma3.attention.sliding_window_pattern", flags)).localLayers, flags);
+  EXPECT_THAT(windowsOf(valid(with(values, "gemma3.attention.sliding_window_pattern", flags))),
+              ElementsAre(16, 0, 0, 0, 16, 16, 0));
   expectError(with(values, "gemma3.attention.sliding_window_pattern", std::vector<bool>{true}), ErrorCode::kBadInput,
               "has 1 elements for 7 layers");
   expectError(with(values, "gemma3.attention.sliding_window_pattern", 0u), ErrorCode::kBadInput, "pattern is 0");
-  EXPECT_TRUE(valid(required("gemma3")).localLayers.empty()) << "no window, no local layers";
+  EXPECT_THAT(windowsOf(valid(required("gemma3"))), ElementsAre(4096, 4096, 4096)) << "as of a config.json";
 }
 
 TEST(GgufConfig, Phi3TakesLongRopeFromItsTensors) {
@@ -207,11 +228,11 @@ TEST(GgufConfig, Phi3TakesLongRopeFromItsTensors) {
   values["phi3.rope.scaling.original_context_length"] = 64u;
   const ModelConfig config =
       valid(values, {{"rope_factors_short.weight", factors}, {"rope_factors_long.weight", other}});
-  EXPECT_EQ(config.rope.scaling, RopeScaling::kLongRope);
-  EXPECT_EQ(config.rope.dimensions, 16u);
-  EXPECT_EQ(config.rope.originalContext, 64u);
-  EXPECT_EQ(config.rope.attentionFactor, 1.25);
-  EXPECT_EQ(config.rope.longFactors.front(), 3);
+  EXPECT_EQ(config.ropes[0].scaling, RopeScaling::kLongRope);
+  EXPECT_EQ(config.ropes[0].dimensions, 16u);
+  EXPECT_EQ(config.ropes[0].originalContext, 64u);
+  EXPECT_EQ(config.ropes[0].attentionFactor, 1.25);
+  EXPECT_EQ(config.ropes[0].longFactors.front(), 3);
   expectError(values, ErrorCode::kBadInput, "only one of the tensors", {{"rope_factors_long.weight", other}});
   expectError(with(values, "phi3.rope.scaling.type", "longrope"), ErrorCode::kBadInput, "no tensor rope_factors_long");
 }
@@ -226,8 +247,31 @@ TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
 
 TEST(GgufConfig, SmolLm3LeavesEveryFourthLayerUnturned) {
   const ModelConfig config = valid(with(required("smollm3"), "smollm3.block_count", 8u));
-  for (uint32_t layer = 0; layer < 8; ++layer) EXPECT_EQ(config.isTurned(layer), layer != 3 && layer != 7) << layer;
+  EXPECT_THAT(ropesOf(config), ElementsAre(0, 0, 0, kNoRope, 0, 0, 0, kNoRope));
   EXPECT_EQ(config.pairOrder, PairOrder::kAdjacent);
+}
+
+TEST(GgufConfig, NumbersOfEachLayer) {
+  Values values = with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 2, 1});
+  values["llama.feed_forward_length"] = std::vector<uint32_t>{64, 160, 96};
+  const ModelConfig config = valid(values);
+  ASSERT_EQ(config.layers.size(), 3u);
+  EXPECT_EQ(config.layers[0], (LayerConfig{.heads = 4, .kvHeads = 4, .headSize = 24, .feedForward = 64}));
+  EXPECT_EQ(config.layers[1], (LayerConfig{.heads = 4, .kvHeads = 2, .headSize = 24, .feedForward = 160}));
+  EXPECT_EQ(config.layers[2], (LayerConfig{.heads = 4, .kvHeads = 1, .headSize = 24, .feedForward = 96}));
+  expectError(with("llama.feed_forward_length", std::vector<uint32_t>{64}), ErrorCode::kBadInput,
+              "llama.feed_forward_length has 1 elements for 3 layers");
+  expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 0, 4}), ErrorCode::kBadInput,
+              "llama.attention.head_count_kv[1] is 0, outside 1 to 4");
+  expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 4, 3}), ErrorCode::kBadInput,
+              "4 heads cannot share 3 kv heads");
+}
+
+// As in a folder; llama.cpp leaves it aside.
+TEST(GgufConfig, Phi3AttendsWithinItsWindow) {
+  EXPECT_THAT(windowsOf(valid(with(required("phi3"), "phi3.attention.sliding_window", 2047u))),
+              ElementsAre(2047, 2047, 2047));
+  EXPECT_THAT(windowsOf(valid(required("phi3"))), ElementsAre(0, 0, 0));
 }
 
 TEST(GgufConfig, NumbersOutsideTheirBounds) {
@@ -244,10 +288,10 @@ TEST(GgufConfig, NumbersOutsideTheirBounds) {
 TEST(GgufConfig, WhatIsNotSupportedIsNamed) {
   expectError(with("general.architecture", "mamba"), ErrorCode::kUnsupported, "the architecture 'mamba'");
   expectError(with("llama.rope.scaling.type", "dynamic"), ErrorCode::kUnsupported, "'dynamic'");
-  expectError(with("llama.attention.causal", false), ErrorCode::kUnsupported, "not causal");
-  expectError(with("llama.logit_scale", 0.5f), ErrorCode::kUnsupported, "logit_scale of 0.5");
+  expectError(with("llama.attention.causal", false), ErrorCode::kUnsupported, "llama.attention.causal is false");
+  expectError(with("llama.logit_scale", 0.5f), ErrorCode::kUnsupported, "llama.logit_scale is 0.5");
   expectError(with("llama.rope.dimension_count", 12u), ErrorCode::kUnsupported, "whole heads of 24");
-  expectError(with("llama.expert_count", 8u), ErrorCode::kUnsupported, "8 experts");
+  expectError(with("llama.expert_count", 8u), ErrorCode::kUnsupported, "llama.expert_count is 8; mixtures");
   expectError(with("llama.attention.value_length", 32u), ErrorCode::kUnsupported, "equal head sizes");
 }
 

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "compiler/models/family.h"
+
 namespace llcuda::models {
 namespace {
 
@@ -37,32 +39,37 @@ ModelConfig model(const char* modelClass, const Json& more = Json::object()) {
   return read(file(modelClass, more)).model;
 }
 
+std::vector<uint32_t> windowsOf(const ModelConfig& config) {
+  std::vector<uint32_t> windows;
+  for (const LayerConfig& layer : config.layers) windows.push_back(layer.window);
+  return windows;
+}
+
 TEST(HfConfig, DefaultsAreTransformers) {
   const HfConfig llama = read(file("LlamaForCausalLM"));
-  EXPECT_EQ(llama.model.architecture, "llama");
-  EXPECT_EQ(llama.model.kvHeads, 4u);
-  EXPECT_EQ(llama.model.headSize, 16u);
+  EXPECT_EQ(llama.model.family, &kLlama);
+  EXPECT_EQ(llama.model.layers[0].kvHeads, 4u);
+  EXPECT_EQ(llama.model.layers[0].headSize, 16u);
   EXPECT_EQ(llama.model.trainedContext, 2048u);
   EXPECT_EQ(llama.model.normEps, 1e-6);
   EXPECT_EQ(llama.model.normPlus, 0);
-  EXPECT_EQ(llama.model.rope.base, 10000);
-  EXPECT_EQ(llama.model.rope.dimensions, 16u);
+  EXPECT_EQ(llama.model.ropes[0].base, 10000);
+  EXPECT_EQ(llama.model.ropes[0].dimensions, 16u);
   EXPECT_EQ(llama.model.pairOrder, PairOrder::kHalves);
-  EXPECT_EQ(llama.model.window, 0u);
+  EXPECT_EQ(llama.model.layers[0].window, 0u);
   EXPECT_EQ(llama.model.embeddingScale, 1);
   EXPECT_FALSE(llama.tensors.tiedHead);
-  EXPECT_FALSE(llama.tensors.naming.postNorms);
-  EXPECT_EQ(model("Qwen3ForCausalLM").headSize, 128u);
+  EXPECT_EQ(model("Qwen3ForCausalLM").layers[0].headSize, 128u);
   EXPECT_EQ(model("Phi3ForCausalLM").normEps, 1e-5);
-  EXPECT_EQ(model("SmolLM3ForCausalLM").rope.base, 2e6);
+  EXPECT_EQ(model("SmolLM3ForCausalLM").ropes[0].base, 2e6);
 }
 
 // A null is a key that is not there.
 TEST(HfConfig, NullsAreDefaults) {
   const ModelConfig config =
       model("LlamaForCausalLM", {{"head_dim", nullptr}, {"rope_scaling", nullptr}, {"num_key_value_heads", 2}});
-  EXPECT_EQ(config.headSize, 16u);
-  EXPECT_EQ(config.kvHeads, 2u);
+  EXPECT_EQ(config.layers[0].headSize, 16u);
+  EXPECT_EQ(config.layers[0].kvHeads, 2u);
 }
 
 TEST(HfConfig, FamiliesByClassOrType) {
@@ -74,10 +81,10 @@ TEST(HfConfig, FamiliesByClassOrType) {
                                                                                    {"Gemma3ForCausalLM", "gemma3"},
                                                                                    {"Phi3ForCausalLM", "phi3"},
                                                                                    {"SmolLM3ForCausalLM", "smollm3"}})
-    EXPECT_EQ(model(modelClass, {{"num_key_value_heads", 2}}).architecture, architecture);
+    EXPECT_EQ(model(modelClass, {{"num_key_value_heads", 2}}).family->architecture, architecture);
   Json byType = file("", {{"model_type", "gemma3_text"}});
   byType.erase("architectures");
-  EXPECT_EQ(read(byType).model.architecture, "gemma3");
+  EXPECT_EQ(read(byType).model.family, &kGemma3);
 }
 
 // The sizes that small Gemma 3 files leave out, text and vision in one file, and two ropes.
@@ -91,25 +98,24 @@ TEST(HfConfig, Gemma3WithVision) {
                                 {"text_config", text},
                                 {"vision_config", {{"hidden_size", 1152}}}});
   const ModelConfig& model = config.model;
-  EXPECT_EQ(model.heads, 8u);
-  EXPECT_EQ(model.kvHeads, 4u);
-  EXPECT_EQ(model.headSize, 256u);
+  EXPECT_EQ(model.layers[0].heads, 8u);
+  EXPECT_EQ(model.layers[0].kvHeads, 4u);
+  EXPECT_EQ(model.layers[0].headSize, 256u);
   EXPECT_EQ(model.trainedContext, 131072u);
   EXPECT_EQ(model.vocabulary, 262208u);
   EXPECT_EQ(model.activation, Activation::kGeluTanh);
   EXPECT_EQ(model.normPlus, 1);
   EXPECT_EQ(model.embeddingScale, 25.25) << "the square root of 640 in bfloat16";
   EXPECT_EQ(model.attentionScale, 1. / 16);
-  EXPECT_EQ(model.rope.base, 1e6);
-  EXPECT_EQ(model.rope.scaling, RopeScaling::kLinear);
-  EXPECT_EQ(model.rope.factor, 8);
-  EXPECT_EQ(model.localRope.base, 10000);
-  EXPECT_EQ(model.localRope.scaling, RopeScaling::kNone);
-  EXPECT_EQ(model.window, 1024u);
-  EXPECT_THAT(model.localLayers, ElementsAre(true, true, true, true, true, false, true));
+  EXPECT_EQ(model.ropes[0].base, 1e6);
+  EXPECT_EQ(model.ropes[0].scaling, RopeScaling::kLinear);
+  EXPECT_EQ(model.ropes[0].factor, 8);
+  EXPECT_EQ(model.ropes[1].base, 10000);
+  EXPECT_EQ(model.ropes[1].scaling, RopeScaling::kNone);
+  EXPECT_THAT(windowsOf(model), ElementsAre(1024, 1024, 1024, 1024, 1024, 0, 1024));
   EXPECT_EQ(model.logitSoftcap, 0);
   EXPECT_TRUE(config.tensors.tiedHead);
-  EXPECT_TRUE(config.tensors.naming.postNorms);
+  EXPECT_EQ(config.tensors.naming.layer.data(), kGemma3.tensors.data());
 }
 
 // transformers 5 has the ropes of both kinds of layers in rope_parameters, and the type as dtype.
@@ -118,10 +124,10 @@ TEST(HfConfig, RopeParametersOfEachKindOfLayer) {
                       {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 20000}}}};
   const ModelConfig config =
       model("Gemma3ForCausalLM", {{"rope_parameters", ropes}, {"dtype", "float32"}, {"head_dim", 16}});
-  EXPECT_EQ(config.rope.base, 5e5);
-  EXPECT_EQ(config.rope.factor, 4);
-  EXPECT_EQ(config.localRope.base, 20000);
-  EXPECT_EQ(config.localRope.scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.ropes[0].base, 5e5);
+  EXPECT_EQ(config.ropes[0].factor, 4);
+  EXPECT_EQ(config.ropes[1].base, 20000);
+  EXPECT_EQ(config.ropes[1].scaling, RopeScaling::kNone);
   EXPECT_EQ(config.embeddingScale, 8);
 }
 
@@ -142,8 +148,7 @@ TEST(HfConfig, Gemma2CapsAndLayers) {
   const ModelConfig usual = model("Gemma2ForCausalLM");
   EXPECT_EQ(usual.attentionSoftcap, 50);
   EXPECT_EQ(usual.logitSoftcap, 30);
-  EXPECT_EQ(usual.window, 4096u);
-  EXPECT_THAT(usual.localLayers, ElementsAre(true, false, true, false));
+  EXPECT_THAT(windowsOf(usual), ElementsAre(4096, 0, 4096, 0));
   const ModelConfig told =
       model("Gemma2ForCausalLM",
             {{"attn_logit_softcapping", nullptr},
@@ -151,31 +156,37 @@ TEST(HfConfig, Gemma2CapsAndLayers) {
              {"layer_types", {"full_attention", "sliding_attention", "sliding_attention", "full_attention"}}});
   EXPECT_EQ(told.attentionSoftcap, 0);
   EXPECT_EQ(told.attentionScale, 1. / 12);
-  EXPECT_THAT(told.localLayers, ElementsAre(false, true, true, false));
+  EXPECT_THAT(windowsOf(told), ElementsAre(0, 4096, 4096, 0));
 }
 
 TEST(HfConfig, Windows) {
-  const Json mistral = {{"num_key_value_heads", 2}};
-  EXPECT_EQ(model("MistralForCausalLM", mistral).window, 4096u);
-  EXPECT_EQ(model("MistralForCausalLM", mistral).localLayers, std::vector<bool>(4, true));
-  EXPECT_EQ(model("MistralForCausalLM", {{"num_key_value_heads", 2}, {"sliding_window", nullptr}}).window, 0u);
-  EXPECT_EQ(model("Phi3ForCausalLM", {{"sliding_window", 2047}}).window, 2047u);
-  const Json qwen = {{"sliding_window", 32}, {"max_window_layers", 3}};
-  EXPECT_EQ(model("Qwen2ForCausalLM", qwen).window, 0u);
-  Json used = qwen;
-  used["use_sliding_window"] = true;
-  EXPECT_EQ(model("Qwen2ForCausalLM", used).window, 32u);
-  EXPECT_THAT(model("Qwen2ForCausalLM", used).localLayers, ElementsAre(false, false, false, true));
+  const auto windows = [](const char* modelClass, Json more) {
+    more["num_key_value_heads"] = 2;
+    return windowsOf(model(modelClass, more));
+  };
+  EXPECT_THAT(windows("MistralForCausalLM", Json::object()), ElementsAre(4096, 4096, 4096, 4096));
+  EXPECT_THAT(windows("MistralForCausalLM", {{"sliding_window", nullptr}}), ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(windows("Phi3ForCausalLM", {{"sliding_window", 2047}}), ElementsAre(2047, 2047, 2047, 2047));
+  Json qwen = {{"sliding_window", 32}, {"max_window_layers", 3}};
+  EXPECT_THAT(windows("Qwen2ForCausalLM", qwen), ElementsAre(0, 0, 0, 0));
+  qwen["use_sliding_window"] = true;
+  EXPECT_THAT(windows("Qwen2ForCausalLM", qwen), ElementsAre(0, 0, 0, 32));
 }
 
 TEST(HfConfig, LayersWithoutRope) {
-  EXPECT_THAT(model("SmolLM3ForCausalLM").unturnedLayers, ElementsAre(false, false, false, true));
-  EXPECT_THAT(model("SmolLM3ForCausalLM", {{"no_rope_layers", {0, 1, 1, 0}}}).unturnedLayers,
-              ElementsAre(true, false, false, true));
+  const auto ropes = [](const Json& more) {
+    std::vector<uint32_t> ropes;
+    for (const LayerConfig& layer : model("SmolLM3ForCausalLM", more).layers) ropes.push_back(layer.rope);
+    return ropes;
+  };
+  constexpr uint32_t kNone = LayerConfig::kNoRope;
+  EXPECT_THAT(ropes(Json::object()), ElementsAre(0, 0, 0, kNone));
+  EXPECT_THAT(ropes({{"no_rope_layer_interval", 2}}), ElementsAre(0, kNone, 0, kNone));
+  EXPECT_THAT(ropes({{"no_rope_layers", {0, 1, 1, 0}}}), ElementsAre(kNone, 0, 0, kNone));
 }
 
 RopeConfig rope(const Json& scaling, const char* key = "rope_scaling", const char* modelClass = "LlamaForCausalLM") {
-  return model(modelClass, {{key, scaling}, {"max_position_embeddings", 32768}}).rope;
+  return model(modelClass, {{key, scaling}, {"max_position_embeddings", 32768}}).ropes[0];
 }
 
 TEST(HfConfig, Llama3Rope) {
@@ -208,7 +219,7 @@ TEST(HfConfig, LongRopeOfPhi) {
                      {"max_position_embeddings", 131072},
                      {"original_max_position_embeddings", 4096},
                      {"partial_rotary_factor", 0.25}};
-  const RopeConfig config = model("Phi3ForCausalLM", more).rope;
+  const RopeConfig config = model("Phi3ForCausalLM", more).ropes[0];
   EXPECT_EQ(config.scaling, RopeScaling::kLongRope);
   EXPECT_EQ(config.dimensions, 4u);
   EXPECT_EQ(config.factor, 32);
@@ -264,11 +275,11 @@ TEST(HfConfig, RefusesByName) {
   refused({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}}, "factor is 0, it must be above 0");
   refused({{"rope_scaling", {{"type", "llama3"}, {"factor", 8}}}}, "the llama3 rope has no low_freq_factor");
   refused({{"rope_scaling", {{"type", "longrope"}, {"long_factor", {1}}, {"short_factor", {1}}}}},
-          "short_factor is not a list of 8 numbers");
+          "short_factor is not a list of 8 values");
   refused({{"partial_rotary_factor", 2}}, "partial_rotary_factor is 2, at most 1");
   refused({{"tie_word_embeddings", "yes"}}, "tie_word_embeddings is not true or false");
   refused({{"text_config", 1}}, "text_config is not an object");
-  refused({{"layer_types", {"full_attention"}}, {"sliding_window", 8}}, "layer_types is not a list of 4 names",
+  refused({{"layer_types", {"full_attention"}}, {"sliding_window", 8}}, "layer_types is not a list of 4 values",
           "Gemma2ForCausalLM");
   refused({{"_llcuda_version", "new"}}, "_llcuda_version is 'new', not a version like 0.1.0");
   refused(

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of a family, the same from every kind of file.
+#pragma once
+
+#include <functional>
+
+#include "compiler/models/family.h"
+
+namespace llcuda::models {
+
+struct Ropes {
+  RopeConfig full;  ///< of layers that attend to everything
+  RopeConfig local; ///< of layers with a window
+};
+
+/// Reads everything by the keys of `family`. `vocabulary` has been read; `readRopes` gets a configuration of all but the
+/// ropes, and the head size that they are of.
+Result<ModelConfig>
+readConfig(const Family& family, const Keys& keys, uint32_t vocabulary,
+           const std::function<Result<Ropes>(const ModelConfig& config, uint32_t headSize)>& readRopes);
+
+} // namespace llcuda::models

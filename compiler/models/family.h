@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A family of models is one record in one file: what its files are called, their keys and tensors, and its layer.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "compiler/ingest/hf_names.h"
+#include "compiler/models/keys.h"
+#include "compiler/models/layer_builder.h"
+#include "compiler/models/model_config.h"
+
+namespace llcuda::models {
+
+/// A list in a record, which is a constant; one of more than kMax items does not compile.
+template <typename T, size_t kMax>
+class Few {
+public:
+  constexpr Few(std::initializer_list<T> list) {
+    for (const T& item : list) items[count++] = item;
+  }
+  constexpr const T* begin() const { return items.data(); }
+  constexpr const T* end() const { return items.data() + count; }
+
+private:
+  std::array<T, kMax> items = {};
+  size_t count = 0;
+};
+
+struct Family {
+  std::string_view architecture;                  ///< what engines and messages call it
+  Few<std::string_view, 2> gguf = {};             ///< general.architecture of its GGUF files
+  Few<std::string_view, 2> huggingFace = {};      ///< architectures[0] of its config.json
+  Few<std::string_view, 2> modelTypes = {};       ///< model_type, of a config.json without architectures
+  std::string_view models = {};                   ///< for people: who is of the family
+  std::string_view formula = {};                  ///< and what it has besides the formula of llama
+  Few<KeyRow, 24> keys = {};                      ///< besides, or in place of, those of keys.cpp
+  std::span<const ingest::HfModule> tensors = {}; ///< modules of a layer in Hugging Face files
+  PairOrder ggufPairs = PairOrder::kHalves;       ///< of its GGUF files; Hugging Face has halves
+  float hfNormPlus = 0;                           ///< what the norms of Hugging Face files lack
+  bool tiedHead = false;                          ///< of a config.json that does not say
+  bool plainLocalRope = false;                    ///< scaling is for layers without a window
+  bool yarnIsLongRope = false;                    ///< early files call longrope by that name
+  Activation activation = Activation::kSilu;      ///< of files that do not say
+  /// Names of activations that mean another one in its files.
+  Few<std::pair<std::string_view, Activation>, 1> activations = {};
+  /// What the common reader of configurations lacks.
+  Result<void> (*complete)(const Keys& keys, ModelConfig& config) = nullptr;
+  /// The layer that the builder is at: what becomes of the residual stream `x`.
+  Rows (*layer)(LayerBuilder& b, Rows x) = nullptr;
+};
+
+/// The families that there are: a word each, whose record is `k<word>` in a file of its own.
+#define LLCUDA_FAMILIES(FAMILY)                                                                                        \
+  FAMILY(Llama)                                                                                                        \
+  FAMILY(Mistral)                                                                                                      \
+  FAMILY(Mistral3)                                                                                                     \
+  FAMILY(SmolLm3)                                                                                                      \
+  FAMILY(Qwen2)                                                                                                        \
+  FAMILY(Qwen3)                                                                                                        \
+  FAMILY(Phi3)                                                                                                         \
+  FAMILY(Gemma)                                                                                                        \
+  FAMILY(Gemma2)                                                                                                       \
+  FAMILY(Gemma3)
+#define LLCUDA_DECLARE_FAMILY(name) extern const Family k##name;
+LLCUDA_FAMILIES(LLCUDA_DECLARE_FAMILY)
+#undef LLCUDA_DECLARE_FAMILY
+
+std::span<const Family* const> families();
+
+/// By a GGUF file's general.architecture; kUnsupported names those that there are.
+Result<const Family*> familyOfGguf(std::string_view architecture);
+/// By architectures[0] of a config.json or, where that is empty, by its model_type.
+Result<const Family*> familyOfHf(std::string_view modelClass, std::string_view modelType);
+
+/// The layer of Llama, and of what is built like it:
+///   x += output(attention(rotated query, rotated key, value))   of norm(x)
+///   x += down(activation(gate) * up)                            of norm(x)
+Rows llamaLayer(LayerBuilder& b, Rows x);
+
+} // namespace llcuda::models

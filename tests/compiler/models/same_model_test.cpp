@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One model as a Hugging Face folder and as the GGUF file that a converter makes of it: one configuration, apart from the
+// order of rows, what norms are stored without, and the names.
+#include <cmath>
+#include <map>
+#include <variant>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "compiler/models/family.h"
+#include "compiler/models/gguf_config.h"
+#include "compiler/models/hf_config.h"
+#include "compiler/models/rope_frequencies.h"
+#include "tests/compiler/ingest/gguf_builder.h"
+
+namespace llcuda::models {
+namespace {
+
+using ingest::GgufBuilder;
+using ingest::GgufType;
+using Json = nlohmann::json;
+using GgufKeys = std::map<std::string, std::variant<uint32_t, float, std::string>>;
+
+class NoTensors final : public ingest::Checkpoint {
+public:
+  Result<ingest::TensorBytes> read(const ingest::TensorInfo& tensor) const override {
+    return internalError("there is no ", tensor.name);
+  }
+};
+
+ModelConfig ofGguf(const std::string& architecture, GgufKeys keys) {
+  keys.merge(GgufKeys{{"block_count", 8u},
+                      {"context_length", 256u},
+                      {"embedding_length", 64u},
+                      {"feed_forward_length", 96u},
+                      {"attention.head_count", 4u},
+                      {"attention.head_count_kv", 2u},
+                      {"attention.key_length", 16u},
+                      {"attention.value_length", 16u},
+                      {"attention.layer_norm_rms_epsilon", 0.03125f},
+                      {"vocab_size", 100u}});
+  GgufBuilder builder(0, static_cast<int64_t>(keys.size() + 1));
+  builder.string("general.architecture", architecture);
+  for (const auto& [key, value] : keys) {
+    const std::string name = architecture + "." + key;
+    if (const auto* whole = std::get_if<uint32_t>(&value))
+      builder.u32(name, *whole);
+    else if (const auto* real = std::get_if<float>(&value))
+      builder.key(name, GgufType::kF32).number(*real);
+    else
+      builder.string(name, std::get<std::string>(value));
+  }
+  const ingest::TemporaryFile file(builder.bytes);
+  const auto opened = ingest::GgufFile::open(file.path());
+  const auto config = configFromGguf(*opened, NoTensors());
+  EXPECT_TRUE(config) << config.error().message;
+  return config ? *config : ModelConfig();
+}
+
+ModelConfig ofFolder(const char* modelClass, const Json& more) {
+  Json json = {{"architectures", {modelClass}},  {"num_hidden_layers", 8},
+               {"max_position_embeddings", 256}, {"hidden_size", 64},
+               {"intermediate_size", 96},        {"num_attention_heads", 4},
+               {"num_key_value_heads", 2},       {"head_dim", 16},
+               {"rms_norm_eps", 0.03125},        {"vocab_size", 100}};
+  json.update(more);
+  const auto config = configFromHf(json);
+  EXPECT_TRUE(config) << config.error().message;
+  return config ? config->model : ModelConfig();
+}
+
+void expectSame(const char* architecture, const GgufKeys& keys, const char* modelClass, const Json& json) {
+  SCOPED_TRACE(modelClass);
+  ModelConfig gguf = ofGguf(architecture, keys), folder = ofFolder(modelClass, json);
+  EXPECT_EQ(gguf.family, folder.family);
+  ASSERT_EQ(gguf.ropes.size(), folder.ropes.size());
+  for (size_t i = 0; i < gguf.ropes.size(); ++i)
+    EXPECT_EQ(ropeAngles(gguf.ropes[i], 256, 256), ropeAngles(folder.ropes[i], 256, 256)) << "rope " << i;
+  for (ModelConfig* config : {&gguf, &folder}) { // compared above, or a file's own
+    config->ropes.clear();
+    config->pairOrder = {};
+    config->normPlus = 0;
+    if (config->attentionScale == 0)
+      config->attentionScale = 1 / std::sqrt(16.0);
+  }
+  EXPECT_EQ(gguf.layers, folder.layers);
+  EXPECT_TRUE(gguf == folder);
+}
+
+TEST(SameModel, WithDefaults) {
+  expectSame("llama", {}, "LlamaForCausalLM", {});
+  expectSame("qwen2", {}, "Qwen2ForCausalLM", {});
+  expectSame("qwen3", {}, "Qwen3ForCausalLM", {});
+  expectSame("phi3", {}, "Phi3ForCausalLM", {});
+  expectSame("gemma", {}, "GemmaForCausalLM", {});
+  // Its base is not llama's, and the layers without a rope stand in no GGUF key.
+  expectSame("smollm3", {}, "SmolLM3ForCausalLM", {});
+  expectSame("gemma2", {}, "Gemma2ForCausalLM", {{"query_pre_attn_scalar", 16}});
+  expectSame("gemma3", {}, "Gemma3ForCausalLM", {{"query_pre_attn_scalar", 16}});
+}
+
+// A window of Phi 3 is on all layers, whatever the file; one of Qwen 2 needs another key.
+TEST(SameModel, Windows) {
+  expectSame("phi3", {{"attention.sliding_window", 47u}}, "Phi3ForCausalLM", {{"sliding_window", 47}});
+  expectSame("phi3", {{"attention.sliding_window", 0u}}, "Phi3ForCausalLM", {{"sliding_window", nullptr}});
+  expectSame("qwen2", {{"attention.sliding_window", 47u}}, "Qwen2ForCausalLM", {{"sliding_window", 47}});
+  expectSame("gemma3", {{"attention.sliding_window", 47u}, {"attention.sliding_window_pattern", 3u}},
+             "Gemma3ForCausalLM",
+             {{"sliding_window", 47}, {"sliding_window_pattern", 3}, {"query_pre_attn_scalar", 16}});
+}
+
+TEST(SameModel, Ropes) {
+  expectSame("llama", {{"rope.scaling.type", "linear"}, {"rope.scaling.factor", 4.f}, {"rope.freq_base", 5e5f}},
+             "LlamaForCausalLM", {{"rope_theta", 5e5}, {"rope_scaling", {{"type", "linear"}, {"factor", 4}}}});
+  expectSame(
+      "qwen2",
+      {{"rope.scaling.type", "yarn"}, {"rope.scaling.factor", 4.f}, {"rope.scaling.original_context_length", 64u}},
+      "Qwen2ForCausalLM",
+      {{"rope_scaling", {{"type", "yarn"}, {"factor", 4}, {"original_max_position_embeddings", 64}}}});
+  expectSame("phi3", {{"rope.dimension_count", 12u}}, "Phi3ForCausalLM", {{"partial_rotary_factor", 0.75}});
+  expectSame("gemma3", {{"rope.freq_base_swa", 5e3f}, {"rope.scaling.type", "linear"}, {"rope.scaling.factor", 8.f}},
+             "Gemma3ForCausalLM",
+             {{"rope_local_base_freq", 5e3},
+              {"rope_scaling", {{"rope_type", "linear"}, {"factor", 8}}},
+              {"query_pre_attn_scalar", 16}});
+}
+
+TEST(SameModel, Caps) {
+  expectSame("gemma2", {{"attn_logit_softcapping", 5.f}, {"final_logit_softcapping", 4.f}}, "Gemma2ForCausalLM",
+             {{"attn_logit_softcapping", 5}, {"final_logit_softcapping", 4}, {"query_pre_attn_scalar", 16}});
+}
+
+// No GGUF key has the scale of the 27B models; the number of layers tells them.
+TEST(SameModel, ScaleOfThe27BModels) {
+  expectSame("gemma2", {{"block_count", 46u}, {"attention.head_count", 2u}}, "Gemma2ForCausalLM",
+             {{"num_hidden_layers", 46}, {"num_attention_heads", 2}, {"query_pre_attn_scalar", 32}});
+  expectSame("gemma3", {{"block_count", 62u}, {"attention.head_count", 2u}}, "Gemma3ForCausalLM",
+             {{"num_hidden_layers", 62}, {"num_attention_heads", 2}, {"query_pre_attn_scalar", 32}});
+}
+
+} // namespace
+} // namespace llcuda::models
