@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
+
+#include "runtime/base/regular_file.h"
 
 namespace llcuda::reference {
 namespace {
@@ -36,12 +37,10 @@ OracleCase parseCase(const json& object) {
 } // namespace
 
 Result<std::vector<OracleCase>> readOracle(const std::string& path) {
-  std::ifstream file(path);
-  if (!file)
-    return usageError("cannot read ", path);
+  LLCUDA_ASSIGN_OR_RETURN(const std::string text, readFile(path));
   try {
     std::vector<OracleCase> cases;
-    const json recording = json::parse(file);
+    const json recording = json::parse(text);
     for (const json& object : recording.at("cases")) cases.push_back(parseCase(object));
     if (cases.empty())
       return badInput(path, " has no cases");

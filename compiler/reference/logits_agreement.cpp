@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
+
+#include "runtime/base/regular_file.h"
 
 namespace llcuda::reference {
 namespace {
@@ -34,12 +35,10 @@ Result<void> checkRecording(const std::string& path, const LogitsRecording& reco
 } // namespace
 
 Result<LogitsRecording> readLogits(const std::string& path) {
-  std::ifstream file(path);
-  if (!file)
-    return usageError("cannot read ", path);
+  LLCUDA_ASSIGN_OR_RETURN(const std::string text, readFile(path));
   LogitsRecording recording;
   try {
-    const json object = json::parse(file);
+    const json object = json::parse(text);
     recording.tokens = object.at("tokens").get<std::vector<int32_t>>();
     recording.positions = object.at("positions").get<std::vector<size_t>>();
     recording.logits = object.at("logits").get<LogitsRows>();

@@ -4,40 +4,20 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "runtime/base/regular_file.h"
 
 namespace llcuda {
-namespace {
-
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0)
-      ::close(fd);
-  }
-};
-
-} // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0)
-    return badInput(path, ": cannot be opened: ", std::strerror(errno));
-  struct stat info = {};
-  if (::fstat(file.fd, &info) != 0)
-    return badInput(path, ": cannot be read: ", std::strerror(errno));
-  if (!S_ISREG(info.st_mode))
-    return badInput(path, ": is not a regular file");
-
+  LLCUDA_ASSIGN_OR_RETURN(const RegularFile file, RegularFile::open(path));
   MappedFile mapped;
   mapped.name = path;
-  mapped.size = static_cast<std::size_t>(info.st_size);
+  mapped.size = file.bytes();
   if (mapped.size == 0)
     return mapped;
-  void* address = ::mmap(nullptr, mapped.size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  void* address = ::mmap(nullptr, mapped.size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (address == MAP_FAILED) {
     mapped.size = 0;
     return badInput(path, ": cannot be mapped: ", std::strerror(errno));

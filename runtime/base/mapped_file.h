@@ -10,10 +10,10 @@
 namespace llcuda {
 
 /// A file mapped read-only. The bytes stay valid while the object lives; moving it does not move them.
-/// A file that another process shortens while it is mapped raises SIGBUS on access, as with every mapping.
+/// A file that another process shortens meanwhile raises SIGBUS on access, which clean_end.h makes a sentence.
 class MappedFile {
 public:
-  /// Fails with kBadInput when the path is missing, is a directory, or cannot be read. An empty file maps to no bytes.
+  /// kBadInput when the path is missing, is no regular file or cannot be read. An empty file maps to no bytes.
   static Result<MappedFile> open(const std::string& path);
 
   MappedFile() = default;

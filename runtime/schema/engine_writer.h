@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "runtime/base/output_file.h"
 #include "runtime/base/result.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/schema/engine_hash.h"
@@ -12,17 +13,12 @@
 namespace llcuda::schema {
 
 /// Writes an engine file front to back: begin() the segments in SegmentKind order (one left out is empty), append()
-/// their bytes in pieces of any size, finish(). The bytes go to a temporary name beside the target; finish() syncs and
-/// renames, so under the target's name lies a whole file or what was there before. An object destroyed before finish()
-/// leaves nothing behind. Memory used does not grow with the file.
+/// their bytes in pieces of any size, finish(). It is an OutputFile: until finish() nothing lies under the target's name
+/// but what was there before. Memory used does not grow with the file.
 class EngineWriter {
 public:
-  /// Fails with kBadInput when the folder does not exist or cannot be written.
-  static Result<EngineWriter> create(const std::string& path);
-
-  EngineWriter(EngineWriter&& other) noexcept;
-  EngineWriter& operator=(EngineWriter&& other) noexcept;
-  ~EngineWriter();
+  /// Fails as checkOutput() does.
+  static Result<EngineWriter> create(const std::string& path, std::vector<InputFile> inputs = {});
 
   Result<void> begin(SegmentKind kind);
   Result<void> append(std::span<const std::byte> bytes);
@@ -33,17 +29,12 @@ public:
   Result<void> finish();
 
 private:
-  EngineWriter() = default;
-  Result<void> writeAll(const void* bytes, std::size_t count);
+  explicit EngineWriter(OutputFile file) : file(std::move(file)) {}
   Result<void> pad(uint64_t count);
   void endSegment();
-  Error ioError(const char* what) const;
 
-  std::string target;
-  std::string temporary;
-  int fd = -1;
-  uint64_t position = 0; // in the file
-  int32_t current = -1;  // segment being written
+  OutputFile file;
+  int32_t current = -1; // segment being written
   EngineHeader header = {};
   Hasher hasher;
 };

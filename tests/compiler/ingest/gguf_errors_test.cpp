@@ -228,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(Tensors, GgufErrors, testing::ValuesIn(badTensors()), n
 TEST(GgufErrors, AMissingFileAndAFolderSaySo) {
   EXPECT_EQ(GgufFile::open("/nonexistent.gguf").error().message,
             "/nonexistent.gguf: cannot be opened: No such file or directory");
-  EXPECT_THAT(GgufFile::open("/tmp").error().message, testing::EndsWith("/tmp: is not a regular file"));
+  EXPECT_THAT(GgufFile::open("/tmp").error().message, testing::EndsWith("/tmp: is a folder, not a file"));
 }
 
 /// A file of `pieces`, each followed by a hole of `hole` bytes that take no room on the disk.

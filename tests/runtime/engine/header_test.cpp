@@ -149,13 +149,13 @@ TEST_F(WriterTest, NothingIsLeftWhenItIsNotFinished) {
 TEST_F(WriterTest, MissingFolderIsNamed) {
   auto writer = schema::EngineWriter::create((folder / "no" / "toy.engine").string());
   ASSERT_FALSE(writer.ok());
-  EXPECT_EQ(writer.error().code, ErrorCode::kBadInput);
-  EXPECT_THAT(writer.error().message, HasSubstr("cannot be written: No such file or directory"));
+  EXPECT_EQ(writer.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(writer.error().message, HasSubstr("cannot be written: there is no folder"));
 }
 
 TEST(Open, MissingFileAndFolder) {
   EXPECT_THAT(Engine::open("/does/not/exist.engine").error().message, HasSubstr("cannot be opened"));
-  EXPECT_THAT(Engine::open("/").error().message, HasSubstr("is not a regular file"));
+  EXPECT_THAT(Engine::open("/").error().message, HasSubstr("is a folder, not a file"));
 }
 
 } // namespace
