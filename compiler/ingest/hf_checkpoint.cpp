@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "compiler/ingest/message_parts.h"
 
@@ -54,7 +55,7 @@ std::string describeLayers(const std::unordered_map<std::string, BnbLayer>& laye
 } // namespace
 
 Result<std::unique_ptr<HfCheckpoint>> HfCheckpoint::open(SafetensorsSet files, const HfCheckpointOptions& options) {
-  std::unique_ptr<HfCheckpoint> checkpoint(new HfCheckpoint(std::move(files)));
+  std::unique_ptr<HfCheckpoint> checkpoint(new HfCheckpoint(std::move(files), options.naming));
   if (const Result<void> listed = checkpoint->list(options); !listed)
     return makeError(listed.error().code, checkpoint->files.path(), ": ", listed.error().message);
   return checkpoint;
@@ -69,12 +70,32 @@ Result<TensorInfo> HfCheckpoint::describe(const SafetensorsTensor& tensor, std::
   return info;
 }
 
+/// Whether the files hold a head whose values are not those of the embedding.
+bool HfCheckpoint::hasOtherHead() const {
+  const SafetensorsTensor *embedding = nullptr, *head = nullptr;
+  for (const SafetensorsTensor* tensor : files.tensors()) {
+    const HfName name = translateHfName(tensor->name, naming);
+    if (name.kind == HfName::Kind::kTensor && name.gguf == kEmbedding)
+      embedding = tensor;
+    if (name.kind == HfName::Kind::kTensor && name.gguf == kHead)
+      head = tensor;
+  }
+  return embedding && head &&
+         (head->type != embedding->type || head->shape != embedding->shape ||
+          std::memcmp(head->data.data(), embedding->data.data(), head->data.size()) != 0);
+}
+
 Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
   std::vector<TensorInfo> tensors;
-  const std::map<std::string, BnbParts> companions = companionsOf(files, options.naming);
+  const std::map<std::string, BnbParts> companions = companionsOf(files, naming);
+  const bool untied = options.tiedHead && !companions.contains(std::string(kHead)) && hasOtherHead();
+  const bool tied = options.tiedHead && !untied;
+  if (untied)
+    remarks.push_back(files.path() + ": config.json ties head and embedding, but lm_head.weight is not the embedding: "
+                                     "the head is taken from the file, as transformers does");
   size_t otherParts = 0;
   for (const SafetensorsTensor* tensor : files.tensors()) {
-    HfName name = translateHfName(tensor->name, options.naming);
+    HfName name = translateHfName(tensor->name, naming);
     switch (name.kind) {
     case HfName::Kind::kUnknown:
       return unsupported("tensor ", Quoted{tensor->name}, " is not part of any architecture that is supported");
@@ -87,7 +108,7 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     case HfName::Kind::kTensor:
       break;
     }
-    if (options.tiedHead && name.gguf == kHead)
+    if (tied && name.gguf == kHead)
       continue;
     if (!sources.emplace(name.gguf, tensor).second)
       return badInput("tensors ", Quoted{sources[name.gguf]->name}, " and ", Quoted{tensor->name},
@@ -99,10 +120,10 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
   }
   if (!sources.contains(std::string(kEmbedding)))
     return badInput("has no tensor of the embedding (embed_tokens.weight)");
-  if (!options.tiedHead && !sources.contains(std::string(kHead)))
+  if (!tied && !sources.contains(std::string(kHead)))
     return badInput("has no lm_head.weight, and its config.json does not say that embedding and head are tied");
   for (const auto& [weight, parts] : companions)
-    if (!sources.contains(weight) && !(options.tiedHead && weight == kHead))
+    if (!sources.contains(weight) && !(tied && weight == kHead))
       return badInput("tensor ", Quoted{parts.begin()->second->name}, " belongs to a weight that the file lacks");
   if (!layers.empty())
     remarks.push_back(describeLayers(layers));

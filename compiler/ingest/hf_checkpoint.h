@@ -18,7 +18,7 @@ namespace llcuda::ingest {
 
 struct HfCheckpointOptions {
   HfNaming naming;
-  bool tiedHead = false; ///< the head is the embedding, whatever the files hold
+  bool tiedHead = false; ///< the head is the embedding, unless the files hold another one
 };
 
 class HfCheckpoint final : public Checkpoint {
@@ -35,11 +35,13 @@ public:
   const std::vector<std::string>& notes() const { return remarks; }
 
 private:
-  explicit HfCheckpoint(SafetensorsSet files) : files(std::move(files)) {}
+  HfCheckpoint(SafetensorsSet files, const HfNaming& naming) : files(std::move(files)), naming(naming) {}
   Result<void> list(const HfCheckpointOptions& options);
+  bool hasOtherHead() const;
   Result<TensorInfo> describe(const SafetensorsTensor& tensor, std::string gguf, const BnbParts* parts);
 
   const SafetensorsSet files;
+  const HfNaming naming;
   std::unordered_map<std::string, const SafetensorsTensor*> sources; // by GGUF name
   std::unordered_map<std::string, BnbLayer> layers;                  // by GGUF name, of those that are quantised
   std::vector<std::string> remarks;

@@ -81,9 +81,31 @@ TEST(HfCheckpoint, SaysWhereBytesLie) {
 }
 
 TEST(HfCheckpoint, TiedHeadIsLeftOut) {
-  const auto checkpoint = open(small().bytes(), {.tiedHead = true});
+  const auto checkpoint = open(SafetensorsBuilder()
+                                   .floats("model.embed_tokens.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
+                                   .floats("lm_head.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
+                                   .bytes(),
+                               {.tiedHead = true});
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
   EXPECT_EQ((*checkpoint)->find("output.weight"), nullptr);
+  EXPECT_THAT((*checkpoint)->notes(), testing::IsEmpty());
+}
+
+// The configuration says tied, the file has another head: by type, by value, by shape. The file decides.
+TEST(HfCheckpoint, AnotherHeadIsNotTied) {
+  const auto withHead = [](std::vector<uint64_t> shape, const std::vector<float>& head) {
+    return SafetensorsBuilder()
+        .floats("model.embed_tokens.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
+        .floats("lm_head.weight", shape, head)
+        .bytes();
+  };
+  for (const std::string& bytes :
+       {small().bytes(), withHead({3, 2}, {1, 2, 3, 4, 5, 7}), withHead({2, 3}, {1, 2, 3, 4, 5, 6})}) {
+    const auto checkpoint = open(bytes, {.tiedHead = true});
+    ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+    EXPECT_NE((*checkpoint)->find("output.weight"), nullptr);
+    EXPECT_THAT((*checkpoint)->notes(), ElementsAre(testing::HasSubstr("lm_head.weight is not the embedding")));
+  }
 }
 
 TEST(HfCheckpoint, LeavesOutWhatIsNotText) {
