@@ -5,6 +5,7 @@
 """
 import ctypes
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -44,3 +45,7 @@ def gpus():
 
 if gpus() > 0:
     config.available_features.add("gpu")
+cargo_home = os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo"))
+config.environment["PATH"] += os.pathsep + os.path.join(cargo_home, "bin")
+if shutil.which("cargo-clippy", path=config.environment["PATH"]):
+    config.available_features.add("clippy")

@@ -187,7 +187,7 @@ def version_of(program):
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True)
     except OSError as error:
-        raise SystemExit(f"t4_bench: {error}; --bin names the folder of llcuda's tools")
+        raise SystemExit(f"t4_bench: {error}; --bin names the folder of llcuda's tools") from error
     if done.returncode != 0:
         raise SystemExit(f"t4_bench: {program} does not run here: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
     return done.stdout.strip()
@@ -214,7 +214,7 @@ def parse_options():
 
 
 def bench(options):
-    report = {"started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "arguments": sys.argv[1:],
+    report = {"started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "arguments": sys.argv[1:],
               "host": {"system": platform.platform(), "cpus": os.cpu_count()}, "device": options.device}
     clocks = None
     if options.device == "cuda":

@@ -32,8 +32,8 @@ def q2_0(blocks):
 FORMULAS = {"Q8_K": (292, q8_k), "Q1_0": (18, q1_0), "Q2_0": (18, q2_0)}
 
 
-def codec(mode, data=np.empty(0)):
-    return subprocess.run([sys.argv[1], mode], input=data.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+def codec(mode, data=b""):
+    return subprocess.run([sys.argv[1], mode], input=bytes(data), stdout=subprocess.PIPE, check=True).stdout
 
 
 def differing(ours, theirs):

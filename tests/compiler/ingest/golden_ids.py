@@ -50,7 +50,7 @@ def make(model, path, count="400"):
     # The second list is stored only where it differs.
     entries = [[line, a] if a == b else [line, a, b] for line, (a, b) in zip(lines, ids)]
     with open(path, "w") as file:
-        file.write('{"end_of_generation": %s, "lines": [\n' % json.dumps(end_of_generation))
+        file.write('{"end_of_generation": ' + json.dumps(end_of_generation) + ', "lines": [\n')
         file.write(",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]}\n")
 
 
@@ -65,7 +65,8 @@ def check(model, path):
 
 def compare(count, *models):
     lines = mixed_text.lines(int(count))
-    return any([report(model, lines, ours(model, lines), *theirs(model, lines)) for model in models])
+    wrong = [report(model, lines, ours(model, lines), *theirs(model, lines)) for model in models]  # of every model
+    return any(wrong)
 
 
 def hashed(ids, end_of_generation):

@@ -11,10 +11,9 @@ import pathlib
 import tempfile
 
 import numpy as np
+import tiny_models
 import torch
 import transformers
-
-import tiny_models
 
 here = pathlib.Path(__file__).parent
 POSITIONS = [0, 5, 17, 39]  # 17 and 39 are past the windows of 16, 39 past the original contexts

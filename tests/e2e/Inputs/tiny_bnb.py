@@ -11,7 +11,6 @@ import pathlib
 import struct
 
 import numpy as np
-
 import tiny_llama
 
 BLOCK, NESTED_BLOCK = 64, 256

@@ -35,7 +35,7 @@ def missing_shard(folder, weights):
 
 
 def overlap(folder, weights):
-    first, second = list(e for n, e in weights.header.items() if n != "__metadata__")[:2]
+    first, second = [e for n, e in weights.header.items() if n != "__metadata__"][:2]
     length = second["data_offsets"][1] - second["data_offsets"][0]
     second["data_offsets"] = [first["data_offsets"][0], first["data_offsets"][0] + length]
     weights.write()
