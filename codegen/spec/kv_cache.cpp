@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/spec/kv_cache.h"
 
+#include <algorithm>
+
+#include "codegen/formats/kv_names.h"
+
 namespace llcuda::codegen {
-namespace {
 
-struct KvTypeNames {
-  KvType type;
-  formats::TensorType encoding;
-  const char* text;
-};
-
-constexpr KvTypeNames kTypes[] = {
-    {KvType::kF16, formats::TensorType::kF16, "llcuda::KvType::kF16"},
-    {KvType::kQ8_0, formats::TensorType::kQ8_0, "llcuda::KvType::kQ8_0"},
-    {KvType::kQ4_0, formats::TensorType::kQ4_0, "llcuda::KvType::kQ4_0"},
-    {KvType::kQ4_1, formats::TensorType::kQ4_1, "llcuda::KvType::kQ4_1"},
-    {KvType::kQ5_0, formats::TensorType::kQ5_0, "llcuda::KvType::kQ5_0"},
-    {KvType::kQ5_1, formats::TensorType::kQ5_1, "llcuda::KvType::kQ5_1"},
-};
-
-const KvTypeNames& namesOf(KvType type) {
-  return kTypes[static_cast<size_t>(type)];
+uint32_t KvCacheDesc::block() const {
+  return static_cast<uint32_t>(std::max(kvBlock(keyType), kvBlock(valueType)));
 }
-
-std::string encodingName(KvType type) {
-  return std::string(formats::tensorTypeInfo(namesOf(type).encoding).name);
-}
-
-} // namespace
 
 uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens) {
   if (window == 0)
@@ -37,15 +19,8 @@ uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_
   return pages < divideUp(maxContext, pageTokens) ? static_cast<uint32_t>(pages) : 0;
 }
 
-std::optional<KvType> kvTypeOf(formats::TensorType type) {
-  for (const KvTypeNames& names : kTypes)
-    if (names.encoding == type)
-      return names.type;
-  return std::nullopt;
-}
-
 Constant kvType(KvType value) {
-  return {namesOf(value).text, encodingName(value)};
+  return {"llcuda::KvType::" + std::string(kvTypeEnumerator(value)), std::string(kvTypeName(value))};
 }
 
 Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache,
@@ -61,9 +36,9 @@ Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {
     return unsupported("a cache of ", desc.maxContext, " positions in pages of ", desc.pageTokens,
                        " tokens; kernels exist for ", kKvPageTokens);
   for (const KvType type : {desc.keyType, desc.valueType})
-    if (type != KvType::kF16 && headSize % kKvBlock != 0)
-      return unsupported("a cache of heads of ", headSize, " in ", encodingName(type), ", whose blocks are of ",
-                         kKvBlock, "; f16 keeps any head");
+    if (headSize % static_cast<uint32_t>(kvBlock(type)) != 0)
+      return unsupported("a cache of heads of ", headSize, " in ", kvTypeName(type), ", whose blocks are of ",
+                         kvBlock(type), "; f16 keeps any head");
   return {};
 }
 

@@ -3,11 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 
 #include "codegen/formats/kv_type.h"
-#include "codegen/formats/tensor_type.h"
 #include "codegen/spec/kernel_builder.h"
 #include "runtime/base/result.h"
 
@@ -22,14 +19,13 @@ struct KvCacheDesc {
 
   uint32_t tablePages() const { return divideUp(maxContext, pageTokens); }
   bool isF16() const { return keyType == KvType::kF16 && valueType == KvType::kF16; }
+  /// Elements of a head that are stored together: 1, or the larger block of the two types.
+  uint32_t block() const;
 };
 
 /// Pages that a layer's window needs for each slot when up to `chunk` rows are written before they are read: those that
 /// window + chunk - 1 positions can touch. 0 when the pages of the whole context are no more.
 uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens);
-
-/// The cache's name of an encoding, if it can hold it.
-std::optional<KvType> kvTypeOf(formats::TensorType type);
 
 Constant kvType(KvType value);
 /// The template arguments of llcuda::AttentionShape.

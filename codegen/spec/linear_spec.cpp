@@ -201,7 +201,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
                                      .outputs = qRows + 2 * kvRows,
                                      .smallestPart = std::min(qRows, kvRows),
                                      .rowsMultiple = 2,
-                                     .blockRowsMultiple = desc.cache.isF16() ? 1u : uint32_t{kKvBlock}};
+                                     .blockRowsMultiple = desc.cache.block()};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelBuilder kernel("qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh");
   kernel.constants("llcuda::QkvShape", {number("h", desc.heads), number("g", desc.kvHeads), number("d", desc.headSize),

@@ -38,7 +38,7 @@ struct CompileOptions {
   bool hostTarget = false;  ///< a host image for hostsim
   uint32_t maxContext = 0;  ///< 0: the model's, at most kDefaultContext
   uint32_t maxBatch = 1;
-  std::string keyType = "f16";   ///< of the cache: f16, q8_0, q4_0, q4_1, q5_0, q5_1
+  std::string keyType = "f16";   ///< of the cache: a name of codegen/formats/kv_types.inc
   std::string valueType = "f16"; ///< the same
   GoldenMode golden = GoldenMode::kDefault;
   bool referWeights = false; ///< leave the weights that lie as they are in a file there

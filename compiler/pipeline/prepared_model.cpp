@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <map>
 
-#include "codegen/spec/kv_cache.h"
+#include "codegen/formats/kv_names.h"
 #include "compiler/models/family.h"
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/run_passes.h"
@@ -57,8 +57,8 @@ void countLaunches(plan::EngineOp plan, CompileReport& report) {
 
 Result<formats::TensorType> cacheType(const char* flag, const std::string& name) {
   const std::optional<formats::TensorType> type = formats::tensorTypeByName(name);
-  if (!type || !codegen::kvTypeOf(*type))
-    return unsupported(flag, " ", name, ": the cache can be f16, q8_0, q4_0, q4_1, q5_0 and q5_1");
+  if (!type || !kvTypeOf(*type))
+    return unsupported(flag, " ", name, ": the cache can be ", kvTypeList());
   return *type;
 }
 

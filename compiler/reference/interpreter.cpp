@@ -2,6 +2,7 @@
 #include "compiler/reference/interpreter.h"
 
 #include "codegen/formats/dequantize.h"
+#include "codegen/formats/kv_names.h"
 #include "codegen/reference/cache_rounding.h"
 #include "codegen/reference/rope_table.h"
 #include "compiler/reference/interpreter_frame.h"
@@ -109,7 +110,8 @@ void Interpreter::writeCache(mlir::Value value, const Matrix& keys, const Matrix
     for (size_t r = 0; r < added.rows; ++r) {
       float* const row = stored.row(static_cast<size_t>(frame.positions[r]));
       std::copy_n(added.row(r), added.cols, row);
-      roundToCache(encoding, row, added.cols);
+      if (const auto kept = kvTypeOf(encoding)) // f32 is kept as it is
+        roundToCache(*kept, row, added.cols);
     }
   };
   append(cache.keys, keys, type.getKeyEncoding());

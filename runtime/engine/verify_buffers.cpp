@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "codegen/formats/kv_names.h"
 #include "runtime/engine/verify_parts.h"
 
 namespace llcuda::verify {
@@ -37,11 +38,6 @@ Result<void> verifyRole(const fb::Buffer& buffer, uint32_t b) {
   return {};
 }
 
-bool isCacheType(std::string_view name) {
-  constexpr std::string_view kTypes[] = {"f16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"};
-  return std::ranges::find(kTypes, name) != std::end(kTypes);
-}
-
 /// The types of keys and of values, by KvPart, as the buffers so far say.
 using CacheTypes = std::array<std::string_view, static_cast<std::size_t>(fb::KvPart::MAX) + 1>;
 
@@ -55,7 +51,7 @@ Result<void> verifyPart(const fb::Buffer& buffer, uint32_t b, CacheTypes& types)
                    fb::EnumNameKvPart(buffer.part()), type.empty() ? " and no kv_type" : " and a kv_type");
   if (!isCache)
     return {};
-  if (!isCacheType(type))
+  if (!kvTypeByName(type))
     return unsupported("metadata: buffers[", b, "].kv_type is not one that this version knows");
   std::string_view& known = types[static_cast<std::size_t>(buffer.part())];
   if (!known.empty() && known != type)

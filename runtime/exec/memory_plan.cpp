@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "codegen/formats/kv_names.h"
+
 namespace llcuda {
 namespace {
 
@@ -10,17 +12,14 @@ std::string mebibytes(uint64_t bytes) {
   return detail::concat((bytes + (1u << 20) - 1) >> 20, " MiB");
 }
 
-/// Every type of a cache divides 32 elements into whole blocks.
-constexpr uint64_t kBlockElements = 32;
-
-uint64_t blockBytes(formats::TensorType type) {
-  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(type);
-  return kBlockElements / info.blockElements * info.blockBytes;
+/// A page has the bytes of so many blocks of its type, whatever the size of its heads.
+uint64_t blockBytes(KvType type) {
+  return static_cast<uint64_t>(kvHeadBytes(type, kKvBlock));
 }
 
 /// Of a pool, which was checked when the engine was opened.
 uint64_t blockBytes(const fb::Buffer& pool) {
-  return blockBytes(*formats::tensorTypeByName(pool.kv_type()->string_view()));
+  return blockBytes(*kvTypeByName(pool.kv_type()->string_view()));
 }
 
 } // namespace
@@ -54,8 +53,8 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   return plan;
 }
 
-std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, formats::TensorType type) {
-  if (type != formats::TensorType::kF16 && engine.model().head_size() % kBlockElements != 0)
+std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, KvType type) {
+  if (engine.model().head_size() % static_cast<uint32_t>(kvBlock(type)) != 0)
     return std::nullopt;
   uint64_t bytes = 0;
   for (const fb::Buffer* buffer : *engine.metadata().buffers())

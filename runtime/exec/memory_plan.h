@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "codegen/formats/tensor_type.h"
+#include "codegen/formats/kv_type.h"
 #include "runtime/base/result.h"
 #include "runtime/engine/engine.h"
 
@@ -36,15 +36,9 @@ uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan);
 /// `context` in 1 ... max_context positions for each of `slots` in 1 ... max_batch sequences.
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots);
 
-/// Types that a cache can have, the largest first.
-inline constexpr formats::TensorType kCacheTypes[] = {
-    formats::TensorType::kF16,  formats::TensorType::kQ8_0, formats::TensorType::kQ5_1,
-    formats::TensorType::kQ5_0, formats::TensorType::kQ4_1, formats::TensorType::kQ4_0,
-};
-
 /// What `plan.kv` is when the model is compiled with keys and values of `type`; nothing when its heads do not divide into
 /// blocks of that type.
-std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, formats::TensorType type);
+std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, KvType type);
 
 /// Pages of one sequence of `context` positions.
 uint32_t pagesFor(const Engine& engine, uint32_t context);

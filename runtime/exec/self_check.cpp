@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codegen/formats/tensor_type.h"
+#include "codegen/formats/kv_names.h"
 
 namespace llcuda {
 namespace {
@@ -12,14 +12,14 @@ namespace {
 constexpr uint32_t kTop = 5; // entries of golden.top for each token
 constexpr float kDecisiveMargin = 0.5f;
 constexpr float kLargestMeanError = 0.1f;
-/// With a cache of fewer than 8 bits: what int8 activations change is rounded to other codes there. SmolLM2 in q8_0 and
+/// With a coarse cache: what int8 activations change is rounded to other codes there. SmolLM2 in q8_0 and
 /// q4_0 has 0.17.
 constexpr float kLargestMeanErrorOfCoarseCache = 0.3f;
 
-/// Whether elements of the type take less than a byte.
+/// Of a pool's type, which was checked when the engine was opened; an engine without a cache has none.
 bool isCoarse(std::string_view typeName) {
-  const auto type = formats::tensorTypeByName(typeName);
-  return type && formats::tensorTypeInfo(*type).blockBytes < formats::tensorTypeInfo(*type).blockElements;
+  const auto type = kvTypeByName(typeName);
+  return type && kvFacts(*type).coarse;
 }
 
 float largestMeanError(const Engine& engine) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "codegen/formats/kv_names.h"
 #include "tools/model-options/model_options.h"
 
 namespace llcuda::tools {
@@ -55,8 +56,7 @@ void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, Compile
   app.add_option("--max-batch", options.maxBatch, "Sequences that may run at a time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app.add_option("--cache-type-k", options.keyType, "-ctk: encoding of keys: f16, q8_0, q4_0, q4_1, q5_0, q5_1")
-      ->capture_default_str();
+  app.add_option("--cache-type-k", options.keyType, "-ctk: encoding of keys: " + kvTypeList())->capture_default_str();
   app.add_option("--cache-type-v", options.valueType, "-ctv: encoding of values")->capture_default_str();
   app.add_option_function<std::string>(
       "--kv-type", [&](const std::string& type) { options.keyType = options.valueType = type; },

@@ -85,7 +85,18 @@ def device_layouts():
     return table(["encoding", "layout", "planes", "bytes of codes, high bits, scales, supers", "of", "bits a weight", "weight"], rows)
 
 
-TABLES = {"device layouts": device_layouts}
+def cache_types():
+    """Every type of keys and values, and the bytes of 32 elements."""
+    rows = []
+    for enumerator, *facts in rows_of("kv_types.inc", "LLCUDA_KV_TYPE"):
+        facts = facts_of(facts)
+        blocks = int(facts["fifthBits"] == "true") * 4 + int(facts["scaleBytes"])
+        written = "the launch that makes them" if facts["block"] == "1" else "a block of it that makes whole blocks of 32"
+        rows.append([enumerator.removeprefix("k").lower(), str(4 * int(facts["vectorBytes"]) + blocks), written])
+    return table(["type", "bytes of 32 elements", "written by"], rows)
+
+
+TABLES = {"device layouts": device_layouts, "cache types": cache_types}
 
 
 def with_tables(text):

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "codegen/formats/kv_names.h"
 #include "runtime/engine/weight_files.h"
 #include "runtime/schema/engine_hash.h"
 #include "tools/llcuda-inspect/report.h"
@@ -103,9 +104,9 @@ ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
       {"context", request.context}, {"slots", request.slots}, {"weights", plan.weights}, {"constants", plan.constants},
       {"arena", plan.arena},        {"kv", plan.kv},          {"io", plan.io},           {"counters", plan.counters},
       {"pages", plan.pages},        {"total", plan.total()}};
-  for (const formats::TensorType type : kCacheTypes)
+  for (const KvType type : kvTypes())
     if (const auto bytes = kvBytesAs(engine, plan, type))
-      json["kv_as"][formats::tensorTypeInfo(type).name] = *bytes;
+      json["kv_as"][kvTypeName(type)] = *bytes;
   return json;
 }
 
@@ -135,10 +136,10 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
   add("counters", plan.counters);
   add("all", plan.total());
   std::vector<std::vector<std::string>> types = {{"KV cache compiled as", "bytes", "all with it"}};
-  for (const formats::TensorType type : kCacheTypes)
+  for (const KvType type : kvTypes())
     if (const auto bytes = kvBytesAs(engine, plan, type))
-      types.push_back({std::string(formats::tensorTypeInfo(type).name), std::to_string(*bytes),
-                       readableBytes(plan.total() - plan.kv + *bytes)});
+      types.push_back(
+          {std::string(kvTypeName(type)), std::to_string(*bytes), readableBytes(plan.total() - plan.kv + *bytes)});
   return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots, " +
          std::to_string(plan.pages) + " pages in each KV pool" + ringsText(engine, plan) + "\n" + textTable(rows) +
          "\n" + textTable(types);

@@ -49,7 +49,7 @@ template <KvType kType_, int kHeadSize>
 struct KvRows {
   static constexpr KvType kType = kType_;
   using Vector = KvVector<kType>;
-  static_assert(kType == KvType::kF16 ? kHeadSize % 8 == 0 : kHeadSize % kKvBlock == 0, "whole blocks");
+  static_assert(kHeadSize % 8 == 0 && kHeadSize % kvBlock(kType) == 0, "whole vectors and blocks");
   static constexpr int kVectors = kHeadSize / 8, kBlocks = kHeadSize / kKvBlock;
   static constexpr int kBytes = kvHeadBytes(kType, kHeadSize);
 
@@ -60,10 +60,10 @@ struct KvRows {
       return v;
     const uint8_t* const codes = head + (token * kVectors + vector) * kvVectorBytes(kType);
     const int block = token * kBlocks + vector / 4;
-    if constexpr (kType == KvType::kF16) {
+    if constexpr (kIsPlain) {
       const uint4 words = loadStream(reinterpret_cast<const uint4*>(codes));
       v.codes[0] = words.x, v.codes[1] = words.y, v.codes[2] = words.z, v.codes[3] = words.w;
-    } else if constexpr (kType == KvType::kQ8_0) {
+    } else if constexpr (kHasBytes) {
       const uint2 words = loadStream(reinterpret_cast<const uint2*>(codes));
       v.codes[0] = words.x, v.codes[1] = words.y;
     } else {
@@ -80,10 +80,10 @@ struct KvRows {
 
   /// The elements divided by what is returned: a scale alone is left for the caller, who has fewer numbers to multiply.
   static LLCUDA_DEVICE float unpack(const Vector& v, int vector, float (&f)[8]) {
-    if constexpr (kType == KvType::kF16) {
+    if constexpr (kIsPlain) {
       LLCUDA_UNROLL
       for (int i = 0; i < 4; ++i) {
-        const float2 pair = halvesOf(v.codes[i]);
+        const float2 pair = pairOf(v.codes[i]);
         f[2 * i] = pair.x, f[2 * i + 1] = pair.y;
       }
       return 1.f;
@@ -117,23 +117,33 @@ struct KvRows {
   /// Stores elements 4 * four ... + 3 of a token: four neighbouring elements per lane, so 8 lanes are a block of 32
   /// whose first is in a lane 8i. All lanes of the warp call; those with `valid` false store nothing.
   static LLCUDA_DEVICE void store(uint8_t* head, int token, int four, float4 x, bool valid) {
-    if constexpr (kType == KvType::kF16) {
+    if constexpr (kIsPlain) {
       if (valid)
-        reinterpret_cast<uint2*>(head)[token * (kHeadSize / 4) + four] =
-            make_uint2(wordOfHalves(x.x, x.y), wordOfHalves(x.z, x.w));
+        reinterpret_cast<uint2*>(head)[token * (kHeadSize / 4) + four] = make_uint2(wordOf(x.x, x.y), wordOf(x.z, x.w));
     } else {
       storeBlock(head, token, four, x, valid);
     }
   }
 
+  /// Two neighbouring elements as the word that a type without scales stores.
+  static LLCUDA_DEVICE uint32_t wordOf(float low, float high) {
+    static_assert(kType == KvType::kF16, "a type of the cache needs its words");
+    return wordOfHalves(low, high);
+  }
+  static LLCUDA_DEVICE float2 pairOf(uint32_t word) {
+    static_assert(kType == KvType::kF16, "a type of the cache needs its words");
+    return halvesOf(word);
+  }
+
 private:
-  static constexpr int kLevels = kType == KvType::kQ8_0 ? 256 : kvHasFifthBits(kType) ? 32 : 16;
+  static constexpr bool kIsPlain = kvVectorBytes(kType) == 16, kHasBytes = kvVectorBytes(kType) == 8;
+  static constexpr int kLevels = kHasBytes ? 256 : kvHasFifthBits(kType) ? 32 : 16;
   /// What is subtracted from a code before the scale; a type with minimums has none.
   static constexpr int kZero = kvHasMinimums(kType) ? 0 : kLevels / 2;
 
   /// Codes less kZero.
   static LLCUDA_DEVICE void unpackCodes(const Vector& v, int vector, float (&f)[8]) {
-    if constexpr (kType == KvType::kQ8_0) {
+    if constexpr (kHasBytes) {
       floatsOfBytes(v.codes[0] ^ 0x80808080u, kZero, f);
       floatsOfBytes(v.codes[1] ^ 0x80808080u, kZero, f + 4);
     } else {
@@ -154,14 +164,14 @@ private:
     const float lowest = -groupMax<8>(maxOf(maxOf(-x.x, -x.y), maxOf(-x.z, -x.w)));
     if constexpr (kvHasMinimums(kType))
       return make_float2((highest - lowest) * (1.f / (kLevels - 1)), lowest);
-    else if constexpr (kType == KvType::kQ8_0)
+    else if constexpr (kHasBytes)
       return make_float2(maxOf(highest, -lowest) * (1.f / 127.f), 0.f);
     else
       return make_float2((highest > -lowest ? highest : lowest) * (-1.f / (kLevels / 2)), 0.f);
   }
 
   static LLCUDA_DEVICE uint32_t codeOf(float x, float inverse, float minimum) {
-    if constexpr (kType == KvType::kQ8_0)
+    if constexpr (kHasBytes)
       return static_cast<uint32_t>(roundToInt(x * inverse)) & 255;
     else
       return static_cast<uint32_t>(minOf(static_cast<int>((x - minimum) * inverse + (kZero + 0.5f)), kLevels - 1));
@@ -174,7 +184,7 @@ private:
                                codeOf(x.z, inverse, scale.y), codeOf(x.w, inverse, scale.y)};
     const uint32_t word = codes[0] | codes[1] << 8 | codes[2] << 16 | codes[3] << 24;
     const int block = token * kBlocks + four / 8;
-    if constexpr (kType == KvType::kQ8_0) {
+    if constexpr (kHasBytes) {
       if (valid)
         reinterpret_cast<uint32_t*>(head)[token * (kHeadSize / 4) + four] = word;
     } else {

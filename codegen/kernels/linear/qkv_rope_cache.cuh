@@ -32,6 +32,13 @@ struct QkvShape {
   static LLCUDA_DEVICE bool hasBlocks(QkvPart::Role role) {
     return (role == QkvPart::kK && kvHasScales(kKeyType)) || (role == QkvPart::kV && kvHasScales(kValueType));
   }
+  /// Two neighbouring elements as a part without blocks stores them.
+  static LLCUDA_DEVICE uint32_t wordOf(QkvPart::Role role, float2 value) {
+    constexpr KvType kKeys = kvHasScales(kKeyType) ? KvType::kF16 : kKeyType;
+    constexpr KvType kValues = kvHasScales(kValueType) ? kKeys : kValueType;
+    return role == QkvPart::kK || kKeys == kValues ? KvRows<kKeys, kHeadSize>::wordOf(value.x, value.y)
+                                                   : KvRows<kValues, kHeadSize>::wordOf(value.x, value.y);
+  }
 };
 
 /// What the launch needs beside weights and input.
@@ -59,7 +66,7 @@ LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
   return place;
 }
 
-/// Elements `row`, row + 1 of the part's result, rotated: to q, or to a page of f16.
+/// Elements `row`, row + 1 of the part's result, rotated: to q, or to a page of a type without scales.
 template <typename Shape>
 LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, QkvPart::Role role, int row,
                              float2 value) {
@@ -70,7 +77,7 @@ LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, Qkv
     const int64_t line = (static_cast<int64_t>(place.page) * Shape::kKvHeads + head) * Shape::kPageTokens +
                          place.position % Shape::kPageTokens;
     Half* pages = reinterpret_cast<Half*>(role == QkvPart::kK ? cache.k : cache.v);
-    *reinterpret_cast<Half2*>(pages + line * Shape::kHeadSize + at) = toHalf2(value.x, value.y);
+    *reinterpret_cast<Half2*>(pages + line * Shape::kHeadSize + at) = bitCast<Half2>(Shape::wordOf(role, value));
   }
 }
 

@@ -14,8 +14,8 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     The cache of a layer whose attention sees a window of the context is a ring: pages for the window and the largest
     prompt phase, which the positions of a slot use in turn.
 
-    Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in other types
-    than f16, q8_0, q4_0, q4_1, q5_0 and q5_1.
+    Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in types
+    that `codegen/formats/kv_types.inc` does not have.
 
     Weights, constants, pools and counters are shared by all phases; io buffers are shared by the phases of a kind;
     buffers of the arena belong to one phase and get their places by `plan-memory`.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codegen/formats/kv_names.h"
 #include "codegen/pack/pack.h"
 
 namespace llcuda::llm {
@@ -103,8 +104,8 @@ std::string PlanBuilder::constant(mlir::Value value) {
 }
 
 std::optional<codegen::KvCacheDesc> PlanBuilder::cache(mlir::TypedValue<llm::CacheType> cache) const {
-  const auto keys = codegen::kvTypeOf(cache.getType().getKeyEncoding());
-  const auto values = codegen::kvTypeOf(cache.getType().getValueEncoding());
+  const auto keys = kvTypeOf(cache.getType().getKeyEncoding());
+  const auto values = kvTypeOf(cache.getType().getValueEncoding());
   if (!keys || !values)
     return std::nullopt;
   const auto context = static_cast<uint32_t>(planLimits.maxContext);

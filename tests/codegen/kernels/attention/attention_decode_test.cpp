@@ -121,5 +121,11 @@ TYPED_TEST(AttentionDecodeShapes, MatchReference) {
   DecodeRun<TypeParam, 3>({20, 77, 150}, 0.f, 7).expectNearReference();
 }
 
+TEST(AttentionDecode, EveryTypeOfKeysAndValues) {
+#define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
+  DecodeRun<ShapeOf<2, 1, 64, KvType::enumerator, KvType::enumerator>, 3>({20, 77, 150}, 0.f, 8).expectNearReference();
+#include "codegen/formats/kv_types.inc"
+}
+
 } // namespace
 } // namespace llcuda

@@ -148,6 +148,13 @@ TYPED_TEST(AttentionPromptShapes, MatchReference) {
   PromptRun<TypeParam, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference();
 }
 
+TEST(AttentionPrompt, EveryTypeOfKeysAndValues) {
+#define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
+  PromptRun<ShapeOf<2, 1, 64, KvType::enumerator, KvType::enumerator>, 40>(chunk(60, 37, 40), 0.f, 17)                 \
+      .expectNearReference();
+#include "codegen/formats/kv_types.inc"
+}
+
 // What a token sees must not depend on whether it came in a prompt or was generated.
 TEST(AttentionPrompt, EqualsDecode) {
   const PromptRun<Plain, 80> run(chunk(100, 80, 80), 0.f, 16);

@@ -39,9 +39,9 @@ struct StoredHead {
 
   float value(int token, int i) const {
     const int block = token * (headSize / 32) + i / 32;
-    if (type == KvType::kF16)
+    if (isPlain())
       return half(2 * (token * headSize + i));
-    if (type == KvType::kQ8_0)
+    if (kvVectorBytes(type) == 8)
       return half(kvScalesOffset(type, headSize) + 2 * block) * static_cast<int8_t>(bytes[token * headSize + i]);
     int code = bytes[(token * headSize + i) / 8 * 4 + i % 4] >> (i / 4 % 2 * 4) & 15;
     if (kvHasFifthBits(type))
@@ -57,11 +57,11 @@ struct StoredHead {
     std::normal_distribution<float> normal;
     std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
     const int codeBytes = headSize / 8 * kvVectorBytes(type), blocks = headSize / 32;
-    for (int i = 0; type == KvType::kF16 && i < headSize; ++i) setHalf(2 * (token * headSize + i), normal(generator));
-    for (int i = 0; type != KvType::kF16 && i < codeBytes; ++i) bytes[token * codeBytes + i] = randomByte(generator);
+    for (int i = 0; isPlain() && i < headSize; ++i) setHalf(2 * (token * headSize + i), normal(generator));
+    for (int i = 0; !isPlain() && i < codeBytes; ++i) bytes[token * codeBytes + i] = randomByte(generator);
     for (int i = 0; kvHasFifthBits(type) && i < 4 * blocks; ++i)
       bytes[kvFifthBitsOffset(type, headSize) + 4 * token * blocks + i] = randomByte(generator);
-    const float levels = type == KvType::kQ8_0 ? 128.f : kvHasFifthBits(type) ? 16.f : 8.f;
+    const float levels = kvVectorBytes(type) == 8 ? 128.f : kvHasFifthBits(type) ? 16.f : 8.f;
     for (int i = 0; kvHasScales(type) && i < blocks; ++i) {
       const int at = kvScalesOffset(type, headSize) + (token * blocks + i) * (kvHasMinimums(type) ? 4 : 2);
       setHalf(at, uniform(generator) / levels);
@@ -71,6 +71,7 @@ struct StoredHead {
   }
 
 private:
+  bool isPlain() const { return !kvHasScales(type); }
   static uint8_t randomByte(std::mt19937& generator) { return static_cast<uint8_t>(generator()); }
   float half(int at) const {
     Half h;

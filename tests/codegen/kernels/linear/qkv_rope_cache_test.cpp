@@ -150,7 +150,7 @@ TEST(QkvRopeCache, BlocksIntoARing) {
         reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), nullptr, y.data(), keys.data(),
         values.data());
   });
-  const auto wanted = [&](const TestWeight& weight, formats::TensorType encoding, bool rotate) {
+  const auto wanted = [&](const TestWeight& weight, KvType type, bool rotate) {
     std::vector<double> exact(kRows * kKvRows);
     reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kKvRows,
                       exact.data());
@@ -158,7 +158,7 @@ TEST(QkvRopeCache, BlocksIntoARing) {
       reference::rope(exact.data(), table.data(), positions.data(), reference::RopePairs::kAdjacent, kRows, kGroups,
                       kSize, kSize, exact.data());
     std::vector<float> kept(exact.begin(), exact.end());
-    reference::roundToCache(encoding, kept.data(), kept.size());
+    reference::roundToCache(type, kept.data(), kept.size());
     return kept;
   };
   std::vector<float> gotK(kRows * kKvRows), gotV(kRows * kKvRows);
@@ -170,8 +170,8 @@ TEST(QkvRopeCache, BlocksIntoARing) {
       gotK[r * kKvRows + i] = key.value(positions[r] % 64, i % kSize);
       gotV[r * kKvRows + i] = value.value(positions[r] % 64, i % kSize);
     }
-  EXPECT_LE(nmse(gotK, wanted(k, formats::TensorType::kQ8_0, true)), 1e-4);
-  EXPECT_LE(nmse(gotV, wanted(v, formats::TensorType::kQ5_1, false)), 1e-4);
+  EXPECT_LE(nmse(gotK, wanted(k, Shape::kKeyType, true)), 1e-4);
+  EXPECT_LE(nmse(gotV, wanted(v, Shape::kValueType, false)), 1e-4);
 }
 
 } // namespace

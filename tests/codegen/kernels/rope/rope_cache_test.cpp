@@ -134,7 +134,7 @@ TEST(RopeCache, AMissingPageIsNotWritten) {
 
 /// Keys and values in blocks, in a ring of two pages for each slot. A warp has heads of queries, keys and values.
 template <int kSize, KvType kKeyType, KvType kValueType>
-void expectStored(formats::TensorType keyEncoding, formats::TensorType valueEncoding) {
+void expectStored() {
   constexpr int kHeads = 3, kRingPages = 2;
   using Turn = HeadTurn<kSize, RopePairs::kAdjacent, false>;
   using Ring = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kRingPages, kKeyType, kValueType>;
@@ -149,8 +149,8 @@ void expectStored(formats::TensorType keyEncoding, formats::TensorType valueEnco
   });
   const std::vector<double> turned = run.wanted(run.k, run.kScale, kKvHeads);
   std::vector<float> wantedK(turned.begin(), turned.end()), wantedV = run.v, gotK(run.k.size()), gotV = gotK;
-  reference::roundToCache(keyEncoding, wantedK.data(), wantedK.size());
-  reference::roundToCache(valueEncoding, wantedV.data(), wantedV.size());
+  reference::roundToCache(kKeyType, wantedK.data(), wantedK.size());
+  reference::roundToCache(kValueType, wantedV.data(), wantedV.size());
   for (int r = 0; r < kRows; ++r)
     for (int i = 0; i < kKvHeads * kSize; ++i) {
       const size_t at = r * kKvHeads * kSize + i;
@@ -170,10 +170,14 @@ void expectStored(formats::TensorType keyEncoding, formats::TensorType valueEnco
 }
 
 TEST(RopeCache, WritesBlocksIntoARing) {
-  using formats::TensorType;
-  expectStored<32, KvType::kQ8_0, KvType::kQ4_0>(TensorType::kQ8_0, TensorType::kQ4_0);
-  expectStored<256, KvType::kQ4_1, KvType::kQ5_0>(TensorType::kQ4_1, TensorType::kQ5_0);
-  expectStored<96, KvType::kQ5_1, KvType::kF16>(TensorType::kQ5_1, TensorType::kF16);
+  expectStored<32, KvType::kQ8_0, KvType::kQ4_0>();
+  expectStored<256, KvType::kQ4_1, KvType::kQ5_0>();
+  expectStored<96, KvType::kQ5_1, KvType::kF16>();
+}
+
+TEST(RopeCache, WritesEveryTypeAsTheReferenceRoundsIt) {
+#define LLCUDA_KV_TYPE(enumerator, ...) expectStored<64, KvType::enumerator, KvType::enumerator>();
+#include "codegen/formats/kv_types.inc"
 }
 
 } // namespace
