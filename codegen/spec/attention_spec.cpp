@@ -2,21 +2,24 @@
 #include "codegen/spec/attention_spec.h"
 
 #include <algorithm>
-#include <bit>
 
+#include "codegen/kernels/attention/attention_tiles.h"
 #include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kDecodeThreads = 128, kPromptThreads = 128, kPromptRows = 64, kMaxSplits = 64;
+constexpr uint32_t kMaxSplits = 64;
 /// Blocks in flight at a long context: two waves of a T4, and still two for each multiprocessor of a GPU thrice as wide.
 constexpr uint32_t kDecodeBlocks = 8 * t4::kMultiprocessors;
 
-/// Keys that are never divided among splits, as DecodeTile.
-uint32_t splitTokens(const AttentionDesc& desc) {
-  return desc.headSize <= 128 ? 64 : 32;
+/// Query heads that a block of attention_decode takes, and how many such groups a row has.
+uint32_t groupHeads(const AttentionDesc& desc) {
+  return static_cast<uint32_t>(headsTogether(static_cast<int>(desc.heads / desc.kvHeads)));
+}
+uint32_t groups(const AttentionDesc& desc) {
+  return desc.heads / groupHeads(desc);
 }
 
 /// Most keys that a row sees.
@@ -43,25 +46,16 @@ void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
   kernel.open().outputRows("y", desc.f32Rows, desc.int8Rows).close();
 }
 
-/// Shared memory of attentionDecode: the sums of every part of a block, and the statistics of parts or splits.
-uint32_t decodeSharedBytes(const AttentionDesc& desc) {
-  const uint32_t group = desc.heads / desc.kvHeads;
-  const uint32_t keyLanes = std::min(std::max(std::bit_ceil(desc.headSize / 8), 2u), 32u);
-  const uint32_t parts = kDecodeThreads / keyLanes;
-  return 4 * parts * group * desc.headSize + 12 * std::max(parts, attentionSplits(desc)) * group + 8 * group;
-}
-
-/// Blocks of kDecodeThreads that shared memory and the registers of a group's queries and sums leave room for.
+/// Blocks of kDecodeThreads that shared memory and the registers of a group's queries and sums leave room for. What the
+/// registers hold without spills is what tests/codegen/nvrtc/real_kernels_test.cpp finds in machine code for sm_75.
 uint32_t decodeBlocksPerSm(const AttentionDesc& desc) {
-  const uint32_t group = desc.heads / desc.kvHeads;
-  const uint32_t byRegisters = group <= 2 ? 4 : group <= 4 ? 3 : 2;
-  const uint32_t byShared = t4::kSharedBytesPerMultiprocessor / (decodeSharedBytes(desc) + 64); // of alignment
+  const uint32_t heads = groupHeads(desc);
+  const uint32_t byRegisters = heads <= 2 ? 4 : heads <= 4 ? 3 : 2;
+  const DecodeShared shared =
+      decodeShared(static_cast<int>(heads), static_cast<int>(desc.headSize), static_cast<int>(attentionSplits(desc)));
+  const uint32_t byShared =
+      t4::kSharedBytesPerMultiprocessor / (static_cast<uint32_t>(shared.bytes()) + 64); // of alignment
   return std::clamp(byShared, 1u, byRegisters);
-}
-
-uint32_t partialFloats(const AttentionDesc& desc) {
-  const uint32_t group = desc.heads / desc.kvHeads;
-  return group * desc.headSize + divideUp(group, 2) * 4; // as attention_decode.cuh
 }
 
 } // namespace
@@ -71,28 +65,27 @@ Result<void> checkAttention(const AttentionDesc& desc) {
   if (desc.kvHeads == 0 || desc.heads % desc.kvHeads != 0)
     return unsupported("attention with ", desc.heads, " heads over ", desc.kvHeads,
                        " kv heads: not a whole number each");
-  if (desc.heads / desc.kvHeads > 8)
-    return unsupported("attention with ", desc.heads / desc.kvHeads, " heads for each kv head; kernels exist up to 8");
-  if (desc.headSize == 0 || desc.headSize % 16 != 0 || desc.headSize > 256)
-    return unsupported("attention with heads of ", desc.headSize, "; kernels exist for multiples of 16 up to 256");
+  LLCUDA_RETURN_IF_ERROR(checkHeadSize(desc.headSize));
   if (desc.int8Rows && desc.headSize % 32 != 0)
     return unsupported("int8 rows of attention with heads of ", desc.headSize, ", which is no multiple of 32");
   return {};
 }
 
 uint32_t attentionSplits(const AttentionDesc& desc) {
-  const uint32_t pairs = desc.kvHeads * desc.rows;
+  const uint32_t pairs = groups(desc) * desc.rows;
+  const auto unit = static_cast<uint32_t>(decodeSplitTokens(static_cast<int>(desc.headSize)));
   // A window that does not begin at the edge of a unit touches one more.
-  const uint32_t units = divideUp(longestContext(desc), splitTokens(desc)) + (desc.window != 0 ? 1 : 0);
+  const uint32_t units = divideUp(longestContext(desc), unit) + (desc.window != 0 ? 1 : 0);
   return std::clamp(divideUp(kDecodeBlocks, pairs), 1u, std::min(units, kMaxSplits));
 }
 
 uint64_t attentionPartialBytes(const AttentionDesc& desc) {
-  return uint64_t{4} * desc.rows * desc.kvHeads * attentionSplits(desc) * partialFloats(desc);
+  const int floats = decodePartialFloats(static_cast<int>(groupHeads(desc)), static_cast<int>(desc.headSize));
+  return uint64_t{4} * desc.rows * groups(desc) * attentionSplits(desc) * static_cast<uint64_t>(floats);
 }
 
 uint32_t attentionArrivals(const AttentionDesc& desc) {
-  return desc.rows * desc.kvHeads;
+  return desc.rows * groups(desc);
 }
 
 LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
@@ -103,7 +96,7 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   addInputs(kernel, desc, "const float*");
   kernel.output("partial", "float*", splits > 1).inOut("arrivals", "uint32_t*", splits > 1);
   addRows(kernel, desc);
-  return {kernel.build("attentionDecode", kDecodeThreads, decodeBlocksPerSm(desc)), {desc.kvHeads, splits, desc.rows}};
+  return {kernel.build("attentionDecode", kDecodeThreads, decodeBlocksPerSm(desc)), {groups(desc), splits, desc.rows}};
 }
 
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
@@ -112,10 +105,10 @@ LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   kernel.constants({number("r", desc.rows)});
   addInputs(kernel, desc, "const llcuda::Half*");
   addRows(kernel, desc);
-  // What fits the registers without spills.
+  // What fits the registers without spills, by the same test.
   const uint32_t minBlocks =
       desc.headSize <= 96 || (desc.headSize == 128 && desc.cache.isF16() && desc.softcap == 0) ? 3 : 2;
-  const uint32_t parts = desc.headSize > 128 && desc.headSize % 64 == 0 ? 2 : 1; // as PromptTile
+  const auto parts = static_cast<uint32_t>(promptParts(static_cast<int>(desc.headSize)));
   return {kernel.build("attentionPrompt", kPromptThreads, minBlocks),
           {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1}};
 }

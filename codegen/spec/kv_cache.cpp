@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codegen/formats/kv_names.h"
+#include "codegen/kernels/attention/attention_tiles.h"
 
 namespace llcuda::codegen {
 
@@ -40,6 +41,16 @@ Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {
       return unsupported("a cache of heads of ", headSize, " in ", kvTypeName(type), ", whose blocks are of ",
                          kvBlock(type), "; f16 keeps any head");
   return {};
+}
+
+Result<void> checkHeadSize(uint32_t headSize) {
+  if (headSize == 0 || headSize % 4 != 0 || headSize > 256)
+    return unsupported("heads of ", headSize, " elements; kernels exist for multiples of 4 up to 256");
+  return {};
+}
+
+uint32_t keptHeadBytes(KvType type, uint32_t headSize) {
+  return static_cast<uint32_t>(kvHeadBytes(type, 8 * headVectors(static_cast<int>(headSize))));
 }
 
 } // namespace llcuda::codegen

@@ -35,4 +35,10 @@ Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, co
 /// Names what no kernel keeps: pages of another size, heads that are no whole blocks of the types.
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize);
 
+/// Names head sizes that no kernel of attention or of heads does.
+Result<void> checkHeadSize(uint32_t headSize);
+
+/// Bytes that a page has of a kv head. Heads that are no whole vectors of 8 elements are kept with zeros after them.
+uint32_t keptHeadBytes(KvType type, uint32_t headSize);
+
 } // namespace llcuda::codegen

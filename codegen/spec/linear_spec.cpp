@@ -182,9 +182,9 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
 }
 
 Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
-  if (desc.heads == 0 || desc.kvHeads == 0 || desc.headSize == 0 || desc.headSize % 2 != 0 || desc.headSize > 1024)
+  if (desc.heads == 0 || desc.kvHeads == 0 || desc.headSize == 0 || desc.headSize % 8 != 0 || desc.headSize > 1024)
     return unsupported("qkv_rope_cache of ", desc.heads, " heads, ", desc.kvHeads, " kv heads of ", desc.headSize,
-                       "; kernels exist for even head sizes up to 1024");
+                       "; kernels exist for head sizes of multiples of 8 up to 1024");
   LLCUDA_RETURN_IF_ERROR(checkSizes("qkv_rope_cache", {desc.qLayout, desc.kLayout, desc.vLayout}, desc.rows,
                                     desc.inputs, std::max(desc.heads, desc.kvHeads) * desc.headSize));
   if (desc.dimensions % 2 != 0 || desc.dimensions > desc.headSize)

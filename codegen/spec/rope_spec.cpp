@@ -3,25 +3,22 @@
 
 #include <cassert>
 
+#include "codegen/kernels/rope/head_tiles.h"
 #include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kThreads = 128;
-
 Result<void> checkTurn(const HeadTurnDesc& turn, uint32_t headSize) {
-  if (headSize == 0 || headSize % 16 != 0 || headSize > 256)
-    return unsupported("heads of ", headSize, "; kernels exist for multiples of 16 up to 256");
+  LLCUDA_RETURN_IF_ERROR(checkHeadSize(headSize));
   if (turn.dimensions % 2 != 0 || turn.dimensions > headSize)
     return unsupported("rope over ", turn.dimensions, " elements of heads of ", headSize);
   return {};
 }
 
-/// HeadTile::kHeadsPerBlock
-uint32_t headsPerBlock(uint32_t headSize) {
-  const uint32_t fours = headSize / 4;
-  return kThreads / (fours > 16 ? 32 : fours > 8 ? 16 : fours > 4 ? 8 : 4);
+/// Blocks that `heads` heads of a row take.
+uint32_t headBlocks(uint32_t heads, uint32_t headSize) {
+  return divideUp(heads, static_cast<uint32_t>(headsPerBlock(static_cast<int>(headSize))));
 }
 
 void addTurn(KernelBuilder& kernel, const HeadTurnDesc& turn) {
@@ -47,14 +44,13 @@ LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
   kernel.input("x", "const float*").input("scale", "const float*", desc.turn.norm);
   kernel.input("rope_table", "const float2*", turned).input("positions", "const int*", turned);
   kernel.output("y", desc.f16Rows ? "llcuda::Half*" : "float*").value(real("e", desc.turn.eps));
-  return {kernel.build("headRows", kThreads), {desc.rows, divideUp(desc.heads, headsPerBlock(desc.headSize)), 1}};
+  return {kernel.build("headRows", kHeadThreads), {desc.rows, headBlocks(desc.heads, desc.headSize), 1}};
 }
 
 Result<void> checkRopeCache(const RopeCacheDesc& desc) {
   LLCUDA_RETURN_IF_ERROR(checkKvCache(desc.cache, desc.headSize));
-  if (desc.kvHeads == 0 || desc.heads % desc.kvHeads != 0 || desc.heads / desc.kvHeads > 8)
-    return unsupported("a cache of ", desc.kvHeads, " kv heads for ", desc.heads,
-                       " heads; kernels exist for 1 to 8 each");
+  if (desc.kvHeads == 0 || desc.heads % desc.kvHeads != 0)
+    return unsupported("a cache of ", desc.kvHeads, " kv heads for ", desc.heads, " heads: not a whole number each");
   return checkTurn(desc.turn, desc.headSize);
 }
 
@@ -73,8 +69,8 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
   kernel.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
   kernel.output("k_pages", "uint8_t*").output("v_pages", "uint8_t*").value(real("e", desc.turn.eps));
-  return {kernel.build("ropeCache", kThreads),
-          {desc.rows, divideUp(desc.heads + 2 * desc.kvHeads, headsPerBlock(desc.headSize)), 1}};
+  return {kernel.build("ropeCache", kHeadThreads),
+          {desc.rows, headBlocks(desc.heads + 2 * desc.kvHeads, desc.headSize), 1}};
 }
 
 } // namespace llcuda::codegen

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
 //
-//   launch     grid (kv heads, kSplits, rows), block kDecodeThreads; numbers from codegen/spec/attention_spec.cpp
+//   launch     grid (groups of query heads, kSplits, rows), block kDecodeThreads; numbers from attention_tiles.h
 //   q          [rows][heads][head size] f32, 16-byte aligned
 //   k, v       pages of AttentionShape; the row's own key and value are already there
 //   positions  [rows]; -1: the row becomes zeros and nothing else is read
 //   table      [slots][table pages]: page of 64 positions each; null when the pages are a ring
-//   partial    [rows][kv heads][kSplits][group * (head size + 2)] f32 and arrivals [rows][kv heads], zero between
-//              launches; unused (null) when kSplits is 1
+//   partial    [rows][groups][kSplits][decodePartialFloats] f32 and arrivals [rows][groups], zero between launches;
+//              unused (null) when kSplits is 1
 //   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
 //   numerics   f32 inside, over the values that the cache holds
-//   sm_75      every query head of a kv head shares its loads. A key is read by kKeyLanes lanes, 8 elements each (16 bytes
+//   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes lanes, 8 elements each (16 bytes
 //              of f16), kUnroll keys and values in flight per lane. Each split takes a contiguous range of the keys in
 //              use, in units of kSplitTokens; splits without keys leave at once, and the last one to arrive merges
 #pragma once
@@ -23,15 +23,21 @@ namespace llcuda {
 /// How the lanes of a block divide the keys among themselves.
 template <typename Shape>
 struct DecodeTile {
-  static constexpr int kVectors = Shape::kHeadSize / 8; ///< of a key
-  static constexpr int kKeyLanes = kVectors <= 2 ? 2 : kVectors <= 4 ? 4 : kVectors <= 8 ? 8 : kVectors <= 16 ? 16 : 32;
+  static constexpr int kVectors = Shape::kVectors; ///< of a key
+  static constexpr int kKeyLanes = decodeKeyLanes(Shape::kHeadSize);
+  static constexpr bool kWhole = Shape::kHeadSize % 8 == 0; ///< else the last vector has four elements
   static constexpr int kWarps = kDecodeThreads / kWarpSize;
   static constexpr int kParts = kDecodeThreads / kKeyLanes; ///< groups of lanes with a softmax of their own
   static constexpr int kUnroll = Shape::kGroup <= 4 ? 4 : 2;
   static constexpr int kWarpKeys = kWarpSize / kKeyLanes * kUnroll; ///< keys a warp takes at a time
   static constexpr int kStride = kWarps * kWarpKeys;
-  static constexpr int kSplitTokens = Shape::kHeadSize <= 128 ? 64 : 32;
+  static constexpr int kSplitTokens = decodeSplitTokens(Shape::kHeadSize);
 
+  /// Whether the lane has elements of four `half` of its vector.
+  static LLCUDA_DEVICE bool hasFour(int half) {
+    const int vector = laneId() % kKeyLanes;
+    return kWhole ? vector < kVectors : vector * 8 + half * 4 < Shape::kHeadSize;
+  }
   /// Of a warp's keys of a step, which one is the lane's u-th.
   static LLCUDA_DEVICE int keyOfLane(int u) { return u * (kWarpSize / kKeyLanes) + laneId() / kKeyLanes; }
 
@@ -153,7 +159,7 @@ LLCUDA_DEVICE void loadQueries(const float* qRow, float (&q)[Shape::kGroup][8]) 
     LLCUDA_UNROLL
     for (int i = 0; i < 2; ++i) {
       float4 f = make_float4(0.f, 0.f, 0.f, 0.f);
-      if (vector < Tile::kVectors)
+      if (Tile::hasFour(i))
         f = loadReadOnly(reinterpret_cast<const float4*>(qRow + g * Shape::kHeadSize + vector * 8) + i);
       q[g][4 * i] = f.x, q[g][4 * i + 1] = f.y, q[g][4 * i + 2] = f.z, q[g][4 * i + 3] = f.w;
     }
@@ -221,7 +227,8 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
     auto* const to = reinterpret_cast<float4*>(values + part * Shape::kGroupSize + g * Shape::kHeadSize + vector * 8);
     if (vector < Tile::kVectors) {
       to[0] = make_float4(v[0], v[1], v[2], v[3]);
-      to[1] = make_float4(v[4], v[5], v[6], v[7]);
+      if (Tile::kWhole || Tile::hasFour(1))
+        to[1] = make_float4(v[4], v[5], v[6], v[7]);
     }
     if (vector == 0)
       stats[part * Shape::kGroup + g] = make_float2(state.highest[g], state.sum[g]);
@@ -234,16 +241,17 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
                                    const int* slots, const int* table, ScoreScale score, float* partial,
                                    uint32_t* arrivals, AttentionRows rows) {
   using Tile = DecodeTile<Shape>;
-  constexpr int kMaxParts = Tile::kParts > kSplits ? Tile::kParts : kSplits;
-  LLCUDA_SHARED(float, values, Tile::kParts* Shape::kGroupSize);
-  LLCUDA_SHARED(float2, stats, kMaxParts * Shape::kGroup);
-  LLCUDA_SHARED(float, weights, kMaxParts* Shape::kGroup);
-  LLCUDA_SHARED(float2, totals, Shape::kGroup);
+  constexpr DecodeShared kShared = decodeShared(Shape::kGroup, Shape::kHeadSize, kSplits);
+  LLCUDA_SHARED(float, values, kShared.values);
+  LLCUDA_SHARED(float2, stats, kShared.stats);
+  LLCUDA_SHARED(float, weights, kShared.weights);
+  LLCUDA_SHARED(float2, totals, kShared.totals);
   const StateMerge<Shape> merge{stats, weights, totals};
 
-  const int kvHead = static_cast<int>(blockIdx.x), split = static_cast<int>(blockIdx.y);
+  const int group = static_cast<int>(blockIdx.x), split = static_cast<int>(blockIdx.y);
+  const int kvHead = group / (Shape::kSharers / Shape::kGroup);
   const int row = static_cast<int>(blockIdx.z), position = positions[row];
-  const long long pair = static_cast<long long>(row) * Shape::kKvHeads + kvHead;
+  const long long pair = static_cast<long long>(row) * Shape::kGroups + group;
   const long long rowStart = pair * Shape::kGroupSize;
   if (position < 0) {
     if (split == 0)

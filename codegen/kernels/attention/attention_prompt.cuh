@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
 //
-//   launch     grid (ceil(kRows / 64), heads * kParts), block kPromptThreads; numbers from
-//              codegen/spec/attention_spec.cpp
+//   launch     grid (ceil(kRows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
 //   q          [kRows][heads][head size] f16, 16-byte aligned
 //   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already there
 //   positions  [kRows], rows of one sequence in any order; -1: the row becomes zeros
@@ -23,25 +22,28 @@
 
 namespace llcuda {
 
-constexpr int kPromptThreads = 128;
-constexpr int kPromptRows = 64; ///< of a block; 16 of each warp
-
 template <typename Shape>
 struct PromptTile {
   static constexpr int kKeys = Shape::kHeadSize <= 64 ? 64 : 32;
   static constexpr int kKeyTiles = kKeys / 8;
-  static constexpr int kKeySteps = Shape::kHeadSize / 8;
+  static constexpr int kKeySteps = Shape::kVectors;
   static constexpr int kKeyParts = 4;   ///< in which the keys of the next tile are fetched, while values are summed
   static constexpr int kValueParts = 2; ///< in which values are fetched, while scores are computed
-  /// Blocks that share the columns of a head's y, each with scores of its own: a wide y does not fit the registers.
-  static constexpr int kParts = Shape::kHeadSize > 128 && Shape::kHeadSize % 64 == 0 ? 2 : 1;
-  static constexpr int kColumns = Shape::kHeadSize / kParts;
-  static constexpr int kSteps = kColumns / 8;
+  static constexpr int kParts = promptParts(Shape::kHeadSize);
+  static constexpr int kColumns = 8 * Shape::kVectors / kParts;
+  /// Tiles of y. Of an odd number of columns of 8 the last multiplies what lies between two values, and nobody stores it.
+  static constexpr int kSteps = (kColumns / 8 + 1) / 2 * 2;
   static constexpr int kChunk = kSteps % 8 == 0 ? 8 : kSteps % 4 == 0 ? 4 : 2; ///< tiles of y that one product makes
   static constexpr int kChunks = kSteps / kChunk;
-  // Rows in shared memory, in elements.
-  static constexpr int kKeyPitch = Shape::kHeadSize + 8;
-  static constexpr int kValuePitch = kColumns + 8;
+  // Rows in shared memory, in elements: an odd number of 16 bytes, and more than a row has.
+  static constexpr int pitchOf(int columns) { return columns / 8 % 2 == 0 ? columns + 8 : columns + 16; }
+  static constexpr int kKeyPitch = pitchOf(8 * Shape::kVectors);
+  static constexpr int kValuePitch = pitchOf(kColumns);
+
+  /// Whether the lane's two elements of 8 from `step` on are among the first `count`.
+  static LLCUDA_DEVICE bool hasPair(int step, int count) {
+    return step * 8 + 8 <= count || step * 8 + laneId() % 4 * 2 < count;
+  }
 };
 
 /// The softmax state of a lane: of rows lane / 4 and lane / 4 + 8 of its warp. `sum` covers the lane's own columns.
@@ -90,8 +92,9 @@ LLCUDA_DEVICE void loadQueries(const Half* q, int firstRow, int head, uint32_t (
     const Half* const from = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
     LLCUDA_UNROLL
     for (int step = 0; step < Tile::kKeySteps; ++step)
-      fragments[step][0][r] =
-          row < kRows ? loadReadOnly(reinterpret_cast<const uint32_t*>(from + step * 8 + laneId() % 4 * 2)) : 0;
+      fragments[step][0][r] = row < kRows && Tile::hasPair(step, Shape::kHeadSize)
+                                  ? loadReadOnly(reinterpret_cast<const uint32_t*>(from + step * 8 + laneId() % 4 * 2))
+                                  : 0;
   }
 }
 
@@ -119,7 +122,7 @@ struct TileCargo {
     for (int step = 0; step < kSteps; ++step) {
       const int i = step * kPromptThreads + static_cast<int>(threadIdx.x);
       if (kCount % kPromptThreads == 0 || i < kCount)
-        *reinterpret_cast<uint4*>(to + i / kVectors * (kColumns + 8) + i % kVectors * 8) =
+        *reinterpret_cast<uint4*>(to + i / kVectors * Tile::pitchOf(kColumns) + i % kVectors * 8) =
             Rows::halves(vectors[step], firstVector + i % kVectors);
     }
   }
@@ -299,7 +302,7 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
       float(&v)[4] = state.tile(n);
       v[2 * r] *= inverse;
       v[2 * r + 1] *= inverse;
-      if (rows.y && valid[r])
+      if (rows.y && valid[r] && Tile::hasPair(n, Shape::kHeadSize / Tile::kParts))
         *reinterpret_cast<float2*>(to + n * 8) = make_float2(v[2 * r], v[2 * r + 1]);
     }
   }
@@ -324,9 +327,9 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
   if (block.highest >= 0) {
     uint32_t fragments[Tile::kKeySteps][1][2];
     loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
-    const int kvHead = head / Shape::kGroup, slot = block.slot;
+    const int kvHead = head / Shape::kSharers, slot = block.slot;
     const int begin = Shape::firstKey(maxOf(block.lowest, 0)) / Tile::kKeys * Tile::kKeys;
-    TileCargo<typename Shape::Keys, Tile, Shape::kHeadSize, Tile::kKeyParts> keyCargo;
+    TileCargo<typename Shape::Keys, Tile, 8 * Shape::kVectors, Tile::kKeyParts> keyCargo;
     TileCargo<typename Shape::Values, Tile, Tile::kColumns, Tile::kValueParts> valueCargo;
     int page = Shape::page(table, slot, begin / kPageTokens);
     // Keys that no row sees may be anything, their scores are masked; such values are zeros, for a weight of 0.

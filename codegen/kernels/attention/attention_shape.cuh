@@ -2,6 +2,7 @@
 // What decode and prompt attention share: shapes, where a page lies, and how results leave.
 #pragma once
 
+#include "codegen/kernels/attention/attention_tiles.h"
 #include "codegen/kernels/attention/kv_pages.cuh"
 #include "codegen/kernels/block/quantize_row.cuh"
 
@@ -20,18 +21,21 @@ LLCUDA_DEVICE float maskedScore() {
 template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_, int kRingPages_ = 0,
           KvType kKeyType_ = KvType::kF16, KvType kValueType_ = KvType::kF16>
 struct AttentionShape {
-  static_assert(kHeads_ % kKvHeads_ == 0 && kHeads_ / kKvHeads_ <= 8, "1 to 8 query heads share a kv head");
-  static_assert(kHeadSize_ % 16 == 0 && kHeadSize_ <= 256, "head size");
+  static_assert(kHeads_ % kKvHeads_ == 0, "as many query heads share each kv head");
+  static_assert(kHeadSize_ % 4 == 0 && kHeadSize_ <= 256, "head size");
   static constexpr int kHeads = kHeads_;
   static constexpr int kKvHeads = kKvHeads_;
   static constexpr int kHeadSize = kHeadSize_;
   static constexpr int kTablePages = kTablePages_; ///< entries of a row of the block table
   static constexpr int kWindow = kWindow_;
   static constexpr int kRingPages = kRingPages_;
-  using Keys = KvRows<kKeyType_, kHeadSize>;
-  using Values = KvRows<kValueType_, kHeadSize>;
-  static constexpr int kGroup = kHeads_ / kKvHeads_;
-  static constexpr int kGroupSize = kGroup * kHeadSize_; ///< elements of a row that one kv head makes
+  static constexpr int kVectors = headVectors(kHeadSize_); ///< of a head, as the cache keeps it
+  using Keys = KvRows<kKeyType_, 8 * kVectors>;
+  using Values = KvRows<kValueType_, 8 * kVectors>;
+  static constexpr int kSharers = kHeads_ / kKvHeads_;   ///< query heads of a kv head
+  static constexpr int kGroup = headsTogether(kSharers); ///< of them, those that a block of decode attention takes
+  static constexpr int kGroupSize = kGroup * kHeadSize_; ///< elements of a row that it makes
+  static constexpr int kGroups = kKvHeads * (kSharers / kGroup);
 
   /// First position that the row at `position` sees.
   static LLCUDA_DEVICE int firstKey(int position) { return kWindow == 0 ? 0 : maxOf(position - kWindow + 1, 0); }

@@ -8,8 +8,6 @@
 
 namespace llcuda {
 
-constexpr int kDecodeThreads = 128;
-
 /// Merges softmax states, of the parts of a block or of the splits of a context, that lie in memory: for each of
 /// `parts` the weighted sums [kGroupSize], and {maximum, sum of weights} for each of its heads.
 template <typename Shape>
@@ -82,7 +80,7 @@ LLCUDA_DEVICE void forEachFour(Body body) {
 /// every head.
 template <typename Shape>
 struct SplitStates {
-  static constexpr int kFloats = Shape::kGroupSize + ceilDivide(Shape::kGroup, 2) * 4; // whole float4
+  static constexpr int kFloats = decodePartialFloats(Shape::kGroup, Shape::kHeadSize);
   float* first;
 
   LLCUDA_DEVICE float4* values(int split, int element) const {

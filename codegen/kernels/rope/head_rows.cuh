@@ -2,7 +2,7 @@
 // Heads of rows: each is normed by itself, x / sqrt(mean(x^2) + eps) * scale, and rotated by the position of its row; either
 // may be left out
 //
-//   launch     grid (rows, ceil(kHeads / HeadTile::kHeadsPerBlock)), block kHeadThreads: codegen/spec/rope_spec.cpp
+//   launch     grid (rows, ceil(kHeads / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
 //   x          [rows][kHeads][kHeadSize] f32, 16-byte aligned
 //   scale      [kHeadSize] f32, 16-byte aligned; not read without Turn::kNorm
 //   ropeTable  [positions][Turn::kDimensions / 2] {cos, sin}; neither it nor `positions` is read when kDimensions is 0
@@ -14,6 +14,7 @@
 
 #include "codegen/kernels/norm/norm_rows.cuh"
 #include "codegen/kernels/ptx/half.cuh"
+#include "codegen/kernels/rope/head_tiles.h"
 
 namespace llcuda {
 
@@ -29,16 +30,14 @@ struct HeadTurn {
   static constexpr bool kNorm = kNormArg;
 };
 
-constexpr int kHeadThreads = 128;
-
 /// A group of kLanes lanes holds a head: elements 4 * four(p) ... + 3 are float4 p of the lane.
 template <int kHeadSizeArg>
 struct HeadTile {
   static_assert(kHeadSizeArg % 4 == 0 && kHeadSizeArg > 0, "whole float4s");
   static constexpr int kHeadSize = kHeadSizeArg, kFours = kHeadSize / 4;
-  static constexpr int kLanes = kFours > 16 ? 32 : kFours > 8 ? 16 : kFours > 4 ? 8 : 4;
+  static constexpr int kLanes = headLanes(kHeadSize);
   static constexpr int kPasses = ceilDivide(kFours, kLanes);
-  static constexpr int kHeadsPerBlock = kHeadThreads / kLanes;
+  static constexpr int kHeadsPerBlock = headsPerBlock(kHeadSize);
 
   static LLCUDA_DEVICE int four(int p) { return p * kLanes + laneId() % kLanes; }
   /// Number of the group among those of the launch's column of blocks.

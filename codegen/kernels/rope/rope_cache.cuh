@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The heads of queries and keys normed and rotated as head_rows; keys and values written into their pages
 //
-//   launch      grid (rows, ceil((heads + 2 kv heads) / HeadTile::kHeadsPerBlock)), block kHeadThreads:
-//               codegen/spec/rope_spec.cpp
+//   launch      grid (rows, ceil((heads + 2 kv heads) / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
 //   q           [rows][heads][head size] f32;  k, v [rows][kv heads][head size] f32; 16-byte aligned; q, qScale and
 //               qTurned are not read without heads
 //   qScale, kScale   [head size] f32, 16-byte aligned; not read without Turn::kNorm
@@ -19,13 +18,13 @@
 
 namespace llcuda {
 
-/// The group's head as token `token` of the rows of a page. All lanes of a warp call; its groups may have different
+/// The group's head, and zeros after it to a whole vector, as token `token` of the rows of a page. All lanes of a warp call; its groups may have different
 /// heads, and those with `valid` false store nothing.
 template <typename Rows, typename Tile>
 LLCUDA_DEVICE void storeToken(uint8_t* rows, int token, const float4 (&x)[Tile::kPasses], bool valid) {
   LLCUDA_UNROLL
   for (int p = 0; p < Tile::kPasses; ++p)
-    Rows::store(rows, token, Tile::four(p), x[p], valid && Tile::four(p) < Tile::kFours);
+    Rows::store(rows, token, Tile::four(p), x[p], valid && Tile::four(p) < 2 * Rows::kVectors);
 }
 
 template <typename Shape, typename Turn, typename Query>

@@ -47,12 +47,14 @@ codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::A
 
 } // namespace
 
-// Without norms of heads and with adjacent pairs a decode phase does all of it in one launch.
+// Without norms of heads and with adjacent pairs a decode phase does all of it in one launch, unless the cache has more of a
+// head than the weights have rows.
 LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
   const auto kept = keptCache(op, op.getCache(), plan);
   if (failed(kept) || failed(checkTable(op, op.getTable(), plan.limits())))
     return failure();
-  const bool plain = !op.getQScale() && op.getPairs() == RopePairs::Adjacent;
+  const bool whole = llvm::cast<CacheType>(op.getCache().getType()).getHeadSize() % 8 == 0;
+  const bool plain = !op.getQScale() && op.getPairs() == RopePairs::Adjacent && whole;
   return hasFewRows() && !isApart(op) && plain ? emitQkvRopeCache(op, *kept) : emitQkvThenRopeCache(op, *kept);
 }
 

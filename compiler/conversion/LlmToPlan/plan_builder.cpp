@@ -122,7 +122,8 @@ std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, plan::KvPa
   if (buffers.contains(name))
     return name;
   const codegen::KvCacheDesc desc = *cache(value);
-  const int headBytes = kvHeadBytes(keys ? desc.keyType : desc.valueType, static_cast<int>(type.getHeadSize()));
+  const uint32_t headBytes =
+      codegen::keptHeadBytes(keys ? desc.keyType : desc.valueType, static_cast<uint32_t>(type.getHeadSize()));
   plan::BufferOp op = buffer(name, plan::BufferKind::Kv, type.getHeads() * headBytes);
   op.setPart(part);
   op.setKvType(formats::tensorTypeInfo(keys ? type.getKeyEncoding() : type.getValueEncoding()).name);

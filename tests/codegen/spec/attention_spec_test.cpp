@@ -71,6 +71,17 @@ TEST(AttentionSpec, SplitsFillTheMachine) {
   EXPECT_EQ(attentionSplits(desc), 9u);
 }
 
+// Nine query heads of a kv head are three blocks of three, each with sums of its own.
+TEST(AttentionSpec, ManyHeadsOfAKvHead) {
+  AttentionDesc desc = llama();
+  desc.kvHeads = 1;
+  ASSERT_TRUE(checkAttention(desc));
+  const LaunchSpec launch = attentionDecodeLaunch(desc);
+  EXPECT_EQ(launch.grid.x, 3u);
+  EXPECT_EQ(attentionArrivals(desc), 3u);
+  EXPECT_EQ(attentionPartialBytes(desc), 4u * 3 * launch.grid.y * (3 * 64 + 8));
+}
+
 // Heads that are too wide for the registers of one block are shared by two.
 TEST(AttentionSpec, Prompt) {
   AttentionDesc desc = llama();
@@ -96,8 +107,8 @@ TEST(AttentionSpec, RefusesByName) {
   EXPECT_EQ(refusal([](AttentionDesc&) {}), "");
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.cache.pageTokens = 32; }), HasSubstr("pages of 32 tokens"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 2; }), HasSubstr("9 heads over 2 kv heads"));
-  EXPECT_THAT(refusal([](AttentionDesc& d) { d.kvHeads = 1; }), HasSubstr("9 heads for each kv head"));
-  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 72; }), HasSubstr("heads of 72"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 70; }), HasSubstr("heads of 70"));
+  EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 260; }), HasSubstr("heads of 260"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80; }), HasSubstr("int8 rows"));
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80, d.int8Rows = false; }), "");
 }
@@ -131,6 +142,12 @@ TEST(KvCache, HeadsAreWholeBlocks) {
   KvCacheDesc desc = {.maxContext = 64, .valueType = KvType::kQ4_1};
   EXPECT_TRUE(checkKvCache(desc, 96));
   EXPECT_THAT(checkKvCache(desc, 80).error().message, HasSubstr("heads of 80 in q4_1"));
+}
+
+TEST(KvCache, HeadsAreKeptInWholeVectors) {
+  EXPECT_EQ(keptHeadBytes(KvType::kF16, 96), 64u * 96 * 2);
+  EXPECT_EQ(keptHeadBytes(KvType::kF16, 100), 64u * 104 * 2);
+  EXPECT_EQ(keptHeadBytes(KvType::kQ8_0, 96), 64u * 3 * 34);
 }
 
 } // namespace

@@ -53,8 +53,9 @@ TEST(RopeSpec, RefusesByName) {
   desc.turn.dimensions = 66;
   EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("rope over 66"));
   desc = smollm();
-  desc.headSize = 72;
-  EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("heads of 72"));
+  desc.headSize = 70;
+  desc.turn.dimensions = 64;
+  EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("heads of 70"));
   desc = smollm();
   desc.kvHeads = 2;
   EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("2 kv heads for 9"));

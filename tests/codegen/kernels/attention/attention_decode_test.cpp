@@ -38,9 +38,9 @@ struct DecodeRun {
     y.assign(rows * kColumns, NAN);
     codes.assign(rows * kColumns, 99);
     scales.assign(rows * kColumns / 32, float2{NAN, NAN});
-    arrivals.assign(rows * Shape::kKvHeads, 0);
-    std::vector<float> partial(rows * Shape::kKvHeads * kSplits * (Shape::kGroupSize + 16), NAN);
-    hostsim::launch({.grid = {Shape::kKvHeads, kSplits, static_cast<uint32_t>(rows)}, .block = kDecodeThreads}, [&] {
+    arrivals.assign(rows * Shape::kGroups, 0);
+    std::vector<float> partial(rows * Shape::kGroups * kSplits * (Shape::kGroupSize + 16), NAN);
+    hostsim::launch({.grid = {Shape::kGroups, kSplits, static_cast<uint32_t>(rows)}, .block = kDecodeThreads}, [&] {
       attentionDecode<Shape, kSplits>(q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(),
                                       slots.data(), cache.table.data(), {kScale, softcap}, partial.data(),
                                       arrivals.data(), {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
@@ -119,6 +119,25 @@ TYPED_TEST_SUITE(AttentionDecodeShapes, Shapes);
 // Each head size, each number of heads that share a kv head, and each type of keys and values; alone and merged.
 TYPED_TEST(AttentionDecodeShapes, MatchReference) {
   DecodeRun<TypeParam, 3>({20, 77, 150}, 0.f, 7).expectNearReference();
+}
+
+// Heads of an odd number of vectors, of a vector that is half full, and of one vector.
+TEST(AttentionDecode, EveryHeadSize) {
+  DecodeRun<ShapeOf<4, 2, 40>, 3>({20, 77, 150}, 0.f, 20).expectNearReference();
+  DecodeRun<ShapeOf<2, 1, 72>, 2>({20, 77, 150}, 0.f, 21).expectNearReference();
+  DecodeRun<ShapeOf<3, 1, 88>, 1>({20, 77, 150}, 0.f, 22).expectNearReference();
+  DecodeRun<ShapeOf<4, 4, 100>, 3>({20, 77, 150}, 0.f, 23).expectNearReference();
+  DecodeRun<ShapeOf<2, 2, 120>, 2>({20, 77, 150}, 0.f, 24).expectNearReference();
+  DecodeRun<ShapeOf<2, 1, 136>, 2>({20, 77, 150}, 0.f, 25).expectNearReference();
+  DecodeRun<ShapeOf<2, 1, 252>, 2>({20, 77, 150}, 0.f, 26).expectNearReference();
+  DecodeRun<ShapeOf<2, 1, 4>, 2>({20, 77, 150}, 0.f, 27).expectNearReference();
+}
+
+// More query heads of a kv head than a block takes: of 12 two blocks take six each, of 11 each one.
+TEST(AttentionDecode, ManyHeadsOfAKvHead) {
+  DecodeRun<ShapeOf<24, 2, 64>, 3>({20, 77, 150, -1}, 0.f, 30).expectNearReference();
+  DecodeRun<ShapeOf<16, 1, 128>, 1>({20, 77, 150}, 0.f, 31).expectNearReference();
+  DecodeRun<ShapeOf<11, 1, 64, KvType::kQ8_0, KvType::kQ8_0>, 2>({20, 77, 150}, 0.f, 32).expectNearReference();
 }
 
 TEST(AttentionDecode, EveryTypeOfKeysAndValues) {

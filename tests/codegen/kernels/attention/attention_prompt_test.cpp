@@ -148,6 +148,22 @@ TYPED_TEST(AttentionPromptShapes, MatchReference) {
   PromptRun<TypeParam, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference();
 }
 
+// Heads of an odd number of vectors, of a vector that is half full, and of one vector.
+TEST(AttentionPrompt, EveryHeadSize) {
+  PromptRun<ShapeOf<4, 2, 40>, 40>(chunk(60, 37, 40), 0.f, 20).expectNearReference();
+  PromptRun<ShapeOf<2, 1, 72>, 40>(chunk(60, 37, 40), 0.f, 21).expectNearReference();
+  PromptRun<ShapeOf<1, 1, 88>, 40>(chunk(60, 37, 40), 0.f, 22).expectNearReference();
+  PromptRun<ShapeOf<2, 2, 100>, 40>(chunk(60, 37, 40), 0.f, 23).expectNearReference();
+  PromptRun<ShapeOf<1, 1, 120>, 40>(chunk(60, 37, 40), 0.f, 24).expectNearReference();
+  PromptRun<ShapeOf<1, 1, 136>, 40>(chunk(60, 37, 40), 0.f, 25).expectNearReference();
+  PromptRun<ShapeOf<1, 1, 252>, 40>(chunk(60, 37, 40), 0.f, 26).expectNearReference();
+  PromptRun<ShapeOf<1, 1, 4>, 40>(chunk(60, 37, 40), 0.f, 27).expectNearReference();
+}
+
+TEST(AttentionPrompt, ManyHeadsOfAKvHead) {
+  PromptRun<ShapeOf<24, 2, 64>, 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
+}
+
 TEST(AttentionPrompt, EveryTypeOfKeysAndValues) {
 #define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
   PromptRun<ShapeOf<2, 1, 64, KvType::enumerator, KvType::enumerator>, 40>(chunk(60, 37, 40), 0.f, 17)                 \

@@ -52,6 +52,9 @@ struct StoredHead {
     return half(kvScalesOffset(type, headSize) + 2 * block) * (code - (kvHasFifthBits(type) ? 16 : 8));
   }
 
+  /// Element i of a token of a type without scales becomes zero.
+  void clear(int token, int i) const { std::memset(bytes + 2 * (token * headSize + i), 0, 2); }
+
   /// Codes, scales and minimums of a token such that its values lie around -1 ... 1.
   void randomize(int token, std::mt19937& generator) const {
     std::normal_distribution<float> normal;
@@ -117,7 +120,7 @@ struct PagedCache {
   StoredHead head(std::vector<uint8_t>& pages, int slot, int position, int kvHead) const {
     const size_t page = Shape::kRingPages != 0 ? slot * kSlotPages + position / kPage % kSlotPages
                                                : table[slot * Shape::kTablePages + position / kPage];
-    return {Rows::kType, Shape::kHeadSize, pages.data() + (page * Shape::kKvHeads + kvHead) * Rows::kBytes};
+    return {Rows::kType, 8 * Rows::kVectors, pages.data() + (page * Shape::kKvHeads + kvHead) * Rows::kBytes};
   }
 
 private:
@@ -133,6 +136,7 @@ private:
             std::vector<float>& wanted) {
     const StoredHead stored = head<Rows>(pages, slot, position, kvHead);
     stored.randomize(position % kPage, generator);
+    for (int i = Shape::kHeadSize; i < stored.headSize; ++i) stored.clear(position % kPage, i);
     for (int i = 0; i < Shape::kHeadSize; ++i) wanted.push_back(stored.value(position % kPage, i));
   }
 };

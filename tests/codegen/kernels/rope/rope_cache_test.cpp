@@ -139,8 +139,9 @@ void expectStored() {
   using Turn = HeadTurn<kSize, RopePairs::kAdjacent, false>;
   using Ring = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kRingPages, kKeyType, kValueType>;
   RopeRun<kHeads * kKvHeads, kSize, Turn, float> run;
-  std::vector<uint8_t> keys(2 * kRingPages * kKvHeads * Ring::Keys::kBytes);
-  std::vector<uint8_t> values(2 * kRingPages * kKvHeads * Ring::Values::kBytes);
+  // Of ones, so that what nobody writes shows.
+  std::vector<uint8_t> keys(2 * kRingPages * kKvHeads * Ring::Keys::kBytes, 0xff);
+  std::vector<uint8_t> values(2 * kRingPages * kKvHeads * Ring::Values::kBytes, 0xff);
   constexpr unsigned kGroups = (kHeads + 2) * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
   hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
     ropeCache<Ring, Turn>(run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr,
@@ -159,8 +160,12 @@ void expectStored() {
         continue;
       }
       const int head = (run.slots[r] * kRingPages + run.positions[r] / 64 % kRingPages) * kKvHeads + i / kSize;
-      const testing::StoredHead key{kKeyType, kSize, keys.data() + head * Ring::Keys::kBytes};
-      const testing::StoredHead value{kValueType, kSize, values.data() + head * Ring::Values::kBytes};
+      const testing::StoredHead key{kKeyType, 8 * Ring::kVectors, keys.data() + head * Ring::Keys::kBytes};
+      const testing::StoredHead value{kValueType, 8 * Ring::kVectors, values.data() + head * Ring::Values::kBytes};
+      for (int past = kSize; past < 8 * Ring::kVectors; ++past) {
+        ASSERT_EQ(key.value(run.positions[r] % 64, past), 0.f);
+        ASSERT_EQ(value.value(run.positions[r] % 64, past), 0.f);
+      }
       gotK[at] = key.value(run.positions[r] % 64, i % kSize);
       gotV[at] = value.value(run.positions[r] % 64, i % kSize);
     }
@@ -173,6 +178,13 @@ TEST(RopeCache, WritesBlocksIntoARing) {
   expectStored<32, KvType::kQ8_0, KvType::kQ4_0>();
   expectStored<256, KvType::kQ4_1, KvType::kQ5_0>();
   expectStored<96, KvType::kQ5_1, KvType::kF16>();
+}
+
+// After a head of 100 come four zeros: what reads whole vectors multiplies with them.
+TEST(RopeCache, FillsTheLastVectorOfAHead) {
+  expectStored<100, KvType::kF16, KvType::kF16>();
+  expectStored<40, KvType::kF16, KvType::kF16>();
+  expectStored<4, KvType::kF16, KvType::kF16>();
 }
 
 TEST(RopeCache, WritesEveryTypeAsTheReferenceRoundsIt) {

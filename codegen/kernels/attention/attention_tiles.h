@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// How attention is cut for a T4: what kernels are made of and what hosts launch them with, in one place for both.
+#pragma once
+
+namespace llcuda {
+
+/// Keys and values are kept and multiplied in vectors of 8 elements: those of a head, the last of which may have zeros.
+constexpr int headVectors(int headSize) {
+  return (headSize + 7) / 8;
+}
+
+// Decode attention
+
+constexpr int kDecodeThreads = 128;
+
+/// Query heads of one kv head that a block takes together, of `heads` that share it: the registers hold queries and sums of
+/// up to eight. What is left over takes more blocks, each with the same number of heads.
+constexpr int headsTogether(int heads) {
+  int together = heads < 8 ? heads : 8;
+  while (together > 1 && heads % together != 0) --together;
+  return together < 1 ? 1 : together;
+}
+
+/// Lanes that share a key, 8 elements each.
+constexpr int decodeKeyLanes(int headSize) {
+  const int vectors = headVectors(headSize);
+  return vectors <= 2 ? 2 : vectors <= 4 ? 4 : vectors <= 8 ? 8 : vectors <= 16 ? 16 : 32;
+}
+
+/// Keys that are never divided among splits: those of a step of a block lie in one page.
+constexpr int decodeSplitTokens(int headSize) {
+  return headSize <= 128 ? 64 : 32;
+}
+
+/// Floats that a split of `heads` query heads leaves for the one that merges: sums, then {maximum, sum of weights} of every
+/// head, in whole float4.
+constexpr int decodePartialFloats(int heads, int headSize) {
+  return heads * headSize + (heads + 1) / 2 * 4;
+}
+
+/// What a block keeps in shared memory: the sums of every group of lanes that shares a key, and the statistics and
+/// weights of so many states or of all splits.
+struct DecodeShared {
+  int values;  ///< floats
+  int stats;   ///< float2
+  int weights; ///< floats
+  int totals;  ///< float2
+
+  constexpr int bytes() const { return 4 * values + 8 * stats + 4 * weights + 8 * totals; }
+};
+
+constexpr DecodeShared decodeShared(int heads, int headSize, int splits) {
+  const int parts = kDecodeThreads / decodeKeyLanes(headSize), states = parts > splits ? parts : splits;
+  return {parts * heads * headSize, states * heads, states * heads, heads};
+}
+
+// Prompt attention
+
+constexpr int kPromptThreads = 128;
+constexpr int kPromptRows = 64; ///< of a block; 16 of each warp
+
+/// Blocks that share the columns of a head's y, each with scores of its own: a wide y does not fit the registers.
+constexpr int promptParts(int headSize) {
+  return headSize > 128 && headSize % 64 == 0 ? 2 : 1;
+}
+
+} // namespace llcuda
