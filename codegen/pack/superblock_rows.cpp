@@ -8,6 +8,7 @@
 #include "codegen/formats/q4_k.h"
 #include "codegen/formats/q5_k.h"
 #include "codegen/formats/q6_k.h"
+#include "codegen/formats/tq2_0.h"
 #include "codegen/pack/block_rows.h"
 #include "codegen/pack/plane_codes.h"
 #include "codegen/pack/row_packer.h"
@@ -210,13 +211,35 @@ struct IQ4_XS {
   }
 };
 
+struct TQ2_0 {
+  static constexpr auto kLayout = WeightLayout::kTQ2_0Planes;
+  using Block = formats::BlockTQ2_0;
+  static void split(const Block& block, const PackedRow& to) {
+    for (int unit = 0; unit < 8; ++unit) {
+      BlockCodes codes;
+      for (int i = 0; i < 32; ++i) codes[i] = static_cast<uint8_t>(filePair(block.codes, unit, i));
+      storePairs(codes, 0, to.codes + 8 * unit);
+    }
+    std::memcpy(to.scales, &block.d, 2);
+  }
+  static void values(const PackedRowView& from, float* out) {
+    const float d = halfAt(from.scales);
+    for (int unit = 0; unit < 8; ++unit) {
+      BlockCodes codes = {};
+      addPairs(from.codes + 8 * unit, 0, codes);
+      for (int i = 0; i < 32; ++i) out[32 * unit + i] = d * static_cast<float>(codes[i] - 1);
+    }
+  }
+};
+
 constexpr RowPacker kPackers[] = {
-    packerOf<Q2_K>(TensorType::kQ2_K), packerOf<Q3_K>(TensorType::kQ3_K), packerOf<Q4_K>(TensorType::kQ4_K),
-    packerOf<Q5_K>(TensorType::kQ5_K), packerOf<Q6_K>(TensorType::kQ6_K), packerOf<IQ4_XS>(TensorType::kIQ4_XS),
+    packerOf<Q2_K>(TensorType::kQ2_K),   packerOf<Q3_K>(TensorType::kQ3_K), packerOf<Q4_K>(TensorType::kQ4_K),
+    packerOf<Q5_K>(TensorType::kQ5_K),   packerOf<Q6_K>(TensorType::kQ6_K), packerOf<IQ4_XS>(TensorType::kIQ4_XS),
+    packerOf<TQ2_0>(TensorType::kTQ2_0),
 };
 constexpr RowUnpacker kUnpackers[] = {
-    unpackerOf<Q2_K>(), unpackerOf<Q3_K>(), unpackerOf<Q4_K>(),
-    unpackerOf<Q5_K>(), unpackerOf<Q6_K>(), unpackerOf<IQ4_XS>(),
+    unpackerOf<Q2_K>(), unpackerOf<Q3_K>(),   unpackerOf<Q4_K>(),  unpackerOf<Q5_K>(),
+    unpackerOf<Q6_K>(), unpackerOf<IQ4_XS>(), unpackerOf<TQ2_0>(),
 };
 
 } // namespace

@@ -18,3 +18,4 @@
 #include "codegen/kernels/linear/q6_k_planes.cuh"
 #include "codegen/kernels/linear/q8_0_planes.cuh"
 #include "codegen/kernels/linear/s8_planes.cuh"
+#include "codegen/kernels/linear/tq2_0_planes.cuh"
