@@ -58,6 +58,10 @@ inline void roundRow<KvType::kF16>(float* x, std::size_t count) {
   std::transform(x, x + count, x, roundToHalf);
 }
 template <>
+inline void roundRow<KvType::kBF16>(float* x, std::size_t count) {
+  std::transform(x, x + count, x, [](float value) { return formats::bf16ToFloat(formats::floatToBf16(value)); });
+}
+template <>
 inline void roundRow<KvType::kQ8_0>(float* x, std::size_t count) {
   roundBlocks<roundToQ8_0>(x, count);
 }

@@ -127,12 +127,18 @@ struct KvRows {
 
   /// Two neighbouring elements as the word that a type without scales stores.
   static LLCUDA_DEVICE uint32_t wordOf(float low, float high) {
-    static_assert(kType == KvType::kF16, "a type of the cache needs its words");
-    return wordOfHalves(low, high);
+    static_assert(kType == KvType::kF16 || kType == KvType::kBF16, "a type of the cache needs its words");
+    if constexpr (kType == KvType::kBF16)
+      return formats::floatToBf16(low) | static_cast<uint32_t>(formats::floatToBf16(high)) << 16;
+    else
+      return wordOfHalves(low, high);
   }
   static LLCUDA_DEVICE float2 pairOf(uint32_t word) {
-    static_assert(kType == KvType::kF16, "a type of the cache needs its words");
-    return halvesOf(word);
+    static_assert(kType == KvType::kF16 || kType == KvType::kBF16, "a type of the cache needs its words");
+    if constexpr (kType == KvType::kBF16)
+      return make_float2(bitCast<float>(word << 16), bitCast<float>(word & 0xffff0000u));
+    else
+      return halvesOf(word);
   }
 
 private:

@@ -39,6 +39,8 @@ struct StoredHead {
 
   float value(int token, int i) const {
     const int block = token * (headSize / 32) + i / 32;
+    if (type == KvType::kBF16)
+      return bf16(2 * (token * headSize + i));
     if (isPlain())
       return half(2 * (token * headSize + i));
     if (kvVectorBytes(type) == 8)
@@ -60,7 +62,9 @@ struct StoredHead {
     std::normal_distribution<float> normal;
     std::uniform_real_distribution<float> uniform(0.5f, 1.5f);
     const int codeBytes = headSize / 8 * kvVectorBytes(type), blocks = headSize / 32;
-    for (int i = 0; isPlain() && i < headSize; ++i) setHalf(2 * (token * headSize + i), normal(generator));
+    for (int i = 0; isPlain() && i < headSize; ++i)
+      type == KvType::kBF16 ? setBf16(2 * (token * headSize + i), normal(generator))
+                            : setHalf(2 * (token * headSize + i), normal(generator));
     for (int i = 0; !isPlain() && i < codeBytes; ++i) bytes[token * codeBytes + i] = randomByte(generator);
     for (int i = 0; kvHasFifthBits(type) && i < 4 * blocks; ++i)
       bytes[kvFifthBitsOffset(type, headSize) + 4 * token * blocks + i] = randomByte(generator);
@@ -80,6 +84,15 @@ private:
     Half h;
     std::memcpy(&h, bytes + at, 2);
     return toFloat(h);
+  }
+  float bf16(int at) const {
+    uint16_t bits;
+    std::memcpy(&bits, bytes + at, 2);
+    return formats::bf16ToFloat(bits);
+  }
+  void setBf16(int at, float value) const {
+    const uint16_t bits = formats::floatToBf16(value);
+    std::memcpy(bytes + at, &bits, 2);
   }
   void setHalf(int at, float value) const {
     const Half h = toHalf(value);
