@@ -23,7 +23,7 @@ double progressOf(const SassCost& cost, bool byMultiplyAdds) {
 
 } // namespace
 
-SassCost costOfLaunch(const SassListing& listing, const LaunchWork& work) {
+SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand) {
   SassCost straight;
   size_t next = 0;
   for (const SassLoop& loop : listing.loops) {
@@ -32,9 +32,9 @@ SassCost costOfLaunch(const SassListing& listing, const LaunchWork& work) {
   }
   straight += costOf(listing, next, listing.instructions.size());
 
-  const bool byMultiplyAdds = work.multiplyAdds > 0;
-  const double warps = static_cast<double>(work.blocks) * divideUp(work.threads, 32);
-  double wanted = (byMultiplyAdds ? work.multiplyAdds : work.bytes) / warps - progressOf(straight, byMultiplyAdds);
+  const bool byMultiplyAdds = demand.multiplyAdds > 0;
+  const double warps = static_cast<double>(demand.blocks) * divideUp(demand.threads, 32);
+  double wanted = (byMultiplyAdds ? demand.multiplyAdds : demand.bytes) / warps - progressOf(straight, byMultiplyAdds);
   wanted = std::max(wanted, 0.);
   double working = 0; // loops that make progress: variants of one loop for several encodings, each taken by some blocks
   for (const SassLoop& loop : listing.loops)
@@ -59,11 +59,11 @@ std::string_view LaunchTime::bound() const {
   return most == memory ? "memory" : most == issue ? "issue" : sassPipeName(busiest);
 }
 
-LaunchTime timeOnT4(const SassCost& cost, const LaunchWork& work, const T4Clock& clock) {
+LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock) {
   LaunchTime time;
   time.fixed = clock.launchMicroseconds;
-  time.memory = work.bytes / clock.memoryBytesPerSecond * 1e6;
-  const double warps = static_cast<double>(work.blocks) * divideUp(work.threads, 32);
+  time.memory = demand.bytes / clock.memoryBytesPerSecond * 1e6;
+  const double warps = static_cast<double>(demand.blocks) * divideUp(demand.threads, 32);
   // A launch of few warps leaves sub-partitions idle.
   const double cyclesToTime = warps / std::min(kSubPartitions, warps) / clock.megahertz;
   time.issue = cost.instructions * cyclesToTime;

@@ -10,7 +10,7 @@
 namespace llcuda::codegen {
 
 /// A launch that is to be predicted.
-struct LaunchWork {
+struct LaunchDemand {
   uint32_t blocks = 1;
   uint32_t threads = 32;   ///< of a block
   double bytes = 0;        ///< that have to come from, or go to, device memory
@@ -18,7 +18,7 @@ struct LaunchWork {
 };
 
 /// How often a warp runs the code: what stands outside loops once, and the loops as often as the work needs.
-SassCost costOfLaunch(const SassListing& listing, const LaunchWork& work);
+SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand);
 
 /// The machine of codegen/spec/t4.h at a clock.
 struct T4Clock {
@@ -37,7 +37,7 @@ struct LaunchTime {
 };
 
 /// `cost` is of one warp, as costOfLaunch() answers.
-LaunchTime timeOnT4(const SassCost& cost, const LaunchWork& work, const T4Clock& clock);
+LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock);
 
 /// Warps that a multiprocessor of the T4 holds at a time.
 uint32_t residentWarps(uint32_t threads, uint32_t registers, uint32_t sharedBytes);

@@ -5,6 +5,7 @@
 
 #include "codegen/kernels/attention/attention_tiles.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -96,7 +97,9 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   addInputs(kernel, desc, "const float*");
   kernel.output("partial", "float*", splits > 1).inOut("arrivals", "uint32_t*", splits > 1);
   addRows(kernel, desc);
-  return {kernel.build("attentionDecode", kDecodeThreads, decodeBlocksPerSm(desc)), {groups(desc), splits, desc.rows}};
+  return {kernel.build("attentionDecode", kDecodeThreads, decodeBlocksPerSm(desc)),
+          {groups(desc), splits, desc.rows},
+          decodeWorkOf(desc)};
 }
 
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
@@ -110,7 +113,8 @@ LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
       desc.headSize <= 96 || (desc.headSize == 128 && desc.cache.isF16() && desc.softcap == 0) ? 3 : 2;
   const auto parts = static_cast<uint32_t>(promptParts(static_cast<int>(desc.headSize)));
   return {kernel.build("attentionPrompt", kPromptThreads, minBlocks),
-          {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1}};
+          {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1},
+          promptWorkOf(desc)};
 }
 
 } // namespace llcuda::codegen

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -23,7 +24,7 @@ LaunchSpec constantLaunch(const char* op, const ElementsDesc& desc, float consta
   KernelBuilder kernel(op, headerOf(op));
   kernel.constants({number("n", count), number("t", kThreads)});
   kernel.input("x", "const float*").output("y", "float*").value(real("c", constant));
-  return {kernel.build(op, kThreads), {divideUp(count, kThreads), 1, 1}};
+  return {kernel.build(op, kThreads), {divideUp(count, kThreads), 1, 1}, elementsWork(desc, 1)};
 }
 
 } // namespace
@@ -46,7 +47,7 @@ LaunchSpec addLaunch(const ElementsDesc& desc) {
   KernelBuilder kernel("add", headerOf("add"));
   kernel.constants({number("f", fours), number("t", kThreads)});
   kernel.input("a", "const float*").input("b", "const float*").output("y", "float*");
-  return {kernel.build("add", kThreads), {divideUp(fours, kThreads), 1, 1}};
+  return {kernel.build("add", kThreads), {divideUp(fours, kThreads), 1, 1}, elementsWork(desc, 2)};
 }
 
 LaunchSpec scaleLaunch(const ElementsDesc& desc, float factor) {
@@ -63,7 +64,7 @@ LaunchSpec pickRowsLaunch(const ElementsDesc& desc) {
   KernelBuilder kernel("pick_rows", headerOf("pick_rows"));
   kernel.constants({number("c", desc.columns), number("t", threads)});
   kernel.input("x", "const float*").input("output_rows", "const int*").output("y", "float*");
-  return {kernel.build("pickRows", threads), {desc.rows, 1, 1}};
+  return {kernel.build("pickRows", threads), {desc.rows, 1, 1}, elementsWork(desc, 1)};
 }
 
 } // namespace llcuda::codegen

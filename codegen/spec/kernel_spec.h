@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "codegen/formats/launch_work.h"
 #include "codegen/spec/tile_table.h"
 
 namespace llcuda::codegen {
@@ -58,9 +60,13 @@ constexpr uint32_t divideUp(uint32_t count, uint32_t size) {
 
 /// One launch of a kernel. Arguments are bound by parameter name, in the order of `kernel.params`.
 struct LaunchSpec {
+  LaunchSpec(KernelSpec kernel, Dim3 grid, const LaunchWork& work, TileRequest tileRequest = {})
+      : kernel(std::move(kernel)), grid(grid), work(work), tileRequest(std::move(tileRequest)) {}
+
   KernelSpec kernel;
   Dim3 grid;
-  TileRequest tileRequest = {}; ///< what the kernel's tile was chosen from
+  LaunchWork work;
+  TileRequest tileRequest; ///< what the kernel's tile was chosen from
 };
 
 } // namespace llcuda::codegen

@@ -3,6 +3,7 @@
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 #include "codegen/spec/prompt_tile.h"
 
 namespace llcuda::codegen {
@@ -48,6 +49,7 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc, const TileTable& til
   kernel.output("y", "float*");
   return {kernel.build("linearPrompt", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.rows, tile.rows), divideUp(desc.outputs, tile.columns), 1},
+          workOf(desc),
           request};
 }
 
@@ -80,6 +82,7 @@ LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
   const uint32_t across = divideUp(desc.qOutputs, tile.columns) + 2 * divideUp(desc.kvOutputs, tile.columns);
   return {kernel.build("qkvPrompt", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.rows, tile.rows), across, 1},
+          promptWorkOf(desc),
           request};
 }
 
@@ -108,6 +111,7 @@ LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc, const TileTabl
   kernel.inputRows(!int8, int8).input("positions", "const int*").outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("gluLinearPrompt", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.rows, tile.rows), divideUp(2 * desc.outputs, tile.columns), 1},
+          workOf(desc),
           request};
 }
 

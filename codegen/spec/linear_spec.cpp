@@ -7,6 +7,7 @@
 #include "codegen/pack/pack.h"
 #include "codegen/spec/decode_tile.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -86,6 +87,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
     kernel.value(real("c", desc.softcap));
   return {kernel.build("linear", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          workOf(desc),
           request};
 }
 
@@ -117,6 +119,7 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const Ti
   kernel.outputRows("normed", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
   return {kernel.build("linearResidualNorm", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          workOf(desc),
           request};
 }
 
@@ -150,6 +153,7 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("gluLinear", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          workOf(desc),
           request};
 }
 
@@ -178,6 +182,7 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
   for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
   return {kernel.build("qkvLinear", tile.threads(), tile.minBlocksPerSm),
           {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1},
+          decodeWorkOf(desc),
           request};
 }
 
@@ -219,6 +224,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
   kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
   return {kernel.build("qkvRopeCache", tile.threads(), tile.minBlocksPerSm),
           {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1},
+          workOf(desc),
           request};
 }
 

@@ -5,6 +5,7 @@
 
 #include "codegen/kernels/rope/head_tiles.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -44,7 +45,9 @@ LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
   kernel.input("x", "const float*").input("scale", "const float*", desc.turn.norm);
   kernel.input("rope_table", "const float2*", turned).input("positions", "const int*", turned);
   kernel.output("y", desc.f16Rows ? "llcuda::Half*" : "float*").value(real("e", desc.turn.eps));
-  return {kernel.build("headRows", kHeadThreads), {desc.rows, headBlocks(desc.heads, desc.headSize), 1}};
+  return {kernel.build("headRows", kHeadThreads),
+          {desc.rows, headBlocks(desc.heads, desc.headSize), 1},
+          workOf(desc)};
 }
 
 Result<void> checkRopeCache(const RopeCacheDesc& desc) {
@@ -70,7 +73,8 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   kernel.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
   kernel.output("k_pages", "uint8_t*").output("v_pages", "uint8_t*").value(real("e", desc.turn.eps));
   return {kernel.build("ropeCache", kHeadThreads),
-          {desc.rows, headBlocks(desc.heads + 2 * desc.kvHeads, desc.headSize), 1}};
+          {desc.rows, headBlocks(desc.heads + 2 * desc.kvHeads, desc.headSize), 1},
+          workOf(desc)};
 }
 
 } // namespace llcuda::codegen

@@ -6,6 +6,7 @@
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -51,7 +52,7 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   kernel.constants(normConstants(desc, threads));
   kernel.input("x", "const float*").input("scale", "const float*").input("output_rows", "const int*", desc.pickRows);
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
-  return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}};
+  return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
 Result<void> checkPostNorm(const PostNormDesc& desc) {
@@ -68,7 +69,7 @@ LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");
   kernel.input("output_rows", "const int*", desc.pickRows).output("sum", "float*");
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
-  return {kernel.build("postNorm", threads), {desc.rows, 1, 1}};
+  return {kernel.build("postNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
 Result<void> checkQuantize(const QuantizeDesc& desc) {
@@ -81,7 +82,7 @@ LaunchSpec quantizeLaunch(const QuantizeDesc& desc) {
   KernelBuilder kernel("quantize", "codegen/kernels/norm/quantize.cuh");
   kernel.constants({number("f", fours), number("t", kFlatThreads)});
   kernel.input("x", "const float*").output("y_codes", "int8_t*").output("y_scales", "float2*");
-  return {kernel.build("quantize", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}};
+  return {kernel.build("quantize", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkGlu(const GluDesc& desc) {
@@ -95,7 +96,7 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
   kernel.constants({number("f", fours), number("t", kFlatThreads), activation(desc.activation),
                     flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
   kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
-  return {kernel.build("glu", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}};
+  return {kernel.build("glu", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {
@@ -115,7 +116,7 @@ LaunchSpec embeddingLaunch(const EmbeddingDesc& desc) {
       {layout(desc.layout), number("c", desc.columns), number("v", desc.vocabulary), number("t", threads)});
   kernel.input("weight", "const uint8_t*").input("tokens", "const int*").output("y", "float*");
   kernel.value(real("s", desc.scale));
-  return {kernel.build("embedding", threads), {desc.rows, 1, 1}};
+  return {kernel.build("embedding", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
 } // namespace llcuda::codegen

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -40,7 +41,7 @@ LaunchSpec sampleLaunch(const SampleDesc& desc) {
   kernel.output("tokens", "int*", desc.decode).inOut("positions", "int*", desc.decode);
   kernel.input("output_rows", "const int*", !desc.decode).close();
   kernel.output("partial", "uint64_t*").inOut("arrivals", "uint32_t*").output("sampled", "int*");
-  return {kernel.build("sample", kThreads), {blocks, desc.outputs, 1}};
+  return {kernel.build("sample", kThreads), {blocks, desc.outputs, 1}, workOf(desc)};
 }
 
 } // namespace llcuda::codegen

@@ -45,6 +45,19 @@ std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer) {
   return record;
 }
 
+fb::Work workRecord(plan::WorkAttr work) {
+  const auto number = [](int64_t value) { return static_cast<uint64_t>(value); };
+  return {number(work.getFixedBytes()),
+          number(work.getRowRead()),
+          number(work.getRowWritten()),
+          number(work.getKeyBytes()),
+          number(work.getRowMultiplyAdds()),
+          number(work.getKeyMultiplyAdds()),
+          static_cast<uint32_t>(work.getRows()),
+          static_cast<uint32_t>(work.getWindow()),
+          static_cast<fb::ArithmeticUnit>(work.getUnit())};
+}
+
 std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& kernels, const Index& buffers) {
   auto record = std::make_unique<fb::LaunchT>();
   record->kernel = kernels.lookup(launch.getKernel());
@@ -56,6 +69,7 @@ std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& ke
     const uint32_t index = buffers.lookup(llvm::cast<mlir::FlatSymbolRefAttr>(buffer).getValue());
     record->arguments.emplace_back(index, static_cast<uint64_t>(offset));
   }
+  record->work = std::make_unique<fb::Work>(workRecord(launch.getWork()));
   record->tap = launch.getTap() ? static_cast<int32_t>(buffers.lookup(*launch.getTap())) : -1;
   return record;
 }

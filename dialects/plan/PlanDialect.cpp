@@ -86,6 +86,15 @@ LogicalResult TensorAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> 
   return success();
 }
 
+LogicalResult WorkAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t rows, int64_t window,
+                               int64_t fixedBytes, int64_t rowRead, int64_t rowWritten, int64_t keyBytes,
+                               int64_t rowMultiplyAdds, int64_t keyMultiplyAdds, ArithmeticUnit) {
+  if (rows <= 0 || window < 0 || fixedBytes < 0 || rowRead < 0 || rowWritten < 0 || keyBytes < 0 ||
+      rowMultiplyAdds < 0 || keyMultiplyAdds < 0) // C1
+    return emitError() << "rows must be positive, nothing negative";
+  return success();
+}
+
 LogicalResult RopeTableAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t positions,
                                     mlir::ArrayAttr frequencies, mlir::FloatAttr) {
   if (positions <= 0 || frequencies.empty()) // C1

@@ -41,6 +41,13 @@ def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass ea
 def Plan_PhaseKindAttr : Plan_Enum<"PhaseKind", "what the rows of a phase are", [
     I32EnumAttrCase<"Decode", 0, "decode">, I32EnumAttrCase<"Prompt", 1, "prompt">]>;
 
+// Numbers are those of codegen/formats/launch_work.h too.
+def Plan_ArithmeticUnit : Plan_Enum<"ArithmeticUnit", "what makes the multiply-adds of a launch", [
+    I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Fp32", 1, "fp32">, I32EnumAttrCase<"Dp4a", 2, "dp4a">,
+    I32EnumAttrCase<"TensorInt8", 3, "tensor_int8">, I32EnumAttrCase<"TensorF16", 4, "tensor_f16">]> {
+  let genSpecializedAttr = 0;
+}
+
 def Plan_Access : Plan_Enum<"Access", "how a kernel uses the buffer behind a parameter", [
     I32EnumAttrCase<"Read", 0, "read">, I32EnumAttrCase<"Write", 1, "write">,
     I32EnumAttrCase<"ReadWrite", 2, "read_write">]> {
@@ -56,6 +63,25 @@ def Plan_ParamAttr : Plan_Attr<"Param", "param"> {
   let description = "Every parameter is a device pointer: `#plan.param<\"x\", \"const float*\", read>`.";
   let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$type, EnumParameter<Plan_Access>:$access);
   let assemblyFormat = "`<` $name `,` $type `,` $access `>`";
+}
+
+def Plan_WorkAttr : Plan_Attr<"Work", "work"> {
+  let summary = "What a launch moves and computes";
+  let description = [{
+    The fields of `LaunchWork` in `codegen/formats/launch_work.h`: `<rows = 1, fixed_bytes = 4096, row_written = 256>`.
+
+    - C1: `rows` is positive, nothing is negative.
+  }];
+  let parameters = (ins "int64_t":$rows, DefaultValuedParameter<"int64_t", "0">:$window,
+                        DefaultValuedParameter<"int64_t", "0">:$fixed_bytes,
+                        DefaultValuedParameter<"int64_t", "0">:$row_read,
+                        DefaultValuedParameter<"int64_t", "0">:$row_written,
+                        DefaultValuedParameter<"int64_t", "0">:$key_bytes,
+                        DefaultValuedParameter<"int64_t", "0">:$row_multiply_adds,
+                        DefaultValuedParameter<"int64_t", "0">:$key_multiply_adds,
+                        DefaultValuedParameter<"ArithmeticUnit", "ArithmeticUnit::None">:$unit);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 def Plan_TensorAttr : Plan_Attr<"Tensor", "tensor"> {

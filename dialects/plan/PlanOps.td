@@ -103,6 +103,7 @@ def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTermi
     ```mlir
     plan.phase decode rows 1 outputs 1 {
       plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y)
+          work <rows = 1, fixed_bytes = 2304, row_read = 2304, row_written = 2304>
     }
     ```
   }];
@@ -116,7 +117,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceM
   let summary = "One launch of a kernel";
   let description = [{
     Arguments stand in the order of the kernel's parameters, each a buffer and bytes from its start: `@y + 128`.
-    `layer` is absent outside the layers. `tap` is the buffer that then holds the residual stream of the layer: f32
+    `layer` is absent outside the layers. `work` is what the launch moves and computes. `tap` is the buffer that then holds the residual stream of the layer: f32
     `[rows][embedding]` from its start.
 
     - C1: the sizes of the grid are positive.
@@ -129,15 +130,17 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceM
 
     ```mlir
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y + 128)
-    plan.launch @add__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @o, @sum) tap @sum
+        work <rows = 1, fixed_bytes = 2304, row_read = 2304, row_written = 2304>
+    plan.launch @add__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @o, @sum)
+        work <rows = 1, row_read = 4608, row_written = 2304> tap @sum
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, DenseI64ArrayAttr:$grid, OptionalAttr<I64Attr>:$layer,
                        TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers, DenseI64ArrayAttr:$offsets,
-                       OptionalAttr<FlatSymbolRefAttr>:$tap);
+                       Plan_WorkAttr:$work, OptionalAttr<FlatSymbolRefAttr>:$tap);
   let assemblyFormat = [{
     $kernel `grid` $grid (`layer` $layer^)? `args` `` custom<LaunchArguments>($buffers, $offsets)
-    (`tap` $tap^)? attr-dict
+    `work` $work (`tap` $tap^)? attr-dict
   }];
   let hasVerifier = 1;  // C1, C6, C7
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Phases: launches that name existing kernels and buffers, and io buffers large enough for the rows the host writes.
+#include <algorithm>
 #include <array>
 #include <set>
 #include <utility>
@@ -42,6 +43,18 @@ Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argume
   return {};
 }
 
+Result<void> verifyWork(const fb::Work& work) {
+  if (work.unit() > fb::ArithmeticUnit::MAX)
+    return badInput(".work.unit is ", static_cast<int>(work.unit()));
+  if (work.rows() == 0 || work.rows() > kMaxRows)
+    return badInput(".work.rows is ", work.rows(), ", allowed are 1 to ", kMaxRows);
+  const uint64_t largest = std::max({work.fixed_bytes(), work.row_read(), work.row_written(), work.key_bytes(),
+                                     work.row_multiply_adds(), work.key_multiply_adds()});
+  if (largest > kMaxBufferBytes)
+    return badInput(".work has the number ", largest, ", allowed are 0 to ", kMaxBufferBytes);
+  return {};
+}
+
 Result<void> verifyLaunch(const fb::Engine& engine, const fb::Launch& launch, PhaseUse& use) {
   if (launch.kernel() >= engine.kernels()->size())
     return badInput(".kernel is ", launch.kernel(), " of ", engine.kernels()->size());
@@ -50,6 +63,7 @@ Result<void> verifyLaunch(const fb::Engine& engine, const fb::Launch& launch, Ph
     return badInput(" has a grid of ", launch.grid_x(), " x ", launch.grid_y(), " x ", launch.grid_z(), " blocks");
   if (launch.layer() < -1 || launch.layer() >= static_cast<int32_t>(engine.model()->layers()))
     return badInput(".layer is ", launch.layer(), " of ", engine.model()->layers());
+  LLCUDA_RETURN_IF_ERROR(verifyWork(*launch.work()));
   const auto& arguments = *launch.arguments();
   const uint32_t wanted = engine.kernels()->Get(launch.kernel())->param_count();
   if (arguments.size() != wanted)

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "runtime/engine/launch_work.h"
+
 namespace llcuda {
 namespace {
 
@@ -14,27 +16,9 @@ constexpr int kCopies = 8;
 /// What the host needs at most to queue a launch and its two events.
 constexpr double kQueueNanoseconds = 20e3;
 
-/// Bytes of one argument. Whole buffers, but of a table of embeddings the rows that are looked up, and of the cache what
-/// the rows attend to, or the entries that they write. Constants are small and mostly shared: not counted.
-uint64_t bytesOf(const PhaseRun& run, const fb::Kernel& kernel, const fb::Argument& argument) {
-  const fb::Engine& engine = run.program.engine().metadata();
-  const fb::Buffer& buffer = *engine.buffers()->Get(argument.buffer());
-  switch (buffer.kind()) {
-  case fb::BufferKind::weight:
-    return kernel.op()->string_view() == "embedding" ? buffer.bytes() / engine.model()->vocabulary() * run.rows
-                                                     : buffer.bytes() - argument.offset();
-  case fb::BufferKind::arena:
-    return buffer.bytes() - argument.offset();
-  case fb::BufferKind::io:
-    return buffer.role() == fb::IoRole::logits
-               ? uint64_t{sizeof(float)} * run.phase.outputs() * engine.model()->vocabulary()
-               : 0;
-  case fb::BufferKind::kv:
-    return buffer.bytes() / engine.page_tokens() *
-           (kernel.op()->string_view().starts_with("attention") ? run.positions : run.rows);
-  default:
-    return 0;
-  }
+StepRows rowsOf(const PhaseRun& run) {
+  const bool apart = run.phase.kind() == fb::PhaseKind::decode;
+  return {.rows = run.rows, .sequences = apart ? run.rows : 1, .positions = run.positions};
 }
 
 } // namespace
@@ -95,10 +79,8 @@ Result<void> Profiler::after(const PhaseRun& run, uint32_t launch) {
 
 Result<void> Profiler::end(const PhaseRun& run) {
   LLCUDA_RETURN_IF_ERROR(run.stream.synchronize());
-  const auto& kernels = *run.program.engine().metadata().kernels();
   for (uint32_t i = 0; i < run.phase.launches()->size(); ++i) {
     const fb::Launch& launch = *run.phase.launches()->Get(i);
-    const fb::Kernel& kernel = *kernels[launch.kernel()];
     LLCUDA_ASSIGN_OR_RETURN(const double nanoseconds, cuda::nanosecondsBetween(timings[i].start, timings[i].stop));
     KernelProfile& profile = profiles[{run.phase.kind(), run.phase.rows(), launch.kernel()}];
     profile.phase = run.phase.kind();
@@ -106,7 +88,7 @@ Result<void> Profiler::end(const PhaseRun& run) {
     profile.kernel = launch.kernel();
     ++profile.launches;
     profile.nanoseconds += static_cast<uint64_t>(std::llround(nanoseconds));
-    for (const fb::Argument* argument : *launch.arguments()) profile.bytes += bytesOf(run, kernel, *argument);
+    profile.bytes += bytesOf(workOf(*launch.work()), rowsOf(run));
   }
   return {};
 }

@@ -19,7 +19,7 @@ struct KernelProfile {
   uint32_t kernel = 0; ///< of the engine's kernels
   uint64_t launches = 0;
   uint64_t nanoseconds = 0;
-  uint64_t bytes = 0; ///< of weights, activations and cache that its buffers say it moves
+  uint64_t bytes = 0; ///< that the launches move, as their work says
 };
 
 /// Times every launch with events around it. So that these do not time the host, work is put in front of a phase that

@@ -100,8 +100,8 @@ Result<std::string> predictEngine(const Options& options) {
     request.context = options.context;
   request.context = std::min(request.context, engine.metadata().max_context());
   request.nvdisasm = findNvdisasm(options.nvdisasm);
-  LLCUDA_ASSIGN_OR_RETURN(const Prediction prediction, predictT4(engine, request));
-  return options.json ? dumped(predictionJson(prediction)) : predictionText(prediction);
+  LLCUDA_ASSIGN_OR_RETURN(const codegen::Prediction prediction, predictT4(engine, request));
+  return options.json ? dumped(predictionJson(prediction, request)) : predictionText(prediction, request);
 }
 
 Result<std::string> machineCodeOf(const Options& options) {

@@ -21,13 +21,13 @@ double tokensPerSecond(double microseconds) {
 
 } // namespace
 
-ordered_json predictionJson(const Prediction& prediction) {
+ordered_json predictionJson(const codegen::Prediction& prediction, const PredictRequest& request) {
   ordered_json clocks = ordered_json::array(), kernels = ordered_json::array();
   for (size_t i = 0; i < prediction.microseconds.size(); ++i)
-    clocks.push_back({{"mhz", prediction.request.megahertz[i]},
+    clocks.push_back({{"mhz", request.megahertz[i]},
                       {"microseconds", prediction.microseconds[i]},
                       {"tokens_per_second", tokensPerSecond(prediction.microseconds[i])}});
-  for (const PredictedKernel& kernel : prediction.kernels) {
+  for (const codegen::PredictedKernel& kernel : prediction.kernels) {
     ordered_json times = ordered_json::array();
     for (const codegen::LaunchTime& time : kernel.times)
       times.push_back({{"memory_us", time.memory},
@@ -39,6 +39,7 @@ ordered_json predictionJson(const Prediction& prediction) {
     kernels.push_back({{"name", kernel.name},
                        {"launches", kernel.launches},
                        {"bytes", kernel.bytes},
+                       {"multiply_adds", kernel.multiplyAdds},
                        {"warp_instructions", kernel.instructions},
                        {"registers", kernel.registers},
                        {"warps_per_sm", kernel.warps},
@@ -49,18 +50,18 @@ ordered_json predictionJson(const Prediction& prediction) {
                        {"times", std::move(times)}});
   }
   return {{"device", "NVIDIA T4 (predicted)"},
-          {"context", prediction.request.context},
+          {"context", request.context},
           {"clocks", std::move(clocks)},
           {"kernels", std::move(kernels)}};
 }
 
-std::string predictionText(const Prediction& prediction) {
+std::string predictionText(const codegen::Prediction& prediction, const PredictRequest& request) {
   std::vector<std::string> head = {
       "kernel (all its launches of a token)", "launches", "MB", "regs", "warps/SM", "KiB in flight/SM", "instr/byte"};
-  for (const double clock : prediction.request.megahertz) head.push_back("us @ " + fixed(clock, 0));
+  for (const double clock : request.megahertz) head.push_back("us @ " + fixed(clock, 0));
   head.push_back("bound");
   std::vector<std::vector<std::string>> rows = {head};
-  for (const PredictedKernel& kernel : prediction.kernels) {
+  for (const codegen::PredictedKernel& kernel : prediction.kernels) {
     std::vector<std::string> row = {kernel.name,
                                     std::to_string(kernel.launches),
                                     fixed(kernel.bytes / 1e6, 3),
@@ -77,12 +78,11 @@ std::string predictionText(const Prediction& prediction) {
     rows.push_back(std::move(row));
   }
   std::string text =
-      "Predicted for an NVIDIA T4, decode of one sequence at context " + std::to_string(prediction.request.context) +
+      "Predicted for an NVIDIA T4, decode of one sequence at context " + std::to_string(request.context) +
       ": the largest of memory (264 GB/s x 0.92), issue and unit time, plus 3 us a launch\n\n" + textTable(rows) + "\n";
   for (size_t i = 0; i < prediction.microseconds.size(); ++i)
-    text += "predicted at " + fixed(prediction.request.megahertz[i], 0) +
-            " MHz: " + fixed(prediction.microseconds[i] / 1e3, 3) + " ms a token, " +
-            fixed(tokensPerSecond(prediction.microseconds[i]), 1) + " tok/s\n";
+    text += "predicted at " + fixed(request.megahertz[i], 0) + " MHz: " + fixed(prediction.microseconds[i] / 1e3, 3) +
+            " ms a token, " + fixed(tokensPerSecond(prediction.microseconds[i]), 1) + " tok/s\n";
   return text;
 }
 

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "codegen/sass/launch_model.h"
+#include "codegen/sass/predictor.h"
 #include "runtime/engine/engine.h"
 
 namespace llcuda::inspect {
@@ -18,31 +18,11 @@ struct PredictRequest {
   std::string nvdisasm;                              ///< path of the disassembler
 };
 
-/// All launches of one kernel in the decode phase for one row.
-struct PredictedKernel {
-  std::string name;
-  uint32_t launches = 0;
-  uint32_t registers = 0;
-  uint32_t warps = 0;       ///< that a multiprocessor holds
-  double bytes = 0;         ///< of all launches
-  double instructions = 0;  ///< of all warps of all launches
-  double bytesInFlight = 0; ///< on a multiprocessor: what its warps load in one turn of the loop
-  bool spills = false;
-  uint64_t longestLoop = 0;               ///< bytes of machine code
-  double shortLoads = 0;                  ///< loads of 1 or 2 bytes in the longest loop that works
-  std::vector<codegen::LaunchTime> times; ///< of one launch, for each clock; its times are those of the whole
-};
+/// The decode phase for one row. kUnsupported for an engine without machine code for SM 7.5, and where nvdisasm cannot
+/// be run.
+Result<codegen::Prediction> predictT4(const Engine& engine, const PredictRequest& request);
 
-struct Prediction {
-  PredictRequest request;
-  std::vector<PredictedKernel> kernels;
-  std::vector<double> microseconds; ///< of a token, for each clock
-};
-
-/// kUnsupported for an engine without machine code for SM 7.5, and where nvdisasm cannot be run.
-Result<Prediction> predictT4(const Engine& engine, const PredictRequest& request);
-
-nlohmann::ordered_json predictionJson(const Prediction& prediction);
-std::string predictionText(const Prediction& prediction);
+nlohmann::ordered_json predictionJson(const codegen::Prediction& prediction, const PredictRequest& request);
+std::string predictionText(const codegen::Prediction& prediction, const PredictRequest& request);
 
 } // namespace llcuda::inspect

@@ -38,6 +38,20 @@ plan::Access accessOf(codegen::Access access) {
 
 } // namespace
 
+static_assert(static_cast<int>(plan::ArithmeticUnit::None) == static_cast<int>(ArithmeticUnit::kNone));
+static_assert(static_cast<int>(plan::ArithmeticUnit::Fp32) == static_cast<int>(ArithmeticUnit::kFp32));
+static_assert(static_cast<int>(plan::ArithmeticUnit::Dp4a) == static_cast<int>(ArithmeticUnit::kDp4a));
+static_assert(static_cast<int>(plan::ArithmeticUnit::TensorInt8) == static_cast<int>(ArithmeticUnit::kTensorInt8));
+static_assert(static_cast<int>(plan::ArithmeticUnit::TensorF16) == static_cast<int>(ArithmeticUnit::kTensorF16));
+
+plan::WorkAttr PlanBuilder::workAttr(const LaunchWork& work) {
+  const auto number = [](uint64_t value) { return static_cast<int64_t>(value); };
+  return plan::WorkAttr::get(builder.getContext(), work.rows, work.window, number(work.fixedBytes),
+                             number(work.rowRead), number(work.rowWritten), number(work.keyBytes),
+                             number(work.rowMultiplyAdds), number(work.keyMultiplyAdds),
+                             static_cast<plan::ArithmeticUnit>(work.unit));
+}
+
 PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits, const codegen::TileTable& tiles)
     : planLimits(limits), tileTable(tiles), builder(module.getLoc(), module.getContext()) {
   builder.setInsertionPointToEnd(module.getBody());
@@ -202,7 +216,7 @@ mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, plan::P
   return plan::LaunchOp::create(builder, spec.kernel.name, grid,
                                 layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
                                 builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0),
-                                /*tap=*/mlir::FlatSymbolRefAttr());
+                                workAttr(spec.work), /*tap=*/mlir::FlatSymbolRefAttr());
 }
 
 void PlanBuilder::finish() {

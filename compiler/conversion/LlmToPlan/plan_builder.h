@@ -68,6 +68,7 @@ private:
   plan::BufferOp buffer(const std::string& name, plan::BufferKind kind, int64_t bytes, mlir::Attribute source = {});
   mlir::LogicalResult kernel(mlir::Operation* op, const codegen::KernelSpec& spec);
   std::string unused(const std::string& name);
+  plan::WorkAttr workAttr(const LaunchWork& work);
 
   PlanLimits planLimits;
   const codegen::TileTable& tileTable;

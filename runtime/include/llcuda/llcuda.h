@@ -301,7 +301,7 @@ typedef struct llcuda_kernel_profile {
   const char* kernel;
   uint64_t launches;
   uint64_t ns;    /**< on the device, between events around each launch */
-  uint64_t bytes; /**< of weights, activations and cache that its buffers say it moves */
+  uint64_t bytes; /**< of weights, activations and cache that it moves, as the compiler counted them */
 } llcuda_kernel_profile;
 
 /** Of the session's work so far. */

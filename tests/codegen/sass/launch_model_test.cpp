@@ -33,21 +33,21 @@ TEST(LaunchModel, LoopsWithoutProductsTurnByTheirBytes) {
 TEST(LaunchModel, VariantsShareTheWork) {
   const SassListing one = listingOf({"IDP.4A.S8.S8", "BRA", "EXIT"}, {{0, 1}});
   const SassListing two = listingOf({"IDP.4A.S8.S8", "BRA", "IDP.4A.S8.S8", "BRA", "EXIT"}, {{0, 1}, {2, 3}});
-  const LaunchWork work = {.blocks = 2, .threads = 64, .bytes = 1, .multiplyAdds = 1 << 20};
-  EXPECT_EQ(costOfLaunch(one, work).instructions, costOfLaunch(two, work).instructions);
+  const LaunchDemand demand = {.blocks = 2, .threads = 64, .bytes = 1, .multiplyAdds = 1 << 20};
+  EXPECT_EQ(costOfLaunch(one, demand).instructions, costOfLaunch(two, demand).instructions);
 }
 
 TEST(LaunchModel, TheLargestTermAndTheLaunch) {
   SassCost cost;
   cost.instructions = 1000;
   cost.cycles[static_cast<size_t>(SassPipe::kFp32)] = 1500;
-  const LaunchWork work = {.blocks = 160, .threads = 32, .bytes = 0};
-  const LaunchTime time = timeOnT4(cost, work, {.megahertz = 1000});
+  const LaunchDemand demand = {.blocks = 160, .threads = 32, .bytes = 0};
+  const LaunchTime time = timeOnT4(cost, demand, {.megahertz = 1000});
   EXPECT_DOUBLE_EQ(time.issue, 1.0);
   EXPECT_DOUBLE_EQ(time.pipe, 1.5);
   EXPECT_DOUBLE_EQ(time.total(), 4.5);
   EXPECT_EQ(time.bound(), "launch");
-  EXPECT_EQ(timeOnT4(cost, work, {.megahertz = 1000, .launchMicroseconds = 0}).bound(), "fp32");
+  EXPECT_EQ(timeOnT4(cost, demand, {.megahertz = 1000, .launchMicroseconds = 0}).bound(), "fp32");
 }
 
 TEST(LaunchModel, ResidentWarps) {
@@ -65,9 +65,9 @@ struct Published {
 
 double predicted(const Published& model) {
   SassCost cost;
-  const LaunchWork work = {.blocks = 4096, .threads = 64, .bytes = model.bytes};
-  cost.instructions = model.bytes / 288 * 82 / (work.blocks * 2.);
-  const LaunchTime time = timeOnT4(cost, work, {.megahertz = 1100, .launchMicroseconds = 5.3 * model.launches});
+  const LaunchDemand demand = {.blocks = 4096, .threads = 64, .bytes = model.bytes};
+  cost.instructions = model.bytes / 288 * 82 / (demand.blocks * 2.);
+  const LaunchTime time = timeOnT4(cost, demand, {.megahertz = 1100, .launchMicroseconds = 5.3 * model.launches});
   return 1e6 / time.total();
 }
 

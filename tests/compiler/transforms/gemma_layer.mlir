@@ -34,9 +34,9 @@
 // PLAN:      plan.phase prompt rows 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1__
-// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__{{.*}}){{$}}
+// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__{{.*}}>{{$}}
 // PLAN:      plan.launch @linear_prompt__q8_0__
-// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]{{.*}}){{$}}
+// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]{{.*}}>{{$}}
 
 // Without any fusion each op has a launch.
 // UNFUSED:       plan.phase decode rows 1
@@ -48,7 +48,7 @@
 // UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h2_d16_n8__
 // UNFUSED-NEXT:  plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // UNFUSED-NEXT:  plan.launch @attention_decode__
-// UNFUSED:       plan.launch @add__{{.*}}){{$}}
+// UNFUSED:       plan.launch @add__{{.*}}>{{$}}
 // UNFUSED:       plan.launch @glu__
 // UNFUSED:       plan.launch @add__{{.*}} tap @decode1.l0.sum_1{{$}}
 // UNFUSED:       plan.launch @softcap__{{.*}}@decode_logits

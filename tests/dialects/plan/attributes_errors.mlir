@@ -61,3 +61,29 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{frequencies must be f64}}
   plan.buffer @x constant 4 source #plan.rope_table<positions = 1, frequencies = [1.0 : f32], magnitude = 1.0>
 }
+
+// -----
+
+// Work C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
+      params [#plan.param<"x", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{rows must be positive, nothing negative}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 0>
+  }
+}
+
+// -----
+
+// Work C1
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
+      params [#plan.param<"x", "float*", write>]
+  plan.phase decode rows 1 outputs 1 {
+    // expected-error@+1 {{rows must be positive, nothing negative}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1, key_bytes = -1>
+  }
+}

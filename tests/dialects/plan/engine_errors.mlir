@@ -28,13 +28,13 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase prompt rows 4 outputs 1 {
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) work <rows = 1>
   }
   plan.phase decode rows 4 outputs 4 {
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) work <rows = 1>
   }
   // expected-error@+1 {{is a second prompt phase of 4 rows}}
   plan.phase prompt rows 4 outputs 1 {
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) work <rows = 1>
   }
 }

@@ -7,7 +7,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{grid must be three positive sizes}}
-    plan.launch @a__f32__c32__t32 grid [1, 0, 1] args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 0, 1] args(@x, @x) work <rows = 1>
   }
 }
 
@@ -20,7 +20,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{grid must be three positive sizes}}
-    plan.launch @a__f32__c32__t32 grid [1, 1] args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1] args(@x, @x) work <rows = 1>
   }
 }
 
@@ -33,7 +33,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@b is no kernel of the engine}}
-    plan.launch @b grid [1, 1, 1] args(@x, @x)
+    plan.launch @b grid [1, 1, 1] args(@x, @x) work <rows = 1>
   }
 }
 
@@ -46,7 +46,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x is no kernel of the engine}}
-    plan.launch @x grid [1, 1, 1] args(@x, @x)
+    plan.launch @x grid [1, 1, 1] args(@x, @x) work <rows = 1>
   }
 }
 
@@ -59,7 +59,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@z is no buffer of the engine}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @z)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @z) work <rows = 1>
   }
 }
 
@@ -72,7 +72,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{has 1 arguments, @a__f32__c32__t32 has 2 parameters}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1>
   }
 }
 
@@ -85,7 +85,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x + 128 is outside its 128 bytes}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x + 128, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x + 128, @x) work <rows = 1>
   }
 }
 
@@ -98,7 +98,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{@x + -4 is outside its 128 bytes}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x + -4)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x + -4) work <rows = 1>
   }
 }
 
@@ -112,7 +112,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{writes @w, which is a constant}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @w)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @w) work <rows = 1>
   }
 }
 
@@ -125,7 +125,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{layer must not be negative}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer -1 args(@x, @x)
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer -1 args(@x, @x) work <rows = 1>
   }
 }
 
@@ -138,7 +138,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{has a tap and no layer}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) tap @x
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x, @x) work <rows = 1> tap @x
   }
 }
 
@@ -152,7 +152,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{has the tap @x, which is no arena buffer that it writes}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) tap @x
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) work <rows = 1> tap @x
   }
 }
 
@@ -166,6 +166,6 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{has the tap @y, which is no arena buffer that it writes}}
-    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) tap @y
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] layer 0 args(@x, @y) work <rows = 1> tap @y
   }
 }

@@ -27,13 +27,15 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
   // CHECK: plan.phase decode rows 1 outputs 1 {
   plan.phase decode rows 1 outputs 1 {
-    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) tap @x
-    plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) tap @x
-    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled)
-    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled)
+    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5, key_multiply_adds = 6, unit = tensor_f16> tap @x
+    plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128)
+        work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5,
+              key_multiply_adds = 6, unit = tensor_f16> tap @x
+    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }
   // CHECK: plan.phase prompt rows 64 outputs 1 {
   plan.phase prompt rows 64 outputs 1 {
-    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled)
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }
 }

@@ -102,6 +102,11 @@ void addBuffers(ToyEngine& engine) {
   engine.metadata.arena_bytes = schema::kBufferAlignment;
 }
 
+/// Only the rows are true.
+fb::Work workOf(uint32_t rows) {
+  return {1, 2, 3, 4, 5, 6, rows, 0, fb::ArithmeticUnit::fp32};
+}
+
 void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
                std::initializer_list<uint32_t> buffers) {
   auto launch = std::make_unique<fb::LaunchT>();
@@ -109,6 +114,7 @@ void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
   launch->grid_x = grid;
   launch->grid_y = launch->grid_z = 1;
   launch->layer = layer;
+  launch->work = std::make_unique<fb::Work>(workOf(grid));
   for (uint32_t buffer : buffers) launch->arguments.emplace_back(buffer, 0);
   phase.launches.push_back(std::move(launch));
 }

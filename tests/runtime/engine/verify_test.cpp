@@ -36,6 +36,11 @@ std::unique_ptr<fb::TokenizerVectorsT> vectors(std::vector<uint32_t> ends, std::
   return record;
 }
 
+/// Of the second launch.
+void setWork(fb::EngineT& engine, uint32_t rows, uint64_t keyBytes, fb::ArithmeticUnit unit) {
+  *engine.phases[0]->launches[1]->work = fb::Work(0, 0, 0, keyBytes, 0, 0, rows, 0, unit);
+}
+
 // Each of these metadata numbers is relied on without a check by code that runs after opening.
 const Damage kDamages[] = {
     {"max_context is 0", [](fb::EngineT& e) { e.max_context = 0; }},
@@ -149,6 +154,9 @@ const Damage kDamages[] = {
     {"has a grid of 0 x 1 x 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_x = 0; }},
     {"has a grid of 1 x 1 x 70000", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_z = 70000; }},
     {"launches[0].layer is 1 of 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->layer = 1; }},
+    {"phases[0].launches[1].work.rows is 0", [](fb::EngineT& e) { setWork(e, 0, 0, fb::ArithmeticUnit::none); }},
+    {"phases[0].launches[1].work has the number 18446744073709551615",
+     [](fb::EngineT& e) { setWork(e, 1, UINT64_MAX, fb::ArithmeticUnit::none); }},
     {"has 7 arguments, its kernel has 8", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
     {".arguments[2] is buffer 14 of 14",
      [](fb::EngineT& e) {
@@ -258,6 +266,8 @@ TEST(Verify, UnknownEnumNumbers) {
               HasSubstr("buffers[6].role is 9"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[3]->part = static_cast<fb::KvPart>(3); }),
               HasSubstr("buffers[3].part is 3"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { setWork(e, 1, 0, static_cast<fb::ArithmeticUnit>(5)); }),
+              HasSubstr("launches[1].work.unit is 5"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.phases[0]->kind = static_cast<fb::PhaseKind>(2); }),
               HasSubstr("phases[0].kind is 2"));
   EXPECT_THAT(broken([](fb::EngineT& e) {

@@ -18,7 +18,7 @@
 // CHECK-NEXT: plan.launch @qkv_rope_cache__{{.*}}__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @quantize__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm{{.*}}){{$}}
+// CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm{{.*}}>{{$}}
 // CHECK-NEXT: plan.launch @glu_linear__q4_0_q8_0__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 {{.*}} tap @decode1.l0.sum_1{{$}}
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)

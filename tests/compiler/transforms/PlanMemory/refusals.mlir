@@ -12,7 +12,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
-    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
   }
 }
 
@@ -29,12 +29,12 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
-    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a)
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
   plan.phase prompt rows 4 outputs 1 {
-    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@b)
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@b) work <rows = 1>
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
-    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
   }
 }
 
@@ -51,7 +51,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
-    plan.launch @grow__f32__c32__t32 grid [1, 1, 1] args(@a)
+    plan.launch @grow__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
 }
 
@@ -68,7 +68,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
-    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @a + 64)
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @a + 64) work <rows = 1>
   }
 }
 
@@ -85,6 +85,6 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
   plan.phase decode rows 1 outputs 1 {
-    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a)
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/sass/predictor.h"
+
+#include <algorithm>
+#include <map>
+
+#include "codegen/spec/kernel_spec.h"
+
+namespace llcuda::codegen {
+namespace {
+
+/// What is true of every launch of a kernel.
+PredictedKernel describe(const PredictedCode& code, size_t clocks) {
+  PredictedKernel kernel;
+  kernel.name = code.name;
+  kernel.registers = code.registers;
+  kernel.spills = code.spills;
+  kernel.warps = residentWarps(code.threads, code.registers, code.sharedBytes);
+  kernel.times.resize(clocks);
+  double most = 0;
+  for (const SassLoop& loop : code.listing.loops) {
+    const SassCost turn = costOf(code.listing, loop.first, loop.last + 1);
+    kernel.longestLoop = std::max<uint64_t>(kernel.longestLoop, loop.length() * 16);
+    if (turn.globalLoadBytes <= most)
+      continue;
+    most = turn.globalLoadBytes;
+    kernel.shortLoads = turn.shortGlobalLoads;
+  }
+  if (most == 0)
+    most = costOf(code.listing, 0, code.listing.instructions.size()).globalLoadBytes;
+  kernel.bytesInFlight = most * kernel.warps;
+  return kernel;
+}
+
+void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, const std::vector<double>& megahertz,
+               PredictedKernel& sum) {
+  const PredictedCode& code = step.kernels[launch.kernel];
+  // The loops over keys, some for scores and some for values, are counted by their bytes.
+  LaunchWork products = launch.work;
+  products.keyMultiplyAdds = 0;
+  const LaunchDemand demand = {launch.blocks, code.threads, static_cast<double>(bytesOf(launch.work, step.rows)),
+                               static_cast<double>(multiplyAddsOf(products, step.rows))};
+  const SassCost cost = costOfLaunch(code.listing, demand);
+  ++sum.launches;
+  sum.bytes += demand.bytes;
+  sum.multiplyAdds += static_cast<double>(multiplyAddsOf(launch.work, step.rows));
+  sum.instructions += cost.instructions * demand.blocks * divideUp(demand.threads, 32);
+  for (size_t i = 0; i < megahertz.size(); ++i) {
+    const LaunchTime time = timeOnT4(cost, demand, {.megahertz = megahertz[i]});
+    sum.times[i].memory += time.memory;
+    sum.times[i].issue += time.issue;
+    sum.times[i].pipe += time.pipe;
+    sum.times[i].fixed += time.fixed;
+    sum.times[i].busiest = time.busiest;
+  }
+}
+
+} // namespace
+
+Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz) {
+  Prediction prediction;
+  prediction.microseconds.resize(megahertz.size());
+  std::map<uint32_t, size_t> places; // in the prediction, of kernels
+  for (const PredictedStep::Launch& launch : step.launches) {
+    const auto [place, isNew] = places.try_emplace(launch.kernel, prediction.kernels.size());
+    if (isNew)
+      prediction.kernels.push_back(describe(step.kernels[launch.kernel], megahertz.size()));
+    addLaunch(step, launch, megahertz, prediction.kernels[place->second]);
+  }
+  for (const PredictedKernel& kernel : prediction.kernels)
+    for (size_t i = 0; i < megahertz.size(); ++i) prediction.microseconds[i] += kernel.times[i].total();
+  return prediction;
+}
+
+} // namespace llcuda::codegen

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the launches of codegen/spec move and compute: codegen/formats/launch_work.h. One formula for each description.
+#pragma once
+
+#include "codegen/formats/launch_work.h"
+#include "codegen/spec/attention_spec.h"
+#include "codegen/spec/elementwise_spec.h"
+#include "codegen/spec/linear_prompt_spec.h"
+#include "codegen/spec/linear_spec.h"
+#include "codegen/spec/rope_spec.h"
+#include "codegen/spec/rows_spec.h"
+#include "codegen/spec/sample_spec.h"
+
+namespace llcuda::codegen {
+
+LaunchWork workOf(const LinearDesc& desc);
+LaunchWork workOf(const LinearResidualNormDesc& desc);
+LaunchWork workOf(const GluLinearDesc& desc);
+LaunchWork workOf(const QkvRopeCacheDesc& desc);
+LaunchWork workOf(const LinearPromptDesc& desc);
+LaunchWork workOf(const GluLinearPromptDesc& desc);
+/// Of few rows (dp4a), or of many (tensor cores).
+LaunchWork decodeWorkOf(const QkvLinearDesc& desc);
+LaunchWork promptWorkOf(const QkvLinearDesc& desc);
+LaunchWork decodeWorkOf(const AttentionDesc& desc);
+LaunchWork promptWorkOf(const AttentionDesc& desc);
+LaunchWork workOf(const HeadRowsDesc& desc);
+LaunchWork workOf(const RopeCacheDesc& desc);
+LaunchWork workOf(const RmsNormDesc& desc);
+LaunchWork workOf(const PostNormDesc& desc);
+LaunchWork workOf(const QuantizeDesc& desc);
+LaunchWork workOf(const GluDesc& desc);
+LaunchWork workOf(const EmbeddingDesc& desc);
+LaunchWork workOf(const SampleDesc& desc);
+/// Of a launch that reads `inputs` elements for each that it writes.
+LaunchWork elementsWork(const ElementsDesc& desc, uint32_t inputs);
+
+} // namespace llcuda::codegen

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predictions from works and listings alone: what a kernel is called does not matter.
+#include "codegen/sass/predictor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llcuda::codegen {
+namespace {
+
+using testing::DoubleEq;
+using testing::ElementsAre;
+
+SassListing listingOf(std::initializer_list<const char*> opcodes, std::vector<SassLoop> loops) {
+  SassListing listing;
+  for (const char* opcode : opcodes) listing.instructions.push_back({0, opcode});
+  listing.loops = std::move(loops);
+  return listing;
+}
+
+/// Of a kernel that multiplies with dp4a in its one loop.
+PredictedCode products(std::string name) {
+  return {.name = std::move(name),
+          .threads = 32,
+          .registers = 32,
+          .listing = listingOf({"S2R", "LDG.E.128.SYS", "IDP.4A.S8.S8", "BRA", "EXIT"}, {{1, 3}})};
+}
+
+PredictedCode copies(std::string name) {
+  return {.name = std::move(name),
+          .threads = 64,
+          .registers = 32,
+          .listing = listingOf({"LDG.E.128.SYS", "FADD", "BRA", "EXIT"}, {{0, 2}})};
+}
+
+// 64 x 128 products of one warp are 64 turns of 3 instructions, whatever the bytes are.
+TEST(Predictor, LoopsTurnByTheStatedProducts) {
+  PredictedStep step;
+  step.kernels = {products("k0")};
+  step.launches = {{0, 1, {.rows = 1, .fixedBytes = 8192, .rowMultiplyAdds = 64 * 128}}};
+  const Prediction prediction = predictStep(step, {1000});
+  ASSERT_EQ(prediction.kernels.size(), 1u);
+  EXPECT_EQ(prediction.kernels[0].instructions, 2 + 64 * 3);
+  EXPECT_EQ(prediction.kernels[0].bytes, 8192);
+  EXPECT_EQ(prediction.kernels[0].multiplyAdds, 64 * 128);
+}
+
+// A cache is read as far as the context goes, or the window; its loops are counted by bytes.
+TEST(Predictor, KeysAreThoseOfTheContext) {
+  PredictedStep step;
+  step.kernels = {copies("k0")};
+  step.launches = {{0, 1, {.rows = 1, .keyBytes = 1024, .keyMultiplyAdds = 512}},
+                   {0, 1, {.rows = 1, .window = 100, .keyBytes = 1024, .keyMultiplyAdds = 512}}};
+  step.rows.positions = 400;
+  const Prediction prediction = predictStep(step, {1000});
+  EXPECT_EQ(prediction.kernels[0].bytes, 500 * 1024);
+  EXPECT_EQ(prediction.kernels[0].multiplyAdds, 500 * 512);
+  EXPECT_EQ(prediction.kernels[0].instructions, 2 * 2 * (1 + 250 * 1024 / 2 / 512 * 3));
+}
+
+// Kernels come in the order of their first launches, with the sums of all of theirs; one that is not launched is left out.
+TEST(Predictor, LaunchesOfAKernelAreOneLine) {
+  PredictedStep step;
+  step.kernels = {copies("idle"), copies("k1"), products("k2")};
+  const LaunchWork small = {.rows = 1, .fixedBytes = 4096};
+  step.launches = {{2, 8, small}, {1, 8, small}, {2, 8, small}};
+  const Prediction prediction = predictStep(step, {1590, 800});
+  ASSERT_EQ(prediction.kernels.size(), 2u);
+  EXPECT_EQ(prediction.kernels[0].name, "k2");
+  EXPECT_EQ(prediction.kernels[0].launches, 2u);
+  EXPECT_EQ(prediction.kernels[0].bytes, 2 * 4096);
+  EXPECT_EQ(prediction.kernels[1].name, "k1");
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_DOUBLE_EQ(prediction.microseconds[i],
+                     prediction.kernels[0].times[i].total() + prediction.kernels[1].times[i].total());
+  EXPECT_DOUBLE_EQ(prediction.kernels[0].times[0].memory, prediction.kernels[0].times[1].memory);
+  EXPECT_LT(prediction.kernels[0].times[0].issue, prediction.kernels[0].times[1].issue);
+}
+
+// A clock is a column; nothing else of the prediction depends on it.
+TEST(Predictor, WithoutClocksThereAreNoTimes) {
+  PredictedStep step;
+  step.kernels = {copies("k0")};
+  step.launches = {{0, 1, {.rows = 1, .fixedBytes = 1}}};
+  const Prediction prediction = predictStep(step, {});
+  EXPECT_TRUE(prediction.microseconds.empty());
+  EXPECT_TRUE(prediction.kernels[0].times.empty());
+}
+
+} // namespace
+} // namespace llcuda::codegen
