@@ -22,6 +22,7 @@ TEXTS = [
 OBJECTS = [
     ["llcuda-inspect", "m.engine", "--json", "--memory", "--hash"],
     ["llcuda-inspect", "m.engine", "--json", "--predict", "t4"],
+    ["llcuda-inspect", "m.engine", "--machine-code"],
     ["llcuda-run", "m.engine", *HOST, "--prompt-tokens", "5,6,7", "-n", "4", "--temp", "0", "--profile", "/dev/stdout"],
     ["llcuda-bench", "-m", "m.engine", *HOST, "-p", "8", "-n", "4", "-r", "1", "-o", "json"],
 ]

@@ -20,9 +20,8 @@ Result<codegen::SassListing> listingOf(const Engine& engine, const fb::Kernel& k
 }
 
 ordered_json kernelJson(const fb::Kernel& kernel, const codegen::SassListing& listing) {
-  const std::string name = kernel.name()->str();
-  return {{"op", name.substr(0, name.find("__"))},
-          {"name", name},
+  return {{"op", kernel.op()->str()},
+          {"name", kernel.name()->str()},
           {"threads", kernel.threads()},
           {"instructions", listing.instructions.size()},
           {"registers", kernel.registers()},
