@@ -15,6 +15,7 @@
 
 #include "codegen/base/wire.h"
 #include "runtime/base/mapped_file.h"
+#include "runtime/base/temporary_path.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -67,7 +68,7 @@ std::optional<std::string> BlobCache::find(const std::string& key) const {
 Result<void> BlobCache::store(const std::string& key, std::string_view blob) const {
   if (folder.empty())
     return {};
-  const std::string file = fileOf(key), temporary = temporaryName(file);
+  const std::string file = fileOf(key);
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(file).parent_path(), error);
   if (error)
@@ -79,14 +80,13 @@ Result<void> BlobCache::store(const std::string& key, std::string_view blob) con
   writer.text(content);
   const std::string bytes = std::string(kMagic) + writer.take();
 
-  std::unique_ptr<std::FILE, FileCloser> out(std::fopen(temporary.c_str(), "wbx"));
+  TemporaryPath temporary(temporaryName(file));
+  std::unique_ptr<std::FILE, FileCloser> out(std::fopen(temporary.path().c_str(), "wbx"));
   bool written = out && std::fwrite(bytes.data(), 1, bytes.size(), out.get()) == bytes.size();
   written = out && std::fclose(out.release()) == 0 && written;
-  if (written && std::rename(temporary.c_str(), file.c_str()) == 0)
-    return {};
-  const int cause = errno;
-  std::remove(temporary.c_str());
-  return internalError("kernel cache ", folder, ": cannot be written: ", std::strerror(cause));
+  if (!written)
+    return internalError("kernel cache ", folder, ": cannot be written: ", std::strerror(errno));
+  return temporary.renameTo(file);
 }
 
 } // namespace llcuda::codegen

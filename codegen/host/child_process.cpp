@@ -15,7 +15,8 @@
 namespace llcuda::codegen {
 namespace {
 
-constexpr std::string_view kDroppedVariables[] = {"CPATH=",
+constexpr std::string_view kDroppedVariables[] = {"TMPDIR=",
+                                                  "CPATH=",
                                                   "C_INCLUDE_PATH=",
                                                   "CPLUS_INCLUDE_PATH=",
                                                   "LIBRARY_PATH=",
@@ -31,9 +32,10 @@ constexpr std::string_view kDroppedVariables[] = {"CPATH=",
                                                   "LDEMULATION=",
                                                   "LDFLAGS="};
 
-std::vector<char*> childEnvironment() {
+/// `temporary`: "TMPDIR=FOLDER".
+std::vector<char*> childEnvironment(std::string& temporary) {
   static char locale[] = "LC_ALL=C";
-  std::vector<char*> variables = {locale};
+  std::vector<char*> variables = {locale, temporary.data()};
   for (char** variable = environ; *variable; ++variable)
     if (std::none_of(std::begin(kDroppedVariables), std::end(kDroppedVariables),
                      [&](std::string_view dropped) { return std::string_view(*variable).starts_with(dropped); }))
@@ -68,9 +70,10 @@ Result<int> runProgram(const std::vector<std::string>& command, const std::strin
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const FileActions actions(folder, outputFile);
+  std::string temporary = "TMPDIR=" + folder;
   pid_t child = -1;
-  if (const int error =
-          posix_spawnp(&child, arguments[0], actions.get(), nullptr, arguments.data(), childEnvironment().data());
+  if (const int error = posix_spawnp(&child, arguments[0], actions.get(), nullptr, arguments.data(),
+                                     childEnvironment(temporary).data());
       error != 0)
     return unsupported("cannot run ", command[0], ": ", std::strerror(error));
   int status = 0;

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-#include <utility>
+
+#include "runtime/base/regular_file.h"
 
 namespace llcuda::codegen {
 namespace fs = std::filesystem;
@@ -18,42 +18,31 @@ Result<WorkFolder> WorkFolder::create() {
   const fs::path parent = fs::temp_directory_path(error);
   if (error)
     return internalError("there is no folder for temporary files: ", error.message());
-  std::string pattern = parent / "llcuda-XXXXXX";
+  std::string pattern = fs::absolute(parent, error) / "llcuda-XXXXXX"; // compilers run in it
   if (!mkdtemp(pattern.data()))
     return internalError("cannot make a folder in ", parent.string(), ": ", std::strerror(errno));
-  WorkFolder result;
-  result.folder = pattern;
-  return result;
-}
-
-WorkFolder::WorkFolder(WorkFolder&& other) noexcept : folder(std::exchange(other.folder, {})) {}
-
-WorkFolder::~WorkFolder() {
-  std::error_code ignored; // what cannot be removed stays in the folder for temporary files
-  if (!folder.empty())
-    fs::remove_all(folder, ignored);
+  return WorkFolder(pattern);
 }
 
 Result<void> WorkFolder::write(const std::string& name, std::string_view text) const {
-  const fs::path file = fs::path(folder) / name;
+  const fs::path file = fs::path(path()) / name;
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
+  errno = 0;
   std::ofstream out(file, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
   if (error || !out)
-    return internalError("cannot write ", file.string(), error ? ": " + error.message() : "");
+    return internalError("cannot write ", file.string(), ": ",
+                         error ? error.message() : std::strerror(errno == 0 ? EIO : errno));
   return {};
 }
 
 Result<std::string> WorkFolder::read(const std::string& name) const {
-  const fs::path file = fs::path(folder) / name;
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || !text)
-    return internalError("cannot read ", file.string());
-  return std::move(text).str();
+  Result<std::string> text = readFile((fs::path(path()) / name).string());
+  if (!text)
+    return internalError(text.error().message); // nobody gave it
+  return text;
 }
 
 } // namespace llcuda::codegen

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/base/result.h"
+#include "runtime/base/temporary_path.h"
 
 namespace llcuda::codegen {
 
@@ -12,19 +13,16 @@ namespace llcuda::codegen {
 class WorkFolder {
 public:
   static Result<WorkFolder> create();
-  WorkFolder(WorkFolder&& other) noexcept;
-  WorkFolder& operator=(WorkFolder&&) = delete;
-  ~WorkFolder();
 
-  const std::string& path() const { return folder; }
+  const std::string& path() const { return folder.path(); }
 
   /// Files by their path within the folder, whose folders are made.
   Result<void> write(const std::string& name, std::string_view text) const;
   Result<std::string> read(const std::string& name) const;
 
 private:
-  WorkFolder() = default;
-  std::string folder;
+  explicit WorkFolder(std::string path) : folder(std::move(path)) {}
+  TemporaryPath folder;
 };
 
 } // namespace llcuda::codegen

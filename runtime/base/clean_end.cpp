@@ -37,8 +37,8 @@ void onSignal(int signal) {
   errno = before;
 }
 
-// The instruction must not go on: it would fault again.
-void onBusError(int signal, siginfo_t* info, void*) {
+// What the thread does must not go on: the access would fault again, the write that nobody reads be told as an error.
+void onFault(int signal, siginfo_t* info, void*) {
   tell({signal, info->si_addr});
   for (;;) ::pause();
 }
@@ -97,17 +97,16 @@ void endCleanly(const std::string& program) {
   if (::pipe2(noticeEnds, O_CLOEXEC) != 0)
     return; // signals end the program as ever
   std::thread(waitForSignal, program).detach();
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU}) {
-    struct sigaction action = {}, before = {};
-    action.sa_handler = onSignal;
-    action.sa_flags = SA_RESTART;
+  struct sigaction ended = {}, faulted = {};
+  ended.sa_handler = onSignal;
+  ended.sa_flags = SA_RESTART;
+  faulted.sa_sigaction = onFault;
+  faulted.sa_flags = SA_SIGINFO;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPIPE, SIGBUS}) {
+    struct sigaction before = {};
     if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
-      ::sigaction(signal, &action, nullptr);
+      ::sigaction(signal, signal == SIGPIPE || signal == SIGBUS ? &faulted : &ended, nullptr);
   }
-  struct sigaction bus = {};
-  bus.sa_sigaction = onBusError;
-  bus.sa_flags = SA_SIGINFO;
-  ::sigaction(SIGBUS, &bus, nullptr);
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
