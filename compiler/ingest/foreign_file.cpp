@@ -23,6 +23,13 @@ bool isCompressed(std::string_view text) {
                           "7zXZ");
 }
 
+/// Whether a JSON file is called as those of a model's folder are.
+bool isPartOfFolder(const std::string& path) {
+  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+  return name == "config.json" || name == "tokenizer.json" || name.ends_with("_config.json") ||
+         name.ends_with(".safetensors.index.json");
+}
+
 } // namespace
 
 std::optional<Error> foreignFile(const std::string& path, std::span<const std::byte> bytes, std::string_view wanted) {
@@ -43,6 +50,9 @@ std::optional<Error> foreignFile(const std::string& path, std::span<const std::b
     return badInput(path, ": is compressed; decompress it first");
   if (text.starts_with("LLCUDAE\n"))
     return badInput(path, ": is an llcuda engine, not ", wanted, "; give it to llcuda-run");
+  if ((words.starts_with("{") || words.starts_with("[")) && isPartOfFolder(path))
+    return badInput(path, ": is one of the files of a Hugging Face model, not ", wanted,
+                    "; give the folder that holds it");
   if (words.starts_with("{") || words.starts_with("["))
     return badInput(path, ": is a JSON text, not ", wanted, "; the server answered with an error: download it again");
   return std::nullopt;

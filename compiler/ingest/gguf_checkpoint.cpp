@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/gguf_checkpoint.h"
 
-#include <cstdio>
 #include <unordered_set>
 
 #include "compiler/ingest/message_parts.h"
+#include "compiler/ingest/split_name.h"
 
 namespace llcuda::ingest {
 namespace {
@@ -36,14 +36,6 @@ Result<Split> splitOf(const GgufFile& file) {
   if (split.count >= kMaxParts)
     return badInput(file.path(), ": split.count is ", split.count, ", outside 1 to ", kMaxParts - 1);
   return split;
-}
-
-/// "-00001-of-00003.gguf" for part 0 of 3
-std::string partEnding(uint64_t number, uint64_t count) {
-  char text[64];
-  std::snprintf(text, sizeof(text), "-%05u-of-%05u.gguf", static_cast<unsigned>(number + 1),
-                static_cast<unsigned>(count));
-  return text;
 }
 
 /// Checks that `part` is part `number` of the model whose first part says `first`.

@@ -2,6 +2,7 @@
 #include "compiler/models/open_model.h"
 
 #include "compiler/ingest/gguf_checkpoint.h"
+#include "compiler/ingest/gguf_kind.h"
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/lora_adapter.h"
@@ -56,6 +57,7 @@ Result<void> halve(OpenedModel& model) {
 
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
   LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
+  LLCUDA_RETURN_IF_ERROR(ingest::checkHoldsModel(checkpoint->metadata()));
   OpenedModel model;
   Result<ModelConfig> config = configFromGguf(checkpoint->metadata(), *checkpoint);
   if (!config)
