@@ -27,8 +27,8 @@ Result<void> writeText(EngineWriter& writer, std::initializer_list<const std::st
 EngineEmitter::EngineEmitter(EmitInput input, std::string path, EngineWriter writer)
     : input(std::move(input)), path(std::move(path)), writer(std::move(writer)) {}
 
-Result<EngineEmitter> EngineEmitter::create(EmitInput input, const std::string& path) {
-  LLCUDA_ASSIGN_OR_RETURN(EngineWriter writer, EngineWriter::create(path));
+Result<EngineEmitter> EngineEmitter::create(EmitInput input, const std::string& path, std::vector<InputFile> inputs) {
+  LLCUDA_ASSIGN_OR_RETURN(EngineWriter writer, EngineWriter::create(path, std::move(inputs)));
   return EngineEmitter(std::move(input), path, std::move(writer));
 }
 

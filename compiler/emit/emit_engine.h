@@ -12,6 +12,7 @@
 #include "compiler/emit/segment_plan.h"
 #include "compiler/models/parameter.h"
 #include "dialects/plan/Plan.h"
+#include "runtime/base/file_id.h"
 #include "runtime/base/result.h"
 #include "runtime/schema/engine_generated.h"
 #include "runtime/schema/engine_writer.h"
@@ -71,8 +72,8 @@ struct EmitSummary {
 /// nothing behind. The same input gives the same bytes. At most a few weights are in memory at a time.
 class EngineEmitter {
 public:
-  /// kBadInput when `path` cannot be written.
-  static Result<EngineEmitter> create(EmitInput input, const std::string& path);
+  /// Fails as checkOutput() does: the engine may not take the place of one of `inputs`.
+  static Result<EngineEmitter> create(EmitInput input, const std::string& path, std::vector<InputFile> inputs);
 
   /// Constants, weights and text: all that needs no kernel. Only reads the plan, so that it may run while the kernels
   /// compile. Ends soon with kCancelled once `cancelled` is set.

@@ -6,9 +6,11 @@
 #include <mutex>
 
 #include "compiler/emit/kernel_specs.h"
+#include "compiler/ingest/input_files.h"
 #include "compiler/pipeline/kernel_images.h"
 #include "compiler/pipeline/prepared_model.h"
 #include "compiler/pipeline/run_passes.h"
+#include "runtime/base/output_file.h"
 
 namespace llcuda::pipeline {
 namespace {
@@ -26,12 +28,29 @@ CompileOptions serialized(CompileOptions options) {
 
 } // namespace
 
+std::vector<std::string> inputFiles(const CompileOptions& options) {
+  std::vector<std::string> paths = options.otherInputs;
+  const auto add = [&](const std::string& path) {
+    const std::vector<std::string> files = ingest::inputFiles(path);
+    paths.insert(paths.end(), files.begin(), files.end());
+  };
+  add(options.input);
+  for (const models::AdapterOption& adapter : options.open.adapters) add(adapter.folder);
+  if (!options.open.base.empty())
+    add(options.open.base);
+  if (!options.open.tokenizer.empty())
+    add(options.open.tokenizer);
+  return paths;
+}
+
 Result<CompileReport> compileModel(const CompileOptions& given) {
   const CompileOptions options = serialized(given);
+  const std::vector<InputFile> inputs = identified(inputFiles(options));
+  LLCUDA_RETURN_IF_ERROR(checkOutput(options.output, inputs));
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
 
-  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options));
+  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options, inputs));
   const std::vector<codegen::KernelSpec> specs = emit::kernelSpecs(prepared.plan);
 
   // Weights are packed and written, and the interpreter's forward pass runs, while the kernels compile.

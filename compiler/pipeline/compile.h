@@ -33,10 +33,11 @@ enum class GoldenMode {
 struct CompileOptions {
   std::string input;
   std::string output;
-  models::OpenOptions open; ///< what becomes of the model's weights; its threads are set from `jobs`
-  bool gpuTarget = true;    ///< sm_75 machine code and compute_75 PTX
-  bool hostTarget = false;  ///< a host image for hostsim
-  uint32_t maxContext = 0;  ///< 0: the model's, at most kDefaultContext
+  std::vector<std::string> otherInputs; ///< files that were read for these options: the output may be none of them
+  models::OpenOptions open;             ///< what becomes of the model's weights; its threads are set from `jobs`
+  bool gpuTarget = true;                ///< sm_75 machine code and compute_75 PTX
+  bool hostTarget = false;              ///< a host image for hostsim
+  uint32_t maxContext = 0;              ///< 0: the model's, at most kDefaultContext
   uint32_t maxBatch = 1;
   std::string keyType = "f16";   ///< of the cache: a name of codegen/formats/kv_types.inc
   std::string valueType = "f16"; ///< the same
@@ -68,13 +69,16 @@ struct CompileReport {
   codegen::TileRequests tileRequests; ///< of the kernels
 };
 
-/// Compiles `input`. The output is written under a temporary name and renamed when it is whole.
+/// Every file that these options read: of the model, of its adapters, base and tokenizer, and the other inputs.
+std::vector<std::string> inputFiles(const CompileOptions& options);
+
+/// Compiles `input`. The output is an OutputFile, and what it cannot be (checkOutput()) is refused before any work.
 Result<CompileReport> compileModel(const CompileOptions& options);
 
 /// Puts the weights, constants, values and text of `options.input` into the engine `engine` and writes it to
-/// `options.output`, which may be the same path. Its kernels are taken over: limits, KV type, targets, kind of weights
-/// and of values are the engine's, whatever the options say. kUnsupported names the first difference of a model that
-/// needs other kernels; then nothing is written.
+/// `options.output`, which may be the same path, but no file in which that engine left its weights. Its kernels are
+/// taken over: limits, KV type, targets, kind of weights and of values are the engine's, whatever the options say.
+/// kUnsupported names the first difference of a model that needs other kernels; then nothing is written.
 Result<CompileReport> refitEngine(const std::string& engine, const CompileOptions& options);
 
 } // namespace llcuda::pipeline

@@ -55,7 +55,6 @@ fb::GoldenT goldenRecord(std::span<const int32_t> tokens, const reference::Matri
 
 Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> opened, models::ImportOptions cache,
                                   std::span<const int32_t> tokens, unsigned threads) {
-  cache.maxContext = static_cast<uint32_t>(tokens.size());
   LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), cache, threads));
   LLCUDA_ASSIGN_OR_RETURN(const reference::Matrix logits, model.logits(tokens));
   return goldenRecord(tokens, logits);
@@ -66,7 +65,6 @@ Result<std::vector<fb::GoldenT>> goldenContinuations(std::shared_ptr<const model
                                                      unsigned threads) {
   const auto positions =
       static_cast<uint32_t>(std::min<size_t>(cache.maxContext, kGoldenPromptTokens + kGoldenContinuationTokens));
-  cache.maxContext = positions;
   const uint32_t vocabulary = opened->config.vocabulary;
   LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(std::move(opened), cache, threads));
   std::vector<fb::GoldenT> records;

@@ -30,7 +30,8 @@ extern const std::string_view kGoldenPrompts[kGoldenPromptCount];
 std::vector<int32_t> goldenIds(size_t count, uint32_t vocabulary, size_t first = 0);
 
 /// What the f32 interpreter answers: the most likely successors of each prefix of `tokens`.
-/// `cache` has the types of keys and values, to which those of the interpreter are rounded as the engine's are.
+/// `cache` has the types of keys and values, to which those of the interpreter are rounded as the engine's are, and the
+/// engine's context, for which longrope takes its factors.
 Result<fb::GoldenT> goldenForward(std::shared_ptr<const models::OpenedModel> model, models::ImportOptions cache,
                                   std::span<const int32_t> tokens, unsigned threads);
 

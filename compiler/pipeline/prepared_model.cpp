@@ -2,11 +2,14 @@
 #include "compiler/pipeline/prepared_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
 #include "codegen/formats/kv_names.h"
+#include "compiler/ingest/finite_values.h"
 #include "compiler/models/family.h"
+#include "compiler/models/long_rope_note.h"
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/run_passes.h"
 #include "compiler/pipeline/tile_file.h"
@@ -58,7 +61,7 @@ void countLaunches(plan::EngineOp plan, CompileReport& report) {
 Result<formats::TensorType> cacheType(const char* flag, const std::string& name) {
   const std::optional<formats::TensorType> type = formats::tensorTypeByName(name);
   if (!type || !kvTypeOf(*type))
-    return unsupported(flag, " ", name, ": the cache can be ", kvTypeList());
+    return usageError(flag, " ", name, ": the cache can be ", kvTypeList());
   return *type;
 }
 
@@ -86,7 +89,10 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   prepared.model = std::make_shared<const models::OpenedModel>(std::move(opened));
   const models::ModelConfig& config = prepared.model->config;
   prepared.import.maxContext = contextOf(options, config, report);
-  LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary));
+  if (std::string note = models::longRopeNote(config.rope, config.trainedContext, prepared.import.maxContext);
+      !note.empty())
+    report.notes.push_back(std::move(note));
+  LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary, config.vocabulary));
 
   prepared.mlirContext = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
   prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
@@ -120,6 +126,16 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
   return model;
 }
 
+/// Why a model answers what is no number: a weight that is none, or numbers that grow too large.
+Error notFinite(const ingest::Checkpoint& checkpoint, const std::string& path) {
+  const Result<std::string> value = ingest::nonFiniteValue(checkpoint);
+  if (!value)
+    return value.error();
+  if (!value->empty())
+    return badInput(path, ": ", *value, "; weights must be finite");
+  return unsupported(path, ": its answers are not finite, though its weights are: they grow too large for f32");
+}
+
 Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const CompileOptions& options) {
   emit::SelfChecks checks;
   if (options.golden == GoldenMode::kNone)
@@ -128,6 +144,9 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   const std::vector<int32_t> tokens =
       goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.import.maxContext);
   LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, prepared.import, tokens, options.jobs));
+  for (const fb::TokenProbability& candidate : checks.golden->top)
+    if (!std::isfinite(candidate.log_probability()))
+      return notFinite(*prepared.model->checkpoint, options.input);
   if (options.golden == GoldenMode::kFull) {
     LLCUDA_ASSIGN_OR_RETURN(checks.prompts,
                             goldenContinuations(prepared.model, prepared.import, prepared.text, options.jobs));
@@ -135,7 +154,8 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   return checks;
 }
 
-Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options) {
+Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options,
+                                          std::vector<InputFile> inputs) {
   const ingest::Checkpoint& checkpoint = *prepared.model->checkpoint;
   emit::EmitInput input;
   input.plan = prepared.plan;
@@ -148,7 +168,7 @@ Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const C
   input.threads = options.jobs;
   if (options.progress)
     input.progress = [&](uint64_t done, uint64_t total) { options.progress(Stage::kWeights, done, total); };
-  return emit::EngineEmitter::create(std::move(input), options.output);
+  return emit::EngineEmitter::create(std::move(input), options.output, std::move(inputs));
 }
 
 Result<void> finishEngine(emit::EngineEmitter& emitter, const emit::EmitResults& results, CompileReport& report) {

@@ -34,8 +34,9 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
 /// Runs the interpreter for the values that `options.golden` asks for.
 Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const CompileOptions& options);
 
-/// An emitter of the engine of `prepared` to `options.output`; both must outlive it.
-Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options);
+/// An emitter of the engine of `prepared` to `options.output`, which may not be one of `inputs`; both must outlive it.
+Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options,
+                                          std::vector<InputFile> inputs);
 
 /// Says in `report` what was written.
 Result<void> finishEngine(emit::EngineEmitter& emitter, const emit::EmitResults& results, CompileReport& report);

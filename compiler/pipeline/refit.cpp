@@ -5,6 +5,7 @@
 #include "compiler/emit/same_plan.h"
 #include "compiler/pipeline/compile.h"
 #include "compiler/pipeline/prepared_model.h"
+#include "runtime/base/output_file.h"
 #include "runtime/base/version.h"
 #include "runtime/engine/engine.h"
 
@@ -19,6 +20,8 @@ CompileOptions optionsFor(const Engine& engine, CompileOptions options) {
   options.keyType = engine.cacheType(fb::KvPart::keys);
   options.valueType = engine.cacheType(fb::KvPart::values);
   options.referWeights = metadata.weight_sources() != nullptr;
+  if (metadata.source_files())
+    for (const fb::SourceFile* file : *metadata.source_files()) options.otherInputs.push_back(file->path()->str());
   options.golden = !metadata.golden()           ? GoldenMode::kNone
                    : !metadata.golden_prompts() ? GoldenMode::kDefault
                                                 : GoldenMode::kFull;
@@ -71,11 +74,13 @@ Result<CompileReport> refitEngine(const std::string& path, const CompileOptions&
   fb::EngineT record;
   engine.metadata().UnPackTo(&record);
   const CompileOptions options = optionsFor(engine, given);
+  const std::vector<InputFile> inputs = identified(inputFiles(options));
+  LLCUDA_RETURN_IF_ERROR(checkOutput(options.output, inputs));
   CompileReport report;
   LLCUDA_ASSIGN_OR_RETURN(const PreparedModel prepared, prepareModel(options, report));
   LLCUDA_RETURN_IF_ERROR(checkRefit(path, record, prepared, options));
   LLCUDA_ASSIGN_OR_RETURN(emit::SelfChecks checks, selfChecks(prepared, options));
-  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options));
+  LLCUDA_ASSIGN_OR_RETURN(emit::EngineEmitter emitter, engineEmitter(prepared, options, inputs));
   const std::atomic<bool> cancelled = false;
   LLCUDA_RETURN_IF_ERROR(emitter.writeWeights(cancelled));
   report.kernels = record.kernels.size();

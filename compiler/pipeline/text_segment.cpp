@@ -9,7 +9,19 @@
 
 namespace llcuda::pipeline {
 
-Result<TextSegment> textSegment(ingest::Vocabulary vocabulary) {
+namespace {
+
+Result<void> checkSize(const text::Tokenizer& tokenizer, uint32_t rows) {
+  for (uint32_t id = rows; id < tokenizer.vocabularySize(); ++id)
+    if (!tokenizer.isSpecial(static_cast<int32_t>(id)))
+      return badInput("the tokenizer has ", tokenizer.vocabularySize(), " tokens, the embedding table ", rows,
+                      " rows: token ", id, " has none; they belong to different models");
+  return text::checkTextConfig(tokenizer.config(), rows);
+}
+
+} // namespace
+
+Result<TextSegment> textSegment(ingest::Vocabulary vocabulary, uint32_t rows) {
   TextSegment segment;
   segment.config = text::toJson(vocabulary.config);
   segment.tokenizer = std::move(vocabulary.tokenizerJson);
@@ -17,12 +29,13 @@ Result<TextSegment> textSegment(ingest::Vocabulary vocabulary) {
     return segment;
   LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer tokenizer,
                           text::Tokenizer::open(segment.tokenizer, std::move(vocabulary.config)));
+  LLCUDA_RETURN_IF_ERROR(checkSize(tokenizer, rows));
   LLCUDA_ASSIGN_OR_RETURN(segment.golden, tokenizer.encode(kGoldenText));
   for (const std::string_view prompt : kGoldenPrompts) {
     LLCUDA_ASSIGN_OR_RETURN(std::vector<int32_t> tokens, tokenizer.encode(prompt));
     segment.prompts.push_back(std::move(tokens));
   }
-  LLCUDA_ASSIGN_OR_RETURN(segment.vectors, tokenizerVectors(tokenizer));
+  LLCUDA_ASSIGN_OR_RETURN(segment.vectors, tokenizerVectors(tokenizer, rows));
   return segment;
 }
 

@@ -20,7 +20,9 @@ struct TextSegment {
   std::optional<fb::TokenizerVectorsT> vectors; ///< none without a vocabulary
 };
 
-Result<TextSegment> textSegment(ingest::Vocabulary vocabulary);
+/// For a model whose embedding table has `rows` rows: a tokenizer with more tokens than that is kBadInput, unless those
+/// without a row are special ones, of another part of the model.
+Result<TextSegment> textSegment(ingest::Vocabulary vocabulary, uint32_t rows);
 
 /// The tokens of the golden forward pass: of the text, or spread ids; at most `context` of them.
 std::vector<int32_t> goldenTokens(const TextSegment& text, uint32_t vocabulary, uint32_t context);

@@ -139,9 +139,9 @@ std::vector<std::string> tokenizerTexts(const std::vector<std::string>& special)
   return texts;
 }
 
-Result<fb::TokenizerVectorsT> tokenizerVectors(const text::Tokenizer& tokenizer) {
+Result<fb::TokenizerVectorsT> tokenizerVectors(const text::Tokenizer& tokenizer, uint32_t rows) {
   std::vector<std::string> special;
-  for (uint32_t id = 0; id < tokenizer.vocabularySize() && special.size() < kMaxSpecial; ++id)
+  for (uint32_t id = 0; id < std::min(rows, tokenizer.vocabularySize()) && special.size() < kMaxSpecial; ++id)
     if (tokenizer.isSpecial(static_cast<int32_t>(id)))
       special.emplace_back(tokenizer.piece(static_cast<int32_t>(id)));
   fb::TokenizerVectorsT vectors;
