@@ -8,6 +8,7 @@
 
 #include "codegen/formats/kv_names.h"
 #include "tools/model-options/model_options.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::tools {
 namespace {
@@ -48,11 +49,10 @@ std::string findHostCompiler() {
 void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, CompilePlaces& places) {
   options.jobs = std::max(1u, std::thread::hardware_concurrency());
   places.cacheFolder = defaultCacheFolder();
-  app.add_option("model", options.input, "The model file (.gguf)")->required();
+  addModelArgument(app, options.input, std::string("The model: ") + kModelKinds);
   addModelOptions(app, options.open);
-  app.add_option("-c,--ctx-size", options.maxContext,
-                 "Positions a sequence may have (default: the model's, at most 8192)")
-      ->check(CLI::Range(1, 1 << 20));
+  addContextOption(app, options.maxContext,
+                   "Positions a sequence may have (default, and 0: the model's, at most 8192)");
   app.add_option("--max-batch", options.maxBatch, "Sequences that may run at a time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -74,15 +74,6 @@ void findCompilers(const CompilePlaces& places, pipeline::CompileOptions& option
   options.cacheFolder = places.cacheFolder;
   options.workerCommand = {self.string(), "--kernel-worker"};
   options.hostCompiler = findHostCompiler();
-}
-
-std::vector<std::string> compileArguments(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) {
-    const std::string argument = argv[i];
-    arguments.push_back(argument == "-ctk" ? "--cache-type-k" : argument == "-ctv" ? "--cache-type-v" : argument);
-  }
-  return arguments;
 }
 
 } // namespace llcuda::tools

@@ -17,14 +17,11 @@ struct CompilePlaces {
   std::string cacheFolder; ///< of compiled kernels; empty: none
 };
 
-/// Adds `model` and what decides its kernels: the flags of model_options.h, -c, --max-batch, types of the cache; -j,
+/// Adds the model and what decides its kernels: the flags of model_options.h, -c, --max-batch, types of the cache; -j,
 /// --nvrtc and --cache-dir. `options` and `places` must outlive the parsing.
 void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, CompilePlaces& places);
 
 /// After the parsing: finds NVRTC, a C++ compiler, and this program, which compiles kernels as `--kernel-worker`.
 void findCompilers(const CompilePlaces& places, pipeline::CompileOptions& options);
-
-/// The arguments from the last to the first, as CLI11 wants them; llama.cpp's two-letter flags spelled out.
-std::vector<std::string> compileArguments(int argc, char** argv);
 
 } // namespace llcuda::tools

@@ -4,17 +4,14 @@
 #include <algorithm>
 #include <charconv>
 #include <iostream>
-#include <map>
 
-#include <CLI/CLI.hpp>
-
+#include "runtime/base/clean_end.h"
 #include "tools/llcuda-bench/batched.h"
 #include "tools/llcuda-bench/bench.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::bench {
 namespace {
-
-constexpr int kUsage = 1;
 
 struct Options {
   std::string engine;
@@ -30,7 +27,7 @@ struct Options {
 
 void addFlags(CLI::App& app, Options& options) {
   const auto counts = CLI::Range(0u, 1u << 24);
-  app.add_option("-m,--model", options.engine, "The engine")->required();
+  tools::addModelArgument(app, options.engine, "The engine");
   app.add_option("-p,--n-prompt", options.prompts, "Prompt lengths, separated by commas; 0: none")
       ->delimiter(',')
       ->check(counts)
@@ -52,33 +49,23 @@ void addFlags(CLI::App& app, Options& options) {
   app.add_option("-o,--output", options.output, "md, json, or jsonl (an object a line)")
       ->check(CLI::IsMember({"md", "json", "jsonl"}))
       ->capture_default_str();
-  app.add_option("--device", options.session.device, "auto, cuda or host")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{
-          {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}}))
-      ->option_text("auto|cuda|host");
-  app.add_option("--main-gpu", options.session.deviceIndex, "Which GPU, as CUDA numbers them")
-      ->check(CLI::Range(0, 1023));
-  app.add_option("--weights-from", options.session.weightsFrom,
-                 "The model file of an engine that leaves its weights there, or the folder that has it");
+  tools::addContextOption(app, options.session.context, "Positions of the cache (default, and 0: those of the tests)");
+  tools::addDeviceOptions(app, options.session.device, options.session.deviceIndex);
+  tools::addWeightsFromOption(app, options.session.weightsFrom);
   app.add_option("--graphs", options.session.graphs, "1: a step is one graph; 0: kernels are launched one by one")
       ->capture_default_str();
   app.add_option("--flash-attn", options.flashAttention, "-fa: 1, the only kind of attention that engines have")
       ->capture_default_str();
   app.add_flag("--batched", options.batched, "Decode several sequences at a time, as llama-batched-bench does");
-  app.add_option("--npp", options.grid.prompts, "With --batched: prompt tokens of a sequence")->delimiter(',');
-  app.add_option("--ntg", options.grid.generates, "With --batched: tokens that each sequence gets")->delimiter(',');
-  app.add_option("--npl", options.grid.sequences, "With --batched: sequences at a time")->delimiter(',');
+  const auto addGrid = [&](const char* flag, std::vector<uint32_t>& counts, const char* description) {
+    app.add_option(flag, counts, description)->delimiter(',')->needs("--batched");
+  };
+  addGrid("--npp", options.grid.prompts, "With --batched: prompt tokens of a sequence");
+  addGrid("--ntg", options.grid.generates, "With --batched: tokens that each sequence gets");
+  addGrid("--npl", options.grid.sequences, "With --batched: sequences at a time");
+  for (const char* flag : {"--n-prompt", "--n-gen", "--n-depth", "--prompt-gen", "--repetitions", "--ctx-size"})
+    app.get_option(flag)->excludes("--batched");
   app.set_version_flag("--version", llcuda_version());
-}
-
-/// CLI11 knows no short option of two letters, llama-bench has some.
-std::vector<std::string> argumentsOf(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) { // in the order that CLI11 takes them
-    const std::string argument = argv[i];
-    arguments.push_back(argument == "-fa" ? "--flash-attn" : argument == "-pg" ? "--prompt-gen" : argument);
-  }
-  return arguments;
 }
 
 Result<Test> promptThenGenerate(const std::string& text, uint32_t depth) {
@@ -141,11 +128,14 @@ int run(Options options) {
   auto engine = api::Engine::open(options.engine);
   if (!engine)
     return fail(engine.error());
-  for (const Test& test : *tests) options.session.context = std::max(options.session.context, test.context());
-  if (options.session.context > engine->info().max_context)
-    return fail(api::Error{LLCUDA_USAGE,
-                           "the tests need " + std::to_string(options.session.context) + " positions, the engine has " +
-                               std::to_string(engine->info().max_context) + "; compile it with a larger -c"});
+  uint32_t needed = 0;
+  for (const Test& test : *tests) needed = std::max(needed, test.context());
+  if (needed > engine->info().max_context)
+    return fail(usageError("the tests need ", needed, " positions, the engine has ", engine->info().max_context,
+                           "; compile it with a larger -c"));
+  if (options.session.context != 0 && options.session.context < needed)
+    return fail(usageError("the tests need ", needed, " positions, -c gives ", options.session.context));
+  options.session.context = std::max(options.session.context, needed);
   options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
   auto session = engine->createSession(options.session);
   if (!session)
@@ -166,13 +156,11 @@ int run(Options options) {
 } // namespace llcuda::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("Measures an engine's prompt and decode speed");
+  llcuda::endCleanly("llcuda-bench");
+  CLI::App app("Measures an engine's prompt and decode speed", "llcuda-bench");
   llcuda::bench::Options options;
   llcuda::bench::addFlags(app, options);
-  try {
-    app.parse(llcuda::bench::argumentsOf(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : llcuda::bench::kUsage;
-  }
+  if (const std::optional<int> code = llcuda::tools::parseCommandLine(app, argc, argv))
+    return *code;
   return llcuda::bench::run(std::move(options));
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "codegen/nvrtc/kernel_worker.h"
+#include "runtime/base/clean_end.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/memory_plan.h"
 #include "tools/compile-options/progress.h"
@@ -72,6 +73,7 @@ int run(Request request) {
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--kernel-worker") == 0)
     return llcuda::codegen::runKernelWorker(llcuda::codegen::kWorkerDescriptor);
+  llcuda::endCleanly("llcuda-compile");
   auto request = llcuda::tools::parseRequest(argc, argv);
   if (const int* code = std::get_if<int>(&request))
     return *code;

@@ -5,12 +5,11 @@
 #include <iostream>
 #include <map>
 
-#include <CLI/CLI.hpp>
-
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/pipeline/tile_file.h"
 #include "runtime/base/version.h"
 #include "tools/compile-options/compile_options.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::tools {
 namespace {
@@ -28,7 +27,7 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
   std::vector<std::string> targets = {"sm_75"};
   std::string tiles;
 
-  CLI::App app("Compiles a model file into an engine for the NVIDIA T4 (SM 7.5). Needs no GPU.", "llcuda-compile");
+  CLI::App app("Compiles a model into an engine for the NVIDIA T4 (SM 7.5). Needs no GPU.", "llcuda-compile");
   app.set_version_flag("--version", std::string("llcuda-compile ") + kVersion);
   addCompileOptions(app, options, places);
   app.add_option("-o,--output", options.output, "The engine file to write (with --refit: in place)");
@@ -59,14 +58,12 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
   for (const char* decided : {"--target", "--ctx-size", "--max-batch", "--cache-type-k", "--cache-type-v", "--kv-type",
                               "--golden", "--weights"})
     refit->excludes(app.get_option(decided));
-  try {
-    app.parse(compileArguments(argc, argv));
-    if (options.output.empty() && request.refit.empty())
-      throw CLI::RequiredError("--output");
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
-  }
+  if (const std::optional<int> code = parseCommandLine(app, argc, argv))
+    return *code;
+  if (options.output.empty() && request.refit.empty())
+    return wrongUse(app, "--output is required");
+  if (app.count("--nvrtc") != 0 && std::ranges::find(targets, "sm_75") == targets.end())
+    return wrongUse(app, "--nvrtc is for the target sm_75");
 
   if (!tiles.empty()) {
     auto table = pipeline::readTiles(tiles);
@@ -75,6 +72,7 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
       return static_cast<int>(table.error().code);
     }
     options.tiles = std::move(*table);
+    options.otherInputs.push_back(tiles);
   }
   options.gpuTarget = std::ranges::find(targets, "sm_75") != targets.end();
   options.hostTarget = std::ranges::find(targets, "host") != targets.end();

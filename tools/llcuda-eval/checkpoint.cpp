@@ -2,8 +2,8 @@
 #include "tools/llcuda-eval/checkpoint.h"
 
 #include <filesystem>
-#include <fstream>
-#include <string_view>
+
+#include "runtime/base/regular_file.h"
 
 namespace llcuda::tools {
 
@@ -11,9 +11,7 @@ bool isCheckpoint(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     return true;
-  char magic[4] = {};
-  std::ifstream(path, std::ios::binary).read(magic, sizeof(magic));
-  return std::string_view(magic, sizeof(magic)) == "GGUF";
+  return fileStart(path, 4) == "GGUF";
 }
 
 } // namespace llcuda::tools

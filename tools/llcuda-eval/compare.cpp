@@ -29,14 +29,28 @@ struct Subject {
   uint32_t layers() const { return engine ? engine->model().layers() : model->config().layers; }
 };
 
+/// Positions of the interpreter: those of the engine that a model is compared with, so that longrope takes the same
+/// factors; 0: as many as the model was trained for.
+uint32_t contextOf(const CompareOptions& options) {
+  if (options.session.context != 0)
+    return options.session.context;
+  for (const std::string& path : {options.model, options.other})
+    if (!isCheckpoint(path))
+      if (const Result<Engine> engine = Engine::open(path))
+        return engine->metadata().max_context();
+  return 0;
+}
+
 Result<Subject> openSubject(const std::string& path, const CompareOptions& options) {
   Subject subject;
   subject.path = path;
   if (isCheckpoint(path)) {
     LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(path, options.open));
+    models::ImportOptions import = reference::InterpretedModel::kExact;
+    import.maxContext = contextOf(options);
     LLCUDA_ASSIGN_OR_RETURN(subject.model, reference::InterpretedModel::create(
-                                               std::make_shared<const models::OpenedModel>(std::move(opened)),
-                                               reference::InterpretedModel::kExact, options.open.threads));
+                                               std::make_shared<const models::OpenedModel>(std::move(opened)), import,
+                                               options.open.threads));
     return subject;
   }
   LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path));

@@ -4,14 +4,14 @@
 #include <string>
 #include <thread>
 
-#include <CLI/CLI.hpp>
-
 #include "compiler/reference/interpreted_model.h"
+#include "runtime/base/clean_end.h"
 #include "runtime/base/version.h"
 #include "tools/llcuda-eval/checkpoint.h"
 #include "tools/llcuda-eval/compare.h"
 #include "tools/llcuda-eval/engine_scores.h"
 #include "tools/model-options/model_options.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::tools {
 namespace {
@@ -90,9 +90,11 @@ Result<void> evaluate(const Options& options) {
         {options.model, options.other, options.tokens, open, options.tolerance, options.json, options.session});
   if (isCheckpoint(options.model)) {
     LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model, open));
-    LLCUDA_ASSIGN_OR_RETURN(const auto model, reference::InterpretedModel::create(
-                                                  std::make_shared<const models::OpenedModel>(std::move(opened)),
-                                                  reference::InterpretedModel::kExact, options.threads));
+    models::ImportOptions import = reference::InterpretedModel::kExact;
+    import.maxContext = options.session.context;
+    LLCUDA_ASSIGN_OR_RETURN(
+        const auto model, reference::InterpretedModel::create(
+                              std::make_shared<const models::OpenedModel>(std::move(opened)), import, options.threads));
     if (!options.logits.empty())
       return evaluateLogits(options, model);
     return evaluate(
@@ -105,20 +107,33 @@ Result<void> evaluate(const Options& options) {
       options, [&](auto prompt, auto tokens) { return engine.score(prompt, tokens); }, reference::kEngineBounds);
 }
 
+/// A flag that was given and that only an engine can heed, where there is none.
+const char* optionWithoutEffect(const CLI::App& app, const Options& options) {
+  if (!isCheckpoint(options.model) || (!options.other.empty() && !isCheckpoint(options.other)))
+    return nullptr;
+  for (const char* flag : {"--device", "--main-gpu", "--weights-from"})
+    if (app.count(flag) != 0)
+      return flag;
+  return nullptr;
+}
+
 } // namespace
 } // namespace llcuda::tools
 
 int main(int argc, char** argv) {
   using namespace llcuda;
+  endCleanly("llcuda-eval");
   tools::Options options;
   CLI::App app("Measures how closely a model follows recorded answers token by token, or another model layer by layer. "
-               "Ends with 4 when it misses the bounds.");
-  app.add_option("model", options.model, "An engine, or a checkpoint (.gguf), which the interpreter runs")->required();
+               "Ends with 4 when it misses the bounds.",
+               "llcuda-eval");
+  tools::addModelArgument(app, options.model,
+                          std::string("An engine, or a model, which the interpreter runs: ") + tools::kModelKinds);
   auto* task = app.add_option_group("task");
   task->add_option("--oracle", options.oracle, "Recorded answers (JSON)");
   task->add_option("--logits", options.logits, "Recorded logits (JSON), of the prompt path and of single tokens");
-  auto* other = task->add_option("--compare", options.other,
-                                 "An engine or a checkpoint: name the first layer whose values differ");
+  auto* other =
+      task->add_option("--compare", options.other, "An engine or a model: name the first layer whose values differ");
   task->require_option(1);
   app.add_option("--tokens", options.tokens,
                  "With --compare: the token ids to run (default: those that the engine records)")
@@ -128,20 +143,20 @@ int main(int argc, char** argv) {
       ->needs(other)
       ->capture_default_str();
   tools::addModelOptions(app, options.open);
-  app.add_option("--device", options.session.device, "auto, cuda or host")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, llcuda_device>{
-          {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}}));
+  tools::addContextOption(
+      app, options.session.context,
+      "Positions of the context, for which longrope takes its factors (default, and 0: as many as the "
+      "engine or the model allows)");
+  tools::addDeviceOptions(app, options.session.device, options.session.deviceIndex);
   app.add_option("-j,--threads", options.threads, "Threads of the interpreter (default: all)")
       ->check(CLI::Range(1, 1024));
   app.add_flag("--json", options.json, "Print the figures as JSON");
-  app.add_option("--weights-from", options.session.weightsFrom,
-                 "The model file of an engine that leaves its weights there, or the folder that has it");
+  tools::addWeightsFromOption(app, options.session.weightsFrom);
   app.set_version_flag("--version", std::string("llcuda-eval ") + kVersion);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
-  }
+  if (const std::optional<int> code = tools::parseCommandLine(app, argc, argv))
+    return *code;
+  if (const char* flag = tools::optionWithoutEffect(app, options))
+    return tools::wrongUse(app, std::string(flag) + " is for engines, and no engine is given");
   if (const Result<void> done = tools::evaluate(options); !done) {
     std::fprintf(stderr, "llcuda-eval: %s\n", done.error().message.c_str());
     return static_cast<int>(done.error().code);

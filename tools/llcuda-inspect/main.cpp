@@ -4,13 +4,14 @@
 #include <filesystem>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
-
+#include "runtime/base/clean_end.h"
+#include "runtime/base/version.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/schema/engine_file.h"
-#include "tools/llcuda-inspect/byte_size.h"
 #include "tools/llcuda-inspect/predict_t4.h"
 #include "tools/llcuda-inspect/report.h"
+#include "tools/tool-options/byte_size.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::inspect {
 namespace {
@@ -34,7 +35,7 @@ std::string dumped(const nlohmann::ordered_json& json) {
 
 /// The largest context that fits the bytes of --fit.
 Result<uint32_t> contextThatFits(const Engine& engine, const Options& options) {
-  const std::optional<uint64_t> bytes = parseByteSize(options.fit);
+  const std::optional<uint64_t> bytes = tools::parseByteSize(options.fit);
   if (!bytes)
     return usageError("--fit ", options.fit, " is no size, as 15GiB or 14336MiB are");
   const uint32_t context = largestContext(engine, options.slots, *bytes, true);
@@ -112,10 +113,12 @@ Result<std::string> machineCodeOf(const Options& options) {
 
 Result<std::string> inspectCheckpoint(const Options& options) {
   if (!options.predict.empty() || options.machineCode)
-    return usageError(options.machineCode ? "--machine-code" : "--predict", " needs an engine: ", options.file,
-                      " has no machine code");
+    return badInput(options.file, ": is no engine and has no machine code, which ",
+                    options.machineCode ? "--machine-code" : "--predict", " needs; compile it first");
   if (options.memory || !options.fit.empty())
-    return usageError("--memory needs an engine: the memory of ", options.file, " is planned when it is compiled");
+    return badInput(options.file,
+                    ": is no engine; --memory and --fit need one, since memory is planned when a model is "
+                    "compiled");
   if (ingest::isSafetensors(options.file)) {
     LLCUDA_ASSIGN_OR_RETURN(const auto files, ingest::SafetensorsSet::open(options.file));
     return options.json ? dumped(checkpointJson(files, options.hashes)) : checkpointText(files);
@@ -140,42 +143,65 @@ int run(const Options& options) {
   return static_cast<int>(ErrorCode::kInternal);
 }
 
+void addFlags(CLI::App& app, Options& options) {
+  tools::addModelArgument(app, options.file, "A GGUF or safetensors file, a folder of safetensors, or an engine");
+  auto* json = app.add_flag("--json", options.json, "Print one JSON object");
+  auto* hash = app.add_flag("--hash", options.hashes,
+                            "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine")
+                   ->needs(json);
+  tools::addWeightsFromOption(app, options.weightsFrom)->needs(hash);
+  auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
+  auto* fit = app.add_option("--fit", options.fit,
+                             "The largest context for a device of this size, as 15GiB, and the memory with it");
+  tools::addContextOption(
+      app, options.context,
+      "Positions of each slot, or in the cache for --predict (default, and 0: the engine's largest; 512)")
+      ->excludes(fit);
+  app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
+  auto* predict = app.add_option("--predict", options.predict,
+                                 "Time of a decoded token on this GPU, from the engine's machine code: t4")
+                      ->check(CLI::IsMember({"t4"}))
+                      ->excludes(memory)
+                      ->excludes(fit);
+  app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
+      ->delimiter(',')
+      ->check(CLI::Range(300, 2000))
+      ->needs(predict);
+  app.add_flag("--machine-code", options.machineCode,
+               "Instructions, registers and spills of each kernel for SM 7.5, and its launches, as JSON")
+      ->excludes(predict)
+      ->excludes(memory)
+      ->excludes(fit);
+  app.add_option("--nvdisasm", options.nvdisasm,
+                 "With --predict or --machine-code: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
+  app.set_version_flag("--version", std::string("llcuda-inspect ") + kVersion);
+}
+
+/// Of a flag that was given and that nothing heeds: what it needs.
+const char* optionWithoutEffect(const CLI::App& app) {
+  const bool memory = app.count("--memory") != 0 || app.count("--fit") != 0;
+  const bool predict = app.count("--predict") != 0;
+  if (app.count("--slots") != 0 && !memory)
+    return "--slots needs --memory or --fit";
+  if (app.count("--ctx-size") != 0 && !memory && !predict)
+    return "--ctx-size needs --memory, --fit or --predict";
+  if (app.count("--nvdisasm") != 0 && !predict && app.count("--machine-code") == 0)
+    return "--nvdisasm needs --predict or --machine-code";
+  return nullptr;
+}
+
 } // namespace
 } // namespace llcuda::inspect
 
 int main(int argc, char** argv) {
+  llcuda::endCleanly("llcuda-inspect");
   llcuda::inspect::Options options;
-  CLI::App app("Shows what a checkpoint (.gguf, .safetensors or the folder of a model) or an engine holds");
-  app.add_option("FILE", options.file, "A GGUF or safetensors file, a folder of safetensors, or an engine")->required();
-  app.add_flag("--json", options.json, "Print one JSON object");
-  app.add_flag("--hash", options.hashes,
-               "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine");
-  app.add_option("--weights-from", options.weightsFrom,
-                 "The model file of an engine that leaves its weights there, or the folder that has it");
-  app.add_flag("--memory", options.memory, "The exact device memory of an engine");
-  auto* fit = app.add_option("--fit", options.fit,
-                             "The largest context for a device of this size, as 15GiB, and the memory with it");
-  app.add_option("-c,--ctx-size", options.context,
-                 "Positions of each slot, or in the cache for --predict (default: the engine's largest; 512)")
-      ->excludes(fit)
-      ->check(CLI::PositiveNumber);
-  app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
-  auto* machineCode =
-      app.add_flag("--machine-code", options.machineCode,
-                   "Instructions, registers and spills of each kernel for SM 7.5, and its launches, as JSON");
-  app.add_option("--predict", options.predict,
-                 "Time of a decoded token on this GPU, from the engine's machine code: t4")
-      ->excludes(machineCode)
-      ->check(CLI::IsMember({"t4"}));
-  app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
-      ->delimiter(',')
-      ->check(CLI::Range(300, 2000));
-  app.add_option("--nvdisasm", options.nvdisasm,
-                 "With --predict or --machine-code: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(llcuda::ErrorCode::kUsage);
-  }
+  CLI::App app("Shows what a checkpoint (.gguf, .safetensors or the folder of a model) or an engine holds",
+               "llcuda-inspect");
+  llcuda::inspect::addFlags(app, options);
+  if (const std::optional<int> code = llcuda::tools::parseCommandLine(app, argc, argv))
+    return *code;
+  if (const char* sentence = llcuda::inspect::optionWithoutEffect(app))
+    return llcuda::tools::wrongUse(app, sentence);
   return llcuda::inspect::run(options);
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/llcuda-run/compile_first.h"
 
-#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <vector>
 
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "runtime/base/regular_file.h"
+#include "tools/llcuda-run/engine_cache.h"
 
 extern char** environ;
 
@@ -21,6 +22,8 @@ namespace llcuda::run {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr uint64_t kCacheBytes = uint64_t{20} << 30;
 
 /// Empty when neither XDG_CACHE_HOME nor HOME says where.
 fs::path cacheFolder() {
@@ -31,43 +34,10 @@ fs::path cacheFolder() {
   return {};
 }
 
-/// FNV-1a, for a file name that differs when anything does that the engine depends on.
-uint64_t hashOf(const std::string& text) {
-  uint64_t hash = 14695981039346656037u;
-  for (unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
-  return hash;
-}
-
 bool wantsHostImages(const Options& options) {
   if (options.session.device == LLCUDA_DEVICE_AUTO)
     return ::access("/dev/nvidiactl", F_OK) != 0;
   return options.session.device == LLCUDA_DEVICE_HOST;
-}
-
-/// Names, sizes and times of the files of a model: another engine belongs to it when any of them changes.
-std::string stampOf(const fs::path& model) {
-  std::vector<fs::path> files = {model};
-  std::error_code ignored;
-  const fs::path folder = model.extension() == ".safetensors" ? model.parent_path() : model;
-  if (fs::is_directory(folder, ignored))
-    files.assign(fs::directory_iterator(folder, ignored), {});
-  std::ranges::sort(files);
-  std::ostringstream stamp;
-  for (const fs::path& file : files)
-    stamp << file.filename().string() << ' ' << fs::file_size(file, ignored) << ' '
-          << fs::last_write_time(file, ignored).time_since_epoch().count() << '\n';
-  return stamp.str();
-}
-
-std::string engineName(const fs::path& model, const std::string& target, const Options& options) {
-  std::ostringstream key;
-  std::error_code ignored;
-  const fs::path whole = fs::weakly_canonical(model, ignored);
-  key << whole.string() << '\n' << stampOf(whole) << target << '\n' << options.context << '\n' << llcuda_version();
-  std::ostringstream name;
-  name << (fs::is_directory(whole, ignored) ? whole.filename() : whole.stem()).string() << '-' << std::hex
-       << hashOf(key.str()) << ".engine";
-  return name.str();
 }
 
 int fail(const std::string& message, int code) {
@@ -94,6 +64,10 @@ int runProgram(std::vector<std::string> arguments) {
       return fail(arguments[0] + ": cannot be waited for: " + std::strerror(errno), LLCUDA_INTERNAL);
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
+  if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP) {
+    std::signal(WTERMSIG(status), SIG_DFL);
+    std::raise(WTERMSIG(status)); // what ended it ends both
+  }
   return fail(arguments[0] + ": was ended by signal " + std::to_string(WTERMSIG(status)), LLCUDA_INTERNAL);
 }
 
@@ -103,9 +77,7 @@ bool isModel(const std::string& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored) || path.ends_with(".safetensors"))
     return true;
-  char magic[4] = {};
-  std::ifstream in(path, std::ios::binary);
-  return in.read(magic, sizeof(magic)) && std::memcmp(magic, "GGUF", sizeof(magic)) == 0;
+  return fileStart(path, 4) == "GGUF";
 }
 
 std::variant<std::string, int> compiledEngine(const Options& options) {
@@ -123,14 +95,20 @@ std::variant<std::string, int> compiledEngine(const Options& options) {
     return fail(folder.string() + ": cannot be made: " + error.message(), LLCUDA_BAD_INPUT);
 
   const std::string target = wantsHostImages(options) ? "sm_75,host" : "sm_75";
-  const fs::path engine = folder / engineName(options.engine, target, options);
-  if (fs::exists(engine, error))
-    return engine.string();
-  std::vector<std::string> arguments = {compiler.string(), options.engine, "-o", engine.string(), "--target", target};
+  std::vector<std::string> flags = {"--target", target};
   if (options.context != 0)
-    arguments.insert(arguments.end(), {"-c", std::to_string(options.context)});
-  if (const int code = runProgram(std::move(arguments)))
-    return code;
+    flags.insert(flags.end(), {"-c", std::to_string(options.context)});
+  const Result<std::string> name = cachedEngineName(options.engine, compiler.string(), flags);
+  if (!name)
+    return fail(name.error().message, static_cast<int>(name.error().code));
+  const fs::path engine = folder / *name;
+  if (!fs::exists(engine, error)) {
+    std::vector<std::string> command = {compiler.string(), options.engine, "-o", engine.string()};
+    command.insert(command.end(), flags.begin(), flags.end());
+    if (const int code = runProgram(std::move(command)))
+      return code;
+  }
+  keepCacheSmall(folder.string(), engine.string(), options.cacheBytes.value_or(kCacheBytes));
   return engine.string();
 }
 

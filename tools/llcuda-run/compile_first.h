@@ -11,8 +11,8 @@ namespace llcuda::run {
 /// True for a folder and for a file that begins as a GGUF or that is named as safetensors are.
 bool isModel(const std::string& path);
 
-/// The engine of a model, from the cache folder; compiled into it by the llcuda-compile beside this program when it is
-/// not there, or when a file of it has changed since. An exit code when that fails; what to say has been said.
+/// The engine of a model, from the cache folder (engine_cache.h); compiled into it by the llcuda-compile beside this
+/// program when it is not there. An exit code when that fails; what to say has been said.
 std::variant<std::string, int> compiledEngine(const Options& options);
 
 } // namespace llcuda::run

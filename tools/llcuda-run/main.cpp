@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an engine: text or token ids in, text out. Results go to standard output, everything else to standard error.
-#include <fstream>
+#include <filesystem>
 #include <iostream>
+#include <utility>
+
+#include "compiler/ingest/input_files.h"
+#include "runtime/base/clean_end.h"
+#include "runtime/base/output_file.h"
+#include "runtime/engine/engine.h"
 
 #include "tools/llcuda-run/chat.h"
 #include "tools/llcuda-run/compile_first.h"
@@ -15,6 +21,10 @@ namespace {
 int fail(const api::Error& error) {
   std::cerr << "llcuda-run: " << error.message << '\n';
   return error.status;
+}
+
+int fail(const Error& error) {
+  return fail(api::Error{static_cast<llcuda_status>(error.code), error.message});
 }
 
 api::Expected<std::vector<int32_t>> promptTokens(const api::Engine& engine, const Options& options) {
@@ -38,13 +48,27 @@ void stream(const llcuda_step& step, bool hasText) {
   std::cout.flush();
 }
 
-int writeProfile(api::Session& session, const std::string& path) {
+/// What a profile may not replace: the engine, the model, the files of the engine's weights, the prompt.
+std::vector<InputFile> inputsOf(const Options& options) {
+  std::vector<std::string> paths = ingest::inputFiles(options.model);
+  paths.insert(paths.end(), {options.engine, options.promptFile, options.session.weightsFrom});
+  if (const Result<Engine> engine = Engine::open(options.engine); engine && engine->metadata().source_files())
+    for (const fb::SourceFile* file : *engine->metadata().source_files()) {
+      paths.push_back(file->path()->str());
+      const std::string name = std::filesystem::path(paths.back()).filename().string();
+      for (const std::string& beside : {options.engine, options.session.weightsFrom})
+        paths.push_back((std::filesystem::path(beside).parent_path() / name).string());
+      paths.push_back((std::filesystem::path(options.session.weightsFrom) / name).string());
+    }
+  return identified(paths);
+}
+
+int writeProfile(api::Session& session, const std::string& path, const std::vector<InputFile>& inputs) {
   const auto profile = session.profile();
   if (!profile)
     return fail(profile.error());
-  std::ofstream out(path, std::ios::binary);
-  out << profileJson(*profile, session.info()) << std::flush;
-  return out.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, path + ": cannot be written"});
+  const Result<void> written = writeOutput(path, profileJson(*profile, session.info()), inputs);
+  return written ? LLCUDA_OK : fail(written.error());
 }
 
 int generateOnce(const api::Engine& engine, api::Session& session, const Options& options) {
@@ -72,7 +96,7 @@ int generateOnce(const api::Engine& engine, api::Session& session, const Options
   std::cout.flush();
   std::cerr << timingsLine(generated.metrics) << '\n';
   if (!options.profile.empty())
-    if (const int code = writeProfile(session, options.profile); code != LLCUDA_OK)
+    if (const int code = writeProfile(session, options.profile, inputsOf(options)); code != LLCUDA_OK)
       return code;
   return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
 }
@@ -94,8 +118,11 @@ int run(Options options) {
     auto engine = compiledEngine(options);
     if (const int* code = std::get_if<int>(&engine))
       return *code;
-    options.engine = std::get<std::string>(std::move(engine));
+    options.model = std::exchange(options.engine, std::get<std::string>(std::move(engine)));
   }
+  if (!options.profile.empty())
+    if (const Result<void> possible = checkOutput(options.profile, inputsOf(options)); !possible)
+      return fail(possible.error());
   auto engine = api::Engine::open(options.engine);
   if (!engine)
     return fail(engine.error());
@@ -117,6 +144,7 @@ int run(Options options) {
 } // namespace llcuda::run
 
 int main(int argc, char** argv) {
+  llcuda::endCleanly("llcuda-run");
   auto options = llcuda::run::parseOptions(argc, argv);
   if (const int* code = std::get_if<int>(&options))
     return *code;

@@ -3,19 +3,16 @@
 
 #include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <iterator>
-#include <map>
 #include <random>
 
-#include <CLI/CLI.hpp>
+#include "tools/llcuda-run/compile_first.h"
+#include "tools/tool-options/byte_size.h"
+#include "tools/tool-options/command_line.h"
+#include "tools/tool-options/prompt_file.h"
 
 namespace llcuda::run {
 namespace {
-
-constexpr int kUsage = 1;
-constexpr int kBadInput = 2;
 
 /// "1,2,3" -> {1, 2, 3}; nothing for other text. The empty text is the empty list.
 std::optional<std::vector<int32_t>> parseIds(const std::string& text) {
@@ -40,20 +37,18 @@ std::string checkIds(const std::string& text) {
 /// The command line before its parts are put together.
 struct Raw {
   Options options;
-  std::string prompt, file, promptTokens, forceTokens;
+  std::string prompt, promptTokens, forceTokens;
   int64_t topK = 40;
   int64_t seed = -1;
 };
 
-const std::map<std::string, llcuda_device> kDevices = {
-    {"auto", LLCUDA_DEVICE_AUTO}, {"cuda", LLCUDA_DEVICE_CUDA}, {"host", LLCUDA_DEVICE_HOST}};
-
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   api::GenerateOptions& generate = options.generate;
-  app.add_option("ENGINE", options.engine, "An engine, or a model (.gguf or a folder) to compile first")->required();
+  tools::addModelArgument(app, options.engine,
+                          std::string("An engine, or a model to compile first: ") + tools::kModelKinds);
   auto* prompt = app.add_option("-p,--prompt", raw.prompt, "Text to continue as it is");
-  auto* file = app.add_option("-f,--file", raw.file, "File with the text to continue")->excludes(prompt);
+  auto* file = app.add_option("-f,--file", options.promptFile, "File with the text to continue")->excludes(prompt);
   app.add_option("--prompt-tokens", raw.promptTokens, "Token ids to continue: 504,3575,282")
       ->check(CLI::Validator(checkIds, "IDS"))
       ->excludes(prompt)
@@ -77,31 +72,30 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->check(CLI::Range(int64_t{-1}, INT64_MAX))
       ->capture_default_str();
   app.add_flag("--ignore-eos", generate.ignoreStop, "Do not stop at stop tokens");
-  app.add_option("-c,--ctx-size", options.context, "Positions of the context; 0: as many as the engine allows");
-  app.add_option("--device", options.session.device, "auto, cuda or host")
-      ->transform(CLI::CheckedTransformer(kDevices))
-      ->option_text("auto|cuda|host");
-  app.add_option("--main-gpu", options.session.deviceIndex, "Which GPU, as CUDA numbers them")
-      ->check(CLI::Range(0, 1023));
+  tools::addContextOption(app, options.context,
+                          "Positions of the context (default, and 0: as many as the engine allows)");
+  tools::addDeviceOptions(app, options.session.device, options.session.deviceIndex);
   app.add_flag("--chat", options.chat, "Put the prompt through the model's chat template");
   app.add_option("--system-prompt", options.systemPrompt, "First message of a chat");
   app.add_option("--chat-template", options.chatTemplate, "Name of the model's template to use, such as tool_use");
   app.add_flag("--json", options.json, "Print one JSON object instead of streaming the text");
-  app.add_option("--logprobs", generate.logprobs, "Report this many most likely tokens for each step (with --json)")
-      ->check(CLI::Range(0, 1 << 24));
+  app.add_option("--logprobs", generate.logprobs, "With --json: report this many most likely tokens for each step")
+      ->check(CLI::Range(0, 1 << 24))
+      ->needs("--json");
   app.add_option("--force-tokens", raw.forceTokens, "Step through these token ids and report what the model chose")
       ->check(CLI::Validator(checkIds, "IDS"));
   app.add_flag("--self-check", options.selfCheck, "Compare the engine's values with those its compiler recorded");
   app.add_option("--profile", options.profile, "Time every kernel and write what each took to this file (JSON)");
   app.add_flag("--guard", options.session.guard, "Give every buffer an allocation of its own, for memory checkers");
-  app.add_option("--weights-from", options.session.weightsFrom,
-                 "The model file of an engine that leaves its weights there, or the folder that has it");
+  tools::addWeightsFromOption(app, options.session.weightsFrom);
+  app.add_option_function<std::string>(
+         "--cache-size", [&](const std::string& size) { options.cacheBytes = tools::parseByteSize(size); },
+         "Bytes that the engines compiled for models may take together; the one used longest ago goes (default: 20GiB)")
+      ->type_name("SIZE")
+      ->check([](const std::string& size) {
+        return tools::parseByteSize(size) ? std::string() : size + " is no size, as 20GiB or 800MiB are";
+      });
   app.set_version_flag("--version", llcuda_version());
-}
-
-int usage(const std::string& message) {
-  std::cerr << "llcuda-run: " << message << "; see llcuda-run --help\n";
-  return kUsage;
 }
 
 std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
@@ -117,21 +111,29 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   if (given("--force-tokens"))
     options.generate.forced = *parseIds(raw.forceTokens);
   if (given("--file")) {
-    std::ifstream in(raw.file, std::ios::binary);
-    options.prompt.emplace(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    if (!in.good() && !in.eof()) {
-      std::cerr << "llcuda-run: " << raw.file << ": cannot be read\n";
-      return kBadInput;
+    Result<std::string> text = tools::readPromptFile(options.promptFile);
+    if (!text) {
+      std::cerr << "llcuda-run: " << text.error().message << '\n';
+      return static_cast<int>(text.error().code);
     }
+    options.prompt = *std::move(text);
   }
-  const bool once = options.prompt || options.promptTokens || options.selfCheck;
+  const auto usage = [&app](const std::string& sentence) { return tools::wrongUse(app, sentence); };
+  const bool asks = options.prompt || options.promptTokens;
+  const bool once = asks || options.selfCheck;
   if (options.chat && options.promptTokens)
     return usage("--chat needs text, --prompt-tokens gives token ids");
-  if ((options.json || options.generate.forced) && !once)
-    return usage("--json and --force-tokens need -p, -f or --prompt-tokens");
+  for (const char* flag : {"--json", "--force-tokens", "--profile"})
+    if (given(flag) && !asks)
+      return usage(std::string(flag) + " needs -p, -f or --prompt-tokens");
+  for (const char* flag : {"--chat-template", "--system-prompt"})
+    if (given(flag) && once && !options.chat)
+      return usage(std::string(flag) + " needs --chat: the prompt is continued as it is");
+  if (options.chat && once && !asks)
+    return usage("--chat needs -p or -f beside --self-check");
   options.session.profile = !options.profile.empty();
-  if (options.session.profile && !once)
-    return usage("--profile needs -p, -f or --prompt-tokens");
+  if (given("--cache-size") && !isModel(options.engine))
+    return usage("--cache-size is for models, which are compiled first; " + options.engine + " is an engine");
   if (!(options.generate.topP > 0))
     return usage("--top-p must be above 0");
   return std::move(options);
@@ -140,14 +142,11 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
 } // namespace
 
 std::variant<Options, int> parseOptions(int argc, char** argv) {
-  CLI::App app("Runs an engine: continues a text, or chats when it is given none");
+  CLI::App app("Runs an engine: continues a text, or chats when it is given none", "llcuda-run");
   Raw raw;
   addFlags(app, raw);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
-  }
+  if (const std::optional<int> code = tools::parseCommandLine(app, argc, argv))
+    return *code;
   return combine(app, raw);
 }
 

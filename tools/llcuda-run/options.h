@@ -14,7 +14,9 @@ namespace llcuda::run {
 /// What the command line says, checked. Defaults are llama.cpp's.
 struct Options {
   std::string engine;
+  std::string model;                 ///< of which the engine was compiled now or before; empty: an engine was given
   std::optional<std::string> prompt; ///< of -p, or the contents of -f
+  std::string promptFile;            ///< of -f
   std::optional<std::vector<int32_t>> promptTokens;
   std::string systemPrompt;
   std::string chatTemplate; ///< a name; empty: the plain one
@@ -23,6 +25,7 @@ struct Options {
   bool selfCheck = false;
   std::string profile; ///< file that gets the time of each kernel; empty: none
   uint32_t context = 0;
+  std::optional<uint64_t> cacheBytes; ///< that engines compiled for models may take
   api::SessionOptions session;
   api::GenerateOptions generate;
 };

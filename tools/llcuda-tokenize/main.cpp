@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows the tokens of a text, by the vocabulary of an engine, of a GGUF file or of a Hugging Face folder.
-#include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <iterator>
-
-#include <CLI/CLI.hpp>
 
 #include "compiler/ingest/open_vocabulary.h"
+#include "runtime/base/clean_end.h"
+#include "runtime/base/version.h"
 #include "runtime/engine/engine.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/text/tokenizer.h"
+#include "tools/tool-options/command_line.h"
+#include "tools/tool-options/prompt_file.h"
 
 namespace llcuda {
 namespace {
@@ -33,11 +33,7 @@ Result<text::Tokenizer> openTokenizer(const std::string& path) {
 Result<std::string> readPrompt(const Options& options) {
   if (options.promptFile.empty())
     return options.prompt;
-  std::ifstream file(options.promptFile, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad())
-    return badInput("cannot read ", options.promptFile);
-  return text;
+  return tools::readPromptFile(options.promptFile);
 }
 
 void printIds(const std::vector<int32_t>& tokens) {
@@ -69,21 +65,19 @@ Result<void> tokenize(const Options& options) {
 
 int run(int argc, char** argv) {
   Options options;
-  CLI::App app("Shows the tokens of a text.");
-  app.add_option("-m,--model", options.model, "an engine, or a GGUF file; one with a vocabulary alone will do")
-      ->required();
+  CLI::App app("Shows the tokens of a text.", "llcuda-tokenize");
+  tools::addModelArgument(app, options.model,
+                          "An engine, a GGUF file (one with a vocabulary alone will do), or a Hugging Face folder");
   auto* input = app.add_option_group("text");
-  input->add_option("-p,--prompt", options.prompt, "the text");
-  input->add_option("-f,--file", options.promptFile, "a file whose bytes are the text");
+  input->add_option("-p,--prompt", options.prompt, "The text");
+  input->add_option("-f,--file", options.promptFile, "A file whose bytes are the text");
   input->require_option(1);
-  app.add_flag("--ids", options.ids, "print the ids alone, as a list");
-  app.add_flag("--no-bos", options.noBos, "do not add the tokens that open and close a text");
-  app.add_flag("--no-parse-special", options.noParseSpecial, "take the text of special tokens as plain text");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
-  }
+  app.add_flag("--ids", options.ids, "Print the ids alone, as a list");
+  app.add_flag("--no-bos", options.noBos, "Do not add the tokens that open and close a text");
+  app.add_flag("--no-parse-special", options.noParseSpecial, "Take the text of special tokens as plain text");
+  app.set_version_flag("--version", std::string("llcuda-tokenize ") + kVersion);
+  if (const std::optional<int> code = tools::parseCommandLine(app, argc, argv))
+    return *code;
   if (const Result<void> done = tokenize(options); !done) {
     std::cerr << "llcuda-tokenize: " << done.error().message << '\n';
     return static_cast<int>(done.error().code);
@@ -95,5 +89,6 @@ int run(int argc, char** argv) {
 } // namespace llcuda
 
 int main(int argc, char** argv) {
+  llcuda::endCleanly("llcuda-tokenize");
   return llcuda::run(argc, argv);
 }

@@ -2,13 +2,11 @@
 #include "tools/llcuda-tune/options.h"
 
 #include <iostream>
-#include <map>
-
-#include <CLI/CLI.hpp>
 
 #include "runtime/base/version.h"
 #include "runtime/schema/engine_file.h"
 #include "tools/compile-options/compile_options.h"
+#include "tools/tool-options/command_line.h"
 
 namespace llcuda::tune {
 
@@ -21,11 +19,8 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   app.set_version_flag("--version", std::string("llcuda-tune ") + kVersion);
   tools::addCompileOptions(app, options.compile, places);
   app.add_option("-o,--output", options.output, "The table to write (.json)")->required();
-  app.add_option("--device", options.device, "cuda, or host: to try the tool without a GPU, its times mean nothing")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, DeviceChoice>{{"cuda", DeviceChoice::kCuda}, {"host", DeviceChoice::kHost}}))
-      ->option_text("cuda|host");
-  app.add_option("--main-gpu", options.deviceIndex, "Which GPU, as CUDA numbers them")->check(CLI::Range(0, 1023));
+  tools::addDeviceOptions(app, options.device, options.deviceIndex)
+      ->description("cuda (auto is the same), or host: to try the tool without a GPU, its times mean nothing");
   app.add_option("--candidates", options.candidates,
                  "Measure each launch with at most so many other shapes, and as many occupancies of the best "
                  "(default: all that are known)")
@@ -33,16 +28,15 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   app.add_option("--min-gain", options.minGain, "Per cent that a tile must save to get into the table")
       ->check(CLI::Range(0., 100.))
       ->capture_default_str();
-  try {
-    app.parse(tools::compileArguments(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorCode::kUsage);
-  }
+  if (const std::optional<int> code = tools::parseCommandLine(app, argc, argv))
+    return *code;
   if (schema::isEngineFile(options.compile.input)) {
     std::cerr << "llcuda-tune: " << options.compile.input
               << ": is an engine, whose tiles are compiled in; give the model that it was compiled from\n";
-    return static_cast<int>(ErrorCode::kUsage);
+    return static_cast<int>(ErrorCode::kBadInput);
   }
+  if (options.device == DeviceChoice::kAuto)
+    options.device = DeviceChoice::kCuda;
   tools::findCompilers(places, options.compile);
   const bool host = options.device == DeviceChoice::kHost;
   options.compile.gpuTarget = !host;

@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/base/clean_end.h"
 #include "runtime/base/result.h"
+#include "runtime/base/temporary_path.h"
 
 namespace llcuda::tune {
 namespace {
@@ -54,6 +56,8 @@ int withScratchFolder(const std::string& output, const std::function<int(const s
   if (child == 0) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::setenv("TMPDIR", folder.c_str(), 1); // of the compilers that it starts
+    endCleanly("llcuda-tune");
+    const TemporaryPath scratch(folder); // goes, and a sentence is said, before the child ends by a signal
     std::exit(work(folder));
   }
   const int forkError = errno;
@@ -65,8 +69,11 @@ int withScratchFolder(const std::string& output, const std::function<int(const s
     return fail(std::string("no process can be started: ") + std::strerror(forkError), ErrorCode::kInternal);
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
-  if (isInterrupt(WTERMSIG(status)))
-    return fail("interrupted; nothing was written", ErrorCode::kCancelled);
+  if (isInterrupt(WTERMSIG(status))) {
+    std::signal(WTERMSIG(status), SIG_DFL);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    std::raise(WTERMSIG(status));
+  }
   return fail("was ended by signal " + std::to_string(WTERMSIG(status)), ErrorCode::kInternal);
 }
 

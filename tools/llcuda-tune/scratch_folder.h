@@ -7,9 +7,9 @@
 
 namespace llcuda::tune {
 
-/// Calls `work` with a new folder beside the file `output`, in a process of its own, and removes the folder once that has
-/// ended: by itself, by Ctrl-C or a termination of either process, or by a crash. What `work` returns, 7 when it was
-/// interrupted, 8 when it crashed; what to say has been said. The caller has no other threads.
+/// Calls `work` with a new folder beside the file `output`, in a process of its own, and removes the folder once that
+/// has ended: by itself, by Ctrl-C or a termination of either process, or by a crash. What `work` returns, 8 when it
+/// crashed; what to say has been said. A signal that ends either process ends both. The caller has no other threads.
 int withScratchFolder(const std::string& output, const std::function<int(const std::string& folder)>& work);
 
 } // namespace llcuda::tune

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace llcuda::inspect {
+namespace llcuda::tools {
 
 /// "15GiB", "800 MiB", "16GB", "123456": bytes. Nothing for other text, and for sizes from 2^63 on.
 std::optional<uint64_t> parseByteSize(std::string_view text);
 
-} // namespace llcuda::inspect
+} // namespace llcuda::tools

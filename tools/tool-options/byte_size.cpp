@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/llcuda-inspect/byte_size.h"
+#include "tools/tool-options/byte_size.h"
 
 #include <charconv>
 #include <cmath>
 
-namespace llcuda::inspect {
+namespace llcuda::tools {
 namespace {
 
 struct Unit {
@@ -42,4 +42,4 @@ std::optional<uint64_t> parseByteSize(std::string_view text) {
   return std::nullopt;
 }
 
-} // namespace llcuda::inspect
+} // namespace llcuda::tools

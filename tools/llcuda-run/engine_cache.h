@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of engines that llcuda-run had compiled for models.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "runtime/base/result.h"
+
+namespace llcuda::run {
+
+/// A file name that differs when anything does of which the engine is made: the path of the model; name, size, time and
+/// inode of every file that is read for it; the compiler, to the byte; its flags.
+Result<std::string> cachedEngineName(const std::string& model, const std::string& compiler,
+                                     std::span<const std::string> flags);
+
+/// Marks `used` as the engine used last, and removes those that have not been used for longest until all take at most
+/// `maxBytes`; `used` stays. What a compiler that was killed left there a day ago goes too.
+void keepCacheSmall(const std::string& folder, const std::string& used, uint64_t maxBytes);
+
+} // namespace llcuda::run
