@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/text/chat_template.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "runtime/text/abi_result.h"
@@ -47,9 +49,29 @@ constexpr std::string_view kMistral = R"({{- bos_token -}}
 {{ '[INST] ' + ns.prefix + message.content + '[/INST]' }}
 {%- set ns.prefix = '' -%}
 {%- else -%}
-{{ ' ' + message.content.strip() + eos_token }}
+{{ ' ' + message.content.strip() ~ eos_token }}
 {%- endif -%}
 {%- endfor -%})";
+
+using Json = nlohmann::ordered_json; // templates see the order of keys
+
+Json variablesOf(const ChatContext& context) {
+  Json variables = {{"messages", Json::array()}, {"add_generation_prompt", context.addGenerationPrompt}};
+  for (const ChatMessage& message : context.messages)
+    variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
+  const std::pair<const char*, const std::string&> tokens[] = {{"bos_token", context.bosToken},
+                                                               {"eos_token", context.eosToken},
+                                                               {"unk_token", context.unknownToken},
+                                                               {"pad_token", context.paddingToken}};
+  for (const auto& [name, token] : tokens)
+    if (!token.empty())
+      variables[name] = token;
+  return variables;
+}
+
+std::string dumped(const Json& variables) {
+  return variables.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 } // namespace
 
@@ -74,20 +96,23 @@ Result<ChatTemplate> ChatTemplate::open(std::string_view source) {
 }
 
 Result<std::string> ChatTemplate::render(const ChatContext& context) const {
-  nlohmann::json variables = {{"messages", nlohmann::json::array()},
-                              {"add_generation_prompt", context.addGenerationPrompt},
-                              {"bos_token", context.bosToken},
-                              {"eos_token", context.eosToken}};
-  for (const ChatMessage& message : context.messages)
-    variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
-  return render(variables.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), context.now);
+  return renderJson(dumped(variablesOf(context)), context.now);
 }
 
-Result<std::string> ChatTemplate::render(std::string_view context, int64_t now) const {
+Result<std::string> ChatTemplate::render(std::string_view variables, const ChatContext& context) const {
+  const Json given = Json::parse(variables, /*callback=*/nullptr, /*allow_exceptions=*/false);
+  if (!given.is_object())
+    return usageError("the variables of a chat template are not a JSON object");
+  Json all = variablesOf(context);
+  for (const auto& [name, value] : given.items()) all[name] = value;
+  return renderJson(dumped(all), context.now);
+}
+
+Result<std::string> ChatTemplate::renderJson(std::string_view variables, int64_t now) const {
   llcuda_text_bytes rendered{};
   llcuda_text_bytes message{};
   if (const int32_t status =
-          llcuda_text_template_render(handle.get(), bytesOf(context), context.size(), now, &rendered, &message))
+          llcuda_text_template_render(handle.get(), bytesOf(variables), variables.size(), now, &rendered, &message))
     return takeError(status, message);
   return takeText(rendered);
 }

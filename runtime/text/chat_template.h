@@ -20,28 +20,34 @@ struct ChatMessage {
 };
 
 struct ChatContext {
-  std::vector<ChatMessage> messages;
+  std::vector<ChatMessage> messages = {};
   bool addGenerationPrompt = true; ///< end with the opening of the assistant's turn
-  std::string bosToken;
-  std::string eosToken;
+  std::string bosToken;            ///< empty, as the next ones: the model has none, and the template sees none
+  std::string eosToken = {};
+  std::string unknownToken = {};
+  std::string paddingToken = {};
   int64_t now = 0; ///< seconds since 1970, for templates that write the date
 };
 
-/// A Jinja template, rendered as transformers renders it. A hostile one ends with an error: steps, output and nesting
-/// are limited, and it reaches nothing but its context. May be used by several threads at once.
+/// A Jinja template, rendered as transformers renders it: `rust/src/jinja`. `tools` and `documents` that nobody gave are
+/// none, and not defined either: a template sees that nothing was given whichever it asks for. A hostile template ends with
+/// an error: steps, output and nesting are limited, and it reaches nothing but its context. May be used by several threads
+/// at once.
 class ChatTemplate {
 public:
   static Result<ChatTemplate> open(std::string_view source);
 
   Result<std::string> render(const ChatContext& context) const;
-  /// As above with any variables: `context` is a JSON object.
-  Result<std::string> render(std::string_view context, int64_t now) const;
+  /// As above with more variables: `variables` is a JSON object (`messages`, `tools`, `enable_thinking`, ...), which
+  /// goes before what `context` says. The order of keys stays. kUsage: not a JSON object.
+  Result<std::string> render(std::string_view variables, const ChatContext& context) const;
 
 private:
   struct Close {
     void operator()(llcuda_text_template* handle) const;
   };
   explicit ChatTemplate(llcuda_text_template* handle) : handle(handle) {}
+  Result<std::string> renderJson(std::string_view variables, int64_t now) const;
 
   std::unique_ptr<llcuda_text_template, Close> handle;
 };

@@ -11,12 +11,18 @@ namespace {
 
 using testing::HasSubstr;
 
+ChatContext contextAt(int64_t now) {
+  ChatContext context;
+  context.now = now;
+  return context;
+}
+
 /// What a template writes, or the message of its error behind "error: ".
-std::string rendered(std::string_view source, std::string_view context = "{}", int64_t now = 0) {
+std::string rendered(std::string_view source, std::string_view variables = "{}", int64_t now = 0) {
   const Result<ChatTemplate> chatTemplate = ChatTemplate::open(source);
   if (!chatTemplate)
     return "error: " + chatTemplate.error().message;
-  const Result<std::string> text = chatTemplate->render(context, now);
+  const Result<std::string> text = chatTemplate->render(variables, contextAt(now));
   return text ? *text : "error: " + text.error().message;
 }
 
@@ -98,7 +104,40 @@ TEST(ChatTemplate, RaisesWithItsOwnWords) {
   EXPECT_THAT(rendered("\n{{ raise_exception('roles must alternate') }}"), HasSubstr("roles must alternate"));
   EXPECT_THAT(rendered("{% if %}"), HasSubstr("error: chat template: "));
   EXPECT_THAT(rendered("{{ messages.x.y }}"), HasSubstr("error: "));
-  EXPECT_THAT(rendered("x", "[1"), HasSubstr("error: chat template context"));
+  EXPECT_THAT(rendered("x", "[1"), HasSubstr("error: the variables of a chat template are not a JSON object"));
+  EXPECT_THAT(rendered("x", "[]"), HasSubstr("error: the variables of a chat template are not a JSON object"));
+}
+
+// Nothing given is seen by a template that asks for none, by one that asks for a defined one, and by one that asks
+// neither.
+TEST(ChatTemplate, KnowsThatNoToolsWereGiven) {
+  constexpr std::string_view kAsks[] = {"tools is not none",   "tools is defined",         "tools",
+                                        "tools | length > 0",  "not (tools is undefined)", "tools | default(false)",
+                                        "documents is defined"};
+  for (const std::string_view ask : kAsks)
+    EXPECT_EQ(rendered("{% if " + std::string(ask) + " %}tools{% else %}none{% endif %}"), "none") << ask;
+  EXPECT_EQ(rendered("{% for tool in tools %}{{ tool }}{% endfor %}{{ tools | tojson }}"), "null");
+  EXPECT_EQ(rendered("{% if tools is defined and tools is not none %}{{ tools | tojson }}{% endif %}",
+                     R"({"tools":[{"z":1,"a":2}]})"),
+            R"([{"z": 1, "a": 2}])");
+  EXPECT_EQ(rendered("{{ tools is defined }}{{ tools is none }}", R"({"tools":null})"), "TrueTrue");
+}
+
+TEST(ChatTemplate, SeesNoTokenThatTheModelHasNot) {
+  const auto opened = ChatTemplate::open("{{ bos_token is defined }}{{ eos_token }}{{ pad_token is defined }}");
+  ChatContext context;
+  context.eosToken = "</s>";
+  EXPECT_EQ(*opened->render(context), "False</s>False");
+  context.bosToken = "<s>";
+  context.paddingToken = "<p>";
+  EXPECT_EQ(*opened->render(context), "True</s>True");
+}
+
+TEST(ChatTemplate, KeepsZeroBytes) {
+  const auto opened = ChatTemplate::open("{{ messages[0].content }}|{{ messages[0] | tojson }}");
+  ChatContext context;
+  context.messages = {{"user", std::string("a\0b", 3)}};
+  EXPECT_EQ(*opened->render(context), std::string("a\0b|", 4) + R"({"role": "user", "content": "a\u0000b"})");
 }
 
 /// How long `source` took to end with an error.
@@ -120,6 +159,43 @@ TEST(ChatTemplate, StopsHostileTemplates) {
       "{% set n = namespace(s='x') %}{% for a in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s | length }}",
       "{% set s = 'x' * 9000 %}{{ s | replace('x', s) | replace('x', s) | length }}",
       "{% set s = 'x' * 9000 %}{{ (s | replace('x', s) | list) * 9 | length }}",
+      "{% set n = namespace(l=[]) %}{% for a in range(99999) %}{% set n.l = [n.l] %}{% endfor %}",
+      "{% set n = namespace(l=[1]) %}{% for a in range(60) %}{% set n.l = [n.l, n.l] %}{% endfor %}{{ n.l == [n.l[0], "
+      "n.l[1]] and n.l == 1 or n.l | string }}",
+      "{% set n = namespace() %}{% set n.a = [1] %}{% set n.b = [1] %}{% for a in range(60) %}{% set n.a = [n.a, n.a] "
+      "%}"
+      "{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}",
+      "{% set n = namespace(x=1) %}{% set n.x = n %}{{ n }}",
+      "{% for a in range(99999) %}{{ 'x'.center(99999) | wordwrap(3) | length }}{% endfor %}",
+      "{{ '%1000000000d' % 1 }}",
+      "{{ '{:1000000000}'.format(1) }}",
+      "{{ [0] * 1000000000000 }}",
+      "{{ 10 ** 1000000000000 }}",
+      "{{ 1" + std::string(50000, '0') + " }}",
+      "{% for a in range(99999) %}{% for b in range(99999) %}{{ range(99999) | list | length }}{% endfor %}{% endfor "
+      "%}",
+      "{{ x" + std::string(300000, '+') + " }}",
+      "{{ x" +
+          [] {
+            std::string chain;
+            for (int i = 0; i < 100000; ++i) chain += "+x";
+            return chain;
+          }() +
+          " }}",
+      "{{ x" +
+          [] {
+            std::string chain;
+            for (int i = 0; i < 100000; ++i) chain += ".x";
+            return chain;
+          }() +
+          " }}",
+      "{{ x" +
+          [] {
+            std::string chain;
+            for (int i = 0; i < 100000; ++i) chain += "|e";
+            return chain;
+          }() +
+          " }}",
       "{{ " + std::string(100000, '(') + "1",
       "{{ " + std::string(100000, '[') + " }}",
       std::string(2 << 20, 'x'),

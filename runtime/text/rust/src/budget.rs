@@ -13,8 +13,8 @@ use std::ptr::null;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Enough for the deepest nesting that the template engine allows.
-const STACK_BYTES: usize = 8 << 20;
+/// Enough for the deepest nesting that a template may have. Only what is used of it takes memory.
+const STACK_BYTES: usize = 32 << 20;
 
 #[derive(PartialEq, Clone, Copy)]
 enum Phase {

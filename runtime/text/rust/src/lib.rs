@@ -8,7 +8,7 @@ mod abi;
 mod budget;
 mod chat_template;
 mod failure;
+mod jinja;
 mod pieces;
 mod scored_bpe;
 mod tokenizer;
-mod value_json;
