@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   llcuda_engine* engine = NULL;
   llcuda_session* session = NULL;
   llcuda_generate_options options;
-  llcuda_metrics metrics;
+  llcuda_metrics metrics = {sizeof metrics};
   llcuda_error error;
   llcuda_status status;
   if (argc != 3) {

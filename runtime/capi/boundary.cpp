@@ -8,6 +8,15 @@
 namespace llcuda::capi {
 namespace {
 
+static_assert(static_cast<int>(ErrorCode{}) == LLCUDA_OK && static_cast<int>(ErrorCode::kUsage) == LLCUDA_USAGE &&
+              static_cast<int>(ErrorCode::kBadInput) == LLCUDA_BAD_INPUT &&
+              static_cast<int>(ErrorCode::kUnsupported) == LLCUDA_UNSUPPORTED &&
+              static_cast<int>(ErrorCode::kSelfCheckFailed) == LLCUDA_SELF_CHECK_FAILED &&
+              static_cast<int>(ErrorCode::kNoDevice) == LLCUDA_NO_DEVICE &&
+              static_cast<int>(ErrorCode::kOutOfMemory) == LLCUDA_OUT_OF_MEMORY &&
+              static_cast<int>(ErrorCode::kCancelled) == LLCUDA_CANCELLED &&
+              static_cast<int>(ErrorCode::kInternal) == LLCUDA_INTERNAL);
+
 /// The longest prefix of up to `limit` bytes that does not end inside a character.
 std::size_t wholeCharacters(const std::string& text, std::size_t limit) {
   if (text.size() <= limit)

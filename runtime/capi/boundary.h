@@ -41,6 +41,15 @@ Result<Options> optionsOf(const Options* given, Options defaults) {
   return defaults;
 }
 
+/// Fills the caller's struct as far as the caller knows it: an older caller's is shorter, a newer one's longer.
+template <typename Struct>
+void handOut(Struct filled, Struct* to) {
+  if (!to || to->struct_bytes < sizeof(to->struct_bytes))
+    return;
+  filled.struct_bytes = to->struct_bytes < sizeof(Struct) ? to->struct_bytes : sizeof(Struct);
+  std::memcpy(to, &filled, filled.struct_bytes);
+}
+
 /// Copies `values` to the caller's array and says how many there are: kUsage when they do not fit.
 template <typename Values, typename Value>
 Result<void> copyOut(const Values& values, Value* to, std::size_t capacity, std::size_t* count) {

@@ -42,24 +42,25 @@ void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* inf
   EngineState& state = *engine->state;
   const fb::Engine& metadata = state.file().metadata();
   const fb::Model& model = state.file().model();
-  *info = {};
-  info->architecture = textOf(model.architecture());
-  info->name = textOf(model.name());
-  info->compiler = textOf(metadata.compiler()->version());
-  info->key_type = state.file().cacheType(fb::KvPart::keys).data();
-  info->value_type = state.file().cacheType(fb::KvPart::values).data();
-  info->layers = model.layers();
-  info->embedding = model.embedding();
-  info->vocabulary = model.vocabulary();
-  info->trained_context = model.trained_context();
-  info->max_context = metadata.max_context();
-  info->max_batch = metadata.max_batch();
-  info->has_tokenizer = state.hasTokenizer();
-  info->has_chat_template = guarded(nullptr, [&]() -> Result<void> {
-                              return state.hasChatTemplate() ? Result<void>() : unsupported("none");
-                            }) == LLCUDA_OK;
-  info->has_golden = metadata.golden() != nullptr;
-  info->weight_bytes = state.file().weightBytes();
+  llcuda_engine_info filled = {};
+  filled.architecture = textOf(model.architecture());
+  filled.name = textOf(model.name());
+  filled.compiler = textOf(metadata.compiler()->version());
+  filled.key_type = state.file().cacheType(fb::KvPart::keys).data();
+  filled.value_type = state.file().cacheType(fb::KvPart::values).data();
+  filled.layers = model.layers();
+  filled.embedding = model.embedding();
+  filled.vocabulary = model.vocabulary();
+  filled.trained_context = model.trained_context();
+  filled.max_context = metadata.max_context();
+  filled.max_batch = metadata.max_batch();
+  filled.has_tokenizer = state.hasTokenizer();
+  filled.has_chat_template = guarded(nullptr, [&]() -> Result<void> {
+                               return state.hasChatTemplate() ? Result<void>() : unsupported("none");
+                             }) == LLCUDA_OK;
+  filled.has_golden = metadata.golden() != nullptr;
+  filled.weight_bytes = state.file().weightBytes();
+  handOut(filled, info);
 }
 
 llcuda_status llcuda_tokenize(const llcuda_engine* engine, const char* text, size_t bytes, uint32_t flags,
@@ -102,6 +103,34 @@ llcuda_status llcuda_render_chat_as(const llcuda_engine* engine, const char* tem
     }
     LLCUDA_ASSIGN_OR_RETURN(const std::string rendered, engine->state->renderChat(template_name ? template_name : "",
                                                                                   std::move(turns), open_reply != 0));
+    return copyOut(rendered, text, capacity, bytes);
+  });
+}
+
+llcuda_status llcuda_render_turns(const llcuda_engine* engine, const char* template_name, const llcuda_turn* turns,
+                                  size_t count, int32_t open_reply, char* text, size_t capacity, size_t* bytes,
+                                  llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    std::vector<text::ChatMessage> messages;
+    for (std::size_t i = 0; i < count; ++i) {
+      LLCUDA_ASSIGN_OR_RETURN(const std::string_view role, textOf(turns[i].role, turns[i].role_bytes));
+      LLCUDA_ASSIGN_OR_RETURN(const std::string_view content, textOf(turns[i].content, turns[i].content_bytes));
+      messages.push_back({std::string(role), std::string(content)});
+    }
+    LLCUDA_ASSIGN_OR_RETURN(
+        const std::string rendered,
+        engine->state->renderChat(template_name ? template_name : "", std::move(messages), open_reply != 0));
+    return copyOut(rendered, text, capacity, bytes);
+  });
+}
+
+llcuda_status llcuda_render_chat_json(const llcuda_engine* engine, const char* template_name, const char* variables,
+                                      size_t variable_bytes, char* text, size_t capacity, size_t* bytes,
+                                      llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    LLCUDA_ASSIGN_OR_RETURN(const std::string_view json, textOf(variables, variable_bytes));
+    LLCUDA_ASSIGN_OR_RETURN(const std::string rendered,
+                            engine->state->renderChat(template_name ? template_name : "", json));
     return copyOut(rendered, text, capacity, bytes);
   });
 }

@@ -87,17 +87,30 @@ bool EngineState::hasChatTemplate() {
 
 Result<std::string> EngineState::renderChat(const std::string& templateName, std::vector<text::ChatMessage> messages,
                                             bool openReply) {
-  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, tokenizer());
+  LLCUDA_ASSIGN_OR_RETURN(text::ChatContext context, chatContext());
   LLCUDA_ASSIGN_OR_RETURN(const text::ChatTemplate* opened, chatTemplate(templateName));
-  text::ChatContext context;
   context.messages = std::move(messages);
   context.addGenerationPrompt = openReply;
-  if (config.bos != text::kNoToken)
-    context.bosToken = tokens->piece(config.bos);
-  if (config.eos != text::kNoToken)
-    context.eosToken = tokens->piece(config.eos);
-  context.now = std::time(nullptr);
   return opened->render(context);
+}
+
+Result<std::string> EngineState::renderChat(const std::string& templateName, std::string_view variables) {
+  LLCUDA_ASSIGN_OR_RETURN(const text::ChatContext context, chatContext());
+  LLCUDA_ASSIGN_OR_RETURN(const text::ChatTemplate* opened, chatTemplate(templateName));
+  return opened->render(variables, context);
+}
+
+/// Without messages: the special tokens and the time.
+Result<text::ChatContext> EngineState::chatContext() {
+  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, tokenizer());
+  const auto piece = [&](int32_t id) { return id == text::kNoToken ? std::string() : std::string(tokens->piece(id)); };
+  text::ChatContext context;
+  context.bosToken = piece(config.bos);
+  context.eosToken = piece(config.eos);
+  context.unknownToken = piece(config.unknown);
+  context.paddingToken = piece(config.padding);
+  context.now = std::time(nullptr);
+  return context;
 }
 
 Result<std::shared_ptr<const Program>> EngineState::program(const ProgramRequest& request, const LogSink& log) {

@@ -43,6 +43,8 @@ public:
   bool hasChatTemplate();
   Result<std::string> renderChat(const std::string& templateName, std::vector<text::ChatMessage> messages,
                                  bool openReply);
+  /// By a JSON object of the template's variables.
+  Result<std::string> renderChat(const std::string& templateName, std::string_view variables);
 
   /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session is checked before
   /// anything is uploaded.
@@ -52,6 +54,7 @@ private:
   explicit EngineState(Engine engine) : engine(std::move(engine)) {}
   Result<const text::Tokenizer*> openTokenizer();
   Result<std::string> templateSource(const std::string& name);
+  Result<text::ChatContext> chatContext();
 
   Engine engine;
   text::TextConfig config;

@@ -9,6 +9,13 @@
 namespace llcuda::capi {
 namespace {
 
+static_assert(static_cast<int>(StopReason::kNone) == LLCUDA_STOP_NONE &&
+              static_cast<int>(StopReason::kToken) == LLCUDA_STOP_TOKEN &&
+              static_cast<int>(StopReason::kLength) == LLCUDA_STOP_LENGTH &&
+              static_cast<int>(StopReason::kContext) == LLCUDA_STOP_CONTEXT &&
+              static_cast<int>(StopReason::kCallback) == LLCUDA_STOP_CALLBACK &&
+              static_cast<int>(StopReason::kForced) == LLCUDA_STOP_FORCED);
+
 /// Turns generated tokens into steps of the C interface.
 class StepCaller {
 public:
@@ -24,6 +31,7 @@ public:
     std::vector<llcuda_candidate> top;
     for (const Candidate& candidate : token.top) top.push_back({candidate.token, candidate.logProbability});
     llcuda_step step = {};
+    step.struct_bytes = sizeof(step);
     step.token = token.token;
     step.index = token.index;
     step.text = text.data();
@@ -44,6 +52,7 @@ public:
     if (text.empty())
       return;
     llcuda_step step = {};
+    step.struct_bytes = sizeof(step);
     step.token = step.forced = -1;
     step.index = count;
     step.text = text.data();
@@ -89,10 +98,10 @@ llcuda_generate_options defaultGenerateOptions() {
   llcuda_generate_options options = {};
   options.struct_bytes = sizeof(options);
   options.max_tokens = -1;
-  options.temperature = 0.8f;
-  options.top_k = 40;
-  options.top_p = 0.95f;
-  options.min_p = 0.05f;
+  options.temperature = LLCUDA_DEFAULT_TEMPERATURE;
+  options.top_k = LLCUDA_DEFAULT_TOP_K;
+  options.top_p = LLCUDA_DEFAULT_TOP_P;
+  options.min_p = LLCUDA_DEFAULT_MIN_P;
   return options;
 }
 

@@ -10,6 +10,12 @@ using namespace llcuda::capi;
 
 namespace {
 
+static_assert(static_cast<int>(DeviceChoice::kAuto) == LLCUDA_DEVICE_AUTO &&
+              static_cast<int>(DeviceChoice::kCuda) == LLCUDA_DEVICE_CUDA &&
+              static_cast<int>(DeviceChoice::kHost) == LLCUDA_DEVICE_HOST);
+static_assert(static_cast<int>(LogLevel::kInfo) == LLCUDA_LOG_INFO &&
+              static_cast<int>(LogLevel::kWarning) == LLCUDA_LOG_WARNING);
+
 llcuda_session_options defaultSessionOptions() {
   llcuda_session_options options = {};
   options.struct_bytes = sizeof(options);
@@ -84,17 +90,18 @@ void llcuda_session_destroy(llcuda_session* session) {
 void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info) {
   const OpenedDevice& device = session->session->program().device();
   const MemoryPlan& plan = session->session->memoryPlan();
-  *info = {};
-  info->device = device.name().c_str();
-  info->compute_major = device.capability.major;
-  info->compute_minor = device.capability.minor;
-  info->on_host = device.onHost();
-  info->context = session->session->context();
-  info->decode_nodes = session->decodeNodes;
-  info->weight_bytes = plan.shared();
-  info->arena_bytes = plan.arena;
-  info->kv_bytes = plan.kv;
-  info->io_bytes = plan.io + plan.counters;
+  llcuda_session_info filled = {};
+  filled.device = device.name().c_str();
+  filled.compute_major = device.capability.major;
+  filled.compute_minor = device.capability.minor;
+  filled.on_host = device.onHost();
+  filled.context = session->session->context();
+  filled.decode_nodes = session->decodeNodes;
+  filled.weight_bytes = plan.shared();
+  filled.arena_bytes = plan.arena;
+  filled.kv_bytes = plan.kv;
+  filled.io_bytes = plan.io + plan.counters;
+  handOut(filled, info);
 }
 
 size_t llcuda_session_tokens(const llcuda_session* session, const int32_t** tokens) {
@@ -127,8 +134,7 @@ llcuda_status llcuda_session_generate(llcuda_session* session, const int32_t* to
     LLCUDA_RETURN_IF_ERROR(checkTokens(tokens, count));
     return generate(*session, {tokens, count}, options);
   });
-  if (metrics)
-    *metrics = metricsOf(session->metrics);
+  handOut(metricsOf(session->metrics), metrics);
   return status;
 }
 
@@ -144,8 +150,7 @@ llcuda_status llcuda_session_generate_text(llcuda_session* session, const char* 
     LLCUDA_ASSIGN_OR_RETURN(const auto tokens, tokenizer->encode(bytes ? std::string_view(text, bytes) : "", encode));
     return generate(*session, tokens, options);
   });
-  if (metrics)
-    *metrics = metricsOf(session->metrics);
+  handOut(metricsOf(session->metrics), metrics);
   return status;
 }
 
@@ -154,7 +159,7 @@ void llcuda_session_cancel(llcuda_session* session) {
 }
 
 void llcuda_session_get_metrics(const llcuda_session* session, llcuda_metrics* metrics) {
-  *metrics = metricsOf(session->metrics);
+  handOut(metricsOf(session->metrics), metrics);
 }
 
 llcuda_status llcuda_session_get_profile(llcuda_session* session, llcuda_profile* profile, llcuda_error* error) {

@@ -15,8 +15,11 @@
  * Threads    An engine may be used from any number of threads at once. A session belongs to one thread at a time;
  *            llcuda_session_cancel alone may be called from any thread meanwhile. Two sessions never share state that
  *            shows.
- * Structs    `struct_bytes` is sizeof the struct as the caller was compiled; the *_init functions set it. A library
- *            that is newer than its caller takes the defaults for the fields that the caller does not know.
+ * Structs    `struct_bytes` is sizeof the struct as the caller was compiled. In options the *_init functions set it, and a
+ *            library that is newer than its caller takes the defaults for the fields that the caller does not know. In a
+ *            struct that the caller hands in to be filled the caller sets it (`llcuda_metrics metrics = {sizeof metrics};`);
+ *            the library writes no further, nothing where it is 0, and sets it to the bytes that it knows. In what the
+ *            library hands out, as llcuda_step, the library sets it: fields behind it are not there.
  * Text       Is UTF-8 with an explicit length in bytes; no terminating zero is needed in what is handed in.
  */
 #ifndef LLCUDA_LLCUDA_H
@@ -37,7 +40,7 @@ extern "C" {
 
 #define LLCUDA_ERROR_BYTES 1020
 
-/** What went wrong, by what the caller can do about it. 1 to 6 are also the exit codes of the tools. */
+/** What went wrong, by what the caller can do about it. 1 to 8 are also the exit codes of the tools. */
 typedef enum llcuda_status {
   LLCUDA_OK = 0,
   LLCUDA_USAGE = 1,             /**< an argument or option is wrong */
@@ -79,6 +82,7 @@ LLCUDA_API void llcuda_engine_close(llcuda_engine* engine);
 
 /** What an engine says about itself. Strings live as long as the engine. */
 typedef struct llcuda_engine_info {
+  size_t struct_bytes;      /**< set by the caller */
   const char* architecture; /**< "llama" */
   const char* name;         /**< the model's name, "" when the source had none */
   const char* compiler;     /**< version of the compiler that made it */
@@ -119,7 +123,7 @@ LLCUDA_API llcuda_status llcuda_detokenize(const llcuda_engine* engine, const in
                                            int32_t special, char* text, size_t capacity, size_t* bytes,
                                            llcuda_error* error);
 
-/** One turn of a conversation. Strings are zero-terminated. */
+/** One turn of a conversation. Strings are zero-terminated; llcuda_turn takes lengths. */
 typedef struct llcuda_message {
   const char* role; /**< "system", "user" or "assistant" */
   const char* content;
@@ -137,6 +141,27 @@ LLCUDA_API llcuda_status llcuda_render_chat(const llcuda_engine* engine, const l
 LLCUDA_API llcuda_status llcuda_render_chat_as(const llcuda_engine* engine, const char* template_name,
                                                const llcuda_message* messages, size_t count, int32_t open_reply,
                                                char* text, size_t capacity, size_t* bytes, llcuda_error* error);
+
+/** One turn of a conversation, with lengths: a zero byte is a letter as any other. Null with a length of 0 is empty. */
+typedef struct llcuda_turn {
+  const char* role;
+  size_t role_bytes;
+  const char* content;
+  size_t content_bytes;
+} llcuda_turn;
+
+/** As llcuda_render_chat_as, for turns with lengths. */
+LLCUDA_API llcuda_status llcuda_render_turns(const llcuda_engine* engine, const char* template_name,
+                                             const llcuda_turn* turns, size_t count, int32_t open_reply, char* text,
+                                             size_t capacity, size_t* bytes, llcuda_error* error);
+
+/** As llcuda_render_chat_as, with everything that the template may ask for: `variables` is a JSON object of
+ *  `variable_bytes` bytes with `messages`, and `tools`, `documents`, `enable_thinking` and the like where wanted.
+ *  `add_generation_prompt` is true and the special tokens are the model's where it does not say them. LLCUDA_USAGE: it is
+ *  no JSON object. */
+LLCUDA_API llcuda_status llcuda_render_chat_json(const llcuda_engine* engine, const char* template_name,
+                                                 const char* variables, size_t variable_bytes, char* text,
+                                                 size_t capacity, size_t* bytes, llcuda_error* error);
 
 /** 1 when generation stops at this token, else 0. */
 LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token);
@@ -184,6 +209,7 @@ LLCUDA_API void llcuda_session_destroy(llcuda_session* session);
 
 /** Where a session runs, and the exact bytes of device memory that it asked for. Strings live as long as it. */
 typedef struct llcuda_session_info {
+  size_t struct_bytes;   /**< set by the caller */
   const char* device;    /**< the driver's name of the device */
   int32_t compute_major; /**< compute capability; 0.0 is the host */
   int32_t compute_minor;
@@ -218,9 +244,10 @@ typedef struct llcuda_candidate {
 
 /** One generated token. Pointers are valid during the callback. */
 typedef struct llcuda_step {
-  int32_t token;    /**< what the model chose; -1 in a last call that only brings held back text */
-  uint32_t index;   /**< 0 for the first token of this call */
-  const char* text; /**< text that became whole with this token, `text_bytes` bytes of UTF-8; may be empty */
+  size_t struct_bytes; /**< set by the library */
+  int32_t token;       /**< what the model chose; -1 in a last call that only brings held back text */
+  uint32_t index;      /**< 0 for the first token of this call */
+  const char* text;    /**< text that became whole with this token, `text_bytes` bytes of UTF-8; may be empty */
   size_t text_bytes;
   int32_t stops;               /**< 1 when the token is a stop token; it has no text */
   uint32_t top_count;          /**< entries of `top`: the `logprobs` asked for, at most the vocabulary; else 0 */
@@ -251,7 +278,12 @@ typedef struct llcuda_generate_options {
   void* user;
 } llcuda_generate_options;
 
-/** Defaults: -1 tokens, temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, seed 0. */
+#define LLCUDA_DEFAULT_TEMPERATURE 0.8f
+#define LLCUDA_DEFAULT_TOP_K 40
+#define LLCUDA_DEFAULT_TOP_P 0.95f
+#define LLCUDA_DEFAULT_MIN_P 0.05f
+
+/** The defaults above, -1 tokens, seed 0. */
 LLCUDA_API void llcuda_generate_options_init(llcuda_generate_options* options);
 
 typedef enum llcuda_stop_reason {
@@ -265,6 +297,7 @@ typedef enum llcuda_stop_reason {
 
 /** Counts and times of one call, in nanoseconds of the steady clock. */
 typedef struct llcuda_metrics {
+  size_t struct_bytes;       /**< set by the caller */
   uint64_t prompt_tokens;    /**< computed by this call; tokens that were in the cache are not counted */
   uint64_t generated_tokens; /**< reported to the callback, a stop token among them */
   uint64_t decode_steps;     /**< generated tokens after the first */

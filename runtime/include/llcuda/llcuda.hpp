@@ -70,10 +70,10 @@ using StepCallback = std::function<bool(const llcuda_step&)>;
 
 struct GenerateOptions {
   int32_t maxTokens = -1;
-  float temperature = 0.8f;
-  uint32_t topK = 40;
-  float topP = 0.95f;
-  float minP = 0.05f;
+  float temperature = LLCUDA_DEFAULT_TEMPERATURE;
+  uint32_t topK = LLCUDA_DEFAULT_TOP_K;
+  float topP = LLCUDA_DEFAULT_TOP_P;
+  float minP = LLCUDA_DEFAULT_MIN_P;
   uint64_t seed = 0;
   bool ignoreStop = false;
   uint32_t logprobs = 0;
@@ -82,9 +82,21 @@ struct GenerateOptions {
   StepCallback callback;
 };
 
+namespace detail {
+
+/// A struct for the library to fill.
+template <typename Struct>
+Struct sized() {
+  Struct result = {};
+  result.struct_bytes = sizeof(result);
+  return result;
+}
+
+} // namespace detail
+
 /// `metrics` is filled whether or not `error` is set.
 struct Generated {
-  llcuda_metrics metrics = {};
+  llcuda_metrics metrics = detail::sized<llcuda_metrics>();
   std::optional<Error> error;
   explicit operator bool() const { return !error; }
 };
@@ -186,12 +198,12 @@ public:
     return {data, count};
   }
   llcuda_session_info info() const {
-    llcuda_session_info result;
+    auto result = detail::sized<llcuda_session_info>();
     llcuda_session_get_info(handle.get(), &result);
     return result;
   }
   llcuda_metrics metrics() const {
-    llcuda_metrics result;
+    auto result = detail::sized<llcuda_metrics>();
     llcuda_session_get_metrics(handle.get(), &result);
     return result;
   }
@@ -273,7 +285,7 @@ public:
   }
 
   llcuda_engine_info info() const {
-    llcuda_engine_info result;
+    auto result = detail::sized<llcuda_engine_info>();
     llcuda_engine_get_info(handle.get(), &result);
     return result;
   }
@@ -294,11 +306,20 @@ public:
 
   Expected<std::string> renderChat(std::span<const Message> messages, bool openReply,
                                    const std::string& templateName = {}) const {
-    std::vector<llcuda_message> c;
-    for (const Message& message : messages) c.push_back({message.role.c_str(), message.content.c_str()});
+    std::vector<llcuda_turn> c;
+    for (const Message& message : messages)
+      c.push_back({message.role.data(), message.role.size(), message.content.data(), message.content.size()});
     return detail::grown<std::string>(4096, [&](auto* data, auto capacity, auto* count, auto* error) {
-      return llcuda_render_chat_as(handle.get(), templateName.c_str(), c.data(), c.size(), openReply, data, capacity,
-                                   count, error);
+      return llcuda_render_turns(handle.get(), templateName.c_str(), c.data(), c.size(), openReply, data, capacity,
+                                 count, error);
+    });
+  }
+
+  /// By a JSON object of the template's variables, such as `messages` and `tools`.
+  Expected<std::string> renderChatJson(std::string_view variables, const std::string& templateName = {}) const {
+    return detail::grown<std::string>(4096, [&](auto* data, auto capacity, auto* count, auto* error) {
+      return llcuda_render_chat_json(handle.get(), templateName.c_str(), variables.data(), variables.size(), data,
+                                     capacity, count, error);
     });
   }
 

@@ -31,6 +31,50 @@ TEST_F(CapiTest, EngineSaysWhatItIs) {
   EXPECT_FALSE(engine.isStopToken(0));
 }
 
+// An older caller's struct is shorter: what it does not have is not written. A newer one's is longer.
+TEST_F(CapiTest, StructsGrow) {
+  llcuda_engine* engine = nullptr;
+  ASSERT_EQ(llcuda_engine_open(path("plain").c_str(), &engine, nullptr), LLCUDA_OK);
+  llcuda_engine_info old = {};
+  old.struct_bytes = offsetof(llcuda_engine_info, embedding);
+  old.embedding = 7777;
+  llcuda_engine_get_info(engine, &old);
+  EXPECT_STREQ(old.architecture, "toy");
+  EXPECT_EQ(old.embedding, 7777u);
+  EXPECT_EQ(old.vocabulary, 0u);
+  EXPECT_EQ(old.struct_bytes, offsetof(llcuda_engine_info, embedding));
+
+  struct {
+    llcuda_engine_info known;
+    uint64_t added;
+  } newer = {{}, 5};
+  newer.known.struct_bytes = sizeof newer;
+  llcuda_engine_get_info(engine, &newer.known);
+  EXPECT_EQ(newer.known.vocabulary, toy::kVocabulary);
+  EXPECT_EQ(newer.added, 5u);
+  EXPECT_EQ(newer.known.struct_bytes, sizeof(llcuda_engine_info));
+
+  llcuda_engine_info unset = {};
+  llcuda_engine_get_info(engine, &unset);
+  EXPECT_EQ(unset.architecture, nullptr);
+  llcuda_engine_close(engine);
+}
+
+TEST_F(CapiTest, MetricsAndStepsGrow) {
+  api::Engine engine = open("plain");
+  api::Session session = sessionOf(engine);
+  api::GenerateOptions options = greedy(2);
+  options.callback = [](const llcuda_step& step) {
+    EXPECT_EQ(step.struct_bytes, sizeof(llcuda_step));
+    return true;
+  };
+  const int32_t prompt[] = {1, 2};
+  const api::Generated generated = session.generate(prompt, options);
+  EXPECT_EQ(generated.metrics.struct_bytes, sizeof(llcuda_metrics));
+  EXPECT_EQ(generated.metrics.generated_tokens, 2u);
+  EXPECT_EQ(session.info().struct_bytes, sizeof(llcuda_session_info));
+}
+
 TEST_F(CapiTest, ErrorsAreValues) {
   llcuda_error error;
   llcuda_engine* engine = nullptr;
@@ -132,7 +176,7 @@ TEST_F(CapiTest, ShorterOptionStructs) {
   options.device_index = 77;
   options.context = 99999;
   ASSERT_EQ(llcuda_session_create(engine, &options, &session, &error), LLCUDA_OK) << error.message;
-  llcuda_session_info info;
+  llcuda_session_info info = {sizeof info};
   llcuda_session_get_info(session, &info);
   EXPECT_EQ(info.context, toy::kMaxContext);
   llcuda_session_destroy(session);

@@ -44,6 +44,23 @@ TEST_F(CapiTest, ChatIsRendered) {
   EXPECT_EQ((*ids)[1], toy::kTurnToken);
 }
 
+TEST_F(CapiTest, ZeroByteEndsNoMessage) {
+  api::Engine engine = open("text");
+  const api::Message messages[] = {{"user", std::string("h\0i", 3)}};
+  EXPECT_EQ(*engine.renderChat(messages, true), std::string("<|start|><|turn|>u h\0i<|turn|>", 31));
+  EXPECT_EQ(*engine.renderChatJson(R"({"messages": [{"role": "user", "content": "h\u0000i"}]})"),
+            std::string("<|start|><|turn|>u h\0i<|turn|>", 31));
+}
+
+TEST_F(CapiTest, ChatOfJsonSaysWhatIsWrong) {
+  api::Engine engine = open("text");
+  EXPECT_EQ(engine.renderChatJson("[").error().status, LLCUDA_USAGE);
+  EXPECT_EQ(engine.renderChatJson("{}", "nosuch").error().status, LLCUDA_USAGE);
+  const auto closed =
+      engine.renderChatJson(R"({"messages": [{"role": "user", "content": "hi"}], "add_generation_prompt": false})");
+  EXPECT_EQ(*closed, "<|start|><|turn|>u hi");
+}
+
 // Whatever comes, every piece of text is whole characters, and the pieces are the text of all tokens.
 TEST_F(CapiTest, StreamedTextIsWholeCharacters) {
   api::Engine engine = open("text");
