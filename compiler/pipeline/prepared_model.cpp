@@ -93,6 +93,7 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
       !note.empty())
     report.notes.push_back(std::move(note));
   LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary, config.vocabulary));
+  report.warnings.insert(report.warnings.end(), prepared.text.warnings.begin(), prepared.text.warnings.end());
 
   prepared.mlirContext = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
   prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();

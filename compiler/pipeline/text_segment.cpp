@@ -5,6 +5,7 @@
 
 #include "compiler/pipeline/golden.h"
 #include "compiler/pipeline/tokenizer_texts.h"
+#include "runtime/text/chat_template.h"
 #include "runtime/text/tokenizer.h"
 
 namespace llcuda::pipeline {
@@ -19,11 +20,26 @@ Result<void> checkSize(const text::Tokenizer& tokenizer, uint32_t rows) {
   return text::checkTextConfig(tokenizer.config(), rows);
 }
 
+std::vector<std::string> unreadableTemplates(const text::TextConfig& config) {
+  std::vector<std::string> warnings;
+  const auto check = [&](const std::string& what, const std::string& source) {
+    const auto opened = text::ChatTemplate::open(source);
+    if (!opened)
+      warnings.push_back(
+          what + " cannot be read, so the engine completes text but does not chat by it: " + opened.error().message);
+  };
+  if (!config.chatTemplate.empty())
+    check("the chat template", config.chatTemplate);
+  for (const auto& [name, source] : config.namedTemplates) check("the chat template \"" + name + "\"", source);
+  return warnings;
+}
+
 } // namespace
 
 Result<TextSegment> textSegment(ingest::Vocabulary vocabulary, uint32_t rows) {
   TextSegment segment;
   segment.config = text::toJson(vocabulary.config);
+  segment.warnings = unreadableTemplates(vocabulary.config);
   segment.tokenizer = std::move(vocabulary.tokenizerJson);
   if (vocabulary.config.kind == text::VocabularyKind::kNone)
     return segment;

@@ -18,6 +18,7 @@ struct TextSegment {
   std::vector<int32_t> golden;                  ///< tokens of kGoldenText; empty without a vocabulary
   std::vector<std::vector<int32_t>> prompts;    ///< tokens of kGoldenPrompts; empty without a vocabulary
   std::optional<fb::TokenizerVectorsT> vectors; ///< none without a vocabulary
+  std::vector<std::string> warnings;            ///< chat templates that cannot be read
 };
 
 /// For a model whose embedding table has `rows` rows: a tokenizer with more tokens than that is kBadInput, unless those
