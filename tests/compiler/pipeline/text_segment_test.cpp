@@ -16,7 +16,7 @@ TEST(TextSegment, SaysWhichTemplatesCannotBeRead) {
   ingest::Vocabulary vocabulary;
   vocabulary.config.chatTemplate = "a\n{% if %}";
   vocabulary.config.namedTemplates = {{"rag", "{{ x }}"}, {"tool_use", "{{ x | nosuch }}"}};
-  const Result<TextSegment> segment = textSegment(vocabulary);
+  const Result<TextSegment> segment = textSegment(vocabulary, 1);
   ASSERT_TRUE(segment.ok()) << segment.error().message;
   EXPECT_THAT(segment->warnings,
               ElementsAre(AllOf(HasSubstr("the chat template cannot be read"), HasSubstr("(line 2)")),
@@ -26,7 +26,7 @@ TEST(TextSegment, SaysWhichTemplatesCannotBeRead) {
 TEST(TextSegment, ReadableTemplatesNeedNoWord) {
   ingest::Vocabulary vocabulary;
   vocabulary.config.chatTemplate = "{% for message in messages %}{{ message.content }}{% endfor %}";
-  EXPECT_TRUE(textSegment(vocabulary)->warnings.empty());
+  EXPECT_TRUE(textSegment(vocabulary, 1)->warnings.empty());
 }
 
 } // namespace
