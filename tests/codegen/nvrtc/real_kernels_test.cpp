@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of kernel, for the shapes of a small and of a large model and for every weight layout, compiles for a T4,
-// spills nothing, and fits the registers and the shared memory of its block.
+// spills nothing, and fits the registers and the shared memory of its block. With every commit a few layouts, one of
+// each kind (f16 rows, int8 rows with and without minimums, tables), nightly all.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +21,7 @@
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
 #include "tests/codegen/nvrtc/build_options.h"
+#include "tests/nightly.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -295,10 +297,6 @@ std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>
 constexpr WeightLayout kInAllKernels[] = {WeightLayout::kQ4_0Planes, WeightLayout::kQ4_1Planes,
                                           WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, WeightLayout::kF32Rows};
 
-INSTANTIATE_TEST_SUITE_P(Shapes, RealKernels,
-                         testing::Combine(testing::Values(kSmolLm2, kLlama8b), testing::ValuesIn(kInAllKernels)),
-                         nameOf);
-
 template <typename Wanted>
 std::vector<WeightLayout> layoutsThat(Wanted wanted) {
   std::vector<WeightLayout> layouts;
@@ -308,9 +306,26 @@ std::vector<WeightLayout> layoutsThat(Wanted wanted) {
   return layouts;
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, DecodeKernels, testing::ValuesIn(layoutsThat([](WeightLayout layout) {
-                           return std::ranges::find(kInAllKernels, layout) == std::end(kInAllKernels);
-                         })),
+/// All layouts nightly, else those that stand for their kind.
+std::vector<WeightLayout> chosen(const std::vector<WeightLayout>& all, const std::vector<WeightLayout>& few) {
+  return nightly() ? all : few;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RealKernels,
+                         testing::Combine(testing::ValuesIn(nightly() ? std::vector<Shape>{kSmolLm2, kLlama8b}
+                                                                      : std::vector<Shape>{kSmolLm2}),
+                                          testing::ValuesIn(chosen({std::begin(kInAllKernels), std::end(kInAllKernels)},
+                                                                   {WeightLayout::kQ4_1Planes,
+                                                                    WeightLayout::kF16Rows}))),
+                         nameOf);
+
+const std::vector<WeightLayout> kInDecodeKernels = layoutsThat(
+    [](WeightLayout layout) { return std::ranges::find(kInAllKernels, layout) == std::end(kInAllKernels); });
+
+INSTANTIATE_TEST_SUITE_P(Layouts, DecodeKernels,
+                         testing::ValuesIn(chosen(kInDecodeKernels,
+                                                  {WeightLayout::kQ4_KPlanes, WeightLayout::kQ6_KPlanes,
+                                                   WeightLayout::kNf4Planes})),
                          [](const auto& info) { return std::string(pack::layoutFormat(info.param)); });
 
 class PromptKernels : public testing::TestWithParam<WeightLayout> {};
@@ -319,7 +334,10 @@ TEST_P(PromptKernels, CompileWithoutSpillsForAT4) {
   expectNoSpills(promptKernelsOf(GetParam()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, PromptKernels, testing::ValuesIn(layoutsThat(weightTakesTensorCores)),
+INSTANTIATE_TEST_SUITE_P(Layouts, PromptKernels,
+                         testing::ValuesIn(chosen(layoutsThat(weightTakesTensorCores),
+                                                  {WeightLayout::kF16Rows, WeightLayout::kQ4_KPlanes,
+                                                   WeightLayout::kNf4Planes})),
                          [](const auto& info) { return std::string(pack::layoutName(info.param)); });
 
 } // namespace

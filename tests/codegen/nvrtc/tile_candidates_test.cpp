@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tile that is proposed for measuring compiles for a T4 and fits its multiprocessor. It may spill: that is measured.
+// With every commit those of one layout, nightly of each kind.
 #include <gtest/gtest.h>
 
 #include "codegen/nvrtc/compile_kernels.h"
@@ -9,6 +10,7 @@
 #include "codegen/spec/t4.h"
 #include "codegen/spec/tile_candidates.h"
 #include "tests/codegen/nvrtc/build_options.h"
+#include "tests/nightly.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -25,7 +27,6 @@ void addCandidates(Launch launch, std::vector<KernelSpec>& specs) {
       for (const auto& candidate : list) {
         exceptions = {{request, candidate}};
         specs.push_back(launch(table).kernel);
-        specs.back().tile += "_" + std::to_string(specs.size()); // a name says neither blocks nor how warps stand
       }
   };
   if constexpr (std::is_same_v<Request, DecodeTileRequest>)
@@ -74,9 +75,12 @@ TEST_P(TileCandidates, CompileForAT4) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, TileCandidates,
-                         testing::Values(WeightLayout::kF32Rows, WeightLayout::kF16Rows, WeightLayout::kQ2_KPlanes,
-                                         WeightLayout::kQ4_KPlanes, WeightLayout::kNf4Planes),
+const std::vector<WeightLayout> kLayouts =
+    nightly() ? std::vector{WeightLayout::kF32Rows, WeightLayout::kF16Rows, WeightLayout::kQ2_KPlanes,
+                            WeightLayout::kQ4_KPlanes, WeightLayout::kNf4Planes}
+              : std::vector{WeightLayout::kQ4_KPlanes};
+
+INSTANTIATE_TEST_SUITE_P(Layouts, TileCandidates, testing::ValuesIn(kLayouts),
                          [](const auto& info) { return std::string(pack::layoutName(info.param)); });
 
 } // namespace

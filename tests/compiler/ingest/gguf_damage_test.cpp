@@ -8,13 +8,14 @@
 
 #include "compiler/ingest/gguf_reader.h"
 #include "tests/compiler/ingest/gguf_builder.h"
+#include "tests/nightly.h"
 
 namespace llcuda::ingest {
 namespace {
 
 using enum GgufType;
 
-constexpr int kFiles = 10'000;
+const int kFiles = nightly() ? 1'000'000 : 10'000;
 
 struct Sample {
   std::string bytes;

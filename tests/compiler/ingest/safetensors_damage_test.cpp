@@ -6,11 +6,12 @@
 
 #include "compiler/ingest/safetensors_reader.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
+#include "tests/nightly.h"
 
 namespace llcuda::ingest {
 namespace {
 
-constexpr int kFiles = 10'000;
+const int kFiles = nightly() ? 1'000'000 : 10'000;
 
 struct Sample {
   std::string bytes;

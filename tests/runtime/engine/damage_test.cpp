@@ -9,12 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "runtime/engine/engine.h"
+#include "tests/nightly.h"
 #include "tests/runtime/engine/toy_engine.h"
 
 namespace llcuda {
 namespace {
 
-constexpr int kRuns = 10000;
+const int kRuns = nightly() ? 1'000'000 : 10'000;
 
 /// A copy with the size of its allocation: the byte after a truncated file is out of bounds for a sanitizer.
 class Copy {
