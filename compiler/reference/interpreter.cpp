@@ -62,7 +62,7 @@ Result<void> Interpreter::collect(const models::FindTensor& find) {
 }
 
 Result<Matrix> Interpreter::run(const Step& step) {
-  Frame frame{step, {}, {}};
+  Frame frame{.step = step};
   for (size_t i = 0; i < step.tokens.size(); ++i)
     frame.positions.push_back(step.firstPosition + static_cast<int32_t>(i));
   for (mlir::Operation& op : forward.getBody().front()) {

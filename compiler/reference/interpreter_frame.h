@@ -8,8 +8,8 @@ namespace llcuda::reference {
 /// The values of one step while they live.
 struct Interpreter::Frame {
   const Step& step;
-  std::vector<int32_t> positions;
-  llvm::DenseMap<mlir::Value, Matrix> values;
+  std::vector<int32_t> positions = {};
+  llvm::DenseMap<mlir::Value, Matrix> values{};
 
   const Matrix& at(mlir::Value value) const {
     const auto found = values.find(value);
