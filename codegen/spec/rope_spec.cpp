@@ -45,9 +45,7 @@ LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
   kernel.input("x", "const float*").input("scale", "const float*", desc.turn.norm);
   kernel.input("rope_table", "const float2*", turned).input("positions", "const int*", turned);
   kernel.output("y", desc.f16Rows ? "llcuda::Half*" : "float*").value(real("e", desc.turn.eps));
-  return {kernel.build("headRows", kHeadThreads),
-          {desc.rows, headBlocks(desc.heads, desc.headSize), 1},
-          workOf(desc)};
+  return {kernel.build("headRows", kHeadThreads), {desc.rows, headBlocks(desc.heads, desc.headSize), 1}, workOf(desc)};
 }
 
 Result<void> checkRopeCache(const RopeCacheDesc& desc) {
