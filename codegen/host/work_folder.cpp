@@ -19,9 +19,15 @@ Result<WorkFolder> WorkFolder::create() {
   if (error)
     return internalError("there is no folder for temporary files: ", error.message());
   std::string pattern = fs::absolute(parent, error) / "llcuda-XXXXXX"; // compilers run in it
-  if (!mkdtemp(pattern.data()))
-    return internalError("cannot make a folder in ", parent.string(), ": ", std::strerror(errno));
-  return WorkFolder(pattern);
+  int cause = 0;
+  TemporaryPath folder = TemporaryPath::made([&] {
+    const bool made = mkdtemp(pattern.data());
+    cause = errno;
+    return made ? pattern : std::string();
+  });
+  if (folder.path().empty())
+    return internalError("cannot make a folder in ", parent.string(), ": ", std::strerror(cause));
+  return WorkFolder(std::move(folder));
 }
 
 Result<void> WorkFolder::write(const std::string& name, std::string_view text) const {

@@ -21,7 +21,7 @@ public:
   Result<std::string> read(const std::string& name) const;
 
 private:
-  explicit WorkFolder(std::string path) : folder(std::move(path)) {}
+  explicit WorkFolder(TemporaryPath folder) : folder(std::move(folder)) {}
   TemporaryPath folder;
 };
 

@@ -94,12 +94,15 @@ Result<OutputFile> OutputFile::create(const std::string& path, std::vector<Input
   file.inputs = std::move(inputs);
   // A name of this process; the number steps over what a killed run of the same process id left.
   for (int attempt = 0; file.fd < 0; ++attempt) {
-    std::string name = detail::concat(target.string(), ".", ::getpid(), "-", attempt, ".tmp");
-    file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file.fd >= 0)
-      file.temporary = TemporaryPath(std::move(name));
-    else if (errno != EEXIST || attempt == kMaxAttempts)
-      return usageError(path, ": cannot be written: ", std::strerror(errno));
+    int error = 0;
+    file.temporary = TemporaryPath::made([&] {
+      std::string name = detail::concat(target.string(), ".", ::getpid(), "-", attempt, ".tmp");
+      file.fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      error = errno;
+      return file.fd >= 0 ? name : std::string();
+    });
+    if (file.fd < 0 && (error != EEXIST || attempt == kMaxAttempts))
+      return usageError(path, ": cannot be written: ", std::strerror(error));
   }
   return file;
 }

@@ -43,6 +43,15 @@ TemporaryPath::TemporaryPath(std::string path) : name(std::move(path)) {
   registry().paths.insert(name);
 }
 
+TemporaryPath TemporaryPath::made(const std::function<std::string()>& make) {
+  TemporaryPath result;
+  const std::lock_guard lock(registry().mutex);
+  result.name = make();
+  if (!result.name.empty())
+    registry().paths.insert(result.name);
+  return result;
+}
+
 TemporaryPath::TemporaryPath(TemporaryPath&& other) noexcept : name(std::exchange(other.name, {})) {}
 
 TemporaryPath& TemporaryPath::operator=(TemporaryPath&& other) noexcept {

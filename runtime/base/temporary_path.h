@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "runtime/base/result.h"
@@ -14,6 +15,8 @@ class TemporaryPath {
 public:
   TemporaryPath() = default; ///< nothing to remove
   explicit TemporaryPath(std::string path);
+  /// Of what `make` makes, whose path it gives, or nothing: no signal ends the program between the two.
+  static TemporaryPath made(const std::function<std::string()>& make);
   TemporaryPath(TemporaryPath&& other) noexcept;
   TemporaryPath& operator=(TemporaryPath&& other) noexcept;
   ~TemporaryPath();

@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern "C" void* mmap(void* address, size_t bytes, int protection, int flags, int fd, off_t offset) noexcept {
+extern "C" __attribute__((visibility("default"))) void* mmap(void* address, size_t bytes, int protection, int flags,
+                                                             int fd, off_t offset) noexcept {
   const long mapped = ::syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
   const char* path = std::getenv("LLCUDA_SHORTEN");
   struct stat wanted = {}, given = {};

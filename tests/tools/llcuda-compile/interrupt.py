@@ -14,16 +14,25 @@ import sys
 import time
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def files():
     folders = [pathlib.Path("."), pathlib.Path(os.environ["TMPDIR"])]
     return sorted(str(path) for folder in folders for path in folder.rglob("*"))
 
 
+def heed_signals():
+    """Runners of tests may ignore SIGINT, and what is ignored stays so."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main():
     pattern, command = sys.argv[1], sys.argv[2:]
     before = files()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+    for number in SIGNALS:
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_signals) as program:
             end = time.monotonic() + 60
             while not any(pathlib.Path(".").glob(pattern)):
                 assert program.poll() is None and time.monotonic() < end, program.communicate()
