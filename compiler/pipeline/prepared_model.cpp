@@ -89,9 +89,9 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   prepared.model = std::make_shared<const models::OpenedModel>(std::move(opened));
   const models::ModelConfig& config = prepared.model->config;
   prepared.import.maxContext = contextOf(options, config, report);
-  if (std::string note = models::longRopeNote(config.rope, config.trainedContext, prepared.import.maxContext);
-      !note.empty())
-    report.notes.push_back(std::move(note));
+  for (const models::RopeConfig& rope : config.ropes)
+    if (std::string note = models::longRopeNote(rope, config.trainedContext, prepared.import.maxContext); !note.empty())
+      report.notes.push_back(std::move(note));
   LLCUDA_ASSIGN_OR_RETURN(prepared.text, textSegment(prepared.model->vocabulary, config.vocabulary));
   report.warnings.insert(report.warnings.end(), prepared.text.warnings.begin(), prepared.text.warnings.end());
 
