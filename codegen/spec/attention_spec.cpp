@@ -39,7 +39,7 @@ KernelBuilder kernelOf(const char* op, const AttentionDesc& desc) {
 void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* queryType) {
   kernel.input("q", queryType).input("k_pages", "const uint8_t*").input("v_pages", "const uint8_t*");
   kernel.input("positions", "const int*").input("slots", "const int*");
-  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.input("block_table", "const int*");
   kernel.value(Constants{real("e", desc.scale), desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""}});
 }
 

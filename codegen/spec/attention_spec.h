@@ -31,7 +31,7 @@ Result<void> checkAttention(const AttentionDesc& desc);
 ///   v_pages       const uint8_t*  the same
 ///   positions     const int*      [rows]; -1: the row becomes zeros and nothing else is read
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring
+///   block_table   const int*      [slots][ceil(maxContext / 64)]
 ///   partial       float*          workspace of attentionPartialBytes(); only when attentionSplits() > 1
 ///   arrivals      uint32_t*       counter of attentionArrivals() words; only when attentionSplits() > 1
 ///   y             float*          [rows][heads][headSize]; only with f32Rows

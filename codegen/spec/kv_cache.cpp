@@ -12,24 +12,14 @@ uint32_t KvCacheDesc::block() const {
   return static_cast<uint32_t>(std::max(kvBlock(keyType), kvBlock(valueType)));
 }
 
-uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens) {
-  if (window == 0)
-    return 0;
-  const uint64_t positions = uint64_t{window} + chunk - 1;
-  const uint64_t pages = (positions + pageTokens - 2) / pageTokens + 1;
-  return pages < divideUp(maxContext, pageTokens) ? static_cast<uint32_t>(pages) : 0;
-}
-
 Constant kvType(KvType value) {
   return {"llcuda::KvType::" + std::string(kvTypeEnumerator(value)), std::string(kvTypeName(value))};
 }
 
 Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache,
                          uint32_t window) {
-  return {number("h", heads),          number("g", kvHeads),
-          number("d", headSize),       number("p", cache.tablePages()),
-          optionalNumber("w", window), optionalNumber("ring", cache.ringPages),
-          kvType(cache.keyType),       kvType(cache.valueType)};
+  return {number("h", heads),          number("g", kvHeads),  number("d", headSize),  number("p", cache.tablePages()),
+          optionalNumber("w", window), kvType(cache.keyType), kvType(cache.valueType)};
 }
 
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {

@@ -13,7 +13,6 @@ namespace llcuda::codegen {
 struct KvCacheDesc {
   uint32_t maxContext = 0;
   uint32_t pageTokens = 64; ///< only 64 has kernels
-  uint32_t ringPages = 0;   ///< 0: pages by the block table
   KvType keyType = KvType::kF16;
   KvType valueType = KvType::kF16;
 
@@ -22,10 +21,6 @@ struct KvCacheDesc {
   /// Elements of a head that are stored together: 1, or the larger block of the two types.
   uint32_t block() const;
 };
-
-/// Pages that a layer's window needs for each slot when up to `chunk` rows are written before they are read: those that
-/// window + chunk - 1 positions can touch. 0 when the pages of the whole context are no more.
-uint32_t ringPages(uint32_t window, uint32_t chunk, uint32_t maxContext, uint32_t pageTokens);
 
 Constant kvType(KvType value);
 /// The template arguments of llcuda::AttentionShape.

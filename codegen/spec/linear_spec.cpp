@@ -211,8 +211,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
   KernelBuilder kernel("qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh");
   kernel.constants("llcuda::QkvShape", {number("h", desc.heads), number("g", desc.kvHeads), number("d", desc.headSize),
                                         number("n", desc.dimensions), number("p", desc.cache.tablePages()),
-                                        optionalNumber("ring", desc.cache.ringPages), kvType(desc.cache.keyType),
-                                        kvType(desc.cache.valueType)});
+                                        kvType(desc.cache.keyType), kvType(desc.cache.valueType)});
   kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
   kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
   addTile(kernel, tile);
@@ -220,7 +219,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
   addQkvInputs(kernel, desc);
   kernel.input("rope_table", "const float2*", desc.dimensions != 0);
   kernel.input("positions", "const int*").input("slots", "const int*");
-  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.input("block_table", "const int*");
   kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
   return {kernel.build("qkvRopeCache", tile.threads(), tile.minBlocksPerSm),
           {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1},

@@ -134,7 +134,7 @@ struct QkvRopeCacheDesc {
 ///   rope_table    const float2*   [maxContext][dimensions / 2]: cos, sin; only with dimensions
 ///   positions     const int*      [rows]; -1: what the row gets in q is undefined, no page is written
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring; a page of -1 is not written
+///   block_table   const int*      [slots][ceil(maxContext / 64)]; a page of -1 is not written
 ///   q             float*          [rows][heads][headSize]
 ///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
 ///   v_pages       uint8_t*        the same

@@ -67,7 +67,7 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   kernel.input("k_scale", "const float*", desc.turn.norm);
   kernel.input("rope_table", "const float2*", desc.turn.dimensions != 0);
   kernel.input("positions", "const int*").input("slots", "const int*");
-  kernel.input("block_table", "const int*", desc.cache.ringPages == 0);
+  kernel.input("block_table", "const int*");
   kernel.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
   kernel.output("k_pages", "uint8_t*").output("v_pages", "uint8_t*").value(real("e", desc.turn.eps));
   return {kernel.build("ropeCache", kHeadThreads),

@@ -57,7 +57,7 @@ Result<void> checkRopeCache(const RopeCacheDesc& desc);
 ///   rope_table    const float2*   [maxContext][dimensions / 2]: cos, sin; only with dimensions
 ///   positions     const int*      [rows]; -1: the row of q_turned becomes zeros and no page is written
 ///   slots         const int*      [rows]
-///   block_table   const int*      [slots][ceil(maxContext / 64)]; not with a ring; a page of -1 is not written
+///   block_table   const int*      [slots][ceil(maxContext / 64)]; a page of -1 is not written
 ///   q_turned      Half* or float* [rows][heads][headSize]; only with heads
 ///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
 ///   v_pages       uint8_t*        the same

@@ -39,7 +39,6 @@ std::unique_ptr<fb::BufferT> bufferRecord(plan::BufferOp buffer) {
     record->offset = static_cast<uint64_t>(buffer.getOffset().value_or(0));
   record->part = buffer.getPart() ? static_cast<fb::KvPart>(*buffer.getPart()) : fb::KvPart::none;
   record->kv_type = buffer.getKvType().value_or("").str();
-  record->ring_pages = static_cast<uint32_t>(buffer.getRing().value_or(0));
   record->window = static_cast<uint32_t>(buffer.getWindow().value_or(0));
   record->role = buffer.getRole() ? static_cast<fb::IoRole>(*buffer.getRole()) : fb::IoRole::none;
   return record;

@@ -169,10 +169,9 @@ LogicalResult BufferOp::verify() {
   if (fromFile != getSource().has_value()) // C3
     return emitOpError() << "of kind " << stringifyBufferKind(kind)
                          << (getSource() ? " has a source" : " needs a source");
-  const auto positive = [](mlir::IntegerAttr number) { return number && number.getInt() > 0; };
-  if ((getRingAttr() || getWindowAttr()) &&
-      (kind != BufferKind::Kv || !positive(getRingAttr()) || !positive(getWindowAttr()))) // C5
-    return emitOpError("ring and window belong to kv buffers, together and positive");
+  const bool isGrouped = kind == BufferKind::Kv || getRole() == IoRole::BlockTable;
+  if (getWindowAttr() && (!isGrouped || getWindowAttr().getInt() <= 0)) // C5
+    return emitOpError("window belongs to kv buffers and block tables, and is positive");
   if (getPart().has_value() != (kind == BufferKind::Kv) || getKvType().has_value() != (kind == BufferKind::Kv)) // C6
     return emitOpError("part and type belong to kv buffers, which need both");
   if (getKvType() && !isEncoding(*getKvType())) // C6

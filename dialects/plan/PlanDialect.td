@@ -27,7 +27,7 @@ class Plan_Enum<string name, string text, list<I32EnumAttrCase> cases> : I32Enum
 def Plan_BufferKindAttr : Plan_Enum<"BufferKind", "what a buffer is for", [
     I32EnumAttrCase<"Weight", 0, "weight">, I32EnumAttrCase<"Constant", 1, "constant">,
     I32EnumAttrCase<"Arena", 2, "arena">, I32EnumAttrCase<"Kv", 3, "kv">, I32EnumAttrCase<"Io", 4, "io">,
-    I32EnumAttrCase<"Counter", 5, "counter">]>;
+    I32EnumAttrCase<"Counter", 5, "counter">, I32EnumAttrCase<"State", 6, "state">]>;
 
 def Plan_KvPartAttr : Plan_Enum<"KvPart", "what of a cache a kv buffer holds", [
     I32EnumAttrCase<"Keys", 1, "keys">, I32EnumAttrCase<"Values", 2, "values">]>;

@@ -63,20 +63,22 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
 def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
   let summary = "A piece of device memory";
   let description = [{
-    `bytes` is the size; of one page, for a pool of kv pages, which holds keys or values in an encoding. `offset` is the place in the arena, or in the segment of
-    the file. With `ring n window w` a pool is not paged by the block table: each slot has n pages that its positions
-    use in turn, which is enough for rows that see w positions.
+    `bytes` is the size; of one page, for a pool of kv pages, which holds keys or values in an encoding; of one slot, for a
+    state. `offset` is the place in the arena, or in the segment of the file. `window` says the group of a pool and of a
+    block table: layers whose rows see the same number of positions share page numbers, in a table of their own; without it
+    they see all.
 
     - C1: `bytes` is positive.
     - C2: io buffers, and no others, have a role.
     - C3: weights and constants, and no others, have a source.
     - C4: `offset` is a multiple of 256, not negative, and only weights, constants and arena buffers have one.
-    - C5: `ring` and `window` are there together or not at all, positive, and for kv buffers only.
+    - C5: `window` is positive, and for kv buffers and block tables only.
     - C6: kv buffers, and no others, have a `part` and a `type`, which is an encoding.
 
     ```mlir
     plan.buffer @x arena 2304 offset 256
-    plan.buffer @k_pages_0 kv 24576 part keys type "f16" ring 17 window 512
+    plan.buffer @k_pages_0 kv 24576 part keys type "f16" window 512
+    plan.buffer @block_table_w512 io 512 window 512 role block_table
     plan.buffer @tokens io 4 role tokens
     plan.buffer @scale constant 2304 source #plan.tensor<name = "blk.0.attn_norm.weight", rows = 1, cols = 576,
                                                          encoding = "f32", layout = "f32_rows">
@@ -84,11 +86,11 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKindAttr:$kind, I64Attr:$bytes,
                        OptionalAttr<I64Attr>:$offset, OptionalAttr<Plan_KvPartAttr>:$part,
-                       OptionalAttr<StrAttr>:$kv_type, OptionalAttr<I64Attr>:$ring, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<StrAttr>:$kv_type, OptionalAttr<I64Attr>:$window,
                        OptionalAttr<Plan_IoRoleAttr>:$role,
                        OptionalAttr<AnyAttrOf<[Plan_TensorAttr, Plan_RopeTableAttr, ElementsAttrInterface]>>:$source);
   let assemblyFormat = [{
-    $sym_name $kind $bytes (`offset` $offset^)? (`part` $part^)? (`type` $kv_type^)? (`ring` $ring^)?
+    $sym_name $kind $bytes (`offset` $offset^)? (`part` $part^)? (`type` $kv_type^)?
     (`window` $window^)? (`role` $role^)? (`source` $source^)? attr-dict
   }];
   let hasVerifier = 1;  // C1 .. C6

@@ -75,22 +75,13 @@ Result<void> verifyPlace(const fb::Buffer& buffer, uint32_t b, uint64_t space) {
   return {};
 }
 
-/// A ring holds fewer pages than the context has, and what a row sees beside the widest chunk that is written at once.
-Result<void> verifyRing(const fb::Engine& engine, const fb::Buffer& buffer, uint32_t b) {
-  if (buffer.ring_pages() == 0 && buffer.window() == 0)
+Result<void> verifyWindow(const fb::Engine& engine, const fb::Buffer& buffer, uint32_t b) {
+  if (buffer.window() == 0)
     return {};
-  if (buffer.kind() != fb::BufferKind::kv || buffer.ring_pages() == 0 || buffer.window() == 0)
-    return corrupt("buffers[", b, "] has ring_pages ", buffer.ring_pages(), " and window ", buffer.window());
-  const uint64_t contextPages = (uint64_t{engine.max_context()} + engine.page_tokens() - 1) / engine.page_tokens();
-  if (buffer.ring_pages() > contextPages)
-    return corrupt("buffers[", b, "].ring_pages is ", buffer.ring_pages(), ", the context has ", contextPages);
-  uint64_t rows = 1;
-  for (const fb::Phase* phase : *engine.phases())
-    if (phase->kind() == fb::PhaseKind::prompt)
-      rows = std::max<uint64_t>(rows, phase->rows());
-  if (uint64_t{buffer.ring_pages()} * engine.page_tokens() < buffer.window() + rows - 1)
-    return corrupt("buffers[", b, "].ring_pages is ", buffer.ring_pages(), ", too few for a window of ",
-                   buffer.window(), " and chunks of ", rows);
+  if (buffer.kind() != fb::BufferKind::kv && buffer.role() != fb::IoRole::block_table)
+    return corrupt("buffers[", b, "] has a window of ", buffer.window(), " and is neither a pool nor a block table");
+  if (buffer.window() >= engine.max_context())
+    return corrupt("buffers[", b, "].window is ", buffer.window(), ", the context has ", engine.max_context());
   return {};
 }
 
@@ -100,7 +91,7 @@ Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segme
   const auto& buffers = *engine.buffers();
   if (buffers.size() == 0 || buffers.size() > kMaxBuffers)
     return corrupt("buffers has ", buffers.size(), " entries, allowed are 1 to ", kMaxBuffers);
-  uint64_t pageBytes = 0; // one page of every pool
+  uint64_t pageBytes = 0; // one page of every pool, one slot of every state
   CacheTypes types;
   for (uint32_t b = 0; b < buffers.size(); ++b) {
     const fb::Buffer& buffer = *buffers[b];
@@ -115,11 +106,12 @@ Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segme
     LLCUDA_RETURN_IF_ERROR(verifyPlace(buffer, b, spaceOf(buffer.kind(), engine, segments)));
     if (buffer.kind() == fb::BufferKind::counter && buffer.bytes() % sizeof(uint32_t) != 0)
       return corrupt("buffers[", b, "] (counter) has ", buffer.bytes(), " bytes, not a multiple of 4");
-    LLCUDA_RETURN_IF_ERROR(verifyRing(engine, buffer, b));
-    if (buffer.kind() == fb::BufferKind::kv)
+    LLCUDA_RETURN_IF_ERROR(verifyWindow(engine, buffer, b));
+    if (buffer.kind() == fb::BufferKind::kv || buffer.kind() == fb::BufferKind::state)
       pageBytes += buffer.bytes();
     if (pageBytes > kMaxPageBytes)
-      return corrupt("buffers[", b, "] (kv) makes a page of all layers larger than ", kMaxPageBytes, " bytes");
+      return corrupt("buffers[", b, "] (", fb::EnumNameBufferKind(buffer.kind()),
+                     ") makes a page of all layers larger than ", kMaxPageBytes, " bytes");
   }
   return {};
 }

@@ -13,11 +13,10 @@ namespace {
 
 constexpr std::size_t kRoleCount = static_cast<std::size_t>(fb::IoRole::MAX) + 1;
 
-/// What a phase uses: the io buffer of each role, and whether it touches the KV cache, and pages of the block table.
+/// What a phase uses: the io buffer of each role but the block tables, and whether it touches what slots keep.
 struct PhaseUse {
   std::array<const fb::Buffer*, kRoleCount> io = {};
-  bool kv = false;
-  bool table = false;
+  bool slots = false;
 };
 
 Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argument, PhaseUse& use) {
@@ -28,18 +27,41 @@ Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argume
     return badInput("starts at ", argument.offset(), " of the buffer's ", buffer.bytes(), " bytes");
   if (argument.offset() % sizeof(uint32_t) != 0)
     return badInput("starts at ", argument.offset(), ", not a multiple of 4");
-  use.kv |= buffer.kind() == fb::BufferKind::kv;
-  use.table |= buffer.kind() == fb::BufferKind::kv && buffer.ring_pages() == 0;
-  if (buffer.kind() == fb::BufferKind::kv && argument.offset() != 0)
-    return badInput("starts inside a page pool");
+  const bool isPool = buffer.kind() == fb::BufferKind::kv, isState = buffer.kind() == fb::BufferKind::state;
+  use.slots |= isPool || isState;
+  if ((isPool || isState) && argument.offset() != 0)
+    return badInput("starts inside a ", isPool ? "page pool" : "state");
   if (buffer.kind() != fb::BufferKind::io)
     return {};
   if (argument.offset() != 0)
     return badInput("starts inside an io buffer");
+  if (buffer.role() == fb::IoRole::block_table)
+    return {}; // verifyTables()
   const fb::Buffer*& known = use.io[static_cast<std::size_t>(buffer.role())];
   if (known && known != &buffer)
     return badInput("is a second buffer of role ", fb::EnumNameIoRole(buffer.role()), " in one phase");
   known = &buffer;
+  return {};
+}
+
+/// The pools of a launch are found by the block table of their window, which is as large as the slots need.
+Result<void> verifyTables(const fb::Engine& engine, const fb::Launch& launch) {
+  const uint64_t pages = (engine.max_context() + engine.page_tokens() - 1) / engine.page_tokens();
+  const uint64_t bytes = sizeof(int32_t) * engine.max_batch() * pages;
+  std::set<uint32_t> pools, tables; // by their windows
+  for (const fb::Argument* argument : *launch.arguments()) {
+    const fb::Buffer& buffer = *engine.buffers()->Get(argument->buffer());
+    if (buffer.kind() == fb::BufferKind::kv)
+      pools.insert(buffer.window());
+    if (buffer.role() != fb::IoRole::block_table)
+      continue;
+    tables.insert(buffer.window());
+    if (buffer.bytes() < bytes)
+      return badInput(" has a buffer of role block_table with ", buffer.bytes(), " bytes, its slots need ", bytes);
+  }
+  for (const uint32_t window : pools)
+    if (!tables.contains(window))
+      return badInput(" has a page pool of window ", window, " without the block table of that window");
   return {};
 }
 
@@ -73,7 +95,7 @@ Result<void> verifyLaunch(const fb::Engine& engine, const fb::Launch& launch, Ph
   for (uint32_t a = 0; a < arguments.size(); ++a)
     if (auto result = verifyArgument(engine, *arguments[a], use); !result)
       return badInput(".arguments[", a, "] ", result.error().message);
-  return {};
+  return verifyTables(engine, launch);
 }
 
 /// Which roles a phase needs, and the bytes the host writes or reads there.
@@ -87,14 +109,12 @@ struct RoleRule {
 Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const PhaseUse& use) {
   const bool prompt = phase.kind() == fb::PhaseKind::prompt;
   const uint64_t word = sizeof(int32_t);
-  const uint64_t pages = (engine.max_context() + engine.page_tokens() - 1) / engine.page_tokens();
   const RoleRule rules[] = {
       {fb::IoRole::tokens, true, true, word * phase.rows()},
       {fb::IoRole::positions, true, true, word * phase.rows()},
-      {fb::IoRole::slots, use.kv && engine.max_batch() > 1, true, word * phase.rows()},
+      {fb::IoRole::slots, use.slots && engine.max_batch() > 1, true, word * phase.rows()},
       {fb::IoRole::output_rows, prompt, prompt, word * phase.outputs()},
       {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * phase.outputs()},
-      {fb::IoRole::block_table, use.table, true, word * engine.max_batch() * pages},
       {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * phase.outputs() * engine.model()->vocabulary()},
       {fb::IoRole::sampled, true, true, word * phase.outputs()},
   };

@@ -2,6 +2,7 @@
 #include "runtime/exec/memory_plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "codegen/formats/kv_names.h"
 
@@ -29,10 +30,53 @@ uint32_t pagesFor(const Engine& engine, uint32_t context) {
   return (context + pageTokens - 1) / pageTokens;
 }
 
-uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan) {
-  const uint64_t ring = pool.ring_pages();
-  return ring == 0 ? plan.pages : (plan.slots - 1) * ring + std::min<uint64_t>(ring, plan.slotPages);
+uint32_t windowPages(uint32_t window, uint32_t chunk, uint32_t pageTokens) {
+  const uint64_t positions = uint64_t{window} + chunk - 1;
+  return static_cast<uint32_t>((positions + pageTokens - 2) / pageTokens + 1);
 }
+
+const KvGroupPlan* MemoryPlan::group(uint32_t window) const {
+  const auto found = std::ranges::find(groups, window, &KvGroupPlan::window);
+  return found == groups.end() ? nullptr : &*found;
+}
+
+uint64_t sessionBytes(const fb::Buffer& buffer, const MemoryPlan& plan) {
+  switch (buffer.kind()) {
+  case fb::BufferKind::kv:
+    return buffer.bytes() * plan.group(buffer.window())->pages;
+  case fb::BufferKind::state:
+    return buffer.bytes() * plan.slots;
+  default:
+    return buffer.bytes();
+  }
+}
+
+namespace {
+
+uint32_t widestPrompt(const Engine& engine) {
+  uint32_t rows = 1;
+  for (const fb::Phase* phase : *engine.metadata().phases())
+    if (phase->kind() == fb::PhaseKind::prompt)
+      rows = std::max(rows, phase->rows());
+  return rows;
+}
+
+std::vector<KvGroupPlan> groupPlans(const Engine& engine, uint32_t context, uint32_t slots) {
+  std::set<uint32_t> windows;
+  for (const fb::Buffer* buffer : *engine.metadata().buffers())
+    if (buffer->kind() == fb::BufferKind::kv)
+      windows.insert(buffer->window());
+  std::vector<KvGroupPlan> groups;
+  for (const uint32_t window : windows) {
+    uint32_t pages = pagesFor(engine, context);
+    if (window != 0)
+      pages = std::min(pages, windowPages(window, widestPrompt(engine), engine.metadata().page_tokens()));
+    groups.push_back({window, pages, slots * pages});
+  }
+  return groups;
+}
+
+} // namespace
 
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   MemoryPlan plan;
@@ -40,11 +84,12 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   plan.constants = engine.segment(schema::SegmentKind::kConstants).size();
   plan.arena = engine.metadata().arena_bytes();
   plan.slots = slots;
-  plan.slotPages = pagesFor(engine, context);
-  plan.pages = slots * plan.slotPages;
+  plan.groups = groupPlans(engine, context, slots);
   for (const fb::Buffer* buffer : *engine.metadata().buffers()) {
     if (buffer->kind() == fb::BufferKind::kv)
-      plan.kv += schema::alignUp(buffer->bytes() * poolPages(*buffer, plan));
+      plan.kv += schema::alignUp(sessionBytes(*buffer, plan));
+    if (buffer->kind() == fb::BufferKind::state)
+      plan.states += schema::alignUp(sessionBytes(*buffer, plan));
     if (buffer->kind() == fb::BufferKind::io)
       plan.io += schema::alignUp(buffer->bytes());
     if (buffer->kind() == fb::BufferKind::counter)
@@ -59,7 +104,7 @@ std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, 
   uint64_t bytes = 0;
   for (const fb::Buffer* buffer : *engine.metadata().buffers())
     if (buffer->kind() == fb::BufferKind::kv)
-      bytes += schema::alignUp(buffer->bytes() * blockBytes(type) / blockBytes(*buffer) * poolPages(*buffer, plan));
+      bytes += schema::alignUp(sessionBytes(*buffer, plan) * blockBytes(type) / blockBytes(*buffer));
   return bytes;
 }
 
@@ -87,8 +132,8 @@ Result<void> checkMemory(const Engine& engine, const MemoryPlan& plan, uint32_t 
     return {};
   const std::string facts =
       detail::concat("needs ", needed, " bytes of device memory (", shared ? mebibytes(plan.shared()) : "0 MiB",
-                     " weights, ", mebibytes(plan.kv), " KV cache, ", mebibytes(plan.arena + plan.io + plan.counters),
-                     " buffers), ", available, " are free");
+                     " weights, ", mebibytes(plan.kv + plan.states), " KV cache, ",
+                     mebibytes(plan.arena + plan.io + plan.counters), " buffers), ", available, " are free");
   if (const uint32_t context = largestContext(engine, slots, available, shared))
     return outOfMemory(engine.path(), ": ", facts, "; -c ", context, " fits");
   if (slots > 1)

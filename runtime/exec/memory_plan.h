@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codegen/formats/kv_type.h"
 #include "runtime/base/result.h"
@@ -13,25 +14,38 @@
 
 namespace llcuda {
 
+/// Pages of the KV pools whose rows see the same positions.
+struct KvGroupPlan {
+  uint32_t window = 0;    ///< positions that a row sees; 0: all
+  uint32_t slotPages = 0; ///< that a slot holds at most: of the context, or of the window and the widest prompt phase
+  uint32_t pages = 0;     ///< in each pool
+};
+
 /// Bytes asked of the driver. Modules, graphs and the driver's own context are not in it.
 struct MemoryPlan {
   uint64_t weights = 0;   ///< once for all sessions of an engine
   uint64_t constants = 0; ///< the same
   uint64_t arena = 0;
   uint64_t kv = 0;
+  uint64_t states = 0;
   uint64_t io = 0;
   uint64_t counters = 0;
-  uint32_t pages = 0; ///< in each KV pool that the block table pages
   uint32_t slots = 0;
-  uint32_t slotPages = 0; ///< of the context
+  std::vector<KvGroupPlan> groups; ///< by rising window, the one without first
 
   uint64_t shared() const { return weights + constants; }
-  uint64_t perSession() const { return arena + kv + io + counters; }
+  uint64_t perSession() const { return arena + kv + states + io + counters; }
   uint64_t total() const { return shared() + perSession(); }
+  /// The group of this window; null when no pool has it.
+  const KvGroupPlan* group(uint32_t window) const;
 };
 
-/// Pages of a KV pool: those of the block table, or the rings of all slots, the last of which may be cut short.
-uint64_t poolPages(const fb::Buffer& pool, const MemoryPlan& plan);
+/// What a buffer of a session takes: of a pool its pages, of a state that of every slot.
+uint64_t sessionBytes(const fb::Buffer& buffer, const MemoryPlan& plan);
+
+/// Pages that a slot needs where rows see `window` positions and up to `chunk` of them are written before they are read:
+/// those that window + chunk - 1 positions touch, wherever they begin.
+uint32_t windowPages(uint32_t window, uint32_t chunk, uint32_t pageTokens);
 
 /// `context` in 1 ... max_context positions for each of `slots` in 1 ... max_batch sequences.
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots);

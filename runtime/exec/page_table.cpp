@@ -1,51 +1,133 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/page_table.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace llcuda {
 
-PageAllocator::PageAllocator(uint32_t count) : free(count) {
+PagePool::PagePool(uint32_t count) : free(count), counts(count) {
   std::iota(free.rbegin(), free.rend(), 0);
 }
 
-int32_t PageAllocator::allocate() {
+int32_t PagePool::take() {
   if (free.empty())
     return -1;
   const int32_t page = free.back();
   free.pop_back();
+  counts[static_cast<uint32_t>(page)] = 1;
   return page;
 }
 
-void PageAllocator::release(int32_t page) {
-  free.push_back(page);
+void PagePool::share(int32_t page) {
+  assert(holders(page) > 0);
+  ++counts[static_cast<uint32_t>(page)];
 }
 
-PageTable::PageTable(uint32_t slots, uint32_t maxPages, uint32_t pageTokens, uint32_t pageCount)
-    : maxPages(maxPages), pageTokens(pageTokens), table(slots * maxPages, -1), owned(slots), allocator(pageCount) {}
+void PagePool::release(int32_t page) {
+  assert(holders(page) > 0);
+  if (--counts[static_cast<uint32_t>(page)] == 0)
+    free.push_back(page);
+}
 
-Result<bool> PageTable::reserve(uint32_t slot, uint32_t positions) {
-  const uint32_t wanted = pagesFor(positions);
-  assert(wanted <= maxPages);
-  if (wanted <= owned[slot])
-    return false;
-  if (wanted - owned[slot] > allocator.freeCount())
-    return outOfMemory("the KV cache has ", allocator.freeCount(), " free pages, slot ", slot, " needs ",
-                       wanted - owned[slot], " more");
-  while (owned[slot] < wanted) table[slot * maxPages + owned[slot]++] = allocator.allocate();
-  return true;
+PageTable::PageTable(const PageTableShape& shape)
+    : facts(shape), table(std::size_t{shape.slots} * shape.maxPages, -1), held(shape.slots), pages(shape.poolPages) {}
+
+uint32_t PageTable::firstSeen(uint32_t position) const {
+  return facts.window == 0 ? 0 : (position + 1 - std::min(position + 1, facts.window)) / facts.pageTokens;
+}
+
+PageTable::Range PageTable::writable(uint32_t slot, uint32_t first) const {
+  Range range = held[slot];
+  for (uint32_t page = std::max(range.first, first / facts.pageTokens); page < range.end; ++page)
+    if (pages.holders(row(slot)[page]) > 1)
+      range.end = page;
+  return range;
+}
+
+PageTable::Range PageTable::after(Range range, uint32_t first, uint32_t end) const {
+  const uint32_t seen = firstSeen(first);
+  if (range.first == range.end || seen < range.first || seen > range.end)
+    range = {seen, seen}; // a sequence that begins
+  range.end = std::max(range.end, pagesFor(end));
+  if (range.end - range.first > facts.slotPages)
+    range.first = std::min(seen, range.end - facts.slotPages);
+  return range;
+}
+
+uint32_t PageTable::missing(uint32_t slot, uint32_t first, uint32_t end) const {
+  const Range now = writable(slot, first), then = after(now, first, end);
+  const auto common = [](Range a, Range b) {
+    const uint32_t from = std::max(a.first, b.first), to = std::min(a.end, b.end);
+    return to > from ? to - from : 0;
+  };
+  uint32_t freed = 0; // given back before others are taken
+  for (uint32_t page = now.first; page < now.end; ++page)
+    freed += (page < then.first || page >= then.end) && pages.holders(row(slot)[page]) == 1;
+  const uint32_t wanted = then.end - then.first - common(now, then);
+  return wanted - std::min(wanted, freed);
+}
+
+/// Gives back what is held outside `kept`.
+bool PageTable::keep(uint32_t slot, Range kept) {
+  Range& range = held[slot];
+  bool changed = false;
+  for (uint32_t page = range.first; page < range.end; ++page)
+    if (page < kept.first || page >= kept.end) {
+      pages.release(entry(slot, page));
+      entry(slot, page) = -1;
+      changed = true;
+    }
+  range = {std::max(range.first, kept.first), std::min(range.end, kept.end)};
+  if (range.first >= range.end)
+    range = {};
+  return changed;
+}
+
+bool PageTable::reserve(uint32_t slot, uint32_t first, uint32_t end) {
+  bool changed = keep(slot, writable(slot, first));
+  const Range then = after(held[slot], first, end);
+  assert(then.end <= facts.maxPages && then.end - then.first <= facts.slotPages);
+  changed |= keep(slot, then);
+  for (uint32_t page = then.first; page < then.end; ++page)
+    if (entry(slot, page) < 0) {
+      entry(slot, page) = pages.take();
+      assert(entry(slot, page) >= 0);
+      changed = true;
+    }
+  held[slot] = then;
+  return changed;
 }
 
 bool PageTable::truncate(uint32_t slot, uint32_t positions) {
-  const uint32_t kept = pagesFor(positions);
-  if (owned[slot] <= kept)
-    return false;
-  while (owned[slot] > kept) {
-    int32_t& entry = table[slot * maxPages + --owned[slot]];
-    allocator.release(entry);
-    entry = -1;
+  return keep(slot, {0, pagesFor(positions)});
+}
+
+bool PageTable::forget(uint32_t slot, uint32_t position) {
+  return keep(slot, {firstSeen(position), facts.maxPages});
+}
+
+uint32_t PageTable::continuable(uint32_t slot, uint32_t positions) const {
+  const Range range = held[slot];
+  const auto there = [&](uint32_t count) { return firstSeen(count) >= range.first && pagesFor(count) <= range.end; };
+  if (positions == 0 || !there(positions))
+    return 0;
+  const uint32_t page = positions / facts.pageTokens;
+  if (positions % facts.pageTokens == 0 || pages.holders(row(slot)[page]) == 1)
+    return positions;
+  const uint32_t whole = page * facts.pageTokens;
+  return there(whole) ? whole : 0;
+}
+
+void PageTable::share(uint32_t slot, uint32_t from, uint32_t positions) {
+  assert(held[slot].first == held[slot].end && positions % facts.pageTokens == 0);
+  assert(continuable(from, positions) == positions);
+  const Range range = {firstSeen(positions), pagesFor(positions)};
+  for (uint32_t page = range.first; page < range.end; ++page) {
+    pages.share(entry(from, page));
+    entry(slot, page) = entry(from, page);
   }
-  return true;
+  held[slot] = range.first < range.end ? range : Range{};
 }
 
 } // namespace llcuda

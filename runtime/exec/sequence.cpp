@@ -162,7 +162,8 @@ Result<void> Sequence::rewind(std::size_t count) {
   assert(count <= sequence.size());
   sequence.resize(count);
   cached = std::min(cached, count);
-  return session.truncate(slot, static_cast<uint32_t>(cached));
+  session.truncate(slot, static_cast<uint32_t>(cached));
+  return {};
 }
 
 Result<void> Sequence::feed(std::span<const int32_t> added) {

@@ -70,7 +70,7 @@ private:
   Result<void> append(std::span<const int32_t> added);
   Result<void> cacheUpTo(std::size_t end);
   /// Lets the next prompt begin at token `end` or, where the session has lost what it needs for that, at the first.
-  void keepCached(std::size_t end) { cached = session.usable(slot, static_cast<uint32_t>(std::min(cached, end))); }
+  void keepCached(std::size_t end) { cached = session.continuable(slot, static_cast<uint32_t>(std::min(cached, end))); }
 
   Session& session;
   uint32_t slot;

@@ -24,9 +24,7 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution)
     : loaded(std::move(program)), positions(context), execution(execution),
       plan(llcuda::memoryPlan(loaded->engine(), context, slots)), phases(loaded->engine()),
-      pages(loaded->engine().metadata().max_batch(), loaded->engine().maxPages(),
-            loaded->engine().metadata().page_tokens(), plan.pages),
-      history(loaded->engine(), loaded->engine().metadata().max_batch()) {}
+      state(loaded->engine(), plan) {}
 
 Session::~Session() {
   // Memory and graphs may go only when nothing uses them; what a broken device answers changes nothing.
@@ -57,7 +55,7 @@ Result<void> Session::allocate() {
   }
   decodeGraphs.resize(phases.decode().size());
   promptGraphs.resize(phases.prompt().size());
-  for (uint32_t slot = 0; slot < engine.metadata().max_batch(); ++slot) LLCUDA_RETURN_IF_ERROR(uploadBlockTable(slot));
+  for (uint32_t slot = 0; slot < engine.metadata().max_batch(); ++slot) LLCUDA_RETURN_IF_ERROR(uploadTables(slot));
   return stream.synchronize();
 }
 
@@ -69,20 +67,32 @@ Result<void> Session::write(const PhaseIo& io, fb::IoRole role, const std::vecto
   return staging.upload(stream, memory.address(buffer), bytesOf(std::span<const T>(values)));
 }
 
-Result<void> Session::uploadBlockTable(uint32_t slot) {
-  const std::span<const int32_t> row = pages.row(slot);
-  const auto& buffers = *loaded->engine().metadata().buffers();
-  for (uint32_t b = 0; b < buffers.size(); ++b)
-    if (buffers[b]->role() == fb::IoRole::block_table)
-      LLCUDA_RETURN_IF_ERROR(staging.upload(stream, memory.address(b) + slot * row.size_bytes(), bytesOf(row)));
+Result<void> Session::uploadTables(uint32_t slot) {
+  for (SlotState::Group& group : state.groups()) {
+    if (!group.changed[slot])
+      continue;
+    const std::span<const int32_t> row = group.table.row(slot);
+    const cuda::CUdeviceptr to = memory.address(group.buffer) + slot * row.size_bytes();
+    LLCUDA_RETURN_IF_ERROR(staging.upload(stream, to, bytesOf(row)));
+    group.changed[slot] = false;
+  }
   return {};
 }
 
 Result<void> Session::reserve(uint32_t slot, uint32_t first, uint32_t end) {
   assert(end <= positions);
-  history.write(slot, first, end);
-  LLCUDA_ASSIGN_OR_RETURN(const bool changed, pages.reserve(slot, end));
-  return changed ? uploadBlockTable(slot) : Result<void>();
+  LLCUDA_RETURN_IF_ERROR(state.reserve(slot, first, end));
+  if (state.beginsState(first))
+    LLCUDA_RETURN_IF_ERROR(clearStates(slot));
+  return uploadTables(slot);
+}
+
+Result<void> Session::clearStates(uint32_t slot) {
+  const auto& buffers = *loaded->engine().metadata().buffers();
+  for (uint32_t b = 0; b < buffers.size(); ++b)
+    if (buffers[b]->kind() == fb::BufferKind::state)
+      LLCUDA_RETURN_IF_ERROR(stream.fill(memory.address(b) + slot * buffers[b]->bytes(), 0, buffers[b]->bytes()));
+  return {};
 }
 
 Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph) {
@@ -126,7 +136,6 @@ Result<void> Session::promptChunk(const PhaseIo& io, uint32_t slot, uint32_t fir
 Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
                              const SamplingParams* sampling, bool wantLogits, const std::atomic<bool>& cancelled) {
   assert(!tokens.empty());
-  LLCUDA_RETURN_IF_ERROR(reserve(slot, first, first + static_cast<uint32_t>(tokens.size())));
   for (const PromptChunk& chunk : promptChunks(phases.promptRows(), static_cast<uint32_t>(tokens.size()))) {
     // Two chunks are on their way at most, so that a cancel is heeded soon.
     const cuda::Event& done = chunkDone[chunkCount++ % chunkDone.size()];
@@ -135,6 +144,7 @@ Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int3
       return makeError(ErrorCode::kCancelled, "cancelled");
     const PhaseIo& io = phases.prompt()[chunk.phase];
     const bool last = chunk.tokens == tokens.size();
+    LLCUDA_RETURN_IF_ERROR(reserve(slot, first, first + chunk.tokens));
     LLCUDA_RETURN_IF_ERROR(promptChunk(io, slot, first, tokens.first(chunk.tokens), last ? sampling : nullptr));
     LLCUDA_RETURN_IF_ERROR(runPhase(io, promptGraphs[chunk.phase], chunk.tokens, first + chunk.tokens));
     LLCUDA_RETURN_IF_ERROR(stream.record(done));
@@ -206,10 +216,6 @@ Result<void> Session::decode(std::span<const DecodeRow> rows, uint32_t steps) {
 Result<void> Session::drain() {
   while (ring->waiting() > 0) LLCUDA_RETURN_IF_ERROR(ring->take());
   return {};
-}
-
-Result<void> Session::truncate(uint32_t slot, uint32_t count) {
-  return pages.truncate(slot, count) ? uploadBlockTable(slot) : Result<void>();
 }
 
 Result<uint32_t> Session::decodeNodes() {

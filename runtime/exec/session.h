@@ -15,13 +15,12 @@
 #include "runtime/base/result.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/exec/output_ring.h"
-#include "runtime/exec/page_table.h"
 #include "runtime/exec/phase_graph.h"
 #include "runtime/exec/phase_run.h"
 #include "runtime/exec/phase_table.h"
 #include "runtime/exec/program.h"
-#include "runtime/exec/ring_history.h"
 #include "runtime/exec/session_memory.h"
+#include "runtime/exec/slot_state.h"
 #include "runtime/exec/staging.h"
 
 namespace llcuda {
@@ -52,7 +51,7 @@ public:
   const MemoryPlan& memoryPlan() const { return plan; }
   uint32_t context() const { return positions; }
 
-  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot, which are usable() up to there. With `sampling` the token after the
+  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot, which is continuable() there. With `sampling` the token after the
   /// last one is an output to take(). Ends the running decode. kCancelled between two chunks once `cancelled` is set.
   Result<void> prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens, const SamplingParams* sampling,
                       bool wantLogits, const std::atomic<bool>& cancelled);
@@ -73,11 +72,12 @@ public:
   /// startDecode(), `steps` steps, and the end of the last one; their outputs are dropped. For what measures.
   Result<void> decode(std::span<const DecodeRow> rows, uint32_t steps);
 
-  /// How many of the first `positions` of a slot a prompt that begins there can build on: all, or none where layers that
-  /// see a window have overwritten it.
-  uint32_t usable(uint32_t slot, uint32_t positions) const { return history.usable(slot, positions); }
+  /// How many of the first `positions` of a slot a prompt can build on: SlotState::continuable().
+  uint32_t continuable(uint32_t slot, uint32_t positions) const { return state.continuable(slot, positions); }
   /// Forgets the positions of a slot from `positions` on.
-  Result<void> truncate(uint32_t slot, uint32_t positions);
+  void truncate(uint32_t slot, uint32_t positions) { state.truncate(slot, positions); }
+  /// Lets an empty slot begin with whole pages of what another has: SlotState::share().
+  uint32_t share(uint32_t slot, uint32_t from, uint32_t positions) { return state.share(slot, from, positions); }
 
   /// Kernel launches of a decode step for one sequence, from the captured graph.
   Result<uint32_t> decodeNodes();
@@ -92,7 +92,9 @@ private:
                            const SamplingParams* sampling);
   /// Pages for positions up to `end`, which are about to be written from `first` on.
   Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
-  Result<void> uploadBlockTable(uint32_t slot);
+  /// Brings the rows of block tables that changed to the device.
+  Result<void> uploadTables(uint32_t slot);
+  Result<void> clearStates(uint32_t slot);
   Result<void> queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits);
   template <typename T>
   Result<void> write(const PhaseIo& io, fb::IoRole role, const std::vector<T>& values);
@@ -102,8 +104,7 @@ private:
   Execution execution;
   MemoryPlan plan;
   PhaseTable phases;
-  PageTable pages;
-  RingHistory history;
+  SlotState state;
   cuda::Stream stream;
   SessionMemory memory;
   Staging staging;

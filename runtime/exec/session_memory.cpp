@@ -6,16 +6,14 @@
 namespace llcuda {
 namespace {
 
-uint64_t bytesOf(const fb::Buffer& buffer, const MemoryPlan& plan) {
-  return buffer.kind() == fb::BufferKind::kv ? buffer.bytes() * poolPages(buffer, plan) : buffer.bytes();
-}
-
 const char* purposeOf(fb::BufferKind kind) {
   switch (kind) {
   case fb::BufferKind::arena:
     return "activations";
   case fb::BufferKind::kv:
     return "the KV cache";
+  case fb::BufferKind::state:
+    return "the states of sequences";
   default:
     return "io buffers";
   }
@@ -37,7 +35,7 @@ Group groupOf(const Engine& engine, fb::BufferKind kind, const MemoryPlan& plan)
     group.buffers.push_back(b);
     group.offsets.push_back(kind == fb::BufferKind::arena ? buffers[b]->offset() : group.bytes);
     if (kind != fb::BufferKind::arena)
-      group.bytes += schema::alignUp(bytesOf(*buffers[b], plan));
+      group.bytes += schema::alignUp(sessionBytes(*buffers[b], plan));
   }
   if (kind == fb::BufferKind::arena)
     group.bytes = engine.metadata().arena_bytes();
@@ -60,7 +58,8 @@ Result<SessionMemory> SessionMemory::allocate(const Program& program, const Memo
     session.memory.push_back(std::move(memory));
     return session.memory.back().address();
   };
-  for (fb::BufferKind kind : {fb::BufferKind::arena, fb::BufferKind::kv, fb::BufferKind::io, fb::BufferKind::counter}) {
+  for (fb::BufferKind kind : {fb::BufferKind::arena, fb::BufferKind::kv, fb::BufferKind::state, fb::BufferKind::io,
+                              fb::BufferKind::counter}) {
     const Group group = groupOf(engine, kind, plan);
     if (group.buffers.empty())
       continue;
@@ -72,7 +71,7 @@ Result<SessionMemory> SessionMemory::allocate(const Program& program, const Memo
       cuda::CUdeviceptr& address = session.addresses[group.buffers[i]];
       address = base + group.offsets[i];
       if (program.guarded()) {
-        LLCUDA_ASSIGN_OR_RETURN(address, block(bytesOf(*buffers[group.buffers[i]], plan), kind));
+        LLCUDA_ASSIGN_OR_RETURN(address, block(sessionBytes(*buffers[group.buffers[i]], plan), kind));
       }
     }
   }

@@ -11,7 +11,7 @@
 
 namespace llcuda {
 
-/// The device memory of one session: arena, page pools, io buffers, counters. Counters and io buffers start as zeros,
+/// The device memory of one session: arena, page pools, states, io buffers, counters. Counters and io buffers start as zeros,
 /// in the order of `stream`.
 /// One allocation for each kind of buffer, or with a guarded program one for each buffer.
 class SessionMemory {

@@ -35,7 +35,7 @@ struct Answer {
 Result<Answer> answerAlone(Session& session, const std::vector<int32_t>& prompt) {
   const std::atomic<bool> cancelled = false;
   Answer answer;
-  LLCUDA_RETURN_IF_ERROR(session.truncate(0, 0));
+  session.truncate(0, 0);
   LLCUDA_RETURN_IF_ERROR(session.prompt(0, 0, prompt, &kGreedy, false, cancelled));
   LLCUDA_ASSIGN_OR_RETURN(const StepOutput first, session.take());
   answer.tokens.push_back(first.sampled[0]);
@@ -60,7 +60,7 @@ Result<float> largestDifference(Session& session, uint32_t sequences, uint32_t v
   std::vector<DecodeRow> rows;
   for (uint32_t i = 0; i < sequences; ++i) {
     const std::vector<int32_t> prompt = promptOf(i, vocabulary);
-    LLCUDA_RETURN_IF_ERROR(session.truncate(i, 0));
+    session.truncate(i, 0);
     LLCUDA_RETURN_IF_ERROR(session.prompt(i, 0, prompt, nullptr, false, cancelled));
     rows.push_back({i, alone[i].tokens[0], static_cast<uint32_t>(prompt.size()), kGreedy});
   }

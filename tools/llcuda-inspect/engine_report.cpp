@@ -103,22 +103,28 @@ ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
   ordered_json json = {
       {"context", request.context}, {"slots", request.slots}, {"weights", plan.weights}, {"constants", plan.constants},
       {"arena", plan.arena},        {"kv", plan.kv},          {"io", plan.io},           {"counters", plan.counters},
-      {"pages", plan.pages},        {"total", plan.total()}};
+      {"total", plan.total()}};
+  if (plan.states != 0)
+    json["states"] = plan.states;
+  for (const KvGroupPlan& group : plan.groups)
+    json["groups"].push_back({{"window", group.window}, {"slot_pages", group.slotPages}, {"pages", group.pages}});
   for (const KvType type : kvTypes())
     if (const auto bytes = kvBytesAs(engine, plan, type))
       json["kv_as"][kvTypeName(type)] = *bytes;
   return json;
 }
 
-/// Pool pages of layers that see a window, which `plan.pages` is not true of.
-std::string ringsText(const Engine& engine, const MemoryPlan& plan) {
-  std::map<uint64_t, int> pools; // how many have so many pages
-  for (const fb::Buffer* buffer : *engine.metadata().buffers())
-    if (buffer->ring_pages() != 0)
-      ++pools[poolPages(*buffer, plan)];
+/// Pages of the pools of each group.
+std::string groupsText(const Engine& engine, const MemoryPlan& plan) {
   std::string text;
-  for (const auto& [pages, count] : pools)
-    text += ", " + std::to_string(pages) + " in each of " + std::to_string(count) + " rings";
+  for (const KvGroupPlan& group : plan.groups) {
+    const auto pools = std::ranges::count_if(*engine.metadata().buffers(), [&](const fb::Buffer* buffer) {
+      return buffer->kind() == fb::BufferKind::kv && buffer->window() == group.window;
+    });
+    text += ", " + std::to_string(group.pages) + " pages in each of " + std::to_string(pools) + " KV pools";
+    if (group.window != 0)
+      text += " of a window of " + std::to_string(group.window);
+  }
   return text;
 }
 
@@ -132,6 +138,8 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
   add("constants", plan.constants);
   add("arena", plan.arena);
   add("KV cache", plan.kv);
+  if (plan.states != 0)
+    add("states", plan.states);
   add("io", plan.io);
   add("counters", plan.counters);
   add("all", plan.total());
@@ -140,9 +148,8 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
     if (const auto bytes = kvBytesAs(engine, plan, type))
       types.push_back(
           {std::string(kvTypeName(type)), std::to_string(*bytes), readableBytes(plan.total() - plan.kv + *bytes)});
-  return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots, " +
-         std::to_string(plan.pages) + " pages in each KV pool" + ringsText(engine, plan) + "\n" + textTable(rows) +
-         "\n" + textTable(types);
+  return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots" +
+         groupsText(engine, plan) + "\n" + textTable(rows) + "\n" + textTable(types);
 }
 
 std::string kernelsText(const fb::Engine& engine) {

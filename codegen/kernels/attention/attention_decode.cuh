@@ -5,7 +5,7 @@
 //   q          [rows][heads][head size] f32, 16-byte aligned
 //   k, v       pages of AttentionShape; the row's own key and value are already there
 //   positions  [rows]; -1: the row becomes zeros and nothing else is read
-//   table      [slots][table pages]: page of 64 positions each; null when the pages are a ring
+//   table      [slots][table pages]: page of 64 positions each; -1 where the row sees none of them
 //   partial    [rows][groups][kSplits][decodePartialFloats] f32 and arrivals [rows][groups], zero between launches;
 //              unused (null) when kSplits is 1
 //   rows       y f32 [rows][heads * head size], or int8 rows of it, or both

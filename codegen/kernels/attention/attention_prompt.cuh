@@ -4,9 +4,9 @@
 //   launch     grid (ceil(kRows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
 //   q          [kRows][heads][head size] f16, 16-byte aligned
 //   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already there
-//   positions  [kRows], rows of one sequence in any order; -1: the row becomes zeros
-//   slots      [kRows], the same for all rows whose position is not -1
-//   table      [slots][table pages]: page of 64 positions each; null when the pages are a ring
+//   positions  [kRows]; -1: the row becomes zeros. Each block of 64 rows belongs to one sequence, in any order
+//   slots      [kRows], the same for all rows of a block whose position is not -1
+//   table      [slots][table pages]: page of 64 positions each; -1 where no row of the block sees one of them
 //   rows       y f32 [kRows][heads * head size], or int8 rows of it, or both
 //   numerics   f16 products with f32 sums; keys and values of other types are rounded to f16; the softmax is f32, its
 //              weights are rounded to f16 for the second product
@@ -61,6 +61,7 @@ struct PromptState {
 /// What a block needs to know of its rows.
 struct PromptBlock {
   int lowest;  ///< position of all rows; -1 when one is padding
+  int first;   ///< lowest position of the rows that are no padding
   int highest; ///< position of all rows; -1: nothing but padding
   int slot;
   int position[2]; ///< of the lane's two rows
@@ -74,6 +75,8 @@ LLCUDA_DEVICE PromptBlock readPositions(const int* positions, const int* slots, 
   const int low = positionOf(firstRow + laneId()), high = positionOf(firstRow + kWarpSize + laneId());
   block.highest = warpMax(maxOf(low, high));
   block.lowest = -warpMax(-minOf(low, high));
+  const auto whereUsed = [](int position) { return position < 0 ? 0x7fffffff : position; };
+  block.first = -warpMax(-minOf(whereUsed(low), whereUsed(high)));
   const int lane = firstRow + warpId() * 16 + laneId() / 4;
   block.position[0] = positionOf(lane);
   block.position[1] = positionOf(lane + 8);
@@ -328,7 +331,7 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
     uint32_t fragments[Tile::kKeySteps][1][2];
     loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
     const int kvHead = head / Shape::kSharers, slot = block.slot;
-    const int begin = Shape::firstKey(maxOf(block.lowest, 0)) / Tile::kKeys * Tile::kKeys;
+    const int begin = Shape::firstKey(block.first) / Tile::kKeys * Tile::kKeys;
     TileCargo<typename Shape::Keys, Tile, 8 * Shape::kVectors, Tile::kKeyParts> keyCargo;
     TileCargo<typename Shape::Values, Tile, Tile::kColumns, Tile::kValueParts> valueCargo;
     int page = Shape::page(table, slot, begin / kPageTokens);

@@ -17,9 +17,9 @@ LLCUDA_DEVICE float maskedScore() {
   return bitCast<float>(0xff800000u);
 }
 
-/// A row sees `kWindow` keys, 0: all up to its own. kRingPages and the types say how the cache is kept: kv_pages.cuh.
-template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_, int kRingPages_ = 0,
-          KvType kKeyType_ = KvType::kF16, KvType kValueType_ = KvType::kF16>
+/// A row sees `kWindow` keys, 0: all up to its own. The types say how the cache is kept: kv_pages.cuh.
+template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_, KvType kKeyType_ = KvType::kF16,
+          KvType kValueType_ = KvType::kF16>
 struct AttentionShape {
   static_assert(kHeads_ % kKvHeads_ == 0, "as many query heads share each kv head");
   static_assert(kHeadSize_ % 4 == 0 && kHeadSize_ <= 256, "head size");
@@ -28,7 +28,6 @@ struct AttentionShape {
   static constexpr int kHeadSize = kHeadSize_;
   static constexpr int kTablePages = kTablePages_; ///< entries of a row of the block table
   static constexpr int kWindow = kWindow_;
-  static constexpr int kRingPages = kRingPages_;
   static constexpr int kVectors = headVectors(kHeadSize_); ///< of a head, as the cache keeps it
   using Keys = KvRows<kKeyType_, 8 * kVectors>;
   using Values = KvRows<kValueType_, 8 * kVectors>;
@@ -44,7 +43,7 @@ struct AttentionShape {
   }
   /// Page of positions 64 * index ... + 63.
   static LLCUDA_DEVICE int page(const int* table, int slot, int index) {
-    return pageNumber<kTablePages, kRingPages>(table, slot, index);
+    return pageNumber<kTablePages>(table, slot, index);
   }
   /// Where a kv head's keys or values of a page begin.
   template <typename Rows>

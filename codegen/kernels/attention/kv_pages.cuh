@@ -11,15 +11,11 @@
 
 namespace llcuda {
 
-/// Number of the page that holds positions 64 * index ... + 63 of a slot. Without a ring it stands in the block table
-/// [slots][kTablePages]; with one, every slot has kRingPages pages of its own, which its positions use in turn, and
-/// there is no table.
-template <int kTablePages, int kRingPages>
+/// Number of the page that holds positions 64 * index ... + 63 of a slot, from the block table [slots][kTablePages] of the
+/// layer's group. It is -1 where no row sees these positions any more, or none has reached them.
+template <int kTablePages>
 LLCUDA_DEVICE int pageNumber(const int* table, int slot, int index) {
-  if constexpr (kRingPages != 0)
-    return slot * kRingPages + index % kRingPages;
-  else
-    return loadReadOnly(table + static_cast<long long>(slot) * kTablePages + index);
+  return loadReadOnly(table + static_cast<long long>(slot) * kTablePages + index);
 }
 
 /// Eight elements of a key or value, as they are stored.

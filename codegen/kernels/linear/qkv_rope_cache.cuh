@@ -17,13 +17,12 @@
 
 namespace llcuda {
 
-template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg, int kRingPagesArg = 0,
+template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg,
           KvType kKeyTypeArg = KvType::kF16, KvType kValueTypeArg = KvType::kF16>
 struct QkvShape {
   static constexpr int kHeads = kHeadsArg, kKvHeads = kKvHeadsArg, kHeadSize = kHeadSizeArg;
   static constexpr int kDimensions = kDimensionsArg; ///< of a head that rotate
   static constexpr int kMaxPages = kMaxPagesArg;     ///< of a slot
-  static constexpr int kRingPages = kRingPagesArg;   ///< kv_pages.cuh
   static constexpr KvType kKeyType = kKeyTypeArg, kValueType = kValueTypeArg;
   static constexpr int kPageTokens = 64;
   static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
@@ -61,8 +60,8 @@ LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
   if (input < kInputs)
     place.position = cache.positions[input];
   if (place.position >= 0)
-    place.page = pageNumber<Shape::kMaxPages, Shape::kRingPages>(cache.blockTable, cache.slots[input],
-                                                                 place.position / Shape::kPageTokens);
+    place.page =
+        pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input], place.position / Shape::kPageTokens);
   return place;
 }
 
@@ -94,8 +93,8 @@ LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstR
     const bool inside = i < kInputs * kFours && row < Shape::kKvRows;
     const int position = inside ? cache.positions[input] : -1;
     const int page = position < 0 ? -1
-                                  : pageNumber<Shape::kMaxPages, Shape::kRingPages>(
-                                        cache.blockTable, cache.slots[input], position / Shape::kPageTokens);
+                                  : pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input],
+                                                                 position / Shape::kPageTokens);
     const int64_t head = static_cast<int64_t>(maxOf(page, 0)) * Shape::kKvHeads + row / Shape::kHeadSize;
     Rows::store(pages + head * Rows::kBytes, position % Shape::kPageTokens, row % Shape::kHeadSize / 4,
                 reinterpret_cast<const float4*>(tile)[inside ? i : 0], page >= 0);

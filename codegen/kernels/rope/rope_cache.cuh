@@ -7,7 +7,7 @@
 //   qScale, kScale   [head size] f32, 16-byte aligned; not read without Turn::kNorm
 //   ropeTable   [positions][Turn::kDimensions / 2] {cos, sin}; not read when kDimensions is 0
 //   positions   [rows]; -1: the row of qTurned becomes zeros, and no page is written; a page of -1 is not written either
-//   table       [slots][table pages]: page of 64 positions each; null when the pages are a ring
+//   table       [slots][table pages]: page of 64 positions each
 //   qTurned     [rows][heads][head size] f32 (decode attention) or f16 (prompt attention); not q
 //   kPages, vPages   pages of AttentionShape
 //   numerics    f32, one rounding at the end, to f16 or to the type of the cache

@@ -33,11 +33,7 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
       return signalPassFailure();
     }
     const auto list = phases();
-    int64_t widestPrompt = 0;
-    for (const auto& [kind, rows] : list)
-      if (kind == plan::PhaseKind::Prompt)
-        widestPrompt = std::max(widestPrompt, rows);
-    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens, widestPrompt}, tiles);
+    llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens}, tiles);
     const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
     for (const auto& [kind, rows] : list)
       if (mlir::failed(llm::PhaseLowering(plan, kind, rows, apartOps).lower(forward)))

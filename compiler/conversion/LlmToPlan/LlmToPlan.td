@@ -11,8 +11,8 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
     and so does every op that `apart` names. What the fusions left has a launch of its own.
 
-    The cache of a layer whose attention sees a window of the context is a ring: pages for the window and the largest
-    prompt phase, which the positions of a slot use in turn.
+    Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand in
+    a block table of the group, and a page that the window has passed is given back.
 
     Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in types
     that `codegen/formats/kv_types.inc` does not have.

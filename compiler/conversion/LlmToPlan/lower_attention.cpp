@@ -82,6 +82,7 @@ LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::
   bindings["rope_table"] = plan.constant(op.getTable());
   bindings["k_pages"] = plan.pool(op.getCache(), plan::KvPart::Keys);
   bindings["v_pages"] = plan.pool(op.getCache(), plan::KvPart::Values);
+  bindings["block_table"] = plan.blockTable(op.getCache());
   bindings["q"] = define(op, op.getQuery(), "q", rows).f32;
   return emit(op, codegen::qkvRopeCacheLaunch(desc, plan.tiles()), bindings);
 }
@@ -111,7 +112,8 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
                        {"rope_table", plan.constant(op.getTable())},
                        {"q_turned", defineQuery(op, op.getQuery(), "q")},
                        {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
-                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}};
+                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
+                       {"block_table", plan.blockTable(op.getCache())}};
   if (op.getQScale()) {
     bindings["q_scale"] = plan.constant(op.getQScale());
     bindings["k_scale"] = plan.constant(op.getKScale());
@@ -243,7 +245,8 @@ LogicalResult PhaseLowering::lowerCacheWrite(CacheWriteOp op) {
               {{"k", values[op.getKeys()].f32},
                {"v", values[op.getValues()].f32},
                {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
-               {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}});
+               {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
+               {"block_table", plan.blockTable(op.getCache())}});
 }
 
 LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
@@ -269,7 +272,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   const RowBuffers& query = values[op.getQuery()];
   Bindings bindings = {{"q", isDecode() ? query.f32 : query.f16},
                        {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
-                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)}};
+                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
+                       {"block_table", plan.blockTable(op.getCache())}};
   bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
   if (!isDecode())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);

@@ -155,12 +155,12 @@ int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
     return outputs * 4;
   case plan::IoRole::Sampling:
     return outputs * static_cast<int64_t>(sizeof(SamplingParams));
-  case plan::IoRole::BlockTable:
-    return plan.limits().maxBatch * plan.limits().pagesPerSlot() * 4;
   case plan::IoRole::Logits:
     return outputs * vocabulary * 4;
+  case plan::IoRole::BlockTable:
+    break; // of a cache, not of a phase
   }
-  llvm_unreachable("every role is listed");
+  llvm_unreachable("a role of a phase");
 }
 
 LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec, Bindings bindings) {

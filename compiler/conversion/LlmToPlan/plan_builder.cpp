@@ -12,18 +12,6 @@ namespace {
 constexpr int64_t kFloatBytes = 4;
 constexpr int64_t kWordBytes = 4;
 
-/// Positions that the rows see at most that read the cache; 0: all.
-int64_t windowOf(mlir::Value cache) {
-  int64_t widest = 0;
-  for (mlir::Operation* user : cache.getUsers()) {
-    auto attention = llvm::dyn_cast<llm::AttentionOp>(user);
-    if (!attention || !attention.getWindow())
-      return 0;
-    widest = std::max<int64_t>(widest, *attention.getWindow());
-  }
-  return widest;
-}
-
 plan::Access accessOf(codegen::Access access) {
   switch (access) {
   case codegen::Access::kRead:
@@ -70,8 +58,8 @@ plan::BufferOp PlanBuilder::buffer(const std::string& name, plan::BufferKind kin
   const bool placed = kind == plan::BufferKind::Weight || kind == plan::BufferKind::Constant;
   builder.setInsertionPointToEnd(&engine.getBody().front());
   auto op = plan::BufferOp::create(builder, name, kind, bytes, /*offset=*/mlir::IntegerAttr(), plan::KvPartAttr(),
-                                   /*kv_type=*/mlir::StringAttr(), /*ring=*/mlir::IntegerAttr(),
-                                   /*window=*/mlir::IntegerAttr(), plan::IoRoleAttr(), source);
+                                   /*kv_type=*/mlir::StringAttr(), /*window=*/mlir::IntegerAttr(), plan::IoRoleAttr(),
+                                   source);
   assert(placed == static_cast<bool>(source) && "weights and constants, and no others, have a source");
   (void)placed;
   buffers[name] = op;
@@ -122,11 +110,19 @@ std::optional<codegen::KvCacheDesc> PlanBuilder::cache(mlir::TypedValue<llm::Cac
   const auto values = kvTypeOf(cache.getType().getValueEncoding());
   if (!keys || !values)
     return std::nullopt;
-  const auto context = static_cast<uint32_t>(planLimits.maxContext);
-  const auto pageTokens = static_cast<uint32_t>(planLimits.pageTokens);
-  const uint32_t ring = codegen::ringPages(static_cast<uint32_t>(std::min(windowOf(cache), planLimits.maxContext)),
-                                           static_cast<uint32_t>(planLimits.promptRows), context, pageTokens);
-  return codegen::KvCacheDesc{context, pageTokens, ring, *keys, *values};
+  return codegen::KvCacheDesc{static_cast<uint32_t>(planLimits.maxContext),
+                              static_cast<uint32_t>(planLimits.pageTokens), *keys, *values};
+}
+
+int64_t PlanBuilder::windowOf(mlir::Value cache) const {
+  int64_t widest = 0;
+  for (mlir::Operation* user : cache.getUsers()) {
+    auto attention = llvm::dyn_cast<llm::AttentionOp>(user);
+    if (!attention || !attention.getWindow())
+      return 0;
+    widest = std::max<int64_t>(widest, *attention.getWindow());
+  }
+  return widest < planLimits.maxContext ? widest : 0;
 }
 
 std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, plan::KvPart part) {
@@ -141,17 +137,25 @@ std::string PlanBuilder::pool(mlir::TypedValue<llm::CacheType> value, plan::KvPa
   plan::BufferOp op = buffer(name, plan::BufferKind::Kv, type.getHeads() * headBytes);
   op.setPart(part);
   op.setKvType(formats::tensorTypeInfo(keys ? type.getKeyEncoding() : type.getValueEncoding()).name);
-  if (desc.ringPages != 0) {
-    op.setRing(desc.ringPages);
-    op.setWindow(windowOf(value));
-  }
+  if (const int64_t window = windowOf(value))
+    op.setWindow(window);
+  return name;
+}
+
+std::string PlanBuilder::blockTable(mlir::TypedValue<llm::CacheType> cache) {
+  const int64_t window = windowOf(cache);
+  const std::string name = "block_table" + (window == 0 ? "" : "_w" + std::to_string(window));
+  if (buffers.contains(name))
+    return name;
+  plan::BufferOp op = buffer(name, plan::BufferKind::Io, planLimits.maxBatch * planLimits.pagesPerSlot() * kWordBytes);
+  op.setRole(plan::IoRole::BlockTable);
+  if (window != 0)
+    op.setWindow(window);
   return name;
 }
 
 std::string PlanBuilder::io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes) {
-  std::string name = plan::stringifyIoRole(role).str();
-  if (role != plan::IoRole::BlockTable)
-    name = plan::stringifyPhaseKind(kind).str() + "_" + name;
+  const std::string name = plan::stringifyPhaseKind(kind).str() + "_" + plan::stringifyIoRole(role).str();
   auto found = buffers.find(name);
   if (found == buffers.end()) {
     auto op = buffer(name, plan::BufferKind::Io, bytes);

@@ -22,7 +22,6 @@ struct PlanLimits {
   int64_t maxContext;
   int64_t maxBatch;
   int64_t pageTokens;
-  int64_t promptRows; ///< of the largest prompt phase
 
   int64_t pagesPerSlot() const { return (maxContext + pageTokens - 1) / pageTokens; }
 };
@@ -43,12 +42,13 @@ public:
   std::string weight(llm::ParameterOp parameter);
   /// An f32 vector of the checkpoint, or a rope table.
   std::string constant(mlir::Value value);
-  /// How the cache of a layer is kept: a ring of pages where all that read it see a window of the context. nullopt for
-  /// encodings that no kernel writes.
+  /// How the cache of a layer is kept. nullopt for encodings that no kernel writes.
   std::optional<codegen::KvCacheDesc> cache(mlir::TypedValue<llm::CacheType> cache) const;
   /// The pool of its keys or values.
   std::string pool(mlir::TypedValue<llm::CacheType> cache, plan::KvPart part);
-  /// The io buffer of a role; of the kind's phases, but for the block table, which is everyone's. Grows to `bytes`.
+  /// The block table of its group: of the layers all of whose readers see the same window of the context.
+  std::string blockTable(mlir::TypedValue<llm::CacheType> cache);
+  /// The io buffer of a role; of the kind's phases. Grows to `bytes`.
   std::string io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes);
   /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.
   std::string counter(int64_t words);
@@ -67,6 +67,8 @@ public:
 private:
   plan::BufferOp buffer(const std::string& name, plan::BufferKind kind, int64_t bytes, mlir::Attribute source = {});
   mlir::LogicalResult kernel(mlir::Operation* op, const codegen::KernelSpec& spec);
+  /// Positions that the rows see at most that read the cache; 0: as many as the context has.
+  int64_t windowOf(mlir::Value cache) const;
   std::string unused(const std::string& name);
   plan::WorkAttr workAttr(const LaunchWork& work);
 

@@ -268,8 +268,8 @@ TEST(RealAttention, CompilesWithoutSpillsForAT4) {
       attentionOf(14, 2, 64, KvType::kQ5_1, KvType::kQ4_0),  // Qwen2.5 0.5B
       attentionOf(4, 1, 256, KvType::kQ8_0, KvType::kQ4_1),
   };
-  descs[4].window = 4096, descs[4].softcap = 50.f, descs[4].cache.ringPages = 73;
-  descs[5].window = 512, descs[5].cache.ringPages = 17;
+  descs[4].window = 4096, descs[4].softcap = 50.f;
+  descs[5].window = 512;
   std::vector<KernelSpec> specs;
   for (AttentionDesc& desc : descs) {
     ASSERT_TRUE(checkAttention(desc));

@@ -38,7 +38,7 @@ TEST(AttentionSpec, Decode) {
   EXPECT_EQ(launch.grid.y, 64u);
   EXPECT_EQ(launch.grid.z, 1u);
   EXPECT_THAT(launch.kernel.source(),
-              HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0, 0, llcuda::KvType::kF16, llcuda::KvType::kF16>, "
+              HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0, llcuda::KvType::kF16, llcuda::KvType::kF16>, "
                         "64>(q, k_pages"));
   EXPECT_THAT(launch.kernel.source(), HasSubstr("{0.125f, 0.f}"));
 }
@@ -113,29 +113,15 @@ TEST(AttentionSpec, RefusesByName) {
   EXPECT_THAT(refusal([](AttentionDesc& d) { d.headSize = 80, d.int8Rows = false; }), "");
 }
 
-// A ring needs no block table; types stand in the name.
-TEST(AttentionSpec, RingAndTypes) {
+// Window and types stand in the name.
+TEST(AttentionSpec, WindowAndTypes) {
   AttentionDesc desc = llama();
-  desc.cache.ringPages = 17;
   desc.cache.keyType = KvType::kQ8_0;
   desc.cache.valueType = KvType::kQ4_0;
   desc.window = 512;
   const LaunchSpec launch = attentionDecodeLaunch(desc);
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_w512_ring17_q8_0_q4_0__s9__"));
-  EXPECT_THAT(names(launch), Not(::testing::Contains("block_table")));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("positions, slots, nullptr, {0.125f"));
-}
-
-// The pages that window + chunk - 1 positions can touch, wherever they begin; no ring where the context is no longer.
-TEST(KvCache, RingPages) {
-  EXPECT_EQ(ringPages(512, 512, 8192, 64), 17u);
-  EXPECT_EQ(ringPages(512, 512, 64 * 18, 64), 17u);
-  EXPECT_EQ(ringPages(512, 512, 64 * 17, 64), 0u);
-  EXPECT_EQ(ringPages(1, 1, 8192, 64), 1u);
-  EXPECT_EQ(ringPages(1, 2, 8192, 64), 2u);
-  EXPECT_EQ(ringPages(65, 1, 8192, 64), 2u);
-  EXPECT_EQ(ringPages(66, 1, 8192, 64), 3u);
-  EXPECT_EQ(ringPages(0, 512, 8192, 64), 0u);
+  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_w512_q8_0_q4_0__s9__"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("positions, slots, block_table, {0.125f"));
 }
 
 TEST(KvCache, HeadsAreWholeBlocks) {

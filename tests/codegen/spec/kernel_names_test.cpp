@@ -54,7 +54,6 @@ private:
 constexpr WeightLayout kLayout = WeightLayout::kQ4_0Planes, kOther = WeightLayout::kQ8_0Planes;
 constexpr KvCacheDesc kCache = {.maxContext = 1024};
 constexpr KvCacheDesc kCaches[] = {{.maxContext = 2048},
-                                   {.maxContext = 1024, .ringPages = 3},
                                    {.maxContext = 1024, .keyType = KvType::kQ8_0},
                                    {.maxContext = 1024, .valueType = KvType::kQ8_0}};
 

@@ -74,16 +74,16 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
 
 // C5
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
-  // expected-error@+1 {{ring and window belong to kv buffers, together and positive}}
-  plan.buffer @x arena 8 ring 4 window 8
+  // expected-error@+1 {{window belongs to kv buffers and block tables, and is positive}}
+  plan.buffer @x arena 8 window 8
 }
 
 // -----
 
 // C5
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
-  // expected-error@+1 {{ring and window belong to kv buffers, together and positive}}
-  plan.buffer @x kv 8 part keys type "f16" ring 4
+  // expected-error@+1 {{window belongs to kv buffers and block tables, and is positive}}
+  plan.buffer @x kv 8 part keys type "f16" window 0
 }
 
 // -----

@@ -10,8 +10,8 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
   plan.buffer @x arena 2304 offset 0
   // CHECK: plan.buffer @kv.0.k kv 4096 part keys type "q8_0"
   plan.buffer @kv.0.k kv 4096 part keys type "q8_0"
-  // CHECK: plan.buffer @kv.0.v kv 4096 part values type "f16" ring 17 window 512
-  plan.buffer @kv.0.v kv 4096 part values type "f16" ring 17 window 512
+  // CHECK: plan.buffer @kv.0.v kv 4096 part values type "f16" window 512
+  plan.buffer @kv.0.v kv 4096 part values type "f16" window 512
   // CHECK: plan.buffer @arrivals counter 4
   plan.buffer @arrivals counter 4
   // CHECK: plan.buffer @table constant 1024 source #plan.rope_table<positions = 64, frequencies = [1.000000e+00, 1.000000e-01], magnitude = 1.000000e+00 : f64>

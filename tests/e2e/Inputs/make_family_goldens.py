@@ -19,7 +19,7 @@ here = pathlib.Path(__file__).parent
 POSITIONS = [0, 5, 17, 39]  # 17 and 39 are past the windows of 16, 39 past the original contexts
 RECORDINGS = [(family, family, tiny_models.CONTEXT, POSITIONS) for family in tiny_models.FAMILIES]
 # Past the ten pages that a ring of layers with a window has.
-RECORDINGS.append(("gemma3_ring", "gemma3", 704, [511, 640, 699]))
+RECORDINGS.append(("gemma3_window", "gemma3", 704, [511, 640, 699]))
 
 (here / "families").mkdir(exist_ok=True)
 for name, family, context, positions in RECORDINGS:

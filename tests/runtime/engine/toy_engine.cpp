@@ -37,7 +37,8 @@ enum Buffer : uint32_t {
   kSampling,
   kBlockTable,
   kLogits,
-  kSampled
+  kSampled,
+  kWindowTable
 };
 
 void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
@@ -74,9 +75,9 @@ void addPool(ToyEngine& engine, const char* name, fb::KvPart part) {
 
 void addKernels(ToyEngine& engine) {
   const fb::Span image(0, engine.images.size());
-  addKernel(engine, "toy_embed", 8, image);
-  addKernel(engine, "toy_decode_logits", 9, image);
-  addKernel(engine, "toy_prompt_logits", 10, image);
+  addKernel(engine, "toy_embed", 9, image);
+  addKernel(engine, "toy_decode_logits", 10, image);
+  addKernel(engine, "toy_prompt_logits", 11, image);
   addKernel(engine, "toy_decode_sample", 5, image);
   addKernel(engine, "toy_prompt_sample", 4, image);
 }
@@ -99,6 +100,8 @@ void addBuffers(ToyEngine& engine) {
   addBuffer(engine, "block_table", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
   addBuffer(engine, "logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
   addBuffer(engine, "sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
+  addBuffer(engine, "block_table_w6", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
+  engine.metadata.buffers[kV]->window = engine.metadata.buffers[kWindowTable]->window = kWindow;
   engine.metadata.arena_bytes = schema::kBufferAlignment;
 }
 
@@ -125,14 +128,14 @@ void addPhase(ToyEngine& engine, fb::PhaseKind kind, uint32_t rows) {
   phase->kind = kind;
   phase->rows = rows;
   phase->outputs = decode ? rows : 1;
-  addLaunch(*phase, kEmbed, rows, 0, {kTokens, kPositions, kSlots, kBlockTable, kWeight, kX, kK, kV});
+  addLaunch(*phase, kEmbed, rows, 0, {kTokens, kPositions, kSlots, kBlockTable, kWeight, kX, kK, kV, kWindowTable});
   if (decode) {
     addLaunch(*phase, kDecodeLogits, rows, -1,
-              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter});
+              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable});
     addLaunch(*phase, kDecodeSample, rows, -1, {kLogits, kSampling, kSampled, kTokens, kPositions});
   } else {
     addLaunch(*phase, kPromptLogits, 1, -1,
-              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kOutputRows});
+              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable, kOutputRows});
     addLaunch(*phase, kPromptSample, 1, -1, {kLogits, kSampling, kSampled, kOutputRows});
   }
   engine.metadata.phases.push_back(std::move(phase));

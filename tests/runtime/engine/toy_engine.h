@@ -20,6 +20,8 @@ inline constexpr uint32_t kPageTokens = 4;
 inline constexpr uint32_t kMaxContext = 30;
 inline constexpr uint32_t kMaxPages = 8;
 inline constexpr uint32_t kMaxBatch = 2;
+/// Positions that a row sees of the pool of values, which holds positions; of the other it sees all.
+inline constexpr uint32_t kWindow = 6;
 inline constexpr uint32_t kHeadSize = 8;
 /// Log-probabilities fall by this from one rank to the next.
 inline constexpr float kLogitStep = 0.6f;

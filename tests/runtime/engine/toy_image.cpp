@@ -27,7 +27,7 @@ bool expect(LlcudaHostContext* context, bool condition, const char* message) {
   return condition;
 }
 
-// tokens, positions, slots, block_table, weight [vocabulary], x [rows], k pool, v pool
+// tokens, positions, slots, block_table, weight [vocabulary], x [rows], k pool, v pool, block_table of the window
 void embed(LlcudaHostContext* context, void* const* arguments) {
   if (context->thread != 0)
     return;
@@ -36,6 +36,7 @@ void embed(LlcudaHostContext* context, void* const* arguments) {
   const int32_t position = argument<int32_t>(arguments, 1)[row];
   const int32_t slot = argument<int32_t>(arguments, 2)[row];
   const auto* blockTable = argument<const int32_t>(arguments, 3);
+  const auto* windowTable = argument<const int32_t>(arguments, 8);
   if (position < 0) {
     expect(context, slot == 0, "an unused row has a slot");
     return;
@@ -43,11 +44,13 @@ void embed(LlcudaHostContext* context, void* const* arguments) {
   if (!expect(context, token >= 0 && token < static_cast<int32_t>(kVocabulary), "token outside the vocabulary") ||
       !expect(context, position < static_cast<int32_t>(kMaxContext), "position outside the context") ||
       !expect(context, slot >= 0 && slot < static_cast<int32_t>(kMaxBatch), "slot outside the batch") ||
-      !expect(context, blockTable[slot * kMaxPages + position / kPageTokens] >= 0, "position without a page"))
+      !expect(context, blockTable[slot * kMaxPages + position / kPageTokens] >= 0, "position without a page") ||
+      !expect(context, windowTable[slot * kMaxPages + position / kPageTokens] >= 0,
+              "position without a page of values"))
     return;
   argument<float>(arguments, 5)[row] = argument<const float>(arguments, 4)[token];
   *cacheEntry(argument<uint16_t>(arguments, 6), blockTable, slot, position) = static_cast<uint16_t>(token);
-  *cacheEntry(argument<uint16_t>(arguments, 7), blockTable, slot, position) = static_cast<uint16_t>(position);
+  *cacheEntry(argument<uint16_t>(arguments, 7), windowTable, slot, position) = static_cast<uint16_t>(position);
 }
 
 struct LogitsArguments {
@@ -60,6 +63,7 @@ struct LogitsArguments {
   const float* bias; // constant, one value
   float* logits;
   uint32_t* counter;
+  const int32_t* windowTable;
 };
 
 void logitsOfRow(LlcudaHostContext* context, const LogitsArguments& a, int32_t row, uint32_t output) {
@@ -71,7 +75,10 @@ void logitsOfRow(LlcudaHostContext* context, const LogitsArguments& a, int32_t r
   uint32_t state = 0;
   uint16_t token = 0;
   for (int32_t p = 0; p <= position; ++p) {
-    if (!expect(context, *cacheEntry(a.v, a.blockTable, a.slots[row], p) == p, "the cache lacks a position"))
+    const bool seen = p > position - static_cast<int32_t>(kWindow);
+    if (seen && !expect(context, a.windowTable[a.slots[row] * kMaxPages + p / kPageTokens] >= 0, "a page is gone"))
+      return;
+    if (seen && !expect(context, *cacheEntry(a.v, a.windowTable, a.slots[row], p) == p, "the cache lacks a position"))
       return;
     token = *cacheEntry(a.k, a.blockTable, a.slots[row], p);
     state = folded(state, token);
@@ -88,10 +95,10 @@ LogitsArguments logitsArguments(void* const* arguments) {
           argument<const int32_t>(arguments, 2), argument<uint16_t>(arguments, 3),
           argument<uint16_t>(arguments, 4),      argument<const float>(arguments, 5),
           argument<const float>(arguments, 6),   argument<float>(arguments, 7),
-          argument<uint32_t>(arguments, 8)};
+          argument<uint32_t>(arguments, 8),      argument<const int32_t>(arguments, 9)};
 }
 
-// positions, slots, block_table, k pool, v pool, x, bias, logits, counter
+// positions, slots, block_table, k pool, v pool, x, bias, logits, counter, block_table of the window
 void decodeLogits(LlcudaHostContext* context, void* const* arguments) {
   if (context->thread == 0)
     logitsOfRow(context, logitsArguments(arguments), static_cast<int32_t>(context->block.x), context->block.x);
@@ -101,7 +108,7 @@ void decodeLogits(LlcudaHostContext* context, void* const* arguments) {
 void promptLogits(LlcudaHostContext* context, void* const* arguments) {
   if (context->thread != 0)
     return;
-  const int32_t row = argument<const int32_t>(arguments, 9)[context->block.x];
+  const int32_t row = argument<const int32_t>(arguments, 10)[context->block.x];
   if (row >= 0)
     logitsOfRow(context, logitsArguments(arguments), row, context->block.x);
 }
@@ -142,9 +149,9 @@ void promptSample(LlcudaHostContext* context, void* const* arguments) {
 }
 
 const LlcudaHostKernel kKernels[] = {
-    {"toy_embed__f32__v97__t32", embed, 8, 32},
-    {"toy_decode_logits__f32__v97__t32", decodeLogits, 9, 32},
-    {"toy_prompt_logits__f32__v97__t32", promptLogits, 10, 32},
+    {"toy_embed__f32__v97__t32", embed, 9, 32},
+    {"toy_decode_logits__f32__v97__t32", decodeLogits, 10, 32},
+    {"toy_prompt_logits__f32__v97__t32", promptLogits, 11, 32},
     {"toy_decode_sample__f32__v97__t32", decodeSample, 5, 32},
     {"toy_prompt_sample__f32__v97__t32", promptSample, 4, 32},
 };

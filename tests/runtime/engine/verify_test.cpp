@@ -84,7 +84,7 @@ const Damage kDamages[] = {
        e.phases[0]->launches[0]->tap = e.phases[0]->launches[1]->tap = 2;
        e.phases[0]->launches[1]->layer = 0;
      }},
-    {"phases[0].launches[0].tap is buffer 14 of 14", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 14; }},
+    {"phases[0].launches[0].tap is buffer 15 of 15", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 14; }},
     {"phases[0].launches[0].tap is buffer -2 of 14", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = -2; }},
     {"phases[0].launches[0].tap is no arena buffer of 4 bytes",
      [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 0; }},
@@ -123,13 +123,9 @@ const Damage kDamages[] = {
     {"buffers[1] (constant) ends past", [](fb::EngineT& e) { e.buffers[1]->offset = UINT64_MAX - 255; }},
     {"buffers[2] (arena) ends past", [](fb::EngineT& e) { e.arena_bytes = 8; }},
     {"buffers[3].offset is 256, kind kv has none", [](fb::EngineT& e) { e.buffers[3]->offset = 256; }},
-    {"buffers[3] has ring_pages 4 and window 0", [](fb::EngineT& e) { e.buffers[3]->ring_pages = 4; }},
-    {"buffers[2] has ring_pages 4 and window 6",
-     [](fb::EngineT& e) { e.buffers[2]->ring_pages = 4, e.buffers[2]->window = 6; }},
-    {"buffers[3].ring_pages is 9, the context has 8",
-     [](fb::EngineT& e) { e.buffers[3]->ring_pages = 9, e.buffers[3]->window = 6; }},
-    {"buffers[3].ring_pages is 3, too few for a window of 6 and chunks of 8",
-     [](fb::EngineT& e) { e.buffers[3]->ring_pages = 3, e.buffers[3]->window = 6; }},
+    {"buffers[2] has a window of 6 and is neither", [](fb::EngineT& e) { e.buffers[2]->window = 6; }},
+    {"buffers[3].window is 30, the context has 30", [](fb::EngineT& e) { e.buffers[3]->window = 30; }},
+    {"has a page pool of window 7 without the block table", [](fb::EngineT& e) { e.buffers[3]->window = 7; }},
     {"page of all layers larger", [](fb::EngineT& e) { e.buffers[3]->bytes = uint64_t{1} << 39; }},
     {"not a multiple of 4", [](fb::EngineT& e) { e.buffers[5]->bytes = 7; }},
     {"of kind arena with role tokens", [](fb::EngineT& e) { e.buffers[2]->role = fb::IoRole::tokens; }},
@@ -157,10 +153,10 @@ const Damage kDamages[] = {
     {"phases[0].launches[1].work.rows is 0", [](fb::EngineT& e) { setWork(e, 0, 0, fb::ArithmeticUnit::none); }},
     {"phases[0].launches[1].work has the number 18446744073709551615",
      [](fb::EngineT& e) { setWork(e, 1, UINT64_MAX, fb::ArithmeticUnit::none); }},
-    {"has 7 arguments, its kernel has 8", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
-    {".arguments[2] is buffer 14 of 14",
+    {"has 8 arguments, its kernel has 9", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
+    {".arguments[2] is buffer 15 of 15",
      [](fb::EngineT& e) {
-       e.phases[0]->launches[0]->arguments[2] = {14, 0};
+       e.phases[0]->launches[0]->arguments[2] = {15, 0};
      }},
     {"starts at 388 of the buffer's 388",
      [](fb::EngineT& e) {
@@ -176,6 +172,12 @@ const Damage kDamages[] = {
      }},
     {"starts inside a page pool",
      [](fb::EngineT& e) {
+       e.phases[0]->launches[0]->arguments[6] = {3, 4};
+     }},
+    {"starts inside a state",
+     [](fb::EngineT& e) {
+       e.buffers[3]->kind = fb::BufferKind::state;
+       e.buffers[3]->part = fb::KvPart::none, e.buffers[3]->kv_type.clear();
        e.phases[0]->launches[0]->arguments[6] = {3, 4};
      }},
     {"is a second buffer of role tokens", [](fb::EngineT& e) { e.buffers[12]->role = fb::IoRole::tokens; }},
@@ -204,7 +206,7 @@ const Damage kSourceDamages[] = {
     {"buffers[0] (weight) ends past its 0 bytes", [](fb::EngineT& e) { e.weight_sources.clear(); }},
     {"weight_sources[1].buffer is 0 and does not rise",
      [](fb::EngineT& e) { e.weight_sources.push_back(std::make_unique<fb::WeightSourceT>(*e.weight_sources[0])); }},
-    {"weight_sources[0].buffer is 14 of 14", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 14; }},
+    {"weight_sources[0].buffer is 15 of 15", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 15; }},
     {"weight_sources[0].buffer is 1, which is no weight", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 1; }},
     {"weight_sources[0].file is 1, there are 1", [](fb::EngineT& e) { e.weight_sources[0]->file = 1; }},
     {"weight_sources[0] ends past its file", [](fb::EngineT& e) { e.weight_sources[0]->offset = UINT64_MAX; }},
@@ -260,8 +262,8 @@ TEST(Verify, UnknownEnumNumbers) {
     change(engine.metadata);
     return openError(engine).message;
   };
-  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[0]->kind = static_cast<fb::BufferKind>(6); }),
-              HasSubstr("buffers[0].kind is 6"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[0]->kind = static_cast<fb::BufferKind>(7); }),
+              HasSubstr("buffers[0].kind is 7"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[6]->role = static_cast<fb::IoRole>(9); }),
               HasSubstr("buffers[6].role is 9"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[3]->part = static_cast<fb::KvPart>(3); }),

@@ -23,9 +23,13 @@ TEST_F(MemoryPlanTest, CountsEveryBuffer) {
   EXPECT_EQ(plan.weights, 97u * 4);
   EXPECT_EQ(plan.constants, 4u);
   EXPECT_EQ(plan.arena, 256u);
-  EXPECT_EQ(plan.pages, 16u);
-  EXPECT_EQ(plan.kv, 2u * 16 * 64);
-  EXPECT_EQ(plan.io, 7u * 256 + 1024);
+  ASSERT_EQ(plan.groups.size(), 2u);
+  EXPECT_EQ(plan.groups[0].pages, 16u);
+  EXPECT_EQ(plan.group(toy::kWindow)->slotPages, 4u);
+  EXPECT_EQ(plan.group(toy::kWindow)->pages, 8u);
+  EXPECT_EQ(plan.group(7), nullptr);
+  EXPECT_EQ(plan.kv, (16u + 8) * 64);
+  EXPECT_EQ(plan.io, 8u * 256 + 1024);
   EXPECT_EQ(plan.counters, 256u);
   EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
 }
@@ -48,8 +52,32 @@ TEST(MemoryPlanTypes, BytesInOtherTypesComeFromThePoolsOwn) {
 
 // Nine positions need three pages of four.
 TEST_F(MemoryPlanTest, ContextIsRoundedUpToPages) {
-  EXPECT_EQ(memoryPlan(engine, 8, 1).pages, 2u);
-  EXPECT_EQ(memoryPlan(engine, 9, 1).pages, 3u);
+  EXPECT_EQ(memoryPlan(engine, 8, 1).groups[0].pages, 2u);
+  EXPECT_EQ(memoryPlan(engine, 9, 1).groups[0].pages, 3u);
+}
+
+// The pages that window + chunk - 1 positions can touch; of a context that has fewer, all.
+TEST_F(MemoryPlanTest, PagesOfAWindow) {
+  EXPECT_EQ(windowPages(512, 512, 64), 17u);
+  EXPECT_EQ(windowPages(1, 1, 64), 1u);
+  EXPECT_EQ(windowPages(1, 2, 64), 2u);
+  EXPECT_EQ(windowPages(65, 1, 64), 2u);
+  EXPECT_EQ(windowPages(66, 1, 64), 3u);
+  EXPECT_EQ(memoryPlan(engine, 9, 1).group(toy::kWindow)->pages, 3u);
+}
+
+// A state is there once for each slot.
+TEST_F(MemoryPlanTest, StatesOfSlots) {
+  toy::ToyEngine toy = toy::toyEngine();
+  toy.metadata.buffers[3]->kind = fb::BufferKind::state;
+  toy.metadata.buffers[3]->part = fb::KvPart::none, toy.metadata.buffers[3]->kv_type.clear();
+  toy.metadata.buffers[3]->bytes = 300;
+  const std::vector<std::byte> bytes = toy::fileBytes(toy);
+  const Engine stateful = std::move(Engine::view(bytes, "state.engine")).value();
+  const MemoryPlan plan = memoryPlan(stateful, 30, 2);
+  EXPECT_EQ(plan.states, 768u);
+  EXPECT_EQ(plan.kv, 8u * 64);
+  EXPECT_EQ(plan.perSession(), plan.arena + plan.kv + plan.states + plan.io + plan.counters);
 }
 
 TEST_F(MemoryPlanTest, LargestContextFitsAndOnePageMoreDoesNot) {

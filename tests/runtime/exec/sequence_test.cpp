@@ -111,6 +111,21 @@ TEST_F(SequenceTest, RewindKeepsWhatIsBefore) {
   EXPECT_EQ(collected.metrics.promptTokens, 1u);
 }
 
+// Going back within the pages that the window still has computes one token; further back, the prompt.
+TEST_F(SequenceTest, RewindInAWindow) {
+  ASSERT_TRUE(sequence->feed(iota(28)).ok());
+  for (const auto& [kept, computed] : {std::pair<std::size_t, std::size_t>(27, 1), {20, 1}, {9, 10}}) {
+    ASSERT_TRUE(sequence->rewind(kept).ok());
+    std::vector<int32_t> prompt = iota(kept);
+    prompt.push_back(90);
+    const Collected collected = run({90}, upTo(2));
+    EXPECT_THAT(collected.tokens, ElementsAreArray(toy::continuation(prompt, 2)));
+    EXPECT_EQ(collected.metrics.promptTokens, computed) << kept;
+    ASSERT_TRUE(sequence->rewind(0).ok());
+    ASSERT_TRUE(sequence->feed(iota(28)).ok());
+  }
+}
+
 TEST_F(SequenceTest, FeedThenGenerate) {
   ASSERT_TRUE(sequence->feed(iota(11)).ok());
   const Collected collected = run({}, upTo(3));
@@ -189,7 +204,7 @@ TEST_F(SequenceTest, WrongTokensAreNamed) {
 
 TEST_F(SequenceTest, SmallContextTakesFewerPages) {
   open(9);
-  EXPECT_EQ(session->memoryPlan().pages, 3u);
+  EXPECT_EQ(session->memoryPlan().groups[0].pages, 3u);
   EXPECT_THAT(run(iota(5)).tokens, ElementsAreArray(toy::continuation(iota(5), 5)));
 }
 

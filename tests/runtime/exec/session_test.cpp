@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/session.h"
 
+#include <numeric>
+
 #include <gmock/gmock.h>
 
 #include "tests/runtime/exec/toy_session.h"
@@ -64,6 +66,44 @@ TEST(Session, OneRowOfTheSecondSlot) {
   ASSERT_TRUE(output.ok()) << output.error().message;
   EXPECT_THAT(output->sampled, ElementsAre(toy::nextToken(std::vector<int32_t>{1, 2, 3, 4, 5, 6})));
   EXPECT_EQ(output->logits.size(), toy::kVocabulary);
+}
+
+// A second slot begins with the pages of the first: it computes what follows, and what either writes the other does not see.
+TEST(Session, TwoSlotsShareAPrefix) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok());
+  Session& session = **created;
+  const SamplingParams greedy = {};
+  std::vector<int32_t> first(18), second;
+  std::iota(first.begin(), first.end(), 20);
+  ASSERT_TRUE(session.prompt(0, 0, first, nullptr, false, kNotCancelled).ok());
+  EXPECT_EQ(session.share(1, 0, 18), 16u);
+  second.assign(first.begin(), first.begin() + 16);
+  second.insert(second.end(), {90, 91, 92});
+  ASSERT_TRUE(session.prompt(1, 16, std::span(second).subspan(16), &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(second)));
+  // The first begins again in pages of its own.
+  std::vector<int32_t> third(17, 3);
+  ASSERT_TRUE(session.prompt(0, 0, third, &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(third)));
+  second.push_back(93);
+  ASSERT_TRUE(session.prompt(1, 19, std::span(second).subspan(19), &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(second)));
+}
+
+// What the asked context takes, and every byte back when it goes.
+TEST(Session, GivesEveryByteBack) {
+  auto program = toy::loadToy(toy::openToy());
+  ASSERT_TRUE(program.ok());
+  const auto freeBytes = [&] { return (*program)->device().context->memoryInfo()->freeBytes; };
+  const uint64_t before = freeBytes();
+  for (const uint32_t context : {1u, 9u, toy::kMaxContext}) {
+    auto session = Session::create(*program, context, 1);
+    ASSERT_TRUE(session.ok());
+    EXPECT_EQ(before - freeBytes(), memoryPlan((*program)->engine(), context, 1).perSession());
+    session->reset();
+    EXPECT_EQ(freeBytes(), before);
+  }
 }
 
 TEST(Session, ThreeKernelsADecodeStep) {

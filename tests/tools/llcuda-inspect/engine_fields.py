@@ -22,7 +22,9 @@ if len(sys.argv) > 2:
     memory = engine["memory"]
     context, slots = int(sys.argv[2]), int(sys.argv[3])
     assert (memory["context"], memory["slots"]) == (context, slots)
-    assert memory["pages"] == slots * ((context + 3) // 4), memory
+    pages = (context + 3) // 4
+    assert memory["groups"] == [{"window": 0, "slot_pages": pages, "pages": slots * pages},
+                                {"window": 6, "slot_pages": min(pages, 4), "pages": slots * min(pages, 4)}], memory
     parts = ("weights", "constants", "arena", "kv", "io", "counters")
     assert memory["total"] == sum(memory[part] for part in parts)
     assert memory["weights"] == 97 * 4

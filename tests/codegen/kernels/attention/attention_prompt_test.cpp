@@ -42,7 +42,12 @@ struct PromptRun {
   /// The rows are of slot 1; slot 0 is another sequence.
   PromptRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed, float spread = 1.f)
       : positions(rowPositions), cache({50, length(rowPositions)}, seed) {
-    for (int position : positions) slots.push_back(position < 0 ? 0 : 1);
+    int first = length(positions);
+    for (int position : positions) {
+      slots.push_back(position < 0 ? 0 : 1);
+      first = position < 0 ? first : std::min(first, position);
+    }
+    cache.forget(1, first);
     q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000, spread));
     y.assign(kRows * kColumns, NAN);
     codes.assign(kRows * kColumns, 99);
@@ -125,10 +130,10 @@ TEST(AttentionPrompt, SlidingWindow) {
   PromptRun<Shape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
 }
 
-// The ring of a window of 512 and chunks of 64: the window at its edges, the ring before and after it wraps, chunks that
-// begin at the edge of a page and inside one.
-TEST(AttentionPrompt, Ring) {
-  using Shape = AttentionShape<1, 1, 64, 40, 512, 10>;
+// Pages that a window has passed are not in the table: the window at its edges, chunks that begin at the edge of a page and
+// inside one, padding.
+TEST(AttentionPrompt, PassedPages) {
+  using Shape = AttentionShape<1, 1, 64, 40, 512>;
   PromptRun<Shape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();
   PromptRun<Shape, 64>(chunk(576, 64, 64), 0.f, 13).expectNearReference();
   PromptRun<Shape, 64>(chunk(607, 64, 64), 0.f, 18).expectNearReference();
@@ -138,7 +143,7 @@ TEST(AttentionPrompt, Ring) {
 template <typename Shape>
 class AttentionPromptShapes : public ::testing::Test {};
 template <int kHeads, int kKvHeads, int kHeadSize, KvType kKeyType = KvType::kF16, KvType kValueType = KvType::kF16>
-using ShapeOf = AttentionShape<kHeads, kKvHeads, kHeadSize, 2, 0, 0, kKeyType, kValueType>;
+using ShapeOf = AttentionShape<kHeads, kKvHeads, kHeadSize, 2, 0, kKeyType, kValueType>;
 using Shapes =
     ::testing::Types<ShapeOf<8, 1, 64, KvType::kQ8_0, KvType::kQ4_0>, ShapeOf<3, 3, 80>, ShapeOf<4, 1, 256>,
                      ShapeOf<4, 2, 128, KvType::kQ5_1, KvType::kQ4_1>, ShapeOf<3, 3, 96, KvType::kQ4_0, KvType::kQ5_0>>;

@@ -101,12 +101,11 @@ private:
 };
 
 /// Sequences of `lengths` positions. Pages of a table are handed out so that neighbours in a sequence are no neighbours
-/// in memory; what no position owns is NaN, and so are the pages that the table does not name. A ring is written from
-/// position 0 on, so that it holds the last ones.
+/// in memory; what no position owns is NaN, and so are the pages that the table does not name.
 template <typename Shape>
 struct PagedCache {
   static constexpr int kPage = 64;
-  static constexpr int kSlotPages = Shape::kRingPages != 0 ? Shape::kRingPages : Shape::kTablePages;
+  static constexpr int kSlotPages = Shape::kTablePages;
   std::vector<int> table;                       ///< [slots][table pages]
   std::vector<uint8_t> kPages, vPages;          ///< [page][kv heads]
   std::vector<std::vector<float>> keys, values; ///< of each slot: [positions][kv heads][head size]
@@ -129,10 +128,15 @@ struct PagedCache {
     }
   }
 
+  /// Takes the pages out of the table that a row at `position` of a slot, and those after it, see nothing of.
+  void forget(int slot, int position) {
+    for (int p = 0; Shape::kWindow != 0 && (p + 1) * kPage <= position - Shape::kWindow + 1; ++p)
+      table[slot * Shape::kTablePages + p] = -1;
+  }
+
   template <typename Rows>
   StoredHead head(std::vector<uint8_t>& pages, int slot, int position, int kvHead) const {
-    const size_t page = Shape::kRingPages != 0 ? slot * kSlotPages + position / kPage % kSlotPages
-                                               : table[slot * Shape::kTablePages + position / kPage];
+    const size_t page = table[slot * Shape::kTablePages + position / kPage];
     return {Rows::kType, 8 * Rows::kVectors, pages.data() + (page * Shape::kKvHeads + kvHead) * Rows::kBytes};
   }
 

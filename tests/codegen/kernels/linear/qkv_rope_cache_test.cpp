@@ -129,26 +129,26 @@ TEST(QkvRopeCache, EightRows) {
   run.check(positions, slots);
 }
 
-// Keys and values in blocks of 32, into a ring of two pages. The last block of threads has rows that no weight has.
-TEST(QkvRopeCache, BlocksIntoARing) {
-  constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize, kRing = 2;
-  using Shape = QkvShape<3, kGroups, kSize, kSize, kMaxPages, kRing, KvType::kQ8_0, KvType::kQ5_1>;
+// Keys and values in blocks of 32. The last block of threads has rows that no weight has.
+TEST(QkvRopeCache, BlocksIntoPages) {
+  constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize;
+  using Shape = QkvShape<3, kGroups, kSize, kSize, kMaxPages, KvType::kQ8_0, KvType::kQ5_1>;
   using Tile = DecodeTile<8, 4, 4>; // 64 rows
   constexpr auto kLayout = WeightLayout::kF16Rows;
-  const std::vector<int> positions = {70, 128}, slots = {1, 0};
+  const std::vector<int> positions = {70, 128}, slots = {1, 0}, blockTable = {-1, -1, 0, -1, 3, -1};
   const TestRows rows(kRows, kColumns, 4);
   const TestWeight q(kLayout, kKvRows, kColumns, 1), k(kLayout, kKvRows, kColumns, 2), v(kLayout, kKvRows, kColumns, 3);
   const std::vector<float> table = reference::ropeTable(reference::ropeFrequencies(kSize, 10000), 1, kMaxPages * 64);
   using Keys = KvRows<Shape::kKeyType, kSize>;
   using Values = KvRows<Shape::kValueType, kSize>;
-  std::vector<uint8_t> keys(2 * kRing * kGroups * Keys::kBytes), values(2 * kRing * kGroups * Values::kBytes);
+  std::vector<uint8_t> keys(kPages * kGroups * Keys::kBytes), values(kPages * kGroups * Values::kBytes);
   std::vector<float> y(kRows * kKvRows);
   constexpr int kBlocks = 3 * ceilDivide(kKvRows, Tile::kBlockRows);
   hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
     qkvRopeCache<Shape, kLayout, kLayout, kLayout, kColumns, kRows, Tile, false>(
         q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
-        reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), nullptr, y.data(), keys.data(),
-        values.data());
+        reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), blockTable.data(), y.data(),
+        keys.data(), values.data());
   });
   const auto wanted = [&](const TestWeight& weight, KvType type, bool rotate) {
     std::vector<double> exact(kRows * kKvRows);
@@ -164,7 +164,7 @@ TEST(QkvRopeCache, BlocksIntoARing) {
   std::vector<float> gotK(kRows * kKvRows), gotV(kRows * kKvRows);
   for (int r = 0; r < kRows; ++r)
     for (int i = 0; i < kKvRows; ++i) {
-      const int head = (slots[r] * kRing + positions[r] / 64 % kRing) * kGroups + i / kSize;
+      const int head = blockTable[slots[r] * kMaxPages + positions[r] / 64] * kGroups + i / kSize;
       const StoredHead key{Shape::kKeyType, kSize, keys.data() + head * Keys::kBytes};
       const StoredHead value{Shape::kValueType, kSize, values.data() + head * Values::kBytes};
       gotK[r * kKvRows + i] = key.value(positions[r] % 64, i % kSize);

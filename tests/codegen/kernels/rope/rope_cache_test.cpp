@@ -132,21 +132,21 @@ TEST(RopeCache, AMissingPageIsNotWritten) {
     for (Half h : *pool) ASSERT_EQ(h.bits, 0x7e00);
 }
 
-/// Keys and values in blocks, in a ring of two pages for each slot. A warp has heads of queries, keys and values.
+/// Keys and values in blocks. A warp has heads of queries, keys and values.
 template <int kSize, KvType kKeyType, KvType kValueType>
 void expectStored() {
-  constexpr int kHeads = 3, kRingPages = 2;
+  constexpr int kHeads = 3, kPoolPages = 5;
   using Turn = HeadTurn<kSize, RopePairs::kAdjacent, false>;
-  using Ring = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kRingPages, kKeyType, kValueType>;
+  using Shape = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kKeyType, kValueType>;
   RopeRun<kHeads * kKvHeads, kSize, Turn, float> run;
   // Of ones, so that what nobody writes shows.
-  std::vector<uint8_t> keys(2 * kRingPages * kKvHeads * Ring::Keys::kBytes, 0xff);
-  std::vector<uint8_t> values(2 * kRingPages * kKvHeads * Ring::Values::kBytes, 0xff);
+  std::vector<uint8_t> keys(kPoolPages * kKvHeads * Shape::Keys::kBytes, 0xff);
+  std::vector<uint8_t> values(kPoolPages * kKvHeads * Shape::Values::kBytes, 0xff);
   constexpr unsigned kGroups = (kHeads + 2) * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
   hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
-    ropeCache<Ring, Turn>(run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr,
-                          reinterpret_cast<const float2*>(run.angles.data()), run.positions.data(), run.slots.data(),
-                          nullptr, run.turned.data(), keys.data(), values.data(), kEps);
+    ropeCache<Shape, Turn>(run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr,
+                           reinterpret_cast<const float2*>(run.angles.data()), run.positions.data(), run.slots.data(),
+                           run.table.data(), run.turned.data(), keys.data(), values.data(), kEps);
   });
   const std::vector<double> turned = run.wanted(run.k, run.kScale, kKvHeads);
   std::vector<float> wantedK(turned.begin(), turned.end()), wantedV = run.v, gotK(run.k.size()), gotV = gotK;
@@ -159,10 +159,10 @@ void expectStored() {
         wantedK[at] = wantedV[at] = 0;
         continue;
       }
-      const int head = (run.slots[r] * kRingPages + run.positions[r] / 64 % kRingPages) * kKvHeads + i / kSize;
-      const testing::StoredHead key{kKeyType, 8 * Ring::kVectors, keys.data() + head * Ring::Keys::kBytes};
-      const testing::StoredHead value{kValueType, 8 * Ring::kVectors, values.data() + head * Ring::Values::kBytes};
-      for (int past = kSize; past < 8 * Ring::kVectors; ++past) {
+      const int head = run.table[run.slots[r] * kPages + run.positions[r] / 64] * kKvHeads + i / kSize;
+      const testing::StoredHead key{kKeyType, 8 * Shape::kVectors, keys.data() + head * Shape::Keys::kBytes};
+      const testing::StoredHead value{kValueType, 8 * Shape::kVectors, values.data() + head * Shape::Values::kBytes};
+      for (int past = kSize; past < 8 * Shape::kVectors; ++past) {
         ASSERT_EQ(key.value(run.positions[r] % 64, past), 0.f);
         ASSERT_EQ(value.value(run.positions[r] % 64, past), 0.f);
       }
@@ -174,7 +174,7 @@ void expectStored() {
   EXPECT_LT(testing::normalizedError(gotV, wantedV), 1e-4);
 }
 
-TEST(RopeCache, WritesBlocksIntoARing) {
+TEST(RopeCache, WritesBlocks) {
   expectStored<32, KvType::kQ8_0, KvType::kQ4_0>();
   expectStored<256, KvType::kQ4_1, KvType::kQ5_0>();
   expectStored<96, KvType::kQ5_1, KvType::kF16>();

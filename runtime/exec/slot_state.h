@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the slots of a session keep of their sequences: pages of each group of KV pools, and recurrent states.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/engine/engine.h"
+#include "runtime/exec/memory_plan.h"
+#include "runtime/exec/page_table.h"
+
+namespace llcuda {
+
+class SlotState {
+public:
+  SlotState(const Engine& engine, const MemoryPlan& plan);
+
+  /// A group's table, and whether a slot's row of it is newer than the device's.
+  struct Group {
+    uint32_t buffer; ///< the block table
+    PageTable table;
+    std::vector<bool> changed; ///< of each slot
+  };
+  std::vector<Group>& groups() { return tables; }
+  const std::vector<Group>& groups() const { return tables; }
+
+  /// Makes room for positions `first` ... `end` - 1 of a slot, which are about to be computed: `first` is 0 or continuable().
+  /// All or nothing: kOutOfMemory when too few pages are free.
+  Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
+  /// Forgets the positions of a slot from `positions` on.
+  void truncate(uint32_t slot, uint32_t positions);
+  /// Gives back the pages that a row at `position` of the slot, and those after it, do not see.
+  void forget(uint32_t slot, uint32_t position);
+  /// How many of the first `positions` of a slot can be built on: all, or fewer, where a window has lost what the row at
+  /// that place sees, where its page has other holders, or where a recurrent state has gone past it.
+  uint32_t continuable(uint32_t slot, uint32_t positions) const;
+  /// Lets an empty slot begin with as many whole pages of the first `positions` of another as can be built on; how many
+  /// positions that are.
+  uint32_t share(uint32_t slot, uint32_t from, uint32_t positions);
+  /// Whether the states of a slot have to be made zero before position `first` is computed.
+  bool beginsState(uint32_t first) const { return hasStates && first == 0; }
+
+private:
+  uint32_t pageTokens;
+  bool hasStates = false;
+  std::vector<Group> tables;
+  std::vector<uint32_t> computed; // of each slot: positions that its states have seen
+};
+
+} // namespace llcuda
