@@ -18,8 +18,14 @@ struct SamplingParams {
   float minP;        ///< in [0, 1]; 0 keeps all
   uint32_t topK;     ///< 0 keeps all
   uint64_t seed;     ///< of the counter-based generator
-  uint64_t step; ///< its counter: the position of the row, set by the kernel's caller once, then added to by the kernel
+  uint32_t step; ///< its counter: the position of the row, set by the kernel's caller once, then added to by the kernel
+  uint32_t hold; ///< not 0: the row is computed and not sampled, and its next step is the same again
 };
 static_assert(sizeof(SamplingParams) == 32);
+
+/// What stands in `sampled` instead of a token.
+inline constexpr int kSampledNothing =
+    -1; ///< nobody's row, or one whose logits are no numbers: from then on it is nobody's
+inline constexpr int kSampledHeld = -2; ///< a row on hold
 
 } // namespace llcuda

@@ -23,7 +23,7 @@ Result<void> checkSample(const SampleDesc& desc);
 ///   tokens        int*            [outputs]: gets the token; only in decode phases
 ///   partial       uint64_t*       workspace of samplePartialBytes()
 ///   arrivals      uint32_t*       counter of sampleArrivals() words
-///   sampled       int*            [outputs]: gets the token, -1 for a row that nobody wants
+///   sampled       int*            [outputs]: gets the token, or what codegen/formats/sampling.h says
 LaunchSpec sampleLaunch(const SampleDesc& desc);
 
 uint64_t samplePartialBytes(const SampleDesc& desc);

@@ -2,11 +2,11 @@
 // A row of logits becomes a token, as its SamplingParams say
 //
 //   launch     grid (kBlocks, outputs), block kSampleThreads; numbers from codegen/spec/sample_spec.cpp
-//   logits     f32 [outputs][kVocabulary], 16-byte aligned; a NaN counts as minus infinity
+//   logits     f32 [outputs][kVocabulary], 16-byte aligned; a row with a NaN gets no token and becomes nobody's
 //   sampling   [outputs]; `step` of a wanted row goes up by one
 //   feedback   which rows are wanted, and where the token goes beside `sampled`
 //   partial    u64 [outputs][kBlocks] and arrivals [outputs], zero between launches
-//   sampled    [outputs]; -1 for a row that nobody wants
+//   sampled    [outputs]; kSampledNothing for a row that nobody wants or that has a NaN, kSampledHeld for one on hold
 //   numerics   order of the chain: top-k, top-p, min-p, temperature, draw. Ties are in the order of ids. Probabilities
 //              are integers of 2^-40 of the largest: the same seed and step give the same token on every run
 //   sm_75      the blocks of a row find its largest logit; the last one to arrive is done if that is the token, else it
@@ -28,13 +28,24 @@ struct SampleFeedback {
   const int* outputRows;
 
   LLCUDA_DEVICE bool wanted(int output) const { return (positions ? positions : outputRows)[output] >= 0; }
+  /// The row goes on with a token, or with none.
+  LLCUDA_DEVICE void next(int output, int token) const {
+    if (!positions)
+      return;
+    if (token >= 0)
+      tokens[output] = token;
+    positions[output] = token >= 0 ? positions[output] + 1 : -1;
+  }
 };
 
-/// Orders logits as unsigned numbers, larger first of two of the same logit the one of the lower id.
+/// Orders logits as unsigned numbers, larger first of two of the same logit the one of the lower id. A NaN comes before all.
 LLCUDA_DEVICE uint64_t logitKey(float logit, int id) {
   const uint32_t bits = bitCast<uint32_t>(logit);
-  const uint32_t ordered = logit != logit ? 0 : bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
+  const uint32_t ordered = logit != logit ? ~0u : bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
   return uint64_t{ordered} << 32 | ~static_cast<uint32_t>(id);
+}
+LLCUDA_DEVICE bool isNumber(uint64_t key) {
+  return static_cast<uint32_t>(key >> 32) != ~0u;
 }
 LLCUDA_DEVICE int idOfKey(uint64_t key) {
   return static_cast<int>(~static_cast<uint32_t>(key));
@@ -137,9 +148,10 @@ template <int kVocabulary, int kBlocks>
 LLCUDA_DEVICE void sample(const float* logits, SamplingParams* sampling, SampleFeedback feedback, uint64_t* partial,
                           uint32_t* arrivals, int* sampled) {
   const int output = static_cast<int>(blockIdx.y);
-  if (!feedback.wanted(output)) {
+  const bool wanted = feedback.wanted(output);
+  if (!wanted || sampling[output].hold != 0) {
     if (blockIdx.x == 0 && threadIdx.x == 0)
-      sampled[output] = -1;
+      sampled[output] = wanted ? kSampledHeld : kSampledNothing;
     return;
   }
   const float* const row = logits + static_cast<long long>(output) * kVocabulary;
@@ -156,17 +168,17 @@ LLCUDA_DEVICE void sample(const float* logits, SamplingParams* sampling, SampleF
   }
   best = largestKey(best);
   const SamplingParams params = sampling[output];
-  int token = idOfKey(best);
-  const float highest = row[token];
-  if (params.temperature > 0.f && absOf(highest) < 3e38f)
-    token = drawToken<kVocabulary>(row, highest, params);
+  int token = kSampledNothing;
+  if (isNumber(best)) {
+    token = idOfKey(best);
+    const float highest = row[token];
+    if (params.temperature > 0.f && absOf(highest) < 3e38f)
+      token = drawToken<kVocabulary>(row, highest, params);
+  }
   if (threadIdx.x == 0) {
     sampled[output] = token;
     sampling[output].step = params.step + 1;
-    if (feedback.tokens) {
-      feedback.tokens[output] = token;
-      feedback.positions[output] += 1;
-    }
+    feedback.next(output, token);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "codegen/pack/pack.h"
 #include "codegen/sass/sass_listing.h"
 #include "codegen/spec/attention_spec.h"
+#include "codegen/spec/edits_spec.h"
 #include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
@@ -135,6 +136,7 @@ std::vector<KernelSpec> kernelsOfFamilies() {
   specs.push_back(scaleLaunch({256, 2560}, 50.f).kernel);
   specs.push_back(softcapLaunch({1, 262144}, 30.f).kernel);
   specs.push_back(pickRowsLaunch({1, 2560}).kernel);
+  specs.push_back(applyEditsLaunch({64, 2}).kernel);
   return specs;
 }
 

@@ -67,10 +67,35 @@ TEST(Sample, GreedyOfOddLogits) {
     return decode.sampled[0];
   };
   EXPECT_EQ(greedy({-3, -2, -1, -2, -3}), 2);
-  EXPECT_EQ(greedy({NAN, -2, NAN, -1, NAN}), 3);
+  EXPECT_EQ(greedy({-3, -2, NAN, -1, -5}), kSampledNothing);
   EXPECT_EQ(greedy({-kInfinity, -kInfinity, -kInfinity, -1e30f, -kInfinity}), 3);
   EXPECT_EQ(greedy({-1, -0.f, -2, -3, -4}), 1);
   EXPECT_EQ(greedy({1, kInfinity, 2, 3, 4}), 1);
+}
+
+// A row with a NaN becomes nobody's; those beside it go on.
+TEST(Sample, NanEndsItsRowAlone) {
+  DecodeSample<8, 2> decode{
+      randomLogits(24, 1.f, 3), {kGreedy, kGreedy, {1.f, 1.f, 0.f, 0, 7, 5}}, {4, 6, 5}, {}, {}, {}};
+  decode.logits[3] = 9.f;
+  decode.logits[8 + 7] = NAN;
+  decode.run();
+  EXPECT_EQ(decode.sampled[0], 3);
+  EXPECT_EQ(decode.sampled[1], kSampledNothing);
+  EXPECT_GE(decode.sampled[2], 0);
+  EXPECT_EQ(decode.positions, (std::vector<int>{5, -1, 6}));
+  EXPECT_EQ(decode.tokens[1], -7);
+}
+
+// A row on hold keeps token, position and draw; its next step is the same.
+TEST(Sample, HeldRowsStay) {
+  DecodeSample<8, 1> decode{randomLogits(16, 1.f, 4), {{0.f, 1.f, 0.f, 0, 0, 9, 1}, kGreedy}, {9, 2}, {}, {}, {}};
+  decode.run();
+  EXPECT_EQ(decode.sampled[0], kSampledHeld);
+  EXPECT_GE(decode.sampled[1], 0);
+  EXPECT_EQ(decode.positions, (std::vector<int>{9, 3}));
+  EXPECT_EQ(decode.tokens[0], -7);
+  EXPECT_EQ(decode.sampling[0].step, 9u);
 }
 
 // A decode row feeds its token back; a row of position -1 stays as it is.
