@@ -73,13 +73,29 @@ std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& ke
   return record;
 }
 
+/// Where the launches of each tail begin.
+std::vector<fb::Tail> tailsOf(plan::PhaseOp phase) {
+  std::vector<fb::Tail> tails;
+  std::optional<plan::TailKind> last;
+  uint32_t index = 0;
+  for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
+    if (launch.getTail() && launch.getTail() != last)
+      tails.emplace_back(static_cast<fb::TailKind>(*launch.getTail()), static_cast<uint32_t>(phase.getOutputs()),
+                         index);
+    last = launch.getTail();
+    ++index;
+  }
+  return tails;
+}
+
 std::unique_ptr<fb::PhaseT> phaseRecord(plan::PhaseOp phase, const Index& kernels, const Index& buffers) {
   auto record = std::make_unique<fb::PhaseT>();
-  record->kind = static_cast<fb::PhaseKind>(phase.getKind());
   record->rows = static_cast<uint32_t>(phase.getRows());
-  record->outputs = static_cast<uint32_t>(phase.getOutputs());
+  record->row_block = static_cast<uint32_t>(phase.getRowBlock());
+  record->feeds_back = phase.getFeedsBack();
   for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>())
     record->launches.push_back(launchRecord(launch, kernels, buffers));
+  record->tails = tailsOf(phase);
   return record;
 }
 
@@ -148,6 +164,8 @@ fb::EngineT planRecord(plan::EngineOp plan) {
   const Index buffers = indexOf<plan::BufferOp>(plan);
   for (plan::PhaseOp phase : plan.getOps<plan::PhaseOp>())
     engine.phases.push_back(phaseRecord(phase, kernels, buffers));
+  for (plan::EditsOp edits : plan.getOps<plan::EditsOp>())
+    engine.apply_edits = launchRecord(llvm::cast<plan::LaunchOp>(edits.getBody().front().front()), kernels, buffers);
   return engine;
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/same_plan.h"
 
+#include <algorithm>
+
+#include "runtime/schema/phase_facts.h"
+
 namespace llcuda::emit {
 namespace {
 
@@ -52,9 +56,14 @@ bool sameLaunch(const fb::LaunchT& engine, const fb::LaunchT& fresh) {
                     sameArgument);
 }
 
+bool sameTail(const fb::Tail& engine, const fb::Tail& fresh) {
+  return engine.kind() == fresh.kind() && engine.outputs() == fresh.outputs() && engine.first() == fresh.first();
+}
+
 Result<void> samePhase(const fb::PhaseT& engine, const fb::PhaseT& fresh) {
-  const std::string name = detail::concat("the ", fb::EnumNamePhaseKind(fresh.kind), " phase of ", fresh.rows, " rows");
-  if (engine.kind != fresh.kind || engine.rows != fresh.rows || engine.outputs != fresh.outputs)
+  const std::string name = detail::concat("the ", phaseName(fresh.feeds_back), " phase of ", fresh.rows, " rows");
+  if (engine.feeds_back != fresh.feeds_back || engine.rows != fresh.rows || engine.row_block != fresh.row_block ||
+      !std::ranges::equal(engine.tails, fresh.tails, sameTail))
     return unsupported(name, " has no counterpart in the engine");
   LLCUDA_RETURN_IF_ERROR(same("the number of launches of " + name, engine.launches.size(), fresh.launches.size()));
   for (size_t i = 0; i < engine.launches.size(); ++i)
@@ -79,6 +88,9 @@ Result<void> checkSamePlan(const fb::EngineT& engine, const fb::EngineT& fresh) 
   LLCUDA_RETURN_IF_ERROR(sameList("the number of buffers", engine.buffers, fresh.buffers, sameBuffer));
   LLCUDA_RETURN_IF_ERROR(sameList("the number of kernels", engine.kernels, fresh.kernels, sameKernel));
   LLCUDA_RETURN_IF_ERROR(sameList("the number of phases", engine.phases, fresh.phases, samePhase));
+  if (!engine.apply_edits != !fresh.apply_edits ||
+      (fresh.apply_edits && !sameLaunch(*engine.apply_edits, *fresh.apply_edits)))
+    return unsupported("the launch that changes rows differs from the engine's");
   return same("the size of the arena", engine.arena_bytes, fresh.arena_bytes);
 }
 

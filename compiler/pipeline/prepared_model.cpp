@@ -19,8 +19,9 @@
 namespace llcuda::pipeline {
 namespace {
 
-/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed.
-constexpr int64_t kPromptRows[] = {32, 128, 512};
+/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed. From 64 rows on several sequences
+/// share them.
+constexpr int64_t kPromptRows[] = {32, 64, 128, 512};
 
 uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {
   if (options.maxContext == 0)
@@ -47,7 +48,7 @@ PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context,
 /// Launches of the batch-1 decode phase, in all and in the layer that has the most.
 void countLaunches(plan::EngineOp plan, CompileReport& report) {
   for (plan::PhaseOp phase : plan.getOps<plan::PhaseOp>()) {
-    if (phase.getKind() != plan::PhaseKind::Decode || phase.getRows() != 1)
+    if (!phase.getFeedsBack() || phase.getRows() != 1)
       continue;
     std::map<int64_t, uint32_t> layers;
     for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {

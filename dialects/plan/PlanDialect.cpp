@@ -112,17 +112,17 @@ LogicalResult EngineOp::verify() {
     return emitOpError("max_context, max_batch and page_tokens must be positive");
   if (getArenaBytesAttr().getInt() < 0) // C1
     return emitOpError("arena_bytes must not be negative");
-  llvm::SmallVector<std::pair<PhaseKind, uint64_t>> phases;
+  llvm::SmallVector<std::pair<bool, uint64_t>> phases;
   for (mlir::Operation& op : getBody().front()) {
-    if (!mlir::isa<KernelOp, BufferOp, PhaseOp>(op)) // C2
-      return op.emitOpError("is no kernel, buffer or phase");
+    if (!mlir::isa<KernelOp, BufferOp, PhaseOp, EditsOp>(op)) // C2
+      return op.emitOpError("is no kernel, buffer, phase or edits");
     auto phase = mlir::dyn_cast<PhaseOp>(op);
     if (!phase)
       continue;
-    const std::pair key{phase.getKind(), phase.getRows()};
+    const std::pair key{phase.getFeedsBack(), phase.getRows()};
     if (llvm::is_contained(phases, key)) // C3
-      return phase.emitOpError() << "is a second " << stringifyPhaseKind(key.first) << " phase of " << key.second
-                                 << " rows";
+      return phase.emitOpError() << "is a second phase of " << key.second << " rows that "
+                                 << (key.first ? "feeds back" : "does not feed back");
     phases.push_back(key);
   }
   return success();
@@ -187,16 +187,35 @@ LogicalResult BufferOp::verify() {
 }
 
 LogicalResult PhaseOp::verify() {
-  const int64_t rows = getRowsAttr().getInt(), outputs = getOutputsAttr().getInt();
-  if (rows <= 0 || outputs <= 0 || outputs > rows) // C1
-    return emitOpError() << "needs 1 to rows outputs, not " << outputs << " of " << rows << " rows";
-  if (getKind() == PhaseKind::Decode && outputs != rows) // C1
-    return emitOpError() << "of kind decode needs an output for each row, not " << outputs << " of " << rows;
+  const int64_t rows = getRowsAttr().getInt(), outputs = getOutputsAttr().getInt(), block = getRowBlockAttr().getInt();
+  if (rows <= 0 || block <= 0 || block > rows) // C1
+    return emitOpError() << "needs rows and a row_block in 1 to rows, not " << block << " of " << rows;
+  if (const int64_t blocks = (rows + block - 1) / block; outputs <= 0 || outputs > blocks) // C1
+    return emitOpError() << "needs 1 to " << blocks << " outputs, not " << outputs;
+  if (getFeedsBack() && outputs != rows) // C3
+    return emitOpError() << "feeds back and needs an output for each of its " << rows << " rows, not " << outputs;
   if (getBody().front().empty()) // C2
     return emitOpError("needs at least one launch");
   for (mlir::Operation& op : getBody().front())
     if (!mlir::isa<LaunchOp>(op)) // C2
       return op.emitOpError("is no launch");
+  llvm::SmallVector<TailKind> tails;
+  for (LaunchOp launch : getOps<LaunchOp>()) {
+    const std::optional<TailKind> tail = launch.getTail();
+    if (!tails.empty() && tail == tails.back())
+      continue;
+    if (tail ? llvm::is_contained(tails, *tail) : !tails.empty()) // C4
+      return launch.emitOpError("stands behind a tail that it is no part of");
+    if (tail)
+      tails.push_back(*tail);
+  }
+  return success();
+}
+
+LogicalResult EditsOp::verify() {
+  mlir::Block& body = getBody().front();
+  if (!llvm::hasSingleElement(body) || !mlir::isa<LaunchOp>(body.front())) // C1
+    return emitOpError("needs one launch and nothing else");
   return success();
 }
 

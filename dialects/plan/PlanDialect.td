@@ -36,10 +36,11 @@ def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass ea
     I32EnumAttrCase<"Tokens", 1, "tokens">, I32EnumAttrCase<"Positions", 2, "positions">,
     I32EnumAttrCase<"Slots", 3, "slots">, I32EnumAttrCase<"OutputRows", 4, "output_rows">,
     I32EnumAttrCase<"Sampling", 5, "sampling">, I32EnumAttrCase<"BlockTable", 6, "block_table">,
-    I32EnumAttrCase<"Logits", 7, "logits">, I32EnumAttrCase<"Sampled", 8, "sampled">]>;
+    I32EnumAttrCase<"Logits", 7, "logits">, I32EnumAttrCase<"Sampled", 8, "sampled">,
+    I32EnumAttrCase<"Edits", 9, "edits">]>;
 
-def Plan_PhaseKindAttr : Plan_Enum<"PhaseKind", "what the rows of a phase are", [
-    I32EnumAttrCase<"Decode", 0, "decode">, I32EnumAttrCase<"Prompt", 1, "prompt">]>;
+def Plan_TailKindAttr : Plan_Enum<"TailKind", "what a phase ends with", [
+    I32EnumAttrCase<"Sample", 0, "sample">, I32EnumAttrCase<"Score", 1, "score">, I32EnumAttrCase<"Pool", 2, "pool">]>;
 
 // Numbers are those of codegen/formats/launch_work.h too.
 def Plan_ArithmeticUnit : Plan_Enum<"ArithmeticUnit", "what makes the multiply-adds of a launch", [

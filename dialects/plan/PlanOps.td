@@ -12,8 +12,8 @@ def Plan_EngineOp : Plan_Op<"engine", [IsolatedFromAbove, SymbolTable, SingleBlo
   let summary = "An engine: kernels, buffers, phases";
   let description = [{
     - C1: `max_context`, `max_batch` and `page_tokens` are positive, `arena_bytes` is not negative.
-    - C2: the body holds kernels, buffers and phases only.
-    - C3: no two phases have one kind and one number of rows.
+    - C2: the body holds kernels, buffers, phases and edits only.
+    - C3: no two phases have one number of rows, both or neither of which feed back.
 
     ```mlir
     plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 0 {
@@ -99,28 +99,55 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
 def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
   let summary = "The launches of one step for a number of rows";
   let description = [{
-    - C1: `rows` and `outputs` are positive; a decode phase has an output for each row, a prompt phase at most so many.
+    Rows from a multiple of `row_block` on belong to one slot. A phase that `feeds_back` makes of each row's output its next
+    token (a decode step); without, `output_rows` says which rows are outputs (a prompt). Launches without a `tail` are the
+    trunk; those of a tail may be left out.
+
+    - C1: `rows` is positive, `row_block` in 1 to `rows`, `outputs` in 1 to the number of blocks.
     - C2: the body holds launches only, at least one.
+    - C3: a phase that feeds back has an output for each row.
+    - C4: the launches of a tail stand together behind those of the trunk.
 
     ```mlir
-    plan.phase decode rows 1 outputs 1 {
+    plan.phase rows 1 row_block 1 outputs 1 feeds_back {
       plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] layer 0 args(@x, @scale, @y)
           work <rows = 1, fixed_bytes = 2304, row_read = 2304, row_written = 2304>
     }
     ```
   }];
-  let arguments = (ins Plan_PhaseKindAttr:$kind, I64Attr:$rows, I64Attr:$outputs);
+  let arguments = (ins I64Attr:$rows, I64Attr:$row_block, I64Attr:$outputs, UnitAttr:$feeds_back);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$kind `rows` $rows `outputs` $outputs attr-dict-with-keyword $body";
-  let hasVerifier = 1;  // C1, C2
+  let assemblyFormat = [{
+    `rows` $rows `row_block` $row_block `outputs` $outputs (`feeds_back` $feeds_back^)? attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;  // C1 .. C4
 }
 
-def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Plan_EditsOp : Plan_Op<"edits", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "The launch that changes rows between steps";
+  let description = [{
+    Rows of phases that feed back join, leave and move, and block tables change, as the io buffer of role edits says.
+
+    - C1: the body holds one launch and nothing else.
+
+    ```mlir
+    plan.edits {
+      plan.launch @apply_edits__g1__0f5cc31a grid [1, 1, 1]
+          args(@edits, @tokens, @positions, @slots, @sampling, @sampled, @block_table) work <rows = 1>
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let hasVerifier = 1;  // C1
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [ParentOneOf<["PhaseOp", "EditsOp"]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "One launch of a kernel";
   let description = [{
     Arguments stand in the order of the kernel's parameters, each a buffer and bytes from its start: `@y + 128`.
-    `layer` is absent outside the layers. `work` is what the launch moves and computes. `tap` is the buffer that then holds the residual stream of the layer: f32
-    `[rows][embedding]` from its start.
+    `layer` is absent outside the layers, `tail` in the trunk of a phase. `work` is what the launch moves and computes. `tap`
+    is the buffer that then holds the residual stream of the layer: f32 `[rows][embedding]` from its start.
 
     - C1: the sizes of the grid are positive.
     - C2: the kernel and the buffers exist in the engine.
@@ -138,10 +165,11 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"PhaseOp">, DeclareOpInterfaceM
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, DenseI64ArrayAttr:$grid, OptionalAttr<I64Attr>:$layer,
+                       OptionalAttr<Plan_TailKindAttr>:$tail,
                        TypedArrayAttrBase<FlatSymbolRefAttr, "buffers">:$buffers, DenseI64ArrayAttr:$offsets,
                        Plan_WorkAttr:$work, OptionalAttr<FlatSymbolRefAttr>:$tap);
   let assemblyFormat = [{
-    $kernel `grid` $grid (`layer` $layer^)? `args` `` custom<LaunchArguments>($buffers, $offsets)
+    $kernel `grid` $grid (`layer` $layer^)? (`tail` $tail^)? `args` `` custom<LaunchArguments>($buffers, $offsets)
     `work` $work (`tap` $tap^)? attr-dict
   }];
   let hasVerifier = 1;  // C1, C6, C7

@@ -4,6 +4,7 @@
 #include "runtime/capi/session_state.h"
 #include "runtime/capi/tokenizer_check.h"
 #include "runtime/exec/self_check.h"
+#include "runtime/schema/phase_facts.h"
 
 using namespace llcuda;
 using namespace llcuda::capi;
@@ -171,9 +172,8 @@ llcuda_status llcuda_session_get_profile(llcuda_session* session, llcuda_profile
     const auto& names = *session->session->program().engine().metadata().kernels();
     session->kernels.clear();
     for (const KernelProfile& kernel : session->profiler->kernels())
-      session->kernels.push_back({fb::EnumNamePhaseKind(kernel.phase), kernel.rows,
-                                  names[kernel.kernel]->name()->c_str(), kernel.launches, kernel.nanoseconds,
-                                  kernel.bytes});
+      session->kernels.push_back({phaseName(kernel.feedsBack), kernel.rows, names[kernel.kernel]->name()->c_str(),
+                                  kernel.launches, kernel.nanoseconds, kernel.bytes});
     *profile = {session->profiler->copyBandwidth(), session->kernels.size(), session->kernels.data()};
     return {};
   });

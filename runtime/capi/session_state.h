@@ -40,8 +40,6 @@ struct llcuda_session {
   }
 
 private:
-  static bool survives(llcuda::ErrorCode code) {
-    return code == llcuda::ErrorCode::kUsage || code == llcuda::ErrorCode::kCancelled ||
-           code == llcuda::ErrorCode::kUnsupported || code == llcuda::ErrorCode::kSelfCheckFailed;
-  }
+  /// Faults of the driver alone leave the device in an unknown state.
+  static bool survives(llcuda::ErrorCode code) { return code != llcuda::ErrorCode::kInternal; }
 };

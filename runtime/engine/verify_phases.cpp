@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <utility>
+#include <tuple>
 
+#include "codegen/formats/row_edits.h"
 #include "codegen/formats/sampling.h"
 #include "runtime/engine/verify_parts.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda::verify {
 namespace {
@@ -107,16 +109,15 @@ struct RoleRule {
 };
 
 Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const PhaseUse& use) {
-  const bool prompt = phase.kind() == fb::PhaseKind::prompt;
   const uint64_t word = sizeof(int32_t);
   const RoleRule rules[] = {
       {fb::IoRole::tokens, true, true, word * phase.rows()},
       {fb::IoRole::positions, true, true, word * phase.rows()},
       {fb::IoRole::slots, use.slots && engine.max_batch() > 1, true, word * phase.rows()},
-      {fb::IoRole::output_rows, prompt, prompt, word * phase.outputs()},
-      {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * phase.outputs()},
-      {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * phase.outputs() * engine.model()->vocabulary()},
-      {fb::IoRole::sampled, true, true, word * phase.outputs()},
+      {fb::IoRole::output_rows, !phase.feeds_back(), !phase.feeds_back(), word * outputsOf(phase)},
+      {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * outputsOf(phase)},
+      {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * outputsOf(phase) * engine.model()->vocabulary()},
+      {fb::IoRole::sampled, true, true, word * outputsOf(phase)},
   };
   for (const RoleRule& rule : rules) {
     const fb::Buffer* buffer = use.io[static_cast<std::size_t>(rule.role)];
@@ -143,6 +144,8 @@ Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
     if (launch.layer() != next)
       return badInput(".launches[", i, "].tap is of layer ", launch.layer(), ", the next one is of layer ", next);
     ++next;
+    if (i >= sampleTail(phase).first())
+      return badInput(".launches[", i, "].tap is in a tail");
     if (launch.tap() < 0 || static_cast<uint32_t>(launch.tap()) >= engine.buffers()->size())
       return badInput(".launches[", i, "].tap is buffer ", launch.tap(), " of ", engine.buffers()->size());
     const fb::Buffer& buffer = *engine.buffers()->Get(static_cast<uint32_t>(launch.tap()));
@@ -154,24 +157,65 @@ Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
   return {};
 }
 
-Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase) {
-  if (phase.kind() > fb::PhaseKind::MAX)
-    return badInput(".kind is ", static_cast<int>(phase.kind()));
-  const bool decode = phase.kind() == fb::PhaseKind::decode;
+/// The trunk, and behind it the launches that sample.
+Result<void> verifyTail(const fb::Phase& phase) {
+  if (phase.tails()->size() != 1 || phase.tails()->Get(0)->kind() != fb::TailKind::sample)
+    return unsupported(" has ", phase.tails()->size(), " tails; this version runs one that samples");
+  static_assert(alignof(fb::Tail) == 4); // as FlatBuffers aligns every vector
+  const uint32_t first = sampleTail(phase).first();
+  if (first == 0 || first >= phase.launches()->size())
+    return badInput(".tails[0].first is ", first, " of ", phase.launches()->size(), " launches");
+  return {};
+}
+
+Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase, PhaseUse& use) {
   if (phase.rows() == 0 || phase.rows() > kMaxRows)
     return badInput(".rows is ", phase.rows(), ", allowed are 1 to ", kMaxRows);
-  if (phase.outputs() != (decode ? phase.rows() : 1))
-    return badInput(".outputs is ", phase.outputs(), " for ", phase.rows(), " rows of a ",
-                    fb::EnumNamePhaseKind(phase.kind()), " phase");
   const auto& launches = *phase.launches();
   if (launches.size() == 0 || launches.size() > kMaxLaunches)
     return badInput(" has ", launches.size(), " launches, allowed are 1 to ", kMaxLaunches);
-  PhaseUse use;
+  LLCUDA_RETURN_IF_ERROR(verifyTail(phase));
+  if (phase.row_block() == 0 || phase.row_block() > phase.rows())
+    return badInput(".row_block is ", phase.row_block(), ", allowed are 1 to the ", phase.rows(), " rows");
+  if (phase.feeds_back() && (phase.row_block() != 1 || outputsOf(phase) != phase.rows()))
+    return badInput(" feeds back ", outputsOf(phase), " outputs of ", phase.rows(), " rows in blocks of ",
+                    phase.row_block());
+  if (outputsOf(phase) == 0 || outputsOf(phase) > rowBlocks(phase))
+    return badInput(".tails[0].outputs is ", outputsOf(phase), ", allowed are 1 to the ", rowBlocks(phase),
+                    " blocks of rows");
   for (uint32_t i = 0; i < launches.size(); ++i)
     if (auto result = verifyLaunch(engine, *launches[i], use); !result)
       return badInput(".launches[", i, "]", result.error().message);
   LLCUDA_RETURN_IF_ERROR(verifyTaps(engine, phase));
   return verifyRoles(engine, phase, use);
+}
+
+/// The launch that changes rows between steps: every block table, and room for an edit of each row.
+Result<void> verifyEdits(const fb::Engine& engine, PhaseUse& edits) {
+  const fb::Launch& launch = *engine.apply_edits();
+  LLCUDA_RETURN_IF_ERROR(verifyLaunch(engine, launch, edits));
+  std::multiset<uint32_t> tables;
+  for (const fb::Argument* argument : *launch.arguments()) tables.insert(argument->buffer());
+  for (uint32_t b = 0; b < engine.buffers()->size(); ++b)
+    if (engine.buffers()->Get(b)->role() == fb::IoRole::block_table && tables.count(b) != 1)
+      return badInput(" has ", tables.count(b), " arguments for the block table buffers[", b, "], not one");
+  const fb::Buffer* buffer = edits.io[static_cast<std::size_t>(fb::IoRole::edits)];
+  if (!buffer || buffer->bytes() < editsBytes(engine.max_batch()))
+    return badInput(" has ", buffer ? buffer->bytes() : 0, " bytes for edits, its rows need ",
+                    editsBytes(engine.max_batch()));
+  return {};
+}
+
+/// Edits reach the rows of a phase that feeds back, and what the others have sampled.
+Result<void> verifyReach(const PhaseUse& edits, const fb::Phase& phase, const PhaseUse& use) {
+  for (const fb::IoRole role :
+       {fb::IoRole::tokens, fb::IoRole::positions, fb::IoRole::slots, fb::IoRole::sampling, fb::IoRole::sampled}) {
+    const auto at = static_cast<std::size_t>(role);
+    const bool isReached = phase.feeds_back() != (role == fb::IoRole::sampled);
+    if (isReached && use.io[at] && use.io[at] != edits.io[at])
+      return badInput(" has a buffer of role ", fb::EnumNameIoRole(role), " that apply_edits has not");
+  }
+  return {};
 }
 
 } // namespace
@@ -180,17 +224,25 @@ Result<void> verifyPhases(const fb::Engine& engine) {
   const auto& phases = *engine.phases();
   if (phases.size() == 0 || phases.size() > kMaxPhases)
     return corrupt("phases has ", phases.size(), " entries, allowed are 1 to ", kMaxPhases);
-  std::set<std::pair<fb::PhaseKind, uint32_t>> seen;
+  std::set<std::tuple<bool, bool, uint32_t>> seen;
   bool prompt = false;
   uint32_t widestDecode = 0;
+  PhaseUse edits;
+  if (!engine.apply_edits())
+    return corrupt("there is no apply_edits");
+  if (auto result = verifyEdits(engine, edits); !result)
+    return corrupt("apply_edits", result.error().message);
   for (uint32_t p = 0; p < phases.size(); ++p) {
     const fb::Phase& phase = *phases[p];
-    if (auto result = verifyPhase(engine, phase); !result)
+    PhaseUse use;
+    if (auto result = verifyPhase(engine, phase, use); !result)
       return corrupt("phases[", p, "]", result.error().message);
-    if (!seen.emplace(phase.kind(), phase.rows()).second)
+    if (auto result = verifyReach(edits, phase, use); !result)
+      return corrupt("phases[", p, "]", result.error().message);
+    if (!seen.emplace(phase.feeds_back(), isPrompt(phase), phase.rows()).second)
       return corrupt("phases[", p, "] repeats an earlier phase of ", phase.rows(), " rows");
-    prompt |= phase.kind() == fb::PhaseKind::prompt;
-    if (phase.kind() == fb::PhaseKind::decode)
+    prompt |= isPrompt(phase);
+    if (phase.feeds_back())
       widestDecode = std::max(widestDecode, phase.rows());
   }
   if (!prompt)

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "codegen/formats/kv_names.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 namespace {
@@ -56,7 +57,7 @@ namespace {
 uint32_t widestPrompt(const Engine& engine) {
   uint32_t rows = 1;
   for (const fb::Phase* phase : *engine.metadata().phases())
-    if (phase->kind() == fb::PhaseKind::prompt)
+    if (isPrompt(*phase))
       rows = std::max(rows, phase->rows());
   return rows;
 }

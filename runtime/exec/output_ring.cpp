@@ -7,8 +7,8 @@ namespace llcuda {
 namespace {
 
 template <typename T>
-std::span<const T> valuesOf(const cuda::PinnedMemory& memory, std::size_t count) {
-  return {reinterpret_cast<const T*>(memory.bytes().data()), count};
+std::span<T> valuesOf(cuda::PinnedMemory& memory, std::size_t count) {
+  return {reinterpret_cast<T*>(memory.bytes().data()), count};
 }
 
 } // namespace

@@ -11,16 +11,16 @@
 
 namespace llcuda {
 
-/// What a step left on the host. Valid until two more steps were queued.
+/// What a step left on the host. Valid until kDepth more steps were queued.
 struct StepOutput {
-  std::span<const int32_t> sampled; ///< [outputs]
-  std::span<const float> logits;    ///< [outputs][vocabulary]; empty when they were not asked for
+  std::span<int32_t> sampled;    ///< [outputs]
+  std::span<const float> logits; ///< [outputs][vocabulary]; empty when they were not asked for
 };
 
-/// Reads back the outputs of steps in order. Two may be on their way: the next step is queued before the last is read.
+/// Reads back the outputs of steps in order. Some may be on their way: the next step is queued before the last is read.
 class OutputRing {
 public:
-  static constexpr uint32_t kDepth = 2;
+  static constexpr uint32_t kDepth = 4;
 
   /// `outputs`: the most that a step has.
   static Result<OutputRing> create(std::shared_ptr<const cuda::Context> context, uint32_t outputs, uint32_t vocabulary);

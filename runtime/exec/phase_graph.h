@@ -11,10 +11,11 @@
 
 namespace llcuda {
 
-/// The launches of a phase, captured once: every pointer in it stays valid as long as the session's memory.
+/// The first launches of a phase, captured once: every pointer in it stays valid as long as the session's memory.
 class PhaseGraph {
 public:
-  static Result<PhaseGraph> capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase);
+  static Result<PhaseGraph> capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
+                                    uint32_t launches);
 
   Result<void> launch(const cuda::Stream& stream) const { return stream.launch(executable); }
   uint32_t kernelNodes() const { return nodes; }

@@ -18,7 +18,9 @@ struct PhaseRun {
   const cuda::Stream& stream;
   const fb::Phase& phase;
   uint32_t rows = 0;      ///< that hold a token
+  uint32_t sequences = 0; ///< that these rows are of
   uint64_t positions = 0; ///< cached ones that these rows attend to, those of two sequences counted apart
+  uint32_t launches = 0;  ///< that are run, from the first on
 };
 
 /// Sees the launches of a session. It may put work of its own on the stream.
@@ -35,7 +37,7 @@ public:
 Result<void> launchOn(const cuda::Stream& stream, const Program& program, const SessionMemory& memory,
                       const fb::Launch& launch);
 
-/// Puts all launches of the phase on the run's stream; `observer` may be null.
+/// Puts the launches of the run on its stream; `observer` may be null.
 Result<void> launchAll(const PhaseRun& run, LaunchObserver* observer);
 
 } // namespace llcuda

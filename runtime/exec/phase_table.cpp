@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runtime/schema/phase_facts.h"
+
 namespace llcuda {
 namespace {
 
@@ -22,11 +24,12 @@ PhaseIo ioOf(const Engine& engine, const fb::Phase& phase) {
 
 PhaseTable::PhaseTable(const Engine& engine) {
   for (const fb::Phase* phase : *engine.metadata().phases())
-    (phase->kind() == fb::PhaseKind::decode ? decodePhases : promptPhases).push_back(ioOf(engine, *phase));
+    (isPrompt(*phase) ? promptPhases : decodePhases).push_back(ioOf(engine, *phase));
   const auto rows = [](const PhaseIo& io) { return io.phase->rows(); };
   std::ranges::sort(decodePhases, {}, rows);
   std::ranges::sort(promptPhases, {}, rows);
-  std::ranges::transform(promptPhases, std::back_inserter(promptRowCounts), rows);
+  for (const PhaseIo& io : promptPhases)
+    shapes.push_back({io.phase->rows(), io.phase->row_block(), outputsOf(*io.phase)});
 }
 
 uint32_t PhaseTable::decodeFor(uint32_t rows) const {
@@ -40,7 +43,10 @@ uint32_t PhaseTable::maxRows() const {
 }
 
 uint32_t PhaseTable::maxOutputs() const {
-  return decodePhases.back().phase->rows();
+  uint32_t outputs = 0;
+  for (const auto* phases : {&decodePhases, &promptPhases})
+    for (const PhaseIo& io : *phases) outputs = std::max(outputs, outputsOf(*io.phase));
+  return outputs;
 }
 
 } // namespace llcuda

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/engine/engine.h"
+#include "runtime/exec/prompt_runs.h"
 
 namespace llcuda {
 
@@ -20,14 +21,14 @@ struct PhaseIo {
   uint32_t buffer(fb::IoRole role) const { return buffers[static_cast<std::size_t>(role)]; }
 };
 
-/// The phases of an engine, by kind, each kind by rising number of rows.
+/// The phases of an engine: those that feed back, and the others, each by rising number of rows.
 class PhaseTable {
 public:
   explicit PhaseTable(const Engine& engine);
 
   std::span<const PhaseIo> decode() const { return decodePhases; }
   std::span<const PhaseIo> prompt() const { return promptPhases; }
-  std::span<const uint32_t> promptRows() const { return promptRowCounts; }
+  std::span<const PromptShape> promptShapes() const { return shapes; }
   /// Index in decode() of the narrowest phase with at least `rows` rows; there is one up to max_batch.
   uint32_t decodeFor(uint32_t rows) const;
   uint32_t maxRows() const;
@@ -35,7 +36,7 @@ public:
 
 private:
   std::vector<PhaseIo> decodePhases, promptPhases;
-  std::vector<uint32_t> promptRowCounts;
+  std::vector<PromptShape> shapes; // of promptPhases
 };
 
 } // namespace llcuda

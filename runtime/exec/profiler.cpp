@@ -17,8 +17,7 @@ constexpr int kCopies = 8;
 constexpr double kQueueNanoseconds = 20e3;
 
 StepRows rowsOf(const PhaseRun& run) {
-  const bool apart = run.phase.kind() == fb::PhaseKind::decode;
-  return {.rows = run.rows, .sequences = apart ? run.rows : 1, .positions = run.positions};
+  return {.rows = run.rows, .sequences = run.sequences, .positions = run.positions};
 }
 
 } // namespace
@@ -54,7 +53,7 @@ Result<void> Profiler::measureCopy(const cuda::Stream& stream) {
 }
 
 Result<void> Profiler::begin(const PhaseRun& run) {
-  const std::size_t launches = run.phase.launches()->size();
+  const std::size_t launches = run.launches;
   while (timings.size() < launches) {
     Timing timing;
     LLCUDA_ASSIGN_OR_RETURN(timing.start, cuda::Event::createTimed(context));
@@ -79,11 +78,11 @@ Result<void> Profiler::after(const PhaseRun& run, uint32_t launch) {
 
 Result<void> Profiler::end(const PhaseRun& run) {
   LLCUDA_RETURN_IF_ERROR(run.stream.synchronize());
-  for (uint32_t i = 0; i < run.phase.launches()->size(); ++i) {
+  for (uint32_t i = 0; i < run.launches; ++i) {
     const fb::Launch& launch = *run.phase.launches()->Get(i);
     LLCUDA_ASSIGN_OR_RETURN(const double nanoseconds, cuda::nanosecondsBetween(timings[i].start, timings[i].stop));
-    KernelProfile& profile = profiles[{run.phase.kind(), run.phase.rows(), launch.kernel()}];
-    profile.phase = run.phase.kind();
+    KernelProfile& profile = profiles[{run.phase.feeds_back(), run.phase.rows(), launch.kernel()}];
+    profile.feedsBack = run.phase.feeds_back();
     profile.rows = run.phase.rows();
     profile.kernel = launch.kernel();
     ++profile.launches;

@@ -14,8 +14,8 @@
 namespace llcuda {
 
 struct KernelProfile {
-  fb::PhaseKind phase = fb::PhaseKind::decode;
-  uint32_t rows = 0;   ///< of the phase
+  bool feedsBack = true; ///< of the phase, and its rows
+  uint32_t rows = 0;
   uint32_t kernel = 0; ///< of the engine's kernels
   uint64_t launches = 0;
   uint64_t nanoseconds = 0;
@@ -52,7 +52,7 @@ private:
   double copyNanoseconds = 0;  // of one of them
   double bandwidth = 0;
   std::vector<Timing> timings; // of the launches of a phase
-  std::map<std::tuple<fb::PhaseKind, uint32_t, uint32_t>, KernelProfile> profiles;
+  std::map<std::tuple<bool, uint32_t, uint32_t>, KernelProfile> profiles;
 };
 
 } // namespace llcuda

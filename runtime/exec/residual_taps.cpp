@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "runtime/schema/phase_facts.h"
+
 namespace llcuda {
 
 Result<void> ResidualTaps::begin(const PhaseRun& run) {
@@ -10,7 +12,7 @@ Result<void> ResidualTaps::begin(const PhaseRun& run) {
   std::size_t taps = 0;
   for (const fb::Launch* launch : *run.phase.launches()) taps += launch->tap() != -1;
   if (taps == 0)
-    return unsupported(engine.path(), ": its ", fb::EnumNamePhaseKind(run.phase.kind()), " phase of ", run.phase.rows(),
+    return unsupported(engine.path(), ": its ", phaseName(run.phase), " phase of ", run.phase.rows(),
                        " rows does not say where the values of a layer lie; compile the model again");
   values.resize(taps);
   return {};

@@ -59,7 +59,7 @@ private:
     owner.keepCached(owner.sequence.size() - 1);
     const std::span<const int32_t> rest = owner.tokens().subspan(owner.cached);
     SamplingParams sampling = options.sampling;
-    sampling.step = owner.sequence.size() - 1;
+    sampling.step = static_cast<uint32_t>(owner.sequence.size() - 1);
     metrics.promptTokens = rest.size();
     start = Clock::now();
     LLCUDA_RETURN_IF_ERROR(session.prompt(owner.slot, static_cast<uint32_t>(owner.cached), rest, &sampling,
@@ -68,18 +68,18 @@ private:
     return {};
   }
 
-  /// Reads the output of `step`; the step after it is queued first, when there is to be one. The first decode step
-  /// starts with the token that the prompt gave, so it has to wait for that.
+  /// Reads the output of `step`; the step after it is queued first, when there is to be one.
   Result<void> readStep(uint64_t step) {
-    if (step > 0 && step + 1 < limit)
-      LLCUDA_RETURN_IF_ERROR(queueStep(step + 1));
+    if (step + 1 < limit)
+      LLCUDA_RETURN_IF_ERROR(step == 0 ? startDecode() : queueStep(step + 1));
     LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
+    if (output.sampled[0] < 0)
+      return badInput("the logits after token ", owner.sequence.size() - 1,
+                      " are no numbers: a weight is none, or values grow beyond what the engine's types hold");
     const int32_t next = options.forced ? (*options.forced)[step] : output.sampled[0];
     if (step == 0) {
       metrics.promptNs = metrics.firstTokenNs = nanosecondsSince(start);
       firstToken = Clock::now();
-      if (limit > 1)
-        LLCUDA_RETURN_IF_ERROR(startDecode(next));
     }
     if (owner.cancelled)
       return makeError(ErrorCode::kCancelled, "cancelled");
@@ -90,10 +90,15 @@ private:
     return report(step, output);
   }
 
-  Result<void> startDecode(int32_t first) {
-    // Position of the token that step 0 gave: it follows what the prompt cached.
-    const DecodeRow row{owner.slot, first, static_cast<uint32_t>(owner.sequence.size()), options.sampling};
-    LLCUDA_RETURN_IF_ERROR(session.startDecode({&row, 1}));
+  /// The first decode step begins with the token that the prompt gives, which need not be known yet.
+  Result<void> startDecode() {
+    DecodeRow row{owner.slot, 0, static_cast<uint32_t>(owner.sequence.size()), options.sampling};
+    if (options.forced) {
+      row.token = options.forced->front();
+      LLCUDA_RETURN_IF_ERROR(session.join(0, row));
+    } else {
+      LLCUDA_RETURN_IF_ERROR(session.joinOutput(0, 0, row));
+    }
     return queueStep(1);
   }
 
@@ -183,8 +188,8 @@ Result<void> Sequence::generate(std::span<const int32_t> added, const GenerateOp
         return usageError("forced token ", token, " is outside the vocabulary");
   LLCUDA_RETURN_IF_ERROR(append(added));
   Result<void> result = Generation(*this, options, metrics).run();
-  // What is queued beyond the end goes first; after a broken step there is nothing to wait for.
-  if (result || result.error().code == ErrorCode::kCancelled)
+  // What is queued beyond the end goes first; after a fault of the device there is nothing to wait for.
+  if (result || result.error().code != ErrorCode::kInternal)
     LLCUDA_RETURN_IF_ERROR(session.drain());
   cached = std::min(cached, sequence.size());
   return result;

@@ -48,6 +48,7 @@ struct GenerateOptions {
   std::function<bool(const GeneratedToken&)> onToken; ///< may be empty; false ends the generation
 };
 
+/// The only one of its session that decodes: it takes row 0.
 class Sequence {
 public:
   Sequence(Session& session, uint32_t slot) : session(session), slot(slot) {}

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/exec/prompt_chunks.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 namespace {
@@ -15,8 +15,8 @@ std::span<const std::byte> bytesOf(std::span<const T> values) {
 }
 
 std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
-  const std::size_t words = std::max(phases.maxRows(), engine.maxPages());
-  return std::max(words * sizeof(int32_t), phases.maxOutputs() * sizeof(SamplingParams));
+  return std::max({phases.maxRows() * sizeof(int32_t), phases.maxOutputs() * sizeof(SamplingParams),
+                   std::size_t{editsBytes(engine.metadata().max_batch())}});
 }
 
 } // namespace
@@ -24,7 +24,12 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution)
     : loaded(std::move(program)), positions(context), execution(execution),
       plan(llcuda::memoryPlan(loaded->engine(), context, slots)), phases(loaded->engine()),
-      state(loaded->engine(), plan) {}
+      state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()) {
+  const fb::Engine& metadata = loaded->engine().metadata();
+  for (const fb::Argument* argument : *metadata.apply_edits()->arguments())
+    if (metadata.buffers()->Get(argument->buffer())->role() == fb::IoRole::edits)
+      editsBuffer = argument->buffer();
+}
 
 Session::~Session() {
   // Memory and graphs may go only when nothing uses them; what a broken device answers changes nothing.
@@ -55,7 +60,10 @@ Result<void> Session::allocate() {
   }
   decodeGraphs.resize(phases.decode().size());
   promptGraphs.resize(phases.prompt().size());
-  for (uint32_t slot = 0; slot < engine.metadata().max_batch(); ++slot) LLCUDA_RETURN_IF_ERROR(uploadTables(slot));
+  // Rows that nobody has.
+  for (const PhaseIo& io : phases.decode())
+    LLCUDA_RETURN_IF_ERROR(
+        stream.fill(memory.address(io.buffer(fb::IoRole::positions)), 0xff, io.phase->rows() * sizeof(int32_t)));
   return stream.synchronize();
 }
 
@@ -67,14 +75,22 @@ Result<void> Session::write(const PhaseIo& io, fb::IoRole role, const std::vecto
   return staging.upload(stream, memory.address(buffer), bytesOf(std::span<const T>(values)));
 }
 
-Result<void> Session::uploadTables(uint32_t slot) {
-  for (SlotState::Group& group : state.groups()) {
-    if (!group.changed[slot])
-      continue;
-    const std::span<const int32_t> row = group.table.row(slot);
-    const cuda::CUdeviceptr to = memory.address(group.buffer) + slot * row.size_bytes();
-    LLCUDA_RETURN_IF_ERROR(staging.upload(stream, to, bytesOf(row)));
-    group.changed[slot] = false;
+Result<void> Session::applyEdits() {
+  const uint32_t room = pageEditRoom(loaded->engine().metadata().max_batch());
+  for (bool more = true; more;) {
+    const std::vector<RowEdit> rowEdits = decodeRows.takeEdits();
+    const std::vector<PageEdit> pageEdits = state.takeEdits(room);
+    if (rowEdits.empty() && pageEdits.empty())
+      return {};
+    const EditsHeader header = {static_cast<uint32_t>(rowEdits.size()), static_cast<uint32_t>(pageEdits.size())};
+    std::vector<std::byte> bytes;
+    for (const std::span<const std::byte> part :
+         {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(rowEdits)),
+          std::as_bytes(std::span(pageEdits))})
+      bytes.insert(bytes.end(), part.begin(), part.end());
+    LLCUDA_RETURN_IF_ERROR(staging.upload(stream, memory.address(editsBuffer), bytes));
+    LLCUDA_RETURN_IF_ERROR(launchOn(stream, *loaded, memory, *loaded->engine().metadata().apply_edits()));
+    more = pageEdits.size() == room;
   }
   return {};
 }
@@ -83,8 +99,8 @@ Result<void> Session::reserve(uint32_t slot, uint32_t first, uint32_t end) {
   assert(end <= positions);
   LLCUDA_RETURN_IF_ERROR(state.reserve(slot, first, end));
   if (state.beginsState(first))
-    LLCUDA_RETURN_IF_ERROR(clearStates(slot));
-  return uploadTables(slot);
+    return clearStates(slot);
+  return {};
 }
 
 Result<void> Session::clearStates(uint32_t slot) {
@@ -95,18 +111,22 @@ Result<void> Session::clearStates(uint32_t slot) {
   return {};
 }
 
-Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph) {
+Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& graphs, bool tail) {
+  std::optional<PhaseGraph>& graph = tail ? graphs.whole : graphs.trunk;
   if (!graph) {
-    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase));
+    const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
+    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, launches));
   }
   return &*graph;
 }
 
-Result<void> Session::runPhase(const PhaseIo& io, std::optional<PhaseGraph>& graph, uint32_t rowCount,
-                               uint64_t cached) {
-  if (!execution.graphs || execution.observer)
-    return launchAll({*loaded, memory, stream, *io.phase, rowCount, cached}, execution.observer);
-  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * captured, graphOf(io, graph));
+Result<void> Session::runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail) {
+  if (!execution.graphs || execution.observer) {
+    const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
+    return launchAll({*loaded, memory, stream, *io.phase, step.rows, step.sequences, step.positions, launches},
+                     execution.observer);
+  }
+  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * captured, graphOf(io, graphs, tail));
   return captured->launch(stream);
 }
 
@@ -115,91 +135,141 @@ Result<void> Session::queueOutput(const PhaseIo& io, uint32_t outputs, bool want
                      wantLogits ? memory.address(io.buffer(fb::IoRole::logits)) : 0);
 }
 
-Result<void> Session::promptChunk(const PhaseIo& io, uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
-                                  const SamplingParams* sampling) {
-  const uint32_t rowCount = io.phase->rows();
-  std::vector<int32_t> ids(tokens.begin(), tokens.end());
-  std::vector<int32_t> places(rowCount, -1), slotOfRow(rowCount, 0);
-  ids.resize(rowCount, 0);
-  for (uint32_t i = 0; i < tokens.size(); ++i) {
-    places[i] = static_cast<int32_t>(first + i);
-    slotOfRow[i] = static_cast<int32_t>(slot);
+Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart> parts) {
+  const uint32_t rowCount = io.phase->rows(), block = io.phase->row_block();
+  std::vector<int32_t> ids(rowCount, 0), places(rowCount, -1), slotOfRow(rowCount, 0);
+  std::vector<int32_t> outputRows;
+  std::vector<SamplingParams> sampling;
+  uint32_t row = 0;
+  for (const PromptPart& part : parts) {
+    assert(row + part.tokens.size() <= rowCount);
+    for (uint32_t i = 0; i < part.tokens.size(); ++i) {
+      ids[row + i] = part.tokens[i];
+      places[row + i] = static_cast<int32_t>(part.first + i);
+      slotOfRow[row + i] = static_cast<int32_t>(part.slot);
+    }
+    if (part.sampling) {
+      outputRows.push_back(static_cast<int32_t>(row + part.tokens.size() - 1));
+      sampling.push_back(*part.sampling);
+    }
+    row += (static_cast<uint32_t>(part.tokens.size()) + block - 1) / block * block;
   }
-  const int32_t outputRow = sampling ? static_cast<int32_t>(tokens.size() - 1) : -1;
+  assert(outputRows.size() <= outputsOf(*io.phase));
+  outputRows.resize(outputsOf(*io.phase), -1);
+  sampling.resize(outputsOf(*io.phase));
   LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::tokens, ids));
   LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::positions, places));
   LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::slots, slotOfRow));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::output_rows, std::vector<int32_t>{outputRow}));
-  return write(io, fb::IoRole::sampling, std::vector<SamplingParams>{sampling ? *sampling : SamplingParams{}});
+  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::output_rows, outputRows));
+  return write(io, fb::IoRole::sampling, sampling);
+}
+
+Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits) {
+  assert(!parts.empty());
+  const PhaseIo& io = phases.prompt()[phase];
+  StepRows step = {.rows = 0, .sequences = static_cast<uint32_t>(parts.size())};
+  uint32_t outputs = 0;
+  for (const PromptPart& part : parts) {
+    const auto count = static_cast<uint32_t>(part.tokens.size());
+    LLCUDA_RETURN_IF_ERROR(reserve(part.slot, part.first, part.first + count));
+    step.rows += count;
+    step.positions += part.first + count;
+    outputs += part.sampling != nullptr;
+  }
+  LLCUDA_RETURN_IF_ERROR(applyEdits());
+  LLCUDA_RETURN_IF_ERROR(writePrompts(io, parts));
+  LLCUDA_RETURN_IF_ERROR(runPhase(io, promptGraphs[phase], step, outputs != 0));
+  return outputs == 0 ? Result<void>() : queueOutput(io, outputs, wantLogits);
 }
 
 Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
                              const SamplingParams* sampling, bool wantLogits, const std::atomic<bool>& cancelled) {
   assert(!tokens.empty());
-  for (const PromptChunk& chunk : promptChunks(phases.promptRows(), static_cast<uint32_t>(tokens.size()))) {
-    // Two chunks are on their way at most, so that a cancel is heeded soon.
+  const auto length = static_cast<uint32_t>(tokens.size());
+  for (const PromptRun& run : promptRuns(phases.promptShapes(), {&length, 1})) {
+    // Two runs are on their way at most, so that a cancel is heeded soon.
     const cuda::Event& done = chunkDone[chunkCount++ % chunkDone.size()];
     LLCUDA_RETURN_IF_ERROR(done.synchronize());
     if (cancelled.load(std::memory_order_relaxed))
       return makeError(ErrorCode::kCancelled, "cancelled");
-    const PhaseIo& io = phases.prompt()[chunk.phase];
-    const bool last = chunk.tokens == tokens.size();
-    LLCUDA_RETURN_IF_ERROR(reserve(slot, first, first + chunk.tokens));
-    LLCUDA_RETURN_IF_ERROR(promptChunk(io, slot, first, tokens.first(chunk.tokens), last ? sampling : nullptr));
-    LLCUDA_RETURN_IF_ERROR(runPhase(io, promptGraphs[chunk.phase], chunk.tokens, first + chunk.tokens));
+    const PromptPiece& piece = run.pieces[0];
+    const bool last = piece.first + piece.tokens == length;
+    const PromptPart part = {slot, first + piece.first, tokens.subspan(piece.first, piece.tokens),
+                             last ? sampling : nullptr};
+    LLCUDA_RETURN_IF_ERROR(runPrompts(run.phase, {&part, 1}, wantLogits));
     LLCUDA_RETURN_IF_ERROR(stream.record(done));
-    if (last && sampling)
-      return queueOutput(io, 1, wantLogits);
-    first += chunk.tokens;
-    tokens = tokens.subspan(chunk.tokens);
   }
   return {};
 }
 
+Result<void> Session::join(uint32_t row, const DecodeRow& sequence) {
+  LLCUDA_RETURN_IF_ERROR(settle(row));
+  decodeRows.join(row, sequence, RowSource::kToken, sequence.token);
+  return {};
+}
+
+Result<void> Session::joinOutput(uint32_t row, uint32_t output, const DecodeRow& sequence) {
+  LLCUDA_RETURN_IF_ERROR(settle(row));
+  decodeRows.join(row, sequence, RowSource::kOutput, static_cast<int32_t>(output));
+  return {};
+}
+
+Result<void> Session::leave(uint32_t row) {
+  LLCUDA_RETURN_IF_ERROR(settle(row));
+  decodeRows.leave(row);
+  return {};
+}
+
+Result<void> Session::move(uint32_t from, uint32_t to) {
+  LLCUDA_RETURN_IF_ERROR(settle(from));
+  LLCUDA_RETURN_IF_ERROR(settle(to));
+  decodeRows.move(from, to);
+  return {};
+}
+
+Result<void> Session::hold(uint32_t row, bool held) {
+  LLCUDA_RETURN_IF_ERROR(settle(row));
+  decodeRows.hold(row, held);
+  return {};
+}
+
 Result<void> Session::startDecode(std::span<const DecodeRow> wanted) {
-  decodePhase = phases.decodeFor(static_cast<uint32_t>(wanted.size()));
-  rows.assign(wanted.begin(), wanted.end());
-  const PhaseIo& io = phases.decode()[decodePhase];
-  const uint32_t rowCount = io.phase->rows();
-  std::vector<int32_t> ids(rowCount, 0), places(rowCount, -1), slotOfRow(rowCount, 0);
-  std::vector<SamplingParams> sampling(rowCount);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    ids[i] = rows[i].token;
-    places[i] = static_cast<int32_t>(rows[i].position);
-    slotOfRow[i] = static_cast<int32_t>(rows[i].slot);
-    sampling[i] = rows[i].sampling;
-    sampling[i].step = rows[i].position;
-  }
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::tokens, ids));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::positions, places));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::slots, slotOfRow));
-  return write(io, fb::IoRole::sampling, sampling);
+  for (uint32_t row = 0; row < wanted.size(); ++row) LLCUDA_RETURN_IF_ERROR(join(row, wanted[row]));
+  for (auto row = static_cast<uint32_t>(wanted.size()); row < decodeRows.count(); ++row)
+    if (rows()[row].isUsed)
+      LLCUDA_RETURN_IF_ERROR(leave(row));
+  return {};
 }
 
 Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
-  assert(tokens.size() == rows.size());
-  return write(phases.decode()[decodePhase], fb::IoRole::tokens, std::vector<int32_t>(tokens.begin(), tokens.end()));
+  assert(tokens.size() == decodeRows.count());
+  LLCUDA_RETURN_IF_ERROR(applyEdits());
+  return write(phases.decode()[0], fb::IoRole::tokens, std::vector<int32_t>(tokens.begin(), tokens.end()));
 }
 
 Result<void> Session::queueStep(bool wantLogits) {
-  assert(!rows.empty());
-  const PhaseIo& io = phases.decode()[decodePhase];
-  uint64_t cached = 0;
-  for (DecodeRow& row : rows) {
+  const uint32_t count = decodeRows.count();
+  assert(count != 0);
+  StepRows step = {.rows = count, .sequences = count};
+  for (const DecodeRows::Row& row : rows().first(count)) {
+    if (!row.isUsed)
+      continue;
     LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
-    cached += ++row.position;
+    step.positions += row.position + 1;
   }
-  const auto count = static_cast<uint32_t>(rows.size());
-  LLCUDA_RETURN_IF_ERROR(runPhase(io, decodeGraphs[decodePhase], count, cached));
-  return queueOutput(io, count, wantLogits);
+  LLCUDA_RETURN_IF_ERROR(applyEdits());
+  decodeRows.advance();
+  const uint32_t phase = phases.decodeFor(count);
+  LLCUDA_RETURN_IF_ERROR(runPhase(phases.decode()[phase], decodeGraphs[phase], step, true));
+  return queueOutput(phases.decode()[phase], count, wantLogits);
 }
 
 Result<StepOutput> Session::take() {
-  LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, ring->take());
+  LLCUDA_ASSIGN_OR_RETURN(StepOutput output, ring->take());
   const auto vocabulary = static_cast<int32_t>(loaded->engine().model().vocabulary());
-  for (int32_t token : output.sampled)
-    if (token < 0 || token >= vocabulary)
-      return internalError("the device sampled token ", token, ", the vocabulary has ", vocabulary);
+  for (int32_t& token : output.sampled)
+    if (token >= vocabulary || token < kSampledHeld)
+      token = kSampledNothing;
   return output;
 }
 
@@ -218,8 +288,13 @@ Result<void> Session::drain() {
   return {};
 }
 
+Result<void> Session::synchronize() {
+  LLCUDA_RETURN_IF_ERROR(drain());
+  return stream.synchronize();
+}
+
 Result<uint32_t> Session::decodeNodes() {
-  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * graph, graphOf(phases.decode()[0], decodeGraphs[0]));
+  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * graph, graphOf(phases.decode()[0], decodeGraphs[0], true));
   return graph->kernelNodes();
 }
 

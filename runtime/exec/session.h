@@ -11,8 +11,10 @@
 #include <span>
 #include <vector>
 
+#include "codegen/formats/launch_work.h"
 #include "codegen/formats/sampling.h"
 #include "runtime/base/result.h"
+#include "runtime/exec/decode_rows.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/exec/output_ring.h"
 #include "runtime/exec/phase_graph.h"
@@ -25,12 +27,12 @@
 
 namespace llcuda {
 
-/// One row of a decode phase: the next token of one sequence.
-struct DecodeRow {
+/// Tokens of one sequence in a prompt phase.
+struct PromptPart {
   uint32_t slot = 0;
-  int32_t token = 0;
-  uint32_t position = 0; ///< of `token`
-  SamplingParams sampling = {};
+  uint32_t first = 0;                       ///< position of the first token; the slot is continuable() there
+  std::span<const int32_t> tokens;          ///< at least one
+  const SamplingParams* sampling = nullptr; ///< if not null, the token after the last one is an output
 };
 
 /// How phases are run.
@@ -39,7 +41,8 @@ struct Execution {
   LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
 };
 
-/// One thread at a time. After an error other than kCancelled the device's state is unknown: destroy the session.
+/// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait for it.
+/// After kInternal the device's state is unknown: destroy the session.
 class Session {
 public:
   /// `context` in 1 ... max_context, `slots` in 1 ... max_batch; memory is checked before it is allocated.
@@ -55,20 +58,43 @@ public:
   /// last one is an output to take(). Ends the running decode. kCancelled between two chunks once `cancelled` is set.
   Result<void> prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens, const SamplingParams* sampling,
                       bool wantLogits, const std::atomic<bool>& cancelled);
+  /// The prompt phases, as promptRuns() takes them; indices of them are those of runPrompts().
+  std::span<const PromptShape> promptShapes() const { return phases.promptShapes(); }
+  /// Runs one prompt phase over parts of several slots, each of which begins at a multiple of its row block. The outputs of
+  /// those with `sampling`, in their order, are one output to take().
+  Result<void> runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits);
 
-  /// Sets the rows of the decode steps that follow; each goes on from its own position.
+  // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told the
+  // device in front of the next phase, without waiting for those that are queued. A row that samples kSampledNothing is
+  // nobody's from then on, also where the host has not left it yet.
+
+  /// A sequence joins as row `row`, whatever that was.
+  Result<void> join(uint32_t row, const DecodeRow& sequence);
+  /// The same with the token that output `output` of the last runPrompts() samples, whether it is known yet or not.
+  Result<void> joinOutput(uint32_t row, uint32_t output, const DecodeRow& sequence);
+  Result<void> leave(uint32_t row);
+  /// What row `from` is becomes row `to`, whatever that was.
+  Result<void> move(uint32_t from, uint32_t to);
+  /// A held row is computed and samples kSampledHeld: its next step is the same again.
+  Result<void> hold(uint32_t row, bool held);
+  std::span<const DecodeRows::Row> rows() const { return decodeRows.all(); }
+
+  /// Makes these the rows, from 0 on, and no others.
   Result<void> startDecode(std::span<const DecodeRow> rows);
   /// Replaces the tokens that the next step reads, one for each row: otherwise they are those that the last one sampled.
   Result<void> replaceTokens(std::span<const int32_t> tokens);
-  /// Queues one step: one graph launch. Its output is to be taken.
+  /// Queues one step of the narrowest phase that has all rows: one graph launch. Its output, up to the last row that is used,
+  /// is to be taken.
   Result<void> queueStep(bool wantLogits);
 
   /// Outputs queued and not taken, at most OutputRing::kDepth.
   uint32_t waiting() const { return ring->waiting(); }
-  /// The oldest output, once it is there. kInternal when a sampled token is none.
+  /// The oldest output, once it is there. What is no token of the vocabulary is kSampledNothing or kSampledHeld.
   Result<StepOutput> take();
   /// Waits for all that is queued and drops its outputs.
   Result<void> drain();
+  /// The same; also for what has no output.
+  Result<void> synchronize();
   /// startDecode(), `steps` steps, and the end of the last one; their outputs are dropped. For what measures.
   Result<void> decode(std::span<const DecodeRow> rows, uint32_t steps);
 
@@ -85,15 +111,21 @@ public:
 private:
   Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution);
   Result<void> allocate();
-  /// One step of a phase over `rows` rows that attend to `cached` positions in all.
-  Result<void> runPhase(const PhaseIo& io, std::optional<PhaseGraph>& graph, uint32_t rows, uint64_t cached);
-  Result<PhaseGraph*> graphOf(const PhaseIo& io, std::optional<PhaseGraph>& graph);
-  Result<void> promptChunk(const PhaseIo& io, uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
-                           const SamplingParams* sampling);
+  /// The graphs of a phase: the trunk and its tail as one, since nothing comes between, and the trunk alone.
+  struct Graphs {
+    std::optional<PhaseGraph> whole, trunk;
+  };
+
+  /// One step of a phase; without `tail` nothing is sampled.
+  Result<void> runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail);
+  Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& graphs, bool tail);
+  Result<void> writePrompts(const PhaseIo& io, std::span<const PromptPart> parts);
   /// Pages for positions up to `end`, which are about to be written from `first` on.
   Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
-  /// Brings the rows of block tables that changed to the device.
-  Result<void> uploadTables(uint32_t slot);
+  /// Queues what changed of rows and block tables since the last call.
+  Result<void> applyEdits();
+  /// Queues changes that those of `row` must not be mixed with.
+  Result<void> settle(uint32_t row) { return decodeRows.isEdited(row) ? applyEdits() : Result<void>(); }
   Result<void> clearStates(uint32_t slot);
   Result<void> queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits);
   template <typename T>
@@ -109,11 +141,11 @@ private:
   SessionMemory memory;
   Staging staging;
   std::optional<OutputRing> ring;
-  std::vector<std::optional<PhaseGraph>> decodeGraphs, promptGraphs;
+  std::vector<Graphs> decodeGraphs, promptGraphs;
   std::array<cuda::Event, 2> chunkDone;
   std::size_t chunkCount = 0;
-  uint32_t decodePhase = 0;
-  std::vector<DecodeRow> rows; // of the running decode; positions of the next step to queue
+  DecodeRows decodeRows;
+  uint32_t editsBuffer = 0;
 };
 
 } // namespace llcuda

@@ -75,6 +75,9 @@ Result<SessionMemory> SessionMemory::allocate(const Program& program, const Memo
       }
     }
   }
+  for (uint32_t b = 0; b < buffers.size(); ++b)
+    if (buffers[b]->role() == fb::IoRole::block_table)
+      LLCUDA_RETURN_IF_ERROR(stream.fill(session.addresses[b], 0xff, buffers[b]->bytes()));
   return session;
 }
 

@@ -9,21 +9,22 @@ SlotState::SlotState(const Engine& engine, const MemoryPlan& plan)
     : pageTokens(engine.metadata().page_tokens()), computed(engine.metadata().max_batch()) {
   const uint32_t slots = engine.metadata().max_batch();
   const auto& buffers = *engine.metadata().buffers();
-  for (uint32_t b = 0; b < buffers.size(); ++b) {
-    hasStates |= buffers[b]->kind() == fb::BufferKind::state;
-    if (buffers[b]->role() != fb::IoRole::block_table)
+  for (const fb::Buffer* buffer : buffers) hasStates |= buffer->kind() == fb::BufferKind::state;
+  int32_t index = 0;
+  for (const fb::Argument* argument : *engine.metadata().apply_edits()->arguments()) {
+    const fb::Buffer& buffer = *buffers[argument->buffer()];
+    if (buffer.role() != fb::IoRole::block_table)
       continue;
-    const KvGroupPlan* group = plan.group(buffers[b]->window());
-    if (!group)
-      continue; // no pool has its pages
-    tables.push_back({b,
-                      PageTable({.slots = slots,
-                                 .maxPages = engine.maxPages(),
-                                 .pageTokens = pageTokens,
-                                 .window = buffers[b]->window(),
-                                 .slotPages = group->slotPages,
-                                 .poolPages = group->pages}),
-                      std::vector<bool>(slots, true)});
+    if (const KvGroupPlan* group = plan.group(buffer.window()))
+      tables.push_back({index,
+                        PageTable({.slots = slots,
+                                   .maxPages = engine.maxPages(),
+                                   .pageTokens = pageTokens,
+                                   .window = buffer.window(),
+                                   .slotPages = group->slotPages,
+                                   .poolPages = group->pages}),
+                        std::vector<int32_t>(std::size_t{slots} * engine.maxPages(), -1), std::vector<bool>(slots)});
+    ++index;
   }
 }
 
@@ -49,6 +50,28 @@ void SlotState::forget(uint32_t slot, uint32_t position) {
   for (Group& group : tables)
     if (group.table.forget(slot, position))
       group.changed[slot] = true;
+}
+
+std::vector<PageEdit> SlotState::takeEdits(std::size_t most) {
+  std::vector<PageEdit> edits;
+  for (Group& group : tables) {
+    for (uint32_t slot = 0; slot < group.changed.size(); ++slot) {
+      if (!group.changed[slot])
+        continue;
+      const std::span<const int32_t> row = group.table.row(slot);
+      const std::size_t first = std::size_t{slot} * row.size();
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        if (group.told[first + i] == row[i])
+          continue;
+        if (edits.size() == most)
+          return edits;
+        group.told[first + i] = row[i];
+        edits.push_back({group.index, static_cast<int32_t>(first + i), row[i]});
+      }
+      group.changed[slot] = false;
+    }
+  }
+  return edits;
 }
 
 uint32_t SlotState::continuable(uint32_t slot, uint32_t positions) const {

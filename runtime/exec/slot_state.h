@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codegen/formats/row_edits.h"
 #include "runtime/base/result.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/memory_plan.h"
@@ -16,14 +17,16 @@ class SlotState {
 public:
   SlotState(const Engine& engine, const MemoryPlan& plan);
 
-  /// A group's table, and whether a slot's row of it is newer than the device's.
+  /// A group's table, and what of it the device has been told.
   struct Group {
-    uint32_t buffer; ///< the block table
+    int32_t index; ///< of its block table among those of the launch that applies edits
     PageTable table;
-    std::vector<bool> changed; ///< of each slot
+    std::vector<int32_t> told; ///< entries, all -1 at first
+    std::vector<bool> changed; ///< of each slot: whether entries may differ
   };
-  std::vector<Group>& groups() { return tables; }
   const std::vector<Group>& groups() const { return tables; }
+  /// Up to `most` entries that the device has to be told, which then count as told.
+  std::vector<PageEdit> takeEdits(std::size_t most);
 
   /// Makes room for positions `first` ... `end` - 1 of a slot, which are about to be computed: `first` is 0 or continuable().
   /// All or nothing: kOutOfMemory when too few pages are free.

@@ -5,6 +5,7 @@
 #include "codegen/formats/kv_names.h"
 #include "runtime/engine/weight_files.h"
 #include "runtime/schema/engine_hash.h"
+#include "runtime/schema/phase_facts.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -39,7 +40,7 @@ uint32_t nodesPerLayer(const fb::Phase& phase) {
 /// Of the decode phase for one row, which is what one token of one sequence takes.
 uint32_t nodesPerLayer(const fb::Engine& engine) {
   for (const fb::Phase* phase : *engine.phases())
-    if (phase->kind() == fb::PhaseKind::decode && phase->rows() == 1)
+    if (phase->feeds_back() && phase->rows() == 1)
       return nodesPerLayer(*phase);
   return 0;
 }
@@ -58,11 +59,9 @@ ordered_json kernelJson(const fb::Kernel& kernel) {
 }
 
 ordered_json phaseJson(const fb::Phase& phase) {
-  return {{"kind", fb::EnumNamePhaseKind(phase.kind())},
-          {"rows", phase.rows()},
-          {"outputs", phase.outputs()},
-          {"nodes", phase.launches()->size()},
-          {"nodes_per_layer", nodesPerLayer(phase)}};
+  return {{"kind", phaseName(phase)},          {"rows", phase.rows()},
+          {"row_block", phase.row_block()},    {"outputs", outputsOf(phase)},
+          {"nodes", phase.launches()->size()}, {"nodes_per_layer", nodesPerLayer(phase)}};
 }
 
 std::string textOf(const flatbuffers::String* text) {
@@ -175,8 +174,8 @@ std::string sourcesText(const fb::Engine& engine) {
 std::string phasesText(const fb::Engine& engine) {
   std::vector<std::vector<std::string>> rows = {{"phase", "rows", "nodes", "nodes per layer"}};
   for (const fb::Phase* phase : *engine.phases())
-    rows.push_back({fb::EnumNamePhaseKind(phase->kind()), std::to_string(phase->rows()),
-                    std::to_string(phase->launches()->size()), std::to_string(nodesPerLayer(*phase))});
+    rows.push_back({phaseName(*phase), std::to_string(phase->rows()), std::to_string(phase->launches()->size()),
+                    std::to_string(nodesPerLayer(*phase))});
   return textTable(rows);
 }
 

@@ -3,6 +3,7 @@
 
 #include "codegen/sass/sass_listing.h"
 #include "runtime/schema/engine_hash.h"
+#include "runtime/schema/phase_facts.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -68,8 +69,7 @@ Result<ordered_json> machineCodeJson(const Engine& engine, const std::string& nv
   for (const fb::Phase* phase : *metadata.phases()) {
     ordered_json launches = ordered_json::array();
     for (const fb::Launch* launch : *phase->launches()) launches.push_back(launchJson(*launch, shapes));
-    phases.push_back(
-        {{"kind", fb::EnumNamePhaseKind(phase->kind())}, {"rows", phase->rows()}, {"launches", std::move(launches)}});
+    phases.push_back({{"kind", phaseName(*phase)}, {"rows", phase->rows()}, {"launches", std::move(launches)}});
   }
   return ordered_json{{"nvrtc", metadata.compiler()->nvrtc() ? metadata.compiler()->nvrtc()->str() : ""},
                       {"kernels", std::move(kernels)},

@@ -11,7 +11,7 @@ namespace {
 
 const fb::Phase* decodePhase(const Engine& engine) {
   for (const fb::Phase* phase : *engine.metadata().phases())
-    if (phase->kind() == fb::PhaseKind::decode && phase->rows() == 1)
+    if (phase->feeds_back() && phase->rows() == 1)
       return phase;
   return nullptr;
 }

@@ -39,8 +39,8 @@ uint32_t contextFor(const fb::Engine& engine, const Workload& workload) {
   return std::min(context, engine.max_context());
 }
 
-uint32_t runsOf(fb::PhaseKind phase, uint32_t context, const Workload& workload) {
-  return phase == fb::PhaseKind::decode ? std::min(workload.decodeSteps, context) : workload.promptRuns;
+uint32_t runsOf(bool feedsBack, uint32_t context, const Workload& workload) {
+  return feedsBack ? std::min(workload.decodeSteps, context) : workload.promptRuns;
 }
 
 Result<void> runAll(const std::shared_ptr<const Program>& program, uint32_t context, const Workload& workload,
@@ -49,9 +49,9 @@ Result<void> runAll(const std::shared_ptr<const Program>& program, uint32_t cont
   LLCUDA_ASSIGN_OR_RETURN(const auto session, Session::create(program, context, engine.max_batch(),
                                                               {.graphs = false, .observer = observer}));
   for (const fb::Phase* phase : *engine.phases()) {
-    const uint32_t runs = runsOf(phase->kind(), context, workload);
-    LLCUDA_RETURN_IF_ERROR(phase->kind() == fb::PhaseKind::decode ? runDecode(*session, phase->rows(), runs)
-                                                                  : runPrompt(*session, phase->rows(), runs));
+    const uint32_t runs = runsOf(phase->feeds_back(), context, workload);
+    LLCUDA_RETURN_IF_ERROR(phase->feeds_back() ? runDecode(*session, phase->rows(), runs)
+                                               : runPrompt(*session, phase->rows(), runs));
   }
   return {};
 }
@@ -74,8 +74,9 @@ Result<Measurement> measure(const std::string& path, DeviceChoice choice, int in
   Measurement result{program->device().name(), {}};
   for (const KernelProfile& kernel : profiler->kernels()) {
     const fb::Kernel& record = *metadata.kernels()->Get(kernel.kernel);
-    result.kernels.push_back({kernel.phase, kernel.rows, runsOf(kernel.phase, context, workload), record.name()->str(),
-                              record.op()->str(), kernel.launches, static_cast<double>(kernel.nanoseconds) / 1e3});
+    result.kernels.push_back({kernel.feedsBack, kernel.rows, runsOf(kernel.feedsBack, context, workload),
+                              record.name()->str(), record.op()->str(), kernel.launches,
+                              static_cast<double>(kernel.nanoseconds) / 1e3});
   }
   return result;
 }

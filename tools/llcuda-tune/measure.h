@@ -18,9 +18,9 @@ struct Workload {
 };
 
 struct KernelTime {
-  fb::PhaseKind phase = fb::PhaseKind::decode;
-  uint32_t rows = 0; ///< of the phase
-  uint32_t runs = 0; ///< of the phase
+  bool feedsBack = true; ///< of its phase
+  uint32_t rows = 0;     ///< of the phase
+  uint32_t runs = 0;     ///< of the phase
   std::string kernel, op;
   uint64_t launches = 0;   ///< in all runs
   double microseconds = 0; ///< of all launches

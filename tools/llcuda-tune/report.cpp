@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "codegen/pack/pack.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda::tune {
 namespace {
@@ -67,8 +68,8 @@ struct PhaseTime {
 };
 
 /// By phase and rows.
-std::map<std::pair<fb::PhaseKind, uint32_t>, PhaseTime> phaseTimes(const Tuning& tuning, double minGain) {
-  std::map<std::pair<fb::PhaseKind, uint32_t>, PhaseTime> phases;
+std::map<std::pair<bool, uint32_t>, PhaseTime> phaseTimes(const Tuning& tuning, double minGain) {
+  std::map<std::pair<bool, uint32_t>, PhaseTime> phases;
   for (const KernelTime& kernel : tuning.first.kernels) {
     double left = 1;
     if (const auto request = tuning.requests.find(kernel.kernel); request != tuning.requests.end())
@@ -76,7 +77,7 @@ std::map<std::pair<fb::PhaseKind, uint32_t>, PhaseTime> phaseTimes(const Tuning&
         if (request->second == codegen::TileRequest(subject.request))
           left = leftOf(subject, minGain);
       });
-    PhaseTime& phase = phases[{kernel.phase, kernel.rows}];
+    PhaseTime& phase = phases[{kernel.feedsBack, kernel.rows}];
     phase.runs = kernel.runs;
     phase.chosen += kernel.microseconds;
     phase.best += kernel.microseconds * left;
@@ -104,9 +105,9 @@ std::string reportOf(const Tuning& tuning, double minGain) {
   tuning.forEach([&](const auto& subject) { text += lineOf(subject, minGain); });
   text += "\n";
   for (const auto& [key, phase] : phaseTimes(tuning, minGain))
-    text += printed("%s, rows %u: %.1f us of kernels, %.1f with the table (%.1f %% less)\n",
-                    fb::EnumNamePhaseKind(key.first), key.second, phase.chosen / phase.runs, phase.best / phase.runs,
-                    100 * (1 - phase.best / phase.chosen));
+    text +=
+        printed("%s, rows %u: %.1f us of kernels, %.1f with the table (%.1f %% less)\n", phaseName(key.first),
+                key.second, phase.chosen / phase.runs, phase.best / phase.runs, 100 * (1 - phase.best / phase.chosen));
   return text;
 }
 

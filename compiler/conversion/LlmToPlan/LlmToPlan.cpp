@@ -13,7 +13,7 @@ namespace llcuda {
 
 namespace {
 
-constexpr int64_t kPageTokens = 64, kMaxBatch = 64;
+constexpr int64_t kPageTokens = 64, kMaxBatch = 64, kRowBlock = 64;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   using LlmToPlanBase::LlmToPlanBase;
@@ -32,31 +32,38 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
                                        << " is not supported; batches of 1 to " << kMaxBatch << " are";
       return signalPassFailure();
     }
-    const auto list = phases();
     llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens}, tiles);
     const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
-    for (const auto& [kind, rows] : list)
-      if (mlir::failed(llm::PhaseLowering(plan, kind, rows, apartOps).lower(forward)))
+    for (const llm::PhaseFacts& facts : phases())
+      if (mlir::failed(llm::PhaseLowering(plan, facts, apartOps).lower(forward)))
         return signalPassFailure();
+    if (mlir::failed(plan.edits()))
+      return signalPassFailure();
     if (requests)
       *requests = plan.tileRequests();
     plan.finish();
     forward.erase();
   }
 
-  std::vector<std::pair<plan::PhaseKind, int64_t>> phases() {
-    std::vector<std::pair<plan::PhaseKind, int64_t>> list;
-    for (int64_t rows = 1; rows < maxBatch; rows *= 2) list.emplace_back(plan::PhaseKind::Decode, rows);
-    list.emplace_back(plan::PhaseKind::Decode, maxBatch);
+  /// A prompt phase of more rows than a block holds several sequences, and says the next token of each.
+  llm::PhaseFacts promptFacts(int64_t rows) const {
+    const int64_t block = std::min(rows, kRowBlock);
+    return {rows, block, std::min<int64_t>(maxBatch, (rows + block - 1) / block), false};
+  }
+
+  std::vector<llm::PhaseFacts> phases() {
+    std::vector<llm::PhaseFacts> list;
+    for (int64_t rows = 1; rows < maxBatch; rows *= 2) list.push_back({rows, 1, rows, true});
+    list.push_back({maxBatch, 1, maxBatch, true});
     llvm::SmallVector<int64_t> sizes(promptRows.begin(), promptRows.end());
     if (sizes.empty())
-      sizes = {32, 128, 512};
+      sizes = {32, 64, 128, 512};
     const size_t decodePhases = list.size();
     for (const int64_t rows : sizes)
       if (rows <= maxContext)
-        list.emplace_back(plan::PhaseKind::Prompt, rows);
+        list.push_back(promptFacts(rows));
     if (list.size() == decodePhases)
-      list.emplace_back(plan::PhaseKind::Prompt, static_cast<int64_t>(maxContext));
+      list.push_back(promptFacts(maxContext));
     return list;
   }
 

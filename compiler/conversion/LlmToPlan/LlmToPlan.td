@@ -7,8 +7,8 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     `@forward` becomes a `plan.engine` with a decode phase of 1, 2, 4, ... rows up to `max-batch` and a prompt phase for
     each of `prompt-rows` that the context can fill (of `max-context` rows when it can fill none). Each op becomes the
     launches of `codegen/spec`: one in decode phases, where a weight is read once for few rows, and in prompt phases one
-    for each linear by tensor cores and one for what stands between them. In prompt phases the last norm picks the rows
-    whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
+    for each linear by tensor cores and one for what stands between them. In prompt phases each block of 64 rows is of one
+    sequence, with an output for each block, up to `max-batch`; the last norm picks the rows whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
     and so does every op that `apart` names. What the fusions left has a launch of its own.
 
     Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand in
@@ -25,7 +25,7 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llcuda::plan::PlanDialect"];
   let options = [Option<"maxContext", "max-context", "int64_t", "2048", "Positions a sequence may have">,
                  Option<"maxBatch", "max-batch", "int64_t", "1", "Sequences a session may have">,
-                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,128,512">,
+                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,64,128,512">,
                  ListOption<"apart", "apart", "std::string", "Ops whose decode phases take a launch for the linears and one "
                             "for what follows: qkv_rope_cache, linear_residual_norm">];
 }

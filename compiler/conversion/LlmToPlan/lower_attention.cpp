@@ -102,7 +102,7 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
   desc.turn = turnOf(op.getTable(), op.getPairs(), op.getEps());
-  desc.f16Queries = !isDecode();
+  desc.f16Queries = !hasRowsApart();
   desc.cache = kept;
   if (failed(accept(op, codegen::checkRopeCache(desc))))
     return failure();
@@ -191,7 +191,7 @@ LogicalResult PhaseLowering::lowerQkvLinear(QkvLinearOp op) {
 }
 
 std::string PhaseLowering::defineQuery(Operation* op, Value query, const std::string& name) {
-  if (isDecode() || !llvm::all_of(query.getUsers(), llvm::IsaPred<AttentionOp>))
+  if (hasRowsApart() || !llvm::all_of(query.getUsers(), llvm::IsaPred<AttentionOp>))
     return define(op, query, name, rows).f32;
   RowBuffers& buffers = values[query];
   buffers.rows = rows;
@@ -270,12 +270,12 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
     return failure();
 
   const RowBuffers& query = values[op.getQuery()];
-  Bindings bindings = {{"q", isDecode() ? query.f32 : query.f16},
+  Bindings bindings = {{"q", hasRowsApart() ? query.f32 : query.f16},
                        {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
                        {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
                        {"block_table", plan.blockTable(op.getCache())}};
   bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
-  if (!isDecode())
+  if (!hasRowsApart())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);
   if (codegen::attentionSplits(desc) > 1) {
     bindings["partial"] = scratch(op, "partial", static_cast<int64_t>(codegen::attentionPartialBytes(desc)));
@@ -287,7 +287,7 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
 // Prompt attention reads f16 queries; those that were made as f32 rows are rounded here.
 LogicalResult PhaseLowering::provideQuery(AttentionOp op) {
   const Value query = op.getQuery();
-  if (isDecode() || !values[query].f16.empty())
+  if (hasRowsApart() || !values[query].f16.empty())
     return success();
   const std::string rounded = scratch(op, "q_f16", rows * columnsOf(query) * 2);
   values[query].f16 = rounded;

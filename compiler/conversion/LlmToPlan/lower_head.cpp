@@ -61,7 +61,7 @@ LogicalResult PhaseLowering::emitWideHead(HeadOp op, WeightLayout layout, Bindin
 }
 
 LogicalResult PhaseLowering::lowerSample(SampleOp op) {
-  const codegen::SampleDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(vocabulary), isDecode()};
+  const codegen::SampleDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(vocabulary), facts.feedsBack};
   if (failed(accept(op, codegen::checkSample(desc))))
     return failure();
   Bindings bindings;

@@ -14,10 +14,9 @@ using mlir::Operation;
 using mlir::success;
 using mlir::Value;
 
-PhaseLowering::PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows, llvm::ArrayRef<std::string> apart)
-    : plan(plan), kind(kind), rows(rows), outputs(kind == plan::PhaseKind::Decode ? rows : 1), apart(apart),
-      phase(plan.phase(kind, rows, outputs)),
-      prefix(plan::stringifyPhaseKind(kind).str() + std::to_string(rows) + ".") {}
+PhaseLowering::PhaseLowering(PlanBuilder& plan, const PhaseFacts& facts, llvm::ArrayRef<std::string> apart)
+    : plan(plan), facts(facts), rows(facts.rows), outputs(facts.outputs), apart(apart), phase(plan.phase(facts)),
+      prefix(facts.name() + std::to_string(rows) + ".") {}
 
 LogicalResult PhaseLowering::lower(mlir::func::FuncOp forward) {
   vocabulary = llvm::cast<mlir::ShapedType>(forward.getResultTypes()[0]).getDimSize(1);
@@ -62,7 +61,7 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
 }
 
 bool PhaseLowering::isPicked(Value normed) const {
-  return !isDecode() && llvm::all_of(normed.getUsers(), llvm::IsaPred<HeadOp>);
+  return !facts.feedsBack && llvm::all_of(normed.getUsers(), llvm::IsaPred<HeadOp>);
 }
 
 mlir::FailureOr<WeightLayout> PhaseLowering::layoutOf(Operation* op, Value weight) {
@@ -96,7 +95,7 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
     buffers.scales = scratch(op, name + "_scales", elements / kQ8Block * 8);
   } else {
     buffers.f32 = rowCount == outputs && isLogits(result)
-                      ? plan.io(kind, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
+                      ? plan.io(facts, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
                       : scratch(op, name, elements * 4);
   }
   return buffers;
@@ -157,8 +156,9 @@ int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
     return outputs * static_cast<int64_t>(sizeof(SamplingParams));
   case plan::IoRole::Logits:
     return outputs * vocabulary * 4;
-  case plan::IoRole::BlockTable:
-    break; // of a cache, not of a phase
+  case plan::IoRole::BlockTable: // of a cache, not of a phase
+  case plan::IoRole::Edits:      // of all phases
+    break;
   }
   llvm_unreachable("a role of a phase");
 }
@@ -171,9 +171,11 @@ LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec
     if (!role)
       return op->emitOpError("the kernel ")
              << spec.kernel.name << " wants " << param.name << ", which nothing provides";
-    bindings[param.name] = plan.io(kind, *role, ioBytes(*role));
+    bindings[param.name] = plan.io(facts, *role, ioBytes(*role));
   }
-  const auto launch = plan.launch(op, phase, spec, bindings);
+  // From the choice of rows, or the head, on.
+  isInTail |= llvm::isa<HeadOp, SampleOp>(op) || bindings.contains("output_rows");
+  const auto launch = plan.launch(op, phase.getBody().front(), spec, bindings, isInTail);
   if (mlir::succeeded(launch))
     lastLaunch = *launch;
   return launch;

@@ -23,7 +23,7 @@ struct RowBuffers {
 class PhaseLowering {
 public:
   /// `apart` names ops whose decode launches are those of a prompt phase: linears, then what follows them.
-  PhaseLowering(PlanBuilder& plan, plan::PhaseKind kind, int64_t rows, llvm::ArrayRef<std::string> apart);
+  PhaseLowering(PlanBuilder& plan, const PhaseFacts& facts, llvm::ArrayRef<std::string> apart);
 
   /// Appends the phase. An op that no kernel does is reported on the op.
   mlir::LogicalResult lower(mlir::func::FuncOp forward);
@@ -68,7 +68,7 @@ private:
   mlir::LogicalResult lowerCacheWrite(CacheWriteOp op);
   mlir::LogicalResult lowerAttention(AttentionOp op);
   mlir::LogicalResult provideQuery(AttentionOp op);
-  /// The buffer of queries: f16 in prompt phases, if attention alone reads them, else f32 rows.
+  /// The buffer of queries: f16 for blocks of rows, if attention alone reads them, else f32 rows.
   std::string defineQuery(mlir::Operation* op, mlir::Value query, const std::string& name);
   // lower_elementwise.cpp
   mlir::LogicalResult lowerAdd(AddOp op);
@@ -81,12 +81,13 @@ private:
   mlir::LogicalResult emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings);
   mlir::LogicalResult lowerSample(SampleOp op);
 
-  bool isDecode() const { return kind == plan::PhaseKind::Decode; }
+  /// Whether attention takes the rows one by one, each of a slot of its own, with f32 queries; else by blocks of a slot.
+  bool hasRowsApart() const { return facts.rowBlock == 1; }
   /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those of
   /// tensor cores.
-  bool hasFewRows() const { return isDecode() && rows <= codegen::kMaxDecodeRows; }
+  bool hasFewRows() const { return hasRowsApart() && rows <= codegen::kMaxDecodeRows; }
   bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
-  /// In prompt phases, whether a norm's rows are read by the head alone, which wants few of them.
+  /// Whether a norm's rows are read by the head alone, which wants those of output_rows.
   bool isPicked(mlir::Value normed) const;
   /// The layout of a weight; reports a weight that has none or is not a parameter.
   mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
@@ -119,13 +120,14 @@ private:
   int64_t ioBytes(plan::IoRole role) const;
 
   PlanBuilder& plan;
-  plan::PhaseKind kind;
+  PhaseFacts facts;
   int64_t rows;
   int64_t outputs;
   int64_t vocabulary = 0;
   llvm::ArrayRef<std::string> apart;
   plan::PhaseOp phase;
   std::string prefix; // of names in the arena
+  bool isInTail = false;
   llvm::DenseMap<mlir::Value, RowBuffers> values;
   plan::LaunchOp lastLaunch;
   /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "codegen/formats/kv_names.h"
+#include "codegen/formats/row_edits.h"
 #include "codegen/pack/pack.h"
+#include "codegen/spec/edits_spec.h"
 
 namespace llcuda::llm {
 namespace {
@@ -154,8 +156,8 @@ std::string PlanBuilder::blockTable(mlir::TypedValue<llm::CacheType> cache) {
   return name;
 }
 
-std::string PlanBuilder::io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes) {
-  const std::string name = plan::stringifyPhaseKind(kind).str() + "_" + plan::stringifyIoRole(role).str();
+std::string PlanBuilder::io(const PhaseFacts& facts, plan::IoRole role, int64_t bytes) {
+  const std::string name = facts.name() + "_" + plan::stringifyIoRole(role).str();
   auto found = buffers.find(name);
   if (found == buffers.end()) {
     auto op = buffer(name, plan::BufferKind::Io, bytes);
@@ -181,11 +183,36 @@ std::string PlanBuilder::arena(const std::string& name, int64_t bytes) {
   return chosen;
 }
 
-plan::PhaseOp PlanBuilder::phase(plan::PhaseKind kind, int64_t rows, int64_t outputs) {
+plan::PhaseOp PlanBuilder::phase(const PhaseFacts& facts) {
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  auto op = plan::PhaseOp::create(builder, kind, rows, outputs);
+  auto op = plan::PhaseOp::create(builder, facts.rows, facts.rowBlock, facts.outputs, facts.feedsBack);
   builder.createBlock(&op.getBody());
   return op;
+}
+
+mlir::LogicalResult PlanBuilder::edits() {
+  std::map<int64_t, std::string> tables; // by window
+  for (const auto& [name, op] : buffers)
+    if (plan::BufferOp table = op; table.getRole() == plan::IoRole::BlockTable)
+      tables[static_cast<int64_t>(table.getWindow().value_or(0))] = name;
+  if (tables.empty() || !buffers.contains("decode_sampled") || !buffers.contains("prompt_sampled"))
+    return mlir::success();
+  const auto rows = static_cast<uint32_t>(planLimits.maxBatch);
+  const PhaseFacts decode = {planLimits.maxBatch, 1, planLimits.maxBatch, true};
+  const int64_t words = planLimits.maxBatch * kWordBytes;
+  Bindings bindings = {{"tokens", io(decode, plan::IoRole::Tokens, words)},
+                       {"positions", io(decode, plan::IoRole::Positions, words)},
+                       {"slots", io(decode, plan::IoRole::Slots, words)},
+                       {"sampling", io(decode, plan::IoRole::Sampling, rows * int64_t{sizeof(SamplingParams)})},
+                       {"sampled", "prompt_sampled"},
+                       {"edits", "edits"}};
+  buffer("edits", plan::BufferKind::Io, editsBytes(rows)).setRole(plan::IoRole::Edits);
+  const codegen::LaunchSpec spec = codegen::applyEditsLaunch({rows, static_cast<uint32_t>(tables.size())});
+  for (int index = 0; const auto& [window, name] : tables) bindings["block_table_" + std::to_string(index++)] = name;
+  builder.setInsertionPointToEnd(&engine.getBody().front());
+  auto op = plan::EditsOp::create(builder);
+  builder.createBlock(&op.getBody());
+  return launch(op, op.getBody().front(), spec, bindings, /*tail=*/false);
 }
 
 mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::KernelSpec& spec) {
@@ -205,8 +232,9 @@ mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::Kern
   return mlir::success();
 }
 
-mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, plan::PhaseOp phase,
-                                                    const codegen::LaunchSpec& spec, const Bindings& bindings) {
+mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, mlir::Block& body,
+                                                    const codegen::LaunchSpec& spec, const Bindings& bindings,
+                                                    bool tail) {
   if (mlir::failed(kernel(op, spec.kernel)))
     return mlir::failure();
   const int64_t layer = llm::layerOf(op);
@@ -215,12 +243,13 @@ mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, plan::P
   llvm::SmallVector<mlir::Attribute> arguments;
   for (const codegen::Param& param : spec.kernel.params)
     arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));
-  builder.setInsertionPointToEnd(&phase.getBody().front());
+  builder.setInsertionPointToEnd(&body);
   const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
-  return plan::LaunchOp::create(builder, spec.kernel.name, grid,
-                                layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
-                                builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0),
-                                workAttr(spec.work), /*tap=*/mlir::FlatSymbolRefAttr());
+  return plan::LaunchOp::create(
+      builder, spec.kernel.name, grid, layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
+      tail ? plan::TailKindAttr::get(builder.getContext(), plan::TailKind::Sample) : plan::TailKindAttr(),
+      builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0), workAttr(spec.work),
+      /*tap=*/mlir::FlatSymbolRefAttr());
 }
 
 void PlanBuilder::finish() {
@@ -230,7 +259,7 @@ void PlanBuilder::finish() {
     if (!llvm::isa<plan::KernelOp>(op))
       buffersAndPhases.push_back(&op);
   llvm::stable_sort(buffersAndPhases, [](mlir::Operation* a, mlir::Operation* b) {
-    return llvm::isa<plan::BufferOp>(a) && llvm::isa<plan::PhaseOp>(b);
+    return llvm::isa<plan::BufferOp>(a) && !llvm::isa<plan::BufferOp>(b);
   });
   for (mlir::Operation* op : buffersAndPhases) op->moveBefore(&body, body.end());
 }

@@ -26,6 +26,17 @@ struct PlanLimits {
   int64_t pagesPerSlot() const { return (maxContext + pageTokens - 1) / pageTokens; }
 };
 
+/// What a phase states of its rows.
+struct PhaseFacts {
+  int64_t rows;
+  int64_t rowBlock; ///< rows from a multiple of it on belong to one slot
+  int64_t outputs;
+  bool feedsBack; ///< each row's output is its next token
+
+  /// Of the arena buffers and io buffers, those of phases that feed back and of the others.
+  std::string name() const { return feedsBack ? "decode" : "prompt"; }
+};
+
 /// Makes kernels and buffers on first use and hands out their names.
 class PlanBuilder {
 public:
@@ -48,18 +59,21 @@ public:
   std::string pool(mlir::TypedValue<llm::CacheType> cache, plan::KvPart part);
   /// The block table of its group: of the layers all of whose readers see the same window of the context.
   std::string blockTable(mlir::TypedValue<llm::CacheType> cache);
-  /// The io buffer of a role; of the kind's phases. Grows to `bytes`.
-  std::string io(plan::PhaseKind kind, plan::IoRole role, int64_t bytes);
+  /// The io buffer of a role, which the phases that feed back share, and the others. Grows to `bytes`.
+  std::string io(const PhaseFacts& facts, plan::IoRole role, int64_t bytes);
   /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.
   std::string counter(int64_t words);
   /// A new buffer of the arena; `name` gets a suffix if it is taken.
   std::string arena(const std::string& name, int64_t bytes);
 
-  plan::PhaseOp phase(plan::PhaseKind kind, int64_t rows, int64_t outputs);
-  /// Appends a launch of `op` to the phase. `bindings` has a buffer for each parameter of the kernel. Reports on `op` a
+  plan::PhaseOp phase(const PhaseFacts& facts);
+  /// Appends the launch that changes rows of phases that feed back, where there are such and others, and a cache. Comes
+  /// after the phases.
+  mlir::LogicalResult edits();
+  /// Appends a launch of `op` to the body of a phase; `tail`: of the tail that samples. `bindings` has a buffer for each parameter of the kernel. Reports on `op` a
   /// kernel that has the name of another.
-  mlir::FailureOr<plan::LaunchOp> launch(mlir::Operation* op, plan::PhaseOp phase, const codegen::LaunchSpec& spec,
-                                         const Bindings& bindings);
+  mlir::FailureOr<plan::LaunchOp> launch(mlir::Operation* op, mlir::Block& body, const codegen::LaunchSpec& spec,
+                                         const Bindings& bindings, bool tail);
 
   /// Puts kernels before buffers before phases.
   void finish();

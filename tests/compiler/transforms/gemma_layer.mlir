@@ -17,7 +17,7 @@
 // CHECK-NEXT:    llm.sample %[[L]],
 
 // Six launches for the layer in a decode phase (of heads of 16 the int8 rows are a launch of their own).
-// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.phase rows 1 row_block 1
 // PLAN-NEXT: plan.launch @embedding__
 // PLAN-NEXT: plan.launch @rms_norm__
 // PLAN-NEXT: plan.launch @qkv_linear__{{.*}}__q8_0_q4_1_q4_0__
@@ -31,7 +31,7 @@
 // PLAN-NEXT: plan.launch @sample__
 // In the prompt phase post-norm, add and norm are one launch, and the last of them picks the rows of the
 // head: that layer has no tap.
-// PLAN:      plan.phase prompt rows 32
+// PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1__
 // PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__{{.*}}>{{$}}
@@ -39,7 +39,7 @@
 // PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]{{.*}}>{{$}}
 
 // Without any fusion each op has a launch.
-// UNFUSED:       plan.phase decode rows 1
+// UNFUSED:       plan.phase rows 1 row_block 1
 // UNFUSED-NEXT:  plan.launch @embedding__
 // UNFUSED-NEXT:  plan.launch @scale__
 // UNFUSED-NEXT:  plan.launch @rms_norm__
@@ -53,7 +53,7 @@
 // UNFUSED:       plan.launch @add__{{.*}} tap @decode1.l0.sum_1{{$}}
 // UNFUSED:       plan.launch @softcap__{{.*}}@decode_logits
 // UNFUSED-NEXT:  plan.launch @sample__
-// UNFUSED:       plan.phase prompt rows 32
+// UNFUSED:       plan.phase rows 32 row_block 32
 // UNFUSED:       plan.launch @head_rows__f32_f16__h4_d16_n8__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},

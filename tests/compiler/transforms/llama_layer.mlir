@@ -18,7 +18,7 @@
 // CHECK-NEXT:    llm.sample %[[L]],
 // CHECK-NEXT:    return
 
-// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.phase rows 1 row_block 1
 // PLAN:      plan.launch @qkv_rope_cache__{{.*}}__q4_1_q4_1_q4_0__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN-NEXT: plan.launch @quantize__
@@ -28,7 +28,7 @@
 // PLAN-NEXT: plan.launch @linear__q8_0__
 
 // What is left out to be measured takes two launches.
-// APART:      plan.phase decode rows 1
+// APART:      plan.phase rows 1 row_block 1
 // APART:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q4_0__
 // APART-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8__f32__
 // APART-NEXT: plan.launch @attention_decode__

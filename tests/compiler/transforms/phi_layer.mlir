@@ -16,10 +16,10 @@
 // PLAN-DAG:  plan.buffer @blk.0.attn_qkv.weight weight {{[0-9]+}} source #plan.tensor<name = "blk.0.attn_qkv.weight", rows = 64,
 // PLAN-DAG:  plan.buffer @blk.0.attn_qkv.weight_1 weight {{[0-9]+}} source #plan.tensor<name = "blk.0.attn_qkv.weight", rows = 32, {{.*}} first_row = 64
 // PLAN-DAG:  plan.buffer @blk.0.ffn_up.weight_1 weight {{[0-9]+}} source #plan.tensor<name = "blk.0.ffn_up.weight", rows = 128, {{.*}} first_row = 128
-// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.phase rows 1 row_block 1
 // PLAN:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q4_1__{{.*}} args(@blk.0.attn_qkv.weight, @blk.0.attn_qkv.weight_1, @blk.0.attn_qkv.weight_2,
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n12_halves__f32__
-// PLAN:      plan.phase prompt rows 32
+// PLAN:      plan.phase rows 32 row_block 32
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
                    %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x512xf32>, tensor<?xi32>) {

@@ -15,13 +15,13 @@
 // CHECK-NEXT:    llm.head %[[Y]],
 
 // Halves turn in a launch after the linears. No norm picks the rows of the head, so a launch does.
-// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.phase rows 1 row_block 1
 // PLAN:      plan.launch @qkv_linear__{{.*}}__f16_f16_q8_0__{{.*}}_bias__
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n6_halves__f32__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN:      plan.launch @linear__q4_1__{{.*}}_bias_residual__
 // PLAN-NEXT: plan.launch @linear__f16__
-// PLAN:      plan.phase prompt rows 32
+// PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0__{{.*}}_bias__
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n6_halves__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1__{{.*}}_bias_residual__

@@ -7,14 +7,14 @@
 // CHECK:         llm.qkv_linear
 // CHECK:         llm.cache_write
 
-// PLAN:      plan.phase decode rows 1
+// PLAN:      plan.phase rows 1 row_block 1
 // PLAN:      plan.launch @qkv_rope_cache__{{.*}}_n16_c128__
 // PLAN:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q8_0__
 // PLAN-NEXT: plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN:      plan.launch @linear__f16__
 // PLAN-NEXT: plan.launch @scale__f32__{{.*}}@decode_logits
-// PLAN:      plan.phase prompt rows 32
+// PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n16__f16__
 // PLAN:      plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // PLAN-NEXT: plan.launch @head_rows__f32_f16__h4_d16_n0__

@@ -69,7 +69,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
   plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
       params [#plan.param<"x", "float*", write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // expected-error@+1 {{rows must be positive, nothing negative}}
     plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 0>
   }
@@ -82,7 +82,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128
   plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
       params [#plan.param<"x", "float*", write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // expected-error@+1 {{rows must be positive, nothing negative}}
     plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1, key_bytes = -1>
   }

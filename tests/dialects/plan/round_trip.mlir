@@ -25,8 +25,8 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
   // CHECK: plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)" params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
   plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
-  // CHECK: plan.phase decode rows 1 outputs 1 {
-  plan.phase decode rows 1 outputs 1 {
+  // CHECK: plan.phase rows 1 row_block 1 outputs 1 feeds_back {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5, key_multiply_adds = 6, unit = tensor_f16> tap @x
     plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128)
         work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5,
@@ -34,8 +34,8 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
     // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }
-  // CHECK: plan.phase prompt rows 64 outputs 1 {
-  plan.phase prompt rows 64 outputs 1 {
+  // CHECK: plan.phase rows 64 row_block 64 outputs 1 {
+  plan.phase rows 64 row_block 64 outputs 1 {
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }
 }

@@ -9,7 +9,7 @@
 #include <memory>
 #include <numeric>
 
-#include "codegen/formats/sampling.h"
+#include "codegen/formats/row_edits.h"
 #include "runtime/schema/engine_hash.h"
 #include "tests/runtime/engine/toy_model.h"
 
@@ -22,7 +22,7 @@ constexpr uint32_t kMaxRows = 8;
 constexpr uint32_t kThreads = 32;
 constexpr float kBias = 3.f;
 
-enum Kernel : uint32_t { kEmbed, kDecodeLogits, kPromptLogits, kDecodeSample, kPromptSample };
+enum Kernel : uint32_t { kEmbed, kDecodeLogits, kPromptLogits, kDecodeSample, kPromptSample, kApplyEdits };
 enum Buffer : uint32_t {
   kWeight,
   kBiasValue,
@@ -38,7 +38,14 @@ enum Buffer : uint32_t {
   kBlockTable,
   kLogits,
   kSampled,
-  kWindowTable
+  kWindowTable,
+  kPromptTokens,
+  kPromptPositions,
+  kPromptSlots,
+  kPromptSampling,
+  kPromptLogitsRows,
+  kPromptSampled,
+  kEdits
 };
 
 void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
@@ -80,6 +87,7 @@ void addKernels(ToyEngine& engine) {
   addKernel(engine, "toy_prompt_logits", 11, image);
   addKernel(engine, "toy_decode_sample", 5, image);
   addKernel(engine, "toy_prompt_sample", 4, image);
+  addKernel(engine, "toy_apply_edits", 8, image);
 }
 
 void addBuffers(ToyEngine& engine) {
@@ -95,12 +103,19 @@ void addBuffers(ToyEngine& engine) {
   addBuffer(engine, "tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
   addBuffer(engine, "positions", BufferKind::io, kMaxRows * word, IoRole::positions);
   addBuffer(engine, "slots", BufferKind::io, kMaxRows * word, IoRole::slots);
-  addBuffer(engine, "output_rows", BufferKind::io, word, IoRole::output_rows);
+  addBuffer(engine, "output_rows", BufferKind::io, kMaxBatch * word, IoRole::output_rows);
   addBuffer(engine, "sampling", BufferKind::io, kMaxBatch * sizeof(SamplingParams), IoRole::sampling);
   addBuffer(engine, "block_table", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
   addBuffer(engine, "logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
   addBuffer(engine, "sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
   addBuffer(engine, "block_table_w6", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
+  addBuffer(engine, "prompt_tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
+  addBuffer(engine, "prompt_positions", BufferKind::io, kMaxRows * word, IoRole::positions);
+  addBuffer(engine, "prompt_slots", BufferKind::io, kMaxRows * word, IoRole::slots);
+  addBuffer(engine, "prompt_sampling", BufferKind::io, kMaxBatch * sizeof(SamplingParams), IoRole::sampling);
+  addBuffer(engine, "prompt_logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
+  addBuffer(engine, "prompt_sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
+  addBuffer(engine, "edits", BufferKind::io, editsBytes(kMaxBatch), IoRole::edits);
   engine.metadata.buffers[kV]->window = engine.metadata.buffers[kWindowTable]->window = kWindow;
   engine.metadata.arena_bytes = schema::kBufferAlignment;
 }
@@ -110,8 +125,8 @@ fb::Work workOf(uint32_t rows) {
   return {1, 2, 3, 4, 5, 6, rows, 0, fb::ArithmeticUnit::fp32};
 }
 
-void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
-               std::initializer_list<uint32_t> buffers) {
+std::unique_ptr<fb::LaunchT> launchOf(Kernel kernel, uint32_t grid, int32_t layer,
+                                      std::initializer_list<uint32_t> buffers) {
   auto launch = std::make_unique<fb::LaunchT>();
   launch->kernel = kernel;
   launch->grid_x = grid;
@@ -119,25 +134,39 @@ void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
   launch->layer = layer;
   launch->work = std::make_unique<fb::Work>(workOf(grid));
   for (uint32_t buffer : buffers) launch->arguments.emplace_back(buffer, 0);
-  phase.launches.push_back(std::move(launch));
+  return launch;
 }
 
-void addPhase(ToyEngine& engine, fb::PhaseKind kind, uint32_t rows) {
-  const bool decode = kind == fb::PhaseKind::decode;
+void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
+               std::initializer_list<uint32_t> buffers) {
+  phase.launches.push_back(launchOf(kernel, grid, layer, buffers));
+}
+
+void addDecodePhase(ToyEngine& engine, uint32_t rows) {
   auto phase = std::make_unique<fb::PhaseT>();
-  phase->kind = kind;
   phase->rows = rows;
-  phase->outputs = decode ? rows : 1;
+  phase->tails.emplace_back(fb::TailKind::sample, rows, 1);
+  phase->row_block = 1;
+  phase->feeds_back = true;
   addLaunch(*phase, kEmbed, rows, 0, {kTokens, kPositions, kSlots, kBlockTable, kWeight, kX, kK, kV, kWindowTable});
-  if (decode) {
-    addLaunch(*phase, kDecodeLogits, rows, -1,
-              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable});
-    addLaunch(*phase, kDecodeSample, rows, -1, {kLogits, kSampling, kSampled, kTokens, kPositions});
-  } else {
-    addLaunch(*phase, kPromptLogits, 1, -1,
-              {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable, kOutputRows});
-    addLaunch(*phase, kPromptSample, 1, -1, {kLogits, kSampling, kSampled, kOutputRows});
-  }
+  addLaunch(*phase, kDecodeLogits, rows, -1,
+            {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable});
+  addLaunch(*phase, kDecodeSample, rows, -1, {kLogits, kSampling, kSampled, kTokens, kPositions});
+  engine.metadata.phases.push_back(std::move(phase));
+}
+
+void addPromptPhase(ToyEngine& engine, uint32_t rows) {
+  auto phase = std::make_unique<fb::PhaseT>();
+  phase->rows = rows;
+  phase->row_block = kRowBlock;
+  const uint32_t outputs = rows / kRowBlock;
+  phase->tails.emplace_back(fb::TailKind::sample, outputs, 1);
+  addLaunch(*phase, kEmbed, rows, 0,
+            {kPromptTokens, kPromptPositions, kPromptSlots, kBlockTable, kWeight, kX, kK, kV, kWindowTable});
+  addLaunch(*phase, kPromptLogits, outputs, -1,
+            {kPromptPositions, kPromptSlots, kBlockTable, kK, kV, kX, kBiasValue, kPromptLogitsRows, kCounter,
+             kWindowTable, kOutputRows});
+  addLaunch(*phase, kPromptSample, outputs, -1, {kPromptLogitsRows, kPromptSampling, kPromptSampled, kOutputRows});
   engine.metadata.phases.push_back(std::move(phase));
 }
 
@@ -197,8 +226,10 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage) {
   append(engine.constants, &kBias, sizeof(kBias));
   addKernels(engine);
   addBuffers(engine);
-  for (uint32_t rows = 1; rows <= kMaxBatch; rows *= 2) addPhase(engine, fb::PhaseKind::decode, rows);
-  for (uint32_t rows : kPromptRows) addPhase(engine, fb::PhaseKind::prompt, rows);
+  for (uint32_t rows = 1; rows <= kMaxBatch; rows *= 2) addDecodePhase(engine, rows);
+  for (uint32_t rows : kPromptRows) addPromptPhase(engine, rows);
+  engine.metadata.apply_edits = launchOf(
+      kApplyEdits, 1, -1, {kEdits, kTokens, kPositions, kSlots, kSampling, kPromptSampled, kBlockTable, kWindowTable});
   addGolden(engine);
   return engine;
 }

@@ -20,9 +20,14 @@ inline constexpr uint32_t kPageTokens = 4;
 inline constexpr uint32_t kMaxContext = 30;
 inline constexpr uint32_t kMaxPages = 8;
 inline constexpr uint32_t kMaxBatch = 2;
+/// Rows of a prompt phase that belong to one slot.
+inline constexpr uint32_t kRowBlock = 4;
 /// Positions that a row sees of the pool of values, which holds positions; of the other it sees all.
 inline constexpr uint32_t kWindow = 6;
 inline constexpr uint32_t kHeadSize = 8;
+/// A row of this seed has no numbers from kBrokenPosition on.
+inline constexpr uint64_t kBrokenSeed = 0xbad;
+inline constexpr uint32_t kBrokenPosition = 8;
 /// Log-probabilities fall by this from one rank to the next.
 inline constexpr float kLogitStep = 0.6f;
 

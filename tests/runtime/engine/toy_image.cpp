@@ -2,8 +2,9 @@
 // The toy model's kernels as a host image. One row per block; its thread 0 does all. What a kernel finds wrong in the
 // buffers that the runtime prepares ends the launch with an error.
 #include <cmath>
+#include <vector>
 
-#include "codegen/formats/sampling.h"
+#include "codegen/formats/row_edits.h"
 #include "runtime/base/hostsim_abi.h"
 #include "tests/runtime/engine/toy_engine.h"
 #include "tests/runtime/engine/toy_model.h"
@@ -37,10 +38,8 @@ void embed(LlcudaHostContext* context, void* const* arguments) {
   const int32_t slot = argument<int32_t>(arguments, 2)[row];
   const auto* blockTable = argument<const int32_t>(arguments, 3);
   const auto* windowTable = argument<const int32_t>(arguments, 8);
-  if (position < 0) {
-    expect(context, slot == 0, "an unused row has a slot");
+  if (position < 0)
     return;
-  }
   if (!expect(context, token >= 0 && token < static_cast<int32_t>(kVocabulary), "token outside the vocabulary") ||
       !expect(context, position < static_cast<int32_t>(kMaxContext), "position outside the context") ||
       !expect(context, slot >= 0 && slot < static_cast<int32_t>(kMaxBatch), "slot outside the batch") ||
@@ -114,6 +113,8 @@ void promptLogits(LlcudaHostContext* context, void* const* arguments) {
 }
 
 int32_t sampleRow(const float* logits, const SamplingParams& params) {
+  if (params.seed == kBrokenSeed && params.step >= kBrokenPosition)
+    return kSampledNothing;
   if (params.temperature > 0)
     return static_cast<int32_t>(drawn(params.seed, params.step, kVocabulary));
   int32_t best = 0;
@@ -127,15 +128,21 @@ int32_t sampleRow(const float* logits, const SamplingParams& params) {
 void decodeSample(LlcudaHostContext* context, void* const* arguments) {
   const uint32_t row = context->block.x;
   auto* positions = argument<int32_t>(arguments, 4);
-  if (context->thread != 0 || positions[row] < 0)
+  if (context->thread != 0)
     return;
   auto& params = argument<SamplingParams>(arguments, 1)[row];
+  int32_t& sampled = argument<int32_t>(arguments, 2)[row];
+  if (positions[row] < 0 || params.hold != 0) {
+    sampled = positions[row] < 0 ? kSampledNothing : kSampledHeld;
+    return;
+  }
   if (!expect(context, params.step == static_cast<uint64_t>(positions[row]), "the sampling step is not the position"))
     return;
   const int32_t token = sampleRow(argument<const float>(arguments, 0) + row * kVocabulary, params);
-  argument<int32_t>(arguments, 2)[row] = token;
-  argument<int32_t>(arguments, 3)[row] = token;
-  positions[row] += 1;
+  sampled = token;
+  if (token >= 0)
+    argument<int32_t>(arguments, 3)[row] = token;
+  positions[row] = token >= 0 ? positions[row] + 1 : -1;
   params.step += 1;
 }
 
@@ -148,12 +155,50 @@ void promptSample(LlcudaHostContext* context, void* const* arguments) {
                                                       argument<const SamplingParams>(arguments, 1)[output]);
 }
 
+// edits, tokens, positions, slots, sampling, sampled of prompts, block_table, block_table of the window
+void applyEdits(LlcudaHostContext* context, void* const* arguments) {
+  if (context->thread != 0)
+    return;
+  struct Row {
+    int32_t token, position, slot;
+    SamplingParams sampling;
+  };
+  const auto* header = argument<const EditsHeader>(arguments, 0);
+  const auto* edits = reinterpret_cast<const RowEdit*>(header + 1);
+  const auto* pages = reinterpret_cast<const PageEdit*>(edits + header->rows);
+  auto* tokens = argument<int32_t>(arguments, 1);
+  auto* positions = argument<int32_t>(arguments, 2);
+  auto* slots = argument<int32_t>(arguments, 3);
+  auto* sampling = argument<SamplingParams>(arguments, 4);
+  std::vector<Row> rows;
+  for (uint32_t i = 0; i < header->rows; ++i) {
+    const RowEdit& edit = edits[i];
+    Row row = {edit.source, edit.position, edit.slot, edit.sampling};
+    if (edit.from == RowSource::kRow)
+      row = {tokens[edit.source], positions[edit.source], slots[edit.source], sampling[edit.source]};
+    row.sampling.hold = edit.sampling.hold;
+    if (edit.from == RowSource::kOutput)
+      row.token = argument<const int32_t>(arguments, 5)[edit.source];
+    if (row.token < 0)
+      row.position = -1;
+    rows.push_back(row);
+  }
+  for (uint32_t i = 0; i < header->rows; ++i) {
+    const int32_t at = edits[i].row;
+    tokens[at] = rows[i].token, positions[at] = rows[i].position, slots[at] = rows[i].slot;
+    sampling[at] = rows[i].sampling;
+  }
+  for (uint32_t i = 0; i < header->pages; ++i)
+    argument<int32_t>(arguments, 6 + pages[i].table)[pages[i].entry] = pages[i].page;
+}
+
 const LlcudaHostKernel kKernels[] = {
     {"toy_embed__f32__v97__t32", embed, 9, 32},
     {"toy_decode_logits__f32__v97__t32", decodeLogits, 10, 32},
     {"toy_prompt_logits__f32__v97__t32", promptLogits, 11, 32},
     {"toy_decode_sample__f32__v97__t32", decodeSample, 5, 32},
     {"toy_prompt_sample__f32__v97__t32", promptSample, 4, 32},
+    {"toy_apply_edits__f32__v97__t32", applyEdits, 8, 32},
 };
 
 } // namespace

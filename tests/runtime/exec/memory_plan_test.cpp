@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/memory_plan.h"
 
+#include "codegen/formats/row_edits.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +31,7 @@ TEST_F(MemoryPlanTest, CountsEveryBuffer) {
   EXPECT_EQ(plan.group(toy::kWindow)->pages, 8u);
   EXPECT_EQ(plan.group(7), nullptr);
   EXPECT_EQ(plan.kv, (16u + 8) * 64);
-  EXPECT_EQ(plan.io, 8u * 256 + 1024);
+  EXPECT_EQ(plan.io, 13u * 256 + 2 * 1024 + schema::alignUp(editsBytes(2)));
   EXPECT_EQ(plan.counters, 256u);
   EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
 }

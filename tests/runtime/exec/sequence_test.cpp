@@ -202,6 +202,20 @@ TEST_F(SequenceTest, WrongTokensAreNamed) {
   EXPECT_TRUE(sequence->tokens().empty());
 }
 
+// Logits that are no numbers end the generation, and not the session.
+TEST_F(SequenceTest, NoNumbers) {
+  GenerateOptions options;
+  options.sampling.seed = toy::kBrokenSeed;
+  const Collected collected = toy::generate(*sequence, iota(5), options);
+  ASSERT_FALSE(collected.result.ok());
+  EXPECT_EQ(collected.result.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(collected.result.error().message, HasSubstr("the logits after token 8 are no numbers"));
+  EXPECT_THAT(collected.tokens, ElementsAreArray(toy::continuation(iota(5), 4)));
+  EXPECT_EQ(session->waiting(), 0u);
+  ASSERT_TRUE(sequence->rewind(0).ok());
+  EXPECT_THAT(run(iota(3), upTo(12)).tokens, ElementsAreArray(toy::continuation(iota(3), 12)));
+}
+
 TEST_F(SequenceTest, SmallContextTakesFewerPages) {
   open(9);
   EXPECT_EQ(session->memoryPlan().groups[0].pages, 3u);

@@ -68,6 +68,114 @@ TEST(Session, OneRowOfTheSecondSlot) {
   EXPECT_EQ(output->logits.size(), toy::kVocabulary);
 }
 
+/// The tokens of rows while sequences come and go: each step's output is taken after the next step is queued.
+class RowsTest : public testing::Test {
+protected:
+  void SetUp() override {
+    auto created = toy::toySession(toy::kMaxContext, 2);
+    ASSERT_TRUE(created.ok()) << created.error().message;
+    session = std::move(*created);
+  }
+
+  /// A prompt whose first token goes into a row on the device.
+  void joinPrompt(uint32_t row, uint32_t slot, const std::vector<int32_t>& prompt, SamplingParams sampling = {}) {
+    ASSERT_TRUE(session->prompt(slot, 0, prompt, &sampling, false, kNotCancelled).ok());
+    ASSERT_TRUE(session->joinOutput(row, 0, {slot, 0, static_cast<uint32_t>(prompt.size()), sampling}).ok());
+  }
+  std::vector<int32_t> step() {
+    EXPECT_TRUE(session->queueStep(false).ok());
+    return sampledOf(*session);
+  }
+
+  std::unique_ptr<Session> session;
+};
+
+// A second sequence joins, the first leaves, the second moves into its row: nothing is waited for but the outputs, and the
+// device has every token before the host.
+TEST_F(RowsTest, JoinLeaveMove) {
+  const std::vector<int32_t> first = {1, 2, 3, 4, 5}, second = {60, 61};
+  const std::vector<int32_t> firstRest = toy::continuation(first, 10), secondRest = toy::continuation(second, 10);
+  const toy::HostsimControl hostsim;
+  const uint64_t before = hostsim.calls("cuStreamSynchronize");
+  joinPrompt(0, 0, first);
+  ASSERT_TRUE(session->queueStep(false).ok());
+  joinPrompt(1, 1, second);
+  ASSERT_TRUE(session->queueStep(false).ok());
+  EXPECT_THAT(sampledOf(*session), ElementsAre(firstRest[0]));
+  EXPECT_THAT(sampledOf(*session), ElementsAre(firstRest[1]));
+  ASSERT_TRUE(session->leave(0).ok());
+  ASSERT_TRUE(session->queueStep(false).ok());
+  EXPECT_THAT(sampledOf(*session), ElementsAre(secondRest[0]));
+  EXPECT_THAT(sampledOf(*session), ElementsAre(firstRest[2], secondRest[1]));
+  EXPECT_THAT(sampledOf(*session), ElementsAre(kSampledNothing, secondRest[2]));
+  ASSERT_TRUE(session->move(1, 0).ok());
+  EXPECT_THAT(step(), ElementsAre(secondRest[3]));
+  EXPECT_EQ(session->rows()[0].position, 6u);
+  EXPECT_EQ(hostsim.calls("cuStreamSynchronize"), before);
+}
+
+// A held row stays where it is while the other goes on, and goes on itself as if nothing had been.
+TEST_F(RowsTest, HoldDelaysItsRowAlone) {
+  const std::vector<int32_t> first = {9, 8, 7}, second = {5};
+  const std::vector<int32_t> firstRest = toy::continuation(first, 10), secondRest = toy::continuation(second, 10);
+  joinPrompt(0, 0, first);
+  joinPrompt(1, 1, second);
+  (void)sampledOf(*session), (void)sampledOf(*session);
+  EXPECT_THAT(step(), ElementsAre(firstRest[1], secondRest[1]));
+  ASSERT_TRUE(session->hold(0, true).ok());
+  EXPECT_THAT(step(), ElementsAre(kSampledHeld, secondRest[2]));
+  EXPECT_THAT(step(), ElementsAre(kSampledHeld, secondRest[3]));
+  ASSERT_TRUE(session->hold(0, false).ok());
+  EXPECT_THAT(step(), ElementsAre(firstRest[2], secondRest[4]));
+}
+
+// A row without numbers samples nothing any more; the one beside it does not notice, and the session goes on.
+TEST_F(RowsTest, NoNumbersEndARowAlone) {
+  const std::vector<int32_t> first = {1, 2, 3, 4, 5, 6}, second = {30, 31};
+  const std::vector<int32_t> firstRest = toy::continuation(first, 8), secondRest = toy::continuation(second, 8);
+  joinPrompt(0, 0, first, {0, 1, 0, 0, toy::kBrokenSeed, 5, 0});
+  joinPrompt(1, 1, second);
+  (void)sampledOf(*session), (void)sampledOf(*session);
+  EXPECT_THAT(step(), ElementsAre(firstRest[1], secondRest[1])); // of positions 6 and 2
+  EXPECT_THAT(step(), ElementsAre(firstRest[2], secondRest[2]));
+  EXPECT_THAT(step(), ElementsAre(kSampledNothing, secondRest[3])); // of position 8
+  EXPECT_THAT(step(), ElementsAre(kSampledNothing, secondRest[4]));
+  ASSERT_TRUE(session->leave(0).ok());
+  session->truncate(0, 0);
+  joinPrompt(0, 0, {77});
+  (void)sampledOf(*session);
+  EXPECT_THAT(step(), ElementsAre(toy::continuation({77}, 2)[1], secondRest[5]));
+}
+
+// A prompt without numbers leaves its row to nobody.
+TEST_F(RowsTest, APromptWithoutNumbers) {
+  joinPrompt(0, 0, std::vector<int32_t>(9, 3), {0, 1, 0, 0, toy::kBrokenSeed, 8, 0});
+  EXPECT_THAT(sampledOf(*session), ElementsAre(kSampledNothing));
+  EXPECT_THAT(step(), ElementsAre(kSampledNothing));
+}
+
+// Two prompts in one run: each says its next token, and the longer one goes on alone.
+TEST(Session, TwoPromptsShareAPhase) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok());
+  Session& session = **created;
+  const SamplingParams greedy = {};
+  const std::vector<int32_t> prompts[] = {{1, 2, 3}, {50, 51, 52, 53, 54, 55, 56}};
+  const uint32_t lengths[] = {3, 7};
+  std::vector<int32_t> said;
+  for (const PromptRun& run : promptRuns(session.promptShapes(), lengths)) {
+    std::vector<PromptPart> parts;
+    for (const PromptPiece& piece : run.pieces) {
+      const bool last = piece.first + piece.tokens == lengths[piece.prompt];
+      parts.push_back({1 - piece.prompt, piece.first,
+                       std::span(prompts[piece.prompt]).subspan(piece.first, piece.tokens), last ? &greedy : nullptr});
+    }
+    ASSERT_TRUE(session.runPrompts(run.phase, parts, false).ok());
+    for (const int32_t token : sampledOf(session)) said.push_back(token);
+  }
+  EXPECT_THAT(said, ElementsAre(toy::nextToken(prompts[0]), toy::nextToken(prompts[1])));
+}
+
 // A second slot begins with the pages of the first: it computes what follows, and what either writes the other does not see.
 TEST(Session, TwoSlotsShareAPrefix) {
   auto created = toy::toySession(toy::kMaxContext, 2);

@@ -12,7 +12,7 @@
 // CHECK-DAG:  plan.buffer @arrivals counter
 
 // In decode phases each fused op is one launch; the last of the layer that adds to the residual stream is its tap. Heads of 16 share int8 groups of 32, so their rows are quantised apart.
-// CHECK:      plan.phase decode rows 1 outputs 1 {
+// CHECK:      plan.phase rows 1 row_block 1 outputs 1 feeds_back {
 // CHECK-NEXT: plan.launch @embedding__{{.*}} args(@token_embd.weight, @decode_tokens, @decode1.embedded)
 // CHECK-NEXT: plan.launch @rms_norm__{{.*}}q8__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @qkv_rope_cache__{{.*}}__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
@@ -24,10 +24,10 @@
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)
 // CHECK-NEXT: plan.launch @sample__{{.*}}@decode_tokens
 // CHECK-NEXT: }
-// CHECK:      plan.phase decode rows 2 outputs 2 {
+// CHECK:      plan.phase rows 2 row_block 1 outputs 2 feeds_back {
 
 // In the prompt phase gate and up of two layouts run apart, and the last norm picks the rows whose logits are wanted.
-// CHECK:      plan.phase prompt rows 32 outputs 1 {
+// CHECK:      plan.phase rows 32 row_block 32 outputs 1 {
 // CHECK:      plan.launch @qkv_prompt__
 // CHECK-NEXT: plan.launch @rope_cache__
 // CHECK-NEXT: plan.launch @attention_prompt__
@@ -36,10 +36,15 @@
 // CHECK-COUNT-2: plan.launch @linear_prompt__
 // CHECK-NEXT: plan.launch @glu__
 // CHECK-NEXT: plan.launch @linear_prompt__{{.*}} tap @prompt32.l0.sum_1{{$}}
-// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [1, 1, 1] {{.*}}@prompt_output_rows
-// CHECK-NEXT: plan.launch @linear__f16__
-// CHECK-NEXT: plan.launch @sample__{{.*}}@prompt_output_rows
+// From there on it is the tail that samples.
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [1, 1, 1] {{.*}}tail sample args({{.*}}@prompt_output_rows
+// CHECK-NEXT: plan.launch @linear__f16__{{.*}} tail sample
+// CHECK-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
 // CHECK-NOT:  plan.phase
+
+// Between steps rows and the block table change by one launch.
+// CHECK:      plan.edits {
+// CHECK-NEXT: plan.launch @apply_edits__g1__{{.*}} grid [1, 1, 1] args(@edits, @decode_tokens, @decode_positions, @decode_slots, @decode_sampling, @prompt_sampled, @block_table)
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
                    %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x96xf32>, tensor<?xi32>) {

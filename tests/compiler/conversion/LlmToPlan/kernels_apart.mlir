@@ -5,7 +5,7 @@
 // CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3f000000__[[HALF:[0-9a-f]+]] {{.*}}{0.5f, 0.f}
 // CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3e800000_cap42480000__[[CAPPED:[0-9a-f]+]] {{.*}}{0.25f, 50.f}
 // CHECK-NOT:  plan.kernel @attention_decode
-// CHECK:      plan.phase decode rows 1
+// CHECK:      plan.phase rows 1 row_block 1
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000__[[QUARTER]] {{.*}} layer 0
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3f000000__[[HALF]] {{.*}} layer 1
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000_cap42480000__[[CAPPED]] {{.*}} layer 2

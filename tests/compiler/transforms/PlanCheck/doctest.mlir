@@ -15,7 +15,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 768 {
       params [#plan.param<"y", "float*", write>] registers 255 static_shared 49152 spill 0
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@b, @c) work <rows = 1>

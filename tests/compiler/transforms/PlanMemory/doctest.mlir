@@ -17,7 +17,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@b, @c) work <rows = 1>
@@ -44,13 +44,13 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@s) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @d) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @e) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@d, @e) work <rows = 1>
   }
-  plan.phase prompt rows 4 outputs 1 {
+  plan.phase rows 4 row_block 4 outputs 1 {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@s) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@s, @p) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@p, @s) work <rows = 1>
@@ -74,7 +74,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@first) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@first, @late) work <rows = 1>
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@late, @gap) work <rows = 1>

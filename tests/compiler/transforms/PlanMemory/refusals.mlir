@@ -10,7 +10,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
   }
@@ -28,10 +28,10 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
-  plan.phase prompt rows 4 outputs 1 {
+  plan.phase rows 4 row_block 4 outputs 1 {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@b) work <rows = 1>
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @b) work <rows = 1>
@@ -49,7 +49,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
     plan.launch @grow__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
@@ -66,7 +66,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     // expected-error@+1 {{reads @a before anything in the phase writes it}}
     plan.launch @copy__f32__c32__t32 grid [1, 1, 1] args(@a, @a + 64) work <rows = 1>
   }
@@ -84,7 +84,7 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
       params [#plan.param<"y", "float*", write>]
   plan.kernel @grow__f32__c32__t32 op "grow" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "grow(y)"
       params [#plan.param<"y", "float*", read_write>]
-  plan.phase decode rows 1 outputs 1 {
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
     plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
   }
 }
