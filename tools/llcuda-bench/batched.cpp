@@ -2,7 +2,6 @@
 #include "tools/llcuda-bench/batched.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -32,15 +31,20 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Fills the cache of every slot. The last prompt's first token is waited for, so the time is that of all.
+/// Fills the cache of every slot, prompts of several in one run. All first tokens are waited for.
 Result<double> promptAll(Session& session, const Line& line, std::span<const int32_t> tokens) {
-  const std::atomic<bool> cancelled = false;
   const SamplingParams greedy = {};
   const Clock::time_point start = Clock::now();
-  for (uint32_t slot = 0; slot < line.sequences; ++slot) {
-    LLCUDA_RETURN_IF_ERROR(session.prompt(slot, 0, tokens, &greedy, false, cancelled));
-    LLCUDA_RETURN_IF_ERROR(session.drain());
+  for (const PromptRun& run : promptRuns(session.promptShapes(), std::vector(line.sequences, line.prompt))) {
+    std::vector<PromptPart> parts;
+    for (const PromptPiece& piece : run.pieces)
+      parts.push_back({piece.prompt, piece.first, tokens.subspan(piece.first, piece.tokens),
+                       piece.first + piece.tokens == line.prompt ? &greedy : nullptr});
+    if (session.waiting() == OutputRing::kDepth)
+      LLCUDA_RETURN_IF_ERROR(session.take());
+    LLCUDA_RETURN_IF_ERROR(session.runPrompts(run.phase, parts, false));
   }
+  LLCUDA_RETURN_IF_ERROR(session.synchronize());
   return secondsSince(start);
 }
 

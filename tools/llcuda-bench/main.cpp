@@ -8,6 +8,7 @@
 #include "runtime/base/clean_end.h"
 #include "tools/llcuda-bench/batched.h"
 #include "tools/llcuda-bench/bench.h"
+#include "tools/llcuda-bench/mixed.h"
 #include "tools/tool-options/command_line.h"
 
 namespace llcuda::bench {
@@ -21,7 +22,7 @@ struct Options {
   std::vector<std::string> promptsThenGenerates; ///< "512,128"
   bool flashAttention = true;
   api::SessionOptions session;
-  bool batched = false;
+  bool batched = false, mixed = false;
   BatchedGrid grid;
 };
 
@@ -57,6 +58,9 @@ void addFlags(CLI::App& app, Options& options) {
   app.add_option("--flash-attn", options.flashAttention, "-fa: 1, the only kind of attention that engines have")
       ->capture_default_str();
   app.add_flag("--batched", options.batched, "Decode several sequences at a time, as llama-batched-bench does");
+  app.add_flag("--mixed", options.mixed,
+               "Six sequences of other lengths, two of which come while the others decode, beside each of them alone")
+      ->excludes("--batched");
   const auto addGrid = [&](const char* flag, std::vector<uint32_t>& counts, const char* description) {
     app.add_option(flag, counts, description)->delimiter(',')->needs("--batched");
   };
@@ -64,7 +68,7 @@ void addFlags(CLI::App& app, Options& options) {
   addGrid("--ntg", options.grid.generates, "With --batched: tokens that each sequence gets");
   addGrid("--npl", options.grid.sequences, "With --batched: sequences at a time");
   for (const char* flag : {"--n-prompt", "--n-gen", "--n-depth", "--prompt-gen", "--repetitions", "--ctx-size"})
-    app.get_option(flag)->excludes("--batched");
+    app.get_option(flag)->excludes("--batched")->excludes("--mixed");
   app.set_version_flag("--version", llcuda_version());
 }
 
@@ -109,8 +113,10 @@ int fail(const Error& error) {
   return fail(api::Error{static_cast<llcuda_status>(error.code), error.message});
 }
 
-int runBatched(const Options& options) {
-  const auto table = batchedTable(options.engine, options.session, options.grid, options.output);
+int runSequences(Options options) {
+  options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
+  const auto table = options.mixed ? mixedTable(options.engine, options.session, options.output)
+                                   : batchedTable(options.engine, options.session, options.grid, options.output);
   if (!table)
     return fail(table.error());
   std::cout << *table << std::flush;
@@ -120,8 +126,8 @@ int runBatched(const Options& options) {
 int run(Options options) {
   if (!options.flashAttention)
     return fail(unsupported("-fa 0: engines have flash attention alone"));
-  if (options.batched)
-    return runBatched(options);
+  if (options.batched || options.mixed)
+    return runSequences(std::move(options));
   const Result<std::vector<Test>> tests = testsOf(options);
   if (!tests)
     return fail(tests.error());
