@@ -2,6 +2,7 @@
 #include "compiler/models/config_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/ingest/message_parts.h"
 
@@ -162,6 +163,8 @@ Result<void> readNumbers(const Keys& keys, const Family& family, ModelConfig& co
   LLCUDA_ASSIGN_OR_RETURN(config.residualScale, keys.number(Key::kResidualScale, 1));
   LLCUDA_ASSIGN_OR_RETURN(const double divisor, keys.positive(Key::kLogitDivisor, 1));
   config.logitScale = 1 / divisor;
+  if (!std::isfinite(config.logitScale))
+    return badInput(keys.title(Key::kLogitDivisor), " is ", divisor, ", too small to divide by");
   return {};
 }
 

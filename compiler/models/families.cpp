@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/message_parts.h"
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 
 namespace llcuda::models {
 namespace {

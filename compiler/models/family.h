@@ -54,22 +54,6 @@ struct Family {
   Rows (*layer)(LayerBuilder& b, Rows x) = nullptr;
 };
 
-/// The families that there are: a word each, whose record is `k<word>` in a file of its own.
-#define LLCUDA_FAMILIES(FAMILY)                                                                                        \
-  FAMILY(Llama)                                                                                                        \
-  FAMILY(Mistral)                                                                                                      \
-  FAMILY(Mistral3)                                                                                                     \
-  FAMILY(SmolLm3)                                                                                                      \
-  FAMILY(Qwen2)                                                                                                        \
-  FAMILY(Qwen3)                                                                                                        \
-  FAMILY(Phi3)                                                                                                         \
-  FAMILY(Gemma)                                                                                                        \
-  FAMILY(Gemma2)                                                                                                       \
-  FAMILY(Gemma3)
-#define LLCUDA_DECLARE_FAMILY(name) extern const Family k##name;
-LLCUDA_FAMILIES(LLCUDA_DECLARE_FAMILY)
-#undef LLCUDA_DECLARE_FAMILY
-
 std::span<const Family* const> families();
 
 /// By a GGUF file's general.architecture; kUnsupported names those that there are.

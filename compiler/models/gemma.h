@@ -2,7 +2,7 @@
 // What the records of Gemma share.
 #pragma once
 
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 
 namespace llcuda::models {
 

@@ -32,6 +32,8 @@ Result<void> readYarn(const Values& rope, RopeConfig& result) {
   const double usual = mscale != 0 && mscaleAll != 0
                            ? magnitude(result.factor, mscale) / magnitude(result.factor, mscaleAll)
                            : 0; // the formula of RopeConfig
+  if (!std::isfinite(usual) || usual < 0)
+    return badInput("mscale ", mscale, " and mscale_all_dim ", mscaleAll, " give a rope the magnitude ", usual);
   LLCUDA_ASSIGN_OR_RETURN(result.attentionFactor, rope.positive("attention_factor", usual));
   return {};
 }

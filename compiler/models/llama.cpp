@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Llama 1 to 3, and what its files are made of: SmolLM2, TinyLlama, Mistral as GGUF files.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

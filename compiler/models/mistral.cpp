@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mistral 7B and what is built like it. As GGUF files they are llama's.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

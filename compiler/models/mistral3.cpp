@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mistral 3 and Ministral 3: the formula of llama with yarn. Past the original context attention grows with the
 // logarithm of the position, which is not computed here: the context that is compiled for ends before.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 
 namespace llcuda::models {
 

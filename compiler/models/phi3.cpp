@@ -2,7 +2,7 @@
 // Phi 3 and 4: the formula of llama over fused tensors (query, key and value; gate and up), with longrope and, in the
 // models of 4096 positions, a window on all layers. llcuda attends within the window of a GGUF file too, as the models
 // were trained and as transformers does; llama.cpp leaves it aside, with a warning.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Qwen 2 and 2.5: the formula of llama with biases on queries, keys and values.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

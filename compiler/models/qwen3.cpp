@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Qwen 3: no biases, and a norm of each query and key head before it is rotated.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SmolLM3: the formula of llama, whose every fourth layer does not rotate queries and keys.
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {

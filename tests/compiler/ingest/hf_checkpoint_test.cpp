@@ -85,7 +85,7 @@ TEST(HfCheckpoint, TiedHeadIsLeftOut) {
                                    .floats("model.embed_tokens.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
                                    .floats("lm_head.weight", {3, 2}, {1, 2, 3, 4, 5, 6})
                                    .bytes(),
-                               {.tiedHead = true});
+                               {.naming = {models::kLlamaModules}, .tiedHead = true});
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
   EXPECT_EQ((*checkpoint)->find("output.weight"), nullptr);
   EXPECT_THAT((*checkpoint)->notes(), testing::IsEmpty());
@@ -101,7 +101,7 @@ TEST(HfCheckpoint, AnotherHeadIsNotTied) {
   };
   for (const std::string& bytes :
        {small().bytes(), withHead({3, 2}, {1, 2, 3, 4, 5, 7}), withHead({2, 3}, {1, 2, 3, 4, 5, 6})}) {
-    const auto checkpoint = open(bytes, {.tiedHead = true});
+    const auto checkpoint = open(bytes, {.naming = {models::kLlamaModules}, .tiedHead = true});
     ASSERT_TRUE(checkpoint) << checkpoint.error().message;
     EXPECT_NE((*checkpoint)->find("output.weight"), nullptr);
     EXPECT_THAT((*checkpoint)->notes(), ElementsAre(testing::HasSubstr("lm_head.weight is not the embedding")));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 
 #include <fstream>
 #include <set>

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "tests/compiler/ingest/gguf_builder.h"
 
 namespace llcuda::models {

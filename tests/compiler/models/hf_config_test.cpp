@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 
 namespace llcuda::models {
 namespace {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "compiler/models/family.h"
+#include "compiler/models/family_list.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hf_config.h"
 #include "compiler/models/rope_frequencies.h"
@@ -64,7 +64,8 @@ ModelConfig ofFolder(const char* modelClass, const Json& more) {
                {"intermediate_size", 96},        {"num_attention_heads", 4},
                {"num_key_value_heads", 2},       {"head_dim", 16},
                {"rms_norm_eps", 0.03125},        {"vocab_size", 100}};
-  json.update(more);
+  if (!more.is_null())
+    json.update(more);
   const auto config = configFromHf(json);
   EXPECT_TRUE(config) << config.error().message;
   return config ? config->model : ModelConfig();
