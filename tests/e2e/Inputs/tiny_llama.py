@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
 
-    tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary] [--seed N]
-                  [--adapter FOLDER] [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+    tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary]
+                  [--seed N] [--kv-heads 2,2] [--feed-forward 96,96] [--adapter FOLDER] [--alter TENSOR]
+                  [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
 encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model, as
@@ -17,7 +18,7 @@ import struct
 import gguf
 import numpy as np
 
-LAYERS, EMBEDDING, HEADS, KV_HEADS, HEAD_SIZE, FEED_FORWARD, CONTEXT = 2, 64, 4, 2, 32, 96, 256
+LAYERS, EMBEDDING, HEADS, HEAD_SIZE, CONTEXT = 2, 64, 4, 32, 256
 BASE, EPS = 10000.0, 1e-5
 TYPES = {name: gguf.GGMLQuantizationType[name.upper()] for name in
          ("f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0")}
@@ -34,6 +35,15 @@ def byte_letters():
             letters[byte] = chr(256 + hidden)
             hidden += 1
     return [letters[byte] for byte in range(256)]
+
+
+def numbers(text):
+    """One for each layer."""
+    return [int(number) for number in text.split(",")]
+
+
+def one_or_each(values):
+    return values[0] if len(set(values)) == 1 else values
 
 
 def write_adapter(folder, tensors):
@@ -53,6 +63,7 @@ class Model:
         self.random = np.random.default_rng(options.seed)
         self.types = [TYPES[name] for name in options.types.split(",")]
         self.rounded = [TYPES[name] for name in options.rounded.split(",")]
+        self.kv_heads, self.feed_forward = options.kv_heads, options.feed_forward
         self.vocabulary = 261 if options.vocabulary else 160
         self.stored, self.values, self.turn, self.altered = {}, {}, 0, options.alter
         columns = HEADS * HEAD_SIZE
@@ -61,13 +72,13 @@ class Model:
             block = f"blk.{i}."
             self.vector(block + "attn_norm.weight", EMBEDDING)
             self.matrix(block + "attn_q.weight", columns, EMBEDDING)
-            self.matrix(block + "attn_k.weight", KV_HEADS * HEAD_SIZE, EMBEDDING)
-            self.matrix(block + "attn_v.weight", KV_HEADS * HEAD_SIZE, EMBEDDING)
+            self.matrix(block + "attn_k.weight", self.kv_heads[i] * HEAD_SIZE, EMBEDDING)
+            self.matrix(block + "attn_v.weight", self.kv_heads[i] * HEAD_SIZE, EMBEDDING)
             self.matrix(block + "attn_output.weight", EMBEDDING, columns)
             self.vector(block + "ffn_norm.weight", EMBEDDING)
-            self.matrix(block + "ffn_gate.weight", FEED_FORWARD, EMBEDDING)
-            self.matrix(block + "ffn_up.weight", FEED_FORWARD, EMBEDDING)
-            self.matrix(block + "ffn_down.weight", EMBEDDING, FEED_FORWARD)
+            self.matrix(block + "ffn_gate.weight", self.feed_forward[i], EMBEDDING)
+            self.matrix(block + "ffn_up.weight", self.feed_forward[i], EMBEDDING)
+            self.matrix(block + "ffn_down.weight", EMBEDDING, self.feed_forward[i])
         self.vector("output_norm.weight", EMBEDDING)
         if not options.tied:
             self.matrix("output.weight", self.vocabulary, EMBEDDING)
@@ -127,9 +138,9 @@ class Model:
             block = f"blk.{i}."
             h = self.norm(x, block + "attn_norm.weight")
             q = self.turned((h @ get[block + "attn_q.weight"].T).reshape(count, HEADS, HEAD_SIZE))
-            k = self.turned((h @ get[block + "attn_k.weight"].T).reshape(count, KV_HEADS, HEAD_SIZE))
-            v = (h @ get[block + "attn_v.weight"].T).reshape(count, KV_HEADS, HEAD_SIZE)
-            k, v = (np.repeat(z, HEADS // KV_HEADS, axis=1) for z in (k, v))
+            k = self.turned((h @ get[block + "attn_k.weight"].T).reshape(count, self.kv_heads[i], HEAD_SIZE))
+            v = (h @ get[block + "attn_v.weight"].T).reshape(count, self.kv_heads[i], HEAD_SIZE)
+            k, v = (np.repeat(z, HEADS // self.kv_heads[i], axis=1) for z in (k, v))
             scores = np.einsum("ihd,jhd->hij", q, k) / HEAD_SIZE**0.5 + mask
             weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
             weights /= weights.sum(axis=-1, keepdims=True)
@@ -159,8 +170,8 @@ class Model:
     def write(self, path, options):
         entries = {
             "llama.block_count": LAYERS, "llama.context_length": CONTEXT, "llama.embedding_length": EMBEDDING,
-            "llama.feed_forward_length": FEED_FORWARD, "llama.attention.head_count": HEADS,
-            "llama.attention.head_count_kv": KV_HEADS, "llama.attention.key_length": HEAD_SIZE,
+            "llama.feed_forward_length": one_or_each(self.feed_forward), "llama.attention.head_count": HEADS,
+            "llama.attention.head_count_kv": one_or_each(self.kv_heads), "llama.attention.key_length": HEAD_SIZE,
             "llama.attention.value_length": HEAD_SIZE, "llama.rope.dimension_count": HEAD_SIZE,
             "llama.rope.freq_base": BASE, "llama.attention.layer_norm_rms_epsilon": EPS,
             "llama.vocab_size": self.vocabulary,
@@ -176,7 +187,8 @@ class Model:
         writer.add_string("general.name", "tiny llama")
         for key, value in entries.items():
             if key not in options.drop:
-                {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}[type(value)](key, value)
+                add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string, list: writer.add_array}
+                add[type(value)](key, value)
         if options.vocabulary:
             writer.add_string("tokenizer.ggml.model", "gpt2")
             writer.add_string("tokenizer.ggml.pre", "smollm")
@@ -207,6 +219,8 @@ def main():
     parser.add_argument("--adapter")
     parser.add_argument("--types", default="f32")
     parser.add_argument("--rounded", default="f32")
+    parser.add_argument("--kv-heads", type=numbers, default="2,2")
+    parser.add_argument("--feed-forward", type=numbers, default="96,96")
     parser.add_argument("--alter")
     parser.add_argument("--tied", action="store_true")
     parser.add_argument("--vocabulary", action="store_true")
