@@ -14,7 +14,8 @@
   FAMILY(Phi3)                                                                                                         \
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \
-  FAMILY(Gemma3)
+  FAMILY(Gemma3)                                                                                                       \
+  FAMILY(Granite)
 
 namespace llcuda::models {
 

@@ -251,6 +251,20 @@ TEST(GgufConfig, SmolLm3LeavesEveryFourthLayerUnturned) {
   EXPECT_EQ(config.pairOrder, PairOrder::kAdjacent);
 }
 
+TEST(GgufConfig, Granite) {
+  Values values = with(required("granite"), "granite.logit_scale", 8.f);
+  values["granite.residual_scale"] = 0.25f;
+  ModelConfig config = valid(values);
+  EXPECT_EQ(config.logitScale, 0.125) << "logits are divided";
+  EXPECT_EQ(config.residualScale, 0.25);
+  EXPECT_EQ(config.embeddingScale, 1);
+  EXPECT_EQ(config.attentionScale, 1) << "as of a config.json, not by the head size";
+  EXPECT_THAT(ropesOf(config), ElementsAre(0, 0, 0));
+  EXPECT_THAT(ropesOf(valid(with(values, "granite.rope.scaling.finetuned", false))),
+              ElementsAre(kNoRope, kNoRope, kNoRope));
+  expectError(with(values, "granite.logit_scale", 0.f), ErrorCode::kBadInput, "granite.logit_scale is 0");
+}
+
 TEST(GgufConfig, NumbersOfEachLayer) {
   Values values = with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 2, 1});
   values["llama.feed_forward_length"] = std::vector<uint32_t>{64, 160, 96};

@@ -132,6 +132,17 @@ TEST(SameModel, Caps) {
              {{"attn_logit_softcapping", 5}, {"final_logit_softcapping", 4}, {"query_pre_attn_scalar", 16}});
 }
 
+TEST(SameModel, FourScales) {
+  expectSame("granite", {}, "GraniteForCausalLM", {});
+  expectSame("granite",
+             {{"embedding_scale", 12.f}, {"residual_scale", 0.25f}, {"attention.scale", 0.5f}, {"logit_scale", 8.f}},
+             "GraniteForCausalLM",
+             {{"embedding_multiplier", 12},
+              {"residual_multiplier", 0.25},
+              {"attention_multiplier", 0.5},
+              {"logits_scaling", 8}});
+}
+
 // No GGUF key has the scale of the 27B models; the number of layers tells them.
 TEST(SameModel, ScaleOfThe27BModels) {
   expectSame("gemma2", {{"block_count", 46u}, {"attention.head_count", 2u}}, "Gemma2ForCausalLM",

@@ -47,6 +47,13 @@ FAMILIES = {
         "config": {"no_rope_layers": [1, 1, 1, 0], "no_rope_layer_interval": 4, "rope_theta": 10000.0,
                    "use_sliding_window": False, "pad_token_id": 0},
     },
+    # Four scales; the scores' is not that of the head size.
+    "granite": {
+        "architecture": "granite", "class": "GraniteForCausalLM", "model_type": "granite", "tied": True,
+        "config": {"embedding_multiplier": 12.0, "residual_multiplier": 0.22, "attention_multiplier": 0.0625,
+                   "logits_scaling": 8.0, "rope_theta": 10000.0},
+        "keys": {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.0625, "logit_scale": 8.0},
+    },
     "qwen2": {
         "architecture": "qwen2", "class": "Qwen2ForCausalLM", "model_type": "qwen2", "tied": True,
         "biases": ("q", "k", "v"), "config": {"rope_theta": 10000.0, "use_sliding_window": False},
@@ -169,7 +176,7 @@ class Model:
 
     def gguf_tensors(self):
         tensors = dict(self.tensors)
-        if self.family["architecture"] in ("llama", "smollm3"):
+        if self.family["architecture"] in ("llama", "smollm3", "granite"):
             for name in tensors:
                 if ".attn_q." in name or ".attn_k." in name:
                     tensors[name] = adjacent(tensors[name])
