@@ -11,7 +11,8 @@ namespace llcuda {
 
 constexpr int kFloatStageInputs = 16;
 
-/// Brings 16 inputs of kLines lines to shared memory, input by input; those past the last line as zeros.
+/// Brings 16 inputs of kLines lines to shared memory, input by input; past the last line that one again, whose sums nobody
+/// stores. Every vector is loaded: one that is zeros or a load is taken apart, in another order in each compile.
 template <int kLines, int kThreads, int kInputs>
 LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int firstInput, float* to) {
   constexpr int kPitch = kLines + 4;
@@ -20,10 +21,8 @@ LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int 
   for (int i = 0; i < kLines * 4 / kThreads; ++i) {
     const int index = i * kThreads + static_cast<int>(threadIdx.x);
     const int line = index / 4, input = index % 4 * 4;
-    float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
-    if (firstLine + line < lines)
-      v = loadReadOnly(reinterpret_cast<const float4*>(from + static_cast<long long>(firstLine + line) * kInputs +
-                                                       firstInput + input));
+    const int64_t source = lineWithin(firstLine + line, lines, kLines);
+    const float4 v = loadReadOnly(reinterpret_cast<const float4*>(from + source * kInputs + firstInput + input));
     to[input * kPitch + line] = v.x;
     to[(input + 1) * kPitch + line] = v.y;
     to[(input + 2) * kPitch + line] = v.z;
