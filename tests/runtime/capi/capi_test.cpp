@@ -176,7 +176,8 @@ TEST_F(CapiTest, ShorterOptionStructs) {
   options.device_index = 77;
   options.context = 99999;
   ASSERT_EQ(llcuda_session_create(engine, &options, &session, &error), LLCUDA_OK) << error.message;
-  llcuda_session_info info = {sizeof info};
+  llcuda_session_info info = {};
+  info.struct_bytes = sizeof info;
   llcuda_session_get_info(session, &info);
   EXPECT_EQ(info.context, toy::kMaxContext);
   llcuda_session_destroy(session);
