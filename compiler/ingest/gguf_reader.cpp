@@ -231,6 +231,7 @@ private:
     }
     if (dims.empty())
       dims.push_back(1);
+    while (dims.size() > 1 && dims.back() == 1) dims.pop_back(); // as ggml, which has four of every tensor
     return dims;
   }
 

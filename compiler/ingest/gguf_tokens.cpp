@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/gguf_tokens.h"
 
+#include <algorithm>
+
 #include "runtime/text/utf8.h"
 
 namespace llcuda::ingest {
@@ -64,7 +66,8 @@ Result<void> readKinds(const GgufFile& file, TokenList& list) {
   return {};
 }
 
-/// A merge is "left right": the first space after the first byte parts them.
+/// A merge is "left right": the first space after the first byte parts them. One that joins or makes no token never comes
+/// to pass; it is counted and left out, as llama.cpp leaves it.
 Result<void> readMerges(const GgufFile& file, TokenList& list) {
   const GgufValue* value = file.find("tokenizer.ggml.merges");
   const auto merges = value ? value->asStrings() : std::nullopt;
@@ -73,17 +76,16 @@ Result<void> readMerges(const GgufFile& file, TokenList& list) {
   std::string whole;
   for (size_t i = 0; i < merges->size(); ++i) {
     const std::string_view merge = (*merges)[i];
-    const size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos)
-      return badInput("tokenizer.ggml.merges[", i, "] has no space");
+    const size_t space = std::min(merge.find(' ', 1), merge.size());
     const auto left = list.ids.find(merge.substr(0, space));
-    const auto right = list.ids.find(merge.substr(space + 1));
-    if (left == list.ids.end() || right == list.ids.end())
-      return badInput("tokenizer.ggml.merges[", i, "] joins what is no token");
-    whole.assign(left->first).append(right->first);
-    if (!list.ids.contains(whole))
-      return badInput("tokenizer.ggml.merges[", i, "] makes no token");
-    list.merges.emplace_back(left->first, right->first);
+    const auto right = list.ids.find(merge.substr(std::min(space + 1, merge.size())));
+    const bool joins = left != list.ids.end() && right != list.ids.end();
+    if (joins)
+      whole.assign(left->first).append(right->first);
+    if (joins && list.ids.contains(whole))
+      list.merges.emplace_back(left->first, right->first);
+    else if (list.uselessMerges++ == 0)
+      list.firstUselessMerge = i;
   }
   return {};
 }

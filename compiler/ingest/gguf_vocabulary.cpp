@@ -44,7 +44,8 @@ Result<void> readTemplates(const GgufFile& file, const TokenList& tokens, text::
 
 /// Phi-3's special tokens swallow the white space behind them; nothing but the model's name says that it is one.
 Result<SpaceRule> readSpaceRule(const GgufFile& file) {
-  LLCUDA_ASSIGN_OR_RETURN(std::string name, readText(file, "general.name"));
+  const GgufValue* title = file.find("general.name"); // for people, so of any bytes
+  std::string name(title && title->asString() ? *title->asString() : "");
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   SpaceRule rule;
   rule.stripAfter = name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos;
@@ -79,6 +80,10 @@ Result<Vocabulary> readBpe(const GgufFile& file, const std::string& preTokenizer
   vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
   LLCUDA_ASSIGN_OR_RETURN(const SpaceRule spaces, readSpaceRule(file));
   vocabulary.tokenizerJson = bpeTokenizerJson(tokens, *preTokenizer, spaces);
+  if (tokens.uselessMerges != 0)
+    vocabulary.notes.push_back(std::to_string(tokens.uselessMerges) +
+                               " merges join or make what is no token and were left out, the first is merge " +
+                               std::to_string(tokens.firstUselessMerge));
   return vocabulary;
 }
 

@@ -29,6 +29,8 @@ struct TokenList {
   std::vector<TokenKind> kinds;                                      ///< as many
   std::vector<std::pair<std::string_view, std::string_view>> merges; ///< in the order of their rank
   std::unordered_map<std::string_view, int32_t> ids;                 ///< of `texts`
+  size_t uselessMerges = 0;                                          ///< left out: they join or make what is no token
+  size_t firstUselessMerge = 0;
 
   int32_t find(std::string_view text) const {
     const auto found = ids.find(text);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "runtime/text/text_config.h"
 
@@ -12,7 +13,8 @@ namespace llcuda::ingest {
 struct Vocabulary {
   std::string tokenizerJson; ///< empty for a model without a vocabulary
   text::TextConfig config;
-  uint32_t size = 0; ///< one more than the highest id
+  uint32_t size = 0;              ///< one more than the highest id
+  std::vector<std::string> notes; ///< what was left out
 };
 
 } // namespace llcuda::ingest

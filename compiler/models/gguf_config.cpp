@@ -4,6 +4,7 @@
 #include "compiler/models/config_reader.h"
 #include "compiler/models/gguf_rope.h"
 #include "compiler/models/gguf_values.h"
+#include "runtime/text/utf8.h"
 
 namespace llcuda::models {
 namespace {
@@ -12,7 +13,11 @@ using ingest::GgufFile;
 using ingest::GgufType;
 using ingest::GgufValue;
 
-Result<uint32_t> vocabularySize(const GgufFile& file, const Keys& keys) {
+/// The rows of the embedding, where they are to be seen: what the file says beside them may be older than they are.
+Result<uint32_t> vocabularySize(const GgufFile& file, const ingest::Checkpoint& tensors, const Keys& keys) {
+  const ingest::TensorInfo* embedding = tensors.find("token_embd.weight");
+  if (embedding && embedding->dims.size() == 2 && embedding->dims[1] >= 1 && embedding->dims[1] <= kMaxVocabulary)
+    return static_cast<uint32_t>(embedding->dims[1]);
   if (keys.has(Key::kVocabulary))
     return keys.required(Key::kVocabulary, {1, kMaxVocabulary});
   const GgufValue* tokens = file.find("tokenizer.ggml.tokens");
@@ -37,13 +42,13 @@ Result<ModelConfig> configFromGguf(const GgufFile& metadata, const ingest::Check
   for (const Key key : {Key::kContext, Key::kHeads, Key::kNormEps})
     if (!keys.has(key))
       return badInput("has no ", keys.title(key));
-  LLCUDA_ASSIGN_OR_RETURN(const uint32_t vocabulary, vocabularySize(metadata, keys));
+  LLCUDA_ASSIGN_OR_RETURN(const uint32_t vocabulary, vocabularySize(metadata, tensors, keys));
   LLCUDA_ASSIGN_OR_RETURN(ModelConfig config,
                           readConfig(*family, keys, vocabulary, [&](const ModelConfig& read, uint32_t headSize) {
                             return readGgufRopes(keys, tensors, read, headSize);
                           }));
   if (const GgufValue* title = metadata.find("general.name"); title && title->asString())
-    config.name = *title->asString();
+    config.name = text::repairUtf8(*title->asString());
   return config;
 }
 

@@ -28,6 +28,12 @@ llm::Activation activationOf(Activation activation) {
   return activation == Activation::kSilu ? llm::Activation::Silu : llm::Activation::GeluTanh;
 }
 
+/// A matrix of one row is a vector in GGUF files, which do not write dimensions of 1 at the end.
+std::vector<uint64_t> withoutLastOnes(std::vector<uint64_t> dims) {
+  while (dims.size() > 1 && dims.back() == 1) dims.pop_back();
+  return dims;
+}
+
 std::string shapeText(const std::vector<uint64_t>& dims) {
   std::string text;
   for (const uint64_t dim : dims) text += (text.empty() ? "" : "x") + std::to_string(dim);
@@ -81,7 +87,7 @@ const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std:
     fail(badInput("the model has no tensor ", name));
     return nullptr;
   }
-  if (tensor->dims != dims) {
+  if (withoutLastOnes(tensor->dims) != withoutLastOnes(dims)) {
     fail(badInput("tensor ", name, " is ", shapeText(tensor->dims), ", the model's numbers ask for ", shapeText(dims)));
     return nullptr;
   }

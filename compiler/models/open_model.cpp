@@ -55,6 +55,19 @@ Result<void> halve(OpenedModel& model) {
   return {};
 }
 
+/// A vocabulary that was extended may still be told with its old size.
+void noteStaleVocabulary(const ingest::GgufFile& metadata, OpenedModel& model) {
+  const ingest::GgufValue* architecture = metadata.find("general.architecture");
+  if (!architecture || !architecture->asString())
+    return;
+  const std::string key = std::string(*architecture->asString()) + ".vocab_size";
+  const ingest::GgufValue* value = metadata.find(key);
+  const auto stated = value ? value->asUnsigned() : std::nullopt;
+  if (stated && *stated != model.config.vocabulary)
+    model.notes.push_back(key + " is " + std::to_string(*stated) + ", the embedding has " +
+                          std::to_string(model.config.vocabulary) + " rows, which count");
+}
+
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
   LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
   LLCUDA_RETURN_IF_ERROR(ingest::checkHoldsModel(checkpoint->metadata()));
@@ -63,6 +76,7 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
   if (!config)
     return makeError(config.error().code, path, ": ", config.error().message);
   model.config = *std::move(config);
+  noteStaleVocabulary(checkpoint->metadata(), model);
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
   }
@@ -93,6 +107,7 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   if (!options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::openVocabulary(options.tokenizer));
   }
+  model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())
     LLCUDA_RETURN_IF_ERROR(mergeAdapters(model, adapters, options.threads));
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));

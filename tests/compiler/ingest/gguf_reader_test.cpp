@@ -140,6 +140,18 @@ TEST(GgufReader, ReadsWhatHasNoDataOrNoDimensions) {
   EXPECT_THAT(gguf.tensors()[0].dims, ElementsAre(1));
 }
 
+// ggml's tensors have four dimensions each: those of 1 at the end say nothing.
+TEST(GgufReader, DimensionsOfOneAtTheEndGo) {
+  GgufBuilder b(4, 0);
+  b.tensor("v", {4, 1}, 0, 0).tensor("m", {2, 2, 1, 1}, 0, 32).tensor("k", {1, 4}, 0, 64).tensor("s", {1, 1}, 0, 96);
+  const TemporaryFile file(b.pad().zeros(100).bytes);
+  const GgufFile gguf = opened(file);
+  EXPECT_THAT(gguf.findTensor("v")->dims, ElementsAre(4));
+  EXPECT_THAT(gguf.findTensor("m")->dims, ElementsAre(2, 2));
+  EXPECT_THAT(gguf.findTensor("k")->dims, ElementsAre(1, 4));
+  EXPECT_THAT(gguf.findTensor("s")->dims, ElementsAre(1));
+}
+
 // Moving the object must not move what its views point to.
 TEST(GgufReader, ViewsSurviveAMove) {
   const TemporaryFile file(GgufBuilder(0, 1).string("key", "value").bytes);

@@ -139,6 +139,32 @@ TEST(GgufConfig, EveryRequiredKeyIsMissedByName) {
   }
 }
 
+// A file of weights that nobody reads: `shapes` is all there is.
+class Shapes final : public ingest::Checkpoint {
+public:
+  explicit Shapes(std::vector<ingest::TensorInfo> shapes) { setTensors(std::move(shapes)); }
+  Result<ingest::TensorBytes> read(const ingest::TensorInfo&) const override { return internalError("no data"); }
+};
+
+// A vocabulary was extended and the number was not.
+TEST(GgufConfig, TheEmbeddingSaysHowLargeTheVocabularyIs) {
+  const Values values = required();
+  ingest::GgufBuilder builder(0, static_cast<int64_t>(values.size()));
+  for (const auto& [key, value] : values) write(builder, key, value);
+  const ingest::TemporaryFile file(builder.bytes);
+  const auto opened = ingest::GgufFile::open(file.path());
+  ASSERT_TRUE(opened.ok());
+  const Result<ModelConfig> config =
+      configFromGguf(*opened, Shapes({{"token_embd.weight", formats::TensorType::kF32, {96, 116}}}));
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->vocabulary, 116u);
+  EXPECT_EQ(valid(values).vocabulary, 100u);
+}
+
+TEST(GgufConfig, TitleIsRepaired) {
+  EXPECT_EQ(valid(with("general.name", "Tiny \xC3(")).name, "Tiny \uFFFD(");
+}
+
 TEST(GgufConfig, LinearScalingAndItsOldName) {
   for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
     const ModelConfig config = valid(with(key, 4.f));
