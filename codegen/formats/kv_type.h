@@ -2,9 +2,10 @@
 // Encodings of keys and values in the cache, and how the page of a kv head lies in memory.
 //
 // A page holds kKvPageTokens tokens of each kv head; the heads of a page follow one another. The part of one head is up
-// to three planes, each [token][...]: codes; fifth bits, a word for every 32 elements; and for every 32 elements the scale,
-// an f16, followed in some types by the minimum, an f16 too. A type without scales has codes alone. The numbers are
-// those of ggml's blocks: so the head size is a multiple of the type's block, and a page has the bytes of such blocks.
+// to three planes, each [token][...]: codes; fifth bits, a word for every 32 elements; and for every 32 elements the
+// scale, an f16, followed in some types by the minimum, an f16 too. A type without scales has codes alone. The numbers
+// are those of ggml's blocks: so the head size is a multiple of the type's block, and a page has the bytes of such
+// blocks.
 //
 //   16 bytes for 8 elements   an element is its own code
 //   8                         a byte an element, in order

@@ -33,7 +33,8 @@ struct LaunchWork {
   bool operator==(const LaunchWork&) const = default;
 };
 
-/// A step in which a launch takes part: `rows` rows that hold a token, the same number of each of `sequences` sequences.
+/// A step in which a launch takes part: `rows` rows that hold a token, the same number of each of `sequences`
+/// sequences.
 struct StepRows {
   uint32_t rows = 1;
   uint32_t sequences = 1;

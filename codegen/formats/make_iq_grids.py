@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes iq1_grid.inc, iq2_grids.inc and iq3_grids.inc beside this file, from the gguf package.
 
-A grid point is 8 elements of 2 bits (IQ1, IQ2) or 4 of 3 bits (IQ3), the first in the lowest bits: an index into the few
-values that the grid has, in ascending order.
+A grid point is 8 elements of 2 bits (IQ1, IQ2) or 4 of 3 bits (IQ3), the first in the lowest bits: an index into the
+few values that the grid has, in ascending order.
 """
 import pathlib
 

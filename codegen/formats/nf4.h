@@ -2,8 +2,9 @@
 // NF4 and FP4 of bitsandbytes as rows: 4-bit codes into a table of 16, and the largest magnitude of a block.
 //
 // The file's blocks run over the flattened tensor, with magnitudes that may be quantised again; ingest brings them into
-// this form. Blocks of 64 weights serve every block size that is a multiple of 64 where rows are, blocks of 32 the rest.
-// Table values: Dettmers et al. 2023, "QLoRA", appendix E, and the fp4 table of bitsandbytes, each rounded to f32.
+// this form. Blocks of 64 weights serve every block size that is a multiple of 64 where rows are, blocks of 32 the
+// rest. Table values: Dettmers et al. 2023, "QLoRA", appendix E, and the fp4 table of bitsandbytes, each rounded to
+// f32.
 #pragma once
 
 #include "codegen/formats/numbers.h"

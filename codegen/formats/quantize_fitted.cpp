@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Super-blocks of 256 in small groups. Of each group several step sizes are tried: the codes of a step, then the scale
-// (and minimum) of least weighted squared error for those codes; the best one stays. The groups' scales are then rounded
-// to their few bits, and the codes made again from the scales as they are stored.
+// (and minimum) of least weighted squared error for those codes; the best one stays. The groups' scales are then
+// rounded to their few bits, and the codes made again from the scales as they are stored.
 //
 // Heavier weights make large values, which matter more, exact. Sums run over four lanes in a fixed order, so that every
 // machine finds the same codes.

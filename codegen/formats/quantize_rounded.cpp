@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocks of 32 whose scale is the range of their values over the number of steps. Codes are rounded with the scale as it
-// is stored, in f16.
+// Blocks of 32 whose scale is the range of their values over the number of steps. Codes are rounded with the scale as
+// it is stored, in f16.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the host changes the rows of phases that feed back, which otherwise belong to the device: written by the host into the
-// io buffer `edits`, applied by the launch `apply_edits` in stream order, so that nothing has to be waited for.
+// How the host changes the rows of phases that feed back, which otherwise belong to the device: written by the host
+// into the io buffer `edits`, applied by the launch `apply_edits` in stream order, so that nothing has to be waited
+// for.
 #pragma once
 
 #include "codegen/formats/sampling.h"

@@ -105,7 +105,8 @@ Result<CompiledKernel> parseReply(std::string_view frame) {
 int runKernelWorker(int fd) {
   // Ctrl-C is for the program that asks; when that ends, the worker reads the end of its socket.
   for (const int signal : {SIGINT, SIGHUP, SIGQUIT}) std::signal(signal, SIG_IGN);
-  // NVRTC 13 keeps results in the driver's cache, and says nothing of registers and spills for one that it takes from there.
+  // NVRTC 13 keeps results in the driver's cache, and says nothing of registers and spills for one that it takes from
+  // there.
   ::setenv("CUDA_CACHE_DISABLE", "1", 1);
   if (!writeFrame(fd, workerIdentity()))
     return 1;

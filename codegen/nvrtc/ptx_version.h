@@ -5,8 +5,8 @@
 
 namespace llcuda::codegen {
 
-/// The PTX language that kernels keep to: the oldest with every instruction of codegen/kernels/ptx (cache hints on loads
-/// need it). Drivers since CUDA 11.4 read it.
+/// The PTX language that kernels keep to: the oldest with every instruction of codegen/kernels/ptx (cache hints on
+/// loads need it). Drivers since CUDA 11.4 read it.
 inline constexpr int kPtxMajor = 7, kPtxMinor = 4;
 
 /// NVRTC writes its own newest PTX version into the text, which older drivers refuse, though the kernels use nothing of

@@ -24,14 +24,14 @@ std::string_view layoutEnumerator(WeightLayout layout);
 /// Short form for kernel names: "q4_1", "f16".
 std::string_view layoutFormat(WeightLayout layout);
 
-/// Bytes of the blob of a weight, a multiple of 16. Refuses columns that are no whole blocks of the layout, and sizes past
-/// 2^48.
+/// Bytes of the blob of a weight, a multiple of 16. Refuses columns that are no whole blocks of the layout, and sizes
+/// past 2^48.
 Result<uint64_t> packedBytes(WeightLayout layout, uint64_t rows, uint64_t columns);
 
 /// Packs [rows][columns] elements of a file. Row r of the weight is row rowOrder[r] of the source, or r when rowOrder
 /// is empty. `source` has the bytes of the whole tensor at any alignment, `target` has packedBytes(); bytes between
-/// planes become zero. Refuses a pair of layout and encoding that would change values, spans of other sizes, and for s8_planes
-/// scales that are not finite.
+/// planes become zero. Refuses a pair of layout and encoding that would change values, spans of other sizes, and for
+/// s8_planes scales that are not finite.
 Result<void> pack(WeightLayout layout, uint64_t rows, uint64_t columns, std::span<const uint32_t> rowOrder,
                   formats::TensorType sourceType, std::span<const std::byte> source, std::span<std::byte> target);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encodings without a kernel of their own as s8_planes. The values of 16 neighbours are small multiples of one number in
-// all of them, and f32 holds them exactly: their greatest common divisor becomes the scale, and the codes are what is
-// left. Q8_K has its scale and codes already.
+// Encodings without a kernel of their own as s8_planes. The values of 16 neighbours are small multiples of one number
+// in all of them, and f32 holds them exactly: their greatest common divisor becomes the scale, and the codes are what
+// is left. Q8_K has its scale and codes already.
 #include <array>
 #include <bit>
 #include <cmath>

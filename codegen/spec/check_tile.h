@@ -7,8 +7,8 @@
 
 namespace llcuda::codegen {
 
-/// kUnsupported with the first number that the kernels' assertions, a block or a multiprocessor of a T4 refuse. A tile that
-/// passes compiles; its registers may still spill.
+/// kUnsupported with the first number that the kernels' assertions, a block or a multiprocessor of a T4 refuse. A tile
+/// that passes compiles; its registers may still spill.
 Result<void> checkTile(const DecodeTileRequest& request, const DecodeTile& tile);
 Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile);
 

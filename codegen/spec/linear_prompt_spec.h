@@ -3,7 +3,8 @@
 //
 // `inputs` is a multiple of 32, or of the block of a layout that has larger ones. A layout reads int8 rows (x_codes,
 // x_scales) or f32 rows (x), as weightReadsInt8Rows says; a launch of several layouts that differ in that has all three
-// parameters. A launch takes its tile from `tiles`, else the formula's. Tiles of rows whose positions are all -1 are skipped: what they would write keeps what it held.
+// parameters. A launch takes its tile from `tiles`, else the formula's. Tiles of rows whose positions are all -1 are
+// skipped: what they would write keeps what it held.
 #pragma once
 
 #include "codegen/formats/activation.h"

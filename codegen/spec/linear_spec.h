@@ -3,8 +3,8 @@
 //
 // Where a Desc has `rows` they are 1 ... kMaxDecodeRows; more rows are linear_prompt's. `inputs` is a multiple of 32,
 // `outputs` any number. A layout reads int8 rows (x_codes, x_scales) or f32 rows (x), as weightReadsInt8Rows says; a
-// launch of several layouts that differ in that has all three parameters. A launch takes its tile from `tiles`, else the
-// formula's.
+// launch of several layouts that differ in that has all three parameters. A launch takes its tile from `tiles`, else
+// the formula's.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -52,8 +52,8 @@ struct LinearResidualNormDesc {
   bool int8Rows = true;  ///< emits normed_codes and normed_scales
 };
 
-/// linear_residual_norm: y as `linear` with residual; then the last block to arrive emits rms_norm(y) * norm_scale. With
-/// postNorm y = residual + rms_norm(product) * post_scale.
+/// linear_residual_norm: y as `linear` with residual; then the last block to arrive emits rms_norm(y) * norm_scale.
+/// With postNorm y = residual + rms_norm(product) * post_scale.
 ///   weight, x, x_codes, x_scales, bias as above
 ///   residual        const float*    [rows][outputs]; may be y
 ///   post_scale      const float*    [outputs]; only with postNorm

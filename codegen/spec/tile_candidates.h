@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles that are worth measuring beside the one that a launch has. All of them pass checkTile(), and none is the launch's.
+// Tiles that are worth measuring beside the one that a launch has. All of them pass checkTile(), and none is the
+// launch's.
 #pragma once
 
 #include <vector>
@@ -8,7 +9,8 @@
 
 namespace llcuda::codegen {
 
-/// Other ways to cut the launch, the likeliest first; a multiprocessor is asked to hold about as many warps as with `tile`.
+/// Other ways to cut the launch, the likeliest first; a multiprocessor is asked to hold about as many warps as with
+/// `tile`.
 std::vector<DecodeTile> otherShapes(const DecodeTileRequest& request, const DecodeTile& tile);
 std::vector<PromptTile> otherShapes(const PromptTileRequest& request, const PromptTile& tile);
 

@@ -52,8 +52,8 @@ public:
   /// come from several threads.
   virtual Result<TensorBytes> read(const TensorInfo& tensor) const = 0;
 
-  /// Where read() finds what it answers; nothing for a tensor that is computed. A checkpoint that stands over another one
-  /// asks that one for the tensors that it leaves alone.
+  /// Where read() finds what it answers; nothing for a tensor that is computed. A checkpoint that stands over another
+  /// one asks that one for the tensors that it leaves alone.
   virtual std::optional<FilePlace> filePlace(const TensorInfo& tensor) const;
 
 protected:

@@ -66,8 +66,8 @@ Result<void> readKinds(const GgufFile& file, TokenList& list) {
   return {};
 }
 
-/// A merge is "left right": the first space after the first byte parts them. One that joins or makes no token never comes
-/// to pass; it is counted and left out, as llama.cpp leaves it.
+/// A merge is "left right": the first space after the first byte parts them. One that joins or makes no token never
+/// comes to pass; it is counted and left out, as llama.cpp leaves it.
 Result<void> readMerges(const GgufFile& file, TokenList& list) {
   const GgufValue* value = file.find("tokenizer.ggml.merges");
   const auto merges = value ? value->asStrings() : std::nullopt;

@@ -10,11 +10,12 @@
 
 namespace llcuda::ingest {
 
-/// Reads `tokenizer.ggml.{tokens,scores,token_type,merges}`; no text is empty or comes twice. Views in it last as long as the file and the list.
+/// Reads `tokenizer.ggml.{tokens,scores,token_type,merges}`; no text is empty or comes twice. Views in it last as long
+/// as the file and the list.
 Result<TokenList> readTokens(const GgufFile& file, bool wantMerges);
 
-/// Fills in the ids and the rules of BOS and EOS, from the keys of the file where it has them, else from what the kind of
-/// vocabulary, the pre-tokenizer and the texts of the tokens say (special_tokens.h).
+/// Fills in the ids and the rules of BOS and EOS, from the keys of the file where it has them, else from what the kind
+/// of vocabulary, the pre-tokenizer and the texts of the tokens say (special_tokens.h).
 Result<void> readSpecialTokens(const GgufFile& file, const PreTokenizer* preTokenizer, TokenList& tokens,
                                text::TextConfig& config);
 

@@ -23,11 +23,12 @@ struct HfCheckpointOptions {
 
 class HfCheckpoint final : public Checkpoint {
 public:
-  /// F32, F16 and BF16, and what bitsandbytes quantised; a tensor of another type or of an unknown name is refused by name.
+  /// F32, F16 and BF16, and what bitsandbytes quantised; a tensor of another type or of an unknown name is refused by
+  /// name.
   static Result<std::unique_ptr<HfCheckpoint>> open(SafetensorsSet files, const HfCheckpointOptions& options);
 
-  /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements; weights of bitsandbytes as
-  /// rows of blocks.
+  /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements; weights of bitsandbytes
+  /// as rows of blocks.
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
 

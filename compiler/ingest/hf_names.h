@@ -21,7 +21,8 @@ struct HfNaming {
 struct HfName {
   enum class Kind {
     kTensor,    ///< `gguf` is its name
-    kCompanion, ///< belongs to the quantised weight `gguf` as its `part`: "absmax", "quant_state.bitsandbytes__nf4", "SCB"
+    kCompanion, ///< belongs to the quantised weight `gguf` as its `part`: "absmax", "quant_state.bitsandbytes__nf4",
+                ///< "SCB"
     kDerived,   ///< values that follow from the configuration
     kOtherPart, ///< of a part of the model that sees or hears
     kUnknown,

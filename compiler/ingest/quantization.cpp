@@ -46,7 +46,8 @@ bool getsMoreBits(uint64_t layer, uint64_t layers) {
   return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
 }
 
-/// A mix of llama.cpp: `base` for most tensors, `fused` for fused queries, keys and values, Q6_K for the sensitive ones.
+/// A mix of llama.cpp: `base` for most tensors, `fused` for fused queries, keys and values, Q6_K for the sensitive
+/// ones.
 TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, TensorType base, TensorType fused) {
   const std::string_view name = tensor.name;
   if (name == model.head)

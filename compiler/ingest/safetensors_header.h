@@ -25,9 +25,9 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata; ///< `__metadata__`
 };
 
-/// Reads the header as a stream: what it makes is never larger than the text by more than a small factor. Keys that come
-/// twice, keys that the format lacks, values of the wrong type and text that is not JSON are bad input. Messages lack the
-/// file's name.
+/// Reads the header as a stream: what it makes is never larger than the text by more than a small factor. Keys that
+/// come twice, keys that the format lacks, values of the wrong type and text that is not JSON are bad input. Messages
+/// lack the file's name.
 Result<SafetensorsHeader> parseSafetensorsHeader(std::string_view json);
 
 } // namespace llcuda::ingest

@@ -40,7 +40,8 @@ constexpr SafetensorsType kTypes[] = {
     {"U64", 64, {}},
 };
 
-/// The bytes that `shape` elements of `bits` need; nullopt when 64 bits cannot count the bits or they are no whole bytes.
+/// The bytes that `shape` elements of `bits` need; nullopt when 64 bits cannot count the bits or they are no whole
+/// bytes.
 std::optional<uint64_t> sizeOf(std::span<const uint64_t> shape, uint64_t bits) {
   for (const uint64_t dim : shape)
     if (__builtin_mul_overflow(bits, dim, &bits))

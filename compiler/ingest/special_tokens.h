@@ -21,9 +21,9 @@ struct SpecialTokenFacts {
   std::vector<int64_t> ends;                                                    ///< further tokens that end an answer
 };
 
-/// Fills in the ids of `config` and its `endOfGeneration`: from the facts, and from how the tokens are written, for many
-/// files name only BOS and EOS. Tokens that turn out to be control tokens become so in `tokens.kinds`, whatever the file
-/// said.
+/// Fills in the ids of `config` and its `endOfGeneration`: from the facts, and from how the tokens are written, for
+/// many files name only BOS and EOS. Tokens that turn out to be control tokens become so in `tokens.kinds`, whatever
+/// the file said.
 void findSpecialTokens(const SpecialTokenFacts& facts, TokenList& tokens, text::TextConfig& config);
 
 } // namespace llcuda::ingest

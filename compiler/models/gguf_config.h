@@ -9,9 +9,9 @@
 
 namespace llcuda::models {
 
-/// Reads `<architecture>.*` of `metadata`, and the divisors of the rope from `tensors`. A key or tensor that is missing,
-/// of the wrong type or out of bounds is an error that names it; what the file asks for and this version lacks (another
-/// architecture, experts, an unknown rope scaling) is kUnsupported. Messages lack the file's name.
+/// Reads `<architecture>.*` of `metadata`, and the divisors of the rope from `tensors`. A key or tensor that is
+/// missing, of the wrong type or out of bounds is an error that names it; what the file asks for and this version lacks
+/// (another architecture, experts, an unknown rope scaling) is kUnsupported. Messages lack the file's name.
 Result<ModelConfig> configFromGguf(const ingest::GgufFile& metadata, const ingest::Checkpoint& tensors);
 
 } // namespace llcuda::models

@@ -23,9 +23,9 @@ struct HfConfig {
 };
 
 /// Reads config.json: the text part of a model that also sees, the names of rope keys of every version of transformers,
-/// and transformers' defaults for what a file leaves out. A key that is missing, of the wrong type or out of bounds is an
-/// error that names it; another architecture, a rope or a quantisation that this version lacks is kUnsupported. Messages
-/// lack the file's name.
+/// and transformers' defaults for what a file leaves out. A key that is missing, of the wrong type or out of bounds is
+/// an error that names it; another architecture, a rope or a quantisation that this version lacks is kUnsupported.
+/// Messages lack the file's name.
 Result<HfConfig> configFromHf(const nlohmann::json& config);
 
 } // namespace llcuda::models

@@ -7,8 +7,8 @@
 
 namespace llcuda::models {
 
-/// Up to version 4 the base stands in rope_theta (of local layers in rope_local_base_freq) and the rest in rope_scaling;
-/// version 5 has it all in rope_parameters, once or for each kind of layer. `config` has all but ropes.
+/// Up to version 4 the base stands in rope_theta (of local layers in rope_local_base_freq) and the rest in
+/// rope_scaling; version 5 has it all in rope_parameters, once or for each kind of layer. `config` has all but ropes.
 Result<Ropes> readHfRopes(const Keys& keys, const JsonValues& file, const ModelConfig& config, uint32_t headSize);
 
 } // namespace llcuda::models

@@ -36,8 +36,8 @@ struct OpenedModel {
   std::vector<std::string> notes; ///< what was done to the weights, or could be, a sentence each
 };
 
-/// Opens a GGUF file (split or whole), a Hugging Face folder or a safetensors file in one, or the folder of an adapter with
-/// its base. Everything outside is verified here; a model that this version cannot compile is refused by name.
+/// Opens a GGUF file (split or whole), a Hugging Face folder or a safetensors file in one, or the folder of an adapter
+/// with its base. Everything outside is verified here; a model that this version cannot compile is refused by name.
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options = {});
 
 } // namespace llcuda::models

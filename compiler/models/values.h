@@ -26,8 +26,8 @@ using List = std::vector<Stated>;
 
 inline constexpr size_t kMaxListed = 65'536;
 
-/// Typed, bounded reads. A value of the wrong type or out of bounds is kBadInput and names its key. A null is as good as
-/// no key, except for isNull(). The file outlives this.
+/// Typed, bounded reads. A value of the wrong type or out of bounds is kBadInput and names its key. A null is as good
+/// as no key, except for isNull(). The file outlives this.
 class Values {
 public:
   virtual ~Values() = default;

@@ -12,7 +12,8 @@ namespace llcuda::pipeline {
 /// after the passes that `compile.dumpIrAfter` names to `compile.dumpSink`; a name that no pass has is kUsage.
 Result<void> runPasses(mlir::ModuleOp module, const PipelineOptions& pipeline, const CompileOptions& compile);
 
-/// Writes what the kernel compiler reports (registers, shared memory, spills) into the plan and runs plan-check over it.
+/// Writes what the kernel compiler reports (registers, shared memory, spills) into the plan and runs plan-check over
+/// it.
 Result<void> checkCompiledKernels(mlir::ModuleOp module, const emit::KernelImages& images, const std::string& input);
 
 } // namespace llcuda::pipeline

@@ -10,8 +10,8 @@
 
 namespace llcuda::pipeline {
 
-/// {"llcuda_tiles": 1, "device": "Tesla T4", "decode": [{"layout": "q4_k_planes", ..., "tile": {"lanes": 32, ...}}, ...],
-/// "prompt": [{"layouts": ["q4_k_planes"], ..., "tile": {"rows": 64, ...}}, ...]}
+/// {"llcuda_tiles": 1, "device": "Tesla T4", "decode": [{"layout": "q4_k_planes", ..., "tile": {"lanes": 32, ...}},
+/// ...], "prompt": [{"layouts": ["q4_k_planes"], ..., "tile": {"rows": 64, ...}}, ...]}
 std::string tilesJson(const codegen::TileTable& table);
 
 /// Every tile is checked for its launch. kBadInput names the file, the entry, what is wrong with it and what to do.

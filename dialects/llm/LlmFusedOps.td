@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops that passes make: several steps that one launch does. Each is defined by the ops it stands for.
 //
-// Where only some of the weights of an op take int8 rows, the op reads both: f32 rows in `input`, and their int8 rows in
-// `int8_input` for the weights that take them.
+// Where only some of the weights of an op take int8 rows, the op reads both: f32 rows in `input`, and their int8 rows
+// in `int8_input` for the weights that take them.
 #ifndef LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 

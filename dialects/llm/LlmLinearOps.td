@@ -32,7 +32,8 @@ def Llm_LinearOp : Llm_Op<"linear", [Pure, AttrSizedOperandSegments]> {
 def Llm_QuantizeOp : Llm_Op<"quantize", [Pure]> {
   let summary = "f32 rows to int8 rows";
   let description = [{
-    For every 32 columns `d = max|x| / 127` and codes `round(x / d)` (0 where d is 0), with the sum of the codes beside d.
+    For every 32 columns `d = max|x| / 127` and codes `round(x / d)` (0 where d is 0), with the sum of the codes beside
+    d.
 
     - C1: `result` has the shape of `input` and is int8 rows.
     - C2: the columns are a multiple of 32.

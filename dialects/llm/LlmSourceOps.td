@@ -50,7 +50,8 @@ def Llm_RopeTableOp : Llm_Op<"rope_table", [Pure]> {
   let summary = "Cosines and sines of a rotary embedding";
   let description = [{
     `result[p, i] = magnitude * (cos(p * frequencies[i]), sin(p * frequencies[i]))`, computed in double and rounded to
-    f32. Every scaling rule (linear, llama3, yarn, longrope) is a choice of frequencies and magnitude; the importer makes it.
+    f32. Every scaling rule (linear, llama3, yarn, longrope) is a choice of frequencies and magnitude; the importer
+    makes it.
 
     - C1: the result is `PxNx2` with static P >= 1 positions and N >= 1 pairs.
     - C2: there are N frequencies, all finite and not negative.

@@ -94,7 +94,8 @@ def Plan_TensorAttr : Plan_Attr<"Tensor", "tensor"> {
 
     - C1: the name is not empty.
     - C2: `encoding` is a name of `codegen/formats/tensor_type.h`.
-    - C3: `rows` and `cols` are positive, `first_row` and `pair_rows` not negative, `group_rows` 0 or at least `pair_rows`.
+    - C3: `rows` and `cols` are positive, `first_row` and `pair_rows` not negative, `group_rows` 0 or at least
+      `pair_rows`.
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$rows, "int64_t":$cols, StringRefParameter<>:$encoding,
                         StringRefParameter<>:$layout, DefaultValuedParameter<"int64_t", "0">:$first_row,

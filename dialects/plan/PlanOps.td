@@ -55,7 +55,8 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
                        OptionalAttr<I64Attr>:$static_shared, OptionalAttr<I64Attr>:$spill);
   let assemblyFormat = [{
     $sym_name `op` $op `threads` $threads `min_blocks` $min_blocks `dynamic_shared` $dynamic_shared
-    `header` $header `call` $call `params` $params (`registers` $registers^ `static_shared` $static_shared `spill` $spill)? attr-dict
+    `header` $header `call` $call `params` $params (`registers` $registers^ `static_shared` $static_shared `spill`
+    $spill)? attr-dict
   }];
   let hasVerifier = 1;  // C1 .. C5
 }
@@ -63,10 +64,10 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"EngineOp">]> {
 def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
   let summary = "A piece of device memory";
   let description = [{
-    `bytes` is the size; of one page, for a pool of kv pages, which holds keys or values in an encoding; of one slot, for a
-    state. `offset` is the place in the arena, or in the segment of the file. `window` says the group of a pool and of a
-    block table: layers whose rows see the same number of positions share page numbers, in a table of their own; without it
-    they see all.
+    `bytes` is the size; of one page, for a pool of kv pages, which holds keys or values in an encoding; of one slot,
+    for a state. `offset` is the place in the arena, or in the segment of the file. `window` says the group of a pool
+    and of a block table: layers whose rows see the same number of positions share page numbers, in a table of their
+    own; without it they see all.
 
     - C1: `bytes` is positive.
     - C2: io buffers, and no others, have a role.
@@ -99,9 +100,9 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
 def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {
   let summary = "The launches of one step for a number of rows";
   let description = [{
-    Rows from a multiple of `row_block` on belong to one slot. A phase that `feeds_back` makes of each row's output its next
-    token (a decode step); without, `output_rows` says which rows are outputs (a prompt). Launches without a `tail` are the
-    trunk; those of a tail may be left out.
+    Rows from a multiple of `row_block` on belong to one slot. A phase that `feeds_back` makes of each row's output its
+    next token (a decode step); without, `output_rows` says which rows are outputs (a prompt). Launches without a `tail`
+    are the trunk; those of a tail may be left out.
 
     - C1: `rows` is positive, `row_block` in 1 to `rows`, `outputs` in 1 to the number of blocks.
     - C2: the body holds launches only, at least one.
@@ -146,8 +147,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [ParentOneOf<["PhaseOp", "EditsOp"]>, Decl
   let summary = "One launch of a kernel";
   let description = [{
     Arguments stand in the order of the kernel's parameters, each a buffer and bytes from its start: `@y + 128`.
-    `layer` is absent outside the layers, `tail` in the trunk of a phase. `work` is what the launch moves and computes. `tap`
-    is the buffer that then holds the residual stream of the layer: f32 `[rows][embedding]` from its start.
+    `layer` is absent outside the layers, `tail` in the trunk of a phase. `work` is what the launch moves and computes.
+    `tap` is the buffer that then holds the residual stream of the layer: f32 `[rows][embedding]` from its start.
 
     - C1: the sizes of the grid are positive.
     - C2: the kernel and the buffers exist in the engine.

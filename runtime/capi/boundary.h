@@ -28,8 +28,8 @@ llcuda_status guarded(llcuda_error* error, Body body) {
   }
 }
 
-/// `defaults` with the fields that the caller's struct has: an older caller's is shorter. kUsage when `struct_bytes` was
-/// not set.
+/// `defaults` with the fields that the caller's struct has: an older caller's is shorter. kUsage when `struct_bytes`
+/// was not set.
 template <typename Options>
 Result<Options> optionsOf(const Options* given, Options defaults) {
   if (!given)

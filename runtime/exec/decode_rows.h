@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's side of the rows of phases that feed back. Their tokens, positions, slots and sampling belong to the device; the
-// host knows which of them are used, and what it has changed and not told yet.
+// The host's side of the rows of phases that feed back. Their tokens, positions, slots and sampling belong to the
+// device; the host knows which of them are used, and what it has changed and not told yet.
 #pragma once
 
 #include <cstdint>

@@ -43,15 +43,15 @@ struct MemoryPlan {
 /// What a buffer of a session takes: of a pool its pages, of a state that of every slot.
 uint64_t sessionBytes(const fb::Buffer& buffer, const MemoryPlan& plan);
 
-/// Pages that a slot needs where rows see `window` positions and up to `chunk` of them are written before they are read:
-/// those that window + chunk - 1 positions touch, wherever they begin.
+/// Pages that a slot needs where rows see `window` positions and up to `chunk` of them are written before they are
+/// read: those that window + chunk - 1 positions touch, wherever they begin.
 uint32_t windowPages(uint32_t window, uint32_t chunk, uint32_t pageTokens);
 
 /// `context` in 1 ... max_context positions for each of `slots` in 1 ... max_batch sequences.
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots);
 
-/// What `plan.kv` is when the model is compiled with keys and values of `type`; nothing when its heads do not divide into
-/// blocks of that type.
+/// What `plan.kv` is when the model is compiled with keys and values of `type`; nothing when its heads do not divide
+/// into blocks of that type.
 std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, KvType type);
 
 /// Pages of one sequence of `context` positions.

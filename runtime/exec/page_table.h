@@ -41,8 +41,8 @@ struct PageTableShape {
 };
 
 /// The block table [slots][maxPages] of one group as the device reads it; -1 where a slot has no page. A slot holds the
-/// pages of positions that follow one another. Where rows see a window, pages that it has passed stay as long as the slot may
-/// hold them, so that a sequence can go back; then the oldest of them are given back.
+/// pages of positions that follow one another. Where rows see a window, pages that it has passed stay as long as the
+/// slot may hold them, so that a sequence can go back; then the oldest of them are given back.
 class PageTable {
 public:
   explicit PageTable(const PageTableShape& shape);
@@ -51,18 +51,19 @@ public:
 
   /// Pages that reserve() would have to take from the pool.
   uint32_t missing(uint32_t slot, uint32_t first, uint32_t end) const;
-  /// Gives `slot` pages of its own for positions `first` ... `end` - 1, which are about to be written, and keeps those that
-  /// their rows see: `first` is 0 or continuable(). True when entries changed. The pool has missing() pages.
+  /// Gives `slot` pages of its own for positions `first` ... `end` - 1, which are about to be written, and keeps those
+  /// that their rows see: `first` is 0 or continuable(). True when entries changed. The pool has missing() pages.
   bool reserve(uint32_t slot, uint32_t first, uint32_t end);
   /// Gives back the pages of `slot` that lie wholly at or after `positions`; true when entries changed.
   bool truncate(uint32_t slot, uint32_t positions);
-  /// Gives back the pages of `slot` that a row at `position`, and those after it, do not see; true when entries changed.
+  /// Gives back the pages of `slot` that a row at `position`, and those after it, do not see; true when entries
+  /// changed.
   bool forget(uint32_t slot, uint32_t position);
-  /// How many of the first `positions` of a slot the row at that place can build on: all, or fewer where the pages that it
-  /// sees are gone, or the page that it would be written to has other holders.
+  /// How many of the first `positions` of a slot the row at that place can build on: all, or fewer where the pages that
+  /// it sees are gone, or the page that it would be written to has other holders.
   uint32_t continuable(uint32_t slot, uint32_t positions) const;
-  /// Makes `slot`, which has no pages, a holder of the pages of `from` that a row at `positions` sees: a whole number of
-  /// pages, continuable() in `from`.
+  /// Makes `slot`, which has no pages, a holder of the pages of `from` that a row at `positions` sees: a whole number
+  /// of pages, continuable() in `from`.
   void share(uint32_t slot, uint32_t from, uint32_t positions);
 
   std::span<const int32_t> entries() const { return table; }
@@ -81,7 +82,8 @@ private:
   uint32_t pagesFor(uint32_t positions) const { return (positions + facts.pageTokens - 1) / facts.pageTokens; }
   /// The first page that a row at `position` sees something of.
   uint32_t firstSeen(uint32_t position) const;
-  /// What the slot holds, up to the first page with other holders of those that positions from `first` on are written to.
+  /// What the slot holds, up to the first page with other holders of those that positions from `first` on are written
+  /// to.
   Range writable(uint32_t slot, uint32_t first) const;
   /// What a slot that holds `now` holds after reserve().
   Range after(Range now, uint32_t first, uint32_t end) const;

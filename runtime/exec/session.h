@@ -41,8 +41,8 @@ struct Execution {
   LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
 };
 
-/// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait for it.
-/// After kInternal the device's state is unknown: destroy the session.
+/// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait
+/// for it. After kInternal the device's state is unknown: destroy the session.
 class Session {
 public:
   /// `context` in 1 ... max_context, `slots` in 1 ... max_batch; memory is checked before it is allocated.
@@ -54,19 +54,20 @@ public:
   const MemoryPlan& memoryPlan() const { return plan; }
   uint32_t context() const { return positions; }
 
-  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot, which is continuable() there. With `sampling` the token after the
-  /// last one is an output to take(). Ends the running decode. kCancelled between two chunks once `cancelled` is set.
+  /// Writes the cache of `tokens` (at least one) at positions `first` ... of a slot, which is continuable() there. With
+  /// `sampling` the token after the last one is an output to take(). Ends the running decode. kCancelled between two
+  /// chunks once `cancelled` is set.
   Result<void> prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens, const SamplingParams* sampling,
                       bool wantLogits, const std::atomic<bool>& cancelled);
   /// The prompt phases, as promptRuns() takes them; indices of them are those of runPrompts().
   std::span<const PromptShape> promptShapes() const { return phases.promptShapes(); }
-  /// Runs one prompt phase over parts of several slots, each of which begins at a multiple of its row block. The outputs of
-  /// those with `sampling`, in their order, are one output to take().
+  /// Runs one prompt phase over parts of several slots, each of which begins at a multiple of its row block. The
+  /// outputs of those with `sampling`, in their order, are one output to take().
   Result<void> runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits);
 
-  // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told the
-  // device in front of the next phase, without waiting for those that are queued. A row that samples kSampledNothing is
-  // nobody's from then on, also where the host has not left it yet.
+  // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told
+  // the device in front of the next phase, without waiting for those that are queued. A row that samples
+  // kSampledNothing is nobody's from then on, also where the host has not left it yet.
 
   /// A sequence joins as row `row`, whatever that was.
   Result<void> join(uint32_t row, const DecodeRow& sequence);
@@ -81,10 +82,11 @@ public:
 
   /// Makes these the rows, from 0 on, and no others.
   Result<void> startDecode(std::span<const DecodeRow> rows);
-  /// Replaces the tokens that the next step reads, one for each row: otherwise they are those that the last one sampled.
+  /// Replaces the tokens that the next step reads, one for each row: otherwise they are those that the last one
+  /// sampled.
   Result<void> replaceTokens(std::span<const int32_t> tokens);
-  /// Queues one step of the narrowest phase that has all rows: one graph launch. Its output, up to the last row that is used,
-  /// is to be taken.
+  /// Queues one step of the narrowest phase that has all rows: one graph launch. Its output, up to the last row that is
+  /// used, is to be taken.
   Result<void> queueStep(bool wantLogits);
 
   /// Outputs queued and not taken, at most OutputRing::kDepth.

@@ -28,15 +28,15 @@ public:
   /// Up to `most` entries that the device has to be told, which then count as told.
   std::vector<PageEdit> takeEdits(std::size_t most);
 
-  /// Makes room for positions `first` ... `end` - 1 of a slot, which are about to be computed: `first` is 0 or continuable().
-  /// All or nothing: kOutOfMemory when too few pages are free.
+  /// Makes room for positions `first` ... `end` - 1 of a slot, which are about to be computed: `first` is 0 or
+  /// continuable(). All or nothing: kOutOfMemory when too few pages are free.
   Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
   /// Forgets the positions of a slot from `positions` on.
   void truncate(uint32_t slot, uint32_t positions);
   /// Gives back the pages that a row at `position` of the slot, and those after it, do not see.
   void forget(uint32_t slot, uint32_t position);
-  /// How many of the first `positions` of a slot can be built on: all, or fewer, where a window has lost what the row at
-  /// that place sees, where its page has other holders, or where a recurrent state has gone past it.
+  /// How many of the first `positions` of a slot can be built on: all, or fewer, where a window has lost what the row
+  /// at that place sees, where its page has other holders, or where a recurrent state has gone past it.
   uint32_t continuable(uint32_t slot, uint32_t positions) const;
   /// Lets an empty slot begin with as many whole pages of the first `positions` of another as can be built on; how many
   /// positions that are.

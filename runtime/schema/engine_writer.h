@@ -13,8 +13,8 @@
 namespace llcuda::schema {
 
 /// Writes an engine file front to back: begin() the segments in SegmentKind order (one left out is empty), append()
-/// their bytes in pieces of any size, finish(). It is an OutputFile: until finish() nothing lies under the target's name
-/// but what was there before. Memory used does not grow with the file.
+/// their bytes in pieces of any size, finish(). It is an OutputFile: until finish() nothing lies under the target's
+/// name but what was there before. Memory used does not grow with the file.
 class EngineWriter {
 public:
   /// Fails as checkOutput() does.

@@ -29,10 +29,10 @@ struct ChatContext {
   int64_t now = 0; ///< seconds since 1970, for templates that write the date
 };
 
-/// A Jinja template, rendered as transformers renders it: `rust/src/jinja`. `tools` and `documents` that nobody gave are
-/// none, and not defined either: a template sees that nothing was given whichever it asks for. A hostile template ends with
-/// an error: steps, output and nesting are limited, and it reaches nothing but its context. May be used by several threads
-/// at once.
+/// A Jinja template, rendered as transformers renders it: `rust/src/jinja`. `tools` and `documents` that nobody gave
+/// are none, and not defined either: a template sees that nothing was given whichever it asks for. A hostile template
+/// ends with an error: steps, output and nesting are limited, and it reaches nothing but its context. May be used by
+/// several threads at once.
 class ChatTemplate {
 public:
   static Result<ChatTemplate> open(std::string_view source);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an engine says about its text beside the tokenizer.json: the tokens that mean something, the rules of BOS and EOS,
-// and the chat templates. Stored as JSON in the engine's text segment (`Text.config` of engine.fbs).
+// What an engine says about its text beside the tokenizer.json: the tokens that mean something, the rules of BOS and
+// EOS, and the chat templates. Stored as JSON in the engine's text segment (`Text.config` of engine.fbs).
 #pragma once
 
 #include <cstdint>

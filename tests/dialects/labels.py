@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares the labels C1, C2, ... of the dialects: descriptions in .td, verifiers in .cpp, tests/dialects/*/*_errors.mlir.
+"""Compares the labels C1, C2, ... of the dialects: descriptions in .td, verifiers in .cpp,
+tests/dialects/*/*_errors.mlir.
 
-A label of a description that no test has, or the other way round, is an error. So is one that `hasVerifier = 1;  // C1 .. C3`
-claims and the verifier lacks. usage: labels.py ROOT
+A label of a description that no test has, or the other way round, is an error. So is one that `hasVerifier = 1;  // C1
+.. C3` claims and the verifier lacks. usage: labels.py ROOT
 """
 import pathlib
 import re
@@ -30,7 +31,8 @@ def definitions(td):
 
 
 def tested(folder, name):
-    """Labels in the comments of an op's errors test; those of types and attributes are `// Weight C1` in shared files."""
+    """Labels in the comments of an op's errors test; those of types and attributes are `// Weight C1` in shared
+    files."""
     own = folder / f"{name}_errors.mlir"
     if own.is_file():
         return labels(" ".join(re.findall(r"^ *// (C\d.*)$", own.read_text(encoding="utf-8"), flags=re.M)))

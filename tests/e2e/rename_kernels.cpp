@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rename_kernels ENGINE OUT: the engine with its kernels named k0, k1, ... in the metadata and in the host image's table.
-// Machine code keeps the names: the copy runs on the host, and its cubins can be read.
+// rename_kernels ENGINE OUT: the engine with its kernels named k0, k1, ... in the metadata and in the host image's
+// table. Machine code keeps the names: the copy runs on the host, and its cubins can be read.
 #include <array>
 #include <cstdio>
 #include <string>

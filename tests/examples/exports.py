@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""exports.py PREFIX: libllcuda.so exports what llcuda.h declares; the runtime's libraries are small and self-contained."""
+"""exports.py PREFIX: libllcuda.so exports what llcuda.h declares; the runtime's libraries are small and
+self-contained."""
 import re
 import subprocess
 import sys

@@ -13,7 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Log:
     def __init__(self, environment=None):
         self.environment = environment
-        self.entries = []  # of {"model", "engine" ("llcuda" or "llama.cpp"), "command", "seconds", "results" or "error"}
+        self.entries = []  # of {"model", "engine" ("llcuda" or "llama.cpp"), "command", "seconds", "results" or
+                           # "error"}
 
     def run(self, model, engine, command, parse=json.loads):
         """The entry; it has "results" when the command succeeded."""
@@ -58,7 +59,8 @@ def test_name(row):
 
 
 def speeds(entries):
-    """{(model, test): {engine: tokens per second}}, the mean over entries; the first "warmup_repetitions" do not count."""
+    """{(model, test): {engine: tokens per second}}, the mean over entries; the first "warmup_repetitions" do not
+    count."""
     samples = {}
     for entry in entries:
         rows = entry.get("results")

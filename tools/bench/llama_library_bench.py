@@ -4,10 +4,10 @@
 
 usage: llama_library_bench.py --libraries DIR -m MODEL.gguf [-p 512] [-n 128] [-d 0] [-r 5] [-ngl 99] [-fa 1]
 
-As llama-bench does: a context of just the positions that the test needs, batches of 2048 and 512, random tokens; one run
-of the prompt or one token to warm up; in each repetition the cache is cleared and filled to the depth, then the clock runs
-while a prompt is processed, or tokens are decoded one by one and waited for. One difference: the depth is computed anew
-in each repetition, where llama-bench copies it back. That is not timed in either.
+As llama-bench does: a context of just the positions that the test needs, batches of 2048 and 512, random tokens; one
+run of the prompt or one token to warm up; in each repetition the cache is cleared and filled to the depth, then the
+clock runs while a prompt is processed, or tokens are decoded one by one and waited for. One difference: the depth is
+computed anew in each repetition, where llama-bench copies it back. That is not timed in either.
 """
 import argparse
 import ctypes

@@ -6,7 +6,8 @@ usage: synthetic_model.py [--sparse] SHAPE TYPES OUT
 
 SHAPE     llama-1b (Llama 3.2 1B), llama-3b (Llama 3.2 3B), llama-8b (Llama 3.1 8B), gemma3-4b (Gemma 3 4B, text),
           tiny and tiny-gemma3 (to try the tools)
-TYPES     one encoding for every matrix (f16, q8_0, q4_0, q4_k, q6_k), or q4_k_m: the mixture that llama.cpp's quantiser makes
+TYPES     one encoding for every matrix (f16, q8_0, q4_0, q4_k, q6_k), or q4_k_m: the mixture that llama.cpp's quantiser
+makes
 --sparse  every weight is zero and takes no room on the disk: to compile, not to run
 """
 import argparse
@@ -17,7 +18,8 @@ import struct
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Sizes of a model, and in `extra` what its architecture has besides: (key without the architecture, type, value)."""
+    """Sizes of a model, and in `extra` what its architecture has besides: (key without the architecture, type,
+    value)."""
     architecture: str
     layers: int
     embedding: int
@@ -36,7 +38,8 @@ U32, F32, STRING = 4, 6, 8
 
 
 def gemma3(layers, embedding, heads, kv_heads, head, feed_forward, vocabulary, window):
-    """Every sixth layer sees the whole context, the others a window; heads, attention and feed forward have norms of their own."""
+    """Every sixth layer sees the whole context, the others a window; heads, attention and feed forward have norms of
+    their own."""
     scaling = (("rope.scaling.type", STRING, "linear"), ("rope.scaling.factor", F32, 8.0))
     return Shape("gemma3", layers, embedding, heads, kv_heads, head, feed_forward, vocabulary, tied=True, rope_base=1e6,
                  norm_eps=1e-6, extra=(("attention.sliding_window", U32, window), *scaling))

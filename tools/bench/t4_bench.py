@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures llcuda and llama.cpp beside each other on a T4, with the GPU's clocks, in five minutes; docs/t4_bench.ipynb runs it.
+"""Measures llcuda and llama.cpp beside each other on a T4, with the GPU's clocks, in five minutes; docs/t4_bench.ipynb
+runs it.
 
 usage: t4_bench.py [--models smollm2,llama-1b:q4_k_m,...] [--peer DIR | none] [--out t4_bench.json]
 
 Models are smollm2 or gemma3 (real ones, fetched), SHAPE:TYPES (synthetic_model.py), or the path or URL of a GGUF file.
 Each is compiled, then both engines take turns at each test (pp512, tg128, tg128 at depth 4096) in every round, the
-second one first in every other round. A test repeats for some seconds; what ran in its first second counts as warm-up. Clocks,
-power and temperature are read once a second. The results file has every command, sample and reading.
+second one first in every other round. A test repeats for some seconds; what ran in its first second counts as warm-up.
+Clocks, power and temperature are read once a second. The results file has every command, sample and reading.
 """
 import argparse
 import datetime

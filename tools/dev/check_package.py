@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Says which glibc the programs and libraries of a package need, and refuses what would keep them from running elsewhere.
+"""Says which glibc the programs and libraries of a package need, and refuses what would keep them from running
+elsewhere.
 
 usage: check_package.py FOLDER [--glibc 2.35]    2.35 is what Ubuntu 22.04, and so Colab and Kaggle, have
 """

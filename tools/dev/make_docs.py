@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/generated/ from the .td files: the ops and types of each dialect, and the passes in pipeline order; and the tables
-that docs/*.md have of codegen/formats/*.inc, each between a line `<!-- table NAME ... -->` and a line `<!-- end -->`.
+"""Writes docs/generated/ from the .td files: the ops and types of each dialect, and the passes in pipeline order; and
+the tables that docs/*.md have of codegen/formats/*.inc, each between a line `<!-- table NAME ... -->` and a line `<!--
+end -->`.
 
 usage: make_docs.py [--check]    --check writes nothing and fails where a page is not what it would write
 """

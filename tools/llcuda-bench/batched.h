@@ -18,8 +18,8 @@ struct BatchedGrid {
   std::vector<uint32_t> sequences = {1};
 };
 
-/// The table as "md", "json" or "jsonl", with llama-batched-bench's columns: each sequence has a prompt of its own, several
-/// share a run of a prompt phase, then all sequences decode together.
+/// The table as "md", "json" or "jsonl", with llama-batched-bench's columns: each sequence has a prompt of its own,
+/// several share a run of a prompt phase, then all sequences decode together.
 Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
                                  const std::string& format);
 

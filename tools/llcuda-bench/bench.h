@@ -12,8 +12,8 @@
 
 namespace llcuda::bench {
 
-/// One line of the table: a prompt of `prompt` tokens, `generate` decode steps (either may be 0), or one after the other,
-/// after `depth` tokens that are not timed.
+/// One line of the table: a prompt of `prompt` tokens, `generate` decode steps (either may be 0), or one after the
+/// other, after `depth` tokens that are not timed.
 struct Test {
   uint32_t prompt = 0;
   uint32_t generate = 0;

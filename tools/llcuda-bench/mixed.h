@@ -28,12 +28,12 @@ struct MixedRun {
 };
 
 /// Runs the requests, at most as many at a time as the session has slots. Prompts that come together share runs; first
-/// tokens go into their rows on the device; a sequence that has its tokens leaves, and the last row takes its place. The next
-/// phase is queued before the last one's output is read.
+/// tokens go into their rows on the device; a sequence that has its tokens leaves, and the last row takes its place.
+/// The next phase is queued before the last one's output is read.
 Result<MixedRun> runMixed(Session& session, const std::vector<MixedRequest>& requests);
 
-/// Six requests: four of other lengths that begin together, and two that come later and share a prompt phase, if the engine
-/// has one for two. They fill at most `context` positions.
+/// Six requests: four of other lengths that begin together, and two that come later and share a prompt phase, if the
+/// engine has one for two. They fill at most `context` positions.
 std::vector<MixedRequest> mixedRequests(uint32_t context, uint32_t vocabulary);
 
 /// Runs them alone and mixed, and says how long both take and how many tokens are other than alone: "md", "json" or

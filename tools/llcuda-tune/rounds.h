@@ -43,8 +43,8 @@ struct Tuning {
   }
 };
 
-/// Compiles and measures the model with the chosen tiles, with other shapes, with other occupancies of the best of them,
-/// and with the chosen ones again: of their two times the shorter counts. Engines lie in `folder`, one at a time.
+/// Compiles and measures the model with the chosen tiles, with other shapes, with other occupancies of the best of
+/// them, and with the chosen ones again: of their two times the shorter counts. Engines lie in `folder`, one at a time.
 /// Candidates that do not compile are left out with a warning; says on standard error how far it is.
 Result<Tuning> tune(const Options& options, const std::string& folder);
 

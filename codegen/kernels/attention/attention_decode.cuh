@@ -10,9 +10,10 @@
 //              unused (null) when kSplits is 1
 //   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
 //   numerics   f32 inside, over the values that the cache holds
-//   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes lanes, 8 elements each (16 bytes
-//              of f16), kUnroll keys and values in flight per lane. Each split takes a contiguous range of the keys in
-//              use, in units of kSplitTokens; splits without keys leave at once, and the last one to arrive merges
+//   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes
+//              lanes, 8 elements each (16 bytes of f16), kUnroll keys and values in flight per lane. Each split takes a
+//              contiguous range of the keys in use, in units of kSplitTokens; splits without keys leave at once, and
+//              the last one to arrive merges
 #pragma once
 
 #include "codegen/kernels/attention/state_merge.cuh"
@@ -171,8 +172,8 @@ struct DecodeRow {
   int position, slot, kvHead;
 };
 
-/// The lane's state over a range of keys. The keys and values of the next step are on their way as soon as those of this
-/// one are used, and the number of the page after it.
+/// The lane's state over a range of keys. The keys and values of the next step are on their way as soon as those of
+/// this one are used, and the number of the page after it.
 template <typename Shape, typename Tile>
 LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t* v, const int* table, KeyRange range,
                               const DecodeRow& row, const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {

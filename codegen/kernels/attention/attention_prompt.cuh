@@ -3,7 +3,8 @@
 //
 //   launch     grid (ceil(kRows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
 //   q          [kRows][heads][head size] f16, 16-byte aligned
-//   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already there
+//   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already
+//              there
 //   positions  [kRows]; -1: the row becomes zeros. Each block of 64 rows belongs to one sequence, in any order
 //   slots      [kRows], the same for all rows of a block whose position is not -1
 //   table      [slots][table pages]: page of 64 positions each; -1 where no row of the block sees one of them
@@ -12,8 +13,8 @@
 //              weights are rounded to f16 for the second product
 //   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
 //              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts. Values are on their way in
-//              registers while scores are computed, the next keys while values are summed. Tiles that no row of the block sees are left out; the blocks with the most keys
-//              come first
+//              registers while scores are computed, the next keys while values are summed. Tiles that no row of the
+//              block sees are left out; the blocks with the most keys come first
 #pragma once
 
 #include "codegen/kernels/attention/attention_shape.cuh"
@@ -31,7 +32,8 @@ struct PromptTile {
   static constexpr int kValueParts = 2; ///< in which values are fetched, while scores are computed
   static constexpr int kParts = promptParts(Shape::kHeadSize);
   static constexpr int kColumns = 8 * Shape::kVectors / kParts;
-  /// Tiles of y. Of an odd number of columns of 8 the last multiplies what lies between two values, and nobody stores it.
+  /// Tiles of y. Of an odd number of columns of 8 the last multiplies what lies between two values, and nobody stores
+  /// it.
   static constexpr int kSteps = (kColumns / 8 + 1) / 2 * 2;
   static constexpr int kChunk = kSteps % 8 == 0 ? 8 : kSteps % 4 == 0 ? 4 : 2; ///< tiles of y that one product makes
   static constexpr int kChunks = kSteps / kChunk;
@@ -221,8 +223,8 @@ LLCUDA_DEVICE void weighScores(float factor, float (&scores)[1][Tile::kKeyTiles]
   }
 }
 
-/// y += weights v for the keys of one of kKeyParts parts of a tile. The accumulators of the first product have the layout
-/// that the second wants of its rows.
+/// y += weights v for the keys of one of kKeyParts parts of a tile. The accumulators of the first product have the
+/// layout that the second wants of its rows.
 template <typename Tile>
 LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4], int part, const Half* values,
                                   PromptState<Tile>& state) {

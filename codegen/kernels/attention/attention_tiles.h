@@ -13,8 +13,8 @@ constexpr int headVectors(int headSize) {
 
 constexpr int kDecodeThreads = 128;
 
-/// Query heads of one kv head that a block takes together, of `heads` that share it: the registers hold queries and sums of
-/// up to eight. What is left over takes more blocks, each with the same number of heads.
+/// Query heads of one kv head that a block takes together, of `heads` that share it: the registers hold queries and
+/// sums of up to eight. What is left over takes more blocks, each with the same number of heads.
 constexpr int headsTogether(int heads) {
   int together = heads < 8 ? heads : 8;
   while (together > 1 && heads % together != 0) --together;
@@ -32,8 +32,8 @@ constexpr int decodeSplitTokens(int headSize) {
   return headSize <= 128 ? 64 : 32;
 }
 
-/// Floats that a split of `heads` query heads leaves for the one that merges: sums, then {maximum, sum of weights} of every
-/// head, in whole float4.
+/// Floats that a split of `heads` query heads leaves for the one that merges: sums, then {maximum, sum of weights} of
+/// every head, in whole float4.
 constexpr int decodePartialFloats(int heads, int headSize) {
   return heads * headSize + (heads + 1) / 2 * 4;
 }

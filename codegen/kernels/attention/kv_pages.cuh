@@ -11,8 +11,8 @@
 
 namespace llcuda {
 
-/// Number of the page that holds positions 64 * index ... + 63 of a slot, from the block table [slots][kTablePages] of the
-/// layer's group. It is -1 where no row sees these positions any more, or none has reached them.
+/// Number of the page that holds positions 64 * index ... + 63 of a slot, from the block table [slots][kTablePages] of
+/// the layer's group. It is -1 where no row sees these positions any more, or none has reached them.
 template <int kTablePages>
 LLCUDA_DEVICE int pageNumber(const int* table, int slot, int index) {
   return loadReadOnly(table + static_cast<long long>(slot) * kTablePages + index);

@@ -76,8 +76,8 @@ LLCUDA_DEVICE void forEachFour(Body body) {
   }
 }
 
-/// The splits of one row and kv head in device memory: for each the sums [kGroupSize], then {maximum, sum of weights} of
-/// every head.
+/// The splits of one row and kv head in device memory: for each the sums [kGroupSize], then {maximum, sum of weights}
+/// of every head.
 template <typename Shape>
 struct SplitStates {
   static constexpr int kFloats = decodePartialFloats(Shape::kGroup, Shape::kHeadSize);

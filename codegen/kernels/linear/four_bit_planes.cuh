@@ -3,8 +3,10 @@
 // rows.
 //
 //   numerics  in a decode linear the table in steps of absmax / 8191, an error of half a step; products and sums of 32
-//             weights are exact. For tensor cores the table as f16, a relative error of 2^-12. `four` takes the f32 table
-//   sm_75     a table value is two numbers of seven bits, each a byte of two prmt and two dp4a: 2.4 instructions for each weight
+//             weights are exact. For tensor cores the table as f16, a relative error of 2^-12. `four` takes the f32
+//             table
+//   sm_75     a table value is two numbers of seven bits, each a byte of two prmt and two dp4a: 2.4 instructions for
+//             each weight
 #pragma once
 
 #include "codegen/formats/nf4.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sums of a tile of linear_prompt, of f32 rows and f16 weights, or of int8 rows and weights that are f16 times an f32
-// scale
+// The sums of a tile of linear_prompt, of f32 rows and f16 weights, or of int8 rows and weights that are f16 times an
+// f32 scale
 //
-//   numerics   f32 rows are rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11 bits,
-//              whatever their size; codes of int8 rows are f16 as they are. Table values of four-bit weights are f16 too.
-//              Products, sums and scales are f32
+//   numerics   f32 rows are rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11
+//              bits, whatever their size; codes of int8 rows are f16 as they are. Table values of four-bit weights are
+//              f16 too. Products, sums and scales are f32
 //   sm_75      mma m16n8k8. Two stages in shared memory, and one on its way in registers, as in linear_prompt_s8.cuh
 #pragma once
 

@@ -11,8 +11,8 @@ namespace llcuda {
 
 constexpr int kFloatStageInputs = 16;
 
-/// Brings 16 inputs of kLines lines to shared memory, input by input; past the last line that one again, whose sums nobody
-/// stores. Every vector is loaded: one that is zeros or a load is taken apart, in another order in each compile.
+/// Brings 16 inputs of kLines lines to shared memory, input by input; past the last line that one again, whose sums
+/// nobody stores. Every vector is loaded: one that is zeros or a load is taken apart, in another order in each compile.
 template <int kLines, int kThreads, int kInputs>
 LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int firstInput, float* to) {
   constexpr int kPitch = kLines + 4;

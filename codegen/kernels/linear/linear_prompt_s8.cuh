@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sums of a tile of linear_prompt, of int8 rows and a layout that reads them
 //
-//   numerics   products and sums of a scale's codes are exact; scales and sums over k are f32. Where 16 weights have a scale,
-//              the two sums of 32 meet beside 1.5 * 2^23 times the second scale: an error of at most one product of that
-//              scale, a fortieth of what the rounding of x makes. Minimums: minimum_terms.cuh
+//   numerics   products and sums of a scale's codes are exact; scales and sums over k are f32. Where 16 weights have a
+//              scale, the two sums of 32 meet beside 1.5 * 2^23 times the second scale: an error of at most one product
+//              of that scale, a fortieth of what the rounding of x makes. Minimums: minimum_terms.cuh
 //   sm_75      mma m8n8k16. Its accumulators start at the bits of 1.5 * 2^23, so a sum is a float already, and
 //              fma(float, scale, -1.5 * 2^23 * scale) is sum * scale with one rounding: scales are cut to 22 bits.
-//              Two stages in shared memory. While one is multiplied, the next, in registers since the step before as the
-//              layout's units, becomes int8 codes on its way to the other, and loads of the one after it follow: all of a
-//              step is one block of code without branches, so that the compiler lays it between the products
+//              Two stages in shared memory. While one is multiplied, the next, in registers since the step before as
+//              the layout's units, becomes int8 codes on its way to the other, and loads of the one after it follow:
+//              all of a step is one block of code without branches, so that the compiler lays it between the products
 #pragma once
 
 #include "codegen/kernels/linear/minimum_terms.cuh"

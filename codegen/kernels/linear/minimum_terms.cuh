@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What minimums add to a tile of a prompt linear, by tensor cores: for each 32 inputs (scale of x * sum of its codes) times
-// the weight's minimum.
+// What minimums add to a tile of a prompt linear, by tensor cores: for each 32 inputs (scale of x * sum of its codes)
+// times the weight's minimum.
 //
 //   numerics   each factor is two f16, the value and what its rounding left, 22 bits together; three of their four
-//              products are summed in f32. Sums, of magnitudes from Gemma's millions down, are kept to 2^-28 and not past
-//              2^24, minimums to 2^-33 and not past 2^8
+//              products are summed in f32. Sums, of magnitudes from Gemma's millions down, are kept to 2^-28 and not
+//              past 2^24, minimums to 2^-33 and not past 2^8
 //   sm_75      mma m16n8k8 of the terms of two groups: 1 for 16 x 8 of y, in the place of 4 multiply-adds in each lane
 #pragma once
 
@@ -75,7 +75,8 @@ private:
     }
   }
 
-  /// Lane 4 g + t has factors 2 t and 2 t + 1 of the eight of column g: value, value / 2^kRestBits, rest, 0 of each group.
+  /// Lane 4 g + t has factors 2 t and 2 t + 1 of the eight of column g: value, value / 2^kRestBits, rest, 0 of each
+  /// group.
   template <int kCount>
   static LLCUDA_DEVICE void loadColumns(const Column* columns, uint32_t (&to)[kCount]) {
     const bool values = laneId() % 2 == 0;

@@ -13,7 +13,8 @@ struct PromptOutput {
   float* y;    ///< [rows][columns], 8-byte aligned
   int columns; ///< of a row
 
-  /// Two neighbouring columns of a row, the first an even one; zeros past the last column, and where there is no matrix.
+  /// Two neighbouring columns of a row, the first an even one; zeros past the last column, and where there is no
+  /// matrix.
   LLCUDA_DEVICE float2 pairOf(const float* matrix, int row, int column) const {
     if (!matrix || column >= columns)
       return make_float2(0.f, 0.f);
@@ -28,8 +29,8 @@ struct PromptOutput {
     storeWith(row, column, sum, pairOf(residual, row, column));
   }
 
-  /// The warp's part of a tile whose first column is `firstColumn`. Residuals are on their way for kAtOnce lines of tiles
-  /// before the first is stored: a load would wait for the store before it, which may be to the same place.
+  /// The warp's part of a tile whose first column is `firstColumn`. Residuals are on their way for kAtOnce lines of
+  /// tiles before the first is stored: a load would wait for the store before it, which may be to the same place.
   template <typename Tile>
   LLCUDA_DEVICE void storeTile(int rows, int firstColumn, const TileSums<Tile>& sums) const {
     constexpr int kAtOnce = 4;

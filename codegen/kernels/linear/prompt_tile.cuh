@@ -43,15 +43,15 @@ LLCUDA_DEVICE bool anyRow(const int* positions, int rows) {
   return syncThreadsOr(any);
 }
 
-/// Line `line` of `count`, and the last for one past it. Where tiles of `tile` lines divide `count`, which is a constant in
-/// every kernel, no line is past the last, and addresses differ by constants.
+/// Line `line` of `count`, and the last for one past it. Where tiles of `tile` lines divide `count`, which is a
+/// constant in every kernel, no line is past the last, and addresses differ by constants.
 LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
   return count % tile == 0 ? line : minOf(line, count - 1);
 }
 
-/// Element `at` of the row of x that is line `line` of the block's tile, in a matrix of kColumns and less than 2^32 elements;
-/// a row past the last is the last. `own` is a line that the thread's others differ from by constants, so that its
-/// addresses do; what varies is a sum of 32 bits, one register from step to step.
+/// Element `at` of the row of x that is line `line` of the block's tile, in a matrix of kColumns and less than 2^32
+/// elements; a row past the last is the last. `own` is a line that the thread's others differ from by constants, so
+/// that its addresses do; what varies is a sum of 32 bits, one register from step to step.
 template <typename Tile, int kColumns>
 LLCUDA_DEVICE int64_t rowElement(int rows, int line, int own, int at) {
   if (rows % Tile::kRows != 0)
@@ -93,8 +93,8 @@ struct GatedWeights {
   }
 };
 
-/// Calls body(i, line, part) for each of kParts parts of kLines lines that is this thread's; i counts them. Where a block
-/// takes whole lines at a time, lines differ by constants and the part is one: so do addresses made of them.
+/// Calls body(i, line, part) for each of kParts parts of kLines lines that is this thread's; i counts them. Where a
+/// block takes whole lines at a time, lines differ by constants and the part is one: so do addresses made of them.
 template <int kThreads, int kLines, int kParts, typename Body>
 LLCUDA_DEVICE void forEachPart(Body body) {
   constexpr int kEach = ceilDivide(kLines * kParts, kThreads);
@@ -120,8 +120,8 @@ LLCUDA_DEVICE int chunkAt(int line, int chunk) {
   return line * kBytes + 16 * (chunk ^ static_cast<int>(kBytes == 64 ? bits / 2 % 4 : bits % 8));
 }
 
-/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines from tile kTile on: to[i][t] is matrix `chunk` + i
-/// of tile t; firstLine is a multiple of 8.
+/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines from tile kTile on: to[i][t] is matrix
+/// `chunk` + i of tile t; firstLine is a multiple of 8.
 template <int kBytes, int kTile = 0, int kCount>
 LLCUDA_DEVICE void loadTiles(const uint8_t* lines, int firstLine, int chunk, uint32_t (&to)[2][kCount]) {
   static_assert(kCount % 2 == 0, "two tiles at a time");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One block normalises a few rows together: x[c] / sqrt(mean(x^2) + eps) * scale[c]. Of a sum, perhaps, of which one part is
-// normed before it is added.
+// One block normalises a few rows together: x[c] / sqrt(mean(x^2) + eps) * scale[c]. Of a sum, perhaps, of which one
+// part is normed before it is added.
 #pragma once
 
 #include "codegen/kernels/block/emit_row.cuh"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Look-up of bytes in a table of 16 that registers hold.
 //
-//   levelsOf(n, table)   the bytes that the eight nibbles of n stand for, in order; byte i of the table is byte i % 4 of
-//                        word i / 4
+//   levelsOf(n, table)   the bytes that the eight nibbles of n stand for, in order; byte i of the table is byte i % 4
+//                        of word i / 4
 //   lowLevelsOf(n, a, b) the same of a table of eight bytes below 128, a and b; 0 for nibbles from 8 on
 #pragma once
 

@@ -9,8 +9,8 @@
 //                  d[m][n] = c + a[m] b[n], every element of the accumulator starting at c
 //   mmaF16Tile     the same
 //   ldmatrixX<n>   n matrices of 8 x 8 elements of 16 bits: lane 8m + i gives the address of row i of matrix m, 16-byte
-//                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix. X4<kBytes>: from kBytes on,
-//                  a constant that takes no register
+//                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix. X4<kBytes>: from
+//                  kBytes on, a constant that takes no register
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"

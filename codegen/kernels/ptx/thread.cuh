@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread's number, read again.
 //
-//   threadIndexAnew()   threadIdx.x in a register of its own: what is made of it after a loop costs none within the loop
+//   threadIndexAnew()   threadIdx.x in a register of its own: what is made of it after a loop costs none within the
+//                       loop
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads of rows: each is normed by itself, x / sqrt(mean(x^2) + eps) * scale, and rotated by the position of its row; either
-// may be left out
+// Heads of rows: each is normed by itself, x / sqrt(mean(x^2) + eps) * scale, and rotated by the position of its row;
+// either may be left out
 //
 //   launch     grid (rows, ceil(kHeads / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
 //   x          [rows][kHeads][kHeadSize] f32, 16-byte aligned

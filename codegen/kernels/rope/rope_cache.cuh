@@ -6,7 +6,8 @@
 //               qTurned are not read without heads
 //   qScale, kScale   [head size] f32, 16-byte aligned; not read without Turn::kNorm
 //   ropeTable   [positions][Turn::kDimensions / 2] {cos, sin}; not read when kDimensions is 0
-//   positions   [rows]; -1: the row of qTurned becomes zeros, and no page is written; a page of -1 is not written either
+//   positions   [rows]; -1: the row of qTurned becomes zeros, and no page is written; a page of -1 is not written
+//               either
 //   table       [slots][table pages]: page of 64 positions each
 //   qTurned     [rows][heads][head size] f32 (decode attention) or f16 (prompt attention); not q
 //   kPages, vPages   pages of AttentionShape
@@ -18,8 +19,8 @@
 
 namespace llcuda {
 
-/// The group's head, and zeros after it to a whole vector, as token `token` of the rows of a page. All lanes of a warp call; its groups may have different
-/// heads, and those with `valid` false store nothing.
+/// The group's head, and zeros after it to a whole vector, as token `token` of the rows of a page. All lanes of a warp
+/// call; its groups may have different heads, and those with `valid` false store nothing.
 template <typename Rows, typename Tile>
 LLCUDA_DEVICE void storeToken(uint8_t* rows, int token, const float4 (&x)[Tile::kPasses], bool valid) {
   LLCUDA_UNROLL

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The candidates of a row of logits in the order of their probability, without sorting them.
 //
-// Every filter of the chain keeps a prefix of the order (logit descending, then id ascending), so the candidates are the
-// logits whose rank key is at most a limit. A rank key is the distance to the largest logit in small units (32 bits),
-// then the id (22 bits). A prefix of given weight is found digit by digit from histograms, which hold integers: the
-// result does not depend on the order in which threads arrive.
+// Every filter of the chain keeps a prefix of the order (logit descending, then id ascending), so the candidates are
+// the logits whose rank key is at most a limit. A rank key is the distance to the largest logit in small units (32
+// bits), then the id (22 bits). A prefix of given weight is found digit by digit from histograms, which hold integers:
+// the result does not depend on the order in which threads arrive.
 #pragma once
 
 #include "codegen/kernels/ptx/load.cuh"

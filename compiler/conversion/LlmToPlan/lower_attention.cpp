@@ -47,8 +47,8 @@ codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::A
 
 } // namespace
 
-// Without norms of heads and with adjacent pairs a decode phase does all of it in one launch, unless the cache has more of a
-// head than the weights have rows.
+// Without norms of heads and with adjacent pairs a decode phase does all of it in one launch, unless the cache has more
+// of a head than the weights have rows.
 LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
   const auto kept = keptCache(op, op.getCache(), plan);
   if (failed(kept) || failed(checkTable(op, op.getTable(), plan.limits())))
@@ -263,7 +263,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   desc.scale = op.getScale().convertToFloat();
   desc.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
-  // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's launch.
+  // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's
+  // launch.
   desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
   desc.int8Rows = !desc.f32Rows;
   if (failed(accept(op, codegen::checkAttention(desc))) || failed(provideQuery(op)))

@@ -49,8 +49,8 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
-// The sum of rows that are picked is made of those alone. Where something reads the whole sum, all rows are made, as f32:
-// the head picks its own.
+// The sum of rows that are picked is made of those alone. Where something reads the whole sum, all rows are made, as
+// f32: the head picks its own.
 LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::string& product,
                                           const std::string& residual) {
   const bool picked = isPicked(op.getNormed()) && op.getSum().use_empty();

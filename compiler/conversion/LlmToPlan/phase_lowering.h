@@ -81,10 +81,11 @@ private:
   mlir::LogicalResult emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings);
   mlir::LogicalResult lowerSample(SampleOp op);
 
-  /// Whether attention takes the rows one by one, each of a slot of its own, with f32 queries; else by blocks of a slot.
+  /// Whether attention takes the rows one by one, each of a slot of its own, with f32 queries; else by blocks of a
+  /// slot.
   bool hasRowsApart() const { return facts.rowBlock == 1; }
-  /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those of
-  /// tensor cores.
+  /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those
+  /// of tensor cores.
   bool hasFewRows() const { return hasRowsApart() && rows <= codegen::kMaxDecodeRows; }
   bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
   /// Whether a norm's rows are read by the head alone, which wants those of output_rows.

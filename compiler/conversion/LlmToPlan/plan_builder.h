@@ -70,8 +70,8 @@ public:
   /// Appends the launch that changes rows of phases that feed back, where there are such and others, and a cache. Comes
   /// after the phases.
   mlir::LogicalResult edits();
-  /// Appends a launch of `op` to the body of a phase; `tail`: of the tail that samples. `bindings` has a buffer for each parameter of the kernel. Reports on `op` a
-  /// kernel that has the name of another.
+  /// Appends a launch of `op` to the body of a phase; `tail`: of the tail that samples. `bindings` has a buffer for
+  /// each parameter of the kernel. Reports on `op` a kernel that has the name of another.
   mlir::FailureOr<plan::LaunchOp> launch(mlir::Operation* op, mlir::Block& body, const codegen::LaunchSpec& spec,
                                          const Bindings& bindings, bool tail);
 

@@ -5,8 +5,8 @@ def FuseQkv : Pass<"llm-fuse-qkv", "::mlir::func::FuncOp"> {
   let summary = "One launch for the query, key and value linears of a layer";
   let description = [{
     The three linears behind an attention that read one value become one `qkv_linear`: one launch in place of three, and
-    enough rows of weights in it to fill the machine even where keys and values are narrow. The encodings may differ; where some
-    of them take int8 rows and some f32 rows, the op reads both.
+    enough rows of weights in it to fill the machine even where keys and values are narrow. The encodings may differ;
+    where some of them take int8 rows and some f32 rows, the op reads both.
 
     Refuses linears that read different values, that something else reads too, that add a residual, or of which some
     have a bias and some have none. Changes no value.

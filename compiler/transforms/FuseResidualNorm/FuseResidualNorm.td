@@ -4,8 +4,8 @@ include "mlir/Pass/PassBase.td"
 def FuseResidualNorm : Pass<"llm-fuse-residual-norm", "::mlir::func::FuncOp"> {
   let summary = "The residual add after a linear, and the norm of the sum, become part of the linear";
   let description = [{
-    - `rms_norm(add(r, linear(x, w)), s)` becomes `linear_residual_norm(x, w, r, s)`, which yields the sum and the normed
-      sum: the last block of the linear to arrive does the norm. One launch in place of three.
+    - `rms_norm(add(r, linear(x, w)), s)` becomes `linear_residual_norm(x, w, r, s)`, which yields the sum and the
+      normed sum: the last block of the linear to arrive does the norm. One launch in place of three.
     - With a norm between the linear and the add (Gemma's post-norm), that norm is taken in too.
     - A sum that no norm reads is added by the linear itself: `linear(x, w) residual r`.
 

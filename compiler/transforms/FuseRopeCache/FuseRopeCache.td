@@ -7,10 +7,10 @@ def FuseRopeCache : Pass<"llm-fuse-rope-cache", "::mlir::func::FuncOp"> {
     `qkv_linear`, the norms of the heads of query and key, the rotation of both, and the cache write of keys and values
     become one `qkv_rope_cache`: keys and values go to the cache from registers, and up to five launches become one.
 
-    Refuses keys, values and queries that do not come from one qkv_linear or have other readers, rotations that differ in
-    table, positions, pairs or head size from each other or from the cache, norms on only one of query and key or with
-    different epsilons, and (with `head-norms=false`) all norms of heads. Run it after llm-fuse-qkv. Changes no value
-    but the order of roundings to the cache's encoding.
+    Refuses keys, values and queries that do not come from one qkv_linear or have other readers, rotations that differ
+    in table, positions, pairs or head size from each other or from the cache, norms on only one of query and key or
+    with different epsilons, and (with `head-norms=false`) all norms of heads. Run it after llm-fuse-qkv. Changes no
+    value but the order of roundings to the cache's encoding.
 
     (* example filepath=tests/compiler/transforms/FuseRopeCache/doctest.mlir *)
   }];

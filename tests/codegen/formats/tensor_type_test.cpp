@@ -43,7 +43,8 @@ TEST(Dequantize, WhatIsAWeightHasACodec) {
     EXPECT_EQ(canDequantize(info.type), info.layout.has_value()) << info.name;
 }
 
-// Whether a weight is multiplied with int8 rows is a fact of its layout: a quantised encoding has int8 rows, and no other.
+// Whether a weight is multiplied with int8 rows is a fact of its layout: a quantised encoding has int8 rows, and no
+// other.
 TEST(TensorType, QuantisedWeightsTakeInt8Rows) {
   for (const TensorTypeInfo& info : tensorTypes())
     if (info.layout) {

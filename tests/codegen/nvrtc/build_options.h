@@ -10,7 +10,8 @@
 
 namespace llcuda::codegen {
 
-/// NVRTC of the build's Python environment, the worker beside the test, and the cache that all tests of the build share.
+/// NVRTC of the build's Python environment, the worker beside the test, and the cache that all tests of the build
+/// share.
 inline KernelCompileOptions buildOptions() {
   const char* build = std::getenv("LLCUDA_BUILD");
   const char* environment = std::getenv("VIRTUAL_ENV");

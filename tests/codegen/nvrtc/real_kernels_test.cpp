@@ -184,8 +184,8 @@ std::string nvdisasm() {
   return "nvdisasm";
 }
 
-/// Whether a loop of the machine code reads or writes registers that were spilled. What is spilled before a loop and read
-/// after it costs nothing.
+/// Whether a loop of the machine code reads or writes registers that were spilled. What is spilled before a loop and
+/// read after it costs nothing.
 void expectLoopsWithoutSpills(const std::string& cubin) {
   const auto listing = disassemble(nvdisasm(), std::as_bytes(std::span(cubin)));
   ASSERT_TRUE(listing) << listing.error().message;

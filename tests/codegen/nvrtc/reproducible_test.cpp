@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two compiles of one kernel give the same bytes, for every weight layout. NVRTC orders some of what it makes by addresses
-// of its own, which change from process to process: vectors that are zeros or a load, for one (linear_prompt_f32.cuh).
+// Two compiles of one kernel give the same bytes, for every weight layout. NVRTC orders some of what it makes by
+// addresses of its own, which change from process to process: vectors that are zeros or a load, for one
+// (linear_prompt_f32.cuh).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

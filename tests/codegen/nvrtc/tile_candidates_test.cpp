@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every tile that is proposed for measuring compiles for a T4 and fits its multiprocessor. It may spill: that is measured.
-// With every commit those of one layout, nightly of each kind.
+// Every tile that is proposed for measuring compiles for a T4 and fits its multiprocessor. It may spill: that is
+// measured. With every commit those of one layout, nightly of each kind.
 #include <gtest/gtest.h>
 
 #include "codegen/nvrtc/compile_kernels.h"

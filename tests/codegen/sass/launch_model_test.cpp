@@ -56,9 +56,9 @@ TEST(LaunchModel, ResidentWarps) {
   EXPECT_EQ(residentWarps(128, 128, 40 * 1024), 4u);
 }
 
-// llama.cpp b7621 on a T4, without graphs: 134 tok/s for Gemma 3 1B and 73.5 for Llama 3.2 3B, both Q4_K_M, as its users
-// published them. Bytes a token and launches are those of its kernels, 82 instructions of a warp for 288 bytes in its
-// Q4_K kernel; a launch of a stream costs 5.3 us. At 1100 MHz.
+// llama.cpp b7621 on a T4, without graphs: 134 tok/s for Gemma 3 1B and 73.5 for Llama 3.2 3B, both Q4_K_M, as its
+// users published them. Bytes a token and launches are those of its kernels, 82 instructions of a warp for 288 bytes in
+// its Q4_K kernel; a launch of a stream costs 5.3 us. At 1100 MHz.
 struct Published {
   double bytes, launches, tokensPerSecond;
 };

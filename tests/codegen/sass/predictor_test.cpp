@@ -58,7 +58,8 @@ TEST(Predictor, KeysAreThoseOfTheContext) {
   EXPECT_EQ(prediction.kernels[0].instructions, 2 * 2 * (1 + 250 * 1024 / 2 / 512 * 3));
 }
 
-// Kernels come in the order of their first launches, with the sums of all of theirs; one that is not launched is left out.
+// Kernels come in the order of their first launches, with the sums of all of theirs; one that is not launched is left
+// out.
 TEST(Predictor, LaunchesOfAKernelAreOneLine) {
   PredictedStep step;
   step.kernels = {copies("idle"), copies("k1"), products("k2")};

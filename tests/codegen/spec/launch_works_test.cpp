@@ -52,7 +52,8 @@ TEST(LaunchWorks, QkvCountsAllThree) {
   EXPECT_EQ(qkvPromptLaunch(desc).work.unit, ArithmeticUnit::kTensorInt8);
 }
 
-// The same linears with the rotation and the cache write in one launch: keys and values are written as the cache has them.
+// The same linears with the rotation and the cache write in one launch: keys and values are written as the cache has
+// them.
 TEST(LaunchWorks, QkvRopeCacheWritesTheCache) {
   const LaunchWork work = qkvRopeCacheLaunch({.qLayout = WeightLayout::kF16Rows,
                                               .kLayout = WeightLayout::kF16Rows,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One model as a Hugging Face folder and as the GGUF file that a converter makes of it: one configuration, apart from the
-// order of rows, what norms are stored without, and the names.
+// One model as a Hugging Face folder and as the GGUF file that a converter makes of it: one configuration, apart from
+// the order of rows, what norms are stored without, and the names.
 #include <cmath>
 #include <map>
 #include <variant>

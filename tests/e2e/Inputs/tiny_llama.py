@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored weights.
+"""A tiny llama model with random weights as a GGUF, and what it answers, computed here in numpy from the stored
+weights.
 
     tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary]
                   [--seed N] [--kv-heads 2,2] [--feed-forward 96,96] [--adapter FOLDER] [--alter TENSOR]
                   [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
-encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model, as
-PEFT saves it, and the oracle is that of the merged model. `--oracle` writes greedy continuations of random prompts
+encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model,
+as PEFT saves it, and the oracle is that of the merged model. `--oracle` writes greedy continuations of random prompts
 with the five best log-probabilities of each step, like the recordings beside this script.
 """
 import argparse

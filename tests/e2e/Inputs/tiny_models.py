@@ -5,8 +5,8 @@
 
 writes OUT/llama.f32.gguf, OUT/llama.q8_0.gguf, OUT/llama/config.json and so on.
 
-The matrices hold numbers that q8_0 and f32 both keep exactly, so a GGUF of either type and the folder are one model. What
-the models answer is in families/*.json, made by make_family_goldens.py.
+The matrices hold numbers that q8_0 and f32 both keep exactly, so a GGUF of either type and the folder are one model.
+What the models answer is in families/*.json, made by make_family_goldens.py.
 """
 import argparse
 import json

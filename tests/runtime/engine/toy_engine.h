@@ -40,7 +40,8 @@ struct ToyEngine {
 /// A sound engine. `hostImage`: the bytes of the built toy_image.cpp; left out, the engine opens but cannot run.
 ToyEngine toyEngine(std::span<const std::byte> hostImage = {});
 
-/// Takes the weight out of the engine: it is to be read from byte 64 on of a file at `path`, whose bytes are given back.
+/// Takes the weight out of the engine: it is to be read from byte 64 on of a file at `path`, whose bytes are given
+/// back.
 std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path);
 
 /// The file's bytes, put together here and not by the writer under test.

@@ -14,8 +14,8 @@ inline constexpr int32_t kStartToken = 94; // "<|start|>", in front of every tex
 inline constexpr int32_t kTurnToken = 95;  // "<|turn|>"
 inline constexpr int32_t kEndToken = 96;   // "<|end|>", ends an answer
 
-/// Gives the engine this vocabulary and a chat template: <|start|>, then <|turn|>, the first letter of the role, a space and
-/// the content for each message.
+/// Gives the engine this vocabulary and a chat template: <|start|>, then <|turn|>, the first letter of the role, a
+/// space and the content for each message.
 void addText(ToyEngine& engine);
 
 /// The bytes of a token that is not special.

@@ -41,7 +41,8 @@ TEST(PageTable, ReservesAndTruncatesWholePages) {
   EXPECT_EQ(table.pool().freeCount(), 8u);
 }
 
-// Pages of four positions, rows that see six, four pages a slot: what the window has passed stays until its page is needed.
+// Pages of four positions, rows that see six, four pages a slot: what the window has passed stays until its page is
+// needed.
 TEST(PageTable, AWindowMovesOn) {
   PageTable table({.slots = 1, .maxPages = 8, .pageTokens = 4, .window = 6, .slotPages = 4, .poolPages = 4});
   for (uint32_t position = 0; position < 16; ++position) table.reserve(0, position, position + 1);

@@ -90,8 +90,8 @@ protected:
   std::unique_ptr<Session> session;
 };
 
-// A second sequence joins, the first leaves, the second moves into its row: nothing is waited for but the outputs, and the
-// device has every token before the host.
+// A second sequence joins, the first leaves, the second moves into its row: nothing is waited for but the outputs, and
+// the device has every token before the host.
 TEST_F(RowsTest, JoinLeaveMove) {
   const std::vector<int32_t> first = {1, 2, 3, 4, 5}, second = {60, 61};
   const std::vector<int32_t> firstRest = toy::continuation(first, 10), secondRest = toy::continuation(second, 10);
@@ -176,7 +176,8 @@ TEST(Session, TwoPromptsShareAPhase) {
   EXPECT_THAT(said, ElementsAre(toy::nextToken(prompts[0]), toy::nextToken(prompts[1])));
 }
 
-// A second slot begins with the pages of the first: it computes what follows, and what either writes the other does not see.
+// A second slot begins with the pages of the first: it computes what follows, and what either writes the other does not
+// see.
 TEST(Session, TwoSlotsShareAPrefix) {
   auto created = toy::toySession(toy::kMaxContext, 2);
   ASSERT_TRUE(created.ok());

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chat templates in the shapes that public models use, and talks for them. Written for this test; no model's own text."""
+"""Chat templates in the shapes that public models use, and talks for them. Written for this test; no model's own
+text."""
 
 TOOL = {"type": "function", "function": {"name": "weather", "description": "Weather of a town: \"now\" or later",
         "parameters": {"type": "object", "required": ["town"], "properties": {

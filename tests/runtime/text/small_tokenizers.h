@@ -8,8 +8,8 @@
 
 namespace llcuda::text {
 
-/// SentencePiece BPE. 0 <unk>, 1 <s>, 2 </s>, 3 <0xC3>, 4 <0xA9>, 5 ▁, 6 a, 7 b, 8 ab, 9 ba, 10 ▁a, 11 <call> (an ordinary
-/// added token). "ab" and "ba" have one score, so that only their places decide.
+/// SentencePiece BPE. 0 <unk>, 1 <s>, 2 </s>, 3 <0xC3>, 4 <0xA9>, 5 ▁, 6 a, 7 b, 8 ab, 9 ba, 10 ▁a, 11 <call> (an
+/// ordinary added token). "ab" and "ba" have one score, so that only their places decide.
 inline const char* const kSmallSpm = R"({"version":"1.0","truncation":null,"padding":null,
 "added_tokens":[
  {"id":0,"content":"<unk>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},

@@ -30,7 +30,8 @@ Tokenizer smallBpe() {
 
 constexpr EncodeOptions kBare = {.addSpecial = false};
 
-// "aba" without a space before it: "ab" and "ba" have one score, the left one wins; a list of merges would have ranked them.
+// "aba" without a space before it: "ab" and "ba" have one score, the left one wins; a list of merges would have ranked
+// them.
 TEST(Tokenizer, TiesOfScoresGoToTheLeft) {
   EXPECT_THAT(*smallSpm().encode("aba", kBare), ElementsAre(5, 8, 6));
   EXPECT_THAT(*smallSpm().encode("bab", kBare), ElementsAre(5, 9, 7));

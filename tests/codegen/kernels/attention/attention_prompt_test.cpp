@@ -130,8 +130,8 @@ TEST(AttentionPrompt, SlidingWindow) {
   PromptRun<Shape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
 }
 
-// Pages that a window has passed are not in the table: the window at its edges, chunks that begin at the edge of a page and
-// inside one, padding.
+// Pages that a window has passed are not in the table: the window at its edges, chunks that begin at the edge of a page
+// and inside one, padding.
 TEST(AttentionPrompt, PassedPages) {
   using Shape = AttentionShape<1, 1, 64, 40, 512>;
   PromptRun<Shape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();

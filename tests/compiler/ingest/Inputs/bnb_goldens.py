@@ -3,8 +3,8 @@
 
 usage: bnb_goldens.py FOLDER     writes bnb.safetensors and bnb.txt there; needs torch, bitsandbytes and safetensors
 
-A line of bnb.txt: layer, dtype, rows, columns, 64-bit FNV-1a of the dequantised values in that dtype, row-major. The names
-and layouts are those of `QuantState.as_dict`.
+A line of bnb.txt: layer, dtype, rows, columns, 64-bit FNV-1a of the dequantised values in that dtype, row-major. The
+names and layouts are those of `QuantState.as_dict`.
 """
 import sys
 

@@ -3,9 +3,9 @@
 
 usage: lora_goldens.py FOLDER     writes lora/<adapter>/ and lora.txt there; needs torch, transformers and peft
 
-A line of lora.txt: adapter, weight, "adds" or "becomes", and the products of a matrix's rows with the probe of the test. The
-matrix is what the merge added to the weight, or what the weight became where the adapter brings all of it. Adapters
-are trained with float32; their files hold float16, rounded before the merge.
+A line of lora.txt: adapter, weight, "adds" or "becomes", and the products of a matrix's rows with the probe of the
+test. The matrix is what the merge added to the weight, or what the weight became where the adapter brings all of it.
+Adapters are trained with float32; their files hold float16, rounded before the merge.
 """
 import json
 import pathlib

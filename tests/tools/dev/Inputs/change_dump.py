@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""change_dump.py DUMP OUT OP COLUMN BY: adds BY to a column of every kernel of an op. BY is `rename` for other names of all,
-`other` for other code, `without` for a dump whose decode phase lacks the launches of the op."""
+"""change_dump.py DUMP OUT OP COLUMN BY: adds BY to a column of every kernel of an op. BY is `rename` for other names of
+all, `other` for other code, `without` for a dump whose decode phase lacks the launches of the op."""
 import json
 import sys
 

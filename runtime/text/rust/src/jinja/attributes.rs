@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `value.name`, `value[key]` and `value[a:b:c]`, in the order in which the sandbox of jinja2 looks: the attributes of an
-//! object before its elements with a dot, after them with brackets.
+//! `value.name`, `value[key]` and `value[a:b:c]`, in the order in which the sandbox of jinja2 looks: the attributes of
+//! an object before its elements with a dot, after them with brackets.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A template's source to tokens: line ends become "\n" and the last one goes; tags take the white space around them that
-//! trim_blocks, lstrip_blocks and their own "-" and "+" say.
+//! A template's source to tokens: line ends become "\n" and the last one goes; tags take the white space around them
+//! that trim_blocks, lstrip_blocks and their own "-" and "+" say.
 
 use std::sync::Arc;
 

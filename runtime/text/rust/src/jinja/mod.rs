@@ -3,8 +3,8 @@
 //! controls: the same grammar, the values of Python, its operators, methods and ways of writing a value.
 //!
 //! source -- lexer -- parser -- tree -- interpreter -- text. Values are immutable but for namespaces, so a template
-//! changes nothing that it was given. What jinja2 has and this has not: includes and inheritance (a chat template has no
-//! other files), automatic escaping, `urlize`, `random`, `lipsum`, `\N{...}` in a string, numbers beyond 128 bits;
+//! changes nothing that it was given. What jinja2 has and this has not: includes and inheritance (a chat template has
+//! no other files), automatic escaping, `urlize`, `random`, `lipsum`, `\N{...}` in a string, numbers beyond 128 bits;
 //! `pprint` writes one line.
 
 mod args;

@@ -30,8 +30,8 @@ const MAX_DEPTH: u32 = 200;
 #[derive(Clone)]
 pub enum Value {
     Undefined(Rc<Undefined>),
-    /// A variable that transformers passes as None where a caller gave nothing (`tools`, `documents`): None, and yet not
-    /// defined, so that a template sees "nothing given" whichever of the two it asks for.
+    /// A variable that transformers passes as None where a caller gave nothing (`tools`, `documents`): None, and yet
+    /// not defined, so that a template sees "nothing given" whichever of the two it asks for.
     Absent,
     None,
     Bool(bool),
