@@ -48,8 +48,8 @@ TEST(MemoryPlanTypes, BytesInOtherTypesComeFromThePoolsOwn) {
   const std::vector<std::byte> file = toy::fileBytes(mixed);
   const Engine engine = std::move(Engine::view(file, "toy.engine")).value();
   const MemoryPlan plan = memoryPlan(engine, 30, 2);
-  EXPECT_EQ(kvBytesAs(engine, plan, formats::TensorType::kF16), 16u * 64 + 16u * 128);
-  EXPECT_EQ(kvBytesAs(engine, plan, formats::TensorType::kQ8_0), schema::alignUp(16u * 34) + schema::alignUp(16u * 68));
+  EXPECT_EQ(kvBytesAs(engine, plan, KvType::kF16), 16u * 64 + 8u * 128);
+  EXPECT_EQ(kvBytesAs(engine, plan, KvType::kQ8_0), schema::alignUp(16u * 34) + schema::alignUp(8u * 68));
 }
 
 // Nine positions need three pages of four.
