@@ -51,9 +51,8 @@ LaunchWork productsWork(uint32_t rows, uint64_t inputs, std::initializer_list<We
 
 /// Keys and values of a position in the cache.
 uint64_t cacheBytes(const KvCacheDesc& cache, uint32_t kvHeads, uint32_t headSize) {
-  const int head = static_cast<int>(headSize);
-  return uint64_t{kvHeads} *
-         static_cast<uint64_t>(kvHeadBytes(cache.keyType, head) + kvHeadBytes(cache.valueType, head)) / kKvPageTokens;
+  return uint64_t{kvHeads} * (keptHeadBytes(cache.keyType, headSize) + keptHeadBytes(cache.valueType, headSize)) /
+         kKvPageTokens;
 }
 
 /// What a row reads of the rope table.

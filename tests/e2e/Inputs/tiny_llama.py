@@ -3,8 +3,8 @@
 weights.
 
     tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary]
-                  [--seed N] [--kv-heads 2,2] [--feed-forward 96,96] [--adapter FOLDER] [--alter TENSOR]
-                  [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+                  [--seed N] [--heads N] [--head-size N] [--kv-heads 2,2] [--feed-forward 96,96] [--adapter FOLDER]
+                  [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
 encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model,
@@ -39,8 +39,9 @@ def byte_letters():
 
 
 def numbers(text):
-    """One for each layer."""
-    return [int(number) for number in text.split(",")]
+    """One for each layer, or the same for all."""
+    given = [int(number) for number in text.split(",")]
+    return given * LAYERS if len(given) == 1 else given
 
 
 def one_or_each(values):
@@ -214,6 +215,7 @@ class Model:
 
 
 def main():
+    global HEADS, HEAD_SIZE
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("--oracle")
@@ -226,9 +228,12 @@ def main():
     parser.add_argument("--tied", action="store_true")
     parser.add_argument("--vocabulary", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--heads", type=int, default=HEADS)
+    parser.add_argument("--head-size", type=int, default=HEAD_SIZE)
     for flag in ("--drop", "--extra", "--set", "--misshape"):
         parser.add_argument(flag, action="append", default=[])
     options = parser.parse_args()
+    HEADS, HEAD_SIZE = options.heads, options.head_size
     model = Model(options)
     model.write(options.model, options)
     if options.adapter:
