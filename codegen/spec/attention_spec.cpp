@@ -12,7 +12,8 @@ namespace llcuda::codegen {
 namespace {
 
 constexpr uint32_t kMaxSplits = 64;
-/// Blocks in flight at a long context: two waves of a T4, and still two for each multiprocessor of a GPU thrice as wide.
+/// Blocks in flight at a long context: two waves of a T4, and still two for each multiprocessor of a GPU thrice as
+/// wide.
 constexpr uint32_t kDecodeBlocks = 8 * t4::kMultiprocessors;
 
 /// Query heads that a block of attention_decode takes, and how many such groups a row has.

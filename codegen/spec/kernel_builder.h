@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a KernelSpec is made: every constant is said once, with its name, and stands in the kernel's name and in its call.
+// How a KernelSpec is made: every constant is said once, with its name, and stands in the kernel's name and in its
+// call.
 #pragma once
 
 #include <string>

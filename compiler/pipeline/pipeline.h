@@ -20,8 +20,9 @@ struct PipelineOptions {
   codegen::TileRequests* tileRequests = nullptr; ///< gets those of the plan's kernels
 };
 
-/// The fusions, by the flag of the pass that makes them. Without llm-fuse-qkv or llm-fuse-glu the linears of a layer take
-/// a launch each. Without one of the others decode phases take one launch for the linears and one for what follows them.
+/// The fusions, by the flag of the pass that makes them. Without llm-fuse-qkv or llm-fuse-glu the linears of a layer
+/// take a launch each. Without one of the others decode phases take one launch for the linears and one for what follows
+/// them.
 inline constexpr std::string_view kFusions[] = {"llm-fuse-qkv", "llm-fuse-glu", "llm-fuse-residual-norm",
                                                 "llm-fuse-rope-cache"};
 

@@ -19,8 +19,8 @@
 namespace llcuda::pipeline {
 namespace {
 
-/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed. From 64 rows on several sequences
-/// share them.
+/// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed. From 64 rows on several
+/// sequences share them.
 constexpr int64_t kPromptRows[] = {32, 64, 128, 512};
 
 uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {

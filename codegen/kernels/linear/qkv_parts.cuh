@@ -34,8 +34,8 @@ LLCUDA_DEVICE QkvPart qkvPartOf(int block, const uint8_t* const (&weights)[3], c
   return {QkvPart::kQ, weights[0], biases[0], Rows::kQRows, block};
 }
 
-/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them is
-/// data.
+/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them
+/// is data.
 template <WeightLayout kQ, WeightLayout kK, WeightLayout kV, typename F>
 LLCUDA_DEVICE void withLayoutOf(QkvPart::Role role, F f) {
   if (kK != kQ && role == QkvPart::kK)

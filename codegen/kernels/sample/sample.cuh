@@ -38,7 +38,8 @@ struct SampleFeedback {
   }
 };
 
-/// Orders logits as unsigned numbers, larger first of two of the same logit the one of the lower id. A NaN comes before all.
+/// Orders logits as unsigned numbers, larger first of two of the same logit the one of the lower id. A NaN comes before
+/// all.
 LLCUDA_DEVICE uint64_t logitKey(float logit, int id) {
   const uint32_t bits = bitCast<uint32_t>(logit);
   const uint32_t ordered = logit != logit ? ~0u : bits >> 31 != 0 ? ~bits : bits | 0x80000000u;

@@ -7,12 +7,13 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     `@forward` becomes a `plan.engine` with a decode phase of 1, 2, 4, ... rows up to `max-batch` and a prompt phase for
     each of `prompt-rows` that the context can fill (of `max-context` rows when it can fill none). Each op becomes the
     launches of `codegen/spec`: one in decode phases, where a weight is read once for few rows, and in prompt phases one
-    for each linear by tensor cores and one for what stands between them. In prompt phases each block of 64 rows is of one
-    sequence, with an output for each block, up to `max-batch`; the last norm picks the rows whose logits are wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves,
-    and so does every op that `apart` names. What the fusions left has a launch of its own.
+    for each linear by tensor cores and one for what stands between them. In prompt phases each block of 64 rows is of
+    one sequence, with an output for each block, up to `max-batch`; the last norm picks the rows whose logits are
+    wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves, and so does
+    every op that `apart` names. What the fusions left has a launch of its own.
 
-    Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand in
-    a block table of the group, and a page that the window has passed is given back.
+    Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand
+    in a block table of the group, and a page that the window has passed is given back.
 
     Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in types
     that `codegen/formats/kv_types.inc` does not have.

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -15,7 +15,8 @@ struct Layout {
   static constexpr WeightLayout kLayout = kLayoutArg;
 };
 
-// What the loop over a row does is the same for every layout; here it is seen with a dense one and with one of int8 rows.
+// What the loop over a row does is the same for every layout; here it is seen with a dense one and with one of int8
+// rows.
 template <typename L>
 class LinearOf : public ::testing::Test {};
 using LoopLayouts = ::testing::Types<Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ8_0Planes>>;
