@@ -6,6 +6,7 @@
 #include "codegen/kernels/attention/attention_tiles.h"
 #include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/launch_works.h"
+#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -74,7 +75,8 @@ Result<void> checkAttention(const AttentionDesc& desc) {
 }
 
 uint32_t attentionSplits(const AttentionDesc& desc) {
-  const uint32_t pairs = groups(desc) * desc.rows;
+  // Up to kMaxDecodeRows as many as for one row alone: where a row's context is cut decides its bits.
+  const uint32_t pairs = groups(desc) * (desc.rows <= kMaxDecodeRows ? 1 : desc.rows);
   const auto unit = static_cast<uint32_t>(decodeSplitTokens(static_cast<int>(desc.headSize)));
   // A window that does not begin at the edge of a unit touches one more.
   const uint32_t units = divideUp(longestContext(desc), unit) + (desc.window != 0 ? 1 : 0);

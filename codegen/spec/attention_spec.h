@@ -39,7 +39,8 @@ Result<void> checkAttention(const AttentionDesc& desc);
 ///   y_scales      float2*         [rows][heads * headSize / 32]; only with int8Rows
 LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc);
 
-/// Blocks that share the context of one kv head of one row, so that a long context fills the machine.
+/// Blocks that share the context of one kv head of one row, so that a long context fills the machine. The same for 1 to
+/// kMaxDecodeRows rows.
 uint32_t attentionSplits(const AttentionDesc& desc);
 uint64_t attentionPartialBytes(const AttentionDesc& desc);
 uint32_t attentionArrivals(const AttentionDesc& desc);

@@ -82,9 +82,8 @@ Result<void> checkTile(const DecodeTileRequest& request, const DecodeTile& tile)
     return unsupported("rows is ", tile.rows, "; the launch needs a multiple of ", request.rowsMultiple);
   if (tile.rows > request.smallestPart)
     return unsupported("rows is ", tile.rows, "; the smallest weight has ", request.smallestPart);
-  if (tile.blockRows() % request.blockRowsMultiple != 0)
-    return unsupported("a block makes ", tile.blockRows(), " rows; the launch needs a multiple of ",
-                       request.blockRowsMultiple);
+  if (const uint32_t made = tile.blockRows(request); made % request.blockRowsMultiple != 0)
+    return unsupported("a block makes ", made, " rows; the launch needs a multiple of ", request.blockRowsMultiple);
   if (const uint64_t sums = uint64_t{tile.rows} * request.inputRows * request.weights; sums > kMaxSums)
     return unsupported("a lane has ", sums, " sums; it can have ", kMaxSums);
   return {};

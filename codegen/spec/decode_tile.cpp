@@ -16,10 +16,8 @@ uint32_t mostRows(const DecodeTileRequest& request) {
 
 uint32_t chooseLanes(const DecodeTileRequest& request) {
   const uint32_t units = request.columns / weightFacts(request.layout).unit;
-  // A block of kMaxWarps groups of mostRows() has to be able to make blockRowsMultiple.
-  const uint32_t most = std::min(32u, 32 * kMaxWarps * mostRows(request) / request.blockRowsMultiple);
-  uint32_t best = most, fewestSlots = UINT32_MAX;
-  for (uint32_t lanes = most; lanes >= 8; lanes /= 2) {
+  uint32_t best = 32, fewestSlots = UINT32_MAX;
+  for (uint32_t lanes = 32; lanes >= 8; lanes /= 2) {
     const uint32_t slots = (units + lanes - 1) / lanes * lanes;
     if (slots < fewestSlots)
       best = lanes, fewestSlots = slots;
@@ -28,6 +26,7 @@ uint32_t chooseLanes(const DecodeTileRequest& request) {
 }
 
 uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
+  // So that a block makes blockRowsMultiple in one round, or comes close.
   const uint32_t fewest = std::max(request.rowsMultiple, request.blockRowsMultiple * lanes / (32 * kMaxWarps));
   // Four rows save reads of the input, but leave few blocks, whose last wave fills no GPU; below two, inputs cost more.
   const auto wantedWarps = [](uint32_t rows) { return t4::kMultiprocessors * (rows > 2 ? 48 : 8); };
@@ -47,8 +46,15 @@ uint32_t warpsPerSm(const DecodeTileRequest& request) {
 
 } // namespace
 
-Constants DecodeTile::constants() const {
-  return {number("l", lanes), number("r", rows), number("w", warps)};
+uint32_t DecodeTile::rounds(const DecodeTileRequest& request) const {
+  return std::max(1u, request.blockRowsMultiple / roundRows());
+}
+
+Constants DecodeTile::constants(const DecodeTileRequest& request) const {
+  Constant times = number("x", rounds(request));
+  if (rounds(request) == 1)
+    times.shown = "";
+  return {number("l", lanes), number("r", rows), number("w", warps), times};
 }
 
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
@@ -57,8 +63,12 @@ DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
   tile.rows = chooseRows(request, tile.lanes);
   const uint32_t warpRows = 32 / tile.lanes * tile.rows;
   tile.warps = request.outputs / warpRows < t4::kMultiprocessors * 16 ? 4 : 8;
-  while (tile.warps * warpRows < request.blockRowsMultiple) tile.warps *= 2; // all are powers of two
+  while (tile.warps * warpRows < request.blockRowsMultiple && tile.warps < kMaxWarps)
+    tile.warps *= 2; // all are powers of two
   tile.minBlocksPerSm = std::max(1u, warpsPerSm(request) / tile.warps);
+  // Gate and up of four rows in rounds: sixteen warps would spill in their loops, twelve do not.
+  if (tile.rounds(request) > 1 && request.weights > 1 && request.inputRows <= 4)
+    tile.warps = 4, tile.minBlocksPerSm = 3;
   return tile;
 }
 

@@ -10,6 +10,8 @@
 
 namespace llcuda::codegen {
 
+struct DecodeTileRequest;
+
 /// As codegen/kernels/linear/decode_rows.cuh.
 struct DecodeTile {
   uint32_t lanes = 32;
@@ -18,8 +20,11 @@ struct DecodeTile {
   uint32_t minBlocksPerSm = 1; ///< for __launch_bounds__: the registers that the tile may use
 
   uint32_t threads() const { return warps * 32; }
-  uint32_t blockRows() const { return warps * (32 / lanes) * rows; }
-  Constants constants() const; ///< the template arguments of llcuda::DecodeTile
+  uint32_t roundRows() const { return warps * (32 / lanes) * rows; }
+  /// How often a block does so, for the whole blocks of int8 rows that a launch wants of it.
+  uint32_t rounds(const DecodeTileRequest& request) const;
+  uint32_t blockRows(const DecodeTileRequest& request) const { return rounds(request) * roundRows(); }
+  Constants constants(const DecodeTileRequest& request) const; ///< the template arguments of llcuda::DecodeTile
   bool operator==(const DecodeTile&) const = default;
 };
 
@@ -36,7 +41,8 @@ struct DecodeTileRequest {
   uint32_t blockRowsMultiple = 1; ///< 32 where a block makes whole blocks of int8 rows
 };
 
-/// Lanes: the widest group that leaves the fewest lanes idle at the end of a row. Rows: four where every multiprocessor
+/// Lanes: the widest group that leaves the fewest lanes idle at the end of a row, whatever inputRows is: the order of a
+/// sum follows from them. Rows: four where every multiprocessor
 /// still has 48 warps, two where it has eight. Warps: small blocks for small weights, so that all multiprocessors get a
 /// share.
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request);

@@ -45,10 +45,6 @@ Constants layoutsOf(std::initializer_list<WeightLayout> layouts) {
   return constants;
 }
 
-void addTile(KernelBuilder& kernel, const DecodeTile& tile) {
-  kernel.constants("llcuda::DecodeTile", tile.constants());
-}
-
 /// Input rows as the layouts read them.
 void addInputRows(KernelBuilder& kernel, std::initializer_list<WeightLayout> layouts) {
   kernel.inputRows(!std::ranges::all_of(layouts, weightReadsInt8Rows),
@@ -77,7 +73,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   KernelBuilder kernel("linear", "codegen/kernels/linear/linear.cuh");
   kernel.constants({layout(desc.layout)});
   kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  addTile(kernel, tile);
+  kernel.constants("llcuda::DecodeTile", tile.constants(request));
   kernel.constants({flag("bias", desc.bias), flag("residual", desc.residual), flag("cap", capped)});
   kernel.input("weight", "const uint8_t*");
   addInputRows(kernel, {desc.layout});
@@ -86,7 +82,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   if (capped)
     kernel.value(real("c", desc.softcap));
   return {kernel.build("linear", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
           workOf(desc),
           request};
 }
@@ -108,7 +104,7 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const Ti
   KernelBuilder kernel("linear_residual_norm", "codegen/kernels/linear/linear_residual_norm.cuh");
   kernel.constants({layout(desc.layout)});
   kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  addTile(kernel, tile);
+  kernel.constants("llcuda::DecodeTile", tile.constants(request));
   kernel.constants(
       {flag("bias", desc.bias), flag("post", desc.postNorm), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
   kernel.input("weight", "const uint8_t*");
@@ -118,7 +114,7 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const Ti
   kernel.inOut("arrivals", "uint32_t*").output("product", "float*", desc.postNorm).output("y", "float*");
   kernel.outputRows("normed", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
   return {kernel.build("linearResidualNorm", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
           workOf(desc),
           request};
 }
@@ -146,13 +142,13 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
   KernelBuilder kernel("glu_linear", "codegen/kernels/glu/glu_linear.cuh");
   kernel.constants(layoutsOf({desc.gateLayout, desc.upLayout}));
   kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  addTile(kernel, tile);
+  kernel.constants("llcuda::DecodeTile", tile.constants(request));
   kernel.constants({activation(desc.activation), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
   kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
   addInputRows(kernel, {desc.gateLayout, desc.upLayout});
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("gluLinear", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows()), 1, 1},
+          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
           workOf(desc),
           request};
 }
@@ -176,14 +172,15 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
   kernel.constants("llcuda::QkvRows", {number("n", desc.qOutputs), number("m", desc.kvOutputs)});
   kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
   kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
-  addTile(kernel, tile);
+  kernel.constants("llcuda::DecodeTile", tile.constants(request));
   kernel.constants({flag("bias", desc.bias)});
   addQkvInputs(kernel, desc);
   for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
-  return {kernel.build("qkvLinear", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.qOutputs, tile.blockRows()) + 2 * divideUp(desc.kvOutputs, tile.blockRows()), 1, 1},
-          decodeWorkOf(desc),
-          request};
+  return {
+      kernel.build("qkvLinear", tile.threads(), tile.minBlocksPerSm),
+      {divideUp(desc.qOutputs, tile.blockRows(request)) + 2 * divideUp(desc.kvOutputs, tile.blockRows(request)), 1, 1},
+      decodeWorkOf(desc),
+      request};
 }
 
 Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
@@ -214,7 +211,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
                                         kvType(desc.cache.keyType), kvType(desc.cache.valueType)});
   kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
   kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
-  addTile(kernel, tile);
+  kernel.constants("llcuda::DecodeTile", tile.constants(request));
   kernel.constants({flag("bias", desc.bias)});
   addQkvInputs(kernel, desc);
   kernel.input("rope_table", "const float2*", desc.dimensions != 0);
@@ -222,7 +219,7 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
   kernel.input("block_table", "const int*");
   kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
   return {kernel.build("qkvRopeCache", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(qRows, tile.blockRows()) + 2 * divideUp(kvRows, tile.blockRows()), 1, 1},
+          {divideUp(qRows, tile.blockRows(request)) + 2 * divideUp(kvRows, tile.blockRows(request)), 1, 1},
           workOf(desc),
           request};
 }

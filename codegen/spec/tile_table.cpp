@@ -40,7 +40,12 @@ DecodeTile chooseDecodeTile(const DecodeTileRequest& request, const TileTable& t
 
 PromptTile choosePromptTile(const PromptTileRequest& request, const TileTable& tiles) {
   const auto found = find(tiles.prompt, request);
-  return found == tiles.prompt.end() ? choosePromptTile(request) : found->tile;
+  if (found != tiles.prompt.end())
+    return found->tile;
+  PromptTileRequest cut = request;
+  if (tiles.anyRows)
+    cut.rows = std::min(cut.rows, 64u);
+  return choosePromptTile(cut);
 }
 
 } // namespace llcuda::codegen

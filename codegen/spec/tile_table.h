@@ -32,6 +32,8 @@ struct TileTable {
   std::string device; ///< where it was measured
   std::vector<TileException<DecodeTileRequest, DecodeTile>> decode;
   std::vector<TileException<PromptTileRequest, PromptTile>> prompt;
+  /// Prompt linears of more than 32 rows are cut alike whatever their number, so that a row's bits do not depend on it.
+  bool anyRows = false;
 
   bool operator==(const TileTable&) const = default;
 };

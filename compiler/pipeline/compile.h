@@ -39,6 +39,7 @@ struct CompileOptions {
   bool hostTarget = false;              ///< a host image for hostsim
   uint32_t maxContext = 0;              ///< 0: the model's, at most kDefaultContext
   uint32_t maxBatch = 1;
+  bool batchInvariant = false;   ///< a row's bits depend on its own tokens alone; not with `tiles`
   std::string keyType = "f16";   ///< of the cache: a name of codegen/formats/kv_types.inc
   std::string valueType = "f16"; ///< the same
   GoldenMode golden = GoldenMode::kDefault;

@@ -56,6 +56,7 @@ void buildPipeline(mlir::OpPassManager& passes, const PipelineOptions& options) 
   // Ops become kernels and launches, once for each phase.
   toPlan.maxContext = options.maxContext;
   toPlan.maxBatch = options.maxBatch;
+  toPlan.batchInvariant = options.batchInvariant;
   toPlan.promptRows.assign(options.promptRows.begin(), options.promptRows.end());
   passes.addPass(createLlmToPlan(toPlan, options.tiles, options.tileRequests));
   // Activations share one arena; no two that live at a time overlap.

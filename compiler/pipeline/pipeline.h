@@ -15,6 +15,7 @@ struct PipelineOptions {
   uint32_t maxContext = 0;
   uint32_t maxBatch = 1;
   std::vector<int64_t> promptRows; ///< chunk sizes, each with a phase of its own
+  bool batchInvariant = false;     ///< a row's bits do not depend on other rows
   std::vector<std::string> skip;   ///< of kFusions: left out, to measure what they gain
   codegen::TileTable tiles;
   codegen::TileRequests* tileRequests = nullptr; ///< gets those of the plan's kernels

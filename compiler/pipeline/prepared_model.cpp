@@ -21,7 +21,7 @@ namespace {
 
 /// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed. From 64 rows on several
 /// sequences share them.
-constexpr int64_t kPromptRows[] = {32, 64, 128, 512};
+constexpr int64_t kPromptRows[] = {32, 64, 128, 512}, kInvariantPromptRows[] = {64, 128, 512};
 
 uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {
   if (options.maxContext == 0)
@@ -37,9 +37,11 @@ PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context,
   pipeline.maxContext = context;
   pipeline.maxBatch = options.maxBatch;
   pipeline.skip = options.skipFusions;
-  pipeline.tiles = codegen::over(options.tiles, codegen::builtInTiles());
+  if (!options.batchInvariant)
+    pipeline.tiles = codegen::over(options.tiles, codegen::builtInTiles());
   pipeline.tileRequests = &report.tileRequests;
-  for (const int64_t rows : kPromptRows)
+  pipeline.batchInvariant = options.batchInvariant;
+  for (const int64_t rows : options.batchInvariant ? kInvariantPromptRows : kPromptRows)
     if (rows <= context || pipeline.promptRows.empty())
       pipeline.promptRows.push_back(std::min<int64_t>(rows, context));
   return pipeline;
@@ -85,6 +87,9 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   PreparedModel prepared;
   LLCUDA_ASSIGN_OR_RETURN(prepared.import.keyType, cacheType("--cache-type-k", options.keyType));
   LLCUDA_ASSIGN_OR_RETURN(prepared.import.valueType, cacheType("--cache-type-v", options.valueType));
+  if (options.batchInvariant && !options.tiles.source.empty())
+    return unsupported("--batch-invariant with the table ", options.tiles.source,
+                       ": tiles that were measured for a number of rows change the bits of a row");
   LLCUDA_ASSIGN_OR_RETURN(models::OpenedModel opened, models::openModel(options.input, openOptions(options)));
   report.notes = opened.notes;
   prepared.model = std::make_shared<const models::OpenedModel>(std::move(opened));

@@ -46,6 +46,10 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
                                                       {"default", pipeline::GoldenMode::kDefault},
                                                       {"full", pipeline::GoldenMode::kFull}}))
       ->option_text("none|default|full");
+  app.add_flag(
+      "--batch-invariant", options.batchInvariant,
+      "A row's bits depend on its own tokens alone, not on the batch or the cut of its prompt: among batches of up "
+      "to 8 sequences and among larger ones; with --refit: as the engine was compiled");
   app.add_option("--skip-fusion", options.skipFusions, "Leave out a fusion, to measure what it gains; may be repeated")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(pipeline::kFusions), std::end(pipeline::kFusions))));
   app.add_option("--dump-ir-after", options.dumpIrAfter,

@@ -61,18 +61,20 @@ LLCUDA_DEVICE void gluLinear(const uint8_t* gate, const uint8_t* up, const float
                              const float2* xScales, float* y, int8_t* codes, float2* scales) {
   static_assert(!kInt8 || (Tile::kBlockRows % 32 == 0 && kOutputs % 32 == 0), "a block makes whole int8 blocks");
   constexpr int kSums = Tile::kRows * kInputs;
-  const GroupRows rows = groupRows<Tile>(blockIdx.x, kOutputs);
-  float sums[2 * kSums] = {};
-  gateAndUpRows<kGate, kUp, kColumns, kOutputs, kInputs, Tile>(gate, up, {x, xCodes, xScales}, rows.first, sums);
-
   LLCUDA_SHARED(float, tile, kInt8 ? kInputs* Tile::kBlockRows : 4);
-  forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
-    const float value = activate<kActivation>(sums[r * kInputs + b]) * sums[kSums + r * kInputs + b];
-    if (kF32)
-      y[b * kOutputs + rows.first + r] = value;
-    if (kInt8)
-      tile[b * Tile::kBlockRows + Tile::groupRow() + r] = value; // kOutputs % 32 == 0: no group moves up in part
-  });
+  LLCUDA_NO_UNROLL
+  for (int round = 0; round < Tile::kRounds; ++round) {
+    const GroupRows rows = groupRows<Tile>(blockIdx.x, round, kOutputs);
+    float sums[2 * kSums] = {};
+    gateAndUpRows<kGate, kUp, kColumns, kOutputs, kInputs, Tile>(gate, up, {x, xCodes, xScales}, rows.first, sums);
+    forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
+      const float value = activate<kActivation>(sums[r * kInputs + b]) * sums[kSums + r * kInputs + b];
+      if (kF32)
+        y[b * kOutputs + rows.first + r] = value;
+      if (kInt8) // kOutputs % 32 == 0: no group moves up in part
+        tile[b * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow() + r] = value;
+    });
+  }
   if (kInt8) {
     syncThreads();
     storeInt8Tile<Tile, kOutputs, kInputs>(tile, codes, scales);

@@ -13,16 +13,20 @@
 
 namespace llcuda {
 
-template <int kLanesArg, int kRowsArg, int kWarpsArg>
+/// A block makes its rows in rounds, one after the other, where it has to make more than its groups hold at a time: whole
+/// blocks of int8 rows. Lanes, and with them the order of a sum, so are the same for any number of input rows.
+template <int kLanesArg, int kRowsArg, int kWarpsArg, int kRoundsArg = 1>
 struct DecodeTile {
   static constexpr int kLanes = kLanesArg; ///< of a group: 8, 16 or 32
   static constexpr int kRows = kRowsArg;   ///< of a group
   static constexpr int kWarps = kWarpsArg;
   static constexpr int kGroupsPerWarp = kWarpSize / kLanes;
-  static constexpr int kBlockRows = kGroupsPerWarp * kRows * kWarps;
+  static constexpr int kRounds = kRoundsArg;
+  static constexpr int kRoundRows = kGroupsPerWarp * kRows * kWarps;
+  static constexpr int kBlockRows = kRounds * kRoundRows;
 
   static LLCUDA_DEVICE int lane() { return laneId() % kLanes; }
-  /// First row of this lane's group within the block's kBlockRows.
+  /// First row of this lane's group within the kRoundRows of a round.
   static LLCUDA_DEVICE int groupRow() { return (warpId() * kGroupsPerWarp + laneId() / kLanes) * kRows; }
 };
 
@@ -46,6 +50,22 @@ LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
   }
 }
 
+/// What is added to the sums that a lane owns. A lane loads it before it loads weights, so that it has come when they are
+/// multiplied, and adds it to the whole sum: so the bits of a sum do not depend on which lane owns it.
+template <typename Tile, int kInputs>
+struct OwnedAddends {
+  static constexpr int kSlots = inputSlots(kInputs);
+  static_assert(Tile::kLanes % kSlots == 0, "a lane answers for one input row");
+  float values[ceilDivide(Tile::kRows * kSlots, Tile::kLanes)] = {};
+
+  /// value(r, b) for each sum that is owned.
+  template <typename F>
+  LLCUDA_DEVICE void load(int firstOwned, F value) {
+    forOwned<Tile, kInputs>(firstOwned, [&](int r, int b) { of(r) = value(r, b); });
+  }
+  LLCUDA_DEVICE float& of(int r) { return values[r * kSlots / Tile::kLanes]; } ///< in the lane that owns row r's sum
+};
+
 /// A group's place in a weight of `rows` rows. At the end of the weight a group moves up to stay inside: the rows
 /// before `firstOwned` then belong to the group above, which computes the same sums.
 struct GroupRows {
@@ -54,8 +74,8 @@ struct GroupRows {
 };
 
 template <typename Tile>
-LLCUDA_DEVICE GroupRows groupRows(int block, int rows) {
-  const int nominal = block * Tile::kBlockRows + Tile::groupRow();
+LLCUDA_DEVICE GroupRows groupRows(int block, int round, int rows) {
+  const int nominal = block * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow();
   const int first = minOf(nominal, rows - Tile::kRows);
   return {first, nominal - first};
 }

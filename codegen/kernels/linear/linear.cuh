@@ -8,7 +8,7 @@
 //   bias      [kOutputs] or null
 //   residual  [kInputs][kOutputs] or null, may be y
 //   y         [kInputs][kOutputs] f32
-//   numerics  f32 sums; NMSE against codegen/reference/linear.h on the same (quantised) rows below 1e-11
+//   numerics  f32 sums, to which bias + residual is added: a row's bits are the same in every row of y; NMSE against codegen/reference/linear.h on the same (quantised) rows below 1e-11
 //   sm_75     reads each byte of the weight once
 #pragma once
 
@@ -21,20 +21,22 @@ template <WeightLayout kLayout, int kColumns, int kOutputs, int kInputs, typenam
           bool kCap = false>
 LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
                           const float* bias, const float* residual, float* y, float cap = 0.f) {
-  const GroupRows rows = groupRows<Tile>(blockIdx.x, kOutputs);
-  // What is added starts the sum of the owner: its latency hides behind that of the weights.
+  static_assert(Tile::kRounds == 1, "nothing is made of whole blocks");
+  const GroupRows rows = groupRows<Tile>(blockIdx.x, 0, kOutputs);
+  OwnedAddends<Tile, kInputs> added;
+  if constexpr (kBias || kResidual)
+    added.load(rows.firstOwned, [&](int r, int b) {
+      const float fromBias = kBias ? loadReadOnly(bias + rows.first + r) : 0.f;
+      const float fromResidual = kResidual ? residual[b * kOutputs + rows.first + r] : 0.f;
+      return kBias && kResidual ? fromBias + fromResidual : kBias ? fromBias : fromResidual;
+    });
   float sums[Tile::kRows * kInputs] = {};
-  forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
-    if (kBias)
-      sums[r * kInputs + b] += loadReadOnly(bias + rows.first + r);
-    if (kResidual)
-      sums[r * kInputs + b] += residual[b * kOutputs + rows.first + r];
-  });
   const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(weight, kOutputs, rows.first)};
   multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, {x, xCodes, xScales}, sums);
   groupSum<Tile::kLanes>(sums);
   forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
-    const float sum = sums[r * kInputs + b];
+    const float product = sums[r * kInputs + b];
+    const float sum = kBias || kResidual ? product + added.of(r) : product;
     y[b * kOutputs + rows.first + r] = kCap ? softcapped(sum, cap) : sum;
   });
 }

@@ -21,11 +21,16 @@ LLCUDA_DEVICE void qkvLinear(const uint8_t* qWeight, const uint8_t* kWeight, con
   const QkvPart part = qkvPartOf<Rows, Tile>(blockIdx.x, {qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias});
   float* y = part.role == QkvPart::kQ ? q : part.role == QkvPart::kK ? k : v;
   withLayoutOf<kQ, kK, kV>(part.role, [&]<WeightLayout kLayout>() {
-    const GroupRows rows = groupRows<Tile>(part.block, part.rows);
+    const GroupRows rows = groupRows<Tile>(part.block, 0, part.rows);
+    OwnedAddends<Tile, kInputs> added;
+    if constexpr (kBias)
+      added.load(rows.firstOwned, [&](int r, int) { return loadReadOnly(part.bias + rows.first + r); });
     float sums[Tile::kRows * kInputs] = {};
-    multiplyPart<kLayout, kColumns, kInputs, Tile, kBias>(part, rows, {x, xCodes, xScales}, sums);
-    forOwned<Tile, kInputs>(rows.firstOwned,
-                            [&](int r, int b) { y[b * part.rows + rows.first + r] = sums[r * kInputs + b]; });
+    multiplyPart<kLayout, kColumns, kInputs, Tile>(part, rows, {x, xCodes, xScales}, sums);
+    forOwned<Tile, kInputs>(rows.firstOwned, [&](int r, int b) {
+      const float product = sums[r * kInputs + b];
+      y[b * part.rows + rows.first + r] = kBias ? product + added.of(r) : product;
+    });
   });
 }
 

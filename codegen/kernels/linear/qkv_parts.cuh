@@ -46,13 +46,10 @@ LLCUDA_DEVICE void withLayoutOf(QkvPart::Role role, F f) {
     f.template operator()<kQ>();
 }
 
-/// The group's sums for the rows of its part, the bias included; every lane has them all.
-template <WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
+/// The group's sums for the rows of its part, without the bias; every lane has them all.
+template <WeightLayout kLayout, int kColumns, int kInputs, typename Tile>
 LLCUDA_DEVICE void multiplyPart(const QkvPart& part, const GroupRows& rows, const InputRows& inputs,
                                 float (&sums)[Tile::kRows * kInputs]) {
-  if (kBias)
-    forOwned<Tile, kInputs>(rows.firstOwned,
-                            [&](int r, int b) { sums[r * kInputs + b] = loadReadOnly(part.bias + rows.first + r); });
   const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, part.rows, rows.first)};
   multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
   groupSum<Tile::kLanes>(sums);

@@ -102,36 +102,56 @@ LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstR
   }
 }
 
-/// `tile`: kInputs * kBlockRows floats in shared memory, for parts that are stored by blocks.
-template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
-LLCUDA_DEVICE void qkvPart(const QkvPart& part, const InputRows& inputs, const QkvCache& cache, float* tile) {
-  static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
-  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
-  const GroupRows rows = groupRows<Tile>(part.block, part.rows);
-  const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
+/// What lanes add to a pair of sums and turn it by.
+template <int kPairs>
+struct PairTurns {
+  float2 angles[kPairs], biases[kPairs];
+};
 
-  // Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle is on the way while the weights are.
-  float2 angles[kPairs];
+/// Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle and bias are on the way while the weights
+/// are.
+template <typename Shape, int kInputs, typename Tile, bool kBias>
+LLCUDA_DEVICE PairTurns<Tile::kRows / 2> pairTurns(const QkvPart& part, const GroupRows& rows, const CachePlace& place,
+                                                   const float2* rope) {
+  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
+  PairTurns<kPairs> turns;
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
-    angles[p] = make_float2(1.f, 0.f);
-    const int pair = (rows.first + 2 * p) % Shape::kHeadSize / 2;
+    turns.angles[p] = make_float2(1.f, 0.f);
+    const int row = rows.first + 2 * p, pair = row % Shape::kHeadSize / 2;
     const bool mine = Tile::lane() / kSlots == p % (Tile::kLanes / kSlots);
     if (mine && part.role != QkvPart::kV && place.position >= 0 && pair < Shape::kDimensions / 2)
-      angles[p] = loadReadOnly(cache.rope + place.position * (Shape::kDimensions / 2) + pair);
+      turns.angles[p] = loadReadOnly(rope + place.position * (Shape::kDimensions / 2) + pair);
+    if (kBias && mine)
+      turns.biases[p] = make_float2(loadReadOnly(part.bias + row), loadReadOnly(part.bias + row + 1));
   }
+  return turns;
+}
+
+/// `tile`: kInputs * kBlockRows floats in shared memory, for parts that are stored by blocks.
+template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
+LLCUDA_DEVICE void qkvPartRound(const QkvPart& part, const InputRows& inputs, const QkvCache& cache, int round,
+                                float* tile) {
+  static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
+  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
+  const GroupRows rows = groupRows<Tile>(part.block, round, part.rows);
+  const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
+  const PairTurns<kPairs> turns = pairTurns<Shape, kInputs, Tile, kBias>(part, rows, place, cache.rope);
   float sums[Tile::kRows * kInputs] = {};
-  multiplyPart<kLayout, kColumns, kInputs, Tile, kBias>(part, rows, inputs, sums);
+  multiplyPart<kLayout, kColumns, kInputs, Tile>(part, rows, inputs, sums);
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
     LLCUDA_UNROLL
     for (int b = 0; b < kInputs; ++b) {
       if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned) {
-        const float x = sums[2 * p * kInputs + b], y = sums[(2 * p + 1) * kInputs + b];
-        const float2 angle = angles[p];
+        float x = sums[2 * p * kInputs + b], y = sums[(2 * p + 1) * kInputs + b];
+        if (kBias)
+          x += turns.biases[p].x, y += turns.biases[p].y;
+        const float2 angle = turns.angles[p];
         const float2 pair = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
         if (Shape::hasBlocks(part.role))
-          *reinterpret_cast<float2*>(tile + b * Tile::kBlockRows + Tile::groupRow() + 2 * p) = pair;
+          *reinterpret_cast<float2*>(tile + b * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow() +
+                                     2 * p) = pair;
         else
           storePair<Shape>(cache, place, part.role, rows.first + 2 * p, pair);
       }
@@ -150,7 +170,9 @@ LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, 
   constexpr bool kBlocks = kvHasScales(Shape::kKeyType) || kvHasScales(Shape::kValueType);
   LLCUDA_SHARED(float, tile, kBlocks ? kInputs* Tile::kBlockRows : 4);
   withLayoutOf<kQ, kK, kV>(part.role, [&]<WeightLayout kLayout>() {
-    qkvPart<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache, tile);
+    LLCUDA_NO_UNROLL
+    for (int round = 0; round < Tile::kRounds; ++round)
+      qkvPartRound<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache, round, tile);
   });
   if constexpr (kBlocks) {
     if (!Shape::hasBlocks(part.role))

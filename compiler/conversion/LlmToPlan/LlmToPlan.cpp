@@ -14,6 +14,8 @@ namespace llcuda {
 namespace {
 
 constexpr int64_t kPageTokens = 64, kMaxBatch = 64, kRowBlock = 64;
+/// Up to so many rows of a prompt the warps of a linear divide its inputs: codegen/spec/prompt_tile.h.
+constexpr int64_t kFewRows = 32;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   using LlmToPlanBase::LlmToPlanBase;
@@ -32,9 +34,15 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
                                        << " is not supported; batches of 1 to " << kMaxBatch << " are";
       return signalPassFailure();
     }
+    const std::vector<llm::PhaseFacts> list = phases();
+    tiles.anyRows = batchInvariant;
+    if (batchInvariant && cutsDiffer(list)) {
+      forward.emitError("prompt phases of up to ") << kFewRows << " rows beside larger ones are not batch-invariant";
+      return signalPassFailure();
+    }
     llm::PlanBuilder plan(getOperation(), {context, batch, kPageTokens}, tiles);
     const llvm::SmallVector<std::string> apartOps(apart.begin(), apart.end());
-    for (const llm::PhaseFacts& facts : phases())
+    for (const llm::PhaseFacts& facts : list)
       if (mlir::failed(llm::PhaseLowering(plan, facts, apartOps).lower(forward)))
         return signalPassFailure();
     if (mlir::failed(plan.edits()))
@@ -45,6 +53,17 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
     forward.erase();
   }
 
+  /// Whether a prompt could be cut into linears that divide their inputs otherwise.
+  static bool cutsDiffer(const std::vector<llm::PhaseFacts>& list) {
+    int64_t fewest = 0, most = 0;
+    for (const llm::PhaseFacts& facts : list)
+      if (!facts.feedsBack) {
+        fewest = fewest == 0 ? facts.rows : std::min(fewest, facts.rows);
+        most = std::max(most, facts.rows);
+      }
+    return fewest <= kFewRows && fewest != most;
+  }
+
   /// A prompt phase of more rows than a block holds several sequences, and says the next token of each.
   llm::PhaseFacts promptFacts(int64_t rows) const {
     const int64_t block = std::min(rows, kRowBlock);
@@ -53,11 +72,14 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
 
   std::vector<llm::PhaseFacts> phases() {
     std::vector<llm::PhaseFacts> list;
-    for (int64_t rows = 1; rows < maxBatch; rows *= 2) list.push_back({rows, 1, rows, true});
+    // Up to kMaxDecodeRows the kernels give a row the same bits; above, only where all rows take one phase.
+    for (int64_t rows = 1; rows < maxBatch; rows *= 2)
+      if (!batchInvariant || rows <= codegen::kMaxDecodeRows)
+        list.push_back({rows, 1, rows, true});
     list.push_back({maxBatch, 1, maxBatch, true});
     llvm::SmallVector<int64_t> sizes(promptRows.begin(), promptRows.end());
     if (sizes.empty())
-      sizes = {32, 64, 128, 512};
+      sizes = batchInvariant ? llvm::SmallVector<int64_t>{64, 128, 512} : llvm::SmallVector<int64_t>{32, 64, 128, 512};
     const size_t decodePhases = list.size();
     for (const int64_t rows : sizes)
       if (rows <= maxContext)

@@ -89,7 +89,7 @@ TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
                 launch.kernel.name +
                 "(const uint8_t* weight, const int8_t* x_codes, "
                 "const float2* x_scales, const float* residual, float* y) {\n"
-                "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4>, false, "
+                "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4, 1>, false, "
                 "true, false>(weight, nullptr, x_codes, x_scales, nullptr, residual, y);\n}\n");
 }
 
@@ -98,10 +98,11 @@ TEST(LinearSpec, BlocksCoverEveryOutput) {
     LinearDesc desc = linear(WeightLayout::kQ8_0Planes);
     desc.outputs = outputs;
     const LaunchSpec launch = linearLaunch(desc);
-    const DecodeTile tile = chooseDecodeTile(std::get<DecodeTileRequest>(launch.tileRequest));
+    const auto request = std::get<DecodeTileRequest>(launch.tileRequest);
+    const DecodeTile tile = chooseDecodeTile(request);
     EXPECT_EQ(tile.lanes, 8u);
-    EXPECT_GE(launch.grid.x * tile.blockRows(), outputs);
-    EXPECT_LT((launch.grid.x - 1) * tile.blockRows(), outputs);
+    EXPECT_GE(launch.grid.x * tile.blockRows(request), outputs);
+    EXPECT_LT((launch.grid.x - 1) * tile.blockRows(request), outputs);
   }
 }
 

@@ -19,11 +19,18 @@ using ::testing::StartsWith;
 constexpr WeightLayout kLayout = WeightLayout::kQ4_KPlanes;
 
 /// A tile as names of kernels show it.
-template <typename Tile>
-std::string shown(const Tile& tile) {
+std::string shown(const Constants& constants) {
   std::string text;
-  for (const Constant& constant : tile.constants()) text += (text.empty() ? "" : "_") + constant.shown;
+  for (const Constant& constant : constants)
+    if (!constant.shown.empty())
+      text += (text.empty() ? "" : "_") + constant.shown;
   return "__" + text + "__";
+}
+std::string shown(const DecodeTile& tile) {
+  return shown(tile.constants(DecodeTileRequest{}));
+}
+std::string shown(const PromptTile& tile) {
+  return shown(tile.constants());
 }
 
 /// A table with `tile` for what `launch` was chosen from.
@@ -39,7 +46,7 @@ void expectDecodeTile(const LaunchSpec& launch, const DecodeTile& tile, uint32_t
   EXPECT_THAT(launch.kernel.name, HasSubstr(shown(tile)));
   EXPECT_EQ(launch.kernel.threads, tile.threads());
   EXPECT_EQ(launch.kernel.minBlocksPerSm, tile.minBlocksPerSm);
-  EXPECT_EQ(launch.grid.x, divideUp(outputs, tile.blockRows()));
+  EXPECT_EQ(launch.grid.x, divideUp(outputs, tile.blockRows(std::get<DecodeTileRequest>(launch.tileRequest))));
 }
 
 TEST(TileTable, DecodeLaunchesTakeTheirException) {
@@ -112,6 +119,20 @@ TEST(TileTable, LiesOverAnother) {
   EXPECT_EQ(both.decode.size(), 2u);
 }
 
+// Where minimums are added depends on the tile, so a prompt that is cut otherwise must meet the same one.
+TEST(TileTable, AnyRowsOfAPromptAreCutAlike) {
+  TileTable tiles;
+  PromptTileRequest request = {.layouts = {kLayout}, .rows = 512, .inputs = 4096, .columns = 4096};
+  ASSERT_NE(choosePromptTile(request, tiles), choosePromptTile({{kLayout}, 64, 4096, 4096}, tiles));
+  tiles.anyRows = true;
+  const PromptTile tile = choosePromptTile(request, tiles);
+  EXPECT_EQ(tile.warpsDeep, 1u);
+  for (const uint32_t rows : {64u, 100u, 128u, 2048u}) {
+    request.rows = rows;
+    EXPECT_EQ(choosePromptTile(request, tiles), tile) << rows;
+  }
+}
+
 TEST(TileTable, BuiltInTilesPassTheCheck) {
   for (const auto& [request, tile] : builtInTiles().decode) EXPECT_TRUE(checkTile(request, tile));
   for (const auto& [request, tile] : builtInTiles().prompt) EXPECT_TRUE(checkTile(request, tile));
@@ -141,8 +162,10 @@ TEST(CheckTile, RefusesDecodeTiles) {
   pairs.rowsMultiple = 2;
   EXPECT_EQ(refusalOf(pairs, {32, 1, 8, 2}), "rows is 1; the launch needs a multiple of 2");
   blocks.blockRowsMultiple = 32;
-  EXPECT_EQ(refusalOf(blocks, {32, 2, 8, 2}), "a block makes 16 rows; the launch needs a multiple of 32");
+  EXPECT_EQ(refusalOf(blocks, {32, 2, 8, 2}), "") << "in two rounds";
   EXPECT_EQ(refusalOf(blocks, {32, 4, 8, 2}), "");
+  blocks.blockRowsMultiple = 48;
+  EXPECT_EQ(refusalOf(blocks, {32, 4, 8, 2}), "a block makes 32 rows; the launch needs a multiple of 48");
   small.smallestPart = 2;
   EXPECT_EQ(refusalOf(small, {32, 4, 8, 2}), "rows is 4; the smallest weight has 2");
   many.inputRows = 1u << 24, many.weights = 1u << 24;

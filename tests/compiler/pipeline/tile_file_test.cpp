@@ -85,7 +85,8 @@ TEST(TileFile, RefusesEntries) {
   expectRefused("/decode/0/tile", json::array(), "decode[0]: is no object");
   expectRefused("/decode/0/tile/lanes", 12, "decode[0]: lanes is 12; it can be a power of two up to 32");
   expectRefused("/decode/0/tile/rows", 1u << 24, "decode[0]: rows is 16777216");
-  expectRefused("/decode/0/tile/warps", 1, "decode[0]: a block makes 4 rows; the launch needs a multiple of 32");
+  expectRefused("/decode/0/block_rows_multiple", 48,
+                "decode[0]: a block makes 32 rows; the launch needs a multiple of 48");
   expectRefused("/decode/1/tile/min_blocks_per_sm", 9, "decode[1]: min_blocks_per_sm is 9");
   expectRefused("/prompt/0/gated", 1, "prompt[0]: gated is neither true nor false");
   expectRefused("/prompt/0/layouts", json::array(), "prompt[0]: layouts is no list of one to three");

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bits of a row of y depend on that row of x alone: not on how many rows there are, on its place among them, or on
+// the others. Speculation counts on it, and whoever wants the same answer whatever else is asked.
+#include <gtest/gtest.h>
+
+#include "codegen/kernels/linear/linear.cuh"
+#include "codegen/kernels/linear/qkv_linear.cuh"
+#include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
+#include "tests/codegen/kernels/linear/all_layouts.h"
+#include "tests/codegen/kernels/linear/expect_product.h"
+
+namespace llcuda {
+namespace {
+
+using namespace testing;
+
+template <WeightLayout kLayoutArg>
+struct Layout {
+  static constexpr WeightLayout kLayout = kLayoutArg;
+};
+
+template <typename L>
+class RowInvariance : public ::testing::Test {};
+TYPED_TEST_SUITE(RowInvariance, AllLayouts<Layout>, LayoutName);
+
+constexpr int kColumns = 256, kOutputs = 12, kMostRows = 8;
+
+/// Row `row` of a matrix of rows of `columns`.
+std::vector<float> rowOf(const std::vector<float>& matrix, int row, int columns) {
+  return {matrix.begin() + row * columns, matrix.begin() + (row + 1) * columns};
+}
+
+std::vector<float> joined(std::initializer_list<std::vector<float>> parts) {
+  std::vector<float> all;
+  for (const std::vector<float>& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+/// The first `kRows` of eight rows, from `first` on, by a linear with bias and residual.
+template <WeightLayout kLayout, int kRows, typename Tile>
+std::vector<float> productOf(const TestWeight& weight, int first) {
+  const std::vector<float> x = normalFloats(kMostRows * kColumns, 2), residual = normalFloats(kMostRows * kOutputs, 3),
+                           bias = normalFloats(kOutputs, 4);
+  const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
+  std::vector<float> y(kRows * kOutputs);
+  hostsim::launch(linearShape<Tile>(kOutputs), [&] {
+    linear<kLayout, kColumns, kOutputs, kRows, Tile, true, true>(weight.blob.data(), rows.x.data(), rows.codes.data(),
+                                                                 rows.scaleData(), bias.data(),
+                                                                 residual.data() + first * kOutputs, y.data());
+  });
+  return y;
+}
+
+// A row alone, at each place of three, and at each of eight: tiles of other rows and warps, as they are chosen for
+// other numbers of rows, but of the same lanes.
+TYPED_TEST(RowInvariance, LinearWithBiasAndResidual) {
+  constexpr WeightLayout kLayout = TypeParam::kLayout;
+  const TestWeight weight(kLayout, kOutputs, kColumns, 1);
+  const std::vector<float> eight = productOf<kLayout, 8, DecodeTile<8, 2, 2>>(weight, 0);
+  for (int row = 0; row < kMostRows; ++row)
+    EXPECT_EQ(rowOf(eight, row, kOutputs), (productOf<kLayout, 1, DecodeTile<8, 4, 1>>(weight, row))) << "row " << row;
+  for (const int first : {0, 1, 5}) {
+    const std::vector<float> three = productOf<kLayout, 3, DecodeTile<8, 2, 1>>(weight, first);
+    for (int row = 0; row < 3; ++row)
+      EXPECT_EQ(rowOf(eight, first + row, kOutputs), rowOf(three, row, kOutputs)) << "row " << row << " from " << first;
+  }
+}
+
+/// q, k and v of rows [first, first + kRows), one after the other.
+template <int kRows, typename Tile>
+std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
+  constexpr WeightLayout kLayout = WeightLayout::kQ8_0Planes;
+  const std::vector<float> x = normalFloats(kMostRows * kColumns, 2), bias = normalFloats(kOutputs, 4);
+  const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
+  std::vector<float> q(kRows * kOutputs), k(q), v(q);
+  const uint32_t blocks = 3 * ((kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows);
+  hostsim::launch({.grid = {blocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+    qkvLinear<QkvRows<kOutputs, kOutputs>, kLayout, kLayout, kLayout, kColumns, kRows, Tile, true>(
+        weight.blob.data(), weight.blob.data(), weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(),
+        bias.data(), bias.data(), bias.data(), q.data(), k.data(), v.data());
+  });
+  std::vector<std::vector<float>> result;
+  for (int row = 0; row < kRows; ++row)
+    result.push_back(joined({rowOf(q, row, kOutputs), rowOf(k, row, kOutputs), rowOf(v, row, kOutputs)}));
+  return result;
+}
+
+TEST(RowInvarianceOf, QkvLinearWithBias) {
+  const TestWeight weight(WeightLayout::kQ8_0Planes, kOutputs, kColumns, 1);
+  const auto eight = qkvOf<8, DecodeTile<8, 2, 2>>(weight, 0);
+  for (int row = 0; row < kMostRows; ++row)
+    EXPECT_EQ(eight[row], (qkvOf<1, DecodeTile<8, 4, 1>>(weight, row)[0])) << "row " << row;
+}
+
+} // namespace
+} // namespace llcuda

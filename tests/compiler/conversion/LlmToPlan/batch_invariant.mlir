@@ -1,0 +1,35 @@
+// RUN: llcuda-opt --llm-to-plan="max-context=1024 max-batch=32 batch-invariant" %s | FileCheck %s
+// RUN: not llcuda-opt --llm-to-plan="max-context=1024 batch-invariant prompt-rows=32,128" %s 2>&1 | FileCheck %s --check-prefix=FEW
+
+// Two families of decode phases: up to 8 rows, which share the bits of a row, and one phase for all wider batches. No
+// prompt phase whose warps divide the inputs, and the same kernel of a linear in all of them: nothing of its tile or its
+// constants says how many rows the phase has.
+// CHECK:      plan.phase decode rows 1 outputs 1
+// CHECK:      plan.launch @attention_decode__[[SHAPE:.*__s[0-9]+]]__
+// CHECK:      plan.phase decode rows 2 outputs 2
+// CHECK:      plan.launch @attention_decode__[[SHAPE]]__
+// CHECK:      plan.phase decode rows 4 outputs 4
+// CHECK:      plan.launch @attention_decode__[[SHAPE]]__
+// CHECK:      plan.phase decode rows 8 outputs 8
+// CHECK:      plan.launch @attention_decode__[[SHAPE]]__
+// CHECK-NOT:  plan.phase decode rows 16
+// CHECK:      plan.phase decode rows 32 outputs 32
+// CHECK-NOT:  plan.phase prompt rows 32
+// CHECK:      plan.phase prompt rows 64
+// CHECK:      plan.launch @linear_prompt__[[TILE:q4_1_k4096__[a-z0-9_]+]]__r64__
+// CHECK:      plan.phase prompt rows 128
+// CHECK:      plan.launch @linear_prompt__[[TILE]]__r128__
+// CHECK:      plan.phase prompt rows 512
+// CHECK:      plan.launch @linear_prompt__[[TILE]]__r512__
+// FEW: prompt phases of up to 32 rows beside larger ones are not batch-invariant
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
+                   %slots: tensor<?xi32> {llm.io = "slots"}) -> tensor<?x8192xf32> {
+  %w = llm.parameter "token_embd.weight" : !llm.weight<32x4096, f16, f16_rows>
+  %up = llm.parameter "up" : !llm.weight<8192x4096, q4_1, q4_1_planes>
+  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<32x4096, f16, f16_rows>) -> tensor<?x4096xf32>
+  %c = llm.cache_write %x, %x, %positions, %slots {llm.layer = 0 : i64} : (tensor<?x4096xf32>, tensor<?x4096xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 0, 32x128, f16, f16>
+  %a = llm.attention %x, %c, %positions, %slots heads 32 scale 1.25e-01 {llm.layer = 0 : i64}
+      : (tensor<?x4096xf32>, !llm.cache<layer 0, 32x128, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x4096xf32>
+  %y = llm.linear %a, %up {llm.layer = 0 : i64} : (tensor<?x4096xf32>, !llm.weight<8192x4096, q4_1, q4_1_planes>) -> tensor<?x8192xf32>
+  return %y : tensor<?x8192xf32>
+}
