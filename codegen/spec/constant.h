@@ -18,6 +18,13 @@ struct Constant {
 };
 using Constants = std::vector<Constant>;
 
+/// A constant as a member of a struct of the kernel's header.
+struct Member {
+  std::string name;
+  Constant constant;
+};
+using Members = std::vector<Member>;
+
 /// Shown as <letter><value>.
 Constant number(const std::string& letter, uint64_t value);
 /// Shown so where it is not 0.

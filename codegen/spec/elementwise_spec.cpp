@@ -17,12 +17,16 @@ std::string headerOf(const std::string& op) {
   return "codegen/kernels/elementwise/" + op + ".cuh";
 }
 
+void addShape(KernelBuilder& kernel, uint32_t elements) {
+  kernel.group("FlatShape", {{"elements", number("n", elements)}, {"threads", number("t", kThreads)}});
+}
+
 /// y[i] = f(x[i], constant)
 LaunchSpec constantLaunch(const char* op, const ElementsDesc& desc, float constant) {
   assert(checkElements(op, desc));
   const uint32_t count = desc.rows * desc.columns;
   KernelBuilder kernel(op, headerOf(op));
-  kernel.constants({number("n", count), number("t", kThreads)});
+  addShape(kernel, count);
   kernel.input("x", "const float*").output("y", "float*").value(real("c", constant));
   return {kernel.build(op, kThreads), {divideUp(count, kThreads), 1, 1}, elementsWork(desc, 1)};
 }
@@ -45,7 +49,7 @@ LaunchSpec addLaunch(const ElementsDesc& desc) {
   assert(checkElements("add", desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
   KernelBuilder kernel("add", headerOf("add"));
-  kernel.constants({number("f", fours), number("t", kThreads)});
+  addShape(kernel, 4 * fours);
   kernel.input("a", "const float*").input("b", "const float*").output("y", "float*");
   return {kernel.build("add", kThreads), {divideUp(fours, kThreads), 1, 1}, elementsWork(desc, 2)};
 }
@@ -62,7 +66,7 @@ LaunchSpec pickRowsLaunch(const ElementsDesc& desc) {
   assert(checkElements("pick_rows", desc));
   const uint32_t threads = std::clamp(divideUp(desc.columns / 4, 32) * 32, 32u, 256u);
   KernelBuilder kernel("pick_rows", headerOf("pick_rows"));
-  kernel.constants({number("c", desc.columns), number("t", threads)});
+  kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
   kernel.input("x", "const float*").input("output_rows", "const int*").output("y", "float*");
   return {kernel.build("pickRows", threads), {desc.rows, 1, 1}, elementsWork(desc, 1)};
 }

@@ -31,6 +31,18 @@ KernelBuilder& KernelBuilder::constants(const std::string& type, const Constants
   return *this;
 }
 
+KernelBuilder& KernelBuilder::group(const std::string& type, const Members& members) {
+  std::string text;
+  Constants list;
+  for (const Member& member : members) {
+    text += (text.empty() ? "." : ", .") + member.name + " = " + member.constant.value;
+    list.push_back(member.constant);
+  }
+  templateArguments += (templateArguments.empty() ? "" : ", ") + ("llcuda::" + type) + "{" + text + "}";
+  show(list);
+  return *this;
+}
+
 KernelBuilder& KernelBuilder::value(const Constant& constant) {
   argument(constant.value);
   show({constant});

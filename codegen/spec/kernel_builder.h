@@ -19,6 +19,8 @@ public:
   KernelBuilder& constants(const Constants& list);
   /// One template argument, a type with arguments of its own: "llcuda::DecodeTile", {...}.
   KernelBuilder& constants(const std::string& type, const Constants& list);
+  /// One template argument, a struct of named constants: group("RowShape", {{"columns", number("c", 576)}}).
+  KernelBuilder& group(const std::string& type, const Members& members);
   /// An argument of the call that is no parameter.
   KernelBuilder& value(const Constant& constant);
   KernelBuilder& value(const Constants& members); ///< of a struct

@@ -30,11 +30,22 @@ uint32_t rowThreads(uint32_t rows, uint32_t columns) {
   return std::clamp(divideUp(columns / 4, 32) * 32, 32u, rows <= 8 ? 1024u : 256u);
 }
 
+void addFlatShape(KernelBuilder& kernel, uint32_t elements) {
+  kernel.group("FlatShape", {{"elements", number("n", elements)}, {"threads", number("t", kFlatThreads)}});
+}
+
+template <typename Desc>
+void addForms(KernelBuilder& kernel, const Desc& desc) {
+  kernel.group("RowForms", {{"f32", flag("f32", desc.f32Rows)}, {"int8", flag("q8", desc.int8Rows)}});
+}
+
 /// Of a RmsNormDesc or a PostNormDesc.
 template <typename Desc>
-Constants normConstants(const Desc& desc, uint32_t threads) {
-  return {number("c", desc.columns), number("t", threads), flag("pick", desc.pickRows), flag("f32", desc.f32Rows),
-          flag("q8", desc.int8Rows)};
+void addNorm(KernelBuilder& kernel, const Desc& desc, uint32_t threads) {
+  kernel.group("RowShape", {{"columns", number("c", desc.columns)},
+                            {"threads", number("t", threads)},
+                            {"picked", flag("pick", desc.pickRows)}});
+  addForms(kernel, desc);
 }
 
 } // namespace
@@ -49,7 +60,7 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   assert(checkRmsNorm(desc));
   const uint32_t threads = rowThreads(desc.rows, desc.columns);
   KernelBuilder kernel("rms_norm", "codegen/kernels/norm/rms_norm.cuh");
-  kernel.constants(normConstants(desc, threads));
+  addNorm(kernel, desc, threads);
   kernel.input("x", "const float*").input("scale", "const float*").input("output_rows", "const int*", desc.pickRows);
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
   return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
@@ -65,7 +76,7 @@ LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   assert(checkPostNorm(desc));
   const uint32_t threads = rowThreads(desc.rows, desc.columns);
   KernelBuilder kernel("post_norm", "codegen/kernels/norm/post_norm.cuh");
-  kernel.constants(normConstants(desc, threads));
+  addNorm(kernel, desc, threads);
   for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");
   kernel.input("output_rows", "const int*", desc.pickRows).output("sum", "float*");
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
@@ -80,7 +91,7 @@ LaunchSpec quantizeLaunch(const QuantizeDesc& desc) {
   assert(checkQuantize(desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
   KernelBuilder kernel("quantize", "codegen/kernels/norm/quantize.cuh");
-  kernel.constants({number("f", fours), number("t", kFlatThreads)});
+  addFlatShape(kernel, 4 * fours);
   kernel.input("x", "const float*").output("y_codes", "int8_t*").output("y_scales", "float2*");
   return {kernel.build("quantize", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
 }
@@ -93,8 +104,9 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
   assert(checkGlu(desc));
   const uint32_t fours = desc.rows * (desc.columns / 4);
   KernelBuilder kernel("glu", "codegen/kernels/glu/glu.cuh");
-  kernel.constants({number("f", fours), number("t", kFlatThreads), activation(desc.activation),
-                    flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  addFlatShape(kernel, 4 * fours);
+  kernel.constants({activation(desc.activation)});
+  addForms(kernel, desc);
   kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("glu", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
 }
@@ -112,8 +124,10 @@ LaunchSpec embeddingLaunch(const EmbeddingDesc& desc) {
   assert(checkEmbedding(desc));
   const uint32_t threads = std::min(256u, rowThreads(desc.rows, desc.columns));
   KernelBuilder kernel("embedding", "codegen/kernels/embed/embedding.cuh");
-  kernel.constants(
-      {layout(desc.layout), number("c", desc.columns), number("v", desc.vocabulary), number("t", threads)});
+  kernel.group("EmbeddingShape", {{"layout", layout(desc.layout)},
+                                  {"vocabulary", number("v", desc.vocabulary)},
+                                  {"columns", number("c", desc.columns)},
+                                  {"threads", number("t", threads)}});
   kernel.input("weight", "const uint8_t*").input("tokens", "const int*").output("y", "float*");
   kernel.value(real("s", desc.scale));
   return {kernel.build("embedding", threads), {desc.rows, 1, 1}, workOf(desc)};

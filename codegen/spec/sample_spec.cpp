@@ -36,7 +36,7 @@ LaunchSpec sampleLaunch(const SampleDesc& desc) {
   assert(checkSample(desc));
   const uint32_t blocks = blocksPerRow(desc);
   KernelBuilder kernel("sample", "codegen/kernels/sample/sample.cuh");
-  kernel.constants({number("v", desc.vocabulary), number("b", blocks)});
+  kernel.group("SampleShape", {{"vocabulary", number("v", desc.vocabulary)}, {"blocks", number("b", blocks)}});
   kernel.input("logits", "const float*").inOut("sampling", "llcuda::SamplingParams*").open();
   kernel.output("tokens", "int*", desc.decode).inOut("positions", "int*", desc.decode);
   kernel.input("output_rows", "const int*", !desc.decode).close();

@@ -6,8 +6,15 @@
 
 namespace llcuda {
 
-template <bool kF32, bool kInt8>
+/// In which forms rows are emitted.
+struct RowForms {
+  bool f32 = false;
+  bool int8 = false;
+};
+
+template <RowForms kForms>
 struct RowOutput {
+  static constexpr bool kF32 = kForms.f32, kInt8 = kForms.int8;
   float* y;       ///< [columns], 16-byte aligned; not used without kF32
   int8_t* codes;  ///< [columns], 4-byte aligned; not used without kInt8
   float2* scales; ///< [columns / 32]; not used without kInt8

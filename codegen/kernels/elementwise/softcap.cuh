@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[i] = cap * tanh(x[i] / cap)
 //
-//   launch    grid (ceil(kCount / kThreads)), block (kThreads): codegen/spec/elementwise_spec.cpp
-//   x, y      kCount elements, f32; y may be x
+//   launch    grid (ceil(kShape.elements / kShape.threads)), block (kShape.threads): codegen/spec/elementwise_spec.cpp
+//   x, y      kShape.elements elements, f32; y may be x
 //   numerics  within 2^-20 cap of the formula
 #pragma once
 
+#include "codegen/kernels/block/row_shape.cuh"
 #include "codegen/kernels/ptx/math.cuh"
 
 namespace llcuda {
@@ -15,10 +16,10 @@ LLCUDA_DEVICE float softcapped(float x, float cap) {
   return cap - 2.f * cap * sigmoidFast(x * (-2.f / cap));
 }
 
-template <int kCount, int kThreads>
+template <FlatShape kShape>
 LLCUDA_DEVICE void softcap(const float* x, float* y, float cap) {
-  const int i = blockIdx.x * kThreads + threadIdx.x;
-  if (i < kCount)
+  const int i = blockIdx.x * kShape.threads + threadIdx.x;
+  if (i < kShape.elements)
     y[i] = softcapped(x[i], cap);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r] = weight[tokens[r]] * scale; a token outside the vocabulary gives a row of zeros
 //
-//   launch    grid (rows), block (kThreads); numbers from codegen/spec/rows_spec.cpp
-//   weight    blob of kVocabulary x kColumns
-//   y         [rows][kColumns] f32, 16-byte aligned
+//   launch    grid (rows), block (kShape.threads); numbers from codegen/spec/rows_spec.cpp
+//   weight    blob of vocabulary x columns
+//   y         [rows][columns] f32, 16-byte aligned
 //   numerics  one rounding for each product and sum of the encoding's formula, then one for scale
 #pragma once
 
@@ -11,17 +11,26 @@
 
 namespace llcuda {
 
-template <WeightLayout kLayout, int kColumns, int kVocabulary, int kThreads>
+/// The table, and how its rows are read.
+struct EmbeddingShape {
+  WeightLayout layout;
+  int vocabulary; ///< rows of the table
+  int columns;
+  int threads; ///< of a block
+};
+
+template <EmbeddingShape kShape>
 LLCUDA_DEVICE void embedding(const uint8_t* weight, const int* tokens, float* y, float scale) {
+  constexpr int kColumns = kShape.columns;
   const int row = blockIdx.x;
   const int token = tokens[row];
-  const bool known = token >= 0 && token < kVocabulary;
-  const WeightPlanes planes = planesFrom<kLayout, kColumns>(weight, kVocabulary, known ? token : 0);
+  const bool known = token >= 0 && token < kShape.vocabulary;
+  const WeightPlanes planes = planesFrom<kShape.layout, kColumns>(weight, kShape.vocabulary, known ? token : 0);
   float4* to = reinterpret_cast<float4*>(y + row * kColumns);
-  for (int i = threadIdx.x; i < kColumns / 4; i += kThreads) {
+  for (int i = threadIdx.x; i < kColumns / 4; i += kShape.threads) {
     float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
     if (known)
-      v = WeightTraits<kLayout, kColumns>::four(planes, 0, 4 * i);
+      v = WeightTraits<kShape.layout, kColumns>::four(planes, 0, 4 * i);
     to[i] = make_float4(v.x * scale, v.y * scale, v.z * scale, v.w * scale);
   }
 }

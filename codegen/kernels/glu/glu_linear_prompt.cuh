@@ -36,8 +36,8 @@ struct GatedTile {
     });
   }
 
-  template <bool kF32, bool kInt8>
-  LLCUDA_DEVICE void store(int rows, int outputs, int firstColumn, const RowOutput<kF32, kInt8>& output) const {
+  template <RowForms kForms>
+  LLCUDA_DEVICE void store(int rows, int outputs, int firstColumn, const RowOutput<kForms>& output) const {
     constexpr int kFours = kColumns / 4;
     static_assert(Tile::kRows * kFours % kWarpSize == 0, "whole warps");
     forEachPart<Tile::kThreads, Tile::kRows, kFours>([&](int, int line, int four) {
@@ -67,7 +67,7 @@ LLCUDA_DEVICE void gluLinearPrompt(int rows, int outputs, const uint8_t* gate, c
   if (whole)
     gated.template put<kActivation>(sums);
   syncThreads();
-  gated.store(rows, outputs, firstColumn, RowOutput<kF32, kInt8>{y, codes, scales});
+  gated.store(rows, outputs, firstColumn, RowOutput<RowForms{.f32 = kF32, .int8 = kInt8}>{y, codes, scales});
 }
 
 } // namespace llcuda

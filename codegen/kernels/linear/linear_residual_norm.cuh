@@ -29,7 +29,7 @@ LLCUDA_DEVICE void linearResidualNorm(const uint8_t* weight, const float* x, con
   if (!arriveLast(arrivals, gridDim.x))
     return;
   constexpr int kThreads = Tile::kWarps * kWarpSize;
-  const RowOutput<kF32, kInt8> output = {normed, normedCodes, normedScales};
+  const RowOutput<RowForms{.f32 = kF32, .int8 = kInt8}> output = {normed, normedCodes, normedScales};
   const float4* fours = reinterpret_cast<const float4*>(made);
   const auto load = [&](int r, int i) { return loadCoherent(fours + r * (kOutputs / 4) + i); };
   if constexpr (kPostNorm) {

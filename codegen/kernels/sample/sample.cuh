@@ -145,9 +145,15 @@ LLCUDA_DEVICE int drawToken(const float* logits, float highest, const SamplingPa
   return id;
 }
 
-template <int kVocabulary, int kBlocks>
+struct SampleShape {
+  int vocabulary;
+  int blocks; ///< that share a row
+};
+
+template <SampleShape kShape>
 LLCUDA_DEVICE void sample(const float* logits, SamplingParams* sampling, SampleFeedback feedback, uint64_t* partial,
                           uint32_t* arrivals, int* sampled) {
+  constexpr int kVocabulary = kShape.vocabulary, kBlocks = kShape.blocks;
   const int output = static_cast<int>(blockIdx.y);
   const bool wanted = feedback.wanted(output);
   if (!wanted || sampling[output].hold != 0) {

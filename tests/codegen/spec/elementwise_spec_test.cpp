@@ -11,12 +11,15 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(ElementwiseSpec, NamesAndCalls) {
-  EXPECT_THAT(addLaunch({3, 64}).kernel.name, StartsWith("add__f48_t128__"));
-  EXPECT_EQ(addLaunch({3, 64}).kernel.call, "add<48, 128>(a, b, y)");
-  EXPECT_EQ(scaleLaunch({1, 256}, 0.5f).kernel.call, "scale<256, 128>(x, y, 0.5f)");
+  EXPECT_THAT(addLaunch({3, 64}).kernel.name, StartsWith("add__n192_t128__"));
+  EXPECT_EQ(addLaunch({3, 64}).kernel.call, "add<llcuda::FlatShape{.elements = 192, .threads = 128}>(a, b, y)");
+  EXPECT_EQ(scaleLaunch({1, 256}, 0.5f).kernel.call,
+            "scale<llcuda::FlatShape{.elements = 256, .threads = 128}>(x, y, 0.5f)");
   EXPECT_EQ(scaleLaunch({1, 256}, 0.5f).grid.x, 2u);
-  EXPECT_EQ(softcapLaunch({2, 100}, 30).kernel.call, "softcap<200, 128>(x, y, 30.f)");
-  EXPECT_EQ(pickRowsLaunch({1, 576}).kernel.call, "pickRows<576, 160>(x, output_rows, y)");
+  EXPECT_EQ(softcapLaunch({2, 100}, 30).kernel.call,
+            "softcap<llcuda::FlatShape{.elements = 200, .threads = 128}>(x, y, 30.f)");
+  EXPECT_EQ(pickRowsLaunch({1, 576}).kernel.call,
+            "pickRows<llcuda::RowShape{.columns = 576, .threads = 160}>(x, output_rows, y)");
 }
 
 TEST(ElementwiseSpec, RefusesByName) {

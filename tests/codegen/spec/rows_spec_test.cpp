@@ -32,12 +32,14 @@ TEST(RowsSpec, ParametersFollowWhatIsEmitted) {
 
 TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
   const LaunchSpec norm = rmsNormLaunch({.rows = 1, .columns = 576, .eps = 1e-5f});
-  EXPECT_EQ(norm.kernel.call, "rmsNorm<576, 160, false, true, false>(x, scale, nullptr, y, nullptr, nullptr, 1e-05f)");
-  EXPECT_THAT(norm.kernel.name, StartsWith("rms_norm__c576_t160_f32__e3727c5ac__"));
+  EXPECT_EQ(norm.kernel.call,
+            "rmsNorm<llcuda::RowShape{.columns = 576, .threads = 160, .picked = false}, llcuda::RowForms{.f32 = true, "
+            ".int8 = false}>(x, scale, nullptr, y, nullptr, nullptr, 1e-05f)");
+  EXPECT_THAT(norm.kernel.name, StartsWith("rms_norm__c576_t160__f32__e3727c5ac__"));
   const LaunchSpec embedding =
       embeddingLaunch({.layout = WeightLayout::kQ8_0Planes, .rows = 4, .columns = 576, .vocabulary = 49152});
-  EXPECT_EQ(embedding.kernel.call, "embedding<llcuda::WeightLayout::kQ8_0Planes, 576, 49152, 160>(weight, tokens, y, "
-                                   "1.f)");
+  EXPECT_EQ(embedding.kernel.call, "embedding<llcuda::EmbeddingShape{.layout = llcuda::WeightLayout::kQ8_0Planes, "
+                                   ".vocabulary = 49152, .columns = 576, .threads = 160}>(weight, tokens, y, 1.f)");
 }
 
 TEST(RowsSpec, BlocksCoverEveryElement) {

@@ -19,14 +19,16 @@ constexpr int kThreads = 32, kCount = 100;
 TEST(Elementwise, Add) {
   const std::vector<float> a = normalFloats(4 * kCount, 1, 800000.f), b = normalFloats(4 * kCount, 2);
   std::vector<float> y = b; // in place
-  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { add<kCount, kThreads>(a.data(), y.data(), y.data()); });
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads},
+                  [&] { add<FlatShape{.elements = 4 * kCount, .threads = kThreads}>(a.data(), y.data(), y.data()); });
   for (size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], a[i] + b[i]);
 }
 
 TEST(Elementwise, Scale) {
   const std::vector<float> x = normalFloats(kCount, 3);
   std::vector<float> y(kCount + 1, 7.f);
-  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { scale<kCount, kThreads>(x.data(), y.data(), 25.5f); });
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads},
+                  [&] { scale<FlatShape{.elements = kCount, .threads = kThreads}>(x.data(), y.data(), 25.5f); });
   for (int i = 0; i < kCount; ++i) ASSERT_EQ(y[i], x[i] * 25.5f);
   EXPECT_EQ(y[kCount], 7.f);
 }
@@ -37,7 +39,8 @@ TEST(Elementwise, Softcap) {
   std::vector<float> x = normalFloats(kCount, 4, 40.f);
   x[0] = 1e6f, x[1] = -1e6f, x[2] = 1e-3f, x[3] = 0.f;
   std::vector<float> y(kCount);
-  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads}, [&] { softcap<kCount, kThreads>(x.data(), y.data(), kCap); });
+  hostsim::launch({.grid = {4, 1, 1}, .block = kThreads},
+                  [&] { softcap<FlatShape{.elements = kCount, .threads = kThreads}>(x.data(), y.data(), kCap); });
   for (int i = 0; i < kCount; ++i) ASSERT_NEAR(y[i], kCap * std::tanh(double(x[i]) / kCap), kCap * 0x1p-20);
 }
 
@@ -46,8 +49,9 @@ TEST(Elementwise, PickRows) {
   const std::vector<float> x = normalFloats(3 * kColumns, 5);
   const std::vector<int> pick = {2, -1};
   std::vector<float> y(2 * kColumns, 7.f);
-  hostsim::launch({.grid = {2, 1, 1}, .block = kThreads},
-                  [&] { pickRows<kColumns, kThreads>(x.data(), pick.data(), y.data()); });
+  hostsim::launch({.grid = {2, 1, 1}, .block = kThreads}, [&] {
+    pickRows<RowShape{.columns = kColumns, .threads = kThreads}>(x.data(), pick.data(), y.data());
+  });
   for (int i = 0; i < kColumns; ++i) {
     ASSERT_EQ(y[i], x[2 * kColumns + i]);
     ASSERT_EQ(y[kColumns + i], 0.f);

@@ -20,7 +20,9 @@ TEST(Embedding, Scale) {
   const int token = 5;
   std::vector<float> y(kColumns), wanted(kColumns);
   hostsim::launch({.grid = {1, 1, 1}, .block = 64}, [&] {
-    embedding<WeightLayout::kF32Rows, kColumns, kVocabulary, 64>(weight.blob.data(), &token, y.data(), 2.5f);
+    embedding<EmbeddingShape{
+        .layout = WeightLayout::kF32Rows, .vocabulary = kVocabulary, .columns = kColumns, .threads = 64}>(
+        weight.blob.data(), &token, y.data(), 2.5f);
   });
   reference::embedding(weight.values.data(), &token, 2.5, 1, kColumns, wanted.data());
   EXPECT_EQ(y, wanted);
@@ -32,7 +34,9 @@ TEST(Embedding, TokensOutsideTheVocabularyAreZeros) {
   const std::vector<int> tokens = {-1, kVocabulary, 0x7fffffff};
   std::vector<float> y(tokens.size() * kColumns, 5.f);
   hostsim::launch({.grid = {3, 1, 1}, .block = 32}, [&] {
-    embedding<WeightLayout::kQ4_1Planes, kColumns, kVocabulary, 32>(weight.blob.data(), tokens.data(), y.data(), 1.f);
+    embedding<EmbeddingShape{
+        .layout = WeightLayout::kQ4_1Planes, .vocabulary = kVocabulary, .columns = kColumns, .threads = 32}>(
+        weight.blob.data(), tokens.data(), y.data(), 1.f);
   });
   EXPECT_EQ(y, std::vector<float>(y.size(), 0.f));
 }

@@ -22,7 +22,8 @@ void expectGlu() {
   std::vector<int8_t> codes(4 * kFours);
   std::vector<float2> scales(4 * kFours / 32);
   hostsim::launch({.grid = {2, 1, 1}, .block = 64}, [&] {
-    glu<kFours, 64, kActivation, true, true>(gate.data(), up.data(), y.data(), codes.data(), scales.data());
+    glu<FlatShape{.elements = 4 * kFours, .threads = 64}, kActivation, RowForms{.f32 = true, .int8 = true}>(
+        gate.data(), up.data(), y.data(), codes.data(), scales.data());
   });
   std::vector<double> wanted(4 * kFours);
   reference::glu(kActivation, gate.data(), up.data(), wanted.size(), wanted.data());
@@ -44,7 +45,8 @@ TEST(Glu, LargeGates) {
   std::vector<float> all(32), up(32, 1.f), y(32);
   for (size_t i = 0; i < all.size(); ++i) all[i] = gate[i % 4];
   hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
-    glu<8, 32, Activation::kSilu, true, false>(all.data(), up.data(), y.data(), nullptr, nullptr);
+    glu<FlatShape{.elements = 32, .threads = 32}, Activation::kSilu, RowForms{.f32 = true}>(all.data(), up.data(),
+                                                                                            y.data(), nullptr, nullptr);
   });
   EXPECT_FLOAT_EQ(y[0], 0.f);
   EXPECT_FLOAT_EQ(y[1], 0.f);

@@ -45,7 +45,9 @@ TYPED_TEST(Encoding, EmbeddingRowsAreTheCodecsValues) {
   const std::vector<int> tokens = {4, 0, 3};
   std::vector<float> y(tokens.size() * kColumns);
   hostsim::launch({.grid = {3, 1, 1}, .block = 32}, [&] {
-    embedding<TypeParam::kLayout, kColumns, kVocabulary, 32>(weight.blob.data(), tokens.data(), y.data(), 1.f);
+    embedding<EmbeddingShape{
+        .layout = TypeParam::kLayout, .vocabulary = kVocabulary, .columns = kColumns, .threads = 32}>(
+        weight.blob.data(), tokens.data(), y.data(), 1.f);
   });
   for (size_t t = 0; t < tokens.size(); ++t)
     for (int c = 0; c < kColumns; ++c)

@@ -25,9 +25,9 @@ void expectPostNorm(const std::vector<int>& pick, float spread) {
   std::vector<int8_t> codes(y.size());
   std::vector<float2> scales(y.size() / 32);
   hostsim::launch({.grid = {static_cast<uint32_t>(rows), 1, 1}, .block = kThreads}, [&] {
-    postNorm<kColumns, kThreads, kPick, true, true>(x.data(), residual.data(), postScale.data(), scale.data(),
-                                                    kPick ? pick.data() : nullptr, sum.data(), y.data(), codes.data(),
-                                                    scales.data(), kEps);
+    postNorm<RowShape{.columns = kColumns, .threads = kThreads, .picked = kPick}, RowForms{.f32 = true, .int8 = true}>(
+        x.data(), residual.data(), postScale.data(), scale.data(), kPick ? pick.data() : nullptr, sum.data(), y.data(),
+        codes.data(), scales.data(), kEps);
   });
   std::vector<double> wantedSum(rows * kColumns), wanted(rows * kColumns);
   for (size_t r = 0; r < rows; ++r) {

@@ -23,8 +23,8 @@ void expectNorm(const std::vector<float>& x) {
   std::vector<int8_t> codes(x.size());
   std::vector<float2> scales(x.size() / 32);
   hostsim::launch({.grid = {rows, 1, 1}, .block = kThreads}, [&] {
-    rmsNorm<kColumns, kThreads, false, true, true>(x.data(), scale.data(), nullptr, y.data(), codes.data(),
-                                                   scales.data(), kEps);
+    rmsNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .int8 = true}>(
+        x.data(), scale.data(), nullptr, y.data(), codes.data(), scales.data(), kEps);
   });
   std::vector<double> wanted(x.size());
   reference::rmsNorm(x.data(), scale.data(), rows, kColumns, kEps, wanted.data());
@@ -61,7 +61,8 @@ TEST(RmsNorm, ZeroRow) {
   std::vector<int8_t> codes(64, 1);
   std::vector<float2> scales(2, {1.f, 1.f});
   hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
-    rmsNorm<64, 32, false, false, true>(x.data(), scale.data(), nullptr, nullptr, codes.data(), scales.data(), kEps);
+    rmsNorm<RowShape{.columns = 64, .threads = 32}, RowForms{.int8 = true}>(x.data(), scale.data(), nullptr, nullptr,
+                                                                            codes.data(), scales.data(), kEps);
   });
   EXPECT_EQ(codes, std::vector<int8_t>(64, 0));
   EXPECT_EQ(scales[1].x, 0.f);
@@ -73,7 +74,8 @@ TEST(RmsNorm, InPlace) {
   std::vector<float> x = normalFloats(576, 5), y = x;
   const std::vector<float> scale = normalFloats(576, 6);
   hostsim::launch({.grid = {1, 1, 1}, .block = 64}, [&] {
-    rmsNorm<576, 64, false, true, false>(y.data(), scale.data(), nullptr, y.data(), nullptr, nullptr, kEps);
+    rmsNorm<RowShape{.columns = 576, .threads = 64}, RowForms{.f32 = true}>(y.data(), scale.data(), nullptr, y.data(),
+                                                                            nullptr, nullptr, kEps);
   });
   std::vector<double> wanted(576);
   reference::rmsNorm(x.data(), scale.data(), 1, 576, kEps, wanted.data());
@@ -85,7 +87,8 @@ TEST(RmsNorm, PicksRows) {
   const std::vector<int> pick = {3, -1, 0};
   std::vector<float> y(3 * 64, 9.f);
   hostsim::launch({.grid = {3, 1, 1}, .block = 32}, [&] {
-    rmsNorm<64, 32, true, true, false>(x.data(), scale.data(), pick.data(), y.data(), nullptr, nullptr, kEps);
+    rmsNorm<RowShape{.columns = 64, .threads = 32, .picked = true}, RowForms{.f32 = true}>(
+        x.data(), scale.data(), pick.data(), y.data(), nullptr, nullptr, kEps);
   });
   std::vector<double> all(x.size()), wanted(3 * 64, 0.);
   reference::rmsNorm(x.data(), scale.data(), 5, 64, kEps, all.data());
@@ -100,8 +103,9 @@ TEST(Quantize, AgreesWithTheReference) {
   std::vector<int8_t> codes(rows.x.size());
   std::vector<float2> scales(rows.x.size() / 32);
   constexpr int kFours = 5 * 160 / 4;
-  hostsim::launch({.grid = {(kFours + 63) / 64, 1, 1}, .block = 64},
-                  [&] { quantize<kFours, 64>(rows.x.data(), codes.data(), scales.data()); });
+  hostsim::launch({.grid = {(kFours + 63) / 64, 1, 1}, .block = 64}, [&] {
+    quantize<FlatShape{.elements = 4 * kFours, .threads = 64}>(rows.x.data(), codes.data(), scales.data());
+  });
   for (size_t i = 0; i < codes.size(); ++i) {
     const float d = rows.scales[i / 32].d;
     EXPECT_FLOAT_EQ(scales[i / 32].x, d);

@@ -41,8 +41,9 @@ struct DecodeSample {
     arrivals.assign(rows, 0);
     std::vector<uint64_t> partial(rows * kBlocks, ~uint64_t{0});
     hostsim::launch({.grid = {kBlocks, static_cast<uint32_t>(rows)}, .block = kSampleThreads}, [&] {
-      sample<kVocabulary, kBlocks>(logits.data(), sampling.data(), {tokens.data(), positions.data(), nullptr},
-                                   partial.data(), arrivals.data(), sampled.data());
+      sample<SampleShape{.vocabulary = kVocabulary, .blocks = kBlocks}>(
+          logits.data(), sampling.data(), {tokens.data(), positions.data(), nullptr}, partial.data(), arrivals.data(),
+          sampled.data());
     });
     EXPECT_EQ(arrivals, std::vector<uint32_t>(rows, 0)) << "counters must return to zero";
   }
@@ -117,8 +118,9 @@ TEST(Sample, PromptWritesSampledOnly) {
   std::vector<uint64_t> partial(2);
   std::vector<uint32_t> arrivals(2);
   hostsim::launch({.grid = {1, 2}, .block = kSampleThreads}, [&] {
-    sample<4, 1>(logits.data(), sampling.data(), {nullptr, nullptr, outputRows.data()}, partial.data(), arrivals.data(),
-                 sampled.data());
+    sample<SampleShape{.vocabulary = 4, .blocks = 1}>(logits.data(), sampling.data(),
+                                                      {nullptr, nullptr, outputRows.data()}, partial.data(),
+                                                      arrivals.data(), sampled.data());
   });
   EXPECT_EQ(sampled, (std::vector<int>{-1, 1}));
 }
