@@ -50,11 +50,11 @@ uint32_t DecodeTile::rounds(const DecodeTileRequest& request) const {
   return std::max(1u, request.blockRowsMultiple / roundRows());
 }
 
-Constants DecodeTile::constants(const DecodeTileRequest& request) const {
+Members DecodeTile::members(const DecodeTileRequest& request) const {
   Constant times = number("x", rounds(request));
   if (rounds(request) == 1)
     times.shown = "";
-  return {number("l", lanes), number("r", rows), number("w", warps), times};
+  return {{"lanes", number("l", lanes)}, {"rows", number("r", rows)}, {"warps", number("w", warps)}, {"rounds", times}};
 }
 
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {

@@ -24,7 +24,7 @@ struct DecodeTile {
   /// How often a block does so, for the whole blocks of int8 rows that a launch wants of it.
   uint32_t rounds(const DecodeTileRequest& request) const;
   uint32_t blockRows(const DecodeTileRequest& request) const { return rounds(request) * roundRows(); }
-  Constants constants(const DecodeTileRequest& request) const; ///< the template arguments of llcuda::DecodeTile
+  Members members(const DecodeTileRequest& request) const; ///< of llcuda::DecodeCut
   bool operator==(const DecodeTile&) const = default;
 };
 

@@ -39,10 +39,25 @@ DecodeTileRequest requestOfOneWeight(const Desc& desc) {
           .smallestPart = desc.outputs};
 }
 
-Constants layoutsOf(std::initializer_list<WeightLayout> layouts) {
-  Constants constants;
-  for (const WeightLayout value : layouts) constants.push_back(layout(value));
-  return constants;
+template <typename Desc>
+void addShape(KernelBuilder& kernel, const Desc& desc) {
+  kernel.group("LinearShape",
+               {{"m", number("m", desc.rows)}, {"n", number("n", desc.outputs)}, {"k", number("k", desc.inputs)}});
+}
+
+template <typename Desc>
+void addForms(KernelBuilder& kernel, const Desc& desc) {
+  kernel.group("RowForms", {{"f32", flag("f32", desc.f32Rows)}, {"int8", flag("q8", desc.int8Rows)}});
+}
+
+template <typename Desc>
+void addQkvWeights(KernelBuilder& kernel, const Desc& desc) {
+  kernel.group("QkvWeights", {{"q", layout(desc.qLayout)}, {"k", layout(desc.kLayout)}, {"v", layout(desc.vLayout)}});
+}
+
+void addParts(KernelBuilder& kernel, bool bias, bool residual = false, bool cap = false) {
+  kernel.group("LinearParts",
+               {{"bias", flag("bias", bias)}, {"residual", flag("residual", residual)}, {"cap", flag("cap", cap)}});
 }
 
 /// Input rows as the layouts read them.
@@ -72,9 +87,9 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   const bool capped = desc.softcap != 0;
   KernelBuilder kernel("linear", "codegen/kernels/linear/linear.cuh");
   kernel.constants({layout(desc.layout)});
-  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  kernel.constants("llcuda::DecodeTile", tile.constants(request));
-  kernel.constants({flag("bias", desc.bias), flag("residual", desc.residual), flag("cap", capped)});
+  addShape(kernel, desc);
+  kernel.group("DecodeCut", tile.members(request));
+  addParts(kernel, desc.bias, desc.residual, capped);
   kernel.input("weight", "const uint8_t*");
   addInputRows(kernel, {desc.layout});
   kernel.input("bias", "const float*", desc.bias).input("residual", "const float*", desc.residual);
@@ -103,10 +118,10 @@ LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const Ti
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelBuilder kernel("linear_residual_norm", "codegen/kernels/linear/linear_residual_norm.cuh");
   kernel.constants({layout(desc.layout)});
-  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  kernel.constants("llcuda::DecodeTile", tile.constants(request));
-  kernel.constants(
-      {flag("bias", desc.bias), flag("post", desc.postNorm), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  addShape(kernel, desc);
+  kernel.group("DecodeCut", tile.members(request));
+  kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", desc.postNorm)}});
+  addForms(kernel, desc);
   kernel.input("weight", "const uint8_t*");
   addInputRows(kernel, {desc.layout});
   kernel.input("bias", "const float*", desc.bias).input("residual", "const float*");
@@ -140,10 +155,11 @@ LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
                                      .blockRowsMultiple = desc.int8Rows ? 32u : 1u};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelBuilder kernel("glu_linear", "codegen/kernels/glu/glu_linear.cuh");
-  kernel.constants(layoutsOf({desc.gateLayout, desc.upLayout}));
-  kernel.constants({number("k", desc.inputs), number("n", desc.outputs), number("b", desc.rows)});
-  kernel.constants("llcuda::DecodeTile", tile.constants(request));
-  kernel.constants({activation(desc.activation), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
+  kernel.group("GluWeights", {{"gate", layout(desc.gateLayout)}, {"up", layout(desc.upLayout)}});
+  addShape(kernel, desc);
+  kernel.group("DecodeCut", tile.members(request));
+  kernel.constants({activation(desc.activation)});
+  addForms(kernel, desc);
   kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
   addInputRows(kernel, {desc.gateLayout, desc.upLayout});
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows);
@@ -169,11 +185,13 @@ LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
                                      .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelBuilder kernel("qkv_linear", "codegen/kernels/linear/qkv_linear.cuh");
-  kernel.constants("llcuda::QkvRows", {number("n", desc.qOutputs), number("m", desc.kvOutputs)});
-  kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
-  kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
-  kernel.constants("llcuda::DecodeTile", tile.constants(request));
-  kernel.constants({flag("bias", desc.bias)});
+  addQkvWeights(kernel, desc);
+  kernel.group("QkvLinearShape", {{"m", number("m", desc.rows)},
+                                  {"qN", number("n", desc.qOutputs)},
+                                  {"kvN", number("kv", desc.kvOutputs)},
+                                  {"k", number("k", desc.inputs)}});
+  kernel.group("DecodeCut", tile.members(request));
+  addParts(kernel, desc.bias);
   addQkvInputs(kernel, desc);
   for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
   return {
@@ -206,13 +224,18 @@ LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& til
                                      .blockRowsMultiple = desc.cache.block()};
   const DecodeTile tile = chooseDecodeTile(request, tiles);
   KernelBuilder kernel("qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh");
-  kernel.constants("llcuda::QkvShape", {number("h", desc.heads), number("g", desc.kvHeads), number("d", desc.headSize),
-                                        number("n", desc.dimensions), number("p", desc.cache.tablePages()),
-                                        kvType(desc.cache.keyType), kvType(desc.cache.valueType)});
-  kernel.constants(layoutsOf({desc.qLayout, desc.kLayout, desc.vLayout}));
-  kernel.constants({number("k", desc.inputs), number("b", desc.rows)});
-  kernel.constants("llcuda::DecodeTile", tile.constants(request));
-  kernel.constants({flag("bias", desc.bias)});
+  addQkvWeights(kernel, desc);
+  kernel.group("QkvRopeShape", {{"m", number("m", desc.rows)},
+                                {"k", number("k", desc.inputs)},
+                                {"heads", number("h", desc.heads)},
+                                {"kvHeads", number("g", desc.kvHeads)},
+                                {"headSize", number("d", desc.headSize)},
+                                {"dimensions", number("turn", desc.dimensions)},
+                                {"tablePages", number("p", desc.cache.tablePages())},
+                                {"keyType", kvType(desc.cache.keyType)},
+                                {"valueType", kvType(desc.cache.valueType)}});
+  kernel.group("DecodeCut", tile.members(request));
+  addParts(kernel, desc.bias);
   addQkvInputs(kernel, desc);
   kernel.input("rope_table", "const float2*", desc.dimensions != 0);
   kernel.input("positions", "const int*").input("slots", "const int*");

@@ -2,7 +2,7 @@
 // What the decode linears have in common: which rows of a weight a lane works on, and the loop over a row.
 //
 // A warp is 32 / kLanes groups of kLanes lanes. A group takes kRows consecutive rows of the weight (outputs) and
-// multiplies them with all kInputs input rows; its lanes share the units of a row. The input comes through the L1
+// multiplies them with all kM input rows; its lanes share the units of a row. The input comes through the L1
 // cache, where the rows of all groups of a multiprocessor meet; it needs no barrier.
 //
 //   numerics  products of int8 are exact within a unit, f32 sums: lane by lane, then over the group by halves
@@ -13,15 +13,26 @@
 
 namespace llcuda {
 
-/// A block makes its rows in rounds, one after the other, where it has to make more than its groups hold at a time: whole
-/// blocks of int8 rows. Lanes, and with them the order of a sum, so are the same for any number of input rows.
-template <int kLanesArg, int kRowsArg, int kWarpsArg, int kRoundsArg = 1>
+/// y [m][n] of x [m][k] and a weight [n][k]: M rows of x, N outputs, K inputs, in every linear.
+struct LinearShape {
+  int m, n, k;
+};
+
+/// How a decode linear is cut. A block makes its rows of the weight in rounds, one after the other, where it has to make
+/// more than its groups hold at a time: whole blocks of int8 rows. Lanes, and with them the order of a sum, so are the
+/// same for any M.
+struct DecodeCut {
+  int lanes; ///< of a group: 8, 16 or 32
+  int rows;  ///< of a group
+  int warps;
+  int rounds = 1;
+};
+
+template <DecodeCut kCutArg>
 struct DecodeTile {
-  static constexpr int kLanes = kLanesArg; ///< of a group: 8, 16 or 32
-  static constexpr int kRows = kRowsArg;   ///< of a group
-  static constexpr int kWarps = kWarpsArg;
+  static constexpr DecodeCut kCut = kCutArg;
+  static constexpr int kLanes = kCut.lanes, kRows = kCut.rows, kWarps = kCut.warps, kRounds = kCut.rounds;
   static constexpr int kGroupsPerWarp = kWarpSize / kLanes;
-  static constexpr int kRounds = kRoundsArg;
   static constexpr int kRoundRows = kGroupsPerWarp * kRows * kWarps;
   static constexpr int kBlockRows = kRounds * kRoundRows;
 
@@ -31,19 +42,19 @@ struct DecodeTile {
 };
 
 /// The power of two that a lane's number is taken modulo to find the input row it answers for.
-constexpr int inputSlots(int inputs) {
-  return inputs <= 1 ? 1 : inputs <= 2 ? 2 : inputs <= 4 ? 4 : 8;
+constexpr int inputSlots(int m) {
+  return m <= 1 ? 1 : m <= 2 ? 2 : m <= 4 ? 4 : 8;
 }
 
 /// Calls f(r, b) in the one lane of the group that owns the sum of the group's row r and input row b; b is the same in
-/// all calls of a lane: lane % inputSlots(kInputs). Rows of the group before `firstOwned` are nobody's.
-template <typename Tile, int kInputs, typename F>
+/// all calls of a lane: lane % inputSlots(kM). Rows of the group before `firstOwned` are nobody's.
+template <typename Tile, int kM, typename F>
 LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
-  constexpr int kSlots = inputSlots(kInputs);
+  constexpr int kSlots = inputSlots(kM);
   LLCUDA_UNROLL
   for (int r = 0; r < Tile::kRows; ++r) {
     LLCUDA_UNROLL
-    for (int b = 0; b < kInputs; ++b) {
+    for (int b = 0; b < kM; ++b) {
       if (Tile::lane() == (r * kSlots + b) % Tile::kLanes && r >= firstOwned)
         f(r, b);
     }
@@ -52,16 +63,16 @@ LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
 
 /// What is added to the sums that a lane owns. A lane loads it before it loads weights, so that it has come when they are
 /// multiplied, and adds it to the whole sum: so the bits of a sum do not depend on which lane owns it.
-template <typename Tile, int kInputs>
+template <typename Tile, int kM>
 struct OwnedAddends {
-  static constexpr int kSlots = inputSlots(kInputs);
+  static constexpr int kSlots = inputSlots(kM);
   static_assert(Tile::kLanes % kSlots == 0, "a lane answers for one input row");
   float values[ceilDivide(Tile::kRows * kSlots, Tile::kLanes)] = {};
 
   /// value(r, b) for each sum that is owned.
   template <typename F>
   LLCUDA_DEVICE void load(int firstOwned, F value) {
-    forOwned<Tile, kInputs>(firstOwned, [&](int r, int b) { of(r) = value(r, b); });
+    forOwned<Tile, kM>(firstOwned, [&](int r, int b) { of(r) = value(r, b); });
   }
   LLCUDA_DEVICE float& of(int r) { return values[r * kSlots / Tile::kLanes]; } ///< in the lane that owns row r's sum
 };
@@ -82,15 +93,15 @@ LLCUDA_DEVICE GroupRows groupRows(int block, int round, int rows) {
 
 /// Adds to sums[w][r][b] the product of row r of weight w with input row b. After groupSum every lane has the whole
 /// sums. Weights of one layout that share their input (gate and up) are read side by side.
-template <WeightLayout kLayout, int kColumns, typename Tile, int kInputs, int kWeights>
+template <WeightLayout kLayout, int kK, typename Tile, int kM, int kWeights>
 LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
-                                float (&sums)[kWeights * Tile::kRows * kInputs]) {
-  using Traits = WeightTraits<kLayout, kColumns>;
+                                float (&sums)[kWeights * Tile::kRows * kM]) {
+  using Traits = WeightTraits<kLayout, kK>;
   static_assert(traitsAgree<Traits>(kLayout), "encodings.inc says otherwise");
-  constexpr int kUnits = kColumns / Traits::kUnit;
+  constexpr int kUnits = kK / Traits::kUnit;
   constexpr int kSteps = (kUnits + Tile::kLanes - 1) / Tile::kLanes;
   constexpr int kRows = kWeights * Tile::kRows;
-  constexpr int kInFlight = Traits::kAhead / inputSlots(kInputs) / kRows; // input rows take registers too
+  constexpr int kInFlight = Traits::kAhead / inputSlots(kM) / kRows; // input rows take registers too
   constexpr int kDepth = kInFlight < 1 ? 1 : kInFlight < kSteps ? kInFlight : kSteps;
   constexpr bool kWhole = kUnits % (Tile::kLanes * kDepth) == 0;
 
@@ -113,10 +124,10 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
       const int unit = (step + d) * Tile::kLanes + Tile::lane();
       if (kWhole || unit < kUnits) {
         LLCUDA_UNROLL
-        for (int b = 0; b < kInputs; ++b) {
+        for (int b = 0; b < kM; ++b) {
           const typename Traits::Input x = Traits::loadInput(inputs, b, unit);
           LLCUDA_UNROLL
-          for (int r = 0; r < kRows; ++r) sums[r * kInputs + b] += Traits::dot(units[d][r], x);
+          for (int r = 0; r < kRows; ++r) sums[r * kM + b] += Traits::dot(units[d][r], x);
         }
       }
       if (kSteps > kDepth)

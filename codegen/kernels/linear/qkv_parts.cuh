@@ -6,10 +6,8 @@
 
 namespace llcuda {
 
-/// Rows of the weights.
-template <int kQRowsArg, int kKvRowsArg>
-struct QkvRows {
-  static constexpr int kQRows = kQRowsArg, kKvRows = kKvRowsArg;
+struct QkvWeights {
+  WeightLayout q, k, v;
 };
 
 /// One of the three linears.
@@ -34,24 +32,24 @@ LLCUDA_DEVICE QkvPart qkvPartOf(int block, const uint8_t* const (&weights)[3], c
   return {QkvPart::kQ, weights[0], biases[0], Rows::kQRows, block};
 }
 
-/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them
-/// is data.
-template <WeightLayout kQ, WeightLayout kK, WeightLayout kV, typename F>
+/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them is
+/// data.
+template <QkvWeights kWeights, typename F>
 LLCUDA_DEVICE void withLayoutOf(QkvPart::Role role, F f) {
-  if (kK != kQ && role == QkvPart::kK)
-    f.template operator()<kK>();
-  else if (kV != kQ && role == QkvPart::kV)
-    f.template operator()<kV>();
+  if (kWeights.k != kWeights.q && role == QkvPart::kK)
+    f.template operator()<kWeights.k>();
+  else if (kWeights.v != kWeights.q && role == QkvPart::kV)
+    f.template operator()<kWeights.v>();
   else
-    f.template operator()<kQ>();
+    f.template operator()<kWeights.q>();
 }
 
 /// The group's sums for the rows of its part, without the bias; every lane has them all.
-template <WeightLayout kLayout, int kColumns, int kInputs, typename Tile>
+template <WeightLayout kLayout, int kK, int kM, typename Tile>
 LLCUDA_DEVICE void multiplyPart(const QkvPart& part, const GroupRows& rows, const InputRows& inputs,
-                                float (&sums)[Tile::kRows * kInputs]) {
-  const WeightPlanes planes[1] = {planesFrom<kLayout, kColumns>(part.weight, part.rows, rows.first)};
-  multiplyRows<kLayout, kColumns, Tile, kInputs>(planes, inputs, sums);
+                                float (&sums)[Tile::kRows * kM]) {
+  const WeightPlanes planes[1] = {planesFrom<kLayout, kK>(part.weight, part.rows, rows.first)};
+  multiplyRows<kLayout, kK, Tile, kM>(planes, inputs, sums);
   groupSum<Tile::kLanes>(sums);
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
 //
-//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * Tile::kWarps):
-//             codegen/spec/decode_tile.cpp
-//   weights   blobs of heads * headSize x kColumns and kvHeads * headSize x kColumns, each in its layout
+//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps): codegen/spec/decode_tile.cpp
+//   weights   blobs of heads * headSize x k and kvHeads * headSize x k, each in its layout
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
-//   q         [kInputs][heads][headSize] f32
+//   q         [m][heads][headSize] f32
 //   k, v      pages [page][kvHeads], as codegen/formats/kv_type.h says; other types than f16 need Tile::kBlockRows and
 //             headSize in multiples of 32
 //   positions -1: the row writes no page, and what it gets in q is not used; a page of -1 is not written either
@@ -14,17 +13,26 @@
 #pragma once
 
 #include "codegen/kernels/attention/kv_pages.cuh"
+#include "codegen/kernels/linear/linear.cuh"
 #include "codegen/kernels/linear/qkv_parts.cuh"
 
 namespace llcuda {
 
-template <int kHeadsArg, int kKvHeadsArg, int kHeadSizeArg, int kDimensionsArg, int kMaxPagesArg,
-          KvType kKeyTypeArg = KvType::kF16, KvType kValueTypeArg = KvType::kF16>
+struct QkvRopeShape {
+  int m, k;
+  int heads, kvHeads, headSize;
+  int dimensions;    ///< of a head that rotate
+  int tablePages;    ///< of a slot
+  KvType keyType = KvType::kF16, valueType = KvType::kF16;
+};
+
+template <QkvRopeShape kShape>
 struct QkvShape {
-  static constexpr int kHeads = kHeadsArg, kKvHeads = kKvHeadsArg, kHeadSize = kHeadSizeArg;
-  static constexpr int kDimensions = kDimensionsArg; ///< of a head that rotate
-  static constexpr int kMaxPages = kMaxPagesArg;     ///< of a slot
-  static constexpr KvType kKeyType = kKeyTypeArg, kValueType = kValueTypeArg;
+  static constexpr int kM = kShape.m, kK = kShape.k;
+  static constexpr int kHeads = kShape.heads, kKvHeads = kShape.kvHeads, kHeadSize = kShape.headSize;
+  static constexpr int kDimensions = kShape.dimensions;
+  static constexpr int kMaxPages = kShape.tablePages;
+  static constexpr KvType kKeyType = kShape.keyType, kValueType = kShape.valueType;
   static constexpr int kPageTokens = 64;
   static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
 
@@ -54,11 +62,11 @@ struct CachePlace {
   int input, position, page;
 };
 
-template <typename Shape, typename Tile, int kInputs>
+template <typename Shape, typename Tile>
 LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
-  const int input = Tile::lane() % inputSlots(kInputs);
+  const int input = Tile::lane() % inputSlots(Shape::kM);
   CachePlace place = {input, -1, -1};
-  if (input < kInputs)
+  if (input < Shape::kM)
     place.position = cache.positions[input];
   if (place.position >= 0)
     place.page =
@@ -81,17 +89,17 @@ LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, Qkv
   }
 }
 
-/// The block's keys or values `tile` [kInputs][kBlockRows], of which the first is row `firstRow` of the part, to their
+/// The block's keys or values `tile` [m][kBlockRows], of which the first is row `firstRow` of the part, to their
 /// pages. All threads call.
-template <typename Shape, KvType kType, typename Tile, int kInputs>
+template <typename Shape, KvType kType, typename Tile>
 LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstRow, const float* tile) {
   using Rows = KvRows<kType, Shape::kHeadSize>;
   constexpr int kFours = Tile::kBlockRows / 4, kThreads = Tile::kWarps * kWarpSize;
   static_assert(Tile::kBlockRows % kKvBlock == 0, "a block makes whole blocks of the cache");
   LLCUDA_UNROLL
-  for (int i0 = 0; i0 < kInputs * kFours; i0 += kThreads) {
+  for (int i0 = 0; i0 < Shape::kM * kFours; i0 += kThreads) {
     const int i = i0 + static_cast<int>(threadIdx.x), input = i / kFours, row = firstRow + i % kFours * 4;
-    const bool inside = i < kInputs * kFours && row < Shape::kKvRows;
+    const bool inside = i < Shape::kM * kFours && row < Shape::kKvRows;
     const int position = inside ? cache.positions[input] : -1;
     const int page = position < 0 ? -1
                                   : pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input],
@@ -110,10 +118,10 @@ struct PairTurns {
 
 /// Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle and bias are on the way while the weights
 /// are.
-template <typename Shape, int kInputs, typename Tile, bool kBias>
+template <typename Shape, typename Tile, bool kBias>
 LLCUDA_DEVICE PairTurns<Tile::kRows / 2> pairTurns(const QkvPart& part, const GroupRows& rows, const CachePlace& place,
                                                    const float2* rope) {
-  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
+  constexpr int kSlots = inputSlots(Shape::kM), kPairs = Tile::kRows / 2;
   PairTurns<kPairs> turns;
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
@@ -128,23 +136,23 @@ LLCUDA_DEVICE PairTurns<Tile::kRows / 2> pairTurns(const QkvPart& part, const Gr
   return turns;
 }
 
-/// `tile`: kInputs * kBlockRows floats in shared memory, for parts that are stored by blocks.
-template <typename Shape, WeightLayout kLayout, int kColumns, int kInputs, typename Tile, bool kBias>
+/// `tile`: Shape::kM * kBlockRows floats in shared memory, for parts that are stored by blocks.
+template <typename Shape, WeightLayout kLayout, typename Tile, bool kBias>
 LLCUDA_DEVICE void qkvPartRound(const QkvPart& part, const InputRows& inputs, const QkvCache& cache, int round,
                                 float* tile) {
   static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
-  constexpr int kSlots = inputSlots(kInputs), kPairs = Tile::kRows / 2;
+  constexpr int kSlots = inputSlots(Shape::kM), kPairs = Tile::kRows / 2;
   const GroupRows rows = groupRows<Tile>(part.block, round, part.rows);
-  const CachePlace place = cachePlace<Shape, Tile, kInputs>(cache);
-  const PairTurns<kPairs> turns = pairTurns<Shape, kInputs, Tile, kBias>(part, rows, place, cache.rope);
-  float sums[Tile::kRows * kInputs] = {};
-  multiplyPart<kLayout, kColumns, kInputs, Tile>(part, rows, inputs, sums);
+  const CachePlace place = cachePlace<Shape, Tile>(cache);
+  const PairTurns<kPairs> turns = pairTurns<Shape, Tile, kBias>(part, rows, place, cache.rope);
+  float sums[Tile::kRows * Shape::kM] = {};
+  multiplyPart<kLayout, Shape::kK, Shape::kM, Tile>(part, rows, inputs, sums);
   LLCUDA_UNROLL
   for (int p = 0; p < kPairs; ++p) {
     LLCUDA_UNROLL
-    for (int b = 0; b < kInputs; ++b) {
+    for (int b = 0; b < Shape::kM; ++b) {
       if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned) {
-        float x = sums[2 * p * kInputs + b], y = sums[(2 * p + 1) * kInputs + b];
+        float x = sums[2 * p * Shape::kM + b], y = sums[(2 * p + 1) * Shape::kM + b];
         if (kBias)
           x += turns.biases[p].x, y += turns.biases[p].y;
         const float2 angle = turns.angles[p];
@@ -159,20 +167,21 @@ LLCUDA_DEVICE void qkvPartRound(const QkvPart& part, const InputRows& inputs, co
   }
 }
 
-template <typename Shape, WeightLayout kQ, WeightLayout kK, WeightLayout kV, int kColumns, int kInputs, typename Tile,
-          bool kBias>
+template <QkvWeights kWeights, QkvRopeShape kShape, DecodeCut kCut, LinearParts kParts>
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
                                 const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
                                 const int* blockTable, float* q, uint8_t* k, uint8_t* v) {
+  using Shape = QkvShape<kShape>;
+  using Tile = DecodeTile<kCut>;
   const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
   const QkvPart part = qkvPartOf<Shape, Tile>(blockIdx.x, {qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias});
   constexpr bool kBlocks = kvHasScales(Shape::kKeyType) || kvHasScales(Shape::kValueType);
-  LLCUDA_SHARED(float, tile, kBlocks ? kInputs* Tile::kBlockRows : 4);
-  withLayoutOf<kQ, kK, kV>(part.role, [&]<WeightLayout kLayout>() {
+  LLCUDA_SHARED(float, tile, kBlocks ? kShape.m* Tile::kBlockRows : 4);
+  withLayoutOf<kWeights>(part.role, [&]<WeightLayout kLayout>() {
     LLCUDA_NO_UNROLL
     for (int round = 0; round < Tile::kRounds; ++round)
-      qkvPartRound<Shape, kLayout, kColumns, kInputs, Tile, kBias>(part, {x, xCodes, xScales}, cache, round, tile);
+      qkvPartRound<Shape, kLayout, Tile, kParts.bias>(part, {x, xCodes, xScales}, cache, round, tile);
   });
   if constexpr (kBlocks) {
     if (!Shape::hasBlocks(part.role))
@@ -180,9 +189,9 @@ LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, 
     syncThreads();
     const int firstRow = part.block * Tile::kBlockRows;
     if (part.role == QkvPart::kK)
-      storeBlocks<Shape, Shape::kKeyType, Tile, kInputs>(cache, k, firstRow, tile);
+      storeBlocks<Shape, Shape::kKeyType, Tile>(cache, k, firstRow, tile);
     else
-      storeBlocks<Shape, Shape::kValueType, Tile, kInputs>(cache, v, firstRow, tile);
+      storeBlocks<Shape, Shape::kValueType, Tile>(cache, v, firstRow, tile);
   }
 }
 

@@ -22,13 +22,13 @@ TEST(DecodeTile, KeepsWhatKernelsRelyOn) {
                 if (outputs < rowsMultiple || outputs % rowsMultiple != 0)
                   continue;
                 const DecodeTileRequest request = {.layout = static_cast<WeightLayout>(layout),
-                                                          .inputRows = inputRows,
-                                                          .columns = columns,
-                                                          .outputs = outputs,
-                                                          .smallestPart = outputs,
-                                                          .weights = weights,
-                                                          .rowsMultiple = rowsMultiple,
-                                                          .blockRowsMultiple = blockRows};
+                                                   .inputRows = inputRows,
+                                                   .columns = columns,
+                                                   .outputs = outputs,
+                                                   .smallestPart = outputs,
+                                                   .weights = weights,
+                                                   .rowsMultiple = rowsMultiple,
+                                                   .blockRowsMultiple = blockRows};
                 const DecodeTile tile = chooseDecodeTile(request);
                 EXPECT_TRUE(tile.lanes == 8 || tile.lanes == 16 || tile.lanes == 32);
                 EXPECT_GE(tile.lanes, std::bit_ceil(inputRows)) << "a lane answers for one input row";

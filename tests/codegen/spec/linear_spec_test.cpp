@@ -51,8 +51,9 @@ TEST(LinearSpec, LogitsAreCapped) {
   const LaunchSpec plain = linearLaunch(desc);
   desc.softcap = 30;
   const LaunchSpec capped = linearLaunch(desc);
-  EXPECT_THAT(capped.kernel.call, HasSubstr("false, false, true>(weight, x, nullptr, nullptr, nullptr, nullptr, y, "
-                                            "30.f)"));
+  EXPECT_THAT(capped.kernel.call,
+              HasSubstr(".residual = false, .cap = true}>(weight, x, nullptr, nullptr, nullptr, nullptr, y, "
+                        "30.f)"));
   EXPECT_NE(plain.kernel.name, capped.kernel.name);
 }
 
@@ -71,10 +72,10 @@ TEST(LinearSpec, QkvLinear) {
                                              .qOutputs = 576,
                                              .kvOutputs = 192,
                                              .bias = true});
-  EXPECT_THAT(launch.kernel.name, HasSubstr("qkv_linear__n576_m192__q4_1_q4_1_q8_0__k576_b1__"));
+  EXPECT_THAT(launch.kernel.name, HasSubstr("qkv_linear__q4_1_q4_1_q8_0__m1_n576_kv192_k576__"));
   EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q_bias",
                                               "k_bias", "v_bias", "q", "k", "v"));
-  EXPECT_THAT(launch.kernel.call, HasSubstr("qkvLinear<llcuda::QkvRows<576, 192>, "));
+  EXPECT_THAT(launch.kernel.call, HasSubstr("llcuda::QkvLinearShape{.m = 1, .qN = 576, .kvN = 192, .k = 576}"));
 }
 
 // The call names each parameter once, and nullptr for those the kernel is made without.
@@ -82,15 +83,17 @@ TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
   LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
   desc.residual = true;
   const LaunchSpec launch = linearLaunch(desc);
-  EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__k576_n192_b1__l8_r1_w4__residual__[0-9a-f]{8}"));
+  EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__m1_n192_k576__l8_r1_w4__residual__[0-9a-f]{8}"));
   EXPECT_EQ(launch.kernel.source(),
             "#include \"codegen/kernels/linear/linear.cuh\"\n\n"
             "LLCUDA_ENTRY(128, 6)\n" +
                 launch.kernel.name +
                 "(const uint8_t* weight, const int8_t* x_codes, "
                 "const float2* x_scales, const float* residual, float* y) {\n"
-                "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, 576, 192, 1, llcuda::DecodeTile<8, 1, 4, 1>, false, "
-                "true, false>(weight, nullptr, x_codes, x_scales, nullptr, residual, y);\n}\n");
+                "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, llcuda::LinearShape{.m = 1, .n = 192, .k = 576}, "
+                "llcuda::DecodeCut{.lanes = 8, .rows = 1, .warps = 4, .rounds = 1}, "
+                "llcuda::LinearParts{.bias = false, .residual = true, .cap = false}>(weight, nullptr, x_codes, "
+                "x_scales, nullptr, residual, y);\n}\n");
 }
 
 TEST(LinearSpec, BlocksCoverEveryOutput) {

@@ -27,7 +27,9 @@ std::string shown(const Constants& constants) {
   return "__" + text + "__";
 }
 std::string shown(const DecodeTile& tile) {
-  return shown(tile.constants(DecodeTileRequest{}));
+  Constants constants;
+  for (const Member& member : tile.members(DecodeTileRequest{})) constants.push_back(member.constant);
+  return shown(constants);
 }
 std::string shown(const PromptTile& tile) {
   return shown(tile.constants());

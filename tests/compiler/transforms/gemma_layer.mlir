@@ -20,22 +20,22 @@
 // PLAN:      plan.phase rows 1 row_block 1
 // PLAN-NEXT: plan.launch @embedding__
 // PLAN-NEXT: plan.launch @rms_norm__
-// PLAN-NEXT: plan.launch @qkv_linear__{{.*}}__q8_0_q4_1_q4_0__
+// PLAN-NEXT: plan.launch @qkv_linear__q8_0_q4_1_q4_0__
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f32__
 // PLAN-NEXT: plan.launch @attention_decode__{{.*}}_w3
 // PLAN-NEXT: plan.launch @quantize__
-// PLAN-NEXT: plan.launch @linear_residual_norm__q4_1__{{.*}}_post_q8__
+// PLAN-NEXT: plan.launch @linear_residual_norm__q4_1__{{.*}}__post__q8__
 // PLAN-NEXT: plan.launch @glu_linear__{{.*}}_gelu_tanh
-// PLAN-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}}_post_q8__{{.*}} tap @decode1.l0.sum_1{{$}}
+// PLAN-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}}__post__q8__{{.*}} tap @decode1.l0.sum_1{{$}}
 // PLAN-NEXT: plan.launch @linear__q8_0__{{.*}}__cap__c41f00000__{{.*}}@decode_logits
 // PLAN-NEXT: plan.launch @sample__
 // In the prompt phase post-norm, add and norm are one launch, and the last of them picks the rows of the
 // head: that layer has no tap.
 // PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f16__
-// PLAN:      plan.launch @linear_prompt__q4_1__
+// PLAN:      plan.launch @linear_prompt__q4_1_k64__
 // PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__{{.*}}>{{$}}
-// PLAN:      plan.launch @linear_prompt__q8_0__
+// PLAN:      plan.launch @linear_prompt__q8_0_k128__
 // PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]{{.*}}>{{$}}
 
 // Without any fusion each op has a launch.
@@ -43,9 +43,9 @@
 // UNFUSED-NEXT:  plan.launch @embedding__
 // UNFUSED-NEXT:  plan.launch @scale__
 // UNFUSED-NEXT:  plan.launch @rms_norm__
-// UNFUSED-COUNT-2: plan.launch @head_rows__f32_f32__
-// UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h4_d16_n8__
-// UNFUSED-NEXT:  plan.launch @head_rows__f32_f32__h2_d16_n8__
+// UNFUSED-COUNT-2: plan.launch @head_rows__{{.*}}norm__{{.*}}
+// UNFUSED-NEXT:  plan.launch @head_rows__h4_d16__n8__
+// UNFUSED-NEXT:  plan.launch @head_rows__h2_d16__n8__
 // UNFUSED-NEXT:  plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // UNFUSED-NEXT:  plan.launch @attention_decode__
 // UNFUSED:       plan.launch @add__{{.*}}>{{$}}
@@ -54,7 +54,7 @@
 // UNFUSED:       plan.launch @softcap__{{.*}}@decode_logits
 // UNFUSED-NEXT:  plan.launch @sample__
 // UNFUSED:       plan.phase rows 32 row_block 32
-// UNFUSED:       plan.launch @head_rows__f32_f16__h4_d16_n8__
+// UNFUSED:       plan.launch @head_rows__h4_d16__n8__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},
                    %sampling: tensor<?x!llm.sampling> {llm.io = "sampling"}) -> (tensor<?x512xf32>, tensor<?xi32>) {

@@ -19,7 +19,7 @@
 // CHECK-NEXT:    return
 
 // PLAN:      plan.phase rows 1 row_block 1
-// PLAN:      plan.launch @qkv_rope_cache__{{.*}}__q4_1_q4_1_q4_0__
+// PLAN:      plan.launch @qkv_rope_cache__q4_1_q4_1_q4_0__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN-NEXT: plan.launch @quantize__
 // PLAN-NEXT: plan.launch @linear_residual_norm__
@@ -29,7 +29,7 @@
 
 // What is left out to be measured takes two launches.
 // APART:      plan.phase rows 1 row_block 1
-// APART:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q4_0__
+// APART:      plan.launch @qkv_linear__q4_1_q4_1_q4_0__
 // APART-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8__f32__
 // APART-NEXT: plan.launch @attention_decode__
 // APART-NEXT: plan.launch @quantize__

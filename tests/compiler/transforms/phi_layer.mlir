@@ -17,7 +17,7 @@
 // PLAN-DAG:  plan.buffer @blk.0.attn_qkv.weight_1 weight {{[0-9]+}} source #plan.tensor<name = "blk.0.attn_qkv.weight", rows = 32, {{.*}} first_row = 64
 // PLAN-DAG:  plan.buffer @blk.0.ffn_up.weight_1 weight {{[0-9]+}} source #plan.tensor<name = "blk.0.ffn_up.weight", rows = 128, {{.*}} first_row = 128
 // PLAN:      plan.phase rows 1 row_block 1
-// PLAN:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q4_1__{{.*}} args(@blk.0.attn_qkv.weight, @blk.0.attn_qkv.weight_1, @blk.0.attn_qkv.weight_2,
+// PLAN:      plan.launch @qkv_linear__q4_1_q4_1_q4_1__{{.*}} args(@blk.0.attn_qkv.weight, @blk.0.attn_qkv.weight_1, @blk.0.attn_qkv.weight_2,
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n12_halves__f32__
 // PLAN:      plan.phase rows 32 row_block 32
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},

@@ -16,15 +16,15 @@
 
 // Halves turn in a launch after the linears. No norm picks the rows of the head, so a launch does.
 // PLAN:      plan.phase rows 1 row_block 1
-// PLAN:      plan.launch @qkv_linear__{{.*}}__f16_f16_q8_0__{{.*}}_bias__
+// PLAN:      plan.launch @qkv_linear__f16_f16_q8_0__{{.*}}_bias__
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n6_halves__f32__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN:      plan.launch @linear__q4_1__{{.*}}_bias_residual__
 // PLAN-NEXT: plan.launch @linear__f16__
 // PLAN:      plan.phase rows 32 row_block 32
-// PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0__{{.*}}_bias__
+// PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0_k64__{{.*}}bias
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n6_halves__f16__
-// PLAN:      plan.launch @linear_prompt__q4_1__{{.*}}_bias_residual__
+// PLAN:      plan.launch @linear_prompt__q4_1_{{.*}}bias
 // PLAN-NEXT: plan.launch @pick_rows__
 // PLAN-NEXT: plan.launch @linear__f16__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},

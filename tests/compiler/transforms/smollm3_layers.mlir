@@ -8,16 +8,16 @@
 // CHECK:         llm.cache_write
 
 // PLAN:      plan.phase rows 1 row_block 1
-// PLAN:      plan.launch @qkv_rope_cache__{{.*}}_n16_c128__
-// PLAN:      plan.launch @qkv_linear__{{.*}}__q4_1_q4_1_q8_0__
+// PLAN:      plan.launch @qkv_rope_cache__{{.*}}_turn16_p2_
+// PLAN:      plan.launch @qkv_linear__q4_1_q4_1_q8_0__
 // PLAN-NEXT: plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
 // PLAN-NEXT: plan.launch @attention_decode__
 // PLAN:      plan.launch @linear__f16__
-// PLAN-NEXT: plan.launch @scale__f32__{{.*}}@decode_logits
+// PLAN-NEXT: plan.launch @scale__{{.*}}@decode_logits
 // PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n16__f16__
 // PLAN:      plan.launch @rope_cache__h0_g2_d16_{{.*}}__n0__f16__
-// PLAN-NEXT: plan.launch @head_rows__f32_f16__h4_d16_n0__
+// PLAN-NEXT: plan.launch @head_rows__h4_d16__n0__
 // PLAN-NEXT: plan.launch @attention_prompt__
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}, %output_rows: tensor<?xi32> {llm.io = "output_rows"},

@@ -61,12 +61,13 @@ void expectGluLinear() {
   std::vector<float> y(kRows * kOutputs);
   std::vector<int8_t> codes(kRows * kOutputs);
   std::vector<float2> scales(kRows * kOutputs / 32);
-  hostsim::launch({.grid = {(kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32},
-                  [&] {
-                    gluLinear<kGate, kUp, kColumns, kOutputs, kRows, Tile, Activation::kSilu, true, true>(
-                        gate.blob.data(), up.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), y.data(),
-                        codes.data(), scales.data());
-                  });
+  hostsim::launch(
+      {.grid = {(kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+        gluLinear<GluWeights{.gate = kGate, .up = kUp}, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns},
+                  Tile::kCut, Activation::kSilu, RowForms{.f32 = true, .int8 = true}>(
+            gate.blob.data(), up.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), y.data(),
+            codes.data(), scales.data());
+      });
   std::vector<double> gates(kRows * kOutputs), ups(kRows * kOutputs), wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kGate).data(), gate.values.data(), nullptr, kRows, kColumns, kOutputs, gates.data());
   reference::linear(rows.seenBy(kUp).data(), up.values.data(), nullptr, kRows, kColumns, kOutputs, ups.data());
@@ -77,20 +78,25 @@ void expectGluLinear() {
 }
 
 TEST(GluLinear, OneRow) {
-  expectGluLinear<WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 576, 96, 1, DecodeTile<8, 1, 8>>();
+  expectGluLinear<WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 576, 96, 1, DecodeTile<DecodeCut{8, 1, 8}>>();
 }
 
 // The last block has work for one of its two int8 blocks.
 TEST(GluLinear, OutputsThatDoNotFillTheLastBlock) {
-  expectGluLinear<WeightLayout::kQ4_0Planes, WeightLayout::kQ4_0Planes, 64, 96, 2, DecodeTile<8, 4, 4>>();
+  expectGluLinear<WeightLayout::kQ4_0Planes, WeightLayout::kQ4_0Planes, 64, 96, 2, DecodeTile<DecodeCut{8, 4, 4}>>();
+}
+
+// A block of one warp makes its 32 rows in four rounds.
+TEST(GluLinear, RoundsMakeWholeBlocks) {
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 96, 3, DecodeTile<DecodeCut{8, 2, 1, 4}>>();
 }
 
 TEST(GluLinear, TwoEncodings) {
-  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 128, 32, 4, DecodeTile<16, 2, 8>>();
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 128, 32, 4, DecodeTile<DecodeCut{16, 2, 8}>>();
 }
 
 TEST(GluLinear, EightRows) {
-  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 64, 8, DecodeTile<8, 2, 4>>();
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 64, 8, DecodeTile<DecodeCut{8, 2, 4}>>();
 }
 
 } // namespace

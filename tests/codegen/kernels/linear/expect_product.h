@@ -55,9 +55,9 @@ template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename 
 void expectProduct() {
   Product product(kLayout, kColumns, kOutputs, kRows);
   hostsim::launch(linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, kColumns, kOutputs, kRows, Tile, false, false>(product.weight.blob.data(), product.rows.x.data(),
-                                                                   product.rows.codes.data(), product.rows.scaleData(),
-                                                                   nullptr, nullptr, product.y.data());
+    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut, LinearParts{}>(
+        product.weight.blob.data(), product.rows.x.data(), product.rows.codes.data(), product.rows.scaleData(), nullptr,
+        nullptr, product.y.data());
   });
   product.check(kLayout, kColumns, kOutputs, kRows);
 }

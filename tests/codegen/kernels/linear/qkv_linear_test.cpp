@@ -18,7 +18,7 @@ constexpr int kColumns = 96, kQRows = 52, kKvRows = 20;
 template <int kRows, bool kBias>
 void checkThreeEncodings() {
   constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
-  using Tile = DecodeTile<8, 2, 2>;
+  using Tile = DecodeTile<DecodeCut{8, 2, 2}>;
   const TestWeight weights[] = {{kQ, kQRows, kColumns, 1}, {kK, kKvRows, kColumns, 2}, {kV, kKvRows, kColumns, 3}};
   const TestRows rows(kRows, kColumns, 4);
   const std::vector<float> bias = normalFloats(kQRows + 2, 5);
@@ -26,10 +26,12 @@ void checkThreeEncodings() {
                                   std::vector<float>(kRows * kKvRows)};
   constexpr int kBlocks = ceilDivide(kQRows, Tile::kBlockRows) + 2 * ceilDivide(kKvRows, Tile::kBlockRows);
   hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-    qkvLinear<QkvRows<kQRows, kKvRows>, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
-        weights[0].blob.data(), weights[1].blob.data(), weights[2].blob.data(), rows.x.data(), rows.codes.data(),
-        rows.scaleData(), bias.data(), bias.data() + 1, bias.data() + 2, results[0].data(), results[1].data(),
-        results[2].data());
+    qkvLinear<QkvWeights{.q = kQ, .k = kK, .v = kV},
+              QkvLinearShape{.m = kRows, .qN = kQRows, .kvN = kKvRows, .k = kColumns}, Tile::kCut,
+              LinearParts{.bias = kBias}>(weights[0].blob.data(), weights[1].blob.data(), weights[2].blob.data(),
+                                          rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
+                                          bias.data() + 1, bias.data() + 2, results[0].data(), results[1].data(),
+                                          results[2].data());
   });
   const WeightLayout layouts[] = {kQ, kK, kV};
   for (int part = 0; part < 3; ++part) {

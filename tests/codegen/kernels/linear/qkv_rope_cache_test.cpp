@@ -24,7 +24,14 @@ constexpr Half kUntouched = {0x1234};
 template <int kRows, int kDimensions, bool kBias, typename Tile>
 struct Step {
   static constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
-  using Shape = QkvShape<kHeads, kKvHeads, kHeadSize, kDimensions, kMaxPages>;
+  static constexpr QkvRopeShape kShape = {.m = kRows,
+                                          .k = kColumns,
+                                          .heads = kHeads,
+                                          .kvHeads = kKvHeads,
+                                          .headSize = kHeadSize,
+                                          .dimensions = kDimensions,
+                                          .tablePages = kMaxPages};
+  using Shape = QkvShape<kShape>;
   TestWeight q{kQ, kHeads*kHeadSize, kColumns, 1}, k{kK, kKvHeads*kHeadSize, kColumns, 2},
       v{kV, kKvHeads*kHeadSize, kColumns, 3};
   TestRows rows{kRows, kColumns, 4};
@@ -40,7 +47,7 @@ struct Step {
     constexpr int kBlocks =
         ceilDivide(Shape::kQRows, Tile::kBlockRows) + 2 * ceilDivide(Shape::kKvRows, Tile::kBlockRows);
     hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-      qkvRopeCache<Shape, kQ, kK, kV, kColumns, kRows, Tile, kBias>(
+      qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, Tile::kCut, LinearParts{.bias = kBias}>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
           bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
           slots.data(), blockTable.data(), y.data(),
@@ -94,14 +101,14 @@ struct Step {
 };
 
 TEST(QkvRopeCache, OneRowOfThreeEncodings) {
-  Step<1, kHeadSize, false, DecodeTile<8, 2, 2>> run;
+  Step<1, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 2}>> run;
   run.launch({70}, {1});
   run.check({70}, {1});
 }
 
 // Rows that rotate in part, with biases, four sums of a group in one lane's hands.
 TEST(QkvRopeCache, PartOfAHeadRotates) {
-  Step<2, 8, true, DecodeTile<8, 4, 1>> run;
+  Step<2, 8, true, DecodeTile<DecodeCut{8, 4, 1}>> run;
   run.launch({0, 127}, {0, 1});
   run.check({0, 127}, {0, 1});
 }
@@ -109,21 +116,21 @@ TEST(QkvRopeCache, PartOfAHeadRotates) {
 // A padding row has slot 0 and no position: it must write no page, not even that of slot 0. Three rows are no power of
 // two.
 TEST(QkvRopeCache, PaddingRowsWriteNothing) {
-  Step<3, kHeadSize, false, DecodeTile<16, 2, 1>> run;
+  Step<3, kHeadSize, false, DecodeTile<DecodeCut{16, 2, 1}>> run;
   run.launch({5, -1, 64}, {0, 0, 1});
   run.check({5, -1, 64}, {0, 0, 1});
 }
 
 // A position whose page is not there yet is dropped, not written before the pool.
 TEST(QkvRopeCache, AMissingPageIsNotWritten) {
-  Step<1, kHeadSize, false, DecodeTile<8, 2, 2>> run;
+  Step<1, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 2}>> run;
   run.launch({130}, {0});
   for (const std::vector<Half>* pages : {&run.kPagesData, &run.vPagesData})
     for (Half half : *pages) ASSERT_EQ(half.bits, kUntouched.bits);
 }
 
 TEST(QkvRopeCache, EightRows) {
-  Step<8, kHeadSize, false, DecodeTile<8, 2, 1>> run;
+  Step<8, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 1}>> run;
   const std::vector<int> positions = {1, 2, 3, 4, 65, 66, -1, 0}, slots = {0, 0, 0, 0, 1, 1, 0, 1};
   run.launch(positions, slots);
   run.check(positions, slots);
@@ -132,8 +139,17 @@ TEST(QkvRopeCache, EightRows) {
 // Keys and values in blocks of 32. The last block of threads has rows that no weight has.
 TEST(QkvRopeCache, BlocksIntoPages) {
   constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize;
-  using Shape = QkvShape<3, kGroups, kSize, kSize, kMaxPages, KvType::kQ8_0, KvType::kQ5_1>;
-  using Tile = DecodeTile<8, 4, 4>; // 64 rows
+  constexpr QkvRopeShape kShape = {.m = kRows,
+                                   .k = kColumns,
+                                   .heads = 3,
+                                   .kvHeads = kGroups,
+                                   .headSize = kSize,
+                                   .dimensions = kSize,
+                                   .tablePages = kMaxPages,
+                                   .keyType = KvType::kQ8_0,
+                                   .valueType = KvType::kQ5_1};
+  using Shape = QkvShape<kShape>;
+  using Tile = DecodeTile<DecodeCut{8, 4, 1, 4}>; // 64 rows in four rounds
   constexpr auto kLayout = WeightLayout::kF16Rows;
   const std::vector<int> positions = {70, 128}, slots = {1, 0}, blockTable = {-1, -1, 0, -1, 3, -1};
   const TestRows rows(kRows, kColumns, 4);
@@ -145,7 +161,7 @@ TEST(QkvRopeCache, BlocksIntoPages) {
   std::vector<float> y(kRows * kKvRows);
   constexpr int kBlocks = 3 * ceilDivide(kKvRows, Tile::kBlockRows);
   hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-    qkvRopeCache<Shape, kLayout, kLayout, kLayout, kColumns, kRows, Tile, false>(
+    qkvRopeCache<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout}, kShape, Tile::kCut, LinearParts{}>(
         q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
         reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), blockTable.data(), y.data(),
         keys.data(), values.data());

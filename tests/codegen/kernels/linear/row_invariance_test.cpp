@@ -45,9 +45,10 @@ std::vector<float> productOf(const TestWeight& weight, int first) {
   const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
   std::vector<float> y(kRows * kOutputs);
   hostsim::launch(linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, kColumns, kOutputs, kRows, Tile, true, true>(weight.blob.data(), rows.x.data(), rows.codes.data(),
-                                                                 rows.scaleData(), bias.data(),
-                                                                 residual.data() + first * kOutputs, y.data());
+    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
+           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.codes.data(),
+                                                        rows.scaleData(), bias.data(),
+                                                        residual.data() + first * kOutputs, y.data());
   });
   return y;
 }
@@ -57,11 +58,12 @@ std::vector<float> productOf(const TestWeight& weight, int first) {
 TYPED_TEST(RowInvariance, LinearWithBiasAndResidual) {
   constexpr WeightLayout kLayout = TypeParam::kLayout;
   const TestWeight weight(kLayout, kOutputs, kColumns, 1);
-  const std::vector<float> eight = productOf<kLayout, 8, DecodeTile<8, 2, 2>>(weight, 0);
+  const std::vector<float> eight = productOf<kLayout, 8, DecodeTile<DecodeCut{8, 2, 2}>>(weight, 0);
   for (int row = 0; row < kMostRows; ++row)
-    EXPECT_EQ(rowOf(eight, row, kOutputs), (productOf<kLayout, 1, DecodeTile<8, 4, 1>>(weight, row))) << "row " << row;
+    EXPECT_EQ(rowOf(eight, row, kOutputs), (productOf<kLayout, 1, DecodeTile<DecodeCut{8, 4, 1}>>(weight, row)))
+        << "row " << row;
   for (const int first : {0, 1, 5}) {
-    const std::vector<float> three = productOf<kLayout, 3, DecodeTile<8, 2, 1>>(weight, first);
+    const std::vector<float> three = productOf<kLayout, 3, DecodeTile<DecodeCut{8, 2, 1}>>(weight, first);
     for (int row = 0; row < 3; ++row)
       EXPECT_EQ(rowOf(eight, first + row, kOutputs), rowOf(three, row, kOutputs)) << "row " << row << " from " << first;
   }
@@ -76,9 +78,11 @@ std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
   std::vector<float> q(kRows * kOutputs), k(q), v(q);
   const uint32_t blocks = 3 * ((kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows);
   hostsim::launch({.grid = {blocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-    qkvLinear<QkvRows<kOutputs, kOutputs>, kLayout, kLayout, kLayout, kColumns, kRows, Tile, true>(
-        weight.blob.data(), weight.blob.data(), weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(),
-        bias.data(), bias.data(), bias.data(), q.data(), k.data(), v.data());
+    qkvLinear<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout},
+              QkvLinearShape{.m = kRows, .qN = kOutputs, .kvN = kOutputs, .k = kColumns}, Tile::kCut,
+              LinearParts{.bias = true}>(weight.blob.data(), weight.blob.data(), weight.blob.data(), nullptr,
+                                         rows.codes.data(), rows.scaleData(), bias.data(), bias.data(), bias.data(),
+                                         q.data(), k.data(), v.data());
   });
   std::vector<std::vector<float>> result;
   for (int row = 0; row < kRows; ++row)
@@ -88,9 +92,9 @@ std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
 
 TEST(RowInvarianceOf, QkvLinearWithBias) {
   const TestWeight weight(WeightLayout::kQ8_0Planes, kOutputs, kColumns, 1);
-  const auto eight = qkvOf<8, DecodeTile<8, 2, 2>>(weight, 0);
+  const auto eight = qkvOf<8, DecodeTile<DecodeCut{8, 2, 2}>>(weight, 0);
   for (int row = 0; row < kMostRows; ++row)
-    EXPECT_EQ(eight[row], (qkvOf<1, DecodeTile<8, 4, 1>>(weight, row)[0])) << "row " << row;
+    EXPECT_EQ(eight[row], (qkvOf<1, DecodeTile<DecodeCut{8, 4, 1}>>(weight, row)[0])) << "row " << row;
 }
 
 } // namespace

@@ -15,7 +15,7 @@
 // CHECK:      plan.phase rows 1 row_block 1 outputs 1 feeds_back {
 // CHECK-NEXT: plan.launch @embedding__{{.*}} args(@token_embd.weight, @decode_tokens, @decode1.embedded)
 // CHECK-NEXT: plan.launch @rms_norm__{{.*}}q8__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @qkv_rope_cache__{{.*}}__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
+// CHECK-NEXT: plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__{{.*}} layer 0 args(@wq, @wk, @wv, {{.*}}@k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @quantize__{{.*}} layer 0
 // CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 args(@wo, {{.*}}@decode1.embedded, @ffn_norm{{.*}}>{{$}}
