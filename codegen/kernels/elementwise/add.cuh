@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[i] = a[i] + b[i]
 //
-//   launch    grid (ceil(kShape.elements / 4 / kShape.threads)), block (kShape.threads): codegen/spec/elementwise_spec.cpp
+//   launch    grid (ceil(kShape.elements / 4 / kShape.threads)), block (kShape.threads):
+//             codegen/spec/elementwise_spec.cpp
 //   a, b, y   f32, 16-byte aligned, kShape.elements elements, a multiple of 4; y may be a or b
 #pragma once
 

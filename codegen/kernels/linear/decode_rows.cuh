@@ -18,9 +18,9 @@ struct LinearShape {
   int m, n, k;
 };
 
-/// How a decode linear is cut. A block makes its rows of the weight in rounds, one after the other, where it has to make
-/// more than its groups hold at a time: whole blocks of int8 rows. Lanes, and with them the order of a sum, so are the
-/// same for any M.
+/// How a decode linear is cut. A block makes its rows of the weight in rounds, one after the other, where it has to
+/// make more than its groups hold at a time: whole blocks of int8 rows. Lanes, and with them the order of a sum, so are
+/// the same for any M.
 struct DecodeCut {
   int lanes; ///< of a group: 8, 16 or 32
   int rows;  ///< of a group
@@ -61,8 +61,8 @@ LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
   }
 }
 
-/// What is added to the sums that a lane owns. A lane loads it before it loads weights, so that it has come when they are
-/// multiplied, and adds it to the whole sum: so the bits of a sum do not depend on which lane owns it.
+/// What is added to the sums that a lane owns. A lane loads it before it loads weights, so that it has come when they
+/// are multiplied, and adds it to the whole sum: so the bits of a sum do not depend on which lane owns it.
 template <typename Tile, int kM>
 struct OwnedAddends {
   static constexpr int kSlots = inputSlots(kM);

@@ -8,7 +8,8 @@
 //   bias      [kN] or null
 //   residual  [kM][kN] or null, may be y
 //   y         [kM][kN] f32
-//   numerics  f32 sums, to which bias + residual is added: a row's bits are the same in every row of y; NMSE against codegen/reference/linear.h on the same (quantised) rows below 1e-11
+//   numerics  f32 sums, to which bias + residual is added: a row's bits are the same in every row of y; NMSE against
+//             codegen/reference/linear.h on the same (quantised) rows below 1e-11
 //   sm_75     reads each byte of the weight once
 #pragma once
 

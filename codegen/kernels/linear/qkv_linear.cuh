@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases) for 1 ... 8 rows
 //
-//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps): codegen/spec/decode_tile.cpp
+//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps):
+//             codegen/spec/decode_tile.cpp
 //   weights   blobs of Rows::kQRows x k and Rows::kKvRows x k, each in its layout
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   q, k, v   [kM][rows of the weight] f32

@@ -32,8 +32,8 @@ LLCUDA_DEVICE QkvPart qkvPartOf(int block, const uint8_t* const (&weights)[3], c
   return {QkvPart::kQ, weights[0], biases[0], Rows::kQRows, block};
 }
 
-/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them is
-/// data.
+/// Calls f.template operator()<layout of the role>(). Parts of one layout share their code: what differs between them
+/// is data.
 template <QkvWeights kWeights, typename F>
 LLCUDA_DEVICE void withLayoutOf(QkvPart::Role role, F f) {
   if (kWeights.k != kWeights.q && role == QkvPart::kK)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
 //
-//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps): codegen/spec/decode_tile.cpp
+//   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps):
+//             codegen/spec/decode_tile.cpp
 //   weights   blobs of heads * headSize x k and kvHeads * headSize x k, each in its layout
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
@@ -21,8 +22,8 @@ namespace llcuda {
 struct QkvRopeShape {
   int m, k;
   int heads, kvHeads, headSize;
-  int dimensions;    ///< of a head that rotate
-  int tablePages;    ///< of a slot
+  int dimensions; ///< of a head that rotate
+  int tablePages; ///< of a slot
   KvType keyType = KvType::kF16, valueType = KvType::kF16;
 };
 

@@ -15,9 +15,9 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand
     in a block table of the group, and a page that the window has passed is given back.
 
-    With `batch-invariant` the bits of a row depend on its own tokens, not on the rows beside it or on how a prompt is cut:
-    of the decode phases of more than 8 rows there is only the widest, whose kernels all such batches share, and prompt
-    phases have 64, 128, 512 rows, whose linears are cut alike. Phases of up to 8 rows are so in any case.
+    With `batch-invariant` the bits of a row depend on its own tokens, not on the rows beside it or on how a prompt is
+    cut: of the decode phases of more than 8 rows there is only the widest, whose kernels all such batches share, and
+    prompt phases have 64, 128, 512 rows, whose linears are cut alike. Phases of up to 8 rows are so in any case.
 
     Refuses, naming the op: weights without a device layout, shapes that no kernel does, keys and values in types
     that `codegen/formats/kv_types.inc` does not have.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the kernels of an engine to a table of tiles: those that differ from the engine's without the table have a tile of
-its entries.
+"""Holds the kernels of an engine to a table of tiles: those that differ from the engine's without the table have a tile
+of its entries.
 
 usage: check_tiles.py TILES.json ENGINE_WITHOUT.json ENGINE_WITH.json    (the engines as llcuda-inspect --json tells)
 """
