@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,7 @@
 #include "compiler/ingest/special_tokens.h"
 #include "compiler/ingest/tokenizer_file.h"
 #include "compiler/ingest/tokenizer_json.h"
+#include "compiler/ingest/vocab_merges.h"
 #include "runtime/base/mapped_file.h"
 #include "runtime/text/chat_template.h"
 
@@ -27,6 +29,8 @@ using Json = nlohmann::json;
 
 constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kSentencePiece = "tokenizer.model";
+constexpr const char* kVocabulary = "vocab.json";
+constexpr const char* kMerges = "merges.txt";
 constexpr JsonLimits kTokenizerLimits = {.depth = 32, .values = 16'000'000};
 
 bool holds(const std::string& folder, const char* name) {
@@ -159,12 +163,69 @@ bool adds(const Companions& files, const char* key, int32_t token) {
   return at(files.tokenizerConfig, key) == true && token != text::kNoToken;
 }
 
+/// A tokenizer.json, read or made.
+struct TokenizerSource {
+  std::string path;
+  Json json;
+  bool made = false;
+  std::vector<AddedToken> further; ///< which the other files add
+  std::vector<std::string> notes;
+};
+
+Result<TokenizerSource> readSource(const std::string& folder, const Companions& files) {
+  TokenizerSource source;
+  source.path = (fs::path(folder) / kTokenizer).string();
+  LLCUDA_ASSIGN_OR_RETURN(source.json, readJsonFile(source.path, kTokenizerLimits));
+  LLCUDA_ASSIGN_OR_RETURN(source.further, addedTokens(files));
+  return source;
+}
+
+/// Texts that the files name as special.
+std::vector<std::string> specialTexts(const Companions& files) {
+  std::vector<std::string> texts;
+  for (const Json* file : {&files.tokenizerConfig, &files.specialTokens})
+    for (const auto& [key, value] : file->items())
+      if (key.ends_with("_token") && !tokenText(value).empty())
+        texts.emplace_back(tokenText(value));
+      else if (key == "additional_special_tokens" && value.is_array())
+        for (const Json& token : value) texts.emplace_back(tokenText(token));
+  return texts;
+}
+
+Result<TokenizerSource> makeSource(const std::string& folder, const Companions& files) {
+  TokenizerSource source;
+  source.path = (fs::path(folder) / kVocabulary).string();
+  source.made = true;
+  LLCUDA_ASSIGN_OR_RETURN(Json vocabulary, readObject(folder, kVocabulary));
+  LLCUDA_ASSIGN_OR_RETURN(const MappedFile merges, MappedFile::open((fs::path(folder) / kMerges).string()));
+  LLCUDA_ASSIGN_OR_RETURN(source.further, addedTokens(files));
+  const std::vector<std::string> special = specialTexts(files);
+  for (const Json* tokens : {&std::as_const(vocabulary), &files.addedTokens})
+    for (AddedToken& token : specialTokensOf(*tokens, special)) source.further.push_back(std::move(token));
+  for (const auto& [content, id] : files.addedTokens.items())
+    if (id.is_number_unsigned() && id.get<uint64_t>() <= INT32_MAX)
+      source.further.push_back({id.get<int32_t>(), content});
+  const std::string_view text(reinterpret_cast<const char*>(merges.bytes().data()), merges.bytes().size());
+  Result<VocabMerges> made =
+      tokenizerOfVocabAndMerges(std::move(vocabulary), text,
+                                {.tokenizerClass = tokenText(at(files.tokenizerConfig, "tokenizer_class")),
+                                 .addPrefixSpace = at(files.tokenizerConfig, "add_prefix_space") == true});
+  if (!made)
+    return makeError(made.error().code, source.path, ": ", made.error().message);
+  source.json = std::move(made->tokenizer);
+  if (made->uselessMerges != 0)
+    source.notes.push_back(std::to_string(made->uselessMerges) +
+                           " merges of merges.txt join or make what is no token and were left out");
+  return source;
+}
+
 Result<Vocabulary> readTokenizer(const std::string& folder, const Companions& files) {
-  const std::string path = (fs::path(folder) / kTokenizer).string();
-  LLCUDA_ASSIGN_OR_RETURN(Json json, readJsonFile(path, kTokenizerLimits));
-  LLCUDA_ASSIGN_OR_RETURN(const std::vector<AddedToken> further, addedTokens(files));
+  LLCUDA_ASSIGN_OR_RETURN(TokenizerSource source,
+                          holds(folder, kTokenizer) ? readSource(folder, files) : makeSource(folder, files));
+  const std::string& path = source.path;
+  Json& json = source.json;
   const auto inFile = [&](const Error& error) { return makeError(error.code, path, ": ", error.message); };
-  const Result<bool> changed = addTokens(json, further);
+  const Result<bool> changed = addTokens(json, source.further);
   if (!changed)
     return inFile(changed.error());
   Result<TokenizerFile> tokenizer = readTokenizerFile(json);
@@ -174,7 +235,7 @@ Result<Vocabulary> readTokenizer(const std::string& folder, const Companions& fi
   Vocabulary vocabulary;
   text::TextConfig& config = vocabulary.config;
   config.kind = tokenizer->kind;
-  config.preTokenizer = kTokenizer;
+  config.preTokenizer = source.made ? kMerges : kTokenizer;
   config.addSpacePrefix = tokenizer->stripsSpace;
   config.bos = tokenizer->before;
   config.eos = tokenizer->after;
@@ -191,8 +252,10 @@ Result<Vocabulary> readTokenizer(const std::string& folder, const Companions& fi
       config.eos = tokenizer->after;
   }
   LLCUDA_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
-  vocabulary.tokenizerJson =
-      *changed ? json.dump() : std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  vocabulary.tokenizerJson = *changed || source.made
+                                 ? json.dump()
+                                 : std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  vocabulary.notes = std::move(source.notes);
   vocabulary.size = static_cast<uint32_t>(tokenizer->tokens.texts.size());
   return vocabulary;
 }
@@ -249,15 +312,17 @@ Result<Vocabulary> readSentencePiece(const std::string& folder, const Companions
 } // namespace
 
 bool holdsTokenizer(const std::string& folder) {
-  return holds(folder, kTokenizer) || holds(folder, kSentencePiece);
+  return holds(folder, kTokenizer) || holds(folder, kSentencePiece) ||
+         (holds(folder, kVocabulary) && holds(folder, kMerges));
 }
 
 Result<Vocabulary> readHfVocabulary(const std::string& folder) {
   if (!holdsTokenizer(folder))
-    return badInput(folder, ": holds neither ", kTokenizer, " nor ", kSentencePiece,
-                    "; save the tokenizer there too, or give its folder as --tokenizer");
+    return badInput(folder, ": holds neither ", kTokenizer, " nor ", kSentencePiece, ", nor ", kVocabulary, " with ",
+                    kMerges, "; save the tokenizer there too, or give its folder as --tokenizer");
   LLCUDA_ASSIGN_OR_RETURN(const Companions files, readCompanions(folder));
-  return holds(folder, kTokenizer) ? readTokenizer(folder, files) : readSentencePiece(folder, files);
+  const bool isSentencePiece = !holds(folder, kTokenizer) && holds(folder, kSentencePiece);
+  return isSentencePiece ? readSentencePiece(folder, files) : readTokenizer(folder, files);
 }
 
 } // namespace llcuda::ingest

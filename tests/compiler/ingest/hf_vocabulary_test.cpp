@@ -113,6 +113,38 @@ TEST(HfVocabulary, PostProcessor) {
   EXPECT_THAT(encode(folder, "a"), ElementsAre(0));
 }
 
+// GPT-2's own form: special tokens stand in the vocabulary, and the other files name them.
+TEST(HfVocabulary, VocabularyAndMerges) {
+  Folder folder;
+  folder.with("vocab.json", {{"a", 0}, {"b", 1}, {"ab", 2}, {"Ġ", 3}, {"Ġa", 4}, {"<|endoftext|>", 5}});
+  folder.folder.write("merges.txt", "#version: 0.2\na b\nĠ a\nx y\n");
+  folder.with("special_tokens_map.json", {{"eos_token", "<|endoftext|>"}, {"bos_token", "<|endoftext|>"}});
+  EXPECT_THAT(encode(folder, "ab a<|endoftext|>b"), ElementsAre(2, 4, 5, 1));
+  const Vocabulary vocabulary = read(folder);
+  EXPECT_EQ(vocabulary.size, 6u);
+  EXPECT_EQ(vocabulary.config.eos, 5);
+  EXPECT_FALSE(vocabulary.config.addBos);
+  EXPECT_THAT(vocabulary.notes, ElementsAre(HasSubstr("1 merges of merges.txt")));
+  folder.with("added_tokens.json", {{"<new>", 6}});
+  EXPECT_THAT(encode(folder, "a<new>b"), ElementsAre(0, 6, 1));
+}
+
+// Qwen 2 cuts digits one by one and composes letters; another class is refused by name.
+TEST(HfVocabulary, VocabularyAndMergesByClass) {
+  Folder folder;
+  folder.with("vocab.json", {{"1", 0}, {"2", 1}, {"12", 2}, {"Ã", 3}, {"©", 4}});
+  folder.folder.write("merges.txt", "1 2\n");
+  EXPECT_THAT(encode(folder, "12"), ElementsAre(2));
+  folder.with("tokenizer_config.json", {{"tokenizer_class", "Qwen2Tokenizer"}});
+  EXPECT_THAT(encode(folder, "12"), ElementsAre(0, 1));
+  EXPECT_THAT(encode(folder, "e\xCC\x81"), ElementsAre(3, 4));
+  folder.with("tokenizer_config.json", {{"tokenizer_class", "CLIPTokenizer"}});
+  const auto refused = readHfVocabulary(folder.folder.path());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("CLIPTokenizer"));
+}
+
 TEST(HfVocabulary, RolesByTextThenById) {
   Folder folder;
   folder.with("tokenizer.json", byteLevel());
@@ -303,7 +335,8 @@ TEST(HfVocabulary, RefusesByName) {
   const TemporaryFolder none;
   EXPECT_EQ(readHfVocabulary(none.path()).error().message,
             none.path() +
-                ": holds neither tokenizer.json nor tokenizer.model; save the tokenizer there too, or give its "
+                ": holds neither tokenizer.json nor tokenizer.model, nor vocab.json with merges.txt; save the "
+                "tokenizer there too, or give its "
                 "folder as --tokenizer");
 }
 
