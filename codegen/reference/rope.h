@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codegen/formats/rope_pairs.h"
+
 namespace llcuda::reference {
 
-/// Which elements of a head's first `dimensions` form pair i: (2i, 2i + 1), or (i, i + dimensions / 2).
-enum class RopePairs { kAdjacent, kHalves };
+using llcuda::RopePairs;
 
 /// `x` and `y` are [rows][heads][headSize] and may be the same. `table` is of rope_table.h with dimensions / 2 pairs;
 /// elements past `dimensions` are copied. A row of position -1 is copied whole.

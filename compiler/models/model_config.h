@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codegen/formats/activation.h"
+#include "codegen/formats/rope_pairs.h"
 
 namespace llcuda::models {
 
@@ -31,11 +32,9 @@ struct RopeConfig {
   bool operator==(const RopeConfig&) const = default;
 };
 
-/// How the file orders the rows of queries and keys that turn together.
-enum class PairOrder : uint8_t {
-  kAdjacent, ///< rows 2i and 2i + 1 of a head: GGUF files of the llama architecture
-  kHalves,   ///< rows i and i + dimensions / 2: Hugging Face files, GGUF files of other architectures
-};
+/// How the file orders the rows of queries and keys that turn together: adjacent in GGUF files of the llama
+/// architecture, by halves in Hugging Face files and in GGUF files of other architectures.
+using PairOrder = RopePairs;
 
 struct LayerConfig {
   static constexpr uint32_t kNoRope = UINT32_MAX;

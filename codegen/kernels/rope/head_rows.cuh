@@ -12,14 +12,12 @@
 //   sm_75      a head stays in the registers of a group of lanes: no barrier
 #pragma once
 
+#include "codegen/formats/rope_pairs.h"
 #include "codegen/kernels/norm/norm_rows.cuh"
 #include "codegen/kernels/ptx/half.cuh"
 #include "codegen/kernels/rope/head_tiles.h"
 
 namespace llcuda {
-
-/// Which elements of a head's first kDimensions form pair i: (2i, 2i + 1), or (i, i + kDimensions / 2).
-enum class RopePairs { kAdjacent, kHalves };
 
 /// What happens to a head.
 template <int kDimensionsArg, RopePairs kPairsArg, bool kNormArg>
