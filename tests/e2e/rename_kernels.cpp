@@ -15,13 +15,17 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-/// Puts `to` over every string that is `from`; it may not be longer.
+/// Puts `to` over every string that is `from`, but for the end of the symbol of its body; it may not be longer.
 size_t replaceStrings(Bytes& bytes, const std::string& from, const std::string& to) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const std::string whole = '\0' + from + '\0';
+  const std::string whole = from + '\0'; // before the first string of a section any byte can stand
   size_t count = 0;
-  for (size_t at = text.find(whole); at != text.npos; at = text.find(whole, at + 1), ++count)
-    for (size_t i = 0; i < from.size(); ++i) bytes[at + 1 + i] = static_cast<std::byte>(i < to.size() ? to[i] : '\0');
+  for (size_t at = text.find(whole); at != text.npos; at = text.find(whole, at + 1)) {
+    if (text.substr(0, at).ends_with("llcudaBody__"))
+      continue;
+    for (size_t i = 0; i < from.size(); ++i) bytes[at + i] = static_cast<std::byte>(i < to.size() ? to[i] : '\0');
+    ++count;
+  }
   return count;
 }
 

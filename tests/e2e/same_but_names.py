@@ -4,6 +4,7 @@
 usage: same_but_names.py FOLDER RENAMED_FOLDER    each with an m.engine; what takes time is compared without the times
 """
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 TIMES = {"microseconds", "gb_per_second", "share_of_copy", "copy_gb_per_second", "test_time", "avg_ns", "stddev_ns", "avg_ts",
          "stddev_ts", "samples_ns", "samples_ts"}
 HOST = ["--device", "host"]
+PROFILE = "profile.json"
 TEXTS = [
     ["llcuda-inspect", "m.engine"],
     ["llcuda-inspect", "m.engine", "--memory", "--slots", "2"],
@@ -23,13 +25,19 @@ OBJECTS = [
     ["llcuda-inspect", "m.engine", "--json", "--memory", "--hash"],
     ["llcuda-inspect", "m.engine", "--json", "--predict", "t4"],
     ["llcuda-inspect", "m.engine", "--machine-code"],
-    ["llcuda-run", "m.engine", *HOST, "--prompt-tokens", "5,6,7", "-n", "4", "--temp", "0", "--profile", "/dev/stdout"],
+    ["llcuda-run", "m.engine", *HOST, "--prompt-tokens", "5,6,7", "-n", "4", "--temp", "0", "--profile", PROFILE],
     ["llcuda-bench", "-m", "m.engine", *HOST, "-p", "8", "-n", "4", "-r", "1", "-o", "json"],
 ]
 
 
 def output(folder, command):
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def result(folder, command):
+    """What the command writes as JSON: to standard output, or to the file of a profile."""
+    text = output(folder, command)
+    return pathlib.Path(folder, PROFILE).read_text(encoding="utf-8") if PROFILE in command else text
 
 
 def names(folder):
@@ -55,8 +63,8 @@ def without_times(value):
 
 
 def parsed(text, order):
-    """The first object or list in the text; kernels of a profile stand in the order of their times."""
-    value = json.JSONDecoder().raw_decode(numbered(text, order)[re.search(r"[{\[]", text).start():])[0]
+    """Kernels of a profile stand in the order of their times."""
+    value = json.loads(numbered(text, order))
     if isinstance(value, dict) and "copy_gb_per_second" in value:
         value["kernels"].sort(key=lambda kernel: (kernel["phase"], kernel["rows"], kernel["kernel"]))
     return without_times(value)
@@ -70,7 +78,7 @@ def main(plain, renamed):
         one, other = numbered(output(plain, command), order), numbered(output(renamed, command), [])
         assert one == other, (command, one, other)
     for command in OBJECTS:
-        one, other = parsed(output(plain, command), order), parsed(output(renamed, command), [])
+        one, other = parsed(result(plain, command), order), parsed(result(renamed, command), [])
         assert one == other, (command, one, other)
     print(f"{len(order)} kernels, {len(TEXTS) + len(OBJECTS)} outputs")
 
