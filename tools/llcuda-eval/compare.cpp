@@ -26,7 +26,9 @@ struct Subject {
   std::optional<reference::InterpretedModel> model;
 
   uint32_t vocabulary() const { return engine ? engine->model().vocabulary() : model->config().vocabulary; }
-  uint32_t layers() const { return engine ? engine->model().layers() : model->config().layers; }
+  uint32_t layers() const {
+    return engine ? engine->model().layers() : static_cast<uint32_t>(model->config().layers.size());
+  }
 };
 
 /// Positions of the interpreter: those of the engine that a model is compared with, so that longrope takes the same
