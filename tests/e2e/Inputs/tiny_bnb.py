@@ -111,8 +111,8 @@ class BnbModel(tiny_llama.Model):
                         "load_in_8bit": self.options.kind == "int8", "bnb_4bit_quant_type": self.options.kind,
                         "bnb_4bit_use_double_quant": self.options.nested, "llm_int8_skip_modules": ["lm_head"]}
         return {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": tiny_llama.EMBEDDING,
-                "intermediate_size": tiny_llama.FEED_FORWARD, "num_hidden_layers": tiny_llama.LAYERS,
-                "num_attention_heads": tiny_llama.HEADS, "num_key_value_heads": tiny_llama.KV_HEADS,
+                "intermediate_size": self.feed_forward[0], "num_hidden_layers": tiny_llama.LAYERS,
+                "num_attention_heads": tiny_llama.HEADS, "num_key_value_heads": self.kv_heads[0],
                 "head_dim": tiny_llama.HEAD_SIZE, "vocab_size": self.vocabulary, "rms_norm_eps": tiny_llama.EPS,
                 "max_position_embeddings": tiny_llama.CONTEXT, "rope_theta": tiny_llama.BASE, "hidden_act": "silu",
                 "tie_word_embeddings": self.options.tied, "torch_dtype": "float16", "bos_token_id": 1, "eos_token_id": 2,

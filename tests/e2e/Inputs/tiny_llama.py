@@ -65,7 +65,8 @@ class Model:
         self.random = np.random.default_rng(options.seed)
         self.types = [TYPES[name] for name in options.types.split(",")]
         self.rounded = [TYPES[name] for name in options.rounded.split(",")]
-        self.kv_heads, self.feed_forward = options.kv_heads, options.feed_forward
+        self.kv_heads = numbers(getattr(options, "kv_heads", "2"))
+        self.feed_forward = numbers(getattr(options, "feed_forward", "96"))
         self.vocabulary = 261 if options.vocabulary else 160
         self.stored, self.values, self.turn, self.altered = {}, {}, 0, options.alter
         columns = HEADS * HEAD_SIZE
@@ -222,8 +223,8 @@ def main():
     parser.add_argument("--adapter")
     parser.add_argument("--types", default="f32")
     parser.add_argument("--rounded", default="f32")
-    parser.add_argument("--kv-heads", type=numbers, default="2,2")
-    parser.add_argument("--feed-forward", type=numbers, default="96,96")
+    parser.add_argument("--kv-heads", default="2")
+    parser.add_argument("--feed-forward", default="96")
     parser.add_argument("--alter")
     parser.add_argument("--tied", action="store_true")
     parser.add_argument("--vocabulary", action="store_true")

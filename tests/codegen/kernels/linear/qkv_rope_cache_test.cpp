@@ -16,7 +16,7 @@ namespace {
 
 using namespace testing;
 
-constexpr int kColumns = 96, kHeads = 3, kKvHeads = 1, kHeadSize = 20, kMaxPages = 3, kPages = 5;
+constexpr int kColumns = 96, kHeads = 3, kKvHeads = 1, kHeadSize = 24, kMaxPages = 3, kPages = 5;
 constexpr int kPageHalves = kKvHeads * 64 * kHeadSize, kGuardPages = 2;
 constexpr Half kUntouched = {0x1234};
 

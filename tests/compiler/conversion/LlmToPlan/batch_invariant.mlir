@@ -4,22 +4,22 @@
 // Two families of decode phases: up to 8 rows, which share the bits of a row, and one phase for all wider batches. No
 // prompt phase whose warps divide the inputs, and the same kernel of a linear in all of them: nothing of its tile or its
 // constants says how many rows the phase has.
-// CHECK:      plan.phase decode rows 1 outputs 1
+// CHECK:      plan.phase rows 1 row_block 1 outputs 1 feeds_back
 // CHECK:      plan.launch @attention_decode__[[SHAPE:.*__s[0-9]+]]__
-// CHECK:      plan.phase decode rows 2 outputs 2
+// CHECK:      plan.phase rows 2 row_block 1 outputs 2 feeds_back
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__
-// CHECK:      plan.phase decode rows 4 outputs 4
+// CHECK:      plan.phase rows 4 row_block 1 outputs 4 feeds_back
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__
-// CHECK:      plan.phase decode rows 8 outputs 8
+// CHECK:      plan.phase rows 8 row_block 1 outputs 8 feeds_back
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__
-// CHECK-NOT:  plan.phase decode rows 16
-// CHECK:      plan.phase decode rows 32 outputs 32
-// CHECK-NOT:  plan.phase prompt rows 32
-// CHECK:      plan.phase prompt rows 64
+// CHECK-NOT:  plan.phase rows 16
+// CHECK:      plan.phase rows 32 row_block 1 outputs 32 feeds_back
+// CHECK-NOT:  plan.phase rows 32 row_block 32
+// CHECK:      plan.phase rows 64 row_block 64
 // CHECK:      plan.launch @linear_prompt__[[TILE:q4_1_k4096__[a-z0-9_]+]]__r64__
-// CHECK:      plan.phase prompt rows 128
+// CHECK:      plan.phase rows 128 row_block 64
 // CHECK:      plan.launch @linear_prompt__[[TILE]]__r128__
-// CHECK:      plan.phase prompt rows 512
+// CHECK:      plan.phase rows 512 row_block 64
 // CHECK:      plan.launch @linear_prompt__[[TILE]]__r512__
 // FEW: prompt phases of up to 32 rows beside larger ones are not batch-invariant
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
