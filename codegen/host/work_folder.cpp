@@ -33,7 +33,11 @@ Result<WorkFolder> WorkFolder::create() {
 Result<void> WorkFolder::write(const std::string& name, std::string_view text) const {
   const fs::path file = fs::path(path()) / name;
   std::error_code error;
-  fs::create_directories(file.parent_path(), error);
+  // One by one, and never the folder itself: once a signal has removed it, it must not come back.
+  fs::path folder = path();
+  for (const fs::path& part : fs::path(name).parent_path())
+    if (!error)
+      fs::create_directory(folder /= part, error);
   errno = 0;
   std::ofstream out(file, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));

@@ -235,7 +235,8 @@ TEST_F(CompileKernels, TheEncodingsCompileForTheDevice) {
   for (const EmbeddedHeader& header : embeddedHeaders()) {
     const std::string name = header.name;
     const bool hostOnly = name.ends_with("/tensor_type.h") || name.ends_with("/dequantize.h") ||
-                          name.ends_with("/quantize.h") || name.ends_with("/quantize_blocks.h");
+                          name.ends_with("/quantize.h") || name.ends_with("/quantize_blocks.h") ||
+                          name.ends_with("/kv_names.h");
     if (name.starts_with("codegen/formats/") && name.ends_with(".h") && !hostOnly)
       includes += "#include \"" + name + "\"\n";
   }

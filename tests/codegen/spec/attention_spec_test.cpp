@@ -93,7 +93,7 @@ TEST(AttentionSpec, Prompt) {
   const LaunchSpec launch = attentionPromptLaunch(desc);
   EXPECT_EQ(launch.grid.y, 18u);
   EXPECT_THAT(launch.kernel.name, StartsWith("attention_prompt__h9_g3_d256_p128_w512_f16_f16__r100__"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512, 0, llcuda::KvType::kF16, "
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512, llcuda::KvType::kF16, "
                                                 "llcuda::KvType::kF16>, 100>(q"));
 }
 

@@ -47,9 +47,9 @@ TEST_F(CapiTest, ChatIsRendered) {
 TEST_F(CapiTest, ZeroByteEndsNoMessage) {
   api::Engine engine = open("text");
   const api::Message messages[] = {{"user", std::string("h\0i", 3)}};
-  EXPECT_EQ(*engine.renderChat(messages, true), std::string("<|start|><|turn|>u h\0i<|turn|>", 31));
+  EXPECT_EQ(*engine.renderChat(messages, true), std::string("<|start|><|turn|>u h\0i<|turn|>", 30));
   EXPECT_EQ(*engine.renderChatJson(R"({"messages": [{"role": "user", "content": "h\u0000i"}]})"),
-            std::string("<|start|><|turn|>u h\0i<|turn|>", 31));
+            std::string("<|start|><|turn|>u h\0i<|turn|>", 30));
 }
 
 TEST_F(CapiTest, ChatOfJsonSaysWhatIsWrong) {

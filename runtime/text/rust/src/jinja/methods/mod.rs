@@ -108,8 +108,9 @@ fn of_sequence(items: &[Value], type_name: &str, name: &str, args: Args) -> Res<
         let value = if value < 0 { value.saturating_add(items.len() as i128) } else { value };
         Ok(value.clamp(0, items.len() as i128) as usize)
     };
-    for at in bound(start, 0)?..bound(stop, items.len())? {
-        if equal(&items[at], &wanted)? {
+    let (first, end) = (bound(start, 0)?, bound(stop, items.len())?);
+    for (at, item) in items.iter().enumerate().take(end).skip(first) {
+        if equal(item, &wanted)? {
             return Ok(Value::Int(at as i128));
         }
     }

@@ -120,7 +120,7 @@ fn padded(value: &str, args: Args, side: Side) -> Res<Value> {
 }
 
 /// The part that `start` and `end` name, and where it begins; None where `start` lies behind the end.
-fn part<'a>(value: &'a str, start: Option<Value>, end: Option<Value>) -> Res<Option<(&'a str, usize)>> {
+fn part(value: &str, start: Option<Value>, end: Option<Value>) -> Res<Option<(&str, usize)>> {
     let length = value.chars().count();
     let bound = |bound: Option<Value>, default: usize| -> Res<usize> {
         let Some(bound) = given(bound) else { return Ok(default) };

@@ -20,7 +20,7 @@ pub fn parse(source: &str) -> Res<Template> {
     let mut parser =
         Parser { tokens, at: 0, depth: 0, lenient: 0, unknown: Vec::new(), macro_uses: Vec::new(), loops: 0 };
     let body = parser.statements(&[])?;
-    parser.unknown.into_iter().next().map_or(Ok(Template { body }), Err)
+    parser.unknown.into_iter().next().map_or(Ok(Template { body }), |fault| Err(Box::new(fault)))
 }
 
 /// The special variables that the body of a macro names.
@@ -38,7 +38,7 @@ struct Parser {
     /// In a branch, which may never run: an unknown filter or test is an error only when it does.
     lenient: usize,
     /// Those outside of branches.
-    unknown: Vec<Box<Fault>>,
+    unknown: Vec<Fault>,
     macro_uses: Vec<MacroUses>,
     loops: usize,
 }
@@ -371,14 +371,14 @@ impl Parser {
     fn check_filter(&mut self, call: &FilterCall) {
         if self.lenient == 0 && filters::find(&call.name).is_none() {
             let message = format!("No filter named '{}'.", call.name);
-            self.unknown.push(Box::new(Fault { message, line: Some(call.line) }));
+            self.unknown.push(Fault { message, line: Some(call.line) });
         }
     }
 
     fn check_test(&mut self, call: &FilterCall) {
         if self.lenient == 0 && tests::find(&call.name).is_none() {
             let message = format!("No test named '{}'.", call.name);
-            self.unknown.push(Box::new(Fault { message, line: Some(call.line) }));
+            self.unknown.push(Fault { message, line: Some(call.line) });
         }
     }
 }
