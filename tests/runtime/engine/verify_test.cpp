@@ -142,7 +142,7 @@ const Damage kDamages[] = {
     {"phases has 0 entries", [](fb::EngineT& e) { e.phases.clear(); }},
     {"there is no prompt phase", [](fb::EngineT& e) { e.phases.resize(2); }},
     {"the widest decode phase has 1 rows", [](fb::EngineT& e) { e.phases.erase(e.phases.begin() + 1); }},
-    {"phases[3] repeats", [](fb::EngineT& e) { e.phases[3]->rows = 4, e.phases[3]->tails[0]->outputs = 1; }},
+    {"phases[3] repeats", [](fb::EngineT& e) { e.phases[3]->rows = 4, e.phases[3]->tails[0] = fb::Tail(fb::TailKind::sample, 1, 1); }},
     {"phases[0].rows is 0", [](fb::EngineT& e) { e.phases[0]->rows = 0; }},
     {"phases[2].tails[0].outputs is 2, allowed are 1 to the 1 blocks", [](fb::EngineT& e) { e.phases[2]->tails[0] = fb::Tail(fb::TailKind::sample, 2, 1); }},
     {"phases[3].tails[0].outputs is 0", [](fb::EngineT& e) { e.phases[3]->tails[0] = fb::Tail(fb::TailKind::sample, 0, 1); }},
