@@ -19,7 +19,7 @@ struct SelfCheckReport {
 
 /// Runs the engine's golden tokens, one by one and then as one prompt, and compares the most likely successor and its
 /// log-probability with the recorded ones. Forgets the sequence. kSelfCheckFailed: another best token where the
-/// recorded margin is 0.5 or more, or a mean error above 0.1. kUnsupported: nothing is recorded.
+/// recorded lead is 1 or more, or a mean error above 0.1. kUnsupported: nothing is recorded.
 Result<void> selfCheck(const Engine& engine, Sequence& sequence, SelfCheckReport& report);
 
 } // namespace llcuda

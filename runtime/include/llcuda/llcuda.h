@@ -352,7 +352,7 @@ LLCUDA_API llcuda_status llcuda_session_get_profile(llcuda_session* session, llc
 typedef struct llcuda_self_check {
   uint32_t positions;          /**< compared */
   uint32_t different;          /**< positions where another token is best */
-  uint32_t decisive_different; /**< of these, where the recorded best leads by 0.5 or more */
+  uint32_t decisive_different; /**< of these, where the recorded best leads by 1 or more */
   float mean_error;            /**< mean |difference| of the recorded tokens' log-probabilities */
   float max_error;
   uint32_t texts;           /**< tokenized */
