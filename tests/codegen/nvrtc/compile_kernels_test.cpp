@@ -236,7 +236,7 @@ TEST_F(CompileKernels, TheEncodingsCompileForTheDevice) {
     const std::string name = header.name;
     const bool hostOnly = name.ends_with("/tensor_type.h") || name.ends_with("/dequantize.h") ||
                           name.ends_with("/quantize.h") || name.ends_with("/quantize_blocks.h") ||
-                          name.ends_with("/kv_names.h");
+                          name.ends_with("/kv_names.h") || name.ends_with("/launch_work.h");
     if (name.starts_with("codegen/formats/") && name.ends_with(".h") && !hostOnly)
       includes += "#include \"" + name + "\"\n";
   }

@@ -231,7 +231,7 @@ TEST_F(SequenceTest, SelfCheckPassesAndFails) {
   EXPECT_LT(report.maxError, 1e-4f);
 
   toy::ToyEngine other = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
-  other.metadata.golden->top[10] = {1, other.metadata.golden->top[10].log_probability()};
+  other.metadata.golden->top[10] = {1, other.metadata.golden->top[11].log_probability() + 1.5f}; // a decisive lead
   const Result<void> wrong = selfCheck(*toy::openToy(other), *sequence, report);
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kSelfCheckFailed);
