@@ -42,8 +42,10 @@ protected:
     for (;;) ::pause();
   }
 
-  // The child of a test runs it from the start, so the name must be the same.
-  fs::path folder = fs::temp_directory_path() / "llcuda_clean_end";
+  // The child of a test runs it from the start, so the name must be the same; other tests, and those of another build,
+  // run at the same time.
+  fs::path folder =
+      fs::read_symlink("/proc/self/exe").string() + "." + testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 TEST_F(CleanEnd, ASignalLeavesNothingAndEndsTheProgram) {
