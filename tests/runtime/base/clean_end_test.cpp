@@ -31,6 +31,7 @@ protected:
 
   /// A half written output and a folder with something in it; then `signal` comes.
   [[noreturn]] void beginAndReceive(int signal) const {
+    std::signal(signal, SIG_DFL); // who runs tests in the background ignores some, and what is ignored stays so
     endCleanly("program");
     auto file = OutputFile::create(at("engine"));
     fs::create_directories(at("scratch/sub"));
