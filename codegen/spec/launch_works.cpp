@@ -89,6 +89,15 @@ LaunchWork attentionWork(const AttentionDesc& desc, uint64_t queryBytes, Arithme
           .unit = unit};
 }
 
+/// Of a GluLinearDesc or a GluLinearPromptDesc.
+template <typename Desc>
+LaunchWork gluWork(const Desc& desc, WeightLayout gate, WeightLayout up, ArithmeticUnit unit) {
+  LaunchWork work = productsWork(desc.rows, desc.inputs, {{gate, desc.outputs}, {up, desc.outputs}}, false);
+  work.rowWritten = rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
+  work.unit = unit;
+  return work;
+}
+
 } // namespace
 
 LaunchWork workOf(const LinearDesc& desc) {
@@ -109,19 +118,11 @@ LaunchWork workOf(const LinearResidualNormDesc& desc) {
 }
 
 LaunchWork workOf(const GluLinearDesc& desc) {
-  LaunchWork work =
-      productsWork(desc.rows, desc.inputs, {{desc.gateLayout, desc.outputs}, {desc.upLayout, desc.outputs}}, false);
-  work.rowWritten = rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
-  work.unit = decodeUnit(desc.gateLayout);
-  return work;
+  return gluWork(desc, desc.gateLayout, desc.upLayout, decodeUnit(desc.gateLayout));
 }
 
 LaunchWork workOf(const GluLinearPromptDesc& desc) {
-  LaunchWork work =
-      productsWork(desc.rows, desc.inputs, {{desc.layout, desc.outputs}, {desc.layout, desc.outputs}}, false);
-  work.rowWritten = rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
-  work.unit = promptUnit(desc.layout);
-  return work;
+  return gluWork(desc, desc.layout, desc.layout, promptUnit(desc.layout));
 }
 
 LaunchWork decodeWorkOf(const QkvLinearDesc& desc) {
