@@ -23,8 +23,8 @@ int main(int argc, char** argv) {
     else if (what == "no-host")
       for (auto& kernel : engine.metadata.kernels)
         kernel->images = {fb::Image(fb::ImageKind::cubin_sm_75, kernel->images[0].span())};
-    else if (what == "wrong-golden")
-      engine.metadata.golden->top[0] = {1, engine.metadata.golden->top[0].log_probability()};
+    else if (what == "wrong-golden") // another token, with a lead that decides
+      engine.metadata.golden->top[0] = {1, engine.metadata.golden->top[1].log_probability() + 2};
     else if (what == "wrong-ids" && engine.metadata.tokenizer_vectors)
       engine.metadata.tokenizer_vectors->ids.back() = 1;
     else
