@@ -285,8 +285,9 @@ TEST(HfVocabulary, SentencePieceModelsThatAreRefused) {
   for (size_t length = 0; length < sound.size(); ++length) {
     Folder folder;
     folder.folder.write("tokenizer.model", sound.substr(0, length));
-    if (const Result<Vocabulary> cut = readHfVocabulary(folder.folder.path())) // between two fields of the file
+    if (const Result<Vocabulary> cut = readHfVocabulary(folder.folder.path())) { // between two fields of the file
       EXPECT_LE(cut->size, 6u);
+    }
   }
 }
 
