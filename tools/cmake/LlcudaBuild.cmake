@@ -31,9 +31,10 @@ if(LLCUDA_STATIC)
   add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 find_program(CCACHE ccache)
-if(CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+if(CCACHE) # which takes precompiled headers only when told so
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 # llcuda_library(name SOURCES... [LINK libs...]): a static library of one room. Include paths are the repository root

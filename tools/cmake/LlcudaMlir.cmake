@@ -37,10 +37,18 @@ else()
   target_link_libraries(llcuda_mlir INTERFACE ${LLVM_LIBRARY_DIR}/libMLIR.so ${LLVM_LIBRARY_DIR}/libLLVM.so)
 endif()
 
+# The headers that nearly every source of these rooms reads first, compiled once for all of them.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/mlir_headers.cpp CONTENT "\n")
+add_library(llcuda_mlir_headers OBJECT ${PROJECT_BINARY_DIR}/mlir_headers.cpp)
+target_link_libraries(llcuda_mlir_headers PRIVATE llcuda_mlir)
+target_precompile_headers(llcuda_mlir_headers PRIVATE
+  <mlir/Dialect/Func/IR/FuncOps.h> <mlir/IR/ImplicitLocOpBuilder.h> <mlir/Pass/Pass.h>)
+
 # llcuda_mlir_library(name SOURCES... [LINK libs...]): a library of a room that sees MLIR.
 function(llcuda_mlir_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   llcuda_library(${name} ${ARG_UNPARSED_ARGUMENTS} LINK ${ARG_LINK} llcuda_mlir)
+  target_precompile_headers(${name} REUSE_FROM llcuda_mlir_headers)
 endfunction()
 
 # llcuda_pass(Name): TableGen of a pass, in this folder or in the folder Name of it, Name.td to Name.h.inc by the target
