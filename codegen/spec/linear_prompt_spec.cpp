@@ -24,8 +24,11 @@ Result<void> refuseF32(const char* op, WeightLayout layout) {
   return {};
 }
 
-void addTile(KernelBuilder& kernel, const PromptTile& tile) {
-  kernel.constants("llcuda::PromptLinearTile", tile.constants());
+/// Of a LinearPromptDesc or a GluLinearPromptDesc.
+template <typename Desc>
+void addShape(KernelBuilder& kernel, const Desc& desc) {
+  kernel.group("LinearShape",
+               {{"m", number("m", desc.rows)}, {"n", number("n", desc.outputs)}, {"k", number("k", desc.inputs)}});
 }
 
 } // namespace
@@ -41,9 +44,10 @@ LaunchSpec linearPromptLaunch(const LinearPromptDesc& desc, const TileTable& til
   const PromptTile tile = choosePromptTile(request, tiles);
   const bool int8 = weightReadsInt8Rows(desc.layout);
   KernelBuilder kernel("linear_prompt", "codegen/kernels/linear/linear_prompt.cuh");
-  kernel.constants({layout(desc.layout), number("k", desc.inputs)});
-  addTile(kernel, tile);
-  kernel.value(number("r", desc.rows)).value(number("n", desc.outputs)).input("weight", "const uint8_t*");
+  kernel.constants({layout(desc.layout)});
+  addShape(kernel, desc);
+  kernel.group("PromptCut", tile.members());
+  kernel.input("weight", "const uint8_t*");
   kernel.inputRows(!int8, int8).input("positions", "const int*");
   kernel.input("bias", "const float*", desc.bias).input("residual", "const float*", desc.residual);
   kernel.output("y", "float*");
@@ -72,9 +76,12 @@ LaunchSpec qkvPromptLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
                                      .columns = desc.qOutputs + 2 * desc.kvOutputs};
   const PromptTile tile = choosePromptTile(request, tiles);
   KernelBuilder kernel("qkv_prompt", "codegen/kernels/linear/qkv_prompt.cuh");
-  kernel.constants({layout(desc.qLayout), layout(desc.kLayout), layout(desc.vLayout), number("k", desc.inputs)});
-  addTile(kernel, tile);
-  kernel.value(number("r", desc.rows)).value(number("q", desc.qOutputs)).value(number("kv", desc.kvOutputs));
+  kernel.group("QkvWeights", {{"q", layout(desc.qLayout)}, {"k", layout(desc.kLayout)}, {"v", layout(desc.vLayout)}});
+  kernel.group("QkvLinearShape", {{"m", number("m", desc.rows)},
+                                  {"qN", number("n", desc.qOutputs)},
+                                  {"kvN", number("kv", desc.kvOutputs)},
+                                  {"k", number("k", desc.inputs)}});
+  kernel.group("PromptCut", tile.members());
   for (const char* name : {"q_weight", "k_weight", "v_weight"}) kernel.input(name, "const uint8_t*");
   kernel.inputRows(anyF32, int8[0] || int8[1] || int8[2]).input("positions", "const int*");
   for (const char* name : {"q_bias", "k_bias", "v_bias"}) kernel.input(name, "const float*", desc.bias);
@@ -103,10 +110,11 @@ LaunchSpec gluLinearPromptLaunch(const GluLinearPromptDesc& desc, const TileTabl
   const PromptTile tile = choosePromptTile(request, tiles);
   const bool int8 = weightReadsInt8Rows(desc.layout);
   KernelBuilder kernel("glu_linear_prompt", "codegen/kernels/glu/glu_linear_prompt.cuh");
-  kernel.constants({layout(desc.layout), number("k", desc.inputs)});
-  addTile(kernel, tile);
-  kernel.constants({activation(desc.activation), flag("f32", desc.f32Rows), flag("q8", desc.int8Rows)});
-  kernel.value(number("r", desc.rows)).value(number("n", desc.outputs));
+  kernel.constants({layout(desc.layout)});
+  addShape(kernel, desc);
+  kernel.group("PromptCut", tile.members());
+  kernel.constants({activation(desc.activation)});
+  kernel.group("RowForms", {{"f32", flag("f32", desc.f32Rows)}, {"int8", flag("q8", desc.int8Rows)}});
   kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
   kernel.inputRows(!int8, int8).input("positions", "const int*").outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("gluLinearPrompt", tile.threads(), tile.minBlocksPerSm),

@@ -78,9 +78,12 @@ PromptTile tileOfManyRows(const PromptTileRequest& request) {
 
 } // namespace
 
-Constants PromptTile::constants() const {
-  return {number("r", rows), number("n", columns), number("down", warpsDown), number("across", warpsAcross),
-          number("deep", warpsDeep)};
+Members PromptTile::members() const {
+  return {{"rows", number("r", rows)},
+          {"columns", number("c", columns)},
+          {"warpsDown", number("down", warpsDown)},
+          {"warpsAcross", number("across", warpsAcross)},
+          {"warpsDeep", number("deep", warpsDeep)}};
 }
 
 PromptTile choosePromptTile(const PromptTileRequest& request) {

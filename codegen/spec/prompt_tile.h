@@ -17,7 +17,7 @@ struct PromptTile {
   uint32_t minBlocksPerSm; ///< for __launch_bounds__; registers and shared memory suffice
 
   uint32_t threads() const { return warpsDown * warpsAcross * warpsDeep * 32; }
-  Constants constants() const; ///< the template arguments of llcuda::PromptLinearTile
+  Members members() const; ///< of llcuda::PromptCut
   bool operator==(const PromptTile&) const = default;
 };
 

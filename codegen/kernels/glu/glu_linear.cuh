@@ -15,10 +15,6 @@
 
 namespace llcuda {
 
-struct GluWeights {
-  WeightLayout gate, up;
-};
-
 /// Stores the block's [kM][kBlockRows] results as int8 rows. All threads call.
 template <typename Tile, int kN, int kM>
 LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scales) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n] for many rows, by tensor cores
 //
-//   launch     grid (ceil(rows / Tile::kRows), ceil(2 * outputs / Tile::kColumns)), block Tile::kThreads; numbers
+//   launch     grid (ceil(m / rows of a tile), ceil(2 * n / columns of a tile)), block PromptTile::kThreads; numbers
 //              from codegen/spec/linear_prompt_spec.cpp
-//   gate, up   blobs of outputs x kInputs in one layout, which is not f32_rows
+//   gate, up   blobs of n x k in one layout, which is not f32_rows
 //   inputs, positions   as linear_prompt
-//   output     f32 rows, int8 rows, or both, [rows][outputs]; outputs is a multiple of 32; rows of a tile whose
-//              positions are all -1 keep what they held
+//   output     f32 rows, int8 rows, or both, [m][n]; n is a multiple of 32; rows of a tile whose positions are all -1
+//              keep what they held
 //   numerics   as linear_prompt and glu
 //   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers
 #pragma once
@@ -49,25 +49,33 @@ struct GatedTile {
   }
 };
 
-template <WeightLayout kLayout, int kInputs, typename Tile, Activation kActivation, bool kF32, bool kInt8>
-LLCUDA_DEVICE void gluLinearPrompt(int rows, int outputs, const uint8_t* gate, const uint8_t* up, const float* x,
-                                   const int8_t* xCodes, const float2* xScales, const int* positions, float* y,
-                                   int8_t* codes, float2* scales) {
-  constexpr int kSums = tileVectors<kLayout, kInputs, Tile>();
+/// Rows and outputs are variables here, so that tests compile a layout and tile once.
+template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, RowForms kForms>
+LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const uint8_t* gate, const uint8_t* up,
+                                     const int* positions, const RowOutput<kForms>& output) {
+  constexpr int kSums = tileVectors<kLayout, kK, Tile>();
   constexpr int kGated = Tile::kRows * GatedTile<Tile>::kPitch / 4;
   LLCUDA_SHARED(uint4, shared, (kSums > kGated ? kSums : kGated));
-  if (!anyRow<Tile>(positions, rows))
+  if (!anyRow<Tile>(positions, input.rows))
     return;
   const int firstColumn = static_cast<int>(blockIdx.y) * GatedTile<Tile>::kColumns;
   const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
   TileSums<Tile> sums = {};
-  const bool whole = tileSums<kLayout, kInputs, Tile>({{x, xCodes, xScales}, rows}, weights, shared, sums);
+  const bool whole = tileSums<kLayout, kK, Tile>(input, weights, shared, sums);
   const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared)};
   syncThreads();
   if (whole)
     gated.template put<kActivation>(sums);
   syncThreads();
-  gated.store(rows, outputs, firstColumn, RowOutput<RowForms{.f32 = kF32, .int8 = kInt8}>{y, codes, scales});
+  gated.store(input.rows, outputs, firstColumn, output);
+}
+
+template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, Activation kActivation, RowForms kForms>
+LLCUDA_DEVICE void gluLinearPrompt(const uint8_t* gate, const uint8_t* up, const float* x, const int8_t* xCodes,
+                                   const float2* xScales, const int* positions, float* y, int8_t* codes,
+                                   float2* scales) {
+  gluLinearPromptOf<kWeight, kShape.k, PromptTile<kCut>, kActivation>(
+      {{x, xCodes, xScales}, kShape.m}, kShape.n, gate, up, positions, RowOutput<kForms>{y, codes, scales});
 }
 
 } // namespace llcuda

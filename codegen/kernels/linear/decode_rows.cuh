@@ -9,14 +9,10 @@
 //   sm_75     16-byte loads of codes, kDepth * kRows of them in flight in each lane before the first is used
 #pragma once
 
+#include "codegen/kernels/linear/linear_shape.h"
 #include "codegen/kernels/linear/weights.cuh"
 
 namespace llcuda {
-
-/// y [m][n] of x [m][k] and a weight [n][k]: M rows of x, N outputs, K inputs, in every linear.
-struct LinearShape {
-  int m, n, k;
-};
 
 /// How a decode linear is cut. A block makes its rows of the weight in rounds, one after the other, where it has to
 /// make more than its groups hold at a time: whole blocks of int8 rows. Lanes, and with them the order of a sum, so are

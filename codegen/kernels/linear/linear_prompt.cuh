@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) for many rows, by tensor cores
 //
-//   launch     grid (ceil(rows / Tile::kRows), ceil(outputs / Tile::kColumns)), block Tile::kThreads; numbers from
+//   launch     grid (ceil(m / rows of a tile), ceil(n / columns of a tile)), block PromptTile::kThreads; numbers from
 //              codegen/spec/linear_prompt_spec.cpp
 //   weight     blob of the layout, 256-byte aligned
-//   inputs     int8 rows or f32 rows [rows][kInputs], as the layout reads; 16-byte aligned
-//   positions  [rows]; a tile of rows that are all -1 is left out: y keeps what it held
-//   output     y f32 [rows][outputs], 8-byte aligned; residual may be y
+//   inputs     int8 rows or f32 rows [m][k], as the layout reads; 16-byte aligned
+//   positions  [m]; a tile of rows that are all -1 is left out: y keeps what it held
+//   output     y f32 [m][n], 8-byte aligned; residual may be y
 //   numerics   linear_prompt_s8.cuh, linear_prompt_f16.cuh, linear_prompt_f32.cuh
 #pragma once
 
@@ -27,45 +27,61 @@ struct Choose<false, First, Second> {
 };
 
 /// How tensor cores multiply the layout.
-template <WeightLayout kLayout, int kInputs, typename Tile>
-using TileProduct = typename Choose<weightHasInt8Codes(kLayout), Int8Product<kLayout, kInputs, Tile>,
-                                    HalfProduct<kLayout, kInputs, Tile>>::Type;
+template <WeightLayout kLayout, int kK, typename Tile>
+using TileProduct =
+    typename Choose<weightHasInt8Codes(kLayout), Int8Product<kLayout, kK, Tile>, HalfProduct<kLayout, kK, Tile>>::Type;
 
 /// Shared memory of tileSums, in vectors of 16 bytes.
-template <WeightLayout kLayout, int kInputs, typename Tile>
+template <WeightLayout kLayout, int kK, typename Tile>
 constexpr int tileVectors() {
-  constexpr int kStages = 2 * sizeof(typename TileProduct<kLayout, kInputs, Tile>::Stage);
+  constexpr int kStages = 2 * sizeof(typename TileProduct<kLayout, kK, Tile>::Stage);
   constexpr int kDepths = (Tile::kWarpsDeep - 1) * Tile::kRows * Tile::kColumns * 4;
   static_assert(kStages <= 48 * 1024 && kDepths <= 48 * 1024, "static shared memory");
   return ceilDivide(kStages > kDepths ? kStages : kDepths, 16);
 }
 
 /// The sums of the block's tile, in the warps to which it returns true; `shared` is then free. All threads call.
-template <WeightLayout kLayout, int kInputs, typename Tile, typename Weights>
+template <WeightLayout kLayout, int kK, typename Tile, typename Weights>
 LLCUDA_DEVICE bool tileSums(const PromptRows& input, const Weights& weights, uint4* shared, TileSums<Tile>& sums) {
-  using Product = TileProduct<kLayout, kInputs, Tile>;
+  using Product = TileProduct<kLayout, kK, Tile>;
   Product::run(input, weights, reinterpret_cast<typename Product::Stage*>(shared), sums);
   return addDepths<Tile>(reinterpret_cast<float*>(shared), sums);
 }
 
-template <WeightLayout kLayout, int kInputs, typename Tile>
-LLCUDA_DEVICE void linearPrompt(int rows, int outputs, const uint8_t* weight, const float* x, const int8_t* xCodes,
-                                const float2* xScales, const int* positions, const float* bias, const float* residual,
-                                float* y) {
-  const PromptRows input = {{x, xCodes, xScales}, rows};
-  const PromptOutput output = {bias, residual, y, outputs};
-  const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
+/// A weight, where its product goes, and the first column of the block's tile.
+struct PromptPart {
+  const uint8_t* weight;
+  PromptOutput output;
+  int firstColumn = 0;
+};
+
+/// Makes the block's tile of the part. All threads call.
+template <WeightLayout kLayout, int kK, typename Tile>
+LLCUDA_DEVICE void promptProduct(const PromptPart& part, const PromptRows& input, uint4* shared) {
+  TileSums<Tile> sums = {};
+  const OneWeight<Tile> weights = {part.weight, part.output.columns, part.firstColumn};
+  if (tileSums<kLayout, kK, Tile>(input, weights, shared, sums))
+    part.output.storeTile(input.rows, part.firstColumn, sums);
+}
+
+/// Rows and outputs are variables here, so that tests compile a layout and tile once.
+template <WeightLayout kLayout, int kK, typename Tile>
+LLCUDA_DEVICE void linearPromptOf(const PromptRows& input, const uint8_t* weight, const int* positions,
+                                  const PromptOutput& output) {
   if constexpr (!weightTakesTensorCores(kLayout)) {
-    linearPromptF32<kInputs, Tile>(reinterpret_cast<const float*>(weight), input, positions, output);
+    linearPromptF32<kK, Tile>(reinterpret_cast<const float*>(weight), input, positions, output);
   } else {
-    LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kInputs, Tile>()));
-    if (!anyRow<Tile>(positions, rows))
-      return;
-    TileSums<Tile> sums = {};
-    const OneWeight<Tile> weights = {weight, outputs, firstColumn};
-    if (tileSums<kLayout, kInputs, Tile>(input, weights, shared, sums))
-      output.storeTile(rows, firstColumn, sums);
+    LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kK, Tile>()));
+    if (anyRow<Tile>(positions, input.rows))
+      promptProduct<kLayout, kK, Tile>({weight, output, static_cast<int>(blockIdx.y) * Tile::kColumns}, input, shared);
   }
+}
+
+template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut>
+LLCUDA_DEVICE void linearPrompt(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
+                                const int* positions, const float* bias, const float* residual, float* y) {
+  linearPromptOf<kWeight, kShape.k, PromptTile<kCut>>({{x, xCodes, xScales}, kShape.m}, weight, positions,
+                                                      {bias, residual, y, kShape.n});
 }
 
 } // namespace llcuda

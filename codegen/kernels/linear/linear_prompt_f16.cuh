@@ -66,17 +66,17 @@ struct RowEight<true> {
   }
 };
 
-template <WeightLayout kLayout, int kInputs, typename Tile>
+template <WeightLayout kLayout, int kK, typename Tile>
 struct HalfProduct {
-  using Traits = WeightTraits<kLayout, kInputs>;
+  using Traits = WeightTraits<kLayout, kK>;
   using Eight = typename Traits::Eight;
   using XEight = RowEight<weightReadsInt8Rows(kLayout)>;
   static constexpr bool kScaled = kLayout != WeightLayout::kF16Rows;
   static constexpr int kGroups = Tile::kWarpsDeep; ///< of 32 inputs that a stage has: each depth multiplies one
   static constexpr int kBytes = 64 * kGroups;      ///< of a line of a stage
   static constexpr int kChunks = 4 * kGroups;      ///< of 8 inputs
-  static constexpr int kSteps = ceilDivide(kInputs, 32 * kGroups);
-  static constexpr bool kWhole = kInputs % (32 * kGroups) == 0;
+  static constexpr int kSteps = ceilDivide(kK, 32 * kGroups);
+  static constexpr bool kWhole = kK % (32 * kGroups) == 0;
 
   struct Stage {
     uint8_t x[Tile::kRows * kBytes];
@@ -99,17 +99,16 @@ struct HalfProduct {
       const WeightLine line = weights.line(column);
       const int chunk = step * kChunks + part;
       cargo.weights[i] = Eight{};
-      if (kWhole || chunk < kInputs / 8)
-        cargo.weights[i] =
-            Traits::loadEight(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, chunk);
+      if (kWhole || chunk < kK / 8)
+        cargo.weights[i] = Traits::loadEight(planesFrom<kLayout, kK>(line.weight, weights.rows, 0), line.row, chunk);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / kChunks);
       const int chunk = step * kChunks + part;
       cargo.x[i] = XEight{};
-      if (kWhole || chunk < kInputs / 8)
-        cargo.x[i] = XEight::load(input.x, rowElement<Tile, kInputs>(input.rows, line, own, 8 * chunk),
-                                  rowElement<Tile, kInputs / 32>(input.rows, line, own, chunk / 4));
+      if (kWhole || chunk < kK / 8)
+        cargo.x[i] = XEight::load(input.x, rowElement<Tile, kK>(input.rows, line, own, 8 * chunk),
+                                  rowElement<Tile, kK / 32>(input.rows, line, own, chunk / 4));
     });
   }
 

@@ -13,7 +13,7 @@ constexpr int kFloatStageInputs = 16;
 
 /// Brings 16 inputs of kLines lines to shared memory, input by input; past the last line that one again, whose sums
 /// nobody stores. Every vector is loaded: one that is zeros or a load is taken apart, in another order in each compile.
-template <int kLines, int kThreads, int kInputs>
+template <int kLines, int kThreads, int kK>
 LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int firstInput, float* to) {
   constexpr int kPitch = kLines + 4;
   static_assert(kLines * 4 % kThreads == 0, "whole vectors");
@@ -22,7 +22,7 @@ LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int 
     const int index = i * kThreads + static_cast<int>(threadIdx.x);
     const int line = index / 4, input = index % 4 * 4;
     const int64_t source = lineWithin(firstLine + line, lines, kLines);
-    const float4 v = loadReadOnly(reinterpret_cast<const float4*>(from + source * kInputs + firstInput + input));
+    const float4 v = loadReadOnly(reinterpret_cast<const float4*>(from + source * kK + firstInput + input));
     to[input * kPitch + line] = v.x;
     to[(input + 1) * kPitch + line] = v.y;
     to[(input + 2) * kPitch + line] = v.z;
@@ -30,7 +30,7 @@ LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int 
   }
 }
 
-template <int kInputs, typename Tile>
+template <int kK, typename Tile>
 LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input, const int* positions,
                                    const PromptOutput& output) {
   static_assert(Tile::kRows * Tile::kColumns == Tile::kThreads * 16, "4 x 4 for each thread");
@@ -43,10 +43,10 @@ LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input,
   const int column = static_cast<int>(threadIdx.x) % (Tile::kColumns / 4) * 4;
   float sums[4][4] = {};
   LLCUDA_NO_UNROLL
-  for (int firstInput = 0; firstInput < kInputs; firstInput += kFloatStageInputs) {
+  for (int firstInput = 0; firstInput < kK; firstInput += kFloatStageInputs) {
     syncThreads(); // the stage before is no longer read
-    stageFloats<Tile::kRows, Tile::kThreads, kInputs>(input.x.x, Tile::firstRow(), input.rows, firstInput, stagedX);
-    stageFloats<Tile::kColumns, Tile::kThreads, kInputs>(weight, firstColumn, output.columns, firstInput, stagedWeight);
+    stageFloats<Tile::kRows, Tile::kThreads, kK>(input.x.x, Tile::firstRow(), input.rows, firstInput, stagedX);
+    stageFloats<Tile::kColumns, Tile::kThreads, kK>(weight, firstColumn, output.columns, firstInput, stagedWeight);
     syncThreads();
     LLCUDA_UNROLL
     for (int input = 0; input < kFloatStageInputs; ++input) {

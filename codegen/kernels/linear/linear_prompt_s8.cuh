@@ -60,14 +60,14 @@ struct StageMinimums<MinimumSums::kTerms, kRows, kColumns, kHalves> {
   MinimumTerms::Column terms[kColumns];
 };
 
-template <WeightLayout kLayout, int kInputs, typename Tile>
+template <WeightLayout kLayout, int kK, typename Tile>
 struct Int8Product {
-  using Traits = WeightTraits<kLayout, kInputs>;
+  using Traits = WeightTraits<kLayout, kK>;
   using Unit = typename Traits::Unit;
   static constexpr int kGroups = Tile::kWarpsDeep > 2 ? Tile::kWarpsDeep : 2; ///< of 32 inputs that a stage has
   static constexpr int kBytes = 32 * kGroups;                                 ///< of a line of a stage
-  static constexpr int kSteps = ceilDivide(kInputs, kBytes);
-  static constexpr bool kWhole = kInputs % kBytes == 0;
+  static constexpr int kSteps = ceilDivide(kK, kBytes);
+  static constexpr bool kWhole = kK % kBytes == 0;
   static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a group that have a scale of their own
   static constexpr int kChunks = kBytes / 16, kUnits = kBytes / Traits::kUnit;
 
@@ -77,7 +77,7 @@ struct Int8Product {
                                                                                    : MinimumSums::kOfGroups;
   static constexpr bool kByLanes = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kOfHalves;
   /// Groups whose scales of a row are read together: 16 bytes where every row is aligned to them.
-  static constexpr int kTogether = kInputs % 64 == 0 ? 2 : 1;
+  static constexpr int kTogether = kK % 64 == 0 ? 2 : 1;
 
   /// One stage in shared memory: weight = scale * code + minimum.
   struct Stage : StageMinimums<kSums, Tile::kRows, Tile::kColumns, kGroups * kHalves> {
@@ -101,24 +101,24 @@ struct Int8Product {
       const WeightLine line = weights.line(column);
       const int unit = step * kUnits + part;
       cargo.units[i] = Unit{};
-      if (kWhole || unit < kInputs / Traits::kUnit)
-        cargo.units[i] = Traits::load(planesFrom<kLayout, kInputs>(line.weight, weights.rows, 0), line.row, unit);
+      if (kWhole || unit < kK / Traits::kUnit)
+        cargo.units[i] = Traits::load(planesFrom<kLayout, kK>(line.weight, weights.rows, 0), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / kChunks);
       const int chunk = step * kChunks + part;
       cargo.x[i] = make_int4(0, 0, 0, 0);
-      if (kWhole || chunk < kInputs / 16)
-        cargo.x[i] = loadReadOnly(reinterpret_cast<const int4*>(
-            input.x.codes + rowElement<Tile, kInputs>(input.rows, line, own, 16 * chunk)));
+      if (kWhole || chunk < kK / 16)
+        cargo.x[i] = loadReadOnly(
+            reinterpret_cast<const int4*>(input.x.codes + rowElement<Tile, kK>(input.rows, line, own, 16 * chunk)));
     });
     forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / (kGroups / kTogether));
       const int group = step * kGroups + part * kTogether;
       LLCUDA_UNROLL
       for (float2& scale : cargo.xScales[i]) scale = make_float2(0.f, 0.f);
-      if (kWhole || group < kInputs / 32)
-        loadScales(input.x.scales + rowElement<Tile, kInputs / 32>(input.rows, line, own, group), cargo.xScales[i]);
+      if (kWhole || group < kK / 32)
+        loadScales(input.x.scales + rowElement<Tile, kK / 32>(input.rows, line, own, group), cargo.xScales[i]);
     });
   }
 

@@ -3,21 +3,28 @@
 // stages lie in shared memory, and the sums that a warp holds.
 #pragma once
 
+#include "codegen/kernels/linear/linear_shape.h"
 #include "codegen/kernels/linear/weights.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
 #include "codegen/kernels/ptx/thread.cuh"
 
 namespace llcuda {
 
-/// A block makes kRows x kColumns of y. Its warps stand kWarpsDown x kWarpsAcross, kWarpsDeep times: with more than one
-/// depth each makes the whole tile from a share of the inputs, and addDepths() brings them together.
-template <int kRows_, int kColumns_, int kWarpsDown_, int kWarpsAcross_, int kWarpsDeep_ = 1>
-struct PromptLinearTile {
-  static constexpr int kRows = kRows_, kColumns = kColumns_;
-  static constexpr int kWarpsAcross = kWarpsAcross_, kWarpsDeep = kWarpsDeep_;
-  static constexpr int kPlaneWarps = kWarpsDown_ * kWarpsAcross_; ///< of one depth
+/// How a linear of many rows is cut: a block makes rows x columns of y. Its warps stand warpsDown x warpsAcross,
+/// warpsDeep times: with more than one depth each makes the whole tile from a share of the inputs, and addDepths()
+/// brings them together.
+struct PromptCut {
+  int rows, columns;
+  int warpsDown, warpsAcross, warpsDeep = 1;
+};
+
+template <PromptCut kCut>
+struct PromptTile {
+  static constexpr int kRows = kCut.rows, kColumns = kCut.columns;
+  static constexpr int kWarpsAcross = kCut.warpsAcross, kWarpsDeep = kCut.warpsDeep;
+  static constexpr int kPlaneWarps = kCut.warpsDown * kWarpsAcross; ///< of one depth
   static constexpr int kThreads = kPlaneWarps * kWarpsDeep * kWarpSize;
-  static constexpr int kWarpRows = kRows / kWarpsDown_, kWarpColumns = kColumns / kWarpsAcross_;
+  static constexpr int kWarpRows = kRows / kCut.warpsDown, kWarpColumns = kColumns / kWarpsAcross;
   static constexpr int kDown = kWarpRows / 8, kAcross = kWarpColumns / 8; ///< tiles of 8 x 8 that a warp makes
   static_assert(kWarpRows % 16 == 0 && kWarpColumns % 32 == 0, "whole fragments");
 

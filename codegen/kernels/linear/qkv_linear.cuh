@@ -14,12 +14,6 @@
 
 namespace llcuda {
 
-struct QkvLinearShape {
-  int m;
-  int qN, kvN; ///< outputs of q, and of k and v each
-  int k;
-};
-
 template <QkvLinearShape kShape>
 struct QkvRows {
   static constexpr int kQRows = kShape.qN, kKvRows = kShape.kvN;

@@ -6,10 +6,6 @@
 
 namespace llcuda {
 
-struct QkvWeights {
-  WeightLayout q, k, v;
-};
-
 /// One of the three linears.
 struct QkvPart {
   enum Role { kQ, kK, kV };

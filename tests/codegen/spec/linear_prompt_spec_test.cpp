@@ -29,11 +29,11 @@ std::string tileOf(const LaunchSpec& launch) {
 // The plan binds arguments by these names and in this order.
 TEST(LinearPromptSpec, Parameters) {
   const LaunchSpec quantised = linearPromptLaunch({WeightLayout::kQ4_1Planes, 512, 576, 192, false, true});
-  EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1_k576__r64_n64_down2_across2_deep1__r512__n192__"));
+  EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1__m512_n192_k576__r64_c64_down2_across2_deep1__"));
   EXPECT_THAT(names(quantised), ElementsAre("weight", "x_codes", "x_scales", "positions", "residual", "y"));
   const LaunchSpec half = linearPromptLaunch({WeightLayout::kF16Rows, 512, 576, 192, true, false});
   EXPECT_THAT(names(half), ElementsAre("weight", "x", "positions", "bias", "y"));
-  EXPECT_THAT(half.kernel.source(), HasSubstr("(512, 192, weight, x, nullptr, nullptr, positions, bias, nullptr, y)"));
+  EXPECT_THAT(half.kernel.source(), HasSubstr("(weight, x, nullptr, nullptr, positions, bias, nullptr, y)"));
 }
 
 TEST(LinearPromptSpec, JoinedParameters) {
@@ -45,14 +45,14 @@ TEST(LinearPromptSpec, JoinedParameters) {
                                           .qOutputs = 576,
                                           .kvOutputs = 200});
   EXPECT_THAT(qkv.kernel.name,
-              StartsWith("qkv_prompt__q4_1_q8_0_f16_k576__r64_n64_down2_across2_deep1__r512__q576__kv200__"));
+              StartsWith("qkv_prompt__q4_1_q8_0_f16__m512_n576_kv200_k576__r64_c64_down2_across2_deep1__"));
   EXPECT_THAT(names(qkv),
               ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "positions", "q", "k", "v"));
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
   const LaunchSpec glu =
       gluLinearPromptLaunch({.layout = WeightLayout::kQ4_1Planes, .rows = 128, .inputs = 576, .outputs = 1536});
   EXPECT_THAT(glu.kernel.name,
-              StartsWith("glu_linear_prompt__q4_1_k576__r128_n64_down2_across2_deep1__silu_q8__r128__n1536__"));
+              StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r128_c64_down2_across2_deep1__silu__q8__"));
   EXPECT_THAT(names(glu),
               ElementsAre("gate_weight", "up_weight", "x_codes", "x_scales", "positions", "y_codes", "y_scales"));
   EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";

@@ -19,20 +19,18 @@ using ::testing::StartsWith;
 constexpr WeightLayout kLayout = WeightLayout::kQ4_KPlanes;
 
 /// A tile as names of kernels show it.
-std::string shown(const Constants& constants) {
+std::string shown(const Members& members) {
   std::string text;
-  for (const Constant& constant : constants)
-    if (!constant.shown.empty())
-      text += (text.empty() ? "" : "_") + constant.shown;
+  for (const Member& member : members)
+    if (!member.constant.shown.empty())
+      text += (text.empty() ? "" : "_") + member.constant.shown;
   return "__" + text + "__";
 }
 std::string shown(const DecodeTile& tile) {
-  Constants constants;
-  for (const Member& member : tile.members(DecodeTileRequest{})) constants.push_back(member.constant);
-  return shown(constants);
+  return shown(tile.members(DecodeTileRequest{}));
 }
 std::string shown(const PromptTile& tile) {
-  return shown(tile.constants());
+  return shown(tile.members());
 }
 
 /// A table with `tile` for what `launch` was chosen from.

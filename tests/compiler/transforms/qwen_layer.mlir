@@ -22,7 +22,7 @@
 // PLAN:      plan.launch @linear__q4_1__{{.*}}_bias_residual__
 // PLAN-NEXT: plan.launch @linear__f16__
 // PLAN:      plan.phase rows 32 row_block 32
-// PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0_k64__{{.*}}bias
+// PLAN:      plan.launch @qkv_prompt__f16_f16_q8_0__{{m[0-9]+_n[0-9]+_kv[0-9]+}}_k64__{{.*}}bias
 // PLAN-NEXT: plan.launch @rope_cache__h4_g2_d16_{{.*}}__n6_halves__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1_{{.*}}bias
 // PLAN-NEXT: plan.launch @pick_rows__

@@ -25,9 +25,9 @@ struct GluPrompt {
         .grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(ceilDivide(2 * outputs, Tile::kColumns))},
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
-      gluLinearPrompt<kLayout, kInputs, Tile, kActivation, true, true>(
-          rows, outputs, gate.blob.data(), up.blob.data(), input.x.data(), input.codes.data(), input.scaleData(),
-          positions.data(), y.data(), codes.data(), scales.data());
+      gluLinearPromptOf<kLayout, kInputs, Tile, kActivation>(
+          {{input.x.data(), input.codes.data(), input.scaleData()}, rows}, outputs, gate.blob.data(), up.blob.data(),
+          positions.data(), RowOutput<RowForms{.f32 = true, .int8 = true}>{y.data(), codes.data(), scales.data()});
     });
   }
 
@@ -53,18 +53,18 @@ void expectGluPrompt(int rows, int outputs) {
 }
 
 TEST(GluLinearPrompt, Silu) {
-  expectGluPrompt<WeightLayout::kQ4_KPlanes, 256, PromptLinearTile<64, 128, 1, 4>, Activation::kSilu>(70, 96);
+  expectGluPrompt<WeightLayout::kQ4_KPlanes, 256, PromptTile<PromptCut{64, 128, 1, 4}>, Activation::kSilu>(70, 96);
 }
 TEST(GluLinearPrompt, GeluTanh) {
-  expectGluPrompt<WeightLayout::kF16Rows, 96, PromptLinearTile<64, 64, 2, 2>, Activation::kGeluTanh>(65, 64);
+  expectGluPrompt<WeightLayout::kF16Rows, 96, PromptTile<PromptCut{64, 64, 2, 2}>, Activation::kGeluTanh>(65, 64);
 }
 TEST(GluLinearPrompt, DeepTile) {
-  expectGluPrompt<WeightLayout::kQ5_0Planes, 160, PromptLinearTile<16, 64, 1, 2, 4>, Activation::kSilu>(9, 96);
+  expectGluPrompt<WeightLayout::kQ5_0Planes, 160, PromptTile<PromptCut{16, 64, 1, 2, 4}>, Activation::kSilu>(9, 96);
 }
 
 // Tiles of padding keep what they held.
 TEST(GluLinearPrompt, SkipsTilesOfPadding) {
-  GluPrompt<WeightLayout::kQ5_0Planes, 160, PromptLinearTile<16, 64, 1, 2, 4>, Activation::kSilu> glu{32, 32};
+  GluPrompt<WeightLayout::kQ5_0Planes, 160, PromptTile<PromptCut{16, 64, 1, 2, 4}>, Activation::kSilu> glu{32, 32};
   std::fill_n(glu.positions.begin(), 16, -1);
   glu.launch();
   for (int i = 0; i < 16 * 32; ++i) ASSERT_EQ(glu.y[i], 7.f);

@@ -14,13 +14,13 @@ struct Layout {
   // What becomes s8_planes comes in blocks of 256.
   static constexpr int kInputs =
       weightBlockBytes(kLayout).columns == 256 || kLayout == WeightLayout::kS8Planes ? 256 : 192;
-  using Tile = PromptLinearTile<32, 32, 2, 1>;
+  using Tile = PromptTile<PromptCut{32, 32, 2, 1}>;
 };
 template <>
 struct Layout<WeightLayout::kF32Rows> {
   static constexpr WeightLayout kLayout = WeightLayout::kF32Rows;
   static constexpr int kInputs = 192;
-  using Tile = PromptLinearTile<64, 32, 4, 1>;
+  using Tile = PromptTile<PromptCut{64, 32, 4, 1}>;
 };
 
 template <typename L>

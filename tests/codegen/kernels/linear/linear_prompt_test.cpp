@@ -7,13 +7,13 @@ namespace {
 using namespace testing;
 using enum WeightLayout;
 
-using Square = PromptLinearTile<64, 64, 2, 2>;
-using Wide = PromptLinearTile<64, 128, 1, 4>;
-using Large = PromptLinearTile<128, 128, 2, 4>;
-using Tall = PromptLinearTile<128, 64, 2, 2>;
-using Low = PromptLinearTile<16, 32, 1, 1, 4>;
-using Middle = PromptLinearTile<32, 64, 1, 2, 4>;
-using HalfMiddle = PromptLinearTile<32, 64, 1, 2, 2>;
+using Square = PromptTile<PromptCut{64, 64, 2, 2}>;
+using Wide = PromptTile<PromptCut{64, 128, 1, 4}>;
+using Large = PromptTile<PromptCut{128, 128, 2, 4}>;
+using Tall = PromptTile<PromptCut{128, 64, 2, 2}>;
+using Low = PromptTile<PromptCut{16, 32, 1, 1, 4}>;
+using Middle = PromptTile<PromptCut{32, 64, 1, 2, 4}>;
+using HalfMiddle = PromptTile<PromptCut{32, 64, 1, 2, 2}>;
 
 // Rows, outputs and inputs that are no whole tiles, with every epilogue, in every shape of tile.
 TEST(LinearPrompt, Int8Rows) {
@@ -27,8 +27,8 @@ TEST(LinearPrompt, HalfRows) {
   expectPromptLinear<kNf4ShortPlanes, 160, Wide>(33, 131, Epilogue::kBoth);
 }
 TEST(LinearPrompt, F32Rows) {
-  expectPromptLinear<kF32Rows, 96, PromptLinearTile<64, 32, 4, 1>>(70, 37, Epilogue::kBoth);
-  expectPromptLinear<kF32Rows, 64, PromptLinearTile<32, 64, 2, 2>>(9, 70);
+  expectPromptLinear<kF32Rows, 96, PromptTile<PromptCut{64, 32, 4, 1}>>(70, 37, Epilogue::kBoth);
+  expectPromptLinear<kF32Rows, 64, PromptTile<PromptCut{32, 64, 2, 2}>>(9, 70);
 }
 
 // Warps that share the inputs: stages that end within a depth's group, and tiles whose warps also stand side by side.

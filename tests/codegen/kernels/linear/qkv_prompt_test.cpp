@@ -27,10 +27,11 @@ void expectQkv(int rows, int qOutputs, int kvOutputs) {
   std::vector<float> q(rows * qOutputs), k(rows * kvOutputs), v(rows * kvOutputs);
   const auto tiles = ceilDivide(qOutputs, Tile::kColumns) + 2 * ceilDivide(kvOutputs, Tile::kColumns);
   hostsim::launch({.grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(tiles)}, .block = Tile::kThreads}, [&] {
-    qkvPrompt<kQ, kK, kV, kInputs, Tile>(rows, qOutputs, kvOutputs, qWeight.blob.data(), kWeight.blob.data(),
-                                         vWeight.blob.data(), input.x.data(), input.codes.data(), input.scaleData(),
-                                         positions.data(), qBias.data(), kBias.data(), vBias.data(), q.data(), k.data(),
-                                         v.data());
+    qkvPromptOf<QkvWeights{kQ, kK, kV}, kInputs, Tile>(
+        {{input.x.data(), input.codes.data(), input.scaleData()}, rows}, positions.data(),
+        {qWeight.blob.data(), {qBias.data(), nullptr, q.data(), qOutputs}},
+        {kWeight.blob.data(), {kBias.data(), nullptr, k.data(), kvOutputs}},
+        {vWeight.blob.data(), {vBias.data(), nullptr, v.data(), kvOutputs}});
   });
   EXPECT_LE(nmse(q, product(qWeight, input.seenBy(kQ), qBias.data(), rows, kInputs, qOutputs)), kF16Error);
   EXPECT_LE(nmse(k, product(kWeight, input.seenBy(kK), kBias.data(), rows, kInputs, kvOutputs)), kF16Error);
@@ -40,13 +41,13 @@ void expectQkv(int rows, int qOutputs, int kvOutputs) {
 // Three layouts, of which one reads f32 rows: each part takes its own code and its own shared memory's shape.
 TEST(QkvPrompt, ThreeLayouts) {
   expectQkv<WeightLayout::kQ4_KPlanes, WeightLayout::kF16Rows, WeightLayout::kQ6_KPlanes, 256,
-            PromptLinearTile<32, 32, 2, 1>>(40, 70, 36);
+            PromptTile<PromptCut{32, 32, 2, 1}>>(40, 70, 36);
 }
 
 // Parts of one layout differ by data alone.
 TEST(QkvPrompt, OneLayout) {
   expectQkv<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96,
-            PromptLinearTile<16, 32, 1, 1, 4>>(16, 64, 33);
+            PromptTile<PromptCut{16, 32, 1, 1, 4}>>(16, 64, 33);
 }
 
 } // namespace

@@ -16,11 +16,11 @@
 // CHECK:      plan.phase rows 32 row_block 1 outputs 32 feeds_back
 // CHECK-NOT:  plan.phase rows 32 row_block 32
 // CHECK:      plan.phase rows 64 row_block 64
-// CHECK:      plan.launch @linear_prompt__[[TILE:q4_1_k4096__[a-z0-9_]+]]__r64__
+// CHECK:      plan.launch @linear_prompt__q4_1__m64_[[TILE:n8192_k4096__[a-z0-9_]+]]__
 // CHECK:      plan.phase rows 128 row_block 64
-// CHECK:      plan.launch @linear_prompt__[[TILE]]__r128__
+// CHECK:      plan.launch @linear_prompt__q4_1__m128_[[TILE]]__
 // CHECK:      plan.phase rows 512 row_block 64
-// CHECK:      plan.launch @linear_prompt__[[TILE]]__r512__
+// CHECK:      plan.launch @linear_prompt__q4_1__m512_[[TILE]]__
 // FEW: prompt phases of up to 32 rows beside larger ones are not batch-invariant
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}) -> tensor<?x8192xf32> {
