@@ -32,27 +32,27 @@ LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scale
   }
 }
 
-/// Sums of gate and up, sums[0 or 1][r][b], in every lane of the group.
+/// Sums of gate and up side by side.
 template <GluWeights kWeights, LinearShape kShape, typename Tile>
 LLCUDA_DEVICE void gateAndUpRows(const uint8_t* gate, const uint8_t* up, const InputRows& inputs, int firstRow,
-                                 float (&sums)[2 * Tile::kRows * kShape.m]) {
-  constexpr int kM = kShape.m, kN = kShape.n, kK = kShape.k, kSums = Tile::kRows * kM;
+                                 GroupSums<Tile, kShape.m, 2>& sums) {
+  constexpr int kM = kShape.m, kN = kShape.n, kK = kShape.k;
   constexpr WeightLayout kGate = kWeights.gate, kUp = kWeights.up;
   const WeightPlanes planes[2] = {planesFrom<kGate, kK>(gate, kN, firstRow), planesFrom<kUp, kK>(up, kN, firstRow)};
   if constexpr (kGate == kUp) {
-    multiplyRows<kGate, kK, Tile, kM>(planes, inputs, sums);
+    multiplyRows<kGate, kK, Tile, kM>(planes, inputs, sums.all);
   } else {
     const WeightPlanes gatePlanes[1] = {planes[0]}, upPlanes[1] = {planes[1]};
-    float gateSums[kSums] = {}, upSums[kSums] = {};
-    multiplyRows<kGate, kK, Tile, kM>(gatePlanes, inputs, gateSums);
-    multiplyRows<kUp, kK, Tile, kM>(upPlanes, inputs, upSums);
+    GroupSums<Tile, kM> gateSums, upSums;
+    multiplyRows<kGate, kK, Tile, kM>(gatePlanes, inputs, gateSums.all);
+    multiplyRows<kUp, kK, Tile, kM>(upPlanes, inputs, upSums.all);
     LLCUDA_UNROLL
-    for (int i = 0; i < kSums; ++i) {
-      sums[i] = gateSums[i];
-      sums[kSums + i] = upSums[i];
+    for (int i = 0; i < gateSums.kItems; ++i) {
+      sums.all[2 * i] = gateSums.all[i];
+      sums.all[2 * i + 1] = upSums.all[i];
     }
   }
-  groupSum<Tile::kLanes>(sums);
+  sums.reduce();
 }
 
 template <GluWeights kWeights, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms>
@@ -62,15 +62,14 @@ LLCUDA_DEVICE void gluLinear(const uint8_t* gate, const uint8_t* up, const float
   constexpr int kM = kShape.m, kN = kShape.n;
   constexpr bool kF32 = kForms.f32, kInt8 = kForms.int8;
   static_assert(!kInt8 || (Tile::kBlockRows % 32 == 0 && kN % 32 == 0), "a block makes whole int8 blocks");
-  constexpr int kSums = Tile::kRows * kM;
   LLCUDA_SHARED(float, tile, kInt8 ? kM* Tile::kBlockRows : 4);
   LLCUDA_NO_UNROLL
   for (int round = 0; round < Tile::kRounds; ++round) {
     const GroupRows rows = groupRows<Tile>(blockIdx.x, round, kN);
-    float sums[2 * kSums] = {};
+    GroupSums<Tile, kM, 2> sums;
     gateAndUpRows<kWeights, kShape, Tile>(gate, up, {x, xCodes, xScales}, rows.first, sums);
-    forOwned<Tile, kM>(rows.firstOwned, [&](int r, int b) {
-      const float value = activate<kActivation>(sums[r * kM + b]) * sums[kSums + r * kM + b];
+    sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
+      const float value = activate<kActivation>(sums.own[2 * i]) * sums.own[2 * i + 1];
       if (kF32)
         y[b * kN + rows.first + r] = value;
       if (kInt8) // kN % 32 == 0: no group moves up in part

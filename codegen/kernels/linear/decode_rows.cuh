@@ -5,7 +5,8 @@
 // multiplies them with all kM input rows; its lanes share the units of a row. The input comes through the L1
 // cache, where the rows of all groups of a multiprocessor meet; it needs no barrier.
 //
-//   numerics  products of int8 are exact within a unit, f32 sums: lane by lane, then over the group by halves
+//   numerics  products of int8 are exact within a unit, f32 sums: lane by lane, then over the group by halves;
+//             what is added to a sum is added to the whole of it
 //   sm_75     16-byte loads of codes, kDepth * kRows of them in flight in each lane before the first is used
 #pragma once
 
@@ -37,40 +38,52 @@ struct DecodeTile {
   static LLCUDA_DEVICE int groupRow() { return (warpId() * kGroupsPerWarp + laneId() / kLanes) * kRows; }
 };
 
-/// The power of two that a lane's number is taken modulo to find the input row it answers for.
+/// The least power of two that is not below m.
 constexpr int inputSlots(int m) {
   return m <= 1 ? 1 : m <= 2 ? 2 : m <= 4 ? 4 : 8;
 }
 
-/// Calls f(r, b) in the one lane of the group that owns the sum of the group's row r and input row b; b is the same in
-/// all calls of a lane: lane % inputSlots(kM). Rows of the group before `firstOwned` are nobody's.
-template <typename Tile, int kM, typename F>
-LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
-  constexpr int kSlots = inputSlots(kM);
-  LLCUDA_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
-    LLCUDA_UNROLL
-    for (int b = 0; b < kM; ++b) {
-      if (Tile::lane() == (r * kSlots + b) % Tile::kLanes && r >= firstOwned)
-        f(r, b);
-    }
-  }
-}
+/// The sums of a group, and which of them a lane owns. An item is what has to meet in one lane: the sums of an input
+/// row b with kItemRows rows r of the group, of each of kWeights weights that are read side by side. Items are shared
+/// out among the lanes in the order of b, then of r: all of a lane are of one b. The order in which a sum is added up
+/// does not depend on the lane that owns it.
+template <typename Tile, int kM, int kWeights = 1, int kItemRows = 1>
+struct GroupSums {
+  static constexpr int kRows = Tile::kRows, kRowItems = kRows / kItemRows;
+  static constexpr int kItems = inputSlots(kM) * kRowItems;
+  static constexpr int kOwned = kItems > Tile::kLanes ? kItems / Tile::kLanes : 1; ///< items of a lane
+  static constexpr int kOwnerLanes = Tile::kLanes * kOwned / kItems;               ///< that know the same items
+  static constexpr int kValues = kItemRows * kWeights;                             ///< of an item
+  static_assert((kRows & (kRows - 1)) == 0 && kRows % kItemRows == 0 && kOwned <= kRowItems, "items of one b");
 
-/// What is added to the sums that a lane owns. A lane loads it before it loads weights, so that it has come when they
-/// are multiplied, and adds it to the whole sum: so the bits of a sum do not depend on which lane owns it.
-template <typename Tile, int kM>
-struct OwnedAddends {
-  static constexpr int kSlots = inputSlots(kM);
-  static_assert(Tile::kLanes % kSlots == 0, "a lane answers for one input row");
-  float values[ceilDivide(Tile::kRows * kSlots, Tile::kLanes)] = {};
+  float all[kItems * kValues] = {}; ///< [b][r][weight]: a lane's share of the group's sums
+  float own[kOwned * kValues];      ///< [item][r][weight]: after reduce()
 
-  /// value(r, b) for each sum that is owned.
+  LLCUDA_DEVICE void reduce() { groupReduceScatter<Tile::kLanes>(all, own); }
+
+  static LLCUDA_DEVICE int firstItem() { return Tile::lane() / kOwnerLanes * kOwned; }
+  /// The b of the lane's items; for kM that is no power of two it may be one that is not there.
+  static LLCUDA_DEVICE int input() { return firstItem() / kRowItems; }
+  static LLCUDA_DEVICE bool hasInput() { return inputSlots(kM) == kM || input() < kM; }
+  /// The first row, within the group, of item i.
+  static LLCUDA_DEVICE int row(int i) { return (firstItem() % kRowItems + i) * kItemRows; }
+
+  /// Calls f(i, r, b) for each item i of the group in one lane that owns it. Rows of the group before `firstOwned` are
+  /// nobody's.
   template <typename F>
-  LLCUDA_DEVICE void load(int firstOwned, F value) {
-    forOwned<Tile, kM>(firstOwned, [&](int r, int b) { of(r) = value(r, b); });
+  static LLCUDA_DEVICE void forOwned(int firstOwned, F f) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < kOwned; ++i)
+      if (Tile::lane() % kOwnerLanes == 0 && hasInput() && row(i) >= firstOwned)
+        f(i, row(i), input());
   }
-  LLCUDA_DEVICE float& of(int r) { return values[r * kSlots / Tile::kLanes]; } ///< in the lane that owns row r's sum
+  /// Calls f(i, r, b) for each item of the lane, also where another lane owns it: for what is read before the weights
+  /// are, so that it has come when they are multiplied. b is of a row that is there.
+  template <typename F>
+  static LLCUDA_DEVICE void forEach(F f) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < kOwned; ++i) f(i, row(i), hasInput() ? input() : kM - 1);
+  }
 };
 
 /// A group's place in a weight of `rows` rows. At the end of the weight a group moves up to stay inside: the rows
@@ -87,11 +100,11 @@ LLCUDA_DEVICE GroupRows groupRows(int block, int round, int rows) {
   return {first, nominal - first};
 }
 
-/// Adds to sums[w][r][b] the product of row r of weight w with input row b. After groupSum every lane has the whole
-/// sums. Weights of one layout that share their input (gate and up) are read side by side.
+/// Adds to sums[b][r][w] the lane's share of the product of row r of weight w with input row b. Weights of one layout
+/// that share their input (gate and up) are read side by side.
 template <WeightLayout kLayout, int kK, typename Tile, int kM, int kWeights>
 LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
-                                float (&sums)[kWeights * Tile::kRows * kM]) {
+                                float (&sums)[inputSlots(kM) * Tile::kRows * kWeights]) {
   using Traits = WeightTraits<kLayout, kK>;
   static_assert(traitsAgree<Traits>(kLayout), "encodings.inc says otherwise");
   constexpr int kUnits = kK / Traits::kUnit;
@@ -123,7 +136,8 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
         for (int b = 0; b < kM; ++b) {
           const typename Traits::Input x = Traits::loadInput(inputs, b, unit);
           LLCUDA_UNROLL
-          for (int r = 0; r < kRows; ++r) sums[r * kM + b] += Traits::dot(units[d][r], x);
+          for (int r = 0; r < kRows; ++r)
+            sums[(b * Tile::kRows + r % Tile::kRows) * kWeights + r / Tile::kRows] += Traits::dot(units[d][r], x);
         }
       }
       if (kSteps > kDepth)

@@ -32,20 +32,19 @@ LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* x
   constexpr int kM = kShape.m, kN = kShape.n, kK = kShape.k;
   static_assert(Tile::kRounds == 1, "nothing is made of whole blocks");
   const GroupRows rows = groupRows<Tile>(blockIdx.x, 0, kN);
-  OwnedAddends<Tile, kM> added;
+  GroupSums<Tile, kM> sums;
+  float added[sums.kOwned] = {};
   if constexpr (kParts.bias || kParts.residual)
-    added.load(rows.firstOwned, [&](int r, int b) {
+    sums.forEach([&](int i, int r, int b) {
       const float fromBias = kParts.bias ? loadReadOnly(bias + rows.first + r) : 0.f;
       const float fromResidual = kParts.residual ? residual[b * kN + rows.first + r] : 0.f;
-      return kParts.bias && kParts.residual ? fromBias + fromResidual : kParts.bias ? fromBias : fromResidual;
+      added[i] = kParts.bias && kParts.residual ? fromBias + fromResidual : kParts.bias ? fromBias : fromResidual;
     });
-  float sums[Tile::kRows * kM] = {};
   const WeightPlanes planes[1] = {planesFrom<kWeight, kK>(weight, kN, rows.first)};
-  multiplyRows<kWeight, kK, Tile, kM>(planes, {x, xCodes, xScales}, sums);
-  groupSum<Tile::kLanes>(sums);
-  forOwned<Tile, kM>(rows.firstOwned, [&](int r, int b) {
-    const float product = sums[r * kM + b];
-    const float sum = kParts.bias || kParts.residual ? product + added.of(r) : product;
+  multiplyRows<kWeight, kK, Tile, kM>(planes, {x, xCodes, xScales}, sums.all);
+  sums.reduce();
+  sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
+    const float sum = kParts.bias || kParts.residual ? sums.own[i] + added[i] : sums.own[i];
     y[b * kN + rows.first + r] = kParts.cap ? softcapped(sum, cap) : sum;
   });
 }

@@ -30,14 +30,13 @@ LLCUDA_DEVICE void qkvLinear(const uint8_t* qWeight, const uint8_t* kWeight, con
   float* y = part.role == QkvPart::kQ ? q : part.role == QkvPart::kK ? k : v;
   withLayoutOf<kWeights>(part.role, [&]<WeightLayout kLayout>() {
     const GroupRows rows = groupRows<Tile>(part.block, 0, part.rows);
-    OwnedAddends<Tile, kM> added;
+    GroupSums<Tile, kM> sums;
+    float added[sums.kOwned] = {};
     if constexpr (kParts.bias)
-      added.load(rows.firstOwned, [&](int r, int) { return loadReadOnly(part.bias + rows.first + r); });
-    float sums[Tile::kRows * kM] = {};
+      sums.forEach([&](int i, int r, int) { added[i] = loadReadOnly(part.bias + rows.first + r); });
     multiplyPart<kLayout, kShape.k, kM, Tile>(part, rows, {x, xCodes, xScales}, sums);
-    forOwned<Tile, kM>(rows.firstOwned, [&](int r, int b) {
-      const float product = sums[r * kM + b];
-      y[b * part.rows + rows.first + r] = kParts.bias ? product + added.of(r) : product;
+    sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
+      y[b * part.rows + rows.first + r] = kParts.bias ? sums.own[i] + added[i] : sums.own[i];
     });
   });
 }

@@ -40,13 +40,12 @@ LLCUDA_DEVICE void withLayoutOf(QkvPart::Role role, F f) {
     f.template operator()<kWeights.q>();
 }
 
-/// The group's sums for the rows of its part, without the bias; every lane has them all.
-template <WeightLayout kLayout, int kK, int kM, typename Tile>
-LLCUDA_DEVICE void multiplyPart(const QkvPart& part, const GroupRows& rows, const InputRows& inputs,
-                                float (&sums)[Tile::kRows * kM]) {
+/// The group's sums for the rows of its part, without the bias.
+template <WeightLayout kLayout, int kK, int kM, typename Tile, typename Sums>
+LLCUDA_DEVICE void multiplyPart(const QkvPart& part, const GroupRows& rows, const InputRows& inputs, Sums& sums) {
   const WeightPlanes planes[1] = {planesFrom<kLayout, kK>(part.weight, part.rows, rows.first)};
-  multiplyRows<kLayout, kK, Tile, kM>(planes, inputs, sums);
-  groupSum<Tile::kLanes>(sums);
+  multiplyRows<kLayout, kK, Tile, kM>(planes, inputs, sums.all);
+  sums.reduce();
 }
 
 } // namespace llcuda

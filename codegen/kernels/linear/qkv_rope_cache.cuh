@@ -63,11 +63,11 @@ struct CachePlace {
   int input, position, page;
 };
 
-template <typename Shape, typename Tile>
+template <typename Shape, typename Sums>
 LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
-  const int input = Tile::lane() % inputSlots(Shape::kM);
+  const int input = Sums::input();
   CachePlace place = {input, -1, -1};
-  if (input < Shape::kM)
+  if (Sums::hasInput())
     place.position = cache.positions[input];
   if (place.position >= 0)
     place.page =
@@ -111,29 +111,25 @@ LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstR
   }
 }
 
-/// What lanes add to a pair of sums and turn it by.
+/// What a lane adds to a pair of sums and turns it by.
 template <int kPairs>
 struct PairTurns {
   float2 angles[kPairs], biases[kPairs];
 };
 
-/// Pair p of input row b belongs to lane (p * kSlots + b) % kLanes. Its angle and bias are on the way while the weights
-/// are.
-template <typename Shape, typename Tile, bool kBias>
-LLCUDA_DEVICE PairTurns<Tile::kRows / 2> pairTurns(const QkvPart& part, const GroupRows& rows, const CachePlace& place,
-                                                   const float2* rope) {
-  constexpr int kSlots = inputSlots(Shape::kM), kPairs = Tile::kRows / 2;
-  PairTurns<kPairs> turns;
-  LLCUDA_UNROLL
-  for (int p = 0; p < kPairs; ++p) {
-    turns.angles[p] = make_float2(1.f, 0.f);
-    const int row = rows.first + 2 * p, pair = row % Shape::kHeadSize / 2;
-    const bool mine = Tile::lane() / kSlots == p % (Tile::kLanes / kSlots);
-    if (mine && part.role != QkvPart::kV && place.position >= 0 && pair < Shape::kDimensions / 2)
-      turns.angles[p] = loadReadOnly(rope + place.position * (Shape::kDimensions / 2) + pair);
-    if (kBias && mine)
-      turns.biases[p] = make_float2(loadReadOnly(part.bias + row), loadReadOnly(part.bias + row + 1));
-  }
+/// Angles and biases of the lane's pairs; they are on the way while the weights are.
+template <typename Shape, bool kBias, typename Sums>
+LLCUDA_DEVICE PairTurns<Sums::kOwned> pairTurns(const QkvPart& part, const GroupRows& rows, const CachePlace& place,
+                                                const float2* rope) {
+  PairTurns<Sums::kOwned> turns;
+  Sums::forEach([&](int i, int r, int) {
+    turns.angles[i] = make_float2(1.f, 0.f);
+    const int row = rows.first + r, pair = row % Shape::kHeadSize / 2;
+    if (part.role != QkvPart::kV && place.position >= 0 && pair < Shape::kDimensions / 2)
+      turns.angles[i] = loadReadOnly(rope + place.position * (Shape::kDimensions / 2) + pair);
+    if (kBias)
+      turns.biases[i] = make_float2(loadReadOnly(part.bias + row), loadReadOnly(part.bias + row + 1));
+  });
   return turns;
 }
 
@@ -142,30 +138,23 @@ template <typename Shape, WeightLayout kLayout, typename Tile, bool kBias>
 LLCUDA_DEVICE void qkvPartRound(const QkvPart& part, const InputRows& inputs, const QkvCache& cache, int round,
                                 float* tile) {
   static_assert(Tile::kRows % 2 == 0, "a group holds whole pairs");
-  constexpr int kSlots = inputSlots(Shape::kM), kPairs = Tile::kRows / 2;
+  using Sums = GroupSums<Tile, Shape::kM, 1, 2>;
   const GroupRows rows = groupRows<Tile>(part.block, round, part.rows);
-  const CachePlace place = cachePlace<Shape, Tile>(cache);
-  const PairTurns<kPairs> turns = pairTurns<Shape, Tile, kBias>(part, rows, place, cache.rope);
-  float sums[Tile::kRows * Shape::kM] = {};
+  const CachePlace place = cachePlace<Shape, Sums>(cache);
+  const PairTurns<Sums::kOwned> turns = pairTurns<Shape, kBias, Sums>(part, rows, place, cache.rope);
+  Sums sums;
   multiplyPart<kLayout, Shape::kK, Shape::kM, Tile>(part, rows, inputs, sums);
-  LLCUDA_UNROLL
-  for (int p = 0; p < kPairs; ++p) {
-    LLCUDA_UNROLL
-    for (int b = 0; b < Shape::kM; ++b) {
-      if (Tile::lane() == (p * kSlots + b) % Tile::kLanes && 2 * p >= rows.firstOwned) {
-        float x = sums[2 * p * Shape::kM + b], y = sums[(2 * p + 1) * Shape::kM + b];
-        if (kBias)
-          x += turns.biases[p].x, y += turns.biases[p].y;
-        const float2 angle = turns.angles[p];
-        const float2 pair = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
-        if (Shape::hasBlocks(part.role))
-          *reinterpret_cast<float2*>(tile + b * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow() +
-                                     2 * p) = pair;
-        else
-          storePair<Shape>(cache, place, part.role, rows.first + 2 * p, pair);
-      }
-    }
-  }
+  sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
+    float x = sums.own[2 * i], y = sums.own[2 * i + 1];
+    if (kBias)
+      x += turns.biases[i].x, y += turns.biases[i].y;
+    const float2 angle = turns.angles[i];
+    const float2 pair = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
+    if (Shape::hasBlocks(part.role))
+      *reinterpret_cast<float2*>(tile + b * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow() + r) = pair;
+    else
+      storePair<Shape>(cache, place, part.role, rows.first + r, pair);
+  });
 }
 
 template <QkvWeights kWeights, QkvRopeShape kShape, DecodeCut kCut, LinearParts kParts>

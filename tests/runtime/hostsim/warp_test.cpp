@@ -73,6 +73,34 @@ TEST(Warp, ReductionsOverGroupsAndArrays) {
   }
 }
 
+/// Sum i of a lane after groupReduceScatter of 8 in a group of kLanes, of which each gets kShare.
+template <int kLanes, int kShare>
+std::array<float, 64> scattered(int i) {
+  return perLane<float>([&](int t) {
+    float values[8], share[kShare];
+    for (int j = 0; j < 8; ++j) values[j] = std::exp(static_cast<float>((t * 7 + j * 11) % 64) / 4.f - 8.f);
+    groupReduceScatter<kLanes>(values, share);
+    return share[i];
+  });
+}
+
+// Every lane's share is the sums that all would have, bit by bit: lanes in order, each one a neighbour's copy or its
+// own.
+TEST(Warp, SharesOfSumsAreInTheOrderOfLanes) {
+  const auto sum = [](int lanes, int lane, int j) {
+    return perLane<float>([&](int t) {
+      const float value = std::exp(static_cast<float>((t * 7 + j * 11) % 64) / 4.f - 8.f);
+      return lanes == 32 ? groupSum<32>(value) : groupSum<8>(value);
+    })[lane];
+  };
+  for (int t = 0; t < 64; ++t) {
+    EXPECT_EQ((scattered<32, 1>(0)[t]), sum(32, t, t % 32 / 4)) << "a sum for four lanes each";
+    EXPECT_EQ((scattered<8, 1>(0)[t]), sum(8, t, t % 8)) << "a sum for each lane";
+    EXPECT_EQ((scattered<8, 4>(1)[t]), sum(8, t, t % 8 / 4 * 4 + 1)) << "four sums for four lanes each";
+    EXPECT_EQ((scattered<8, 8>(5)[t]), sum(8, t, 5)) << "all sums for all";
+  }
+}
+
 TEST(Warp, MaxLosesNan) {
   const auto largest =
       perLane<float>([](int t) { return warpMax(t % 2 == 0 ? std::nanf("") : static_cast<float>(t)); });
