@@ -10,8 +10,10 @@ namespace {
 
 constexpr uint32_t kMaxWarps = 8;
 
+/// A lane holds rows * inputRows * weights sums, and as many weights as it reads at a time: with four rows of gate and
+/// up those of two inputs do not fit 128 registers in most layouts.
 uint32_t mostRows(const DecodeTileRequest& request) {
-  return request.inputRows > 2 ? 2 : 4; // a lane holds rows * inputRows * weights sums
+  return request.inputRows * request.weights > 2 ? 2 : 4;
 }
 
 uint32_t chooseLanes(const DecodeTileRequest& request) {
@@ -66,8 +68,8 @@ DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
   while (tile.warps * warpRows < request.blockRowsMultiple && tile.warps < kMaxWarps)
     tile.warps *= 2; // all are powers of two
   tile.minBlocksPerSm = std::max(1u, warpsPerSm(request) / tile.warps);
-  // Gate and up of four rows in rounds: sixteen warps would spill in their loops, twelve do not.
-  if (tile.rounds(request) > 1 && request.weights > 1 && request.inputRows <= 4)
+  // Gate and up of four inputs in rounds: sixteen warps would spill in their loops, twelve do not.
+  if (tile.rounds(request) > 1 && request.weights > 1 && request.inputRows > 2 && request.inputRows <= 4)
     tile.warps = 4, tile.minBlocksPerSm = 3;
   return tile;
 }
