@@ -32,8 +32,7 @@ uint32_t longestContext(const AttentionDesc& desc) {
 
 KernelBuilder kernelOf(const char* op, const AttentionDesc& desc) {
   KernelBuilder kernel(op, std::string("codegen/kernels/attention/") + op + ".cuh");
-  kernel.constants("llcuda::AttentionShape",
-                   attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, desc.window));
+  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, desc.window));
   return kernel;
 }
 
@@ -96,7 +95,7 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   assert(checkAttention(desc));
   const uint32_t splits = attentionSplits(desc);
   KernelBuilder kernel = kernelOf("attention_decode", desc);
-  kernel.constants({number("s", splits)});
+  kernel.group("ContextCut", {{"splits", number("s", splits)}});
   addInputs(kernel, desc, "const float*");
   kernel.output("partial", "float*", splits > 1).inOut("arrivals", "uint32_t*", splits > 1);
   addRows(kernel, desc);
@@ -108,7 +107,7 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   assert(checkAttention(desc));
   KernelBuilder kernel = kernelOf("attention_prompt", desc);
-  kernel.constants({number("r", desc.rows)});
+  kernel.group("PromptChunk", {{"rows", number("r", desc.rows)}});
   addInputs(kernel, desc, "const llcuda::Half*");
   addRows(kernel, desc);
   // What fits the registers without spills, by the same test.

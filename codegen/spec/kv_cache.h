@@ -23,9 +23,8 @@ struct KvCacheDesc {
 };
 
 Constant kvType(KvType value);
-/// The template arguments of llcuda::AttentionShape.
-Constants attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache,
-                         uint32_t window);
+/// The members of llcuda::AttentionShape.
+Members attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache, uint32_t window);
 
 /// Names what no kernel keeps: pages of another size, heads that are no whole blocks of the types.
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize);

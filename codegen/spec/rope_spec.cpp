@@ -25,7 +25,8 @@ uint32_t headBlocks(uint32_t heads, uint32_t headSize) {
 void addTurn(KernelBuilder& kernel, const HeadTurnDesc& turn) {
   const Constant pairs = {turn.halves ? "llcuda::RopePairs::kHalves" : "llcuda::RopePairs::kAdjacent",
                           turn.halves && turn.dimensions != 0 ? "halves" : ""};
-  kernel.constants("llcuda::HeadTurn", {number("n", turn.dimensions), pairs, flag("norm", turn.norm)});
+  kernel.group("HeadTurn",
+               {{"dimensions", number("n", turn.dimensions)}, {"pairs", pairs}, {"norm", flag("norm", turn.norm)}});
 }
 
 } // namespace
@@ -40,7 +41,7 @@ LaunchSpec headRowsLaunch(const HeadRowsDesc& desc) {
   assert(checkHeadRows(desc));
   const bool turned = desc.turn.dimensions != 0;
   KernelBuilder kernel("head_rows", "codegen/kernels/rope/head_rows.cuh");
-  kernel.constants({number("h", desc.heads), number("d", desc.headSize)});
+  kernel.group("HeadShape", {{"heads", number("h", desc.heads)}, {"headSize", number("d", desc.headSize)}});
   addTurn(kernel, desc.turn);
   kernel.input("x", "const float*").input("scale", "const float*", desc.turn.norm);
   kernel.input("rope_table", "const float2*", turned).input("positions", "const int*", turned);
@@ -59,9 +60,9 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   assert(checkRopeCache(desc));
   const bool queries = desc.heads != 0;
   KernelBuilder kernel("rope_cache", "codegen/kernels/rope/rope_cache.cuh");
-  kernel.constants("llcuda::AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, 0));
+  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, 0));
   addTurn(kernel, desc.turn);
-  kernel.constants({desc.f16Queries ? Constant{"llcuda::Half", "f16"} : Constant{"float", "f32"}});
+  kernel.group("QueryForm", {{"f16", {desc.f16Queries ? "true" : "false", desc.f16Queries ? "f16" : "f32"}}});
   kernel.input("q", "const float*", queries).input("k", "const float*").input("v", "const float*");
   kernel.input("q_scale", "const float*", queries && desc.turn.norm);
   kernel.input("k_scale", "const float*", desc.turn.norm);

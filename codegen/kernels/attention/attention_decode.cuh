@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
 //
-//   launch     grid (groups of query heads, kSplits, rows), block kDecodeThreads; numbers from attention_tiles.h
+//   launch     grid (groups of query heads, kCut.splits, rows), block kDecodeThreads; numbers from attention_tiles.h
 //   q          [rows][heads][head size] f32, 16-byte aligned
 //   k, v       pages of AttentionShape; the row's own key and value are already there
 //   positions  [rows]; -1: the row becomes zeros and nothing else is read
 //   table      [slots][table pages]: page of 64 positions each; -1 where the row sees none of them
-//   partial    [rows][groups][kSplits][decodePartialFloats] f32 and arrivals [rows][groups], zero between launches;
-//              unused (null) when kSplits is 1
+//   partial    [rows][groups][kCut.splits][decodePartialFloats] f32 and arrivals [rows][groups], zero between
+//              launches; unused (null) when kCut.splits is 1
 //   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
 //   numerics   f32 inside, over the values that the cache holds
 //   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes
@@ -20,6 +20,11 @@
 #include "codegen/kernels/block/last_block.cuh"
 
 namespace llcuda {
+
+/// Blocks that share the context of a row.
+struct ContextCut {
+  int splits;
+};
 
 /// How the lanes of a block divide the keys among themselves.
 template <typename Shape>
@@ -237,11 +242,13 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
   syncThreads();
 }
 
-template <typename Shape, int kSplits>
+template <AttentionShape kShape, ContextCut kCut>
 LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8_t* v, const int* positions,
                                    const int* slots, const int* table, ScoreScale score, float* partial,
                                    uint32_t* arrivals, AttentionRows rows) {
+  using Shape = AttentionTraits<kShape>;
   using Tile = DecodeTile<Shape>;
+  constexpr int kSplits = kCut.splits;
   constexpr DecodeShared kShared = decodeShared(Shape::kGroup, Shape::kHeadSize, kSplits);
   LLCUDA_SHARED(float, values, kShared.values);
   LLCUDA_SHARED(float2, stats, kShared.stats);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
 //
-//   launch     grid (ceil(kRows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
-//   q          [kRows][heads][head size] f16, 16-byte aligned
+//   launch     grid (ceil(rows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
+//   q          [rows][heads][head size] f16, 16-byte aligned
 //   k, v       pages of AttentionShape; keys and values of all rows, and of the positions before them, are already
 //              there
-//   positions  [kRows]; -1: the row becomes zeros. Each block of 64 rows belongs to one sequence, in any order
-//   slots      [kRows], the same for all rows of a block whose position is not -1
+//   positions  [rows]; -1: the row becomes zeros. Each block of 64 rows belongs to one sequence, in any order
+//   slots      [rows], the same for all rows of a block whose position is not -1
 //   table      [slots][table pages]: page of 64 positions each; -1 where no row of the block sees one of them
-//   rows       y f32 [kRows][heads * head size], or int8 rows of it, or both
+//   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
 //   numerics   f16 products with f32 sums; keys and values of other types are rounded to f16; the softmax is f32, its
 //              weights are rounded to f16 for the second product
 //   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
@@ -22,6 +22,11 @@
 #include "codegen/kernels/ptx/mma.cuh"
 
 namespace llcuda {
+
+/// The rows of a launch, of one or more sequences.
+struct PromptChunk {
+  int rows;
+};
 
 template <typename Shape>
 struct PromptTile {
@@ -316,10 +321,12 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
       storeCodes<Tile>(state, element, valid, rows);
 }
 
-template <typename Shape, int kRows>
+template <AttentionShape kShape, PromptChunk kChunk>
 LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_t* v, const int* positions,
                                    const int* slots, const int* table, ScoreScale score, AttentionRows rows) {
+  using Shape = AttentionTraits<kShape>;
   using Tile = PromptTile<Shape>;
+  constexpr int kRows = kChunk.rows;
   LLCUDA_SHARED(Half, keys, Tile::kKeys * Tile::kKeyPitch);
   LLCUDA_SHARED(Half, values, Tile::kKeys * Tile::kValuePitch);
   const int firstRow = static_cast<int>(gridDim.x - 1 - blockIdx.x) * kPromptRows;

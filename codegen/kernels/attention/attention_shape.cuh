@@ -17,23 +17,30 @@ LLCUDA_DEVICE float maskedScore() {
   return bitCast<float>(0xff800000u);
 }
 
-/// A row sees `kWindow` keys, 0: all up to its own. The types say how the cache is kept: kv_pages.cuh.
-template <int kHeads_, int kKvHeads_, int kHeadSize_, int kTablePages_, int kWindow_, KvType kKeyType_ = KvType::kF16,
-          KvType kValueType_ = KvType::kF16>
+/// The heads of a layer and its cache. A row sees `window` keys, 0: all up to its own.
 struct AttentionShape {
-  static_assert(kHeads_ % kKvHeads_ == 0, "as many query heads share each kv head");
-  static_assert(kHeadSize_ % 4 == 0 && kHeadSize_ <= 256, "head size");
-  static constexpr int kHeads = kHeads_;
-  static constexpr int kKvHeads = kKvHeads_;
-  static constexpr int kHeadSize = kHeadSize_;
-  static constexpr int kTablePages = kTablePages_; ///< entries of a row of the block table
-  static constexpr int kWindow = kWindow_;
-  static constexpr int kVectors = headVectors(kHeadSize_); ///< of a head, as the cache keeps it
-  using Keys = KvRows<kKeyType_, 8 * kVectors>;
-  using Values = KvRows<kValueType_, 8 * kVectors>;
-  static constexpr int kSharers = kHeads_ / kKvHeads_;   ///< query heads of a kv head
+  int heads, kvHeads, headSize;
+  int tablePages; ///< entries of a row of the block table
+  int window = 0;
+  KvType keyType = KvType::kF16, valueType = KvType::kF16; ///< how the cache is kept: kv_pages.cuh
+};
+
+/// What follows from a shape.
+template <AttentionShape kShape>
+struct AttentionTraits {
+  static_assert(kShape.heads % kShape.kvHeads == 0, "as many query heads share each kv head");
+  static_assert(kShape.headSize % 4 == 0 && kShape.headSize <= 256, "head size");
+  static constexpr int kHeads = kShape.heads;
+  static constexpr int kKvHeads = kShape.kvHeads;
+  static constexpr int kHeadSize = kShape.headSize;
+  static constexpr int kTablePages = kShape.tablePages;
+  static constexpr int kWindow = kShape.window;
+  static constexpr int kVectors = headVectors(kHeadSize); ///< of a head, as the cache keeps it
+  using Keys = KvRows<kShape.keyType, 8 * kVectors>;
+  using Values = KvRows<kShape.valueType, 8 * kVectors>;
+  static constexpr int kSharers = kHeads / kKvHeads;     ///< query heads of a kv head
   static constexpr int kGroup = headsTogether(kSharers); ///< of them, those that a block of decode attention takes
-  static constexpr int kGroupSize = kGroup * kHeadSize_; ///< elements of a row that it makes
+  static constexpr int kGroupSize = kGroup * kHeadSize;  ///< elements of a row that it makes
   static constexpr int kGroups = kKvHeads * (kSharers / kGroup);
 
   /// First position that the row at `position` sees.

@@ -2,12 +2,12 @@
 // Heads of rows: each is normed by itself, x / sqrt(mean(x^2) + eps) * scale, and rotated by the position of its row;
 // either may be left out
 //
-//   launch     grid (rows, ceil(kHeads / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
-//   x          [rows][kHeads][kHeadSize] f32, 16-byte aligned
-//   scale      [kHeadSize] f32, 16-byte aligned; not read without Turn::kNorm
-//   ropeTable  [positions][Turn::kDimensions / 2] {cos, sin}; neither it nor `positions` is read when kDimensions is 0
+//   launch     grid (rows, ceil(heads / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
+//   x          [rows][heads][head size] f32, 16-byte aligned
+//   scale      [head size] f32, 16-byte aligned; not read without kTurn.norm
+//   ropeTable  [positions][kTurn.dimensions / 2] {cos, sin}; neither it nor `positions` is read without dimensions
 //   positions  [rows]; what a row of -1 becomes is not used
-//   y          [rows][kHeads][kHeadSize] f32 or f16; not x
+//   y          [rows][heads][head size] f32 or f16; not x
 //   numerics   f32, one rounding at the end; NMSE against codegen/reference/{rms_norm,rope}.h below 1e-12 as f32
 //   sm_75      a head stays in the registers of a group of lanes: no barrier
 #pragma once
@@ -20,12 +20,14 @@
 namespace llcuda {
 
 /// What happens to a head.
-template <int kDimensionsArg, RopePairs kPairsArg, bool kNormArg>
 struct HeadTurn {
-  static_assert(kDimensionsArg % 2 == 0, "whole pairs");
-  static constexpr int kDimensions = kDimensionsArg; ///< that rotate; 0: none
-  static constexpr RopePairs kPairs = kPairsArg;
-  static constexpr bool kNorm = kNormArg;
+  int dimensions; ///< that rotate, in whole pairs; 0: none
+  RopePairs pairs = RopePairs::kAdjacent;
+  bool norm = false;
+};
+
+struct HeadShape {
+  int heads, headSize;
 };
 
 /// A group of kLanes lanes holds a head: elements 4 * four(p) ... + 3 are float4 p of the lane.
@@ -70,9 +72,9 @@ LLCUDA_DEVICE float turnedHalves(float x, const float2* angles, int element, At 
   return at(element - kHalf) * turn.y + x * turn.x;
 }
 
-/// The group's head as `Turn` wants it, or as it is where `plain`. All lanes of a warp call; its groups may have
+/// The group's head as `kTurn` wants it, or as it is where `plain`. All lanes of a warp call; its groups may have
 /// different heads.
-template <typename Turn, typename Tile>
+template <HeadTurn kTurn, typename Tile>
 LLCUDA_DEVICE void loadHead(const float* head, const float* scale, const float2* angles, float eps, bool plain,
                             float4 (&x)[Tile::kPasses]) {
   float squares = 0.f;
@@ -85,28 +87,28 @@ LLCUDA_DEVICE void loadHead(const float* head, const float* scale, const float2*
     squares += sumOfSquares(x[p]);
   }
   float factor = 1.f;
-  if (Turn::kNorm)
+  if (kTurn.norm)
     factor = rsqrtFast(groupSum<Tile::kLanes>(squares) * (1.f / Tile::kHeadSize) + eps);
   if (plain)
     return;
   const auto at = [&](int element) {
     const float value = loadReadOnly(head + element) * factor;
-    return Turn::kNorm ? value * loadReadOnly(scale + element) : value;
+    return kTurn.norm ? value * loadReadOnly(scale + element) : value;
   };
   LLCUDA_UNROLL
   for (int p = 0; p < Tile::kPasses; ++p) {
     const int i = Tile::four(p), element = 4 * i;
     if (i >= Tile::kFours)
       continue;
-    if (Turn::kNorm)
+    if (kTurn.norm)
       x[p] = scaled(x[p], factor, loadReadOnly(reinterpret_cast<const float4*>(scale) + i));
-    if (Turn::kPairs == RopePairs::kAdjacent)
-      x[p] = turnedAdjacent<Turn::kDimensions>(x[p], angles, element);
+    if (kTurn.pairs == RopePairs::kAdjacent)
+      x[p] = turnedAdjacent<kTurn.dimensions>(x[p], angles, element);
     else
-      x[p] = make_float4(turnedHalves<Turn::kDimensions>(x[p].x, angles, element, at),
-                         turnedHalves<Turn::kDimensions>(x[p].y, angles, element + 1, at),
-                         turnedHalves<Turn::kDimensions>(x[p].z, angles, element + 2, at),
-                         turnedHalves<Turn::kDimensions>(x[p].w, angles, element + 3, at));
+      x[p] = make_float4(turnedHalves<kTurn.dimensions>(x[p].x, angles, element, at),
+                         turnedHalves<kTurn.dimensions>(x[p].y, angles, element + 1, at),
+                         turnedHalves<kTurn.dimensions>(x[p].z, angles, element + 2, at),
+                         turnedHalves<kTurn.dimensions>(x[p].w, angles, element + 3, at));
   }
 }
 
@@ -128,22 +130,22 @@ LLCUDA_DEVICE void storeHead(Out* to, const float4 (&x)[Tile::kPasses]) {
 }
 
 /// Where the angles of a position begin; those of position 0 for a row without one.
-template <typename Turn>
+template <HeadTurn kTurn>
 LLCUDA_DEVICE const float2* anglesOf(const float2* ropeTable, int position) {
-  return ropeTable + static_cast<int64_t>(maxOf(position, 0)) * (Turn::kDimensions / 2);
+  return ropeTable + static_cast<int64_t>(maxOf(position, 0)) * (kTurn.dimensions / 2);
 }
 
-template <int kHeads, int kHeadSize, typename Turn, typename Out>
+template <HeadShape kShape, HeadTurn kTurn, typename Out>
 LLCUDA_DEVICE void headRows(const float* x, const float* scale, const float2* ropeTable, const int* positions, Out* y,
                             float eps) {
-  static_assert(Turn::kDimensions <= kHeadSize, "a head turns at most as a whole");
-  using Tile = HeadTile<kHeadSize>;
+  static_assert(kTurn.dimensions % 2 == 0 && kTurn.dimensions <= kShape.headSize, "whole pairs of a head");
+  using Tile = HeadTile<kShape.headSize>;
   const int row = blockIdx.x;
-  const bool valid = Tile::group() < kHeads;
-  const int64_t first = (static_cast<int64_t>(row) * kHeads + (valid ? Tile::group() : 0)) * kHeadSize;
-  const int position = Turn::kDimensions > 0 ? positions[row] : 0;
+  const bool valid = Tile::group() < kShape.heads;
+  const int64_t first = (static_cast<int64_t>(row) * kShape.heads + (valid ? Tile::group() : 0)) * kShape.headSize;
+  const int position = kTurn.dimensions > 0 ? positions[row] : 0;
   float4 head[Tile::kPasses];
-  loadHead<Turn, Tile>(x + first, scale, anglesOf<Turn>(ropeTable, position), eps, /*plain=*/false, head);
+  loadHead<kTurn, Tile>(x + first, scale, anglesOf<kTurn>(ropeTable, position), eps, /*plain=*/false, head);
   if (valid)
     storeHead<Tile>(y + first, head);
 }

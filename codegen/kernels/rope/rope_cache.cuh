@@ -4,8 +4,8 @@
 //   launch      grid (rows, ceil((heads + 2 kv heads) / HeadTile::kHeadsPerBlock)), block kHeadThreads: head_tiles.h
 //   q           [rows][heads][head size] f32;  k, v [rows][kv heads][head size] f32; 16-byte aligned; q, qScale and
 //               qTurned are not read without heads
-//   qScale, kScale   [head size] f32, 16-byte aligned; not read without Turn::kNorm
-//   ropeTable   [positions][Turn::kDimensions / 2] {cos, sin}; not read when kDimensions is 0
+//   qScale, kScale   [head size] f32, 16-byte aligned; not read without kTurn.norm
+//   ropeTable   [positions][kTurn.dimensions / 2] {cos, sin}; not read without dimensions
 //   positions   [rows]; -1: the row of qTurned becomes zeros, and no page is written; a page of -1 is not written
 //               either
 //   table       [slots][table pages]: page of 64 positions each
@@ -19,6 +19,19 @@
 
 namespace llcuda {
 
+/// What queries become: f16 for prompt attention, else f32 for decode attention.
+struct QueryForm {
+  bool f16;
+};
+template <bool kF16>
+struct QueryElement {
+  using Type = float;
+};
+template <>
+struct QueryElement<true> {
+  using Type = Half;
+};
+
 /// The group's head, and zeros after it to a whole vector, as token `token` of the rows of a page. All lanes of a warp
 /// call; its groups may have different heads, and those with `valid` false store nothing.
 template <typename Rows, typename Tile>
@@ -28,11 +41,13 @@ LLCUDA_DEVICE void storeToken(uint8_t* rows, int token, const float4 (&x)[Tile::
     Rows::store(rows, token, Tile::four(p), x[p], valid && Tile::four(p) < 2 * Rows::kVectors);
 }
 
-template <typename Shape, typename Turn, typename Query>
+template <AttentionShape kShape, HeadTurn kTurn, QueryForm kForm>
 LLCUDA_DEVICE void ropeCache(const float* q, const float* k, const float* v, const float* qScale, const float* kScale,
                              const float2* ropeTable, const int* positions, const int* slots, const int* table,
-                             Query* qTurned, uint8_t* kPages, uint8_t* vPages, float eps) {
-  static_assert(Turn::kDimensions <= Shape::kHeadSize, "a head turns at most as a whole");
+                             typename QueryElement<kForm.f16>::Type* qTurned, uint8_t* kPages, uint8_t* vPages,
+                             float eps) {
+  static_assert(kTurn.dimensions % 2 == 0 && kTurn.dimensions <= kShape.headSize, "whole pairs of a head");
+  using Shape = AttentionTraits<kShape>;
   using Tile = HeadTile<Shape::kHeadSize>;
   constexpr int kSize = Shape::kHeadSize;
   // Groups work on the heads of q, then of k, then of v.
@@ -44,8 +59,8 @@ LLCUDA_DEVICE void ropeCache(const float* q, const float* k, const float* v, con
   const float* head =
       isQuery ? q + (row * Shape::kHeads + group) * kSize : (isKey ? k : v) + (row * Shape::kKvHeads + kvHead) * kSize;
   float4 x[Tile::kPasses];
-  loadHead<Turn, Tile>(head, isQuery ? qScale : kScale, anglesOf<Turn>(ropeTable, position), eps,
-                       /*plain=*/!isQuery && !isKey, x);
+  loadHead<kTurn, Tile>(head, isQuery ? qScale : kScale, anglesOf<kTurn>(ropeTable, position), eps,
+                        /*plain=*/!isQuery && !isKey, x);
   if (isQuery) {
     LLCUDA_UNROLL
     for (int p = 0; p < Tile::kPasses; ++p) x[p] = position < 0 ? make_float4(0.f, 0.f, 0.f, 0.f) : x[p];

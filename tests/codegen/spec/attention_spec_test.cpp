@@ -37,9 +37,11 @@ TEST(AttentionSpec, Decode) {
   EXPECT_EQ(launch.grid.x, 3u);
   EXPECT_EQ(launch.grid.y, 64u);
   EXPECT_EQ(launch.grid.z, 1u);
-  EXPECT_THAT(launch.kernel.source(),
-              HasSubstr("llcuda::AttentionShape<9, 3, 64, 128, 0, llcuda::KvType::kF16, llcuda::KvType::kF16>, "
-                        "64>(q, k_pages"));
+  EXPECT_THAT(
+      launch.kernel.source(),
+      HasSubstr("llcuda::AttentionShape{.heads = 9, .kvHeads = 3, .headSize = 64, .tablePages = 128, .window = 0, "
+                ".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
+                "llcuda::ContextCut{.splits = 64}>(q, k_pages"));
   EXPECT_THAT(launch.kernel.source(), HasSubstr("{0.125f, 0.f}"));
 }
 
@@ -93,8 +95,9 @@ TEST(AttentionSpec, Prompt) {
   const LaunchSpec launch = attentionPromptLaunch(desc);
   EXPECT_EQ(launch.grid.y, 18u);
   EXPECT_THAT(launch.kernel.name, StartsWith("attention_prompt__h9_g3_d256_p128_w512_f16_f16__r100__"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::AttentionShape<9, 3, 256, 128, 512, llcuda::KvType::kF16, "
-                                                "llcuda::KvType::kF16>, 100>(q"));
+  EXPECT_THAT(launch.kernel.source(),
+              HasSubstr(".window = 512, .keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
+                        "llcuda::PromptChunk{.rows = 100}>(q"));
 }
 
 TEST(AttentionSpec, RefusesByName) {

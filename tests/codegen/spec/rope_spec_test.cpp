@@ -30,8 +30,9 @@ TEST(RopeSpec, RopeCache) {
   EXPECT_EQ(launch.grid.y, 2u);
   EXPECT_THAT(names(launch), ElementsAre("q", "k", "v", "rope_table", "positions", "slots", "block_table", "q_turned",
                                          "k_pages", "v_pages"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::HeadTurn<64, llcuda::RopePairs::kAdjacent, false>, "
-                                                "llcuda::Half>(q, k, v, nullptr, nullptr, rope_table"));
+  EXPECT_THAT(launch.kernel.source(),
+              HasSubstr("llcuda::HeadTurn{.dimensions = 64, .pairs = llcuda::RopePairs::kAdjacent, .norm = false}, "
+                        "llcuda::QueryForm{.f16 = true}>(q, k, v, nullptr, nullptr, rope_table"));
 }
 
 // What is not there is no parameter: a table without rotation, queries of a mere cache write.

@@ -13,8 +13,9 @@ namespace {
 
 using testing::PagedCache;
 
-template <typename Shape, int kSplits>
+template <AttentionShape kShape, int kSplits>
 struct DecodeRun {
+  using Shape = AttentionTraits<kShape>;
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
   static constexpr float kScale = 0.11f;
   static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
@@ -42,9 +43,10 @@ struct DecodeRun {
     arrivals.assign(rows * Shape::kGroups, 0);
     std::vector<float> partial(rows * Shape::kGroups * kSplits * (Shape::kGroupSize + 16), NAN);
     hostsim::launch({.grid = {Shape::kGroups, kSplits, static_cast<uint32_t>(rows)}, .block = kDecodeThreads}, [&] {
-      attentionDecode<Shape, kSplits>(q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(),
-                                      slots.data(), cache.table.data(), {kScale, softcap}, partial.data(),
-                                      arrivals.data(), {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+      attentionDecode<kShape, ContextCut{.splits = kSplits}>(
+          q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(), cache.table.data(),
+          {kScale, softcap}, partial.data(), arrivals.data(),
+          {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
     });
     const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
                                           kScale,        Shape::kWindow,  softcap};
@@ -70,80 +72,90 @@ struct DecodeRun {
   }
 };
 
-using Plain = AttentionShape<6, 2, 64, 9, 0>;
+constexpr AttentionShape kPlain = {.heads = 6, .kvHeads = 2, .headSize = 64, .tablePages = 9};
 
 // Every page edge, one row each: a wrong last page, a lost token or a token too many shows in one of them. Short rows
 // leave splits without keys, and the last of the others merges.
 TEST(AttentionDecode, PageEdges) {
-  DecodeRun<Plain, 7>({0, 1, 62, 63, 64, 65, 127, 128, 200, 511, 512, 513}, 0.f, 1).expectNearReference();
+  DecodeRun<kPlain, 7>({0, 1, 62, 63, 64, 65, 127, 128, 200, 511, 512, 513}, 0.f, 1).expectNearReference();
 }
 
 // A padding row becomes zeros, reads no page and leaves the rows beside it alone.
 TEST(AttentionDecode, PaddingRows) {
-  const DecodeRun<Plain, 7> run({-1, 70, -1, 100, -1}, 0.f, 3);
+  const DecodeRun<kPlain, 7> run({-1, 70, -1, 100, -1}, 0.f, 3);
   run.expectNearReference();
-  for (size_t i = 0; i < Plain::kHeads * Plain::kHeadSize; ++i) {
+  for (size_t i = 0; i < run.kColumns; ++i) {
     ASSERT_EQ(run.y[i], 0.f);
     ASSERT_EQ(run.codes[i], 0);
   }
 }
 
 TEST(AttentionDecode, Softcap) {
-  DecodeRun<Plain, 7>({3, 130}, 2.f, 6).expectNearReference();
+  DecodeRun<kPlain, 7>({3, 130}, 2.f, 6).expectNearReference();
 }
 
 // A window that begins inside a page, at its edge, and before the sequence.
 TEST(AttentionDecode, SlidingWindow) {
-  using Shape = AttentionShape<2, 1, 64, 9, 100>;
-  DecodeRun<Shape, 2>({20, 98, 99, 100, 163, 164, 228, 500}, 0.f, 4).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 9, .window = 100};
+  DecodeRun<kShape, 2>({20, 98, 99, 100, 163, 164, 228, 500}, 0.f, 4).expectNearReference();
 }
 
 // Pages that a window has passed are not in the table: the window at its edges, at and inside those of pages.
 TEST(AttentionDecode, PassedPages) {
-  using Shape = AttentionShape<2, 1, 64, 40, 512>;
-  DecodeRun<Shape, 5>({0, 510, 511, 512, 513, 639, 640, 641, 1279, 2000}, 0.f, 9).expectNearReference();
-  using Small = AttentionShape<2, 2, 64, 40, 64, KvType::kQ8_0, KvType::kF16>;
-  DecodeRun<Small, 2>({62, 63, 64, 127, 128, 191, 192, 300}, 0.f, 10).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 40, .window = 512};
+  DecodeRun<kShape, 5>({0, 510, 511, 512, 513, 639, 640, 641, 1279, 2000}, 0.f, 9).expectNearReference();
+  constexpr AttentionShape kSmall = {
+      .heads = 2, .kvHeads = 2, .headSize = 64, .tablePages = 40, .window = 64, .keyType = KvType::kQ8_0};
+  DecodeRun<kSmall, 2>({62, 63, 64, 127, 128, 191, 192, 300}, 0.f, 10).expectNearReference();
 }
 
-template <typename Shape>
-class AttentionDecodeShapes : public ::testing::Test {};
-template <int kHeads, int kKvHeads, int kHeadSize, KvType kKeyType = KvType::kF16, KvType kValueType = KvType::kF16>
-using ShapeOf = AttentionShape<kHeads, kKvHeads, kHeadSize, 3, 0, kKeyType, kValueType>;
-using Shapes =
-    ::testing::Types<ShapeOf<1, 1, 64, KvType::kQ8_0, KvType::kQ4_0>, ShapeOf<5, 1, 80>, //
-                     ShapeOf<8, 1, 64, KvType::kQ4_1, KvType::kQ8_0>, ShapeOf<7, 1, 128>,
-                     ShapeOf<12, 2, 128, KvType::kQ4_0, KvType::kQ5_1>, ShapeOf<4, 1, 256>,
-                     ShapeOf<6, 3, 96, KvType::kQ5_0, KvType::kQ4_1>, ShapeOf<8, 1, 256, KvType::kQ5_1, KvType::kQ5_0>>;
-TYPED_TEST_SUITE(AttentionDecodeShapes, Shapes);
+/// A shape of a context of three pages.
+constexpr AttentionShape shapeOf(int heads, int kvHeads, int headSize, KvType keyType = KvType::kF16,
+                                 KvType valueType = KvType::kF16) {
+  return {.heads = heads,
+          .kvHeads = kvHeads,
+          .headSize = headSize,
+          .tablePages = 3,
+          .keyType = keyType,
+          .valueType = valueType};
+}
+
+template <AttentionShape... kShapes>
+void expectEachNearReference() {
+  (DecodeRun<kShapes, 3>({20, 77, 150}, 0.f, 7).expectNearReference(), ...);
+}
 
 // Each head size, each number of heads that share a kv head, and each type of keys and values; alone and merged.
-TYPED_TEST(AttentionDecodeShapes, MatchReference) {
-  DecodeRun<TypeParam, 3>({20, 77, 150}, 0.f, 7).expectNearReference();
+TEST(AttentionDecode, Shapes) {
+  expectEachNearReference<shapeOf(1, 1, 64, KvType::kQ8_0, KvType::kQ4_0), shapeOf(5, 1, 80),
+                          shapeOf(8, 1, 64, KvType::kQ4_1, KvType::kQ8_0), shapeOf(7, 1, 128),
+                          shapeOf(12, 2, 128, KvType::kQ4_0, KvType::kQ5_1), shapeOf(4, 1, 256),
+                          shapeOf(6, 3, 96, KvType::kQ5_0, KvType::kQ4_1),
+                          shapeOf(8, 1, 256, KvType::kQ5_1, KvType::kQ5_0)>();
 }
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.
 TEST(AttentionDecode, EveryHeadSize) {
-  DecodeRun<ShapeOf<4, 2, 40>, 3>({20, 77, 150}, 0.f, 20).expectNearReference();
-  DecodeRun<ShapeOf<2, 1, 72>, 2>({20, 77, 150}, 0.f, 21).expectNearReference();
-  DecodeRun<ShapeOf<3, 1, 88>, 1>({20, 77, 150}, 0.f, 22).expectNearReference();
-  DecodeRun<ShapeOf<4, 4, 100>, 3>({20, 77, 150}, 0.f, 23).expectNearReference();
-  DecodeRun<ShapeOf<2, 2, 120>, 2>({20, 77, 150}, 0.f, 24).expectNearReference();
-  DecodeRun<ShapeOf<2, 1, 136>, 2>({20, 77, 150}, 0.f, 25).expectNearReference();
-  DecodeRun<ShapeOf<2, 1, 252>, 2>({20, 77, 150}, 0.f, 26).expectNearReference();
-  DecodeRun<ShapeOf<2, 1, 4>, 2>({20, 77, 150}, 0.f, 27).expectNearReference();
+  DecodeRun<shapeOf(4, 2, 40), 3>({20, 77, 150}, 0.f, 20).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 72), 2>({20, 77, 150}, 0.f, 21).expectNearReference();
+  DecodeRun<shapeOf(3, 1, 88), 1>({20, 77, 150}, 0.f, 22).expectNearReference();
+  DecodeRun<shapeOf(4, 4, 100), 3>({20, 77, 150}, 0.f, 23).expectNearReference();
+  DecodeRun<shapeOf(2, 2, 120), 2>({20, 77, 150}, 0.f, 24).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 136), 2>({20, 77, 150}, 0.f, 25).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 252), 2>({20, 77, 150}, 0.f, 26).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 4), 2>({20, 77, 150}, 0.f, 27).expectNearReference();
 }
 
 // More query heads of a kv head than a block takes: of 12 two blocks take six each, of 11 each one.
 TEST(AttentionDecode, ManyHeadsOfAKvHead) {
-  DecodeRun<ShapeOf<24, 2, 64>, 3>({20, 77, 150, -1}, 0.f, 30).expectNearReference();
-  DecodeRun<ShapeOf<16, 1, 128>, 1>({20, 77, 150}, 0.f, 31).expectNearReference();
-  DecodeRun<ShapeOf<11, 1, 64, KvType::kQ8_0, KvType::kQ8_0>, 2>({20, 77, 150}, 0.f, 32).expectNearReference();
+  DecodeRun<shapeOf(24, 2, 64), 3>({20, 77, 150, -1}, 0.f, 30).expectNearReference();
+  DecodeRun<shapeOf(16, 1, 128), 1>({20, 77, 150}, 0.f, 31).expectNearReference();
+  DecodeRun<shapeOf(11, 1, 64, KvType::kQ8_0, KvType::kQ8_0), 2>({20, 77, 150}, 0.f, 32).expectNearReference();
 }
 
 TEST(AttentionDecode, EveryTypeOfKeysAndValues) {
 #define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
-  DecodeRun<ShapeOf<2, 1, 64, KvType::enumerator, KvType::enumerator>, 3>({20, 77, 150}, 0.f, 8).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 3>({20, 77, 150}, 0.f, 8).expectNearReference();
 #include "codegen/formats/kv_types.inc"
 }
 

@@ -22,8 +22,9 @@ std::vector<int> chunk(int first, int count, int rows) {
   return positions;
 }
 
-template <typename Shape, int kRows>
+template <AttentionShape kShape, int kRows>
 struct PromptRun {
+  using Shape = AttentionTraits<kShape>;
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
   static constexpr float kScale = 0.11f;
   static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
@@ -55,9 +56,9 @@ struct PromptRun {
     const uint32_t parts = PromptTile<Shape>::kParts;
     hostsim::launch(
         {.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads}, [&] {
-          attentionPrompt<Shape, kRows>(q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(),
-                                        slots.data(), cache.table.data(), {kScale, softcap},
-                                        {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+          attentionPrompt<kShape, PromptChunk{.rows = kRows}>(
+              q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(), cache.table.data(),
+              {kScale, softcap}, {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
         });
     const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
                                           kScale,        Shape::kWindow,  softcap};
@@ -83,17 +84,17 @@ struct PromptRun {
 };
 
 // Most tests share one kernel: 80 rows are a whole tile and a part of one.
-using Plain = AttentionShape<6, 2, 64, 3, 0>;
+constexpr AttentionShape kPlain = {.heads = 6, .kvHeads = 2, .headSize = 64, .tablePages = 3};
 
 // Chunks that begin and end at, before and after the edges of pages; the last rows are padding.
 TEST(AttentionPrompt, PageEdges) {
-  PromptRun<Plain, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
-  PromptRun<Plain, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
-  PromptRun<Plain, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
-  PromptRun<Plain, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
-  PromptRun<Plain, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
-  PromptRun<Plain, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
-  PromptRun<Plain, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
 }
 
 // The rows of a chunk may come in any order, with padding between them.
@@ -101,12 +102,12 @@ TEST(AttentionPrompt, AnyOrder) {
   std::vector<int> positions = chunk(0, 0, 80);
   const int mixed[] = {70, -1, 3, 150, 0, -1, 64, 63, 100, 20, -1, 71};
   std::copy(std::begin(mixed), std::end(mixed), positions.begin() + 60);
-  PromptRun<Plain, 80>(positions, 0.f, 8).expectNearReference();
+  PromptRun<kPlain, 80>(positions, 0.f, 8).expectNearReference();
 }
 
 // Padding rows become zeros, also a whole tile of them.
 TEST(AttentionPrompt, PaddingRows) {
-  const PromptRun<Plain, 80> run(chunk(10, 20, 80), 0.f, 9);
+  const PromptRun<kPlain, 80> run(chunk(10, 20, 80), 0.f, 9);
   run.expectNearReference();
   for (size_t i = 20 * run.kColumns; i < run.y.size(); ++i) {
     ASSERT_EQ(run.y[i], 0.f);
@@ -115,77 +116,86 @@ TEST(AttentionPrompt, PaddingRows) {
 }
 
 TEST(AttentionPrompt, Softcap) {
-  PromptRun<Plain, 80>(chunk(100, 16, 80), 2.f, 14).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(100, 16, 80), 2.f, 14).expectNearReference();
 }
 
 // Scores far outside what f16 holds: they stay f32, and one key takes all the weight.
 TEST(AttentionPrompt, LargeScores) {
-  PromptRun<Plain, 80>(chunk(60, 16, 80), 0.f, 17, 10000.f).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(60, 16, 80), 0.f, 17, 10000.f).expectNearReference();
 }
 
 // A window that begins at the edge of a page and inside one.
 TEST(AttentionPrompt, SlidingWindow) {
-  using Shape = AttentionShape<2, 1, 64, 4, 70>;
-  PromptRun<Shape, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
-  PromptRun<Shape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 4, .window = 70};
+  PromptRun<kShape, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
+  PromptRun<kShape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
 }
 
 // Pages that a window has passed are not in the table: the window at its edges, chunks that begin at the edge of a page
 // and inside one, padding.
 TEST(AttentionPrompt, PassedPages) {
-  using Shape = AttentionShape<1, 1, 64, 40, 512>;
-  PromptRun<Shape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();
-  PromptRun<Shape, 64>(chunk(576, 64, 64), 0.f, 13).expectNearReference();
-  PromptRun<Shape, 64>(chunk(607, 64, 64), 0.f, 18).expectNearReference();
-  PromptRun<Shape, 64>(chunk(1983, 64, 64), 0.f, 19).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 1, .kvHeads = 1, .headSize = 64, .tablePages = 40, .window = 512};
+  PromptRun<kShape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();
+  PromptRun<kShape, 64>(chunk(576, 64, 64), 0.f, 13).expectNearReference();
+  PromptRun<kShape, 64>(chunk(607, 64, 64), 0.f, 18).expectNearReference();
+  PromptRun<kShape, 64>(chunk(1983, 64, 64), 0.f, 19).expectNearReference();
 }
 
-template <typename Shape>
-class AttentionPromptShapes : public ::testing::Test {};
-template <int kHeads, int kKvHeads, int kHeadSize, KvType kKeyType = KvType::kF16, KvType kValueType = KvType::kF16>
-using ShapeOf = AttentionShape<kHeads, kKvHeads, kHeadSize, 2, 0, kKeyType, kValueType>;
-using Shapes =
-    ::testing::Types<ShapeOf<8, 1, 64, KvType::kQ8_0, KvType::kQ4_0>, ShapeOf<3, 3, 80>, ShapeOf<4, 1, 256>,
-                     ShapeOf<4, 2, 128, KvType::kQ5_1, KvType::kQ4_1>, ShapeOf<3, 3, 96, KvType::kQ4_0, KvType::kQ5_0>>;
-TYPED_TEST_SUITE(AttentionPromptShapes, Shapes);
+/// A shape of a context of two pages.
+constexpr AttentionShape shapeOf(int heads, int kvHeads, int headSize, KvType keyType = KvType::kF16,
+                                 KvType valueType = KvType::kF16) {
+  return {.heads = heads,
+          .kvHeads = kvHeads,
+          .headSize = headSize,
+          .tablePages = 2,
+          .keyType = keyType,
+          .valueType = valueType};
+}
 
-TYPED_TEST(AttentionPromptShapes, MatchReference) {
-  PromptRun<TypeParam, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference();
+template <AttentionShape... kShapes>
+void expectEachNearReference() {
+  (PromptRun<kShapes, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference(), ...);
+}
+
+TEST(AttentionPrompt, Shapes) {
+  expectEachNearReference<shapeOf(8, 1, 64, KvType::kQ8_0, KvType::kQ4_0), shapeOf(3, 3, 80), shapeOf(4, 1, 256),
+                          shapeOf(4, 2, 128, KvType::kQ5_1, KvType::kQ4_1),
+                          shapeOf(3, 3, 96, KvType::kQ4_0, KvType::kQ5_0)>();
 }
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.
 TEST(AttentionPrompt, EveryHeadSize) {
-  PromptRun<ShapeOf<4, 2, 40>, 40>(chunk(60, 37, 40), 0.f, 20).expectNearReference();
-  PromptRun<ShapeOf<2, 1, 72>, 40>(chunk(60, 37, 40), 0.f, 21).expectNearReference();
-  PromptRun<ShapeOf<1, 1, 88>, 40>(chunk(60, 37, 40), 0.f, 22).expectNearReference();
-  PromptRun<ShapeOf<2, 2, 100>, 40>(chunk(60, 37, 40), 0.f, 23).expectNearReference();
-  PromptRun<ShapeOf<1, 1, 120>, 40>(chunk(60, 37, 40), 0.f, 24).expectNearReference();
-  PromptRun<ShapeOf<1, 1, 136>, 40>(chunk(60, 37, 40), 0.f, 25).expectNearReference();
-  PromptRun<ShapeOf<1, 1, 252>, 40>(chunk(60, 37, 40), 0.f, 26).expectNearReference();
-  PromptRun<ShapeOf<1, 1, 4>, 40>(chunk(60, 37, 40), 0.f, 27).expectNearReference();
+  PromptRun<shapeOf(4, 2, 40), 40>(chunk(60, 37, 40), 0.f, 20).expectNearReference();
+  PromptRun<shapeOf(2, 1, 72), 40>(chunk(60, 37, 40), 0.f, 21).expectNearReference();
+  PromptRun<shapeOf(1, 1, 88), 40>(chunk(60, 37, 40), 0.f, 22).expectNearReference();
+  PromptRun<shapeOf(2, 2, 100), 40>(chunk(60, 37, 40), 0.f, 23).expectNearReference();
+  PromptRun<shapeOf(1, 1, 120), 40>(chunk(60, 37, 40), 0.f, 24).expectNearReference();
+  PromptRun<shapeOf(1, 1, 136), 40>(chunk(60, 37, 40), 0.f, 25).expectNearReference();
+  PromptRun<shapeOf(1, 1, 252), 40>(chunk(60, 37, 40), 0.f, 26).expectNearReference();
+  PromptRun<shapeOf(1, 1, 4), 40>(chunk(60, 37, 40), 0.f, 27).expectNearReference();
 }
 
 TEST(AttentionPrompt, ManyHeadsOfAKvHead) {
-  PromptRun<ShapeOf<24, 2, 64>, 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
+  PromptRun<shapeOf(24, 2, 64), 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
 }
 
 TEST(AttentionPrompt, EveryTypeOfKeysAndValues) {
 #define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
-  PromptRun<ShapeOf<2, 1, 64, KvType::enumerator, KvType::enumerator>, 40>(chunk(60, 37, 40), 0.f, 17)                 \
+  PromptRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 40>(chunk(60, 37, 40), 0.f, 17)                 \
       .expectNearReference();
 #include "codegen/formats/kv_types.inc"
 }
 
 // What a token sees must not depend on whether it came in a prompt or was generated.
 TEST(AttentionPrompt, EqualsDecode) {
-  const PromptRun<Plain, 80> run(chunk(100, 80, 80), 0.f, 16);
+  const PromptRun<kPlain, 80> run(chunk(100, 80, 80), 0.f, 16);
   const std::vector<float> q = testing::floats(run.q);
-  std::vector<float> y(run.y.size()), partial(80 * 2 * 2 * (Plain::kGroupSize + 16));
+  std::vector<float> y(run.y.size()), partial(80 * 2 * 2 * (AttentionTraits<kPlain>::kGroupSize + 16));
   std::vector<uint32_t> arrivals(160);
   hostsim::launch({.grid = {2, 2, 80}, .block = kDecodeThreads}, [&] {
-    attentionDecode<Plain, 2>(q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(),
-                              run.slots.data(), run.cache.table.data(), {run.kScale, 0.f}, partial.data(),
-                              arrivals.data(), {y.data(), nullptr, nullptr});
+    attentionDecode<kPlain, ContextCut{.splits = 2}>(
+        q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(), run.slots.data(),
+        run.cache.table.data(), {run.kScale, 0.f}, partial.data(), arrivals.data(), {y.data(), nullptr, nullptr});
   });
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], run.y[i], 2e-3);
 }

@@ -28,9 +28,10 @@ T untouched() {
   return bitCast<T>(static_cast<std::conditional_t<sizeof(T) == 2, uint16_t, uint32_t>>(0x7e00));
 }
 
-template <int kHeads, int kSize, typename Turn, typename Query>
+template <int kHeads, int kSize, HeadTurn kTurn, typename Query>
 struct RopeRun {
-  using Shape = AttentionShape<kHeads, kKvHeads, kSize, kPages, 0>;
+  static constexpr AttentionShape kShape = {
+      .heads = kHeads, .kvHeads = kKvHeads, .headSize = kSize, .tablePages = kPages};
   std::vector<int> positions{62, 63, -1, 64, 130}, slots{1, 1, 0, 1, 1};
   std::vector<int> table{-1, -1, -1, 4, 0, 2};
   std::vector<float> q = testing::randomFloats(kRows * kHeads * kSize, 1);
@@ -44,20 +45,20 @@ struct RopeRun {
   void launch() {
     constexpr unsigned kGroups = kHeads + 2 * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
     hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
-      ropeCache<Shape, Turn>(q.data(), k.data(), v.data(), qScale.data(), kScale.data(),
-                             reinterpret_cast<const float2*>(angles.data()), positions.data(), slots.data(),
-                             table.data(), turned.data(), reinterpret_cast<uint8_t*>(kPool.data()),
-                             reinterpret_cast<uint8_t*>(vPool.data()), kEps);
+      ropeCache<kShape, kTurn, QueryForm{.f16 = sizeof(Query) == 2}>(
+          q.data(), k.data(), v.data(), qScale.data(), kScale.data(), reinterpret_cast<const float2*>(angles.data()),
+          positions.data(), slots.data(), table.data(), turned.data(), reinterpret_cast<uint8_t*>(kPool.data()),
+          reinterpret_cast<uint8_t*>(vPool.data()), kEps);
     });
   }
 
   std::vector<double> wanted(const std::vector<float>& x, const std::vector<float>& scale, int heads) {
     std::vector<double> y(x.begin(), x.end());
-    if (Turn::kNorm)
+    if (kTurn.norm)
       reference::rmsNorm(y.data(), scale.data(), kRows * heads, kSize, kEps, y.data());
     const auto pairs =
-        Turn::kPairs == RopePairs::kHalves ? reference::RopePairs::kHalves : reference::RopePairs::kAdjacent;
-    reference::rope(y.data(), angles.data(), positions.data(), pairs, kRows, heads, kSize, Turn::kDimensions, y.data());
+        kTurn.pairs == RopePairs::kHalves ? reference::RopePairs::kHalves : reference::RopePairs::kAdjacent;
+    reference::rope(y.data(), angles.data(), positions.data(), pairs, kRows, heads, kSize, kTurn.dimensions, y.data());
     return y;
   }
 
@@ -96,36 +97,36 @@ struct RopeRun {
 
 // Rows on both sides of a page edge and a padding row between them; eight lanes hold a head.
 TEST(RopeCache, RotatesAndWritesPages) {
-  RopeRun<6, 32, HeadTurn<32, RopePairs::kAdjacent, false>, Half>().run();
+  RopeRun<6, 32, HeadTurn{.dimensions = 32}, Half>().run();
 }
 
 // Only the first elements of a head rotate, an odd number of pairs of them; or none.
 TEST(RopeCache, PartOfAHead) {
-  RopeRun<6, 32, HeadTurn<14, RopePairs::kAdjacent, false>, Half>().run();
-  RopeRun<6, 32, HeadTurn<0, RopePairs::kAdjacent, false>, Half>().run();
+  RopeRun<6, 32, HeadTurn{.dimensions = 14}, Half>().run();
+  RopeRun<6, 32, HeadTurn{.dimensions = 0}, Half>().run();
 }
 
 // Each head is normed by itself and before it turns; the scales of queries and keys are not mixed up. Heads of 80 leave
 // lanes of a group idle, those of 256 take two float4 in each, and f32 queries are those of a decode phase.
 TEST(RopeCache, NormsHeads) {
-  RopeRun<4, 80, HeadTurn<80, RopePairs::kAdjacent, true>, float>().run();
-  RopeRun<2, 256, HeadTurn<256, RopePairs::kAdjacent, true>, Half>().run();
+  RopeRun<4, 80, HeadTurn{.dimensions = 80, .norm = true}, float>().run();
+  RopeRun<2, 256, HeadTurn{.dimensions = 256, .norm = true}, Half>().run();
 }
 
 // Element i turns with i + dimensions / 2, whose norm is that of the head; dimensions / 2 is no multiple of 4.
 TEST(RopeCache, TurnsHalves) {
-  RopeRun<4, 64, HeadTurn<44, RopePairs::kHalves, true>, float>().run();
-  RopeRun<4, 32, HeadTurn<32, RopePairs::kHalves, false>, Half>().run();
+  RopeRun<4, 64, HeadTurn{.dimensions = 44, .pairs = RopePairs::kHalves, .norm = true}, float>().run();
+  RopeRun<4, 32, HeadTurn{.dimensions = 32, .pairs = RopePairs::kHalves}, Half>().run();
 }
 
 // Without heads it is a cache write.
 TEST(RopeCache, KeysAndValuesAlone) {
-  RopeRun<0, 16, HeadTurn<0, RopePairs::kAdjacent, false>, Half>().run();
+  RopeRun<0, 16, HeadTurn{.dimensions = 0}, Half>().run();
 }
 
 // A position whose page is not there yet is dropped, not written before the pool.
 TEST(RopeCache, AMissingPageIsNotWritten) {
-  RopeRun<2, 16, HeadTurn<16, RopePairs::kAdjacent, false>, float> run;
+  RopeRun<2, 16, HeadTurn{.dimensions = 16}, float> run;
   run.slots.assign(kRows, 0);
   run.launch();
   for (const std::vector<Half>* pool : {&run.kPool, &run.vPool})
@@ -136,17 +137,23 @@ TEST(RopeCache, AMissingPageIsNotWritten) {
 template <int kSize, KvType kKeyType, KvType kValueType>
 void expectStored() {
   constexpr int kHeads = 3, kPoolPages = 5;
-  using Turn = HeadTurn<kSize, RopePairs::kAdjacent, false>;
-  using Shape = AttentionShape<kHeads * kKvHeads, kKvHeads, kSize, kPages, 64, kKeyType, kValueType>;
-  RopeRun<kHeads * kKvHeads, kSize, Turn, float> run;
+  constexpr HeadTurn kTurn = {.dimensions = kSize};
+  constexpr AttentionShape kShape = {.heads = kHeads * kKvHeads,
+                                     .kvHeads = kKvHeads,
+                                     .headSize = kSize,
+                                     .tablePages = kPages,
+                                     .keyType = kKeyType,
+                                     .valueType = kValueType};
+  using Shape = AttentionTraits<kShape>;
+  RopeRun<kHeads * kKvHeads, kSize, kTurn, float> run;
   // Of ones, so that what nobody writes shows.
   std::vector<uint8_t> keys(kPoolPages * kKvHeads * Shape::Keys::kBytes, 0xff);
   std::vector<uint8_t> values(kPoolPages * kKvHeads * Shape::Values::kBytes, 0xff);
   constexpr unsigned kGroups = (kHeads + 2) * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
   hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
-    ropeCache<Shape, Turn>(run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr,
-                           reinterpret_cast<const float2*>(run.angles.data()), run.positions.data(), run.slots.data(),
-                           run.table.data(), run.turned.data(), keys.data(), values.data(), kEps);
+    ropeCache<kShape, kTurn, QueryForm{.f16 = false}>(
+        run.q.data(), run.k.data(), run.v.data(), nullptr, nullptr, reinterpret_cast<const float2*>(run.angles.data()),
+        run.positions.data(), run.slots.data(), run.table.data(), run.turned.data(), keys.data(), values.data(), kEps);
   });
   const std::vector<double> turned = run.wanted(run.k, run.kScale, kKvHeads);
   std::vector<float> wantedK(turned.begin(), turned.end()), wantedV = run.v, gotK(run.k.size()), gotV = gotK;
