@@ -111,10 +111,11 @@ LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   addInputs(kernel, desc, "const llcuda::Half*");
   addRows(kernel, desc);
   // What fits the registers without spills, by the same test.
-  const uint32_t minBlocks =
-      desc.headSize <= 96 || (desc.headSize == 128 && desc.cache.isF16() && desc.softcap == 0) ? 3 : 2;
+  const bool isPlain = desc.softcap == 0;
+  const bool fitsThree =
+      desc.headSize < 96 || (desc.headSize == 96 && isPlain) || (desc.headSize == 128 && desc.cache.isF16() && isPlain);
   const auto parts = static_cast<uint32_t>(promptParts(static_cast<int>(desc.headSize)));
-  return {kernel.build("attentionPrompt", kPromptThreads, minBlocks),
+  return {kernel.build("attentionPrompt", kPromptThreads, fitsThree ? 3 : 2),
           {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1},
           promptWorkOf(desc)};
 }

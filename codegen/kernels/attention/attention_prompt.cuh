@@ -36,7 +36,7 @@ struct PromptTile {
   static constexpr int kKeyParts = 4;   ///< in which the keys of the next tile are fetched, while values are summed
   static constexpr int kValueParts = 2; ///< in which values are fetched, while scores are computed
   static constexpr int kParts = promptParts(Shape::kHeadSize);
-  static constexpr int kColumns = 8 * Shape::kVectors / kParts;
+  static constexpr int kColumns = promptColumns(Shape::kHeadSize); ///< of a part, the last of which may have fewer
   /// Tiles of y. Of an odd number of columns of 8 the last multiplies what lies between two values, and nobody stores
   /// it.
   static constexpr int kSteps = (kColumns / 8 + 1) / 2 * 2;
@@ -47,6 +47,10 @@ struct PromptTile {
   static constexpr int kKeyPitch = pitchOf(8 * Shape::kVectors);
   static constexpr int kValuePitch = pitchOf(kColumns);
 
+  /// Columns of y that the part from `column` on makes.
+  static LLCUDA_DEVICE int columnsFrom(int column) {
+    return kParts * kColumns == Shape::kHeadSize ? kColumns : minOf(kColumns, Shape::kHeadSize - column);
+  }
   /// Whether the lane's two elements of 8 from `step` on are among the first `count`.
   static LLCUDA_DEVICE bool hasPair(int step, int count) {
     return step * 8 + 8 <= count || step * 8 + laneId() % 4 * 2 < count;
@@ -118,13 +122,16 @@ struct TileCargo {
   static constexpr int kSteps = ceilDivide(kCount, kPromptThreads);
   typename Rows::Vector vectors[kSteps];
 
-  /// Tokens of the page from `firstToken` on, columns from 8 * firstVector on; those after the first `tokens` as zeros.
+  /// Tokens of the page from `firstToken` on, columns from 8 * firstVector on; those after the first `tokens`, and
+  /// columns past the head, as zeros.
   LLCUDA_DEVICE void fetch(const uint8_t* head, int firstToken, int tokens, int firstVector) {
     LLCUDA_UNROLL
     for (int step = 0; step < kSteps; ++step) {
       const int i = step * kPromptThreads + static_cast<int>(threadIdx.x), token = i / kVectors;
-      const bool wanted = token < tokens && (kCount % kPromptThreads == 0 || i < kCount);
-      vectors[step] = Rows::load(head, firstToken + token, firstVector + i % kVectors, wanted);
+      const int vector = firstVector + i % kVectors;
+      const bool wanted = token < tokens && (kCount % kPromptThreads == 0 || i < kCount) &&
+                          (Rows::kVectors % kVectors == 0 || vector < Rows::kVectors);
+      vectors[step] = Rows::load(head, firstToken + token, vector, wanted);
     }
   }
   LLCUDA_DEVICE void stow(int firstVector, Half* to) const {
@@ -257,10 +264,11 @@ LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4],
   }
 }
 
-/// Int8 rows of the lane's two rows: each block of 32 elements is held by four neighbouring lanes.
+/// Int8 rows of the first `columns` of the lane's two rows: each block of 32 elements is held by four neighbouring
+/// lanes.
 template <typename Tile>
 LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&element)[2], const bool (&valid)[2],
-                              const AttentionRows& rows) {
+                              int columns, const AttentionRows& rows) {
   constexpr int kBlocks = Tile::kSteps / 4;
   float peak[2 * kBlocks];
   int sum[2 * kBlocks];
@@ -280,7 +288,7 @@ LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&
       const float(&v)[4] = state.tile(b / 2 * 4 + n);
       const int low = roundToInt(v[b % 2 * 2] * inverse), high = roundToInt(v[b % 2 * 2 + 1] * inverse);
       sum[b] += low + high;
-      if (valid[b % 2])
+      if (valid[b % 2] && b / 2 * kRowBlock < columns)
         *reinterpret_cast<uint16_t*>(rows.codes + element[b % 2] + b / 2 * 32 + n * 8 + laneId() % 4 * 2) =
             static_cast<uint16_t>(bytePermute(static_cast<uint32_t>(low), static_cast<uint32_t>(high), 0x0040));
     }
@@ -289,14 +297,16 @@ LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&
   LLCUDA_UNROLL
   for (int b = 0; b < 2 * kBlocks; ++b) {
     const float step = peak[b] * (1.f / 127.f);
-    if (laneId() % 4 == 0 && valid[b % 2])
+    if (laneId() % 4 == 0 && valid[b % 2] && b / 2 * kRowBlock < columns)
       rows.scales[element[b % 2] / kRowBlock + b / 2] = make_float2(step, step * static_cast<float>(sum[b]));
   }
 }
 
-/// Divides by the sums of weights and stores; a row that saw no key becomes zeros.
+/// Divides by the sums of weights and stores `columns` of each row from `column` on; a row that saw no key becomes
+/// zeros.
 template <typename Shape, typename Tile, int kRows>
-LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, const AttentionRows& rows) {
+LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, int columns,
+                             const AttentionRows& rows) {
   groupSum<4>(state.sum);
   long long element[2];
   bool valid[2];
@@ -312,13 +322,13 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
       float(&v)[4] = state.tile(n);
       v[2 * r] *= inverse;
       v[2 * r + 1] *= inverse;
-      if (rows.y && valid[r] && Tile::hasPair(n, Shape::kHeadSize / Tile::kParts))
+      if (rows.y && valid[r] && Tile::hasPair(n, columns))
         *reinterpret_cast<float2*>(to + n * 8) = make_float2(v[2 * r], v[2 * r + 1]);
     }
   }
   if constexpr (Tile::kColumns % kRowBlock == 0)
     if (rows.codes)
-      storeCodes<Tile>(state, element, valid, rows);
+      storeCodes<Tile>(state, element, valid, columns, rows);
 }
 
 template <AttentionShape kShape, PromptChunk kChunk>
@@ -385,7 +395,7 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
       }
     }
   }
-  storeRows<Shape, Tile, kRows>(state, firstRow, head * Shape::kHeadSize + column, rows);
+  storeRows<Shape, Tile, kRows>(state, firstRow, head * Shape::kHeadSize + column, Tile::columnsFrom(column), rows);
 }
 
 } // namespace llcuda

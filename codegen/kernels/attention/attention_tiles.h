@@ -59,9 +59,18 @@ constexpr DecodeShared decodeShared(int heads, int headSize, int splits) {
 constexpr int kPromptThreads = 128;
 constexpr int kPromptRows = 64; ///< of a block; 16 of each warp
 
-/// Blocks that share the columns of a head's y, each with scores of its own: a wide y does not fit the registers.
+/// Columns of a head's y that a block makes, in whole vectors, and in whole blocks of int8 rows where heads are of
+/// those. The y of a head above 184 does not fit the registers: two blocks share it, each with scores of its own, and
+/// the second makes what is left.
+constexpr int promptColumns(int headSize) {
+  if (headSize <= 184)
+    return 8 * headVectors(headSize);
+  const int unit = headSize % 32 == 0 ? 32 : 8;
+  return (headSize / 2 + unit - 1) / unit * unit;
+}
+
 constexpr int promptParts(int headSize) {
-  return headSize > 128 && headSize % 64 == 0 ? 2 : 1;
+  return headSize <= promptColumns(headSize) ? 1 : 2;
 }
 
 } // namespace llcuda

@@ -291,6 +291,26 @@ TEST(RealAttention, CompilesWithoutSpillsForAT4) {
   expectNoSpills(specs);
 }
 
+// Attention of every head size nightly, else of one whose y two blocks share unevenly: prompts with and without a
+// softcap, and one, four and eight query heads of a kv head in decode.
+TEST(RealAttention, EveryHeadSizeCompilesWithoutSpillsForAT4) {
+  const uint32_t first = nightly() ? 8 : 200, last = nightly() ? 256 : 200;
+  std::vector<KernelSpec> specs;
+  for (uint32_t headSize = first; headSize <= last; headSize += 8) {
+    for (const uint32_t kvHeads : {8u, 2u, 1u})
+      specs.push_back(attentionDecodeLaunch(attentionOf(8, kvHeads, headSize)).kernel);
+    for (const KvType type : {KvType::kF16, KvType::kQ8_0})
+      for (const float softcap : {0.f, 50.f}) {
+        AttentionDesc desc = attentionOf(8, 2, headSize, type, type);
+        desc.rows = 512;
+        desc.softcap = softcap;
+        if (checkAttention(desc))
+          specs.push_back(attentionPromptLaunch(desc).kernel);
+      }
+  }
+  expectNoSpills(specs);
+}
+
 std::string nameOf(const testing::TestParamInfo<std::tuple<Shape, WeightLayout>>& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::string(pack::layoutFormat(std::get<1>(info.param)));
 }

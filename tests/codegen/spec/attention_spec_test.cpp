@@ -90,6 +90,10 @@ TEST(AttentionSpec, Prompt) {
   desc.rows = 100;
   EXPECT_EQ(attentionPromptLaunch(desc).grid.x, 2u);
   EXPECT_EQ(attentionPromptLaunch(desc).grid.y, 9u);
+  desc.headSize = 200;
+  desc.int8Rows = false;
+  EXPECT_EQ(attentionPromptLaunch(desc).grid.y, 18u);
+  desc.int8Rows = true;
   desc.headSize = 256;
   desc.window = 512;
   const LaunchSpec launch = attentionPromptLaunch(desc);

@@ -175,6 +175,15 @@ TEST(AttentionPrompt, EveryHeadSize) {
   PromptRun<shapeOf(1, 1, 4), 40>(chunk(60, 37, 40), 0.f, 27).expectNearReference();
 }
 
+// Heads whose y two blocks share: int8 rows are cut at blocks of 32 columns, others at vectors, and the second has
+// less.
+TEST(AttentionPrompt, HeadsOfTwoBlocks) {
+  PromptRun<shapeOf(2, 1, 224), 40>(chunk(60, 37, 40), 0.f, 28).expectNearReference();
+  PromptRun<shapeOf(1, 1, 224, KvType::kQ8_0, KvType::kQ4_1), 40>(chunk(60, 37, 40), 0.f, 29).expectNearReference();
+  PromptRun<shapeOf(2, 2, 192), 40>(chunk(60, 37, 40), 0.f, 31).expectNearReference();
+  PromptRun<shapeOf(2, 2, 200), 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
+}
+
 TEST(AttentionPrompt, ManyHeadsOfAKvHead) {
   PromptRun<shapeOf(24, 2, 64), 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
 }
