@@ -9,8 +9,6 @@
 namespace llcuda::codegen {
 namespace {
 
-constexpr double kSubPartitions = t4::kMultiprocessors * 4.;
-
 /// What a loop advances in one turn: multiply-adds of tensor cores, dp4a or f16x2 where it has any, else of FP32.
 double multiplyAddsOf(const SassCost& cost) {
   return cost.multiplyAdds > 0 ? cost.multiplyAdds : cost.fp32MultiplyAdds;
@@ -49,27 +47,33 @@ SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand) {
 }
 
 double LaunchTime::total() const {
-  return std::max({memory, issue, pipe}) + fixed;
+  return std::max({memory, l2, issue, pipe}) + fixed;
 }
 
 std::string_view LaunchTime::bound() const {
-  const double most = std::max({memory, issue, pipe});
+  const double most = std::max({memory, l2, issue, pipe});
   if (fixed > most)
     return "launch";
-  return most == memory ? "memory" : most == issue ? "issue" : sassPipeName(busiest);
+  return most == memory ? "memory" : most == l2 ? "L2" : most == issue ? "issue" : sassPipeName(busiest);
 }
 
 LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock) {
   LaunchTime time;
   time.fixed = clock.launchMicroseconds;
   time.memory = demand.bytes / clock.memoryBytesPerSecond * 1e6;
-  const double warps = static_cast<double>(demand.blocks) * divideUp(demand.threads, 32);
-  // A launch of few warps leaves sub-partitions idle.
-  const double cyclesToTime = warps / std::min(kSubPartitions, warps) / clock.megahertz;
-  time.issue = cost.instructions * cyclesToTime;
-  const auto busiest = std::max_element(cost.cycles.begin(), cost.cycles.end());
-  time.busiest = static_cast<SassPipe>(busiest - cost.cycles.begin());
-  time.pipe = *busiest * cyclesToTime;
+  time.l2 = demand.l2Bytes / clock.l2BytesPerCycle / clock.megahertz;
+  const uint32_t warps = divideUp(demand.blocks, t4::kMultiprocessors) * divideUp(demand.threads, 32);
+  const double ofSubPartition = divideUp(warps, 4);
+  time.issue = cost.instructions * ofSubPartition / clock.megahertz;
+  for (size_t i = 0; i < kSassPipes; ++i) {
+    const auto pipe = static_cast<SassPipe>(i);
+    // All warps share one path, whichever sub-partitions they are on.
+    const double us = cost.cycles[i] * (pipe == SassPipe::kPath ? warps / 4. : ofSubPartition) / clock.megahertz;
+    if (us <= time.pipe)
+      continue;
+    time.pipe = us;
+    time.busiest = pipe;
+  }
   return time;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a launch takes on a T4, from its machine code and the bytes that it moves: the largest of the time of device
-// memory, of issue, and of each unit of the multiprocessors, plus a fixed cost. A prediction, not a measurement.
+// memory, of the L2 cache, of issue, and of each unit of the busiest multiprocessor, plus a fixed cost. Nothing waits for
+// anything else in it, so it is a bound from below. A prediction, not a measurement.
 #pragma once
 
 #include <string>
@@ -14,6 +15,7 @@ struct LaunchDemand {
   uint32_t blocks = 1;
   uint32_t threads = 32;   ///< of a block
   double bytes = 0;        ///< that have to come from, or go to, device memory
+  double l2Bytes = 0;      ///< that multiprocessors take from, or give to, the L2 cache
   double multiplyAdds = 0; ///< of the whole launch; 0: the loops are counted by their bytes
 };
 
@@ -24,19 +26,21 @@ SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand);
 struct T4Clock {
   double megahertz = 1590;
   double memoryBytesPerSecond = 264e9 * 0.92; ///< the best measured read stream, and what a kernel gets of it
-  double launchMicroseconds = 3;              ///< between two nodes of a graph
+  double l2BytesPerCycle = 600; ///< of the chip: TU102 592 (connollydavid/tu102, corrected), a T4 800 (Jia et al. 2019)
+  double launchMicroseconds = 3; ///< between two nodes of a graph
 };
 
 struct LaunchTime {
-  double memory = 0, issue = 0, pipe = 0; ///< microseconds
+  double memory = 0, l2 = 0, issue = 0, pipe = 0; ///< microseconds
   SassPipe busiest = SassPipe::kControl;
   double fixed = 0;
 
   double total() const;
-  std::string_view bound() const; ///< "memory", "issue", the name of a pipe, or "launch"
+  std::string_view bound() const; ///< "memory", "L2", "issue", the name of a pipe, or "launch"
 };
 
-/// `cost` is of one warp, as costOfLaunch() answers.
+/// `cost` is of one warp, as costOfLaunch() answers. A multiprocessor runs whole blocks: the busiest has its share of them
+/// rounded up, and a sub-partition its share of the warps.
 LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock);
 
 /// Warps that a multiprocessor of the T4 holds at a time.

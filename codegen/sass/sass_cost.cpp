@@ -14,22 +14,25 @@ struct Rate {
   double cycles;
 };
 
-// Names of SM 7.5; what is not here is integer arithmetic at its usual rate.
+// Names of SM 7.5 whose cost does not depend on a width; what is not here is integer arithmetic at its usual rate.
 constexpr Rate kRates[] = {
-    {"FADD", SassPipe::kFp32, 2},    {"FMUL", SassPipe::kFp32, 2},    {"FFMA", SassPipe::kFp32, 2},
-    {"FSEL", SassPipe::kInteger, 2}, {"IMAD", SassPipe::kFp32, 2},    {"IDP", SassPipe::kFp32, 2},
-    {"HADD2", SassPipe::kHalf, 2},   {"HMUL2", SassPipe::kHalf, 2},   {"HFMA2", SassPipe::kHalf, 2},
-    {"HSET2", SassPipe::kHalf, 2},   {"HSETP2", SassPipe::kHalf, 2},  {"MUFU", SassPipe::kSpecial, 8},
-    {"I2F", SassPipe::kSpecial, 8},  {"F2I", SassPipe::kSpecial, 8},  {"F2F", SassPipe::kSpecial, 8},
-    {"I2I", SassPipe::kSpecial, 8},  {"FRND", SassPipe::kSpecial, 8}, {"HMMA", SassPipe::kTensor, 8},
-    {"IMMA", SassPipe::kTensor, 4},  {"LDG", SassPipe::kMemory, 8},   {"STG", SassPipe::kMemory, 8},
-    {"LDS", SassPipe::kMemory, 8},   {"STS", SassPipe::kMemory, 8},   {"LDL", SassPipe::kMemory, 8},
-    {"STL", SassPipe::kMemory, 8},   {"LDSM", SassPipe::kMemory, 8},  {"ATOM", SassPipe::kMemory, 8},
-    {"ATOMG", SassPipe::kMemory, 8}, {"RED", SassPipe::kMemory, 8},   {"SHFL", SassPipe::kMemory, 8},
-    {"BRA", SassPipe::kControl, 2},  {"BAR", SassPipe::kControl, 2},  {"EXIT", SassPipe::kControl, 2},
-    {"NOP", SassPipe::kControl, 1},  {"BSSY", SassPipe::kControl, 2}, {"BSYNC", SassPipe::kControl, 2},
+    {"FADD", SassPipe::kFma, 2},      {"FMUL", SassPipe::kFma, 2},       {"FFMA", SassPipe::kFma, 2},
+    {"FSETP", SassPipe::kFma, 2},     {"FMNMX", SassPipe::kFma, 2},      {"IMAD", SassPipe::kFma, 2},
+    {"IDP", SassPipe::kFma, 2},       {"HADD2", SassPipe::kTensor, 2},   {"HMUL2", SassPipe::kTensor, 2},
+    {"HFMA2", SassPipe::kTensor, 2},  {"HSET2", SassPipe::kTensor, 2},   {"HSETP2", SassPipe::kTensor, 2},
+    {"MUFU", SassPipe::kSpecial, 8},  {"I2F", SassPipe::kSpecial, 8},    {"F2I", SassPipe::kSpecial, 8},
+    {"I2I", SassPipe::kSpecial, 8},   {"FRND", SassPipe::kSpecial, 8},   {"POPC", SassPipe::kSpecial, 8},
+    {"FLO", SassPipe::kSpecial, 8},   {"F2F", SassPipe::kSpecial, 4},    {"HMMA", SassPipe::kTensor, 8},
+    {"IMMA", SassPipe::kTensor, 4},   {"BRA", SassPipe::kControl, 2},    {"BAR", SassPipe::kControl, 2},
+    {"EXIT", SassPipe::kControl, 2},  {"NOP", SassPipe::kControl, 1},    {"BSSY", SassPipe::kControl, 2},
+    {"BSYNC", SassPipe::kControl, 2}, {"DEPBAR", SassPipe::kControl, 1}, {"WARPSYNC", SassPipe::kControl, 2},
+    {"YIELD", SassPipe::kControl, 1}, {"CALL", SassPipe::kControl, 2},   {"RET", SassPipe::kControl, 2},
 };
-// The units of loads and stores serve all four sub-partitions: 2 cycles of the multiprocessor are 8 of a quarter.
+
+/// Instructions that take the path of shared memory and L1.
+constexpr std::string_view kPathNames[] = {"LDG", "STG",  "LDS",  "STS",  "LDL",   "STL",   "LD",
+                                           "ST",  "LDSM", "SHFL", "ATOM", "ATOMG", "ATOMS", "RED"};
+constexpr double kPathCyclesPerByte = 4. / 64; // of a sub-partition's share
 
 bool hasModifier(std::string_view opcode, std::string_view modifier) {
   for (size_t at = opcode.find('.'); at != std::string_view::npos; at = opcode.find('.', at + 1))
@@ -38,7 +41,8 @@ bool hasModifier(std::string_view opcode, std::string_view modifier) {
   return false;
 }
 
-double loadBytes(std::string_view opcode) {
+/// Of a lane.
+double accessBytes(std::string_view opcode) {
   if (hasModifier(opcode, "128"))
     return 16;
   if (hasModifier(opcode, "64"))
@@ -52,10 +56,19 @@ double loadBytes(std::string_view opcode) {
   return 4;
 }
 
+/// Of a warp. An access of less than 32 bits a lane takes as long as one of 32.
+double pathBytes(std::string_view name, std::string_view opcode) {
+  if (name == "LDSM") // of 1, 2 or 4 matrices of 128 bytes
+    return kLanes * 4 * (hasModifier(opcode, "4") ? 4 : hasModifier(opcode, "2") ? 2 : 1);
+  if (name == "SHFL")
+    return kLanes * 4;
+  return kLanes * std::max(accessBytes(opcode), 4.);
+}
+
 } // namespace
 
 std::string_view sassPipeName(SassPipe pipe) {
-  constexpr std::string_view kNames[kSassPipes] = {"fp32", "integer", "f16", "special", "tensor", "memory", "control"};
+  constexpr std::string_view kNames[kSassPipes] = {"fma", "alu", "special", "tensor", "path", "control"};
   return kNames[static_cast<size_t>(pipe)];
 }
 
@@ -84,12 +97,17 @@ SassCost costOf(const SassInstruction& instruction) {
   const auto rate = std::find_if(std::begin(kRates), std::end(kRates), [&](const Rate& r) { return r.name == name; });
   SassCost cost;
   cost.instructions = 1;
-  if (rate == std::end(kRates))
-    cost.cycles[static_cast<size_t>(SassPipe::kInteger)] = 2;
+  const auto charge = [&](SassPipe pipe, double cycles) { cost.cycles[static_cast<size_t>(pipe)] = cycles; };
+  if (rate != std::end(kRates))
+    charge(rate->pipe, rate->cycles);
+  else if (std::ranges::find(kPathNames, name) != std::end(kPathNames))
+    charge(SassPipe::kPath, pathBytes(name, instruction.opcode) * kPathCyclesPerByte);
+  else if (name.starts_with("U")) // of the uniform data path, beside the lanes
+    charge(SassPipe::kControl, 1);
   else
-    cost.cycles[static_cast<size_t>(rate->pipe)] = rate->cycles;
+    charge(SassPipe::kAlu, 2);
   if (name == "LDG") {
-    const double bytes = loadBytes(instruction.opcode);
+    const double bytes = accessBytes(instruction.opcode);
     cost.globalLoadBytes = bytes * kLanes;
     cost.shortGlobalLoads = bytes < 4 ? 1 : 0;
   }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What instructions cost on SM 7.5: which unit of a multiprocessor they occupy, and for how long.
 //
-// Rates are per sub-partition, of which a multiprocessor has four: 16 lanes of FP32 and of integer arithmetic and 32 of
-// f16x2, so that a warp takes 2 cycles there (f16x2: 1 of issue, 2 of the unit); 4 lanes of special functions and of
-// conversions between integers and floats, 8 cycles; one tensor core: HMMA.1688 8 cycles, IMMA.8816 4. Loads and stores
-// share 16 lanes of the whole multiprocessor, 2 cycles. Sources: Jia et al. 2019 (arXiv 1903.07486), NVIDIA's tables of
-// arithmetic throughput; a model, good to some 20 %.
+// A multiprocessor has four sub-partitions; cycles are of one of them. FP32, integer multiplies and dp4a share 16 lanes,
+// 2 cycles a warp; logic, shifts and integer adds have 16 of their own. Special functions and conversions between integers
+// and floats have 4, 8 cycles; F2F 4. The tensor core does IMMA.8816 in 4 cycles, HMMA.1688 in 8, and f16x2 arithmetic in
+// 2. Shared memory and the L1 cache serve the whole multiprocessor through one path of 64 bytes a clock: 128 bytes, a
+// 32-bit access of a warp, are 2 clocks of it or 8 cycles of a sub-partition's share, 64-bit accesses 16, 128-bit ones and
+// LDSM.x4 32.
+//
+// Sources: measurements of SM 7.5 in connollydavid/tu102 (table tu102_ops.csv), Jia et al. 2019 (arXiv 1903.07486). What
+// is left out: register banks, conflicts of banks in shared memory, and lines of global loads that are read in part.
 #pragma once
 
 #include <array>
@@ -17,8 +21,8 @@
 
 namespace llcuda::codegen {
 
-enum class SassPipe : uint8_t { kFp32, kInteger, kHalf, kSpecial, kTensor, kMemory, kControl };
-constexpr size_t kSassPipes = 7;
+enum class SassPipe : uint8_t { kFma, kAlu, kSpecial, kTensor, kPath, kControl };
+constexpr size_t kSassPipes = 6;
 std::string_view sassPipeName(SassPipe pipe);
 
 /// Sums over instructions of one warp.

@@ -40,14 +40,61 @@ TEST(LaunchModel, VariantsShareTheWork) {
 TEST(LaunchModel, TheLargestTermAndTheLaunch) {
   SassCost cost;
   cost.instructions = 1000;
-  cost.cycles[static_cast<size_t>(SassPipe::kFp32)] = 1500;
+  cost.cycles[static_cast<size_t>(SassPipe::kFma)] = 1500;
   const LaunchDemand demand = {.blocks = 160, .threads = 32, .bytes = 0};
   const LaunchTime time = timeOnT4(cost, demand, {.megahertz = 1000});
   EXPECT_DOUBLE_EQ(time.issue, 1.0);
   EXPECT_DOUBLE_EQ(time.pipe, 1.5);
   EXPECT_DOUBLE_EQ(time.total(), 4.5);
   EXPECT_EQ(time.bound(), "launch");
-  EXPECT_EQ(timeOnT4(cost, demand, {.megahertz = 1000, .launchMicroseconds = 0}).bound(), "fp32");
+  EXPECT_EQ(timeOnT4(cost, demand, {.megahertz = 1000, .launchMicroseconds = 0}).bound(), "fma");
+}
+
+double pathCycles(const char* opcode) {
+  return costOf(SassInstruction{0, opcode}).cycles[static_cast<size_t>(SassPipe::kPath)];
+}
+
+// 128 bytes are two clocks of the multiprocessor's 64-byte path, eight cycles of a sub-partition's share.
+TEST(LaunchModel, ThePathIsPaidByWidth) {
+  EXPECT_EQ(pathCycles("LDS.U.SYS"), 8);
+  EXPECT_EQ(pathCycles("LDG.E.U16.SYS"), 8);
+  EXPECT_EQ(pathCycles("LDS.U.64"), 16);
+  EXPECT_EQ(pathCycles("STS.128"), 32);
+  EXPECT_EQ(pathCycles("LDG.E.128.CONSTANT.SYS"), 32);
+  EXPECT_EQ(pathCycles("LDSM.16.M88.4"), 32);
+  EXPECT_EQ(pathCycles("LDSM.16.M88.2"), 16);
+  EXPECT_EQ(pathCycles("FFMA"), 0);
+}
+
+// f16x2 arithmetic waits for the tensor core: 2 cycles beside the 8 of an HMMA and the 4 of an IMMA.
+TEST(LaunchModel, HalvesShareTheTensorCore) {
+  const SassListing listing = listingOf({"HMMA.1688.F32", "IMMA.8816.S8.S8", "HFMA2.MMA"}, {});
+  EXPECT_EQ(costOf(listing, 0, 3).cycles[static_cast<size_t>(SassPipe::kTensor)], 14);
+}
+
+// 41 blocks take as long as 80: one multiprocessor has two.
+TEST(LaunchModel, BlocksAreWhole) {
+  SassCost cost;
+  cost.instructions = 1000;
+  const auto issue = [&](uint32_t blocks) {
+    return timeOnT4(cost, {.blocks = blocks, .threads = 128}, {.megahertz = 1000}).issue;
+  };
+  EXPECT_DOUBLE_EQ(issue(40), 1);
+  EXPECT_DOUBLE_EQ(issue(41), 2);
+  EXPECT_DOUBLE_EQ(issue(80), 2);
+}
+
+// Warps of one block share the path, however few sub-partitions they are on.
+TEST(LaunchModel, ThePathAndL2) {
+  SassCost cost;
+  cost.cycles[static_cast<size_t>(SassPipe::kPath)] = 4000;
+  const T4Clock clock = {.megahertz = 1000, .launchMicroseconds = 0};
+  const LaunchTime path = timeOnT4(cost, {.blocks = 40, .threads = 32}, clock);
+  EXPECT_DOUBLE_EQ(path.pipe, 1);
+  EXPECT_EQ(path.bound(), "path");
+  const LaunchTime l2 = timeOnT4(cost, {.blocks = 40, .threads = 32, .l2Bytes = 1.2e6}, clock);
+  EXPECT_DOUBLE_EQ(l2.l2, 2);
+  EXPECT_EQ(l2.bound(), "L2");
 }
 
 TEST(LaunchModel, ResidentWarps) {
