@@ -53,9 +53,20 @@ constexpr uint64_t bytesOf(const LaunchWork& work, const StepRows& step) {
          keysRead(work, step) * work.keyBytes;
 }
 
-/// Multiply-adds of the launch in a step of one row of each sequence.
+/// Keys that the rows of a step see, each row its own: those of its sequence up to its position, the last of its window.
+constexpr uint64_t keysSeen(const LaunchWork& work, const StepRows& step) {
+  const uint64_t rows = step.rows / std::max(step.sequences, 1u), last = step.positions / std::max(step.sequences, 1u);
+  uint64_t seen = 0; // by the rows of one sequence, the last of which sees `last` keys
+  for (uint64_t row = 0; row < rows; ++row) {
+    const uint64_t keys = last - std::min(last, row);
+    seen += work.window == 0 ? keys : std::min<uint64_t>(keys, work.window);
+  }
+  return seen * step.sequences;
+}
+
+/// Multiply-adds of the launch in a step.
 constexpr uint64_t multiplyAddsOf(const LaunchWork& work, const StepRows& step) {
-  return std::min(step.rows, work.rows) * work.rowMultiplyAdds + keysRead(work, step) * work.keyMultiplyAdds;
+  return std::min(step.rows, work.rows) * work.rowMultiplyAdds + keysSeen(work, step) * work.keyMultiplyAdds;
 }
 
 } // namespace llcuda

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -32,15 +33,38 @@ PredictedKernel describe(const PredictedCode& code, size_t clocks) {
   return kernel;
 }
 
+bool byTensorCores(ArithmeticUnit unit) {
+  return unit == ArithmeticUnit::kTensorInt8 || unit == ArithmeticUnit::kTensorF16;
+}
+
+/// Products by which the loops of a launch are counted. Decode's loops over keys, some for scores and some for values, are
+/// counted by their bytes.
+double countedProducts(const LaunchWork& work, const StepRows& rows) {
+  LaunchWork products = work;
+  if (!byTensorCores(work.unit))
+    products.keyMultiplyAdds = 0;
+  return static_cast<double>(multiplyAddsOf(products, rows));
+}
+
+/// Tiles of tensor cores load what they multiply anew in each block. Elsewhere a multiprocessor reads the rows once, its
+/// L1 cache has them then, and the rest comes as often as from memory.
+double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand& demand, const SassCost& cost) {
+  const double loaded = cost.globalLoadBytes * demand.blocks * divideUp(demand.threads, 32);
+  if (byTensorCores(work.unit))
+    return std::max(demand.bytes, loaded);
+  const double rowBytes = static_cast<double>(work.rowRead) * std::min(rows.rows, work.rows);
+  return demand.bytes + rowBytes * std::min(demand.blocks, t4::kMultiprocessors);
+}
+
 void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, const std::vector<double>& megahertz,
                PredictedKernel& sum) {
   const PredictedCode& code = step.kernels[launch.kernel];
-  // The loops over keys, some for scores and some for values, are counted by their bytes.
-  LaunchWork products = launch.work;
-  products.keyMultiplyAdds = 0;
-  const LaunchDemand demand = {launch.blocks, code.threads, static_cast<double>(bytesOf(launch.work, step.rows)),
-                               static_cast<double>(multiplyAddsOf(products, step.rows))};
+  LaunchDemand demand = {.blocks = launch.blocks,
+                         .threads = code.threads,
+                         .bytes = static_cast<double>(bytesOf(launch.work, step.rows)),
+                         .multiplyAdds = countedProducts(launch.work, step.rows)};
   const SassCost cost = costOfLaunch(code.listing, demand);
+  demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost);
   ++sum.launches;
   sum.bytes += demand.bytes;
   sum.multiplyAdds += static_cast<double>(multiplyAddsOf(launch.work, step.rows));
@@ -48,6 +72,7 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
   for (size_t i = 0; i < megahertz.size(); ++i) {
     const LaunchTime time = timeOnT4(cost, demand, {.megahertz = megahertz[i]});
     sum.times[i].memory += time.memory;
+    sum.times[i].l2 += time.l2;
     sum.times[i].issue += time.issue;
     sum.times[i].pipe += time.pipe;
     sum.times[i].fixed += time.fixed;
@@ -59,7 +84,9 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
 
 Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz) {
   Prediction prediction;
+  prediction.rows = step.rows;
   prediction.microseconds.resize(megahertz.size());
+  prediction.bounds.resize(megahertz.size());
   std::map<uint32_t, size_t> places; // in the prediction, of kernels
   for (const PredictedStep::Launch& launch : step.launches) {
     const auto [place, isNew] = places.try_emplace(launch.kernel, prediction.kernels.size());
@@ -68,7 +95,11 @@ Prediction predictStep(const PredictedStep& step, const std::vector<double>& meg
     addLaunch(step, launch, megahertz, prediction.kernels[place->second]);
   }
   for (const PredictedKernel& kernel : prediction.kernels)
-    for (size_t i = 0; i < megahertz.size(); ++i) prediction.microseconds[i] += kernel.times[i].total();
+    for (size_t i = 0; i < megahertz.size(); ++i) {
+      const double us = kernel.times[i].total();
+      prediction.microseconds[i] += us;
+      prediction.bounds[i][std::string(kernel.times[i].bound())] += us;
+    }
   return prediction;
 }
 

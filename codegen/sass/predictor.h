@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct PredictedStep {
   };
   std::vector<PredictedCode> kernels;
   std::vector<Launch> launches;
-  StepRows rows; ///< one of each sequence
+  StepRows rows;
 };
 
 /// All launches of one kernel in a step.
@@ -49,8 +50,10 @@ struct PredictedKernel {
 };
 
 struct Prediction {
-  std::vector<PredictedKernel> kernels; ///< those that are launched, in the order of their first launches
-  std::vector<double> microseconds;     ///< of the step, for each clock
+  StepRows rows;
+  std::vector<PredictedKernel> kernels;              ///< those that are launched, in the order of their first launches
+  std::vector<double> microseconds;                  ///< of the step, for each clock
+  std::vector<std::map<std::string, double>> bounds; ///< for each clock: microseconds of the kernels that it binds
 };
 
 /// `megahertz`: clocks of the multiprocessors.

@@ -101,7 +101,7 @@ Result<std::string> predictEngine(const Options& options) {
     request.context = options.context;
   request.context = std::min(request.context, engine.metadata().max_context());
   request.nvdisasm = findNvdisasm(options.nvdisasm);
-  LLCUDA_ASSIGN_OR_RETURN(const codegen::Prediction prediction, predictT4(engine, request));
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<StepPrediction> prediction, predictT4(engine, request));
   return options.json ? dumped(predictionJson(prediction, request)) : predictionText(prediction, request);
 }
 
@@ -159,7 +159,7 @@ void addFlags(CLI::App& app, Options& options) {
       ->excludes(fit);
   app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
   auto* predict = app.add_option("--predict", options.predict,
-                                 "Time of a decoded token on this GPU, from the engine's machine code: t4")
+                                 "Time of an engine's steps on this GPU, from its machine code: t4")
                       ->check(CLI::IsMember({"t4"}))
                       ->excludes(memory)
                       ->excludes(fit);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 
 #include "tools/llcuda-inspect/predict_t4.h"
@@ -15,22 +16,30 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
-double tokensPerSecond(double microseconds) {
-  return 1e6 / microseconds;
+double tokensPerSecond(const codegen::Prediction& step, size_t clock) {
+  return step.rows.rows * 1e6 / step.microseconds[clock];
 }
 
-} // namespace
+/// What binds most of a step's time, and its share: "path 83 %".
+std::string boundText(const codegen::Prediction& step, size_t clock) {
+  const auto& bounds = step.bounds[clock];
+  const auto most = std::ranges::max_element(bounds, {}, [](const auto& bound) { return bound.second; });
+  return most->first + " " + fixed(most->second / step.microseconds[clock] * 100, 0) + " %";
+}
 
-ordered_json predictionJson(const codegen::Prediction& prediction, const PredictRequest& request) {
+ordered_json stepJson(const StepPrediction& prediction, const PredictRequest& request) {
+  const codegen::Prediction& step = prediction.step;
   ordered_json clocks = ordered_json::array(), kernels = ordered_json::array();
-  for (size_t i = 0; i < prediction.microseconds.size(); ++i)
+  for (size_t i = 0; i < step.microseconds.size(); ++i)
     clocks.push_back({{"mhz", request.megahertz[i]},
-                      {"microseconds", prediction.microseconds[i]},
-                      {"tokens_per_second", tokensPerSecond(prediction.microseconds[i])}});
-  for (const codegen::PredictedKernel& kernel : prediction.kernels) {
+                      {"microseconds", step.microseconds[i]},
+                      {"tokens_per_second", tokensPerSecond(step, i)},
+                      {"bound_us", step.bounds[i]}});
+  for (const codegen::PredictedKernel& kernel : step.kernels) {
     ordered_json times = ordered_json::array();
     for (const codegen::LaunchTime& time : kernel.times)
       times.push_back({{"memory_us", time.memory},
+                       {"l2_us", time.l2},
                        {"issue_us", time.issue},
                        {"pipe_us", time.pipe},
                        {"pipe", codegen::sassPipeName(time.busiest)},
@@ -49,19 +58,18 @@ ordered_json predictionJson(const codegen::Prediction& prediction, const Predict
                        {"short_loads_in_loop", kernel.shortLoads},
                        {"times", std::move(times)}});
   }
-  return {{"device", "NVIDIA T4 (predicted)"},
-          {"context", request.context},
-          {"clocks", std::move(clocks)},
-          {"kernels", std::move(kernels)}};
+  return {{"test", prediction.test},          {"rows", step.rows.rows},      {"sequences", step.rows.sequences},
+          {"positions", step.rows.positions}, {"clocks", std::move(clocks)}, {"kernels", std::move(kernels)}};
 }
 
-std::string predictionText(const codegen::Prediction& prediction, const PredictRequest& request) {
+/// Each kernel of a step, a line.
+std::string kernelTable(const codegen::Prediction& step, const PredictRequest& request) {
   std::vector<std::string> head = {
-      "kernel (all its launches of a token)", "launches", "MB", "regs", "warps/SM", "KiB in flight/SM", "instr/byte"};
+      "kernel (all its launches of a step)", "launches", "MB", "regs", "warps/SM", "KiB in flight/SM", "instr/byte"};
   for (const double clock : request.megahertz) head.push_back("us @ " + fixed(clock, 0));
   head.push_back("bound");
   std::vector<std::vector<std::string>> rows = {head};
-  for (const codegen::PredictedKernel& kernel : prediction.kernels) {
+  for (const codegen::PredictedKernel& kernel : step.kernels) {
     std::vector<std::string> row = {kernel.name,
                                     std::to_string(kernel.launches),
                                     fixed(kernel.bytes / 1e6, 3),
@@ -77,12 +85,40 @@ std::string predictionText(const codegen::Prediction& prediction, const PredictR
     row.push_back(bounds);
     rows.push_back(std::move(row));
   }
-  std::string text =
-      "Predicted for an NVIDIA T4, decode of one sequence at context " + std::to_string(request.context) +
-      ": the largest of memory (264 GB/s x 0.92), issue and unit time, plus 3 us a launch\n\n" + textTable(rows) + "\n";
-  for (size_t i = 0; i < prediction.microseconds.size(); ++i)
-    text += "predicted at " + fixed(request.megahertz[i], 0) + " MHz: " + fixed(prediction.microseconds[i] / 1e3, 3) +
-            " ms a token, " + fixed(tokensPerSecond(prediction.microseconds[i]), 1) + " tok/s\n";
+  return textTable(rows);
+}
+
+/// Each step a line: tok/s at each clock, and what binds it there.
+std::string stepTable(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
+  std::vector<std::string> head = {"test", "rows", "ms @ " + fixed(request.megahertz.front(), 0)};
+  for (const double clock : request.megahertz) head.insert(head.end(), {"tok/s @ " + fixed(clock, 0), "bound"});
+  std::vector<std::vector<std::string>> rows = {head};
+  for (const auto& [test, step] : steps) {
+    std::vector<std::string> row = {test, std::to_string(step.rows.rows), fixed(step.microseconds.front() / 1e3, 3)};
+    for (size_t i = 0; i < request.megahertz.size(); ++i)
+      row.insert(row.end(), {fixed(tokensPerSecond(step, i), 1), boundText(step, i)});
+    rows.push_back(std::move(row));
+  }
+  return textTable(rows);
+}
+
+} // namespace
+
+ordered_json predictionJson(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
+  ordered_json list = ordered_json::array();
+  for (const StepPrediction& step : steps) list.push_back(stepJson(step, request));
+  return {{"device", "NVIDIA T4 (predicted)"}, {"context", request.context}, {"steps", std::move(list)}};
+}
+
+std::string predictionText(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
+  const codegen::Prediction& token = steps.front().step;
+  std::string text = "Predicted for an NVIDIA T4, decode of one sequence at context " +
+                     std::to_string(request.context) +
+                     ": the largest of memory (264 GB/s x 0.92), L2, issue and unit time, plus 3 us a launch\n\n" +
+                     kernelTable(token, request) + "\n" + stepTable(steps, request) + "\n";
+  for (size_t i = 0; i < token.microseconds.size(); ++i)
+    text += "predicted at " + fixed(request.megahertz[i], 0) + " MHz: " + fixed(token.microseconds[i] / 1e3, 3) +
+            " ms a token, " + fixed(tokensPerSecond(token, i), 1) + " tok/s\n";
   return text;
 }
 

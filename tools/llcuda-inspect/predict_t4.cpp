@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine's decode phase as codegen/sass/predictor.h takes it.
+// An engine's phases as codegen/sass/predictor.h takes it.
 #include "tools/llcuda-inspect/predict_t4.h"
 
 #include <map>
@@ -9,11 +9,13 @@
 namespace llcuda::inspect {
 namespace {
 
-const fb::Phase* decodePhase(const Engine& engine) {
+/// The smallest phase that decodes, or that takes prompts, of `rows` rows or more.
+const fb::Phase* phaseOf(const Engine& engine, bool decodes, uint32_t rows) {
+  const fb::Phase* found = nullptr;
   for (const fb::Phase* phase : *engine.metadata().phases())
-    if (phase->feeds_back() && phase->rows() == 1)
-      return phase;
-  return nullptr;
+    if (phase->feeds_back() == decodes && phase->rows() >= rows && (!found || phase->rows() < found->rows()))
+      found = phase;
+  return found;
 }
 
 const fb::Image* cubinOf(const fb::Kernel& kernel) {
@@ -35,26 +37,67 @@ Result<codegen::PredictedCode> codeOf(const Engine& engine, const fb::Kernel& ke
   return code;
 }
 
+/// Predicts step after step; the kernels' machine code is listed once.
+class Predictor {
+public:
+  Predictor(const Engine& engine, const PredictRequest& request) : engine(engine), request(request) {}
+
+  Result<void> add(std::string test, bool decodes, const StepRows& rows) {
+    const fb::Phase* phase = phaseOf(engine, decodes, rows.rows);
+    if (!phase)
+      return {};
+    codegen::PredictedStep step;
+    step.rows = rows;
+    std::map<uint32_t, uint32_t> places; // in the step, of the engine's kernels
+    for (const fb::Launch* launch : *phase->launches()) {
+      const auto [place, isNew] = places.try_emplace(launch->kernel(), step.kernels.size());
+      if (isNew) {
+        LLCUDA_ASSIGN_OR_RETURN(const codegen::PredictedCode* code, kernel(launch->kernel()));
+        step.kernels.push_back(*code);
+      }
+      step.launches.push_back(
+          {place->second, launch->grid_x() * launch->grid_y() * launch->grid_z(), workOf(*launch->work())});
+    }
+    steps.push_back({std::move(test), codegen::predictStep(step, request.megahertz)});
+    return {};
+  }
+
+  std::vector<StepPrediction> steps;
+
+private:
+  Result<const codegen::PredictedCode*> kernel(uint32_t index) {
+    const auto known = codes.find(index);
+    if (known != codes.end())
+      return &known->second;
+    LLCUDA_ASSIGN_OR_RETURN(codegen::PredictedCode code,
+                            codeOf(engine, *engine.metadata().kernels()->Get(index), request.nvdisasm));
+    return &codes.emplace(index, std::move(code)).first->second;
+  }
+
+  const Engine& engine;
+  const PredictRequest& request;
+  std::map<uint32_t, codegen::PredictedCode> codes;
+};
+
 } // namespace
 
-Result<codegen::Prediction> predictT4(const Engine& engine, const PredictRequest& request) {
-  const fb::Phase* phase = decodePhase(engine);
-  if (!phase)
+Result<std::vector<StepPrediction>> predictT4(const Engine& engine, const PredictRequest& request) {
+  constexpr uint32_t kDepth = 4096, kPrompt = 512;
+  if (!phaseOf(engine, true, 1))
     return unsupported(engine.path(), " has no decode phase for one row");
-  codegen::PredictedStep step;
-  step.rows = {.rows = 1, .sequences = 1, .positions = request.context};
-  std::map<uint32_t, uint32_t> places; // in the step, of the engine's kernels
-  for (const fb::Launch* launch : *phase->launches()) {
-    const auto [place, isNew] = places.try_emplace(launch->kernel(), step.kernels.size());
-    if (isNew) {
-      LLCUDA_ASSIGN_OR_RETURN(codegen::PredictedCode code,
-                              codeOf(engine, *engine.metadata().kernels()->Get(launch->kernel()), request.nvdisasm));
-      step.kernels.push_back(std::move(code));
-    }
-    step.launches.push_back(
-        {place->second, launch->grid_x() * launch->grid_y() * launch->grid_z(), workOf(*launch->work())});
-  }
-  return codegen::predictStep(step, request.megahertz);
+  const fb::Engine& facts = engine.metadata();
+  const uint64_t context = request.context;
+  Predictor predictor(engine, request);
+  LLCUDA_RETURN_IF_ERROR(predictor.add("tg", true, {.rows = 1, .sequences = 1, .positions = context}));
+  if (context < kDepth && kDepth < facts.max_context())
+    LLCUDA_RETURN_IF_ERROR(predictor.add("tg @ d4096", true, {.rows = 1, .sequences = 1, .positions = kDepth}));
+  for (const uint32_t rows : {2u, 4u, 8u, 16u, 32u, 64u})
+    if (rows <= facts.max_batch())
+      LLCUDA_RETURN_IF_ERROR(predictor.add("batch " + std::to_string(rows), true,
+                                           {.rows = rows, .sequences = rows, .positions = rows * context}));
+  if (kPrompt <= facts.max_context())
+    LLCUDA_RETURN_IF_ERROR(predictor.add("pp512", false, {.rows = kPrompt, .sequences = 1, .positions = kPrompt}));
+  return std::move(predictor.steps);
 }
 
 } // namespace llcuda::inspect

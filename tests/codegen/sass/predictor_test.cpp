@@ -58,6 +58,29 @@ TEST(Predictor, KeysAreThoseOfTheContext) {
   EXPECT_EQ(prediction.kernels[0].instructions, 2 * 2 * (1 + 250 * 1024 / 2 / 512 * 3));
 }
 
+// Tiles of tensor cores are counted by their products, keys as each row of a prompt sees them: 1 + 2 + ... + 64.
+TEST(Predictor, PromptsSeeTheKeysBefore) {
+  PredictedStep step;
+  step.kernels = {
+      {.name = "k0", .threads = 32, .registers = 32, .listing = listingOf({"HMMA.1688.F32", "BRA", "EXIT"}, {{0, 1}})}};
+  step.launches = {{0, 1, {.rows = 64, .keyBytes = 64, .keyMultiplyAdds = 1024, .unit = ArithmeticUnit::kTensorF16}}};
+  step.rows = {.rows = 64, .sequences = 1, .positions = 64};
+  const Prediction prediction = predictStep(step, {1000});
+  EXPECT_EQ(prediction.kernels[0].multiplyAdds, 64 * 65 / 2 * 1024);
+  EXPECT_EQ(prediction.kernels[0].instructions, 1 + 64 * 65 / 2 * 2);
+  EXPECT_EQ(prediction.kernels[0].bytes, 64 * 64);
+}
+
+// What binds a step's kernels adds up to the step.
+TEST(Predictor, BoundsAreOfTheWholeStep) {
+  PredictedStep step;
+  step.kernels = {copies("k0"), products("k1")};
+  step.launches = {{0, 40, {.rows = 1, .fixedBytes = 100'000'000}}, {1, 1, {.rows = 1, .fixedBytes = 64}}};
+  const Prediction prediction = predictStep(step, {1000});
+  EXPECT_THAT(prediction.bounds[0], ElementsAre(testing::Key("launch"), testing::Key("memory")));
+  EXPECT_DOUBLE_EQ(prediction.bounds[0].at("launch") + prediction.bounds[0].at("memory"), prediction.microseconds[0]);
+}
+
 // Kernels come in the order of their first launches, with the sums of all of theirs; one that is not launched is left
 // out.
 TEST(Predictor, LaunchesOfAKernelAreOneLine) {
