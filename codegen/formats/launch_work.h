@@ -53,7 +53,8 @@ constexpr uint64_t bytesOf(const LaunchWork& work, const StepRows& step) {
          keysRead(work, step) * work.keyBytes;
 }
 
-/// Keys that the rows of a step see, each row its own: those of its sequence up to its position, the last of its window.
+/// Keys that the rows of a step see, each row its own: those of its sequence up to its position, the last of its
+/// window.
 constexpr uint64_t keysSeen(const LaunchWork& work, const StepRows& step) {
   const uint64_t rows = step.rows / std::max(step.sequences, 1u), last = step.positions / std::max(step.sequences, 1u);
   uint64_t seen = 0; // by the rows of one sequence, the last of which sees `last` keys

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a launch takes on a T4, from its machine code and the bytes that it moves: the largest of the time of device
-// memory, of the L2 cache, of issue, and of each unit of the busiest multiprocessor, plus a fixed cost. Nothing waits for
-// anything else in it, so it is a bound from below. A prediction, not a measurement.
+// memory, of the L2 cache, of issue, and of each unit of the busiest multiprocessor, plus a fixed cost. Nothing waits
+// for anything else in it, so it is a bound from below. A prediction, not a measurement.
 #pragma once
 
 #include <string>
@@ -39,8 +39,8 @@ struct LaunchTime {
   std::string_view bound() const; ///< "memory", "L2", "issue", the name of a pipe, or "launch"
 };
 
-/// `cost` is of one warp, as costOfLaunch() answers. A multiprocessor runs whole blocks: the busiest has its share of them
-/// rounded up, and a sub-partition its share of the warps.
+/// `cost` is of one warp, as costOfLaunch() answers. A multiprocessor runs whole blocks: the busiest has its share of
+/// them rounded up, and a sub-partition its share of the warps.
 LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock);
 
 /// Warps that a multiprocessor of the T4 holds at a time.

@@ -37,8 +37,8 @@ bool byTensorCores(ArithmeticUnit unit) {
   return unit == ArithmeticUnit::kTensorInt8 || unit == ArithmeticUnit::kTensorF16;
 }
 
-/// Products by which the loops of a launch are counted. Decode's loops over keys, some for scores and some for values, are
-/// counted by their bytes.
+/// Products by which the loops of a launch are counted. Decode's loops over keys, some for scores and some for values,
+/// are counted by their bytes.
 double countedProducts(const LaunchWork& work, const StepRows& rows) {
   LaunchWork products = work;
   if (!byTensorCores(work.unit))
@@ -46,8 +46,8 @@ double countedProducts(const LaunchWork& work, const StepRows& rows) {
   return static_cast<double>(multiplyAddsOf(products, rows));
 }
 
-/// Tiles of tensor cores load what they multiply anew in each block. Elsewhere a multiprocessor reads the rows once, its
-/// L1 cache has them then, and the rest comes as often as from memory.
+/// Tiles of tensor cores load what they multiply anew in each block. Elsewhere a multiprocessor reads the rows once,
+/// its L1 cache has them then, and the rest comes as often as from memory.
 double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand& demand, const SassCost& cost) {
   const double loaded = cost.globalLoadBytes * demand.blocks * divideUp(demand.threads, 32);
   if (byTensorCores(work.unit))

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What instructions cost on SM 7.5: which unit of a multiprocessor they occupy, and for how long.
 //
-// A multiprocessor has four sub-partitions; cycles are of one of them. FP32, integer multiplies and dp4a share 16 lanes,
-// 2 cycles a warp; logic, shifts and integer adds have 16 of their own. Special functions and conversions between integers
-// and floats have 4, 8 cycles; F2F 4. The tensor core does IMMA.8816 in 4 cycles, HMMA.1688 in 8, and f16x2 arithmetic in
-// 2. Shared memory and the L1 cache serve the whole multiprocessor through one path of 64 bytes a clock: 128 bytes, a
-// 32-bit access of a warp, are 2 clocks of it or 8 cycles of a sub-partition's share, 64-bit accesses 16, 128-bit ones and
-// LDSM.x4 32.
+// A multiprocessor has four sub-partitions; cycles are of one of them. FP32, integer multiplies and dp4a share 16
+// lanes, 2 cycles a warp; logic, shifts and integer adds have 16 of their own. Special functions and conversions
+// between integers and floats have 4, 8 cycles; F2F 4. The tensor core does IMMA.8816 in 4 cycles, HMMA.1688 in 8, and
+// f16x2 arithmetic in 2. Shared memory and the L1 cache serve the whole multiprocessor through one path of 64 bytes a
+// clock: 128 bytes, a 32-bit access of a warp, are 2 clocks of it or 8 cycles of a sub-partition's share, 64-bit
+// accesses 16, 128-bit ones and LDSM.x4 32.
 //
-// Sources: measurements of SM 7.5 in connollydavid/tu102 (table tu102_ops.csv), Jia et al. 2019 (arXiv 1903.07486). What
-// is left out: register banks, conflicts of banks in shared memory, and lines of global loads that are read in part.
+// Sources: measurements of SM 7.5 in connollydavid/tu102 (table tu102_ops.csv), Jia et al. 2019 (arXiv 1903.07486).
+// What is left out: register banks, conflicts of banks in shared memory, and lines of global loads that are read in
+// part.
 #pragma once
 
 #include <array>

@@ -158,11 +158,11 @@ void addFlags(CLI::App& app, Options& options) {
       "Positions of each slot, or in the cache for --predict (default, and 0: the engine's largest; 512)")
       ->excludes(fit);
   app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
-  auto* predict = app.add_option("--predict", options.predict,
-                                 "Time of an engine's steps on this GPU, from its machine code: t4")
-                      ->check(CLI::IsMember({"t4"}))
-                      ->excludes(memory)
-                      ->excludes(fit);
+  auto* predict =
+      app.add_option("--predict", options.predict, "Time of an engine's steps on this GPU, from its machine code: t4")
+          ->check(CLI::IsMember({"t4"}))
+          ->excludes(memory)
+          ->excludes(fit);
   app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
       ->delimiter(',')
       ->check(CLI::Range(300, 2000))

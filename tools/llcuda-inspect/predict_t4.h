@@ -24,9 +24,9 @@ struct StepPrediction {
   codegen::Prediction step;
 };
 
-/// The step of one sequence at the context first, then deeper ones, batches and a whole prompt phase, as far as the engine
-/// has phases and context for them. kUnsupported for an engine without machine code for SM 7.5, and where nvdisasm cannot
-/// be run.
+/// The step of one sequence at the context first, then deeper ones, batches and a whole prompt phase, as far as the
+/// engine has phases and context for them. kUnsupported for an engine without machine code for SM 7.5, and where
+/// nvdisasm cannot be run.
 Result<std::vector<StepPrediction>> predictT4(const Engine& engine, const PredictRequest& request);
 
 nlohmann::ordered_json predictionJson(const std::vector<StepPrediction>& steps, const PredictRequest& request);
