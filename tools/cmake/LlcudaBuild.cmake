@@ -18,8 +18,8 @@ if(LLCUDA_ASSERTIONS)
   string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
   string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELWITHDEBINFO "${CMAKE_CXX_FLAGS_RELWITHDEBINFO}")
 endif()
-# A field that a designated initializer leaves out has its default. -ffp-contract=off: the interpreter's and the packers'
-# answers are the same bytes on every machine.
+# A field that a designated initializer leaves out has its default. -ffp-contract=off: the interpreter's and the
+# packers' answers are the same bytes on every machine.
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
   -ffp-contract=off -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(LLCUDA_WERROR)
