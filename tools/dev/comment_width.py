@@ -150,7 +150,7 @@ def main(names):
     for path in map(pathlib.Path, names):
         text = path.read_text(encoding="utf-8")
         if new := reflowed(path, text) if long_lines(path, text) else "":
-            path.write_text(new, encoding="utf-8")
+            path.write_text(new.rstrip("\n") + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
