@@ -9,14 +9,11 @@
 namespace llcuda {
 namespace {
 
-template <typename T>
-std::span<const std::byte> bytesOf(std::span<const T> values) {
-  return std::as_bytes(values);
-}
-
+/// Of the inputs of a prompt phase, or of edits.
 std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
-  return std::max({phases.maxRows() * sizeof(int32_t), phases.maxOutputs() * sizeof(SamplingParams),
-                   std::size_t{editsBytes(engine.metadata().max_batch())}});
+  const std::size_t inputs =
+      3 * phases.maxRows() * sizeof(int32_t) + phases.maxOutputs() * (sizeof(int32_t) + sizeof(SamplingParams));
+  return std::max(inputs, std::size_t{editsBytes(engine.metadata().max_batch())});
 }
 
 } // namespace
@@ -67,14 +64,6 @@ Result<void> Session::allocate() {
   return stream.synchronize();
 }
 
-template <typename T>
-Result<void> Session::write(const PhaseIo& io, fb::IoRole role, const std::vector<T>& values) {
-  const uint32_t buffer = io.buffer(role);
-  if (buffer == PhaseIo::kNone)
-    return {};
-  return staging.upload(stream, memory.address(buffer), bytesOf(std::span<const T>(values)));
-}
-
 Result<void> Session::applyEdits() {
   const uint32_t room = pageEditRoom(loaded->engine().metadata().max_batch());
   for (bool more = true; more;) {
@@ -88,7 +77,8 @@ Result<void> Session::applyEdits() {
          {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(rowEdits)),
           std::as_bytes(std::span(pageEdits))})
       bytes.insert(bytes.end(), part.begin(), part.end());
-    LLCUDA_RETURN_IF_ERROR(staging.upload(stream, memory.address(editsBuffer), bytes));
+    const Upload upload = {memory.address(editsBuffer), bytes};
+    LLCUDA_RETURN_IF_ERROR(staging.upload(stream, {&upload, 1}));
     LLCUDA_RETURN_IF_ERROR(launchOn(stream, *loaded, memory, *loaded->engine().metadata().apply_edits()));
     more = pageEdits.size() == room;
   }
@@ -157,11 +147,17 @@ Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart
   assert(outputRows.size() <= outputsOf(*io.phase));
   outputRows.resize(outputsOf(*io.phase), -1);
   sampling.resize(outputsOf(*io.phase));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::tokens, ids));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::positions, places));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::slots, slotOfRow));
-  LLCUDA_RETURN_IF_ERROR(write(io, fb::IoRole::output_rows, outputRows));
-  return write(io, fb::IoRole::sampling, sampling);
+  std::vector<Upload> uploads;
+  const auto add = [&](fb::IoRole role, const auto& values) {
+    if (const uint32_t buffer = io.buffer(role); buffer != PhaseIo::kNone)
+      uploads.push_back({memory.address(buffer), std::as_bytes(std::span(values))});
+  };
+  add(fb::IoRole::tokens, ids);
+  add(fb::IoRole::positions, places);
+  add(fb::IoRole::slots, slotOfRow);
+  add(fb::IoRole::output_rows, outputRows);
+  add(fb::IoRole::sampling, sampling);
+  return staging.upload(stream, uploads);
 }
 
 Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits) {
@@ -244,7 +240,8 @@ Result<void> Session::startDecode(std::span<const DecodeRow> wanted) {
 Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
   assert(tokens.size() == decodeRows.count());
   LLCUDA_RETURN_IF_ERROR(applyEdits());
-  return write(phases.decode()[0], fb::IoRole::tokens, std::vector<int32_t>(tokens.begin(), tokens.end()));
+  const Upload upload = {memory.address(phases.decode()[0].buffer(fb::IoRole::tokens)), std::as_bytes(tokens)};
+  return staging.upload(stream, {&upload, 1});
 }
 
 Result<void> Session::queueStep(bool wantLogits) {

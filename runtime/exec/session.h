@@ -130,9 +130,6 @@ private:
   Result<void> settle(uint32_t row) { return decodeRows.isEdited(row) ? applyEdits() : Result<void>(); }
   Result<void> clearStates(uint32_t slot);
   Result<void> queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits);
-  template <typename T>
-  Result<void> write(const PhaseIo& io, fb::IoRole role, const std::vector<T>& values);
-
   std::shared_ptr<const Program> loaded;
   uint32_t positions;
   Execution execution;

@@ -15,13 +15,17 @@ Result<Staging> Staging::create(const std::shared_ptr<const cuda::Context>& cont
   return staging;
 }
 
-Result<void> Staging::upload(const cuda::Stream& stream, cuda::CUdeviceptr to, std::span<const std::byte> bytes) {
-  assert(bytes.size() <= capacity);
-  const std::size_t entry = next++ % kEntries;
-  LLCUDA_RETURN_IF_ERROR(copied[entry].synchronize());
-  const std::span<std::byte> place = memory.bytes().subspan(entry * capacity, bytes.size());
-  std::ranges::copy(bytes, place.begin());
-  LLCUDA_RETURN_IF_ERROR(stream.copyToDevice(to, place));
+Result<void> Staging::upload(const cuda::Stream& stream, std::span<const Upload> uploads) {
+  const std::size_t entry = next % kEntries;
+  if (next++ >= kEntries)
+    LLCUDA_RETURN_IF_ERROR(copied[entry].synchronize());
+  std::span<std::byte> room = memory.bytes().subspan(entry * capacity, capacity);
+  for (const Upload& upload : uploads) {
+    assert(upload.bytes.size() <= room.size());
+    std::ranges::copy(upload.bytes, room.begin());
+    LLCUDA_RETURN_IF_ERROR(stream.copyToDevice(upload.to, room.first(upload.bytes.size())));
+    room = room.subspan(upload.bytes.size());
+  }
   return stream.record(copied[entry]);
 }
 

@@ -114,6 +114,21 @@ TEST_F(RowsTest, JoinLeaveMove) {
   EXPECT_EQ(hostsim.calls("cuStreamSynchronize"), before);
 }
 
+// As many prompts as outputs may wait are queued, each with a new page and all its inputs, and a step behind each: the
+// host waits for no copy of them.
+TEST_F(RowsTest, NoWaitForUploads) {
+  const toy::HostsimControl hostsim;
+  const SamplingParams greedy = {};
+  const uint64_t before = hostsim.calls("cuEventSynchronize");
+  for (uint32_t i = 0; i < OutputRing::kDepth; ++i) {
+    const std::vector<int32_t> tokens(toy::kPageTokens, 7);
+    const PromptPart part = {0, i * toy::kPageTokens, tokens, &greedy};
+    ASSERT_TRUE(session->runPrompts(0, {&part, 1}, false).ok());
+  }
+  EXPECT_EQ(hostsim.calls("cuEventSynchronize"), before);
+  EXPECT_EQ(session->waiting(), OutputRing::kDepth);
+}
+
 // A held row stays where it is while the other goes on, and goes on itself as if nothing had been.
 TEST_F(RowsTest, HoldDelaysItsRowAlone) {
   const std::vector<int32_t> first = {9, 8, 7}, second = {5};
