@@ -22,7 +22,7 @@ namespace {
 
 /// Chunk sizes of the prompt phases: small ones for short prompts, a large one for speed. From 64 rows on several
 /// sequences share them.
-constexpr int64_t kPromptRows[] = {32, 64, 128, 512};
+constexpr int64_t kPromptRows[] = {8, 32, 64, 128, 512};
 
 uint32_t contextOf(const CompileOptions& options, const models::ModelConfig& config, CompileReport& report) {
   if (options.maxContext == 0)
@@ -42,8 +42,8 @@ PipelineOptions pipelineOptions(const CompileOptions& options, uint32_t context,
     pipeline.tiles = codegen::over(options.tiles, codegen::builtInTiles());
   pipeline.tileRequests = &report.tileRequests;
   pipeline.batchInvariant = options.batchInvariant;
-  // The linears of 32 rows divide their inputs: the bits of a row would depend on how its prompt is cut.
-  for (const int64_t rows : std::span(kPromptRows).subspan(options.batchInvariant ? 1 : 0))
+  // The linears of 8 and 32 rows divide their inputs: the bits of a row would depend on how its prompt is cut.
+  for (const int64_t rows : std::span(kPromptRows).subspan(options.batchInvariant ? 2 : 0))
     if (rows <= context || pipeline.promptRows.empty())
       pipeline.promptRows.push_back(std::min<int64_t>(rows, context));
   return pipeline;

@@ -8,6 +8,9 @@ namespace llcuda {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
+/// A phase of so few rows takes about as long as its weights take to be read, whatever it is filled with: one is faster
+/// than two of fewer rows.
+constexpr uint32_t kFewRows = 32;
 
 /// What is left of the prompts, from the first unfinished one on.
 struct Rest {
@@ -70,8 +73,8 @@ uint32_t nextPhase(std::span<const PromptShape> phases, const Rest& rest) {
     if (phases[i].rows > phases[widest].rows)
       widest = i;
   }
-  if (holding != kNone &&
-      (filled == kNone || 2 * rowsOf(rest.piecesFor(phases[holding]), phases[holding]) >= phases[holding].rows))
+  if (holding != kNone && (filled == kNone || phases[holding].rows <= kFewRows ||
+                           2 * rowsOf(rest.piecesFor(phases[holding]), phases[holding]) >= phases[holding].rows))
     return holding;
   return filled != kNone ? filled : widest;
 }

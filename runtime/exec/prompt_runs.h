@@ -33,7 +33,8 @@ struct PromptRun {
 
 /// Cuts prompts of `lengths` tokens, at least one each, into runs. Prompts come in their order, each finished before a
 /// later one is cut; as many as fit share a run. The largest phase that is filled comes first; what is left goes into
-/// the smallest phase that holds all of it, once that is at least half filled or no smaller one can be filled.
+/// the smallest phase that holds all of it, once that has no more than 32 rows, is at least half filled, or no smaller
+/// one can be filled.
 std::vector<PromptRun> promptRuns(std::span<const PromptShape> phases, std::span<const uint32_t> lengths);
 
 } // namespace llcuda

@@ -14,7 +14,8 @@ namespace llcuda {
 namespace {
 
 constexpr int64_t kPageTokens = 64, kMaxBatch = 64, kRowBlock = 64;
-/// Up to so many rows of a prompt the warps of a linear divide its inputs: codegen/spec/prompt_tile.h.
+/// Up to so many rows of a prompt the warps of a linear divide its inputs: codegen/spec/prompt_tile.h; up to
+/// kMaxDecodeRows its lanes do.
 constexpr int64_t kFewRows = 32;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
@@ -64,9 +65,10 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
     return fewest <= kFewRows && fewest != most;
   }
 
-  /// A prompt phase of more rows than a block holds several sequences, and says the next token of each.
+  /// A prompt phase of more rows than a block holds several sequences, and says the next token of each. Few rows take
+  /// the kernels of decode phases, which know the slot of each row.
   llm::PhaseFacts promptFacts(int64_t rows) const {
-    const int64_t block = std::min(rows, kRowBlock);
+    const int64_t block = rows <= codegen::kMaxDecodeRows ? 1 : std::min(rows, kRowBlock);
     return {rows, block, std::min<int64_t>(maxBatch, (rows + block - 1) / block), false};
   }
 
@@ -79,7 +81,8 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
     list.push_back({maxBatch, 1, maxBatch, true});
     llvm::SmallVector<int64_t> sizes(promptRows.begin(), promptRows.end());
     if (sizes.empty())
-      sizes = batchInvariant ? llvm::SmallVector<int64_t>{64, 128, 512} : llvm::SmallVector<int64_t>{32, 64, 128, 512};
+      sizes =
+          batchInvariant ? llvm::SmallVector<int64_t>{64, 128, 512} : llvm::SmallVector<int64_t>{8, 32, 64, 128, 512};
     const size_t decodePhases = list.size();
     for (const int64_t rows : sizes)
       if (rows <= maxContext)

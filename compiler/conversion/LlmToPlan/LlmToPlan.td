@@ -9,8 +9,9 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
     launches of `codegen/spec`: one in decode phases, where a weight is read once for few rows, and in prompt phases one
     for each linear by tensor cores and one for what stands between them. In prompt phases each block of 64 rows is of
     one sequence, with an output for each block, up to `max-batch`; the last norm picks the rows whose logits are
-    wanted. In decode phases qkv_rope_cache takes two launches where heads are normed or turn in halves, and so does
-    every op that `apart` names. What the fusions left has a launch of its own.
+    wanted. A prompt phase of up to 8 rows takes the kernels of a decode phase, so that its rows have the same bits;
+    each of them may be of another sequence. In decode phases qkv_rope_cache takes two launches where heads are normed
+    or turn in halves, and so does every op that `apart` names. What the fusions left has a launch of its own.
 
     Layers whose attention sees the same window of the context are a group: their pools share page numbers, which stand
     in a block table of the group, and a page that the window has passed is given back.
@@ -30,7 +31,7 @@ def LlmToPlan : Pass<"llm-to-plan", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llcuda::plan::PlanDialect"];
   let options = [Option<"maxContext", "max-context", "int64_t", "2048", "Positions a sequence may have">,
                  Option<"maxBatch", "max-batch", "int64_t", "1", "Sequences a session may have">,
-                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 32,64,128,512">,
+                 ListOption<"promptRows", "prompt-rows", "int64_t", "Rows of the prompt phases, default 8,32,64,128,512">,
                  Option<"batchInvariant", "batch-invariant", "bool", "false",
                         "The same bits for a row whatever is beside it">,
                  ListOption<"apart", "apart", "std::string", "Ops whose decode phases take a launch for the linears and one "

@@ -53,6 +53,7 @@ LogicalResult PhaseLowering::pickRows(Operation* op, Value input, RowBuffers& pi
   if (failed(accept(op, codegen::checkElements("pick_rows", desc))))
     return failure();
   picked.rows = outputs;
+  picked.picked = true;
   picked.f32 = scratch(op, "picked", outputs * columnsOf(input) * 4);
   return emit(op, codegen::pickRowsLaunch(desc), {{"x", values[input].f32}, {"y", picked.f32}});
 }

@@ -15,7 +15,7 @@ using mlir::LogicalResult;
 // In prompt phases the norm before has picked the rows that are wanted, or they are picked here.
 LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   RowBuffers input = values[op.getInput()];
-  if (input.rows != outputs) {
+  if (!facts.feedsBack && !input.picked) {
     input = {};
     if (failed(pickRows(op, op.getInput(), input)))
       return failure();

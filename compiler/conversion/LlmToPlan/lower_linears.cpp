@@ -70,6 +70,7 @@ LogicalResult PhaseLowering::emitLinearThenNorm(LinearResidualNormOp op) {
   return emitPostNorm(op, product, residual);
 }
 
+// Rows that are to be picked are f32: the head picks its own.
 LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   const std::string residual = values[op.getResidual()].f32;
   const std::string sum = define(op, op.getSum(), "sum", rows).f32;
@@ -86,8 +87,8 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   desc.bias = static_cast<bool>(op.getBias());
   desc.postNorm = static_cast<bool>(op.getPostScale());
   desc.eps = op.getEps().convertToFloat();
-  desc.f32Rows = !isQ8Rows(op.getNormed().getType());
-  desc.int8Rows = !desc.f32Rows;
+  desc.int8Rows = isQ8Rows(op.getNormed().getType()) && !isPicked(op.getNormed());
+  desc.f32Rows = !desc.int8Rows;
   if (failed(accept(op, codegen::checkLinearResidualNorm(desc))))
     return failure();
   bindings["weight"] = weightBuffer(op.getWeight());
@@ -99,7 +100,7 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   }
   if (op.getBias())
     bindings["bias"] = plan.constant(op.getBias());
-  bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows));
+  bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows, desc.int8Rows));
   if (failed(emit(op, codegen::linearResidualNormLaunch(desc, plan.tiles()), bindings)))
     return failure();
   noteResidual(op, op.getSum());

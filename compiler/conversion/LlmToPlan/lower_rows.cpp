@@ -45,7 +45,9 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
   if (failed(accept(op, codegen::checkRmsNorm(desc))))
     return failure();
   Bindings bindings = {{"x", x}, {"scale", plan.constant(scale)}};
-  bindRows(bindings, "y", define(op, result, "normed", desc.rows));
+  RowBuffers& normed = define(op, result, "normed", desc.rows);
+  normed.picked = picked;
+  bindRows(bindings, "y", normed);
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
@@ -68,7 +70,9 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
                        {"post_scale", plan.constant(op.getPostScale())},
                        {"scale", plan.constant(op.getScale())},
                        {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
-  bindRows(bindings, "y", define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows));
+  RowBuffers& normed = define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows);
+  normed.picked = picked;
+  bindRows(bindings, "y", normed);
   if (failed(emit(op, codegen::postNormLaunch(desc), bindings)))
     return failure();
   noteResidual(op, op.getSum());

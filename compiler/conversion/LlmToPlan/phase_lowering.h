@@ -18,6 +18,7 @@ struct RowBuffers {
   std::string codes; ///< int8 rows: codes and scales
   std::string scales;
   int64_t rows = 0;
+  bool picked = false; ///< row r is row output_rows[r] of the phase
 };
 
 class PhaseLowering {
@@ -81,8 +82,7 @@ private:
   mlir::LogicalResult emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings);
   mlir::LogicalResult lowerSample(SampleOp op);
 
-  /// Whether attention takes the rows one by one, each of a slot of its own, with f32 queries; else by blocks of a
-  /// slot.
+  /// Whether attention takes the rows one by one, whatever their slots, with f32 queries; else by blocks of a slot.
   bool hasRowsApart() const { return facts.rowBlock == 1; }
   /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those
   /// of tensor cores.

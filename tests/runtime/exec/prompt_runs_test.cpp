@@ -20,11 +20,13 @@ namespace {
 using testing::ElementsAre;
 
 const PromptShape kPhases[] = {{32, 32, 1}, {512, 64, 8}, {128, 64, 2}};
+/// With one whose rows may each be of another sequence.
+const PromptShape kWithFewRows[] = {{8, 1, 8}, {32, 32, 1}, {128, 64, 2}};
 
 /// The runs of one prompt, as phase and tokens.
-std::vector<std::pair<uint32_t, uint32_t>> alone(uint32_t tokens) {
+std::vector<std::pair<uint32_t, uint32_t>> alone(uint32_t tokens, std::span<const PromptShape> phases = kPhases) {
   std::vector<std::pair<uint32_t, uint32_t>> list;
-  for (const PromptRun& run : promptRuns(kPhases, {&tokens, 1})) list.emplace_back(run.phase, run.pieces[0].tokens);
+  for (const PromptRun& run : promptRuns(phases, {&tokens, 1})) list.emplace_back(run.phase, run.pieces[0].tokens);
   return list;
 }
 
@@ -38,6 +40,16 @@ TEST(PromptRuns, TheRestIsPaddedWhenHalfFilled) {
   EXPECT_THAT(alone(129), ElementsAre(std::pair(2, 128), std::pair(0, 1)));
   EXPECT_THAT(alone(1), ElementsAre(std::pair(0, 1)));
   EXPECT_THAT(alone(40), ElementsAre(std::pair(0, 32), std::pair(0, 8)));
+}
+
+// A short prompt takes the phase of few rows, a longer one the next at once, however little of it is filled.
+TEST(PromptRuns, ShortPromptsTakeFewRows) {
+  EXPECT_THAT(alone(1, kWithFewRows), ElementsAre(std::pair(0, 1)));
+  EXPECT_THAT(alone(8, kWithFewRows), ElementsAre(std::pair(0, 8)));
+  EXPECT_THAT(alone(9, kWithFewRows), ElementsAre(std::pair(1, 9)));
+  EXPECT_THAT(alone(130, kWithFewRows), ElementsAre(std::pair(2, 128), std::pair(0, 2)));
+  EXPECT_THAT(promptRuns(kWithFewRows, std::vector<uint32_t>{3, 1, 4}),
+              ElementsAre(PromptRun{0, {{0, 0, 3}, {1, 0, 1}, {2, 0, 4}}}));
 }
 
 // Each prompt begins at a block of its own; the one that does not fit goes on in the next run.

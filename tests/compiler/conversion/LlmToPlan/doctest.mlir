@@ -1,4 +1,5 @@
 // RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=96 max-batch=2 prompt-rows=32,128},plan.engine(plan-memory,plan-check))" %s | FileCheck %s
+// RUN: llcuda-opt --pass-pipeline="builtin.module(func.func(llm-fuse-qkv,llm-fuse-glu,llm-fuse-residual-norm,llm-quantize-activations,llm-fuse-rope-cache,llm-assign-layout),llm-to-plan{max-context=96 max-batch=2 prompt-rows=8},plan.engine(plan-memory,plan-check))" %s | FileCheck %s --check-prefix=FEW
 
 // A model of one layer. Decode phases of 1 and 2 rows; of the prompt sizes only the one that the context can fill.
 // Weights and pools are shared by all phases, io buffers by those of a kind.
@@ -41,6 +42,15 @@
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} tail sample
 // CHECK-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
 // CHECK-NOT:  plan.phase
+
+// A prompt phase of few rows is made like a decode phase; its head picks the rows that are wanted.
+// FEW:      plan.phase rows 8 row_block 1 outputs 2 {
+// FEW:      plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__m8_
+// FEW-NEXT: plan.launch @attention_decode__
+// FEW:      plan.launch @linear_residual_norm__{{.*}} tap @prompt8.l0.sum_1{{$}}
+// FEW-NEXT: plan.launch @pick_rows__{{.*}} tail sample args({{.*}}@prompt_output_rows
+// FEW-NEXT: plan.launch @linear__f16__{{.*}} tail sample
+// FEW-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
 
 // Between steps rows and the block table change by one launch.
 // CHECK:      plan.edits {
