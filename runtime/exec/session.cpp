@@ -110,14 +110,24 @@ Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& graphs, bool tai
   return &*graph;
 }
 
+Result<void> Session::launchPhase(const PhaseIo& io, PhaseGraph* graph, const StepRows& step, bool tail) {
+  if (graph)
+    return graph->launch(stream);
+  const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
+  return launchAll({*loaded, memory, stream, *io.phase, step.rows, step.sequences, step.positions, launches},
+                   execution.observer);
+}
+
 Result<void> Session::runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail) {
-  if (!execution.graphs || execution.observer) {
-    const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
-    return launchAll({*loaded, memory, stream, *io.phase, step.rows, step.sequences, step.positions, launches},
-                     execution.observer);
+  PhaseGraph* graph = nullptr;
+  if (execution.graphs && !execution.observer) {
+    LLCUDA_ASSIGN_OR_RETURN(graph, graphOf(io, graphs, tail));
   }
-  LLCUDA_ASSIGN_OR_RETURN(PhaseGraph * captured, graphOf(io, graphs, tail));
-  return captured->launch(stream);
+  if (!execution.clock)
+    return launchPhase(io, graph, step, tail);
+  LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tail, step));
+  LLCUDA_RETURN_IF_ERROR(launchPhase(io, graph, step, tail));
+  return execution.clock->stop(stream);
 }
 
 Result<void> Session::queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits) {

@@ -17,6 +17,7 @@
 #include "runtime/exec/decode_rows.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/exec/output_ring.h"
+#include "runtime/exec/phase_clock.h"
 #include "runtime/exec/phase_graph.h"
 #include "runtime/exec/phase_run.h"
 #include "runtime/exec/phase_table.h"
@@ -39,6 +40,7 @@ struct PromptPart {
 struct Execution {
   bool graphs = true;                 ///< captured once and replayed; else launch by launch
   LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
+  PhaseClock* clock = nullptr;        ///< outlives the session; times its phases
 };
 
 /// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait
@@ -120,6 +122,7 @@ private:
 
   /// One step of a phase; without `tail` nothing is sampled.
   Result<void> runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail);
+  Result<void> launchPhase(const PhaseIo& io, PhaseGraph* graph, const StepRows& step, bool tail);
   Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& graphs, bool tail);
   Result<void> writePrompts(const PhaseIo& io, std::span<const PromptPart> parts);
   /// Pages for positions up to `end`, which are about to be written from `first` on.

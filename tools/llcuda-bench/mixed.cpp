@@ -14,13 +14,15 @@ constexpr uint32_t kNone = UINT32_MAX;
 
 class Mixed {
 public:
-  Mixed(Session& session, const std::vector<MixedRequest>& requests)
-      : session(session), requests(requests), queued(requests.size()), slotOf(requests.size(), kNone) {
+  Mixed(Session& session, const std::vector<MixedRequest>& requests, PhaseClock* clock)
+      : session(session), requests(requests), clock(clock), queued(requests.size()), slotOf(requests.size(), kNone) {
     result.tokens.resize(requests.size());
     for (uint32_t slot = session.memoryPlan().slots; slot-- > 0;) freeSlots.push_back(slot);
   }
 
   Result<MixedRun> run() {
+    LLCUDA_RETURN_IF_ERROR(readClock());
+    result.times.clear(); // of earlier runs
     const Clock::time_point start = Clock::now();
     while (next < requests.size() || !rows.empty()) {
       LLCUDA_RETURN_IF_ERROR(admit());
@@ -35,10 +37,19 @@ public:
     }
     LLCUDA_RETURN_IF_ERROR(readUpTo(0));
     result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    LLCUDA_RETURN_IF_ERROR(readClock());
     return std::move(result);
   }
 
 private:
+  Result<void> readClock() {
+    if (!clock)
+      return {};
+    LLCUDA_ASSIGN_OR_RETURN(const std::vector<PhaseTime> times, clock->take());
+    result.times.insert(result.times.end(), times.begin(), times.end());
+    return {};
+  }
+
   /// Reads outputs until `left` of them are on their way.
   Result<void> readUpTo(uint32_t left) {
     while (outputs.size() > left) {
@@ -125,6 +136,7 @@ private:
 
   Session& session;
   const std::vector<MixedRequest>& requests;
+  PhaseClock* clock;
   MixedRun result;
   uint32_t next = 0;                         // the first request that has not begun
   std::vector<uint32_t> queued;              // tokens of each request, its prompt's included
@@ -133,25 +145,10 @@ private:
   std::deque<std::vector<uint32_t>> outputs; // requests of those that were not read
 };
 
-std::string tableOf(const MixedRun& mixed, double aloneSeconds, uint32_t other, const std::string& format) {
-  uint64_t tokens = 0;
-  for (const std::vector<int32_t>& list : mixed.tokens) tokens += list.size();
-  if (format == "md")
-    return detail::concat("| requests | tokens | steps | prompt runs | moves | alone s | mixed s | other than alone |\n"
-                          "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n| ",
-                          mixed.tokens.size(), " | ", tokens, " | ", mixed.steps, " | ", mixed.promptRuns, " | ",
-                          mixed.moves, " | ", aloneSeconds, " | ", mixed.seconds, " | ", other, " |\n");
-  const std::string object =
-      detail::concat("{\"requests\": ", mixed.tokens.size(), ", \"tokens\": ", tokens, ", \"steps\": ", mixed.steps,
-                     ", \"prompt_runs\": ", mixed.promptRuns, ", \"moves\": ", mixed.moves,
-                     ", \"t_alone\": ", aloneSeconds, ", \"t_mixed\": ", mixed.seconds, ", \"other\": ", other, "}");
-  return format == "json" ? "[" + object + "]\n" : object + "\n";
-}
-
 } // namespace
 
-Result<MixedRun> runMixed(Session& session, const std::vector<MixedRequest>& requests) {
-  return Mixed(session, requests).run();
+Result<MixedRun> runMixed(Session& session, const std::vector<MixedRequest>& requests, PhaseClock* clock) {
+  return Mixed(session, requests, clock).run();
 }
 
 std::vector<MixedRequest> mixedRequests(uint32_t context, uint32_t vocabulary) {
@@ -170,40 +167,6 @@ std::vector<MixedRequest> mixedRequests(uint32_t context, uint32_t vocabulary) {
     requests.push_back(std::move(request));
   }
   return requests;
-}
-
-Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, const std::string& format) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
-  const auto engine = std::make_shared<const Engine>(std::move(opened));
-  const uint32_t context = std::min(engine->metadata().max_context(), 256u);
-  const std::vector<MixedRequest> requests = mixedRequests(context, engine->model().vocabulary());
-  const auto slots = static_cast<uint32_t>(requests.size());
-  if (engine->metadata().max_batch() < slots)
-    return usageError("--mixed runs ", slots, " sequences, the engine takes ", engine->metadata().max_batch(),
-                      " at a time; compile it with a larger --max-batch");
-  if (context < 64)
-    return usageError("--mixed needs a context of 64 positions, the engine has ", context);
-  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device,
-                          openDevice(*engine, static_cast<DeviceChoice>(options.device), options.deviceIndex,
-                                     [&](LogLevel, std::string_view line) { options.log(LLCUDA_LOG_WARNING, line); }));
-  LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, device.context->memoryInfo());
-  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, memoryPlan(*engine, context, slots), slots, memory.freeBytes, true));
-  LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(engine, std::move(device), false, options.weightsFrom));
-  LLCUDA_ASSIGN_OR_RETURN(const auto session,
-                          Session::create(std::move(program), context, slots, {.graphs = options.graphs}));
-  MixedRun mixed;
-  double aloneSeconds = 0;
-  uint32_t other = 0;
-  for (int round = 0; round < 2; ++round) { // the first captures the graphs
-    other = 0, aloneSeconds = 0;
-    LLCUDA_ASSIGN_OR_RETURN(mixed, runMixed(*session, requests));
-    for (std::size_t i = 0; i < requests.size(); ++i) {
-      LLCUDA_ASSIGN_OR_RETURN(const MixedRun alone, runMixed(*session, {requests[i]}));
-      aloneSeconds += alone.seconds;
-      for (std::size_t t = 0; t < alone.tokens[0].size(); ++t) other += alone.tokens[0][t] != mixed.tokens[i][t];
-    }
-  }
-  return tableOf(mixed, aloneSeconds, other, format);
 }
 
 } // namespace llcuda::bench

@@ -25,19 +25,20 @@ struct MixedRun {
   uint32_t promptRuns = 0;
   uint32_t moves = 0; ///< of a row into one that a sequence has left
   double seconds = 0;
+  std::vector<PhaseTime> times; ///< of the phases, where they were timed
 };
 
 /// Runs the requests, at most as many at a time as the session has slots. Prompts that come together share runs; first
 /// tokens go into their rows on the device; a sequence that has its tokens leaves, and the last row takes its place.
-/// The next phase is queued before the last one's output is read.
-Result<MixedRun> runMixed(Session& session, const std::vector<MixedRequest>& requests);
+/// The next phase is queued before the last one's output is read. `clock` is the session's, or null.
+Result<MixedRun> runMixed(Session& session, const std::vector<MixedRequest>& requests, PhaseClock* clock = nullptr);
 
 /// Six requests: four of other lengths that begin together, and two that come later and share a prompt phase, if the
 /// engine has one for two. They fill at most `context` positions.
 std::vector<MixedRequest> mixedRequests(uint32_t context, uint32_t vocabulary);
 
-/// Runs them alone and mixed, and says how long both take and how many tokens are other than alone: "md", "json" or
-/// "jsonl".
+/// Runs them alone and mixed, and says how long both take, how many tokens are other than alone, what share of the
+/// mixed run the device stands between phases, and, as "json" or "jsonl", what the phases take; else "md".
 Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, const std::string& format);
 
 } // namespace llcuda::bench
