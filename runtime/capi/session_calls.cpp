@@ -50,8 +50,10 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   if (options.profile != 0) {
     LLCUDA_ASSIGN_OR_RETURN(created->profiler, Profiler::create(*program));
   }
-  LLCUDA_ASSIGN_OR_RETURN(created->session, Session::create(std::move(program), context, 1,
-                                                            {options.no_graphs == 0, created->profiler.get()}));
+  Execution execution;
+  execution.graphs = options.no_graphs == 0;
+  execution.observer = created->profiler.get();
+  LLCUDA_ASSIGN_OR_RETURN(created->session, Session::create(std::move(program), context, 1, std::move(execution)));
   LLCUDA_ASSIGN_OR_RETURN(created->decodeNodes, created->session->decodeNodes());
   created->sequence = std::make_unique<Sequence>(*created->session, 0);
   created->engine = std::move(engine);

@@ -19,7 +19,7 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 } // namespace
 
 Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution)
-    : loaded(std::move(program)), positions(context), execution(execution),
+    : loaded(std::move(program)), positions(context), execution(std::move(execution)),
       plan(llcuda::memoryPlan(loaded->engine(), context, slots)), phases(loaded->engine()),
       state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()) {
   const fb::Engine& metadata = loaded->engine().metadata();
@@ -38,10 +38,12 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> 
                                                  uint32_t slots, Execution execution) {
   assert(context >= 1 && context <= program->engine().metadata().max_context());
   assert(slots >= 1 && slots <= program->engine().metadata().max_batch());
-  std::unique_ptr<Session> session(new Session(std::move(program), context, slots, execution));
+  std::unique_ptr<Session> session(new Session(std::move(program), context, slots, std::move(execution)));
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, session->loaded->device().context->memoryInfo());
   LLCUDA_RETURN_IF_ERROR(checkMemory(session->loaded->engine(), session->plan, slots, info.freeBytes, false));
   LLCUDA_RETURN_IF_ERROR(session->allocate());
+  if (session->execution.capture == Capture::kAtStart && session->hasGraphs())
+    LLCUDA_RETURN_IF_ERROR(session->captureAll());
   return session;
 }
 
@@ -62,6 +64,24 @@ Result<void> Session::allocate() {
     LLCUDA_RETURN_IF_ERROR(
         stream.fill(memory.address(io.buffer(fb::IoRole::positions)), 0xff, io.phase->rows() * sizeof(int32_t)));
   return stream.synchronize();
+}
+
+Result<void> Session::captureAll() {
+  struct Wanted {
+    const PhaseIo& io;
+    Graphs& graphs;
+    bool tail;
+  };
+  std::vector<Wanted> wanted; // what decodes samples always
+  for (std::size_t i = 0; i < decodeGraphs.size(); ++i) wanted.push_back({phases.decode()[i], decodeGraphs[i], true});
+  for (std::size_t i = 0; i < promptGraphs.size(); ++i)
+    for (const bool tail : {true, false}) wanted.push_back({phases.prompt()[i], promptGraphs[i], tail});
+  for (const Wanted& graph : wanted) {
+    LLCUDA_RETURN_IF_ERROR(graphOf(graph.io, graph.graphs, graph.tail));
+    if (execution.onCapture)
+      execution.onCapture(captured, static_cast<uint32_t>(wanted.size()));
+  }
+  return {};
 }
 
 Result<void> Session::applyEdits() {
@@ -101,11 +121,15 @@ Result<void> Session::clearStates(uint32_t slot) {
   return {};
 }
 
-Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& graphs, bool tail) {
-  std::optional<PhaseGraph>& graph = tail ? graphs.whole : graphs.trunk;
+Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& ofPhase, bool tail) {
+  std::optional<PhaseGraph>& graph = tail ? ofPhase.whole : ofPhase.trunk;
   if (!graph) {
     const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
+    LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo before, loaded->device().context->memoryInfo());
     LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, launches));
+    LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo after, loaded->device().context->memoryInfo());
+    bytesOfGraphs += before.freeBytes - std::min(before.freeBytes, after.freeBytes);
+    ++captured;
   }
   return &*graph;
 }
@@ -118,10 +142,10 @@ Result<void> Session::launchPhase(const PhaseIo& io, PhaseGraph* graph, const St
                    execution.observer);
 }
 
-Result<void> Session::runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail) {
+Result<void> Session::runPhase(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, bool tail) {
   PhaseGraph* graph = nullptr;
-  if (execution.graphs && !execution.observer) {
-    LLCUDA_ASSIGN_OR_RETURN(graph, graphOf(io, graphs, tail));
+  if (hasGraphs()) {
+    LLCUDA_ASSIGN_OR_RETURN(graph, graphOf(io, ofPhase, tail));
   }
   if (!execution.clock)
     return launchPhase(io, graph, step, tail);

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,11 +37,19 @@ struct PromptPart {
   const SamplingParams* sampling = nullptr; ///< if not null, the token after the last one is an output
 };
 
+/// When graphs are captured.
+enum class Capture {
+  kLazily,  ///< each when its phase runs first: what decodes one sequence does without most
+  kAtStart, ///< all, before the session is there: no step waits for one
+};
+
 /// How phases are run.
 struct Execution {
-  bool graphs = true;                 ///< captured once and replayed; else launch by launch
-  LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
-  PhaseClock* clock = nullptr;        ///< outlives the session; times its phases
+  bool graphs = true; ///< captured once and replayed; else launch by launch
+  Capture capture = Capture::kLazily;
+  std::function<void(uint32_t done, uint32_t all)> onCapture; ///< after each of those at the start; may be empty
+  LaunchObserver* observer = nullptr;                         ///< outlives the session; with one there are no graphs
+  PhaseClock* clock = nullptr;                                ///< outlives the session; times its phases
 };
 
 /// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait
@@ -109,21 +118,27 @@ public:
   /// Lets an empty slot begin with whole pages of what another has: SlotState::share().
   uint32_t share(uint32_t slot, uint32_t from, uint32_t positions) { return state.share(slot, from, positions); }
 
+  /// Graphs that were captured, and what memory of the device went with them, as the driver says.
+  uint32_t graphCount() const { return captured; }
+  uint64_t graphBytes() const { return bytesOfGraphs; }
+
   /// Kernel launches of a decode step for one sequence, from the captured graph.
   Result<uint32_t> decodeNodes();
 
 private:
   Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution);
   Result<void> allocate();
+  Result<void> captureAll();
   /// The graphs of a phase: the trunk and its tail as one, since nothing comes between, and the trunk alone.
   struct Graphs {
     std::optional<PhaseGraph> whole, trunk;
   };
 
   /// One step of a phase; without `tail` nothing is sampled.
-  Result<void> runPhase(const PhaseIo& io, Graphs& graphs, const StepRows& step, bool tail);
+  Result<void> runPhase(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, bool tail);
   Result<void> launchPhase(const PhaseIo& io, PhaseGraph* graph, const StepRows& step, bool tail);
-  Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& graphs, bool tail);
+  Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& ofPhase, bool tail);
+  bool hasGraphs() const { return execution.graphs && !execution.observer; }
   Result<void> writePrompts(const PhaseIo& io, std::span<const PromptPart> parts);
   /// Pages for positions up to `end`, which are about to be written from `first` on.
   Result<void> reserve(uint32_t slot, uint32_t first, uint32_t end);
@@ -144,6 +159,8 @@ private:
   Staging staging;
   std::optional<OutputRing> ring;
   std::vector<Graphs> decodeGraphs, promptGraphs;
+  uint32_t captured = 0;
+  uint64_t bytesOfGraphs = 0;
   std::array<cuda::Event, 2> chunkDone;
   std::size_t chunkCount = 0;
   DecodeRows decodeRows;

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <iostream>
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/exec/session.h"
 #include "tools/llcuda-bench/bench.h"
+#include "tools/llcuda-bench/open_session.h"
 
 namespace llcuda::bench {
 namespace {
@@ -56,7 +55,7 @@ Result<double> decodeAll(Session& session, const Line& line) {
   return secondsSince(start);
 }
 
-/// Once to warm up and to capture the graphs, once to measure.
+/// Once to warm up, once to measure.
 Result<void> measure(Session& session, uint32_t vocabulary, Line& line) {
   const std::vector<int32_t> tokens = randomTokens(line.prompt, vocabulary);
   for (int round = 0; round < 2; ++round) {
@@ -132,15 +131,8 @@ Result<std::string> batchedTable(const std::string& path, const api::SessionOpti
     context = std::max(context, line.positions());
     slots = std::max(slots, line.sequences);
   }
-  const auto log = [](LogLevel, std::string_view line) { std::cerr << line << '\n'; };
-  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device,
-                          openDevice(*engine, static_cast<DeviceChoice>(options.device), options.deviceIndex, log));
-  LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, device.context->memoryInfo());
-  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, memoryPlan(*engine, context, slots), slots, memory.freeBytes, true));
-  LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(engine, std::move(device), false, options.weightsFrom));
-  LLCUDA_ASSIGN_OR_RETURN(const auto session,
-                          Session::create(std::move(program), context, slots, {.graphs = options.graphs}));
-  for (Line& line : lines) LLCUDA_RETURN_IF_ERROR(measure(*session, engine->model().vocabulary(), line));
+  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, false));
+  for (Line& line : lines) LLCUDA_RETURN_IF_ERROR(measure(*running.session, engine->model().vocabulary(), line));
   return tableOf(lines, format);
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/schema/phase_facts.h"
 #include "tools/llcuda-bench/bench.h"
 #include "tools/llcuda-bench/mixed.h"
+#include "tools/llcuda-bench/open_session.h"
 
 namespace llcuda::bench {
 namespace {
@@ -86,23 +87,15 @@ Result<std::string> mixedTable(const std::string& path, const api::SessionOption
                       " at a time; compile it with a larger --max-batch");
   if (context < 64)
     return usageError("--mixed needs a context of 64 positions, the engine has ", context);
-  LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device,
-                          openDevice(*engine, static_cast<DeviceChoice>(options.device), options.deviceIndex,
-                                     [&](LogLevel, std::string_view line) { options.log(LLCUDA_LOG_WARNING, line); }));
-  LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, device.context->memoryInfo());
-  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, memoryPlan(*engine, context, slots), slots, memory.freeBytes, true));
-  LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(engine, std::move(device), false, options.weightsFrom));
-  PhaseClock clock(program->device().context);
-  LLCUDA_ASSIGN_OR_RETURN(const auto session, Session::create(std::move(program), context, slots,
-                                                              {.graphs = options.graphs, .clock = &clock}));
+  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, true));
   MixedRun mixed;
   double aloneSeconds = 0;
   uint32_t other = 0;
-  for (int round = 0; round < 2; ++round) { // the first captures the graphs
+  for (int round = 0; round < 2; ++round) { // the first warms up
     other = 0, aloneSeconds = 0;
-    LLCUDA_ASSIGN_OR_RETURN(mixed, runMixed(*session, requests, &clock));
+    LLCUDA_ASSIGN_OR_RETURN(mixed, runMixed(*running.session, requests, running.clock.get()));
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      LLCUDA_ASSIGN_OR_RETURN(const MixedRun alone, runMixed(*session, {requests[i]}));
+      LLCUDA_ASSIGN_OR_RETURN(const MixedRun alone, runMixed(*running.session, {requests[i]}));
       aloneSeconds += alone.seconds;
       for (std::size_t t = 0; t < alone.tokens[0].size(); ++t) other += alone.tokens[0][t] != mixed.tokens[i][t];
     }

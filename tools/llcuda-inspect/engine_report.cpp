@@ -105,6 +105,13 @@ ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
       {"total", plan.total()}};
   if (plan.states != 0)
     json["states"] = plan.states;
+  if (const Result<MeasuredMemory>& measured = request.measured)
+    json["besides"] = {{"device", measured->device},
+                       {"context", measured->context},
+                       {"modules_and_graphs", measured->besides},
+                       {"graphs", measured->graphs}};
+  else
+    json["besides"] = {{"not_measured", measured.error().message}};
   for (const KvGroupPlan& group : plan.groups)
     json["groups"].push_back({{"window", group.window}, {"slot_pages", group.slotPages}, {"pages", group.pages}});
   for (const KvType type : kvTypes())
@@ -125,6 +132,16 @@ std::string groupsText(const Engine& engine, const MemoryPlan& plan) {
       text += " of a window of " + std::to_string(group.window);
   }
   return text;
+}
+
+/// What is no part of the plan.
+std::string besidesText(const Result<MeasuredMemory>& measured) {
+  if (!measured)
+    return "besides: a CUDA context, modules and graphs, which took 538 MiB on an H200; not measured here: " +
+           measured.error().message + "\n";
+  return "besides, on " + measured->device + ": " + readableBytes(measured->context) +
+         " are in use with a CUDA context (what other programs hold is in it), modules and " +
+         std::to_string(measured->graphs) + " graphs take " + readableBytes(measured->besides) + "\n";
 }
 
 std::string memoryText(const Engine& engine, const MemoryRequest& request) {
@@ -148,7 +165,7 @@ std::string memoryText(const Engine& engine, const MemoryRequest& request) {
       types.push_back(
           {std::string(kvTypeName(type)), std::to_string(*bytes), readableBytes(plan.total() - plan.kv + *bytes)});
   return "\ncontext " + std::to_string(request.context) + ", " + std::to_string(request.slots) + " slots" +
-         groupsText(engine, plan) + "\n" + textTable(rows) + "\n" + textTable(types);
+         groupsText(engine, plan) + "\n" + textTable(rows) + besidesText(request.measured) + "\n" + textTable(types);
 }
 
 std::string kernelsText(const fb::Engine& engine) {

@@ -21,6 +21,8 @@ struct Options {
   bool json = false, hashes = false, memory = false;
   uint32_t context = 0; ///< 0: the engine's largest
   uint32_t slots = 1;
+  DeviceChoice device = DeviceChoice::kAuto;
+  int deviceIndex = 0;
   std::string fit;     ///< bytes of a device, or empty
   std::string predict; ///< "t4", or empty
   bool machineCode = false;
@@ -48,26 +50,29 @@ Result<uint32_t> contextThatFits(const Engine& engine, const Options& options) {
 }
 
 /// What --memory or --fit asks for.
-Result<MemoryRequest> memoryRequest(const Engine& engine, const Options& options) {
-  const fb::Engine& metadata = engine.metadata();
+Result<MemoryRequest> memoryRequest(const std::shared_ptr<const Engine>& engine, const Options& options) {
+  const fb::Engine& metadata = engine->metadata();
   if (options.slots == 0 || options.slots > metadata.max_batch())
     return usageError("--slots ", options.slots, " is not in 1 to the engine's ", metadata.max_batch(),
                       "; compile it with a larger --max-batch");
   if (options.context > metadata.max_context())
     return usageError("-c ", options.context, " is more than the engine's ", metadata.max_context(),
                       "; compile it with a larger -c");
-  MemoryRequest request = {options.context == 0 ? metadata.max_context() : options.context, options.slots};
+  uint32_t context = options.context == 0 ? metadata.max_context() : options.context;
   if (!options.fit.empty()) {
-    LLCUDA_ASSIGN_OR_RETURN(request.context, contextThatFits(engine, options));
+    LLCUDA_ASSIGN_OR_RETURN(context, contextThatFits(*engine, options));
   }
-  return request;
+  return MemoryRequest{context, options.slots,
+                       measureMemory(engine, context, options.slots, options.device, options.deviceIndex)};
 }
 
 Result<std::string> inspectEngine(const Options& options) {
-  LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
+  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(options.file));
+  const auto shared = std::make_shared<const Engine>(std::move(opened));
+  const Engine& engine = *shared;
   std::optional<MemoryRequest> memory;
   if (options.memory || !options.fit.empty()) {
-    LLCUDA_ASSIGN_OR_RETURN(memory, memoryRequest(engine, options));
+    LLCUDA_ASSIGN_OR_RETURN(memory, memoryRequest(shared, options));
   }
   if (!options.json)
     return engineText(engine, memory);
@@ -150,7 +155,8 @@ void addFlags(CLI::App& app, Options& options) {
                             "With --json: the XXH3-64 of each tensor of a checkpoint, of each weight of an engine")
                    ->needs(json);
   tools::addWeightsFromOption(app, options.weightsFrom)->needs(hash);
-  auto* memory = app.add_flag("--memory", options.memory, "The exact device memory of an engine");
+  auto* memory = app.add_flag("--memory", options.memory,
+                              "The exact device memory of an engine, and, where there is a GPU, what it takes besides");
   auto* fit = app.add_option("--fit", options.fit,
                              "The largest context for a device of this size, as 15GiB, and the memory with it");
   tools::addContextOption(
@@ -158,6 +164,8 @@ void addFlags(CLI::App& app, Options& options) {
       "Positions of each slot, or in the cache for --predict (default, and 0: the engine's largest; 512)")
       ->excludes(fit);
   app.add_option("--slots", options.slots, "With --memory or --fit: sequences at a time (default: 1)");
+  tools::addDeviceOptions(app, options.device, options.deviceIndex)
+      ->description("With --memory or --fit: where to measure what it takes besides; auto: on a GPU, if there is one");
   auto* predict =
       app.add_option("--predict", options.predict, "Time of an engine's steps on this GPU, from its machine code: t4")
           ->check(CLI::IsMember({"t4"}))
@@ -183,6 +191,8 @@ const char* optionWithoutEffect(const CLI::App& app) {
   const bool predict = app.count("--predict") != 0;
   if (app.count("--slots") != 0 && !memory)
     return "--slots needs --memory or --fit";
+  if ((app.count("--device") != 0 || app.count("--main-gpu") != 0) && !memory)
+    return "--device and --main-gpu need --memory or --fit";
   if (app.count("--ctx-size") != 0 && !memory && !predict)
     return "--ctx-size needs --memory, --fit or --predict";
   if (app.count("--nvdisasm") != 0 && !predict && app.count("--machine-code") == 0)

@@ -12,6 +12,7 @@
 #include "compiler/ingest/safetensors_set.h"
 #include "runtime/engine/engine.h"
 #include "runtime/exec/memory_plan.h"
+#include "tools/llcuda-inspect/measured_memory.h"
 
 namespace llcuda::inspect {
 
@@ -24,6 +25,7 @@ std::string checkpointText(const ingest::SafetensorsSet& files);
 struct MemoryRequest {
   uint32_t context;
   uint32_t slots;
+  Result<MeasuredMemory> measured; ///< on a device, or why not
 };
 nlohmann::ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory);
 /// What every weight is on the device: its bytes and their XXH3-64. Packs those that lie in the model's files.

@@ -230,6 +230,41 @@ TEST(Session, GivesEveryByteBack) {
   }
 }
 
+// All graphs are there before the first step, which captures none; tools for one sequence capture what they use.
+TEST(Session, CapturesAtTheStartOrLazily) {
+  auto program = toy::loadToy(toy::openToy());
+  ASSERT_TRUE(program.ok());
+  const auto& phases = *(*program)->engine().metadata().phases();
+  uint32_t wanted = 0;
+  for (const fb::Phase* phase : phases) wanted += phase->feeds_back() ? 1 : 2; // of a prompt the trunk alone too
+  std::vector<uint32_t> progress;
+  Execution execution;
+  execution.capture = Capture::kAtStart;
+  execution.onCapture = [&](uint32_t done, uint32_t all) {
+    EXPECT_EQ(all, wanted);
+    progress.push_back(done);
+  };
+  const toy::HostsimControl hostsim;
+  auto eager = Session::create(*program, 12, 1, execution);
+  ASSERT_TRUE(eager.ok()) << eager.error().message;
+  EXPECT_EQ((*eager)->graphCount(), wanted);
+  ASSERT_EQ(progress.size(), wanted);
+  for (uint32_t i = 0; i < wanted; ++i) EXPECT_EQ(progress[i], i + 1);
+  const uint64_t captures = hostsim.calls("cuStreamBeginCapture_v2");
+  const std::vector<int32_t> prompt = {1, 2, 3};
+  const SamplingParams greedy = {};
+  ASSERT_TRUE((*eager)->prompt(0, 0, prompt, &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(**eager), ElementsAre(toy::nextToken(prompt)));
+  EXPECT_EQ(hostsim.calls("cuStreamBeginCapture_v2"), captures);
+
+  auto lazy = Session::create(*program, 12, 1);
+  ASSERT_TRUE(lazy.ok());
+  EXPECT_EQ((*lazy)->graphCount(), 0u);
+  ASSERT_TRUE((*lazy)->prompt(0, 0, prompt, &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(**lazy), ElementsAre(toy::nextToken(prompt)));
+  EXPECT_EQ((*lazy)->graphCount(), 1u);
+}
+
 TEST(Session, ThreeKernelsADecodeStep) {
   auto created = toy::toySession();
   ASSERT_TRUE(created.ok());
