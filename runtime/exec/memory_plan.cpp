@@ -77,6 +77,24 @@ std::vector<KvGroupPlan> groupPlans(const Engine& engine, uint32_t context, uint
   return groups;
 }
 
+/// What the pools of a plan's groups take.
+uint64_t poolBytes(const Engine& engine, const MemoryPlan& plan) {
+  uint64_t bytes = 0;
+  for (const fb::Buffer* buffer : *engine.metadata().buffers())
+    if (buffer->kind() == fb::BufferKind::kv)
+      bytes += schema::alignUp(sessionBytes(*buffer, plan));
+  return bytes;
+}
+
+/// Of a page of every pool whose rows see all positions.
+uint64_t pageBytes(const Engine& engine) {
+  uint64_t bytes = 0;
+  for (const fb::Buffer* buffer : *engine.metadata().buffers())
+    if (buffer->kind() == fb::BufferKind::kv && buffer->window() == 0)
+      bytes += buffer->bytes();
+  return bytes;
+}
+
 } // namespace
 
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
@@ -86,9 +104,8 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
   plan.arena = engine.metadata().arena_bytes();
   plan.slots = slots;
   plan.groups = groupPlans(engine, context, slots);
+  plan.kv = poolBytes(engine, plan);
   for (const fb::Buffer* buffer : *engine.metadata().buffers()) {
-    if (buffer->kind() == fb::BufferKind::kv)
-      plan.kv += schema::alignUp(sessionBytes(*buffer, plan));
     if (buffer->kind() == fb::BufferKind::state)
       plan.states += schema::alignUp(sessionBytes(*buffer, plan));
     if (buffer->kind() == fb::BufferKind::io)
@@ -97,6 +114,38 @@ MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots) {
       plan.counters += schema::alignUp(buffer->bytes());
   }
   return plan;
+}
+
+Result<MemoryPlan> memoryPlanWithin(const Engine& engine, uint32_t context, uint32_t slots, uint64_t cacheBytes) {
+  MemoryPlan plan = memoryPlan(engine, context, slots);
+  for (uint32_t sequences = slots; plan.kv > cacheBytes && sequences > 0; --sequences) {
+    plan.groups = groupPlans(engine, context, sequences);
+    KvGroupPlan& group = plan.groups.front();
+    if (group.window == 0) {
+      group.pages = group.slotPages;
+      const uint64_t least = poolBytes(engine, plan), page = pageBytes(engine);
+      if (least < cacheBytes)
+        group.pages += static_cast<uint32_t>(
+            std::min<uint64_t>((cacheBytes - least) / page, uint64_t{slots - 1} * group.slotPages));
+      while (group.pages > group.slotPages && poolBytes(engine, plan) > cacheBytes) --group.pages; // of alignment
+    }
+    plan.kv = poolBytes(engine, plan);
+  }
+  if (plan.kv > cacheBytes)
+    return outOfMemory(engine.path(), ": a sequence of ", context, " positions takes ", plan.kv, " bytes of KV cache, ",
+                       cacheBytes, " are given");
+  return plan;
+}
+
+uint64_t cacheBudget(const MemoryPlan& plan, uint64_t available) {
+  const uint64_t rest = plan.total() - plan.kv + kReservedBytes;
+  return available - std::min(available, rest);
+}
+
+bool holds(const Engine& engine, const MemoryPlan& plan, uint32_t sequences, uint32_t positions) {
+  return std::ranges::all_of(plan.groups, [&](const KvGroupPlan& group) {
+    return uint64_t{sequences} * std::min(group.slotPages, pagesFor(engine, positions)) <= group.pages;
+  });
 }
 
 std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, KvType type) {

@@ -50,6 +50,19 @@ uint32_t windowPages(uint32_t window, uint32_t chunk, uint32_t pageTokens);
 /// `context` in 1 ... max_context positions for each of `slots` in 1 ... max_batch sequences.
 MemoryPlan memoryPlan(const Engine& engine, uint32_t context, uint32_t slots);
 
+/// The same with pools of at most `cacheBytes`, and no more than the slots can use: those of layers with a window have
+/// what their slots need while the others hold a sequence of `context` positions and, of what is left, as many pages as
+/// fit. kOutOfMemory when not even one such sequence fits.
+Result<MemoryPlan> memoryPlanWithin(const Engine& engine, uint32_t context, uint32_t slots, uint64_t cacheBytes);
+
+/// What is left of `available` bytes for pools when all else of the plan is there and kReservedBytes stay free, for
+/// graphs and for what the driver needs.
+inline constexpr uint64_t kReservedBytes = uint64_t{256} << 20;
+uint64_t cacheBudget(const MemoryPlan& plan, uint64_t available);
+
+/// Whether the pools hold `sequences` sequences of `positions` positions at a time.
+bool holds(const Engine& engine, const MemoryPlan& plan, uint32_t sequences, uint32_t positions);
+
 /// What `plan.kv` is when the model is compiled with keys and values of `type`; nothing when its heads do not divide
 /// into blocks of that type.
 std::optional<uint64_t> kvBytesAs(const Engine& engine, const MemoryPlan& plan, KvType type);

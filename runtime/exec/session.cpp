@@ -18,10 +18,9 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 
 } // namespace
 
-Session::Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution)
-    : loaded(std::move(program)), positions(context), execution(std::move(execution)),
-      plan(llcuda::memoryPlan(loaded->engine(), context, slots)), phases(loaded->engine()),
-      state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()) {
+Session::Session(std::shared_ptr<const Program> program, uint32_t context, MemoryPlan planned, Execution execution)
+    : loaded(std::move(program)), positions(context), execution(std::move(execution)), plan(std::move(planned)),
+      phases(loaded->engine()), state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()) {
   const fb::Engine& metadata = loaded->engine().metadata();
   for (const fb::Argument* argument : *metadata.apply_edits()->arguments())
     if (metadata.buffers()->Get(argument->buffer())->role() == fb::IoRole::edits)
@@ -38,7 +37,8 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> 
                                                  uint32_t slots, Execution execution) {
   assert(context >= 1 && context <= program->engine().metadata().max_context());
   assert(slots >= 1 && slots <= program->engine().metadata().max_batch());
-  std::unique_ptr<Session> session(new Session(std::move(program), context, slots, std::move(execution)));
+  LLCUDA_ASSIGN_OR_RETURN(MemoryPlan plan, memoryPlanWithin(program->engine(), context, slots, execution.cacheBytes));
+  std::unique_ptr<Session> session(new Session(std::move(program), context, std::move(plan), std::move(execution)));
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, session->loaded->device().context->memoryInfo());
   LLCUDA_RETURN_IF_ERROR(checkMemory(session->loaded->engine(), session->plan, slots, info.freeBytes, false));
   LLCUDA_RETURN_IF_ERROR(session->allocate());

@@ -43,13 +43,14 @@ enum class Capture {
   kAtStart, ///< all, before the session is there: no step waits for one
 };
 
-/// How phases are run.
+/// How a session runs phases, and in how much memory.
 struct Execution {
   bool graphs = true; ///< captured once and replayed; else launch by launch
   Capture capture = Capture::kLazily;
   std::function<void(uint32_t done, uint32_t all)> onCapture; ///< after each of those at the start; may be empty
-  LaunchObserver* observer = nullptr;                         ///< outlives the session; with one there are no graphs
-  PhaseClock* clock = nullptr;                                ///< outlives the session; times its phases
+  uint64_t cacheBytes = UINT64_MAX;   ///< of the page pools at most; they have no more than all slots can use
+  LaunchObserver* observer = nullptr; ///< outlives the session; with one there are no graphs
+  PhaseClock* clock = nullptr;        ///< outlives the session; times its phases
 };
 
 /// One thread at a time. Everything is queued in the order of calls, and only take(), drain() and synchronize() wait
@@ -126,7 +127,7 @@ public:
   Result<uint32_t> decodeNodes();
 
 private:
-  Session(std::shared_ptr<const Program> program, uint32_t context, uint32_t slots, Execution execution);
+  Session(std::shared_ptr<const Program> program, uint32_t context, MemoryPlan plan, Execution execution);
   Result<void> allocate();
   Result<void> captureAll();
   /// The graphs of a phase: the trunk and its tail as one, since nothing comes between, and the trunk alone.

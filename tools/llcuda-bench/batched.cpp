@@ -131,7 +131,12 @@ Result<std::string> batchedTable(const std::string& path, const api::SessionOpti
     context = std::max(context, line.positions());
     slots = std::max(slots, line.sequences);
   }
-  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, false));
+  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running,
+                          openSession(engine, options, context, slots, grid.cacheBytes, false));
+  for (const Line& line : lines)
+    if (!holds(*engine, running.session->memoryPlan(), line.sequences, line.positions()))
+      return outOfMemory("--npl ", line.sequences, " with --npp ", line.prompt, " and --ntg ", line.generate,
+                         " needs more pages than the KV cache of ", running.session->memoryPlan().kv, " bytes has");
   for (Line& line : lines) LLCUDA_RETURN_IF_ERROR(measure(*running.session, engine->model().vocabulary(), line));
   return tableOf(lines, format);
 }

@@ -16,6 +16,7 @@ struct BatchedGrid {
   std::vector<uint32_t> prompts = {128};
   std::vector<uint32_t> generates = {128};
   std::vector<uint32_t> sequences = {1};
+  uint64_t cacheBytes = 0; ///< of the page pools; 0: what is free
 };
 
 /// The table as "md", "json" or "jsonl", with llama-batched-bench's columns: each sequence has a prompt of its own,

@@ -9,6 +9,7 @@
 #include "tools/llcuda-bench/batched.h"
 #include "tools/llcuda-bench/bench.h"
 #include "tools/llcuda-bench/mixed.h"
+#include "tools/tool-options/byte_size.h"
 #include "tools/tool-options/command_line.h"
 
 namespace llcuda::bench {
@@ -24,6 +25,7 @@ struct Options {
   api::SessionOptions session;
   bool batched = false, mixed = false;
   BatchedGrid grid;
+  std::string cacheBytes; ///< of --batched and --mixed, or empty
 };
 
 void addFlags(CLI::App& app, Options& options) {
@@ -67,6 +69,10 @@ void addFlags(CLI::App& app, Options& options) {
   addGrid("--npp", options.grid.prompts, "With --batched: prompt tokens of a sequence");
   addGrid("--ntg", options.grid.generates, "With --batched: tokens that each sequence gets");
   addGrid("--npl", options.grid.sequences, "With --batched: sequences at a time");
+  app.add_option(
+      "--cache-bytes", options.cacheBytes,
+      "With --batched or --mixed: memory of the KV cache, as 4GiB (default: what is free less 256 MiB, and no "
+      "more than the sequences can use)");
   for (const char* flag : {"--n-prompt", "--n-gen", "--n-depth", "--prompt-gen", "--repetitions", "--ctx-size"})
     app.get_option(flag)->excludes("--batched")->excludes("--mixed");
   app.set_version_flag("--version", llcuda_version());
@@ -115,8 +121,15 @@ int fail(const Error& error) {
 
 int runSequences(Options options) {
   options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
-  const auto table = options.mixed ? mixedTable(options.engine, options.session, options.output)
-                                   : batchedTable(options.engine, options.session, options.grid, options.output);
+  if (!options.cacheBytes.empty()) {
+    const std::optional<uint64_t> bytes = tools::parseByteSize(options.cacheBytes);
+    if (!bytes || *bytes == 0)
+      return fail(usageError("--cache-bytes ", options.cacheBytes, " is no size, as 4GiB or 512MiB are"));
+    options.grid.cacheBytes = *bytes;
+  }
+  const auto table = options.mixed
+                         ? mixedTable(options.engine, options.session, options.grid.cacheBytes, options.output)
+                         : batchedTable(options.engine, options.session, options.grid, options.output);
   if (!table)
     return fail(table.error());
   std::cout << *table << std::flush;
@@ -128,6 +141,8 @@ int run(Options options) {
     return fail(unsupported("-fa 0: engines have flash attention alone"));
   if (options.batched || options.mixed)
     return runSequences(std::move(options));
+  if (!options.cacheBytes.empty())
+    return fail(usageError("--cache-bytes is for --batched and --mixed"));
   const Result<std::vector<Test>> tests = testsOf(options);
   if (!tests)
     return fail(tests.error());

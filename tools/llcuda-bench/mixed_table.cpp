@@ -76,7 +76,8 @@ std::string tableOf(const MixedRun& mixed, double aloneSeconds, uint32_t other, 
 
 } // namespace
 
-Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, const std::string& format) {
+Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, uint64_t cacheBytes,
+                               const std::string& format) {
   LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
   const auto engine = std::make_shared<const Engine>(std::move(opened));
   const uint32_t context = std::min(engine->metadata().max_context(), 256u);
@@ -87,7 +88,11 @@ Result<std::string> mixedTable(const std::string& path, const api::SessionOption
                       " at a time; compile it with a larger --max-batch");
   if (context < 64)
     return usageError("--mixed needs a context of 64 positions, the engine has ", context);
-  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, true));
+  LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, cacheBytes, true));
+  if (!holds(*engine, running.session->memoryPlan(), slots, context))
+    return outOfMemory("--mixed runs ", slots, " sequences of up to ", context,
+                       " positions, for which the KV cache of ", running.session->memoryPlan().kv,
+                       " bytes has too few pages");
   MixedRun mixed;
   double aloneSeconds = 0;
   uint32_t other = 0;

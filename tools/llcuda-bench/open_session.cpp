@@ -17,12 +17,16 @@ void showProgress(uint32_t done, uint32_t all) {
 } // namespace
 
 Result<OpenedSession> openSession(const std::shared_ptr<const Engine>& engine, const api::SessionOptions& options,
-                                  uint32_t context, uint32_t slots, bool timed) {
+                                  uint32_t context, uint32_t slots, uint64_t cacheBytes, bool timed) {
   LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device,
                           openDevice(*engine, static_cast<DeviceChoice>(options.device), options.deviceIndex,
                                      [&](LogLevel, std::string_view line) { options.log(LLCUDA_LOG_WARNING, line); }));
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, device.context->memoryInfo());
-  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, memoryPlan(*engine, context, slots), slots, memory.freeBytes, true));
+  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, memoryPlan(*engine, context, 1), 1, memory.freeBytes, true));
+  if (cacheBytes == 0)
+    cacheBytes = cacheBudget(memoryPlan(*engine, context, slots), memory.freeBytes);
+  LLCUDA_ASSIGN_OR_RETURN(const MemoryPlan plan, memoryPlanWithin(*engine, context, slots, cacheBytes));
+  LLCUDA_RETURN_IF_ERROR(checkMemory(*engine, plan, slots, memory.freeBytes, true));
   LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(engine, std::move(device), false, options.weightsFrom));
   OpenedSession opened;
   if (timed)
@@ -31,6 +35,7 @@ Result<OpenedSession> openSession(const std::shared_ptr<const Engine>& engine, c
   execution.graphs = options.graphs;
   execution.capture = Capture::kAtStart;
   execution.onCapture = showProgress;
+  execution.cacheBytes = cacheBytes;
   execution.clock = opened.clock.get();
   LLCUDA_ASSIGN_OR_RETURN(opened.session, Session::create(std::move(program), context, slots, std::move(execution)));
   if (options.graphs)

@@ -16,8 +16,9 @@ struct OpenedSession {
   std::unique_ptr<Session> session;
 };
 
-/// Loads the engine and captures its graphs. What that took is told by the options' log.
+/// Loads the engine and captures its graphs; what they take is told by the options' log. The page pools take
+/// `cacheBytes` at most, 0: what is free less kReservedBytes, and no more than the slots can use.
 Result<OpenedSession> openSession(const std::shared_ptr<const Engine>& engine, const api::SessionOptions& options,
-                                  uint32_t context, uint32_t slots, bool timed);
+                                  uint32_t context, uint32_t slots, uint64_t cacheBytes, bool timed);
 
 } // namespace llcuda::bench

@@ -36,6 +36,37 @@ TEST_F(MemoryPlanTest, CountsEveryBuffer) {
   EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
 }
 
+// What slots can use is the most; with less the window's pages stay and the others go, down to those of one sequence.
+TEST_F(MemoryPlanTest, PoolsWithinABudget) {
+  const MemoryPlan whole = memoryPlan(engine, 30, 2);
+  EXPECT_EQ(memoryPlanWithin(engine, 30, 2, whole.kv + 1)->kv, whole.kv);
+  const auto groupsWithin = [&](uint64_t bytes) {
+    const Result<MemoryPlan> plan = memoryPlanWithin(engine, 30, 2, bytes);
+    EXPECT_TRUE(plan.ok()) << plan.error().message;
+    EXPECT_LE(plan->kv, bytes);
+    EXPECT_EQ(plan->total() - plan->kv, whole.total() - whole.kv);
+    return std::pair(plan->group(0)->pages, plan->group(toy::kWindow)->pages);
+  };
+  // Pages of 64 bytes, pools of multiples of 256: 16 + 8 pages are all that two slots can use.
+  EXPECT_EQ(groupsWithin(24 * 64 - 1), std::pair(12u, 8u));
+  EXPECT_EQ(groupsWithin(16 * 64), std::pair(8u, 8u));
+  EXPECT_EQ(groupsWithin(15 * 64), std::pair(8u, 4u));
+  EXPECT_EQ(groupsWithin(12 * 64), std::pair(8u, 4u));
+  const auto none = memoryPlanWithin(engine, 30, 2, 12 * 64 - 1);
+  EXPECT_EQ(none.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(none.error().message, HasSubstr("a sequence of 30 positions takes 768 bytes of KV cache, 767 are given"));
+}
+
+TEST_F(MemoryPlanTest, WhatPoolsHold) {
+  const MemoryPlan plan = *memoryPlanWithin(engine, 30, 2, 16 * 64); // 8 pages of 4 positions, and 8 of a window's
+  EXPECT_TRUE(holds(engine, plan, 1, 30));
+  EXPECT_FALSE(holds(engine, plan, 2, 30));
+  EXPECT_TRUE(holds(engine, plan, 2, 16));
+  EXPECT_FALSE(holds(engine, plan, 2, 17));
+  EXPECT_EQ(cacheBudget(plan, plan.total() + kReservedBytes), plan.kv);
+  EXPECT_EQ(cacheBudget(plan, 5), 0u);
+}
+
 // A pool says itself what it holds: what its buffer is called does not matter.
 TEST(MemoryPlanTypes, BytesInOtherTypesComeFromThePoolsOwn) {
   toy::ToyEngine mixed = toy::toyEngine();

@@ -230,6 +230,28 @@ TEST(Session, GivesEveryByteBack) {
   }
 }
 
+// With pages for less than both slots can use, a sequence that needs one more is refused, and the other goes on.
+TEST(Session, PagesRunOut) {
+  auto program = toy::loadToy(toy::openToy());
+  ASSERT_TRUE(program.ok());
+  Execution execution;
+  execution.cacheBytes = 16 * 64; // 8 pages of 4 positions, and those of the windows
+  auto created = Session::create(*program, toy::kMaxContext, 2, execution);
+  ASSERT_TRUE(created.ok()) << created.error().message;
+  Session& session = **created;
+  EXPECT_EQ(session.memoryPlan().kv, 16u * 64);
+  const SamplingParams greedy = {};
+  const std::vector<int32_t> first(20, 4), second(13, 9);
+  ASSERT_TRUE(session.prompt(0, 0, first, &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(first)));
+  const auto refused = session.prompt(1, 0, second, &greedy, false, kNotCancelled);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(refused.error().message, HasSubstr("free pages"));
+  session.truncate(1, 0);
+  ASSERT_TRUE(session.prompt(1, 0, std::span(second).first(12), &greedy, false, kNotCancelled).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(std::vector<int32_t>(12, 9))));
+}
+
 // All graphs are there before the first step, which captures none; tools for one sequence capture what they use.
 TEST(Session, CapturesAtTheStartOrLazily) {
   auto program = toy::loadToy(toy::openToy());
