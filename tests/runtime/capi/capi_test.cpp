@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engines, sessions and errors through the C interface and its C++ face.
+#include <dlfcn.h>
+
 #include <atomic>
 #include <cstring>
 #include <limits>
@@ -197,6 +199,25 @@ TEST_F(CapiTest, SessionsOutliveTheEngineAndDoNotMix) {
   ASSERT_TRUE(bool(a.generate({}, greedy(3))));
   const std::vector<int32_t> wanted = toy::continuation({1, 2}, 6);
   EXPECT_THAT(std::vector(a.tokens().begin() + 2, a.tokens().end()), ElementsAreArray(wanted));
+}
+
+// Memory, modules, streams, events, graphs and the context: all are given back, whichever of the two goes first.
+TEST_F(CapiTest, ClosingGivesEverythingBack) {
+  void* const hostsim = ::dlopen(LLCUDA_HOSTSIM_PATH, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(hostsim, nullptr) << ::dlerror();
+  const auto liveObjects = reinterpret_cast<uint64_t (*)()>(::dlsym(hostsim, "llcudaHostsimLiveObjects"));
+  for (const bool engineFirst : {false, true}) {
+    std::optional<api::Engine> engine(open("plain"));
+    std::optional<api::Session> session(sessionOf(*engine));
+    const int32_t prompt[] = {1, 2, 3};
+    ASSERT_TRUE(bool(session->generate(prompt, greedy(3))));
+    EXPECT_GT(liveObjects(), 0u);
+    if (engineFirst)
+      engine.reset();
+    session.reset();
+    engine.reset();
+    EXPECT_EQ(liveObjects(), 0u) << engineFirst;
+  }
 }
 
 TEST_F(CapiTest, CancelFromAnotherThread) {
