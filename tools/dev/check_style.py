@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses files without an SPDX line, files that clang-format would change, and comments and documents of more than 120
-columns.
+"""Refuses files without an SPDX line, files that clang-format would change, comments and documents of more than 120
+columns, and documents whose last line has no end.
 
 usage: check_style.py [ROOT]
 """
@@ -39,6 +39,8 @@ def main(root):
                 found.append(f"{file.relative_to(root)}: no SPDX line")
         if file.suffix in CODE:
             code.append(file)
+        if file.suffix == ".md" and not file.read_bytes().endswith(b"\n"):
+            found.append(f"{file.relative_to(root)}: the last line has no end")
         found += [f"{file.relative_to(root)}:{line + 1}: more than {comment_width.WIDTH} columns; comment_width.py wraps them"
                   for line in too_long(root, file)]
     formatted = subprocess.run(["clang-format", "--dry-run", "--Werror", *code], capture_output=True, text=True, cwd=root)
