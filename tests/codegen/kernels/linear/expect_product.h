@@ -21,6 +21,24 @@ hostsim::LaunchShape linearShape(int outputs) {
           .block = Tile::kWarps * 32};
 }
 
+/// A layout as the type of a typed test.
+template <WeightLayout kLayoutArg>
+struct LayoutType {
+  static constexpr WeightLayout kLayout = kLayoutArg;
+};
+
+/// y = weight . x + bias + residual of `kRows` rows, one block after the other: y may be the residual.
+template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
+void launchAdding(const TestWeight& weight, const TestRows& rows, const float* bias, const float* residual, float* y) {
+  hostsim::Executor oneBlockAtATime(1);
+  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<Tile>(kOutputs), [&] {
+    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
+           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.codes.data(),
+                                                        rows.scaleData(), bias, residual, y);
+  });
+  ASSERT_TRUE(result.ok()) << result.error().message;
+}
+
 constexpr bool hasFourBitTable(WeightLayout layout) {
   return weightReadsInt8Rows(layout) && !weightHasInt8Codes(layout);
 }

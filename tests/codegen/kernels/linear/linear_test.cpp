@@ -10,16 +10,11 @@ namespace {
 
 using namespace testing;
 
-template <WeightLayout kLayoutArg>
-struct Layout {
-  static constexpr WeightLayout kLayout = kLayoutArg;
-};
-
 // What the loop over a row does is the same for every layout; here it is seen with a dense one and with one of int8
 // rows.
 template <typename L>
 class LinearOf : public ::testing::Test {};
-using LoopLayouts = ::testing::Types<Layout<WeightLayout::kF16Rows>, Layout<WeightLayout::kQ8_0Planes>>;
+using LoopLayouts = ::testing::Types<LayoutType<WeightLayout::kF16Rows>, LayoutType<WeightLayout::kQ8_0Planes>>;
 TYPED_TEST_SUITE(LinearOf, LoopLayouts);
 
 // SmolLM2's width: 18 blocks over 8 lanes leave lanes without work in the last step.
@@ -59,19 +54,13 @@ TYPED_TEST(LinearOf, OneOutput) {
 // is added twice shows.
 TEST(Linear, AddsBiasAndResidualInPlaceOnce) {
   constexpr int kColumns = 64, kOutputs = 13, kRows = 2;
-  using Tile = DecodeTile<DecodeCut{32, 4, 1}>;
   constexpr auto kLayout = WeightLayout::kQ4_1Planes;
   const TestWeight weight(kLayout, kOutputs, kColumns, 3);
   const TestRows rows(kRows, kColumns, 4);
   const std::vector<float> bias = normalFloats(kOutputs, 5), residual = normalFloats(kRows * kOutputs, 6);
   std::vector<float> y = residual;
-  hostsim::Executor oneBlockAtATime(1);
-  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
-           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), nullptr, rows.codes.data(),
-                                                        rows.scaleData(), bias.data(), y.data(), y.data());
-  });
-  ASSERT_TRUE(result.ok()) << result.error().message;
+  launchAdding<kLayout, kColumns, kOutputs, kRows, DecodeTile<DecodeCut{32, 4, 1}>>(weight, rows, bias.data(), y.data(),
+                                                                                    y.data());
   std::vector<double> wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), bias.data(), kRows, kColumns, kOutputs,
                     wanted.data());

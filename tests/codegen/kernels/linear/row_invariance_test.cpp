@@ -15,14 +15,9 @@ namespace {
 
 using namespace testing;
 
-template <WeightLayout kLayoutArg>
-struct Layout {
-  static constexpr WeightLayout kLayout = kLayoutArg;
-};
-
 template <typename L>
 class RowInvariance : public ::testing::Test {};
-TYPED_TEST_SUITE(RowInvariance, AllLayouts<Layout>, LayoutName);
+TYPED_TEST_SUITE(RowInvariance, AllLayouts<LayoutType>, LayoutName);
 
 constexpr int kColumns = 256, kOutputs = 12, kMostRows = 8;
 
@@ -44,12 +39,8 @@ std::vector<float> productOf(const TestWeight& weight, int first) {
                            bias = normalFloats(kOutputs, 4);
   const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
   std::vector<float> y(kRows * kOutputs);
-  hostsim::launch(linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
-           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.codes.data(),
-                                                        rows.scaleData(), bias.data(),
-                                                        residual.data() + first * kOutputs, y.data());
-  });
+  launchAdding<kLayout, kColumns, kOutputs, kRows, Tile>(weight, rows, bias.data(), residual.data() + first * kOutputs,
+                                                         y.data());
   return y;
 }
 
