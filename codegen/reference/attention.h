@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][h] = sum over j of softmax_j(cap(scale * q[r][h] . k[j][g])) * v[j][g], g = h / (heads / kvHeads)
+// y[r][h] = sum over the keys j that row r sees of softmax_j(score(q[r][h] . k[j][g])) * v[j][g],
+// g = h / (heads / kv heads)
 //
-// Row r of position p sees keys j with p - window < j <= p (all j <= p without a window); cap(s) = softcap *
-// tanh(s / softcap), or s without one.
+// A variant says which keys the row at a position sees, and how a product becomes a score.
 #pragma once
 
 #include <algorithm>
@@ -18,37 +18,52 @@ struct AttentionShape {
   size_t heads = 1;
   size_t kvHeads = 1; ///< divides heads
   size_t headSize = 1;
+};
+
+/// Keys of a row: begin ... end - 1.
+struct KeyRange {
+  size_t begin, end;
+};
+
+/// The row of position p sees keys j with p - window < j <= p (all j <= p without a window), and scores are
+/// softcap * tanh(scale * dot / softcap), or scale * dot without a softcap.
+struct CausalAttention {
   double scale = 1;
-  size_t window = 0;  ///< 0: none
   double softcap = 0; ///< 0: none
+  size_t window = 0;  ///< 0: none
+
+  template <typename Acc>
+  Acc score(Acc dot) const {
+    const Acc scaled = dot * static_cast<Acc>(scale);
+    return softcap == 0 ? scaled : static_cast<Acc>(softcap * hyperbolicTangent(static_cast<double>(scaled) / softcap));
+  }
+  KeyRange keys(size_t position) const {
+    const size_t end = position + 1;
+    return {window != 0 && end > window ? end - window : 0, end};
+  }
 };
 
 /// One head of one row: `q` and `y` are [headSize]; keys and values of position j start at j * stride.
-template <typename Acc, typename In, typename Cache>
-void attendHead(const AttentionShape& shape, const In* q, const Cache* keys, const Cache* values, size_t stride,
-                size_t position, Acc* y) {
-  const size_t end = position + 1;
-  const size_t begin = shape.window != 0 && end > shape.window ? end - shape.window : 0;
-  std::vector<Acc> weight(end - begin);
-  for (size_t j = begin; j < end; ++j) {
-    Acc score = dot<Acc>(q, keys + j * stride, shape.headSize) * static_cast<Acc>(shape.scale);
-    if (shape.softcap != 0)
-      score = static_cast<Acc>(shape.softcap * hyperbolicTangent(static_cast<double>(score) / shape.softcap));
-    weight[j - begin] = score;
-  }
+template <typename Acc, typename Variant, typename In, typename Cache>
+void attendHead(const Variant& variant, size_t headSize, const In* q, const Cache* keys, const Cache* values,
+                size_t stride, size_t position, Acc* y) {
+  const KeyRange seen = variant.keys(position);
+  std::vector<Acc> weight(seen.end - seen.begin);
+  for (size_t j = seen.begin; j < seen.end; ++j)
+    weight[j - seen.begin] = variant.score(dot<Acc>(q, keys + j * stride, headSize));
   const Acc highest = *std::max_element(weight.begin(), weight.end());
   for (Acc& w : weight) w = static_cast<Acc>(exponential(static_cast<double>(w - highest)));
   const Acc inverse = Acc(1) / laneSum<Acc>(weight.size(), [&](size_t i) { return weight[i]; });
-  std::fill_n(y, shape.headSize, Acc(0));
-  for (size_t j = begin; j < end; ++j)
-    for (size_t i = 0; i < shape.headSize; ++i) y[i] += weight[j - begin] * static_cast<Acc>(values[j * stride + i]);
-  for (size_t i = 0; i < shape.headSize; ++i) y[i] *= inverse;
+  std::fill_n(y, headSize, Acc(0));
+  for (size_t j = seen.begin; j < seen.end; ++j)
+    for (size_t i = 0; i < headSize; ++i) y[i] += weight[j - seen.begin] * static_cast<Acc>(values[j * stride + i]);
+  for (size_t i = 0; i < headSize; ++i) y[i] *= inverse;
 }
 
 /// `q` and `y` are [rows][heads][headSize]; `keys` and `values` [positions][kvHeads][headSize] hold at least every
-/// position that is named. A row of position -1 becomes zero.
-template <typename Acc, typename In, typename Cache>
-void attention(const AttentionShape& shape, const In* q, const Cache* keys, const Cache* values,
+/// position that is seen. A row of position -1 becomes zero.
+template <typename Acc, typename Variant, typename In, typename Cache>
+void attention(const AttentionShape& shape, const Variant& variant, const In* q, const Cache* keys, const Cache* values,
                const int32_t* positions, size_t rows, Acc* y) {
   const size_t group = shape.heads / shape.kvHeads;
   for (size_t r = 0; r < rows; ++r)
@@ -58,7 +73,7 @@ void attention(const AttentionShape& shape, const In* q, const Cache* keys, cons
       if (positions[r] < 0)
         std::fill_n(y + head, shape.headSize, Acc(0));
       else
-        attendHead<Acc>(shape, q + head, keys + kv, values + kv, shape.kvHeads * shape.headSize,
+        attendHead<Acc>(variant, shape.headSize, q + head, keys + kv, values + kv, shape.kvHeads * shape.headSize,
                         static_cast<size_t>(positions[r]), y + head);
     }
 }

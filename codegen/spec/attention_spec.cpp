@@ -32,7 +32,7 @@ uint32_t longestContext(const AttentionDesc& desc) {
 
 KernelBuilder kernelOf(const char* op, const AttentionDesc& desc) {
   KernelBuilder kernel(op, std::string("codegen/kernels/attention/") + op + ".cuh");
-  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, desc.window));
+  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache));
   return kernel;
 }
 
@@ -41,7 +41,9 @@ void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* que
   kernel.input("q", queryType).input("k_pages", "const uint8_t*").input("v_pages", "const uint8_t*");
   kernel.input("positions", "const int*").input("slots", "const int*");
   kernel.input("block_table", "const int*");
-  kernel.value(Constants{real("e", desc.scale), desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""}});
+  kernel.open("CausalAttention");
+  kernel.value(real("e", desc.scale)).value(desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""});
+  kernel.value(optionalNumber("w", desc.window)).close();
 }
 
 void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {

@@ -49,12 +49,6 @@ KernelBuilder& KernelBuilder::value(const Constant& constant) {
   return *this;
 }
 
-KernelBuilder& KernelBuilder::value(const Constants& members) {
-  argument("{" + valuesOf(members) + "}");
-  show(members);
-  return *this;
-}
-
 KernelBuilder& KernelBuilder::input(const std::string& name, const char* type, bool present) {
   add(name, type, Access::kRead, present);
   return *this;
@@ -82,8 +76,8 @@ KernelBuilder& KernelBuilder::outputRows(const std::string& prefix, bool f32, bo
       .output(prefix + "_scales", "float2*", int8);
 }
 
-KernelBuilder& KernelBuilder::open() {
-  argument("{");
+KernelBuilder& KernelBuilder::open(const std::string& type) {
+  argument((type.empty() ? "" : "llcuda::" + type) + "{");
   opened = true;
   return *this;
 }

@@ -23,7 +23,6 @@ public:
   KernelBuilder& group(const std::string& type, const Members& members);
   /// An argument of the call that is no parameter.
   KernelBuilder& value(const Constant& constant);
-  KernelBuilder& value(const Constants& members); ///< of a struct
 
   /// A parameter of the kernel that is handed to the call; where `present` is false the call gets nullptr.
   KernelBuilder& input(const std::string& name, const char* type, bool present = true);
@@ -33,8 +32,8 @@ public:
   KernelBuilder& inputRows(bool f32, bool int8);
   /// <prefix>, <prefix>_codes and <prefix>_scales: the forms in which rows are emitted.
   KernelBuilder& outputRows(const std::string& prefix, bool f32, bool int8);
-  /// What is added between them is one argument of the call, a struct.
-  KernelBuilder& open();
+  /// What is added between them is one argument of the call, a struct; `type` is named where the call deduces it.
+  KernelBuilder& open(const std::string& type = "");
   KernelBuilder& close();
 
   /// The kernel that calls `function`.

@@ -16,11 +16,10 @@ Constant kvType(KvType value) {
   return {"llcuda::KvType::" + std::string(kvTypeEnumerator(value)), std::string(kvTypeName(value))};
 }
 
-Members attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache, uint32_t window) {
-  return {{"heads", number("h", heads)},           {"kvHeads", number("g", kvHeads)},
-          {"headSize", number("d", headSize)},     {"tablePages", number("p", cache.tablePages())},
-          {"window", optionalNumber("w", window)}, {"keyType", kvType(cache.keyType)},
-          {"valueType", kvType(cache.valueType)}};
+Members attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache) {
+  return {{"heads", number("h", heads)},       {"kvHeads", number("g", kvHeads)},
+          {"headSize", number("d", headSize)}, {"tablePages", number("p", cache.tablePages())},
+          {"keyType", kvType(cache.keyType)},  {"valueType", kvType(cache.valueType)}};
 }
 
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {

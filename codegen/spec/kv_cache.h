@@ -24,7 +24,7 @@ struct KvCacheDesc {
 
 Constant kvType(KvType value);
 /// The members of llcuda::AttentionShape.
-Members attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache, uint32_t window);
+Members attentionShape(uint32_t heads, uint32_t kvHeads, uint32_t headSize, const KvCacheDesc& cache);
 
 /// Names what no kernel keeps: pages of another size, heads that are no whole blocks of the types.
 Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize);

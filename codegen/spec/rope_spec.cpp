@@ -60,7 +60,7 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   assert(checkRopeCache(desc));
   const bool queries = desc.heads != 0;
   KernelBuilder kernel("rope_cache", "codegen/kernels/rope/rope_cache.cuh");
-  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache, 0));
+  kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache));
   addTurn(kernel, desc.turn);
   kernel.group("QueryForm", {{"f16", {desc.f16Queries ? "true" : "false", desc.f16Queries ? "f16" : "f32"}}});
   kernel.input("q", "const float*", queries).input("k", "const float*").input("v", "const float*");

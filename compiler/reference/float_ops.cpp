@@ -60,11 +60,11 @@ Matrix FloatOps::rope(const Matrix& x, const RopeTable& table, std::span<const i
   return y;
 }
 
-Matrix FloatOps::attention(const AttentionShape& shape, const Matrix& query, const Cache& cache,
-                           std::span<const int32_t> positions) const {
+Matrix FloatOps::attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query,
+                           const Cache& cache, std::span<const int32_t> positions) const {
   Matrix y(query.rows, query.cols);
   forRows(query.rows, [&](size_t r) {
-    reference::attention<float>(shape, query.row(r), cache.keys.values.data(), cache.values.values.data(),
+    reference::attention<float>(shape, variant, query.row(r), cache.keys.values.data(), cache.values.values.data(),
                                 &positions[r], 1, y.row(r));
   });
   return y;

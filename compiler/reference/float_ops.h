@@ -48,7 +48,7 @@ public:
   Matrix linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const;
   Matrix rope(const Matrix& x, const RopeTable& table, std::span<const int32_t> positions, RopePairs pairs,
               size_t headSize) const;
-  Matrix attention(const AttentionShape& shape, const Matrix& query, const Cache& cache,
+  Matrix attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query, const Cache& cache,
                    std::span<const int32_t> positions) const;
   Matrix glu(Activation activation, const Matrix& gate, const Matrix& up) const;
   Matrix add(const Matrix& a, const Matrix& b) const;

@@ -122,11 +122,11 @@ Matrix Interpreter::attend(llm::AttentionOp op, const Frame& frame) {
   const auto type = llvm::cast<llm::CacheType>(op.getCache().getType());
   const AttentionShape shape = {.heads = static_cast<size_t>(op.getHeads()),
                                 .kvHeads = static_cast<size_t>(type.getHeads()),
-                                .headSize = static_cast<size_t>(type.getHeadSize()),
-                                .scale = op.getScale().convertToFloat(),
-                                .window = static_cast<size_t>(op.getWindow().value_or(0)),
-                                .softcap = number(op.getSoftcap(), 0)};
-  return ops.attention(shape, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
+                                .headSize = static_cast<size_t>(type.getHeadSize())};
+  const CausalAttention variant = {.scale = op.getScale().convertToFloat(),
+                                   .softcap = number(op.getSoftcap(), 0),
+                                   .window = static_cast<size_t>(op.getWindow().value_or(0))};
+  return ops.attention(shape, variant, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
 }
 
 Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
+// y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group;
+// the variant says what a row sees, the score and the denominator of the softmax
 //
 //   launch     grid (groups of query heads, kCut.splits, rows), block kDecodeThreads; numbers from attention_tiles.h
 //   q          [rows][heads][head size] f32, 16-byte aligned
@@ -16,6 +17,7 @@
 //              the last one to arrive merges
 #pragma once
 
+#include "codegen/kernels/attention/attention_variant.cuh"
 #include "codegen/kernels/attention/state_merge.cuh"
 #include "codegen/kernels/block/last_block.cuh"
 
@@ -64,14 +66,13 @@ struct Vectors {
   typename Rows::Vector of[Tile::kUnroll];
 
   /// Those of the warp's keys from `firstKey` on, which lie in the page whose kv head begins at `head`; zeros for those
-  /// past `last` and those that the row at `position` does not see.
-  template <typename Shape>
-  LLCUDA_DEVICE void load(const uint8_t* head, int firstKey, int last, int position) {
+  /// past `last` and those that the row does not see.
+  LLCUDA_DEVICE void load(const uint8_t* head, int firstKey, int last, const KeySpan& seen) {
     const int vector = laneId() % Tile::kKeyLanes;
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       const int key = firstKey + Tile::keyOfLane(u);
-      const bool wanted = key <= last && Shape::sees(position, key) && vector < Tile::kVectors;
+      const bool wanted = key <= last && seen.has(key) && vector < Tile::kVectors;
       of[u] = Rows::load(head, key % kPageTokens, vector, wanted);
     }
   }
@@ -97,16 +98,16 @@ LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8], const Vectors<t
 }
 
 /// Turns scores into weights under the new maximum and scales down what was summed under the old one.
-template <typename Shape, typename Tile>
-LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], int firstKey, int position,
-                               const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
+template <typename Shape, typename Tile, AttentionVariant Variant>
+LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], int firstKey, const KeySpan& seen,
+                               const Variant& variant, SoftmaxState<Shape::kGroup>& state) {
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
     float highest = state.highest[g];
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       float& s = scores[g * Tile::kUnroll + u];
-      s = Shape::sees(position, firstKey + Tile::keyOfLane(u)) ? score(s) * score.factor() : maskedScore();
+      s = seen.has(firstKey + Tile::keyOfLane(u)) ? variant.score(s) * variant.factor() : maskedScore();
       highest = maxOf(highest, s);
     }
     const float shrink = exp2Fast(state.highest[g] - highest);
@@ -140,17 +141,17 @@ LLCUDA_DEVICE void addValues(const float (&weights)[Shape::kGroup * Tile::kUnrol
   }
 }
 
-/// The keys that a block attends to: [begin, end), of which those past the row's position are not seen.
+/// The keys that a block attends to: [begin, end), not all of which the row sees.
 struct KeyRange {
   int begin, end;
   int splits; ///< of this row that have keys
 };
 
 template <typename Shape, int kSplits>
-LLCUDA_DEVICE KeyRange keysOfSplit(int position, int split) {
+LLCUDA_DEVICE KeyRange keysOfSplit(const KeySpan& seen, int split) {
   constexpr int kUnit = DecodeTile<Shape>::kSplitTokens;
-  const int first = Shape::firstKey(position) / kUnit;
-  const int end = position / kUnit + 1;
+  const int first = seen.begin() / kUnit;
+  const int end = seen.last / kUnit + 1;
   const int perSplit = ceilDivide(end - first, kSplits);
   const int begin = first + split * perSplit;
   return {begin * kUnit, minOf(begin + perSplit, end) * kUnit, ceilDivide(end - first, perSplit)};
@@ -174,14 +175,15 @@ LLCUDA_DEVICE void loadQueries(const float* qRow, float (&q)[Shape::kGroup][8]) 
 
 /// A row of the launch, as a block sees it.
 struct DecodeRow {
-  int position, slot, kvHead;
+  KeySpan seen;
+  int slot, kvHead;
 };
 
 /// The lane's state over a range of keys. The keys and values of the next step are on their way as soon as those of
 /// this one are used, and the number of the page after it.
-template <typename Shape, typename Tile>
+template <typename Shape, typename Tile, AttentionVariant Variant>
 LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t* v, const int* table, KeyRange range,
-                              const DecodeRow& row, const ScoreScale& score, SoftmaxState<Shape::kGroup>& state) {
+                              const DecodeRow& row, const Variant& variant, SoftmaxState<Shape::kGroup>& state) {
   float q[Shape::kGroup][8];
   loadQueries<Shape, Tile>(qRow, q);
   LLCUDA_UNROLL
@@ -191,7 +193,7 @@ LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t
     LLCUDA_UNROLL
     for (int i = 0; i < 8; ++i) state.values[g][i] = 0.f;
   }
-  const int last = minOf(range.end - 1, row.position);
+  const int last = minOf(range.end - 1, row.seen.last);
   const auto pageOf = [&](int key) { return Shape::page(table, row.slot, minOf(key, last) / kPageTokens); };
   int key = range.begin + warpId() * Tile::kWarpKeys;
   if (key > last)
@@ -199,12 +201,10 @@ LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t
   Vectors<typename Shape::Keys, Tile> keys;
   Vectors<typename Shape::Values, Tile> values;
   const auto loadKeys = [&](int page, int from) {
-    keys.template load<Shape>(k + Shape::template headStart<typename Shape::Keys>(page, row.kvHead), from, last,
-                              row.position);
+    keys.load(k + Shape::template headStart<typename Shape::Keys>(page, row.kvHead), from, last, row.seen);
   };
   const auto loadValues = [&](int page, int from) {
-    values.template load<Shape>(v + Shape::template headStart<typename Shape::Values>(page, row.kvHead), from, last,
-                                row.position);
+    values.load(v + Shape::template headStart<typename Shape::Values>(page, row.kvHead), from, last, row.seen);
   };
   int page = pageOf(key), next = pageOf(key + Tile::kStride);
   loadKeys(page, key);
@@ -216,7 +216,7 @@ LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t
     float weights[Shape::kGroup * Tile::kUnroll];
     scoreKeys<Shape, Tile>(q, keys, weights);
     loadKeys(page, key + Tile::kStride);
-    weighScores<Shape, Tile>(weights, key, row.position, score, state);
+    weighScores<Shape, Tile>(weights, key, row.seen, variant, state);
     addValues<Shape, Tile>(weights, values, state);
     loadValues(page, key + Tile::kStride);
   }
@@ -242,9 +242,9 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
   syncThreads();
 }
 
-template <AttentionShape kShape, ContextCut kCut>
+template <AttentionShape kShape, ContextCut kCut, AttentionVariant Variant>
 LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8_t* v, const int* positions,
-                                   const int* slots, const int* table, ScoreScale score, float* partial,
+                                   const int* slots, const int* table, Variant variant, float* partial,
                                    uint32_t* arrivals, AttentionRows rows) {
   using Shape = AttentionTraits<kShape>;
   using Tile = DecodeTile<Shape>;
@@ -254,9 +254,8 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
   LLCUDA_SHARED(float2, stats, kShared.stats);
   LLCUDA_SHARED(float, weights, kShared.weights);
   LLCUDA_SHARED(float2, totals, kShared.totals);
-  const StateMerge<Shape> merge{stats, weights, totals};
-
   const int group = static_cast<int>(blockIdx.x), split = static_cast<int>(blockIdx.y);
+  const StateMerge<Shape, Variant> merge{variant, group * Shape::kGroup, stats, weights, totals};
   const int kvHead = group / (Shape::kSharers / Shape::kGroup);
   const int row = static_cast<int>(blockIdx.z), position = positions[row];
   const long long pair = static_cast<long long>(row) * Shape::kGroups + group;
@@ -267,12 +266,13 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
           [&](int element, bool valid) { rows.store(rowStart + element, make_float4(0.f, 0.f, 0.f, 0.f), valid); });
     return;
   }
-  const KeyRange range = keysOfSplit<Shape, kSplits>(position, split);
+  const KeySpan seen = variant.keys(position, slots[row]);
+  const KeyRange range = keysOfSplit<Shape, kSplits>(seen, split);
   if (split >= range.splits)
     return;
 
   SoftmaxState<Shape::kGroup> state;
-  attendKeys<Shape, Tile>(q + rowStart, k, v, table, range, {position, slots[row], kvHead}, score, state);
+  attendKeys<Shape, Tile>(q + rowStart, k, v, table, range, {seen, slots[row], kvHead}, variant, state);
   leaveState<Shape, Tile>(state, values, stats);
   merge.weigh(Tile::kParts);
   const SplitStates<Shape> states{partial + pair * kSplits * SplitStates<Shape>::kFloats};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group
+// y[r][h] = softmax over the keys j that row r sees of score(q[r][h] . k[j][g]) times v[j][g], g = h / group;
+// the variant says what a row sees, the score and the denominator of the softmax
 //
 //   launch     grid (ceil(rows / kPromptRows), heads * kParts), block kPromptThreads: attention_tiles.h
 //   q          [rows][heads][head size] f16, 16-byte aligned
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "codegen/kernels/attention/attention_shape.cuh"
+#include "codegen/kernels/attention/attention_variant.cuh"
 #include "codegen/kernels/ptx/load.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
 
@@ -169,15 +171,15 @@ LLCUDA_DEVICE void multiplyKeys(const uint32_t (&q)[Tile::kKeySteps][1][2], cons
 }
 
 /// Dot products become scores, those of keys that a row does not see minus infinity.
-template <typename Shape, typename Tile>
-LLCUDA_DEVICE void maskScores(const PromptBlock& block, const ScoreScale& score, int firstKey,
+template <typename Tile, AttentionVariant Variant>
+LLCUDA_DEVICE void maskScores(const PromptBlock& block, const Variant& variant, int firstKey,
                               float (&scores)[1][Tile::kKeyTiles][4]) {
-  const bool everySeen =
-      firstKey + Tile::kKeys - 1 <= block.lowest && (Shape::kWindow == 0 || firstKey > block.highest - Shape::kWindow);
+  const bool everySeen = firstKey + Tile::kKeys - 1 <= variant.keys(block.lowest, block.slot).last &&
+                         firstKey >= variant.keys(block.highest, block.slot).first;
   LLCUDA_UNROLL
   for (int n = 0; n < Tile::kKeyTiles; ++n) {
     LLCUDA_UNROLL
-    for (int i = 0; i < 4; ++i) scores[0][n][i] = score(scores[0][n][i]);
+    for (int i = 0; i < 4; ++i) scores[0][n][i] = variant.score(scores[0][n][i]);
   }
   if (everySeen)
     return;
@@ -185,7 +187,7 @@ LLCUDA_DEVICE void maskScores(const PromptBlock& block, const ScoreScale& score,
   for (int n = 0; n < Tile::kKeyTiles; ++n) {
     LLCUDA_UNROLL
     for (int i = 0; i < 4; ++i)
-      if (!Shape::sees(block.position[i / 2], firstKey + n * 8 + laneId() % 4 * 2 + i % 2))
+      if (!variant.keys(block.position[i / 2], block.slot).has(firstKey + n * 8 + laneId() % 4 * 2 + i % 2))
         scores[0][n][i] = maskedScore();
   }
 }
@@ -302,12 +304,11 @@ LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&
   }
 }
 
-/// Divides by the sums of weights and stores `columns` of each row from `column` on; a row that saw no key becomes
-/// zeros.
+/// Divides by the denominators, which state.sum has, and stores `columns` of each row from `column` on; a row that saw
+/// no key becomes zeros.
 template <typename Shape, typename Tile, int kRows>
 LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, int columns,
                              const AttentionRows& rows) {
-  groupSum<4>(state.sum);
   long long element[2];
   bool valid[2];
   LLCUDA_UNROLL
@@ -331,9 +332,9 @@ LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column,
       storeCodes<Tile>(state, element, valid, columns, rows);
 }
 
-template <AttentionShape kShape, PromptChunk kChunk>
+template <AttentionShape kShape, PromptChunk kChunk, AttentionVariant Variant>
 LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_t* v, const int* positions,
-                                   const int* slots, const int* table, ScoreScale score, AttentionRows rows) {
+                                   const int* slots, const int* table, Variant variant, AttentionRows rows) {
   using Shape = AttentionTraits<kShape>;
   using Tile = PromptTile<Shape>;
   constexpr int kRows = kChunk.rows;
@@ -350,7 +351,8 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
     uint32_t fragments[Tile::kKeySteps][1][2];
     loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
     const int kvHead = head / Shape::kSharers, slot = block.slot;
-    const int begin = Shape::firstKey(block.first) / Tile::kKeys * Tile::kKeys;
+    const int begin = variant.keys(block.first, slot).begin() / Tile::kKeys * Tile::kKeys;
+    const int last = variant.keys(block.highest, slot).last;
     TileCargo<typename Shape::Keys, Tile, 8 * Shape::kVectors, Tile::kKeyParts> keyCargo;
     TileCargo<typename Shape::Values, Tile, Tile::kColumns, Tile::kValueParts> valueCargo;
     int page = Shape::page(table, slot, begin / kPageTokens);
@@ -363,7 +365,7 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
     const auto fetchValues = [&](int firstKey, int part) {
       valueCargo.fetch(v + Shape::template headStart<typename Shape::Values>(page, kvHead),
                        firstKey % kPageTokens + part * valueCargo.kTokens,
-                       block.highest + 1 - firstKey - part * valueCargo.kTokens, column / 8);
+                       last + 1 - firstKey - part * valueCargo.kTokens, column / 8);
     };
     const auto stowValues = [&](int part) {
       valueCargo.stow(column / 8, values + part * valueCargo.kTokens * Tile::kValuePitch);
@@ -374,18 +376,18 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
       stowKeys(part);
     }
     LLCUDA_NO_UNROLL
-    for (int firstKey = begin; firstKey <= block.highest; firstKey += Tile::kKeys) {
+    for (int firstKey = begin; firstKey <= last; firstKey += Tile::kKeys) {
       syncThreads(); // the keys are there, and the values before them no longer read
       float scores[1][Tile::kKeyTiles][4];
       fetchValues(firstKey, 0);
       multiplyKeys<Tile>(fragments, keys, scores);
       stowValues(0);
       fetchValues(firstKey, 1);
-      maskScores<Shape, Tile>(block, score, firstKey, scores);
-      weighScores<Tile>(score.factor(), scores, state);
+      maskScores<Tile>(block, variant, firstKey, scores);
+      weighScores<Tile>(variant.factor(), scores, state);
       stowValues(1);
-      syncThreads(); // the values are there, and the keys no longer read
-      const int nextKey = minOf(firstKey + Tile::kKeys, block.highest); // after the last tile nobody reads what comes
+      syncThreads();                                           // the values are there, and the keys no longer read
+      const int nextKey = minOf(firstKey + Tile::kKeys, last); // after the last tile nobody reads what comes
       page = Shape::page(table, slot, nextKey / kPageTokens);
       LLCUDA_UNROLL
       for (int part = 0; part < Tile::kKeyParts; ++part) {
@@ -395,6 +397,10 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
       }
     }
   }
+  groupSum<4>(state.sum);
+  LLCUDA_UNROLL
+  for (int r = 0; r < 2; ++r)
+    state.sum[r] = variant.denominator(state.sum[r], state.highest[r] * variant.factor(), head);
   storeRows<Shape, Tile, kRows>(state, firstRow, head * Shape::kHeadSize + column, Tile::columnsFrom(column), rows);
 }
 

@@ -9,7 +9,6 @@
 namespace llcuda {
 
 constexpr int kPageTokens = kKvPageTokens;
-constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kLowestScore = -1e30f; ///< where a maximum begins: finite, so that differences of two are never NaN
 
 /// The score of a key that is not seen: its weight under any maximum is 0.
@@ -17,11 +16,10 @@ LLCUDA_DEVICE float maskedScore() {
   return bitCast<float>(0xff800000u);
 }
 
-/// The heads of a layer and its cache. A row sees `window` keys, 0: all up to its own.
+/// The heads of a layer and its cache.
 struct AttentionShape {
   int heads, kvHeads, headSize;
-  int tablePages; ///< entries of a row of the block table
-  int window = 0;
+  int tablePages;                                          ///< entries of a row of the block table
   KvType keyType = KvType::kF16, valueType = KvType::kF16; ///< how the cache is kept: kv_pages.cuh
 };
 
@@ -34,7 +32,6 @@ struct AttentionTraits {
   static constexpr int kKvHeads = kShape.kvHeads;
   static constexpr int kHeadSize = kShape.headSize;
   static constexpr int kTablePages = kShape.tablePages;
-  static constexpr int kWindow = kShape.window;
   static constexpr int kVectors = headVectors(kHeadSize); ///< of a head, as the cache keeps it
   using Keys = KvRows<kShape.keyType, 8 * kVectors>;
   using Values = KvRows<kShape.valueType, 8 * kVectors>;
@@ -43,11 +40,6 @@ struct AttentionTraits {
   static constexpr int kGroupSize = kGroup * kHeadSize;  ///< elements of a row that it makes
   static constexpr int kGroups = kKvHeads * (kSharers / kGroup);
 
-  /// First position that the row at `position` sees.
-  static LLCUDA_DEVICE int firstKey(int position) { return kWindow == 0 ? 0 : maxOf(position - kWindow + 1, 0); }
-  static LLCUDA_DEVICE bool sees(int position, int key) {
-    return key <= position && (kWindow == 0 || key > position - kWindow);
-  }
   /// Page of positions 64 * index ... + 63.
   static LLCUDA_DEVICE int page(const int* table, int slot, int index) {
     return pageNumber<kTablePages>(table, slot, index);
@@ -57,20 +49,6 @@ struct AttentionTraits {
   static LLCUDA_DEVICE long long headStart(int page, int kvHead) {
     return (static_cast<long long>(page) * kKvHeads + kvHead) * Rows::kBytes;
   }
-};
-
-/// How a dot product becomes a score: cap(scale * dot), in parts so that the last factor goes into the exponent.
-struct ScoreScale {
-  float scale;
-  float softcap; ///< 0: none
-
-  /// The score divided by a positive constant ...
-  LLCUDA_DEVICE float operator()(float dot) const { return softcap == 0.f ? dot : tanhOf(dot * (scale / softcap)); }
-  /// ... which is this, in units of log2: two scores a and b have weights in the ratio 2^(factor * (a - b)).
-  LLCUDA_DEVICE float factor() const { return (softcap == 0.f ? scale : softcap) * kLog2E; }
-
-private:
-  static LLCUDA_DEVICE float tanhOf(float v) { return 1.f - 2.f * reciprocalFast(1.f + expFast(2.f * v)); }
 };
 
 /// Where a launch leaves its rows: f32, int8, or both; null is not wanted.

@@ -10,8 +10,10 @@ namespace llcuda {
 
 /// Merges softmax states, of the parts of a block or of the splits of a context, that lie in memory: for each of
 /// `parts` the weighted sums [kGroupSize], and {maximum, sum of weights} for each of its heads.
-template <typename Shape>
+template <typename Shape, typename Variant>
 struct StateMerge {
+  Variant variant;
+  int firstHead;  ///< of the row's query heads, the first of the group
   float2* stats;  ///< [parts][kGroup], shared
   float* weights; ///< [parts][kGroup], shared
   float2* totals; ///< [kGroup], shared
@@ -59,8 +61,10 @@ struct StateMerge {
     return sum;
   }
 
+  /// Only once all parts of a row are merged: what the denominator has besides weights belongs to it once.
   LLCUDA_DEVICE float4 divided(float4 v, int element) const {
-    const float inverse = reciprocalFast(totals[element / Shape::kHeadSize].y);
+    const int g = element / Shape::kHeadSize;
+    const float inverse = reciprocalFast(variant.denominator(totals[g].y, totals[g].x, firstHead + g));
     return make_float4(v.x * inverse, v.y * inverse, v.z * inverse, v.w * inverse);
   }
 };
@@ -92,8 +96,8 @@ struct SplitStates {
 };
 
 /// The last block to arrive: merges what all splits have left, and stores the rows.
-template <typename Shape>
-LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape>& merge, const SplitStates<Shape>& states, int splits,
+template <typename Shape, typename Variant>
+LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape, Variant>& merge, const SplitStates<Shape>& states, int splits,
                                long long rowStart, const AttentionRows& rows) {
   for (int i = static_cast<int>(threadIdx.x); i < splits * Shape::kGroup; i += kDecodeThreads)
     merge.stats[i] = loadCoherent(states.stats(i / Shape::kGroup) + i % Shape::kGroup);

@@ -94,11 +94,11 @@ TEST(Attention, CausalAndWindow) {
   const std::vector<float> q(3, 0.f), k = {1, 1, 1}, v = {3, 6, 12};
   const std::vector<int32_t> positions = {0, 1, 2};
   std::vector<double> y(3);
-  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, q.data(), k.data(), v.data(), positions.data(), 3,
-                    y.data());
-  EXPECT_THAT(y, ElementsAre(3, 4.5, 7));
-  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1, .window = 2}, q.data(), k.data(), v.data(),
+  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, CausalAttention{}, q.data(), k.data(), v.data(),
                     positions.data(), 3, y.data());
+  EXPECT_THAT(y, ElementsAre(3, 4.5, 7));
+  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, CausalAttention{.window = 2}, q.data(), k.data(),
+                    v.data(), positions.data(), 3, y.data());
   EXPECT_THAT(y, ElementsAre(3, 4.5, 9));
 }
 
@@ -107,8 +107,8 @@ TEST(Attention, GroupsShareAKvHead) {
   const std::vector<float> q(4, 0.f), k = {0, 0}, v = {5, 7};
   const std::vector<int32_t> positions = {0};
   std::vector<double> y(4);
-  attention<double>({.heads = 4, .kvHeads = 2, .headSize = 1}, q.data(), k.data(), v.data(), positions.data(), 1,
-                    y.data());
+  attention<double>({.heads = 4, .kvHeads = 2, .headSize = 1}, CausalAttention{}, q.data(), k.data(), v.data(),
+                    positions.data(), 1, y.data());
   EXPECT_THAT(y, ElementsAre(5, 5, 7, 7));
 }
 
@@ -116,8 +116,8 @@ TEST(Attention, SoftcapBoundsTheScore) {
   const std::vector<float> q = {1000}, k = {0, 1}, v = {0, 1};
   const std::vector<int32_t> positions = {1};
   std::vector<double> y(1);
-  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1, .softcap = 2}, q.data(), k.data(), v.data(),
-                    positions.data(), 1, y.data());
+  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, CausalAttention{.softcap = 2}, q.data(), k.data(),
+                    v.data(), positions.data(), 1, y.data());
   EXPECT_NEAR(y[0], std::exp(2) / (1 + std::exp(2)), 1e-12);
 }
 

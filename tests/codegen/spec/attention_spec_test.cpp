@@ -37,12 +37,11 @@ TEST(AttentionSpec, Decode) {
   EXPECT_EQ(launch.grid.x, 3u);
   EXPECT_EQ(launch.grid.y, 64u);
   EXPECT_EQ(launch.grid.z, 1u);
-  EXPECT_THAT(
-      launch.kernel.source(),
-      HasSubstr("llcuda::AttentionShape{.heads = 9, .kvHeads = 3, .headSize = 64, .tablePages = 128, .window = 0, "
-                ".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
-                "llcuda::ContextCut{.splits = 64}>(q, k_pages"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("{0.125f, 0.f}"));
+  EXPECT_THAT(launch.kernel.source(),
+              HasSubstr("llcuda::AttentionShape{.heads = 9, .kvHeads = 3, .headSize = 64, .tablePages = 128, "
+                        ".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
+                        "llcuda::ContextCut{.splits = 64}>(q, k_pages"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::CausalAttention{0.125f, 0.f, 0}"));
 }
 
 // A short context is one split: then there is nothing to merge, and no workspace to bind.
@@ -98,10 +97,9 @@ TEST(AttentionSpec, Prompt) {
   desc.window = 512;
   const LaunchSpec launch = attentionPromptLaunch(desc);
   EXPECT_EQ(launch.grid.y, 18u);
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_prompt__h9_g3_d256_p128_w512_f16_f16__r100__"));
-  EXPECT_THAT(launch.kernel.source(),
-              HasSubstr(".window = 512, .keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
-                        "llcuda::PromptChunk{.rows = 100}>(q"));
+  EXPECT_THAT(launch.kernel.name, StartsWith("attention_prompt__h9_g3_d256_p128_f16_f16__r100__e3e000000__w512__"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr(".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
+                                                "llcuda::PromptChunk{.rows = 100}>(q"));
 }
 
 TEST(AttentionSpec, RefusesByName) {
@@ -127,8 +125,9 @@ TEST(AttentionSpec, WindowAndTypes) {
   desc.cache.valueType = KvType::kQ4_0;
   desc.window = 512;
   const LaunchSpec launch = attentionDecodeLaunch(desc);
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_w512_q8_0_q4_0__s9__"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("positions, slots, block_table, {0.125f"));
+  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_q8_0_q4_0__s9__e3e000000__w512__"));
+  EXPECT_THAT(launch.kernel.source(),
+              HasSubstr("positions, slots, block_table, llcuda::CausalAttention{0.125f, 0.f, 512}"));
 }
 
 TEST(KvCache, HeadsAreWholeBlocks) {

@@ -13,11 +13,13 @@ namespace {
 
 using testing::PagedCache;
 
+constexpr float kScale = 0.11f;
+constexpr CausalAttention kCausal = {.scale = kScale};
+
 template <AttentionShape kShape, int kSplits>
 struct DecodeRun {
   using Shape = AttentionTraits<kShape>;
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
-  static constexpr float kScale = 0.11f;
   static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
   std::vector<int> positions, slots;
   std::vector<float> q, y;
@@ -26,16 +28,18 @@ struct DecodeRun {
   std::vector<uint32_t> arrivals;
   std::vector<double> wanted;
 
-  /// One row per position; -1 is padding. Each has a sequence of its own.
-  DecodeRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed) : positions(rowPositions) {
+  /// One row per position; -1 is padding. Each has a sequence of its own, of `length` positions at least.
+  template <AttentionVariant Variant>
+  DecodeRun(const std::vector<int>& rowPositions, const Variant& variant, uint32_t seed, int length = 0)
+      : positions(rowPositions) {
     const size_t rows = positions.size();
     std::vector<int> lengths;
     for (size_t r = 0; r < rows; ++r) {
-      lengths.push_back(positions[r] + 1);
+      lengths.push_back(std::max(positions[r] + 1, length));
       slots.push_back(positions[r] < 0 ? 0 : static_cast<int>(r));
     }
     PagedCache<Shape> cache(lengths, seed);
-    for (size_t r = 0; r < rows; ++r) cache.forget(slots[r], positions[r]);
+    for (size_t r = 0; r < rows; ++r) cache.forgetBefore(slots[r], variant.keys(positions[r], slots[r]).begin());
     q = testing::randomFloats(rows * kColumns, seed + 1000);
     y.assign(rows * kColumns, NAN);
     codes.assign(rows * kColumns, 99);
@@ -45,15 +49,14 @@ struct DecodeRun {
     hostsim::launch({.grid = {Shape::kGroups, kSplits, static_cast<uint32_t>(rows)}, .block = kDecodeThreads}, [&] {
       attentionDecode<kShape, ContextCut{.splits = kSplits}>(
           q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(), cache.table.data(),
-          {kScale, softcap}, partial.data(), arrivals.data(),
-          {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+          variant, partial.data(), arrivals.data(), {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
     });
-    const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
-                                          kScale,        Shape::kWindow,  softcap};
+    const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize};
     wanted.resize(rows * kColumns);
     for (size_t r = 0; r < rows; ++r)
-      reference::attention<double>(shape, q.data() + r * kColumns, cache.keys[slots[r]].data(),
-                                   cache.values[slots[r]].data(), &positions[r], 1, wanted.data() + r * kColumns);
+      reference::attention<double>(shape, testing::exactly(variant), q.data() + r * kColumns,
+                                   cache.keys[slots[r]].data(), cache.values[slots[r]].data(), &positions[r], 1,
+                                   wanted.data() + r * kColumns);
   }
 
   void expectNearReference() const {
@@ -77,12 +80,12 @@ constexpr AttentionShape kPlain = {.heads = 6, .kvHeads = 2, .headSize = 64, .ta
 // Every page edge, one row each: a wrong last page, a lost token or a token too many shows in one of them. Short rows
 // leave splits without keys, and the last of the others merges.
 TEST(AttentionDecode, PageEdges) {
-  DecodeRun<kPlain, 7>({0, 1, 62, 63, 64, 65, 127, 128, 200, 511, 512, 513}, 0.f, 1).expectNearReference();
+  DecodeRun<kPlain, 7>({0, 1, 62, 63, 64, 65, 127, 128, 200, 511, 512, 513}, kCausal, 1).expectNearReference();
 }
 
 // A padding row becomes zeros, reads no page and leaves the rows beside it alone.
 TEST(AttentionDecode, PaddingRows) {
-  const DecodeRun<kPlain, 7> run({-1, 70, -1, 100, -1}, 0.f, 3);
+  const DecodeRun<kPlain, 7> run({-1, 70, -1, 100, -1}, kCausal, 3);
   run.expectNearReference();
   for (size_t i = 0; i < run.kColumns; ++i) {
     ASSERT_EQ(run.y[i], 0.f);
@@ -91,22 +94,30 @@ TEST(AttentionDecode, PaddingRows) {
 }
 
 TEST(AttentionDecode, Softcap) {
-  DecodeRun<kPlain, 7>({3, 130}, 2.f, 6).expectNearReference();
+  DecodeRun<kPlain, 7>({3, 130}, CausalAttention{.scale = kScale, .softcap = 2.f}, 6).expectNearReference();
+}
+
+// Another mask: keys after the row's own, to the end of the sequence.
+TEST(AttentionDecode, WholeSequence) {
+  const testing::WholeSequence variant = {.length = 200, .scale = kScale};
+  DecodeRun<kPlain, 3>({0, 63, -1, 64, 150, 199}, variant, 33, 200).expectNearReference();
 }
 
 // A window that begins inside a page, at its edge, and before the sequence.
 TEST(AttentionDecode, SlidingWindow) {
-  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 9, .window = 100};
-  DecodeRun<kShape, 2>({20, 98, 99, 100, 163, 164, 228, 500}, 0.f, 4).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 9};
+  constexpr CausalAttention kWindow = {.scale = kScale, .window = 100};
+  DecodeRun<kShape, 2>({20, 98, 99, 100, 163, 164, 228, 500}, kWindow, 4).expectNearReference();
 }
 
 // Pages that a window has passed are not in the table: the window at its edges, at and inside those of pages.
 TEST(AttentionDecode, PassedPages) {
-  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 40, .window = 512};
-  DecodeRun<kShape, 5>({0, 510, 511, 512, 513, 639, 640, 641, 1279, 2000}, 0.f, 9).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 40};
+  constexpr CausalAttention kWindow = {.scale = kScale, .window = 512}, kSmallWindow = {.scale = kScale, .window = 64};
+  DecodeRun<kShape, 5>({0, 510, 511, 512, 513, 639, 640, 641, 1279, 2000}, kWindow, 9).expectNearReference();
   constexpr AttentionShape kSmall = {
-      .heads = 2, .kvHeads = 2, .headSize = 64, .tablePages = 40, .window = 64, .keyType = KvType::kQ8_0};
-  DecodeRun<kSmall, 2>({62, 63, 64, 127, 128, 191, 192, 300}, 0.f, 10).expectNearReference();
+      .heads = 2, .kvHeads = 2, .headSize = 64, .tablePages = 40, .keyType = KvType::kQ8_0};
+  DecodeRun<kSmall, 2>({62, 63, 64, 127, 128, 191, 192, 300}, kSmallWindow, 10).expectNearReference();
 }
 
 /// A shape of a context of three pages.
@@ -122,7 +133,7 @@ constexpr AttentionShape shapeOf(int heads, int kvHeads, int headSize, KvType ke
 
 template <AttentionShape... kShapes>
 void expectEachNearReference() {
-  (DecodeRun<kShapes, 3>({20, 77, 150}, 0.f, 7).expectNearReference(), ...);
+  (DecodeRun<kShapes, 3>({20, 77, 150}, kCausal, 7).expectNearReference(), ...);
 }
 
 // Each head size, each number of heads that share a kv head, and each type of keys and values; alone and merged.
@@ -136,26 +147,27 @@ TEST(AttentionDecode, Shapes) {
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.
 TEST(AttentionDecode, EveryHeadSize) {
-  DecodeRun<shapeOf(4, 2, 40), 3>({20, 77, 150}, 0.f, 20).expectNearReference();
-  DecodeRun<shapeOf(2, 1, 72), 2>({20, 77, 150}, 0.f, 21).expectNearReference();
-  DecodeRun<shapeOf(3, 1, 88), 1>({20, 77, 150}, 0.f, 22).expectNearReference();
-  DecodeRun<shapeOf(4, 4, 100), 3>({20, 77, 150}, 0.f, 23).expectNearReference();
-  DecodeRun<shapeOf(2, 2, 120), 2>({20, 77, 150}, 0.f, 24).expectNearReference();
-  DecodeRun<shapeOf(2, 1, 136), 2>({20, 77, 150}, 0.f, 25).expectNearReference();
-  DecodeRun<shapeOf(2, 1, 252), 2>({20, 77, 150}, 0.f, 26).expectNearReference();
-  DecodeRun<shapeOf(2, 1, 4), 2>({20, 77, 150}, 0.f, 27).expectNearReference();
+  DecodeRun<shapeOf(4, 2, 40), 3>({20, 77, 150}, kCausal, 20).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 72), 2>({20, 77, 150}, kCausal, 21).expectNearReference();
+  DecodeRun<shapeOf(3, 1, 88), 1>({20, 77, 150}, kCausal, 22).expectNearReference();
+  DecodeRun<shapeOf(4, 4, 100), 3>({20, 77, 150}, kCausal, 23).expectNearReference();
+  DecodeRun<shapeOf(2, 2, 120), 2>({20, 77, 150}, kCausal, 24).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 136), 2>({20, 77, 150}, kCausal, 25).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 252), 2>({20, 77, 150}, kCausal, 26).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 4), 2>({20, 77, 150}, kCausal, 27).expectNearReference();
 }
 
 // More query heads of a kv head than a block takes: of 12 two blocks take six each, of 11 each one.
 TEST(AttentionDecode, ManyHeadsOfAKvHead) {
-  DecodeRun<shapeOf(24, 2, 64), 3>({20, 77, 150, -1}, 0.f, 30).expectNearReference();
-  DecodeRun<shapeOf(16, 1, 128), 1>({20, 77, 150}, 0.f, 31).expectNearReference();
-  DecodeRun<shapeOf(11, 1, 64, KvType::kQ8_0, KvType::kQ8_0), 2>({20, 77, 150}, 0.f, 32).expectNearReference();
+  DecodeRun<shapeOf(24, 2, 64), 3>({20, 77, 150, -1}, kCausal, 30).expectNearReference();
+  DecodeRun<shapeOf(16, 1, 128), 1>({20, 77, 150}, kCausal, 31).expectNearReference();
+  DecodeRun<shapeOf(11, 1, 64, KvType::kQ8_0, KvType::kQ8_0), 2>({20, 77, 150}, kCausal, 32).expectNearReference();
 }
 
 TEST(AttentionDecode, EveryTypeOfKeysAndValues) {
 #define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
-  DecodeRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 3>({20, 77, 150}, 0.f, 8).expectNearReference();
+  DecodeRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 3>({20, 77, 150}, kCausal, 8)                   \
+      .expectNearReference();
 #include "codegen/formats/kv_types.inc"
 }
 

@@ -22,11 +22,13 @@ std::vector<int> chunk(int first, int count, int rows) {
   return positions;
 }
 
+constexpr float kScale = 0.11f;
+constexpr CausalAttention kCausal = {.scale = kScale};
+
 template <AttentionShape kShape, int kRows>
 struct PromptRun {
   using Shape = AttentionTraits<kShape>;
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
-  static constexpr float kScale = 0.11f;
   static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
   std::vector<int> positions, slots;
   PagedCache<Shape> cache;
@@ -36,36 +38,33 @@ struct PromptRun {
   std::vector<float2> scales;
   std::vector<double> wanted;
 
-  static int length(const std::vector<int>& positions) {
-    return *std::max_element(positions.begin(), positions.end()) + 1;
-  }
-
-  /// The rows are of slot 1; slot 0 is another sequence.
-  PromptRun(const std::vector<int>& rowPositions, float softcap, uint32_t seed, float spread = 1.f)
-      : positions(rowPositions), cache({50, length(rowPositions)}, seed) {
-    int first = length(positions);
+  /// The rows are of slot 1, which has `length` positions at least; slot 0 is another sequence.
+  template <AttentionVariant Variant>
+  PromptRun(const std::vector<int>& rowPositions, const Variant& variant, uint32_t seed, float spread = 1.f,
+            int length = 0)
+      : positions(rowPositions), cache({50, std::max(length, std::ranges::max(rowPositions) + 1)}, seed) {
+    int first = std::ranges::max(positions);
     for (int position : positions) {
       slots.push_back(position < 0 ? 0 : 1);
       first = position < 0 ? first : std::min(first, position);
     }
-    cache.forget(1, first);
+    cache.forgetBefore(1, variant.keys(first, 1).begin());
     q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000, spread));
     y.assign(kRows * kColumns, NAN);
     codes.assign(kRows * kColumns, 99);
     scales.assign(kRows * kColumns / 32, float2{NAN, NAN});
     const uint32_t parts = PromptTile<Shape>::kParts;
-    hostsim::launch(
-        {.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads}, [&] {
-          attentionPrompt<kShape, PromptChunk{.rows = kRows}>(
-              q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(), cache.table.data(),
-              {kScale, softcap}, {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
-        });
-    const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize,
-                                          kScale,        Shape::kWindow,  softcap};
+    hostsim::launch({.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads},
+                    [&] {
+                      attentionPrompt<kShape, PromptChunk{.rows = kRows}>(
+                          q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(),
+                          cache.table.data(), variant, {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+                    });
+    const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize};
     wanted.resize(kRows * kColumns);
     const std::vector<float> exact = testing::floats(q);
-    reference::attention<double>(shape, exact.data(), cache.keys[1].data(), cache.values[1].data(), positions.data(),
-                                 kRows, wanted.data());
+    reference::attention<double>(shape, testing::exactly(variant), exact.data(), cache.keys[1].data(),
+                                 cache.values[1].data(), positions.data(), kRows, wanted.data());
   }
 
   void expectNearReference() const {
@@ -88,13 +87,13 @@ constexpr AttentionShape kPlain = {.heads = 6, .kvHeads = 2, .headSize = 64, .ta
 
 // Chunks that begin and end at, before and after the edges of pages; the last rows are padding.
 TEST(AttentionPrompt, PageEdges) {
-  PromptRun<kPlain, 80>(chunk(0, 1, 80), 0.f, 1).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(0, 63, 80), 0.f, 2).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(0, 64, 80), 0.f, 3).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(0, 65, 80), 0.f, 4).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(63, 80, 80), 0.f, 5).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(64, 79, 80), 0.f, 6).expectNearReference();
-  PromptRun<kPlain, 80>(chunk(112, 80, 80), 0.f, 7).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 1, 80), kCausal, 1).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 63, 80), kCausal, 2).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 64, 80), kCausal, 3).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(0, 65, 80), kCausal, 4).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(63, 80, 80), kCausal, 5).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(64, 79, 80), kCausal, 6).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(112, 80, 80), kCausal, 7).expectNearReference();
 }
 
 // The rows of a chunk may come in any order, with padding between them.
@@ -102,12 +101,12 @@ TEST(AttentionPrompt, AnyOrder) {
   std::vector<int> positions = chunk(0, 0, 80);
   const int mixed[] = {70, -1, 3, 150, 0, -1, 64, 63, 100, 20, -1, 71};
   std::copy(std::begin(mixed), std::end(mixed), positions.begin() + 60);
-  PromptRun<kPlain, 80>(positions, 0.f, 8).expectNearReference();
+  PromptRun<kPlain, 80>(positions, kCausal, 8).expectNearReference();
 }
 
 // Padding rows become zeros, also a whole tile of them.
 TEST(AttentionPrompt, PaddingRows) {
-  const PromptRun<kPlain, 80> run(chunk(10, 20, 80), 0.f, 9);
+  const PromptRun<kPlain, 80> run(chunk(10, 20, 80), kCausal, 9);
   run.expectNearReference();
   for (size_t i = 20 * run.kColumns; i < run.y.size(); ++i) {
     ASSERT_EQ(run.y[i], 0.f);
@@ -116,29 +115,38 @@ TEST(AttentionPrompt, PaddingRows) {
 }
 
 TEST(AttentionPrompt, Softcap) {
-  PromptRun<kPlain, 80>(chunk(100, 16, 80), 2.f, 14).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(100, 16, 80), CausalAttention{.scale = kScale, .softcap = 2.f}, 14).expectNearReference();
 }
 
 // Scores far outside what f16 holds: they stay f32, and one key takes all the weight.
 TEST(AttentionPrompt, LargeScores) {
-  PromptRun<kPlain, 80>(chunk(60, 16, 80), 0.f, 17, 10000.f).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(60, 16, 80), kCausal, 17, 10000.f).expectNearReference();
+}
+
+// Another mask: keys after the row's own, to the end of the sequence, in tiles that all rows see and in the last one.
+TEST(AttentionPrompt, WholeSequence) {
+  const testing::WholeSequence variant = {.length = 150, .scale = kScale};
+  PromptRun<kPlain, 80>(chunk(0, 75, 80), variant, 31, 1.f, 150).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(70, 80, 80), variant, 32, 1.f, 150).expectNearReference();
 }
 
 // A window that begins at the edge of a page and inside one.
 TEST(AttentionPrompt, SlidingWindow) {
-  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 4, .window = 70};
-  PromptRun<kShape, 64>(chunk(40, 64, 64), 0.f, 10).expectNearReference();
-  PromptRun<kShape, 64>(chunk(150, 64, 64), 0.f, 11).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 2, .kvHeads = 1, .headSize = 64, .tablePages = 4};
+  constexpr CausalAttention kWindow = {.scale = kScale, .window = 70};
+  PromptRun<kShape, 64>(chunk(40, 64, 64), kWindow, 10).expectNearReference();
+  PromptRun<kShape, 64>(chunk(150, 64, 64), kWindow, 11).expectNearReference();
 }
 
 // Pages that a window has passed are not in the table: the window at its edges, chunks that begin at the edge of a page
 // and inside one, padding.
 TEST(AttentionPrompt, PassedPages) {
-  constexpr AttentionShape kShape = {.heads = 1, .kvHeads = 1, .headSize = 64, .tablePages = 40, .window = 512};
-  PromptRun<kShape, 64>(chunk(500, 20, 64), 0.f, 12).expectNearReference();
-  PromptRun<kShape, 64>(chunk(576, 64, 64), 0.f, 13).expectNearReference();
-  PromptRun<kShape, 64>(chunk(607, 64, 64), 0.f, 18).expectNearReference();
-  PromptRun<kShape, 64>(chunk(1983, 64, 64), 0.f, 19).expectNearReference();
+  constexpr AttentionShape kShape = {.heads = 1, .kvHeads = 1, .headSize = 64, .tablePages = 40};
+  constexpr CausalAttention kWindow = {.scale = kScale, .window = 512};
+  PromptRun<kShape, 64>(chunk(500, 20, 64), kWindow, 12).expectNearReference();
+  PromptRun<kShape, 64>(chunk(576, 64, 64), kWindow, 13).expectNearReference();
+  PromptRun<kShape, 64>(chunk(607, 64, 64), kWindow, 18).expectNearReference();
+  PromptRun<kShape, 64>(chunk(1983, 64, 64), kWindow, 19).expectNearReference();
 }
 
 /// A shape of a context of two pages.
@@ -154,7 +162,7 @@ constexpr AttentionShape shapeOf(int heads, int kvHeads, int headSize, KvType ke
 
 template <AttentionShape... kShapes>
 void expectEachNearReference() {
-  (PromptRun<kShapes, 40>(chunk(60, 37, 40), 0.f, 15).expectNearReference(), ...);
+  (PromptRun<kShapes, 40>(chunk(60, 37, 40), kCausal, 15).expectNearReference(), ...);
 }
 
 TEST(AttentionPrompt, Shapes) {
@@ -165,46 +173,46 @@ TEST(AttentionPrompt, Shapes) {
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.
 TEST(AttentionPrompt, EveryHeadSize) {
-  PromptRun<shapeOf(4, 2, 40), 40>(chunk(60, 37, 40), 0.f, 20).expectNearReference();
-  PromptRun<shapeOf(2, 1, 72), 40>(chunk(60, 37, 40), 0.f, 21).expectNearReference();
-  PromptRun<shapeOf(1, 1, 88), 40>(chunk(60, 37, 40), 0.f, 22).expectNearReference();
-  PromptRun<shapeOf(2, 2, 100), 40>(chunk(60, 37, 40), 0.f, 23).expectNearReference();
-  PromptRun<shapeOf(1, 1, 120), 40>(chunk(60, 37, 40), 0.f, 24).expectNearReference();
-  PromptRun<shapeOf(1, 1, 136), 40>(chunk(60, 37, 40), 0.f, 25).expectNearReference();
-  PromptRun<shapeOf(1, 1, 252), 40>(chunk(60, 37, 40), 0.f, 26).expectNearReference();
-  PromptRun<shapeOf(1, 1, 4), 40>(chunk(60, 37, 40), 0.f, 27).expectNearReference();
+  PromptRun<shapeOf(4, 2, 40), 40>(chunk(60, 37, 40), kCausal, 20).expectNearReference();
+  PromptRun<shapeOf(2, 1, 72), 40>(chunk(60, 37, 40), kCausal, 21).expectNearReference();
+  PromptRun<shapeOf(1, 1, 88), 40>(chunk(60, 37, 40), kCausal, 22).expectNearReference();
+  PromptRun<shapeOf(2, 2, 100), 40>(chunk(60, 37, 40), kCausal, 23).expectNearReference();
+  PromptRun<shapeOf(1, 1, 120), 40>(chunk(60, 37, 40), kCausal, 24).expectNearReference();
+  PromptRun<shapeOf(1, 1, 136), 40>(chunk(60, 37, 40), kCausal, 25).expectNearReference();
+  PromptRun<shapeOf(1, 1, 252), 40>(chunk(60, 37, 40), kCausal, 26).expectNearReference();
+  PromptRun<shapeOf(1, 1, 4), 40>(chunk(60, 37, 40), kCausal, 27).expectNearReference();
 }
 
 // Heads whose y two blocks share: int8 rows are cut at blocks of 32 columns, others at vectors, and the second has
 // less.
 TEST(AttentionPrompt, HeadsOfTwoBlocks) {
-  PromptRun<shapeOf(2, 1, 224), 40>(chunk(60, 37, 40), 0.f, 28).expectNearReference();
-  PromptRun<shapeOf(1, 1, 224, KvType::kQ8_0, KvType::kQ4_1), 40>(chunk(60, 37, 40), 0.f, 29).expectNearReference();
-  PromptRun<shapeOf(2, 2, 192), 40>(chunk(60, 37, 40), 0.f, 31).expectNearReference();
-  PromptRun<shapeOf(2, 2, 200), 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
+  PromptRun<shapeOf(2, 1, 224), 40>(chunk(60, 37, 40), kCausal, 28).expectNearReference();
+  PromptRun<shapeOf(1, 1, 224, KvType::kQ8_0, KvType::kQ4_1), 40>(chunk(60, 37, 40), kCausal, 29).expectNearReference();
+  PromptRun<shapeOf(2, 2, 192), 40>(chunk(60, 37, 40), kCausal, 31).expectNearReference();
+  PromptRun<shapeOf(2, 2, 200), 40>(chunk(60, 37, 40), kCausal, 30).expectNearReference();
 }
 
 TEST(AttentionPrompt, ManyHeadsOfAKvHead) {
-  PromptRun<shapeOf(24, 2, 64), 40>(chunk(60, 37, 40), 0.f, 30).expectNearReference();
+  PromptRun<shapeOf(24, 2, 64), 40>(chunk(60, 37, 40), kCausal, 30).expectNearReference();
 }
 
 TEST(AttentionPrompt, EveryTypeOfKeysAndValues) {
 #define LLCUDA_KV_TYPE(enumerator, ...)                                                                                \
-  PromptRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 40>(chunk(60, 37, 40), 0.f, 17)                 \
+  PromptRun<shapeOf(2, 1, 64, KvType::enumerator, KvType::enumerator), 40>(chunk(60, 37, 40), kCausal, 17)             \
       .expectNearReference();
 #include "codegen/formats/kv_types.inc"
 }
 
 // What a token sees must not depend on whether it came in a prompt or was generated.
 TEST(AttentionPrompt, EqualsDecode) {
-  const PromptRun<kPlain, 80> run(chunk(100, 80, 80), 0.f, 16);
+  const PromptRun<kPlain, 80> run(chunk(100, 80, 80), kCausal, 16);
   const std::vector<float> q = testing::floats(run.q);
   std::vector<float> y(run.y.size()), partial(80 * 2 * 2 * (AttentionTraits<kPlain>::kGroupSize + 16));
   std::vector<uint32_t> arrivals(160);
   hostsim::launch({.grid = {2, 2, 80}, .block = kDecodeThreads}, [&] {
     attentionDecode<kPlain, ContextCut{.splits = 2}>(
         q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(), run.slots.data(),
-        run.cache.table.data(), {run.kScale, 0.f}, partial.data(), arrivals.data(), {y.data(), nullptr, nullptr});
+        run.cache.table.data(), kCausal, partial.data(), arrivals.data(), {y.data(), nullptr, nullptr});
   });
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], run.y[i], 2e-3);
 }

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "codegen/kernels/attention/attention_shape.cuh"
+#include "codegen/kernels/attention/attention_variant.cuh"
+#include "codegen/reference/attention.h"
 
 namespace llcuda::testing {
 
@@ -128,10 +130,9 @@ struct PagedCache {
     }
   }
 
-  /// Takes the pages out of the table that a row at `position` of a slot, and those after it, see nothing of.
-  void forget(int slot, int position) {
-    for (int p = 0; Shape::kWindow != 0 && (p + 1) * kPage <= position - Shape::kWindow + 1; ++p)
-      table[slot * Shape::kTablePages + p] = -1;
+  /// Takes the pages before a key out of the table, which no row of a slot sees.
+  void forgetBefore(int slot, int key) {
+    for (int p = 0; (p + 1) * kPage <= key; ++p) table[slot * Shape::kTablePages + p] = -1;
   }
 
   template <typename Rows>
@@ -157,6 +158,32 @@ private:
     for (int i = 0; i < Shape::kHeadSize; ++i) wanted.push_back(stored.value(position % kPage, i));
   }
 };
+
+/// What the reference does where kernels do `variant`.
+inline reference::CausalAttention exactly(const CausalAttention& variant) {
+  return {variant.scale, variant.softcap, static_cast<size_t>(variant.window)};
+}
+
+/// Rows that see all keys of their sequence, those before them and those after.
+struct WholeSequence {
+  int length;
+  float scale;
+
+  float score(float dot) const { return dot; }
+  float factor() const { return scale * 1.44269504f; }
+  KeySpan keys(int position, int) const { return {0, position < 0 ? -1 : length - 1}; }
+  float denominator(float sum, float, int) const { return sum; }
+};
+struct ExactWholeSequence {
+  size_t length;
+  double scale;
+
+  double score(double dot) const { return scale * dot; }
+  reference::KeyRange keys(size_t) const { return {0, length}; }
+};
+inline ExactWholeSequence exactly(const WholeSequence& variant) {
+  return {static_cast<size_t>(variant.length), variant.scale};
+}
 
 /// Mean square of the difference over the mean square of the reference.
 template <typename Reference>

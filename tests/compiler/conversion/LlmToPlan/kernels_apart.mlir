@@ -1,14 +1,14 @@
 // RUN: llcuda-opt --llm-to-plan="max-context=1024 prompt-rows=32" %s | FileCheck %s
 
 // Attentions of one shape whose scale or softcap differ are kernels of their own, and layers that agree share one.
-// CHECK:      plan.kernel @attention_decode__[[SHAPE:.*]]__e3e800000__[[QUARTER:[0-9a-f]+]] {{.*}}{0.25f, 0.f}
-// CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3f000000__[[HALF:[0-9a-f]+]] {{.*}}{0.5f, 0.f}
-// CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3e800000_cap42480000__[[CAPPED:[0-9a-f]+]] {{.*}}{0.25f, 50.f}
+// CHECK:      plan.kernel @attention_decode__[[SHAPE:.*]]__e3e800000__[[QUARTER:[0-9a-f]+]] {{.*}}{0.25f, 0.f, 0
+// CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3f000000__[[HALF:[0-9a-f]+]] {{.*}}{0.5f, 0.f, 0
+// CHECK:      plan.kernel @attention_decode__[[SHAPE]]__e3e800000__cap42480000__[[CAPPED:[0-9a-f]+]] {{.*}}{0.25f, 50.f, 0
 // CHECK-NOT:  plan.kernel @attention_decode
 // CHECK:      plan.phase rows 1 row_block 1
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000__[[QUARTER]] {{.*}} layer 0
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3f000000__[[HALF]] {{.*}} layer 1
-// CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000_cap42480000__[[CAPPED]] {{.*}} layer 2
+// CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000__cap42480000__[[CAPPED]] {{.*}} layer 2
 // CHECK:      plan.launch @attention_decode__[[SHAPE]]__e3e800000__[[QUARTER]] {{.*}} layer 3
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}) -> tensor<?x32xf32> {
