@@ -2,11 +2,13 @@
 // y[r][h] = sum over the keys j that row r sees of softmax_j(score(q[r][h] . k[j][g])) * v[j][g],
 // g = h / (heads / kv heads)
 //
-// A variant says which keys the row at a position sees, and how a product becomes a score.
+// A variant says which keys the row at a position sees, how a product becomes a score, and what score the softmax has
+// besides.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "codegen/reference/dot.h"
@@ -26,11 +28,13 @@ struct KeyRange {
 };
 
 /// The row of position p sees keys j with p - window < j <= p (all j <= p without a window), and scores are
-/// softcap * tanh(scale * dot / softcap), or scale * dot without a softcap.
+/// softcap * tanh(scale * dot / softcap), or scale * dot without a softcap. A head's sink is the score of one more key,
+/// whose value is zero.
 struct CausalAttention {
   double scale = 1;
-  double softcap = 0; ///< 0: none
-  size_t window = 0;  ///< 0: none
+  double softcap = 0;           ///< 0: none
+  size_t window = 0;            ///< 0: none
+  const float* sinks = nullptr; ///< [heads]; null: none
 
   template <typename Acc>
   Acc score(Acc dot) const {
@@ -41,19 +45,26 @@ struct CausalAttention {
     const size_t end = position + 1;
     return {window != 0 && end > window ? end - window : 0, end};
   }
+  std::optional<double> sink(size_t head) const { return sinks ? std::optional<double>(sinks[head]) : std::nullopt; }
 };
 
 /// One head of one row: `q` and `y` are [headSize]; keys and values of position j start at j * stride.
 template <typename Acc, typename Variant, typename In, typename Cache>
-void attendHead(const Variant& variant, size_t headSize, const In* q, const Cache* keys, const Cache* values,
-                size_t stride, size_t position, Acc* y) {
+void attendHead(const Variant& variant, size_t head, size_t headSize, const In* q, const Cache* keys,
+                const Cache* values, size_t stride, size_t position, Acc* y) {
   const KeyRange seen = variant.keys(position);
   std::vector<Acc> weight(seen.end - seen.begin);
   for (size_t j = seen.begin; j < seen.end; ++j)
     weight[j - seen.begin] = variant.score(dot<Acc>(q, keys + j * stride, headSize));
-  const Acc highest = *std::max_element(weight.begin(), weight.end());
+  Acc highest = *std::max_element(weight.begin(), weight.end());
+  const std::optional<double> sink = variant.sink(head);
+  if (sink)
+    highest = std::max(highest, static_cast<Acc>(*sink));
   for (Acc& w : weight) w = static_cast<Acc>(exponential(static_cast<double>(w - highest)));
-  const Acc inverse = Acc(1) / laneSum<Acc>(weight.size(), [&](size_t i) { return weight[i]; });
+  Acc sum = laneSum<Acc>(weight.size(), [&](size_t i) { return weight[i]; });
+  if (sink)
+    sum += static_cast<Acc>(exponential(*sink - static_cast<double>(highest)));
+  const Acc inverse = Acc(1) / sum;
   std::fill_n(y, headSize, Acc(0));
   for (size_t j = seen.begin; j < seen.end; ++j)
     for (size_t i = 0; i < headSize; ++i) y[i] += weight[j - seen.begin] * static_cast<Acc>(values[j * stride + i]);
@@ -73,7 +84,7 @@ void attention(const AttentionShape& shape, const Variant& variant, const In* q,
       if (positions[r] < 0)
         std::fill_n(y + head, shape.headSize, Acc(0));
       else
-        attendHead<Acc>(variant, shape.headSize, q + head, keys + kv, values + kv, shape.kvHeads * shape.headSize,
+        attendHead<Acc>(variant, h, shape.headSize, q + head, keys + kv, values + kv, shape.kvHeads * shape.headSize,
                         static_cast<size_t>(positions[r]), y + head);
     }
 }

@@ -43,7 +43,7 @@ void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* que
   kernel.input("block_table", "const int*");
   kernel.open("CausalAttention");
   kernel.value(real("e", desc.scale)).value(desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""});
-  kernel.value(optionalNumber("w", desc.window)).close();
+  kernel.value(optionalNumber("w", desc.window)).input("sinks", "const float*", desc.sinks).close();
 }
 
 void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {

@@ -18,6 +18,7 @@ struct AttentionDesc {
   float scale = 0;      ///< of the scores: usually 1 / sqrt(headSize)
   uint32_t window = 0;  ///< keys a row sees, its own included; 0: all
   float softcap = 0;    ///< cap * tanh(score / cap); 0: none
+  bool sinks = false;   ///< the softmax of a head has one more score, of a key without a value
   bool f32Rows = false; ///< emits y
   bool int8Rows = true; ///< emits y_codes and y_scales
 };
@@ -32,6 +33,7 @@ Result<void> checkAttention(const AttentionDesc& desc);
 ///   positions     const int*      [rows]; -1: the row becomes zeros and nothing else is read
 ///   slots         const int*      [rows]
 ///   block_table   const int*      [slots][ceil(maxContext / 64)]
+///   sinks         const float*    [heads]; only with sinks
 ///   partial       float*          workspace of attentionPartialBytes(); only when attentionSplits() > 1
 ///   arrivals      uint32_t*       counter of attentionArrivals() words; only when attentionSplits() > 1
 ///   y             float*          [rows][heads][headSize]; only with f32Rows
@@ -47,7 +49,7 @@ uint32_t attentionArrivals(const AttentionDesc& desc);
 
 /// attention_prompt: rows of one sequence in any order; keys and values of all of them are in the cache already.
 ///   q             const Half*     [rows][heads][headSize], rotated
-///   k_pages, v_pages, positions, slots, block_table, y, y_codes, y_scales as above
+///   k_pages, v_pages, positions, slots, block_table, sinks, y, y_codes, y_scales as above
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc);
 
 } // namespace llcuda::codegen

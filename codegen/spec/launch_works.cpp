@@ -82,6 +82,7 @@ LaunchWork attentionWork(const AttentionDesc& desc, uint64_t queryBytes, Arithme
   const uint64_t columns = uint64_t{desc.heads} * desc.headSize;
   return {.rows = desc.rows,
           .window = desc.window,
+          .fixedBytes = desc.sinks ? kF32 * desc.heads : 0,
           .rowRead = queryBytes * columns,
           .rowWritten = rowBytes(columns, desc.f32Rows, desc.int8Rows),
           .keyBytes = cacheBytes(desc.cache, desc.kvHeads, desc.headSize),

@@ -241,8 +241,8 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
   // A window that the whole context fits into hides nothing.
   const bool windowed = layer().window != 0 && layer().window < options.maxContext;
   return rowsOf(create<llm::AttentionOp>(
-      valueOf(query).getType(), valueOf(query), cache, positions, slots, builder.getI64IntegerAttr(layer().heads),
-      builder.getF32FloatAttr(static_cast<float>(scale)),
+      valueOf(query).getType(), valueOf(query), cache, positions, slots, /*sinks=*/Value(),
+      builder.getI64IntegerAttr(layer().heads), builder.getF32FloatAttr(static_cast<float>(scale)),
       windowed ? builder.getI64IntegerAttr(layer().window) : mlir::IntegerAttr(),
       config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))
                                    : mlir::FloatAttr()));

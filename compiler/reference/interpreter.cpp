@@ -125,7 +125,8 @@ Matrix Interpreter::attend(llm::AttentionOp op, const Frame& frame) {
                                 .headSize = static_cast<size_t>(type.getHeadSize())};
   const CausalAttention variant = {.scale = op.getScale().convertToFloat(),
                                    .softcap = number(op.getSoftcap(), 0),
-                                   .window = static_cast<size_t>(op.getWindow().value_or(0))};
+                                   .window = static_cast<size_t>(op.getWindow().value_or(0)),
+                                   .sinks = op.getSinks() ? vectorOf(op.getSinks()).data() : nullptr};
   return ops.attention(shape, variant, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
 }
 

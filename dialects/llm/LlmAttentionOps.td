@@ -59,7 +59,8 @@ def Llm_AttentionOp : Llm_Op<"attention", [Pure]> {
     ```
     score[j]  = scale * dot(query[r, h], key[s, j, g])                   j = max(0, p - window + 1) ... p
     score[j]  = softcap * tanh(score[j] / softcap)                       with softcap
-    result[r, h] = sum_j softmax(score)[j] * value[s, j, g]
+    weight[j] = exp(score[j]) / (sum_i exp(score[i]) + exp(sinks[h]))    the last term with sinks
+    result[r, h] = sum_j weight[j] * value[s, j, g]
     ```
 
     - C1: `query` has `heads` times the cache's head size columns.
@@ -69,6 +70,7 @@ def Llm_AttentionOp : Llm_Op<"attention", [Pure]> {
     - C5: `softcap` is positive.
     - C6: `result` has the shape of `query`; int8 rows have a multiple of 32 columns.
     - C7: there is a position and a slot for each row.
+    - C8: `sinks` has an element for each head.
 
     ```mlir
     %y = llm.attention %q, %c, %positions, %slots heads 9 scale 1.25e-01
@@ -76,13 +78,13 @@ def Llm_AttentionOp : Llm_Op<"attention", [Pure]> {
     ```
   }];
   let arguments = (ins Llm_FloatRows:$query, Llm_CacheType:$cache, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
-                       I64Attr:$heads, F32Attr:$scale, OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap);
+                       Optional<Llm_Vector>:$sinks, I64Attr:$heads, F32Attr:$scale, OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap);
   let results = (outs Llm_Rows:$result);
   let assemblyFormat = [{
     $query `,` $cache `,` $positions `,` $slots `heads` $heads `scale` $scale (`window` $window^)?
-    (`softcap` $softcap^)? attr-dict `:` functional-type(operands, results)
+    (`softcap` $softcap^)? (`sinks` $sinks^)? attr-dict `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C7
+  let hasVerifier = 1;  // C1 .. C8
 }
 
 #endif

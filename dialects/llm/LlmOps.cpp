@@ -261,6 +261,8 @@ LogicalResult AttentionOp::verify() {
   if (mlir::failed(checkPositive(*this, "softcap", getSoftcap())) ||          // C5
       mlir::failed(checkSameShape(*this, "result", getResult(), getQuery()))) // C6
     return mlir::failure();
+  if (getSinks() && mlir::failed(checkCount(*this, "sinks elements", dimOf(getSinks(), 0), heads))) // C8
+    return mlir::failure();
   return checkRowIndices(*this, getQuery(), getPositions(), getSlots()); // C7
 }
 

@@ -39,20 +39,26 @@ concept AttentionVariant = requires(const Variant& variant, float number, int po
   { variant.denominator(number, number, head) } -> Same<float>;
 };
 
-/// A row sees the keys up to its own. score = cap(scale * dot).
+/// A row sees the keys up to its own. score = cap(scale * dot). A head's sink is the score of one more key, which every
+/// row sees and whose value is zero.
 struct CausalAttention {
   float scale;
-  float softcap; ///< 0: none
-  int window;    ///< keys that a row sees, its own included; 0: all up to its own
+  float softcap;      ///< 0: none
+  int window;         ///< keys that a row sees, its own included; 0: all up to its own
+  const float* sinks; ///< [heads]; null: none
 
   LLCUDA_DEVICE float score(float dot) const { return softcap == 0.f ? dot : tanhOf(dot * (scale / softcap)); }
-  LLCUDA_DEVICE float factor() const { return (softcap == 0.f ? scale : softcap) * 1.4426950408889634f; }
+  LLCUDA_DEVICE float factor() const { return (softcap == 0.f ? scale : softcap) * kLog2E; }
   LLCUDA_DEVICE KeySpan keys(int position, int) const {
     return {window == 0 ? kBeforeAll : position - window + 1, position};
   }
-  LLCUDA_DEVICE float denominator(float sum, float, int) const { return sum; }
+  /// A sink far above every key makes it infinite, and the row zeros.
+  LLCUDA_DEVICE float denominator(float sum, float highest, int head) const {
+    return sinks ? sum + exp2Fast(loadReadOnly(sinks + head) * kLog2E - highest) : sum;
+  }
 
 private:
+  static constexpr float kLog2E = 1.4426950408889634f;
   static constexpr int kBeforeAll = -0x7fffffff - 1;
   static LLCUDA_DEVICE float tanhOf(float v) { return 1.f - 2.f * reciprocalFast(1.f + expFast(2.f * v)); }
 };

@@ -263,6 +263,7 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   desc.scale = op.getScale().convertToFloat();
   desc.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
+  desc.sinks = static_cast<bool>(op.getSinks());
   // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's
   // launch.
   desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
@@ -275,6 +276,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
                        {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
                        {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
                        {"block_table", plan.blockTable(op.getCache())}};
+  if (op.getSinks())
+    bindings["sinks"] = plan.constant(op.getSinks());
   bindRows(bindings, "y", define(op, op.getResult(), "attended", rows, desc.int8Rows));
   if (!hasRowsApart())
     return emit(op, codegen::attentionPromptLaunch(desc), bindings);

@@ -112,6 +112,17 @@ TEST(Attention, GroupsShareAKvHead) {
   EXPECT_THAT(y, ElementsAre(5, 5, 7, 7));
 }
 
+// Two keys of score 0 and a sink of ln 2: a quarter of the weight each, and half for nothing.
+TEST(Attention, ASinkTakesWeight) {
+  const std::vector<float> q(2, 0.f), k = {0, 0}, v = {4, 8}, sinks = {std::log(2.f), -1000.f};
+  const std::vector<int32_t> positions = {1};
+  std::vector<double> y(2);
+  attention<double>({.heads = 2, .kvHeads = 1, .headSize = 1}, CausalAttention{.sinks = sinks.data()}, q.data(),
+                    k.data(), v.data(), positions.data(), 1, y.data());
+  EXPECT_NEAR(y[0], 3, 1e-6);
+  EXPECT_NEAR(y[1], 6, 1e-12);
+}
+
 TEST(Attention, SoftcapBoundsTheScore) {
   const std::vector<float> q = {1000}, k = {0, 1}, v = {0, 1};
   const std::vector<int32_t> positions = {1};

@@ -41,7 +41,16 @@ TEST(AttentionSpec, Decode) {
               HasSubstr("llcuda::AttentionShape{.heads = 9, .kvHeads = 3, .headSize = 64, .tablePages = 128, "
                         ".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
                         "llcuda::ContextCut{.splits = 64}>(q, k_pages"));
-  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::CausalAttention{0.125f, 0.f, 0}"));
+  EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::CausalAttention{0.125f, 0.f, 0, nullptr}"));
+}
+
+TEST(AttentionSpec, Sinks) {
+  AttentionDesc desc = llama();
+  desc.sinks = true;
+  EXPECT_THAT(attentionDecodeLaunch(desc).kernel.source(), HasSubstr("CausalAttention{0.125f, 0.f, 0, sinks}"));
+  EXPECT_THAT(names(attentionPromptLaunch(desc)), ElementsAre("q", "k_pages", "v_pages", "positions", "slots",
+                                                              "block_table", "sinks", "y_codes", "y_scales"));
+  EXPECT_EQ(attentionDecodeLaunch(desc).work.fixedBytes, 4u * 9);
 }
 
 // A short context is one split: then there is nothing to merge, and no workspace to bind.
@@ -127,7 +136,7 @@ TEST(AttentionSpec, WindowAndTypes) {
   const LaunchSpec launch = attentionDecodeLaunch(desc);
   EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_q8_0_q4_0__s9__e3e000000__w512__"));
   EXPECT_THAT(launch.kernel.source(),
-              HasSubstr("positions, slots, block_table, llcuda::CausalAttention{0.125f, 0.f, 512}"));
+              HasSubstr("positions, slots, block_table, llcuda::CausalAttention{0.125f, 0.f, 512, nullptr}"));
 }
 
 TEST(KvCache, HeadsAreWholeBlocks) {

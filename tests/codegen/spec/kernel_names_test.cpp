@@ -73,7 +73,7 @@ TEST(KernelNames, Attention) {
     Variants variants(launch, desc);
     variants.with(&Desc::heads, 8u).with(&Desc::kvHeads, 4u).with(&Desc::headSize, 32u).with(&Desc::scale, 0.25f);
     variants.with(&Desc::window, 100u).with(&Desc::softcap, 50.f).with(&Desc::softcap, 30.f);
-    variants.with(&Desc::f32Rows, true);
+    variants.with(&Desc::f32Rows, true).with(&Desc::sinks, true);
     addCaches(variants, desc);
     variants.expectApart();
   }

@@ -143,6 +143,25 @@ TEST_F(InterpreterTest, FusionsChangeNothing) {
   EXPECT_EQ(before, logits());
 }
 
+// Sinks far below every score take nothing, to the bit; one among them does.
+TEST_F(InterpreterTest, SinksTakeWeight) {
+  const std::vector<float> before = logits();
+  std::string text = kModel;
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    text.replace(text.find(from), from.size(), to);
+  };
+  replace("  %a = llm.attention", "  %sinks = llm.parameter \"sinks\" : tensor<4xf32>\n  %a = llm.attention");
+  replace("window 5", "window 5 sinks %sinks");
+  replace("!llm.cache<layer 0, 2x8, f16, f16>, tensor<?xi32>, tensor<?xi32>)",
+          "!llm.cache<layer 0, 2x8, f16, f16>, tensor<?xi32>, tensor<?xi32>, tensor<4xf32>)");
+  module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  ASSERT_TRUE(module);
+  tensors["sinks"].assign(4, -1000.f);
+  EXPECT_EQ(before, logits());
+  tensors["sinks"][2] = 0.5f;
+  EXPECT_NE(before, logits());
+}
+
 TEST_F(InterpreterTest, RefusesTokensAndPositionsThatDoNotExist) {
   Interpreter model = interpreter(1);
   const std::vector<int32_t> outside = {50}, one = {1}, first = {0};

@@ -67,3 +67,14 @@ func.func @c7(%q: tensor<2x64xf32>, %c: !llm.cache<layer 0, 2x16, f16, f16>, %p:
       : (tensor<2x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<3xi32>, tensor<3xi32>) -> tensor<2x64xf32>
   return
 }
+
+// -----
+
+func.func @c8(%q: tensor<?x64xf32>, %c: !llm.cache<layer 0, 2x16, f16, f16>, %p: tensor<?xi32>, %s: tensor<2xf32>) {
+  // C8
+  // expected-error@+1 {{sinks elements must be 4, not 2}}
+  %0 = llm.attention %q, %c, %p, %p heads 4 scale 1.0 sinks %s
+      : (tensor<?x64xf32>, !llm.cache<layer 0, 2x16, f16, f16>, tensor<?xi32>, tensor<?xi32>, tensor<2xf32>)
+      -> tensor<?x64xf32>
+  return
+}

@@ -46,7 +46,7 @@ func.func @linears(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, q4_1>, %b: tenso
 
 // CHECK-LABEL: func.func @attention
 func.func @attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %t: tensor<128x8x2xf32>, %positions: tensor<?xi32>,
-                     %slots: tensor<?xi32>) -> tensor<?x64xf32> {
+                     %slots: tensor<?xi32>, %sinks: tensor<4xf32>) -> tensor<?x64xf32> {
   // CHECK: llm.rope %arg0, %arg2, %arg3 head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
   %0 = llm.rope %q, %t, %positions head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<128x8x2xf32>, tensor<?xi32>
   // CHECK: pairs halves
@@ -54,9 +54,10 @@ func.func @attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %t: tensor<128x
   // CHECK: %[[C:.*]] = llm.cache_write {{.*}} -> !llm.cache<layer 2, 2x16, q8_0, f16>
   %c = llm.cache_write %1, %k, %positions, %slots
       : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?xi32>, tensor<?xi32>) -> !llm.cache<layer 2, 2x16, q8_0, f16>
-  // CHECK: llm.attention %{{.*}}, %[[C]], %arg3, %arg4 heads 4 scale 2.500000e-01 window 512 softcap 5.000000e+01 :
-  %a = llm.attention %0, %c, %positions, %slots heads 4 scale 0.25 window 512 softcap 50.0
-      : (tensor<?x64xf32>, !llm.cache<layer 2, 2x16, q8_0, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  // CHECK: llm.attention %{{.*}}, %[[C]], %arg3, %arg4 heads 4 scale 2.500000e-01 window 512 softcap 5.000000e+01 sinks %arg5 :
+  %a = llm.attention %0, %c, %positions, %slots heads 4 scale 0.25 window 512 softcap 50.0 sinks %sinks
+      : (tensor<?x64xf32>, !llm.cache<layer 2, 2x16, q8_0, f16>, tensor<?xi32>, tensor<?xi32>, tensor<4xf32>)
+      -> tensor<?x64xf32>
   return %a : tensor<?x64xf32>
 }
 

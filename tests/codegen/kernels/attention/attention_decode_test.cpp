@@ -97,6 +97,18 @@ TEST(AttentionDecode, Softcap) {
   DecodeRun<kPlain, 7>({3, 130}, CausalAttention{.scale = kScale, .softcap = 2.f}, 6).expectNearReference();
 }
 
+// A sink belongs to the denominator once, however many splits a row has: below the scores, among them, above them, and
+// so far above that nothing is left of the values.
+TEST(AttentionDecode, Sinks) {
+  const std::vector<float> sinks = {-30.f, 0.f, 3.f, 8.f, 1.f, -2.f};
+  const CausalAttention variant = {.scale = kScale, .sinks = sinks.data()};
+  DecodeRun<kPlain, 1>({0, 5, 130}, variant, 34).expectNearReference();
+  DecodeRun<kPlain, 3>({0, 63, -1, 100, 190, 500}, variant, 35).expectNearReference();
+  const std::vector<float> high(kPlain.heads, 2000.f);
+  const DecodeRun<kPlain, 3> run({3, 500}, CausalAttention{.scale = kScale, .sinks = high.data()}, 36);
+  for (const float y : run.y) ASSERT_EQ(y, 0.f);
+}
+
 // Another mask: keys after the row's own, to the end of the sequence.
 TEST(AttentionDecode, WholeSequence) {
   const testing::WholeSequence variant = {.length = 200, .scale = kScale};

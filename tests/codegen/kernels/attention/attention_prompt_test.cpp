@@ -123,6 +123,17 @@ TEST(AttentionPrompt, LargeScores) {
   PromptRun<kPlain, 80>(chunk(60, 16, 80), kCausal, 17, 10000.f).expectNearReference();
 }
 
+// A sink in the denominator of each head: below the scores, among them and above them; and beside a softcap, which it
+// does not pass through.
+TEST(AttentionPrompt, Sinks) {
+  const std::vector<float> sinks = {-30.f, 0.f, 3.f, 8.f, 1.f, -2.f};
+  const CausalAttention variant = {.scale = kScale, .sinks = sinks.data()};
+  PromptRun<kPlain, 80>(chunk(0, 70, 80), variant, 33).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(112, 80, 80), variant, 34).expectNearReference();
+  PromptRun<kPlain, 80>(chunk(20, 80, 80), CausalAttention{.scale = kScale, .softcap = 2.f, .sinks = sinks.data()}, 35)
+      .expectNearReference();
+}
+
 // Another mask: keys after the row's own, to the end of the sequence, in tiles that all rows see and in the last one.
 TEST(AttentionPrompt, WholeSequence) {
   const testing::WholeSequence variant = {.length = 150, .scale = kScale};

@@ -161,7 +161,7 @@ private:
 
 /// What the reference does where kernels do `variant`.
 inline reference::CausalAttention exactly(const CausalAttention& variant) {
-  return {variant.scale, variant.softcap, static_cast<size_t>(variant.window)};
+  return {variant.scale, variant.softcap, static_cast<size_t>(variant.window), variant.sinks};
 }
 
 /// Rows that see all keys of their sequence, those before them and those after.
@@ -180,6 +180,7 @@ struct ExactWholeSequence {
 
   double score(double dot) const { return scale * dot; }
   reference::KeyRange keys(size_t) const { return {0, length}; }
+  std::optional<double> sink(size_t) const { return std::nullopt; }
 };
 inline ExactWholeSequence exactly(const WholeSequence& variant) {
   return {static_cast<size_t>(variant.length), variant.scale};
