@@ -144,7 +144,7 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         result = ops.rmsNorm(at(op.getInput()), vectorOf(op.getScale()), op.getEps().convertToFloat());
       })
       .Case([&](llm::LinearOp op) {
-        Matrix y = ops.linear(at(op.getInput()), weights[op.getWeight()], vectorOf(op.getBias()));
+        Matrix y = product(op, op.getWeight(), op.getBias(), frame);
         result = op.getResidual() ? ops.add(y, at(op.getResidual())) : std::move(y);
       })
       .Case([&](llm::RopeOp op) {
@@ -158,10 +158,8 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
       .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })
       .Case([&](llm::QuantizeOp op) { result = at(op.getInput()); }) // set() rounds to the result's type
       .Case([&](llm::GluLinearOp op) {
-        const auto product = [&](auto weight) {
-          return ops.linear(at(llm::inputFor(op, weight)), weights[weight], {});
-        };
-        result = ops.glu(activationOf(op.getActivation()), product(op.getGateWeight()), product(op.getUpWeight()));
+        result = ops.glu(activationOf(op.getActivation()), product(op, op.getGateWeight(), {}, frame),
+                         product(op, op.getUpWeight(), {}, frame));
       })
       .Case([&](llm::HeadOp op) {
         const Matrix& x = at(op.getInput());
@@ -181,9 +179,9 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
   return {};
 }
 
-template <typename Op>
-Matrix Interpreter::product(Op op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, const Frame& frame) {
-  return ops.linear(frame.at(llm::inputFor(op, weight)), weights[weight], vectorOf(bias));
+Matrix Interpreter::product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias,
+                            const Frame& frame) {
+  return ops.linear(frame.at(op.getRowsFor(weight)), weights[weight], vectorOf(bias));
 }
 
 // Ops with several results or none that is rows.
@@ -215,7 +213,7 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::LinearResidualNormOp>(operation)) {
-    Matrix y = ops.linear(frame.at(op.getInput()), weights[op.getWeight()], vectorOf(op.getBias()));
+    Matrix y = product(op, op.getWeight(), op.getBias(), frame);
     const double eps = op.getEps().convertToFloat();
     if (op.getPostScale())
       y = ops.rmsNorm(y, vectorOf(op.getPostScale()), eps);

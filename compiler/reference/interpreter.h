@@ -43,9 +43,9 @@ private:
   Result<void> executeFused(mlir::Operation* op, Frame& frame);
   Result<void> checkTokens(llm::EmbeddingOp op, const Step& step) const;
   std::span<const float> vectorOf(mlir::Value value) const;
-  /// One of the linears of a fused op.
-  template <typename Op>
-  Matrix product(Op op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, const Frame& frame);
+  /// The rows that the op multiplies with one of its weights, times that weight.
+  Matrix product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias,
+                 const Frame& frame);
   void writeCache(mlir::Value cache, const Matrix& keys, const Matrix& values, const Frame& frame);
   Matrix attend(llm::AttentionOp op, const Frame& frame);
   Result<Matrix> rotate(const Matrix& x, mlir::Value table, llm::RopePairs pairs, size_t headSize,

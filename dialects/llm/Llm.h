@@ -29,6 +29,8 @@ struct CacheResource final : mlir::SideEffects::Resource::Base<CacheResource> {
 #include "dialects/llm/LlmEnums.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/llm/LlmTypes.h.inc"
+
+#include "dialects/llm/LlmInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/llm/LlmOps.h.inc"
 
@@ -53,12 +55,6 @@ int64_t columnsOf(mlir::Value value);
 
 /// Whether linears take int8 rows for this encoding: its layout is multiplied with them.
 bool takesQ8Rows(formats::TensorType encoding);
-
-/// What a fused op multiplies with one of its weights: its int8 rows, if it has them and the weight takes them.
-template <typename Op>
-mlir::Value inputFor(Op op, mlir::TypedValue<WeightType> weight) {
-  return op.getInt8Input() && takesQ8Rows(weight.getType().getEncoding()) ? op.getInt8Input() : op.getInput();
-}
 
 /// The layer an op belongs to, -1 when it says none.
 int64_t layerOf(mlir::Operation* op);

@@ -51,7 +51,7 @@ def Llm_CacheWriteOp : Llm_Op<"cache_write", [MemoryEffects<[MemWrite<Llm_CacheR
   let hasVerifier = 1;  // C1, C2
 }
 
-def Llm_AttentionOp : Llm_Op<"attention", [Pure]> {
+def Llm_AttentionOp : Llm_Op<"attention", [Pure, Llm_EmitsRows]> {
   let summary = "Causal attention of the rows over the cache of a layer";
   let description = [{
     For row r at position p of sequence s, query head h and kv head `g = h / (heads / kv heads)`:

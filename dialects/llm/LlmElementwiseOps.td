@@ -55,7 +55,7 @@ def Llm_SoftcapOp : Llm_Op<"softcap", [Pure, SameOperandsAndResultType]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Llm_GluOp : Llm_Op<"glu", [Pure]> {
+def Llm_GluOp : Llm_Op<"glu", [Pure, Llm_EmitsRows]> {
   let summary = "Gated unit: activation of one value times another";
   let description = [{
     `result = activation(gate) * up`; `silu(x) = x / (1 + exp(-x))`,

@@ -6,7 +6,7 @@
 #ifndef LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMFUSEDOPS_TD
 
-def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments]> {
+def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments, Llm_MultipliesRows]> {
   let summary = "The query, key and value linears of one value";
   let description = [{
     `query = linear(input, q_weight, q_bias)`, and so for key and value. The encodings may differ.
@@ -34,7 +34,7 @@ def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments]> {
 }
 
 def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
-    [AttrSizedOperandSegments, MemoryEffects<[MemWrite<Llm_CacheResource>]>]> {
+    [AttrSizedOperandSegments, MemoryEffects<[MemWrite<Llm_CacheResource>]>, Llm_MultipliesRows]> {
   let summary = "qkv_linear, the head norms and rotations of query and key, and the cache write";
   let description = [{
     ```
@@ -74,7 +74,7 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
   let hasVerifier = 1;  // C1 .. C8
 }
 
-def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
+def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure, Llm_MultipliesRows, Llm_EmitsRows]> {
   let summary = "The gate and up linears of one value, and their gated unit";
   let description = [{
     `result = glu(activation, linear(input, gate_weight), linear(input, up_weight))`
@@ -99,7 +99,8 @@ def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure]> {
   let hasVerifier = 1;  // C1 .. C3
 }
 
-def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm", [Pure, AttrSizedOperandSegments]> {
+def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
+    [Pure, AttrSizedOperandSegments, Llm_MultipliesRows, Llm_EmitsRows]> {
   let summary = "A linear, the residual add after it, and the norm after that";
   let description = [{
     ```
@@ -127,6 +128,9 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm", [Pure, AttrSizedOp
   let assemblyFormat = [{
     $input `,` $weight `residual` $residual `norm` $scale `eps` $eps (`bias` $bias^)? (`post_norm` $post_scale^)?
     attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::OpResult getEmittedRows() { return ::llvm::cast<::mlir::OpResult>(getNormed()); }
   }];
   let hasVerifier = 1;  // C1 .. C5
 }

@@ -2,7 +2,7 @@
 #ifndef LLCUDA_DIALECTS_LLM_LLMHEADOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMHEADOPS_TD
 
-def Llm_HeadOp : Llm_Op<"head", [Pure]> {
+def Llm_HeadOp : Llm_Op<"head", [Pure, Llm_MultipliesRows]> {
   let summary = "Logits of the rows that are asked for";
   let description = [{
     `logits[i, v] = sum_k input[output_rows[i], k] * weight[v, k]`, then `softcap * tanh(logits / softcap)` with a

@@ -2,7 +2,7 @@
 #ifndef LLCUDA_DIALECTS_LLM_LLMLINEAROPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMLINEAROPS_TD
 
-def Llm_LinearOp : Llm_Op<"linear", [Pure, AttrSizedOperandSegments]> {
+def Llm_LinearOp : Llm_Op<"linear", [Pure, AttrSizedOperandSegments, Llm_MultipliesRows]> {
   let summary = "Rows times a transposed weight";
   let description = [{
     `result[r, n] = sum_k input[r, k] * weight[n, k] (+ bias[n]) (+ residual[r, n])`

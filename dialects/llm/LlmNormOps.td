@@ -2,7 +2,7 @@
 #ifndef LLCUDA_DIALECTS_LLM_LLMNORMOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMNORMOPS_TD
 
-def Llm_RmsNormOp : Llm_Op<"rms_norm", [Pure]> {
+def Llm_RmsNormOp : Llm_Op<"rms_norm", [Pure, Llm_EmitsRows]> {
   let summary = "Root-mean-square norm of whole rows";
   let description = [{
     `result[r, c] = input[r, c] / sqrt(mean(input[r, :]^2) + eps) * scale[c]`

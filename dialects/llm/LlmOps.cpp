@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Verifiers and folds. The labels C1, C2, ... are those of the op's description.
+// Verifiers, folds and interfaces. The labels C1, C2, ... are those of the op's description.
 #include "dialects/llm/Llm.h"
 
 #include <cmath>
 
+#include "dialects/llm/LlmInterfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "dialects/llm/LlmOps.cpp.inc"
 
@@ -264,6 +265,22 @@ LogicalResult AttentionOp::verify() {
   if (getSinks() && mlir::failed(checkCount(*this, "sinks elements", dimOf(getSinks(), 0), heads))) // C8
     return mlir::failure();
   return checkRowIndices(*this, getQuery(), getPositions(), getSlots()); // C7
+}
+
+// --- interfaces ------------------------------------------------------------------------------------------------------
+
+llvm::SmallVector<mlir::TypedValue<WeightType>> MultipliesRows::getWeights() {
+  llvm::SmallVector<mlir::TypedValue<WeightType>> weights;
+  for (const Value operand : getOperation()->getOperands())
+    if (auto weight = mlir::dyn_cast<mlir::TypedValue<WeightType>>(operand))
+      weights.push_back(weight);
+  return weights;
+}
+
+Value MultipliesRows::getRowsFor(mlir::TypedValue<WeightType> weight) {
+  const mlir::OperandRange int8Input = getInt8InputMutable();
+  return takesQ8Rows(weight.getType().getEncoding()) && !int8Input.empty() ? int8Input.front()
+                                                                           : getInputMutable().get();
 }
 
 // --- element by element ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #ifndef LLCUDA_DIALECTS_LLM_LLMOPS_TD
 #define LLCUDA_DIALECTS_LLM_LLMOPS_TD
 
+include "dialects/llm/LlmInterfaces.td"
 include "dialects/llm/LlmTypes.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"

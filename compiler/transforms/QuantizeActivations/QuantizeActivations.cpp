@@ -6,7 +6,6 @@
 
 #include "compiler/transforms/rewriting.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 namespace llcuda {
 using namespace llm;
@@ -23,28 +22,19 @@ enum class Wants {
 };
 
 Wants wantsOf(mlir::OpOperand& use) {
-  const auto ask = [&](mlir::OpOperand& input, std::initializer_list<mlir::TypedValue<WeightType>> weights) {
-    if (&use != &input || !llvm::any_of(weights, wantsQ8Rows))
-      return Wants::kFloat;
-    return llvm::all_of(weights, wantsQ8Rows) ? Wants::kInt8 : Wants::kBoth;
-  };
-  return llvm::TypeSwitch<mlir::Operation*, Wants>(use.getOwner())
-      .Case<LinearOp, HeadOp, LinearResidualNormOp>(
-          [&](auto op) { return ask(op.getInputMutable(), {op.getWeight()}); })
-      .Case<GluLinearOp>([&](auto op) {
-        return ask(op.getInputMutable(), {op.getGateWeight(), op.getUpWeight()});
-      })
-      .Case<QkvLinearOp, QkvRopeCacheOp>([&](auto op) {
-        return ask(op.getInputMutable(), {op.getQWeight(), op.getKWeight(), op.getVWeight()});
-      })
-      .Default(Wants::kFloat);
+  auto reader = mlir::dyn_cast<MultipliesRows>(use.getOwner());
+  if (!reader || &use != &reader.getInputMutable())
+    return Wants::kFloat;
+  const auto weights = reader.getWeights();
+  if (llvm::none_of(weights, wantsQ8Rows))
+    return Wants::kFloat;
+  return llvm::all_of(weights, wantsQ8Rows) ? Wants::kInt8 : Wants::kBoth;
 }
 
-/// Whether the op can yield int8 rows as this result.
-bool canEmitQ8Rows(mlir::OpResult result) {
-  if (auto fused = mlir::dyn_cast<LinearResidualNormOp>(result.getOwner()))
-    return result == fused.getNormed();
-  return mlir::isa<RmsNormOp, AttentionOp, GluOp, GluLinearOp>(result.getOwner());
+/// Whether the op that makes the rows can yield them as int8 rows.
+bool canEmitQ8Rows(mlir::OpResult rows) {
+  auto maker = mlir::dyn_cast<EmitsRows>(rows.getOwner());
+  return maker && maker.getEmittedRows() == rows;
 }
 
 bool isFloatRows(mlir::Value value) {
@@ -92,10 +82,9 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
     for (mlir::OpOperand* use : readers)
       rewriter.modifyOpInPlace(use->getOwner(), [&] {
         if (wantsOf(*use) == Wants::kInt8)
-          return use->set(quantized);
-        llvm::TypeSwitch<mlir::Operation*>(use->getOwner())
-            .Case<GluLinearOp, QkvLinearOp, QkvRopeCacheOp>(
-                [&](auto op) { op.getInt8InputMutable().assign(quantized); });
+          use->set(quantized);
+        else
+          mlir::cast<MultipliesRows>(use->getOwner()).getInt8InputMutable().assign(quantized);
       });
   }
 };
