@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/spec/launch_works.h"
 
-#include <initializer_list>
-
 namespace llcuda::codegen {
 namespace {
 
@@ -21,34 +19,6 @@ uint64_t weightRow(WeightLayout layout, uint64_t columns) {
   return bytes;
 }
 
-/// One weight of a launch: rows of it, and how it lies.
-struct Weight {
-  WeightLayout layout;
-  uint64_t outputs;
-};
-
-ArithmeticUnit decodeUnit(WeightLayout layout) {
-  return weightReadsInt8Rows(layout) ? ArithmeticUnit::kDp4a : ArithmeticUnit::kFp32;
-}
-
-ArithmeticUnit promptUnit(WeightLayout layout) {
-  return weightHasInt8Codes(layout) ? ArithmeticUnit::kTensorInt8 : ArithmeticUnit::kTensorF16;
-}
-
-/// Products of rows with weights: the weights, and the rows in the forms that they need. What is emitted is not in it.
-LaunchWork productsWork(uint32_t rows, uint64_t inputs, std::initializer_list<Weight> weights, bool bias) {
-  LaunchWork work;
-  work.rows = rows;
-  bool f32 = false, int8 = false;
-  for (const Weight& weight : weights) {
-    work.fixedBytes += weight.outputs * (weightRow(weight.layout, inputs) + (bias ? kF32 : 0));
-    work.rowMultiplyAdds += weight.outputs * inputs;
-    (weightReadsInt8Rows(weight.layout) ? int8 : f32) = true;
-  }
-  work.rowRead = rowBytes(inputs, f32, int8);
-  return work;
-}
-
 /// Keys and values of a position in the cache.
 uint64_t cacheBytes(const KvCacheDesc& cache, uint32_t kvHeads, uint32_t headSize) {
   return uint64_t{kvHeads} * (keptHeadBytes(cache.keyType, headSize) + keptHeadBytes(cache.valueType, headSize)) /
@@ -58,24 +28,6 @@ uint64_t cacheBytes(const KvCacheDesc& cache, uint32_t kvHeads, uint32_t headSiz
 /// What a row reads of the rope table.
 uint64_t turnBytes(uint32_t dimensions) {
   return kF32 * dimensions;
-}
-
-template <typename Desc>
-LaunchWork linearWork(const Desc& desc, ArithmeticUnit unit) {
-  LaunchWork work = productsWork(desc.rows, desc.inputs, {{desc.layout, desc.outputs}}, desc.bias);
-  work.rowRead += desc.residual ? kF32 * desc.outputs : 0;
-  work.rowWritten = kF32 * desc.outputs;
-  work.unit = unit;
-  return work;
-}
-
-LaunchWork qkvWork(const QkvLinearDesc& desc, ArithmeticUnit unit) {
-  LaunchWork work = productsWork(
-      desc.rows, desc.inputs,
-      {{desc.qLayout, desc.qOutputs}, {desc.kLayout, desc.kvOutputs}, {desc.vLayout, desc.kvOutputs}}, desc.bias);
-  work.rowWritten = kF32 * (uint64_t{desc.qOutputs} + 2 * uint64_t{desc.kvOutputs});
-  work.unit = unit;
-  return work;
 }
 
 LaunchWork attentionWork(const AttentionDesc& desc, uint64_t queryBytes, ArithmeticUnit unit) {
@@ -90,58 +42,51 @@ LaunchWork attentionWork(const AttentionDesc& desc, uint64_t queryBytes, Arithme
           .unit = unit};
 }
 
-/// Of a GluLinearDesc or a GluLinearPromptDesc.
-template <typename Desc>
-LaunchWork gluWork(const Desc& desc, WeightLayout gate, WeightLayout up, ArithmeticUnit unit) {
-  LaunchWork work = productsWork(desc.rows, desc.inputs, {{gate, desc.outputs}, {up, desc.outputs}}, false);
-  work.rowWritten = rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
-  work.unit = unit;
-  return work;
+ArithmeticUnit unitOf(const LinearDesc& desc) {
+  const WeightLayout layout = desc.parts[0].layout;
+  if (desc.hasFewRows())
+    return weightReadsInt8Rows(layout) ? ArithmeticUnit::kDp4a : ArithmeticUnit::kFp32;
+  return weightHasInt8Codes(layout) ? ArithmeticUnit::kTensorInt8 : ArithmeticUnit::kTensorF16;
+}
+
+/// What an epilogue reads besides the products, and writes.
+void addEpilogue(LaunchWork& work, const LinearDesc& desc, const StoreRows& epilogue) {
+  for (const LinearPart& part : desc.parts) {
+    work.rowRead += epilogue.residual ? kF32 * part.outputs : 0;
+    work.rowWritten += kF32 * part.outputs;
+  }
+}
+void addEpilogue(LaunchWork& work, const LinearDesc& desc, const NormRows& epilogue) {
+  const uint64_t row = kF32 * desc.parts[0].outputs, norms = epilogue.postNorm ? 2 : 1;
+  work.fixedBytes += norms * row;
+  work.rowRead += row;
+  work.rowWritten += norms * row + rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
+}
+void addEpilogue(LaunchWork& work, const LinearDesc& desc, const GateRows& epilogue) {
+  work.rowWritten += rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
+}
+void addEpilogue(LaunchWork& work, const LinearDesc& desc, const RopeCacheRows& epilogue) {
+  work.rowRead += turnBytes(epilogue.dimensions);
+  work.rowWritten += kF32 * desc.parts[0].outputs +
+                     cacheBytes(epilogue.cache, desc.parts[1].outputs / epilogue.headSize, epilogue.headSize);
 }
 
 } // namespace
 
+/// The weights, and the rows in the forms that these need.
 LaunchWork workOf(const LinearDesc& desc) {
-  return linearWork(desc, decodeUnit(desc.layout));
-}
-
-LaunchWork workOf(const LinearPromptDesc& desc) {
-  return linearWork(desc, promptUnit(desc.layout));
-}
-
-LaunchWork workOf(const LinearResidualNormDesc& desc) {
-  LaunchWork work = productsWork(desc.rows, desc.inputs, {{desc.layout, desc.outputs}}, desc.bias);
-  work.fixedBytes += kF32 * desc.outputs * (desc.postNorm ? 2 : 1);
-  work.rowRead += kF32 * desc.outputs;
-  work.rowWritten = kF32 * desc.outputs * (desc.postNorm ? 2 : 1) + rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
-  work.unit = decodeUnit(desc.layout);
-  return work;
-}
-
-LaunchWork workOf(const GluLinearDesc& desc) {
-  return gluWork(desc, desc.gateLayout, desc.upLayout, decodeUnit(desc.gateLayout));
-}
-
-LaunchWork workOf(const GluLinearPromptDesc& desc) {
-  return gluWork(desc, desc.layout, desc.layout, promptUnit(desc.layout));
-}
-
-LaunchWork decodeWorkOf(const QkvLinearDesc& desc) {
-  return qkvWork(desc, decodeUnit(desc.qLayout));
-}
-
-LaunchWork promptWorkOf(const QkvLinearDesc& desc) {
-  return qkvWork(desc, promptUnit(desc.qLayout));
-}
-
-LaunchWork workOf(const QkvRopeCacheDesc& desc) {
-  const uint64_t qOutputs = uint64_t{desc.heads} * desc.headSize, kvOutputs = uint64_t{desc.kvHeads} * desc.headSize;
-  LaunchWork work =
-      productsWork(desc.rows, desc.inputs,
-                   {{desc.qLayout, qOutputs}, {desc.kLayout, kvOutputs}, {desc.vLayout, kvOutputs}}, desc.bias);
-  work.rowRead += turnBytes(desc.dimensions);
-  work.rowWritten = kF32 * qOutputs + cacheBytes(desc.cache, desc.kvHeads, desc.headSize);
-  work.unit = decodeUnit(desc.qLayout);
+  LaunchWork work;
+  work.rows = desc.rows;
+  work.unit = unitOf(desc);
+  bool f32 = false, int8 = false;
+  for (const LinearPart& part : desc.parts) {
+    const uint64_t outputs = part.outputs;
+    work.fixedBytes += outputs * (weightRow(part.layout, desc.inputs) + (desc.bias ? kF32 : 0));
+    work.rowMultiplyAdds += outputs * desc.inputs;
+    (weightReadsInt8Rows(part.layout) ? int8 : f32) = true;
+  }
+  work.rowRead = rowBytes(desc.inputs, f32, int8);
+  std::visit([&](const auto& epilogue) { addEpilogue(work, desc, epilogue); }, desc.epilogue);
   return work;
 }
 

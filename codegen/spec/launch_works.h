@@ -5,7 +5,6 @@
 #include "codegen/formats/launch_work.h"
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
-#include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
@@ -14,14 +13,7 @@
 namespace llcuda::codegen {
 
 LaunchWork workOf(const LinearDesc& desc);
-LaunchWork workOf(const LinearResidualNormDesc& desc);
-LaunchWork workOf(const GluLinearDesc& desc);
-LaunchWork workOf(const QkvRopeCacheDesc& desc);
-LaunchWork workOf(const LinearPromptDesc& desc);
-LaunchWork workOf(const GluLinearPromptDesc& desc);
-/// Of few rows (dp4a), or of many (tensor cores).
-LaunchWork decodeWorkOf(const QkvLinearDesc& desc);
-LaunchWork promptWorkOf(const QkvLinearDesc& desc);
+/// Of one row after another, or of blocks of rows.
 LaunchWork decodeWorkOf(const AttentionDesc& desc);
 LaunchWork promptWorkOf(const AttentionDesc& desc);
 LaunchWork workOf(const HeadRowsDesc& desc);

@@ -4,245 +4,227 @@
 #include <algorithm>
 #include <cassert>
 
-#include "codegen/pack/pack.h"
 #include "codegen/spec/decode_tile.h"
 #include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/launch_works.h"
+#include "codegen/spec/prompt_tile.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kMaxSize = 1u << 20;
-
-Result<void> checkSizes(const char* op, std::initializer_list<WeightLayout> layouts, uint32_t rows, uint32_t inputs,
-                        uint32_t outputs) {
-  if (rows == 0 || rows > kMaxDecodeRows)
-    return unsupported(op, " of ", rows, " rows; kernels exist for 1 to ", kMaxDecodeRows);
-  if (inputs == 0 || inputs % kWeightBlock != 0 || inputs > kMaxSize)
-    return unsupported(op, " of ", inputs, " inputs; kernels exist for multiples of 32 up to ", kMaxSize);
-  if (outputs == 0 || outputs > kMaxSize)
-    return unsupported(op, " of ", outputs, " outputs; kernels exist for 1 to ", kMaxSize);
-  for (WeightLayout layout : layouts)
-    if (const unsigned block = weightBlockBytes(layout).columns; inputs % block != 0)
-      return unsupported(op, " of ", inputs, " inputs; kernels of ", pack::layoutName(layout),
-                         " exist for multiples of ", block);
-  return {};
+bool isGated(const LinearDesc& desc) {
+  return std::holds_alternative<GateRows>(desc.epilogue);
 }
 
-/// Of a LinearDesc or a LinearResidualNormDesc.
-template <typename Desc>
-DecodeTileRequest requestOfOneWeight(const Desc& desc) {
-  return {.layout = desc.layout,
-          .inputRows = desc.rows,
-          .columns = desc.inputs,
-          .outputs = desc.outputs,
-          .smallestPart = desc.outputs};
+uint32_t allOutputs(const LinearDesc& desc) {
+  uint32_t outputs = 0;
+  for (const LinearPart& part : desc.parts) outputs += part.outputs;
+  return outputs;
 }
 
-template <typename Desc>
-void addShape(KernelBuilder& kernel, const Desc& desc) {
-  kernel.group("LinearShape",
-               {{"m", number("m", desc.rows)}, {"n", number("n", desc.outputs)}, {"k", number("k", desc.inputs)}});
+uint32_t smallestOutputs(const LinearDesc& desc) {
+  return std::ranges::min(desc.parts, {}, &LinearPart::outputs).outputs;
 }
 
-template <typename Desc>
-void addForms(KernelBuilder& kernel, const Desc& desc) {
-  kernel.group("RowForms", {{"f32", flag("f32", desc.f32Rows)}, {"int8", flag("q8", desc.int8Rows)}});
+/// A kernel: its op, which is its header's name, and the function that it calls.
+struct Kernel {
+  const char *op, *header, *function;
+};
+
+constexpr Kernel kLinear = {"linear", "codegen/kernels/linear/linear.cuh", "linear"};
+constexpr Kernel kQkvLinear = {"qkv_linear", "codegen/kernels/linear/qkv_linear.cuh", "qkvLinear"};
+constexpr Kernel kLinearPrompt = {"linear_prompt", "codegen/kernels/linear/linear_prompt.cuh", "linearPrompt"};
+constexpr Kernel kQkvPrompt = {"qkv_prompt", "codegen/kernels/linear/qkv_prompt.cuh", "qkvPrompt"};
+constexpr Kernel kNormed = {"linear_residual_norm", "codegen/kernels/linear/linear_residual_norm.cuh",
+                            "linearResidualNorm"};
+constexpr Kernel kGlu = {"glu_linear", "codegen/kernels/glu/glu_linear.cuh", "gluLinear"};
+constexpr Kernel kGluPrompt = {"glu_linear_prompt", "codegen/kernels/glu/glu_linear_prompt.cuh", "gluLinearPrompt"};
+constexpr Kernel kRopeCache = {"qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh", "qkvRopeCache"};
+
+Kernel kernelOf(const LinearDesc& desc, const StoreRows&) {
+  const bool isOne = desc.parts.size() == 1;
+  return desc.hasFewRows() ? (isOne ? kLinear : kQkvLinear) : (isOne ? kLinearPrompt : kQkvPrompt);
+}
+Kernel kernelOf(const LinearDesc&, const NormRows&) {
+  return kNormed;
+}
+Kernel kernelOf(const LinearDesc& desc, const GateRows&) {
+  return desc.hasFewRows() ? kGlu : kGluPrompt;
+}
+Kernel kernelOf(const LinearDesc&, const RopeCacheRows&) {
+  return kRopeCache;
+}
+Kernel kernelOf(const LinearDesc& desc) {
+  return std::visit([&](const auto& epilogue) { return kernelOf(desc, epilogue); }, desc.epilogue);
 }
 
-template <typename Desc>
-void addQkvWeights(KernelBuilder& kernel, const Desc& desc) {
-  kernel.group("QkvWeights", {{"q", layout(desc.qLayout)}, {"k", layout(desc.kLayout)}, {"v", layout(desc.vLayout)}});
+/// The rows of the weights that a group or a block has to make together.
+void askForRows(DecodeTileRequest&, const StoreRows&) {}
+void askForRows(DecodeTileRequest&, const NormRows&) {}
+void askForRows(DecodeTileRequest& request, const GateRows& epilogue) {
+  request.blockRowsMultiple = epilogue.int8Rows ? 32 : 1;
+}
+void askForRows(DecodeTileRequest& request, const RopeCacheRows& epilogue) {
+  request.rowsMultiple = 2;
+  request.blockRowsMultiple = epilogue.cache.block();
 }
 
-void addParts(KernelBuilder& kernel, bool bias, bool residual = false, bool cap = false) {
-  kernel.group("LinearParts",
-               {{"bias", flag("bias", bias)}, {"residual", flag("residual", residual)}, {"cap", flag("cap", cap)}});
+DecodeTileRequest decodeRequest(const LinearDesc& desc) {
+  DecodeTileRequest request = {.layout = desc.parts[0].layout,
+                               .inputRows = desc.rows,
+                               .columns = desc.inputs,
+                               .outputs = isGated(desc) ? desc.parts[0].outputs : allOutputs(desc),
+                               .smallestPart = smallestOutputs(desc),
+                               .weights = isGated(desc) ? 2u : 1u};
+  std::visit([&](const auto& epilogue) { askForRows(request, epilogue); }, desc.epilogue);
+  return request;
 }
 
-/// Input rows as the layouts read them.
-void addInputRows(KernelBuilder& kernel, std::initializer_list<WeightLayout> layouts) {
-  kernel.inputRows(!std::ranges::all_of(layouts, weightReadsInt8Rows),
-                   std::ranges::any_of(layouts, weightReadsInt8Rows));
+PromptTileRequest promptRequest(const LinearDesc& desc) {
+  PromptTileRequest request = {
+      .layouts = {}, .rows = desc.rows, .inputs = desc.inputs, .columns = allOutputs(desc), .gated = isGated(desc)};
+  for (const LinearPart& part : desc.parts) request.layouts.push_back(part.layout);
+  if (request.gated)
+    request.layouts.pop_back(); // it is up's too
+  return request;
 }
 
-/// Weights, input rows and biases of a launch over q, k and v.
-template <typename Desc>
-void addQkvInputs(KernelBuilder& kernel, const Desc& desc) {
-  for (const char* name : {"q_weight", "k_weight", "v_weight"}) kernel.input(name, "const uint8_t*");
-  addInputRows(kernel, {desc.qLayout, desc.kLayout, desc.vLayout});
-  for (const char* name : {"q_bias", "k_bias", "v_bias"}) kernel.input(name, "const float*", desc.bias);
+void addWeights(KernelBuilder& kernel, const LinearDesc& desc) {
+  const std::vector<LinearPart>& parts = desc.parts;
+  if (parts.size() == 1 || (isGated(desc) && !desc.hasFewRows()))
+    kernel.constants({layout(parts[0].layout)});
+  else if (parts.size() == 2)
+    kernel.group("GluWeights", {{"gate", layout(parts[0].layout)}, {"up", layout(parts[1].layout)}});
+  else
+    kernel.group("QkvWeights",
+                 {{"q", layout(parts[0].layout)}, {"k", layout(parts[1].layout)}, {"v", layout(parts[2].layout)}});
+}
+
+void addShape(KernelBuilder& kernel, const LinearDesc& desc) {
+  Members members = {{"m", number("m", desc.rows)}};
+  if (desc.parts.size() == 3) {
+    members.push_back({"qN", number("n", desc.parts[0].outputs)});
+    members.push_back({"kvN", number("kv", desc.parts[1].outputs)});
+  } else {
+    members.push_back({"n", number("n", desc.parts[0].outputs)});
+  }
+  members.push_back({"k", number("k", desc.inputs)});
+  kernel.group(desc.parts.size() == 3 ? "QkvLinearShape" : "LinearShape", members);
+}
+
+Member rowForm(const char* name, const char* shown, bool wanted) {
+  return {name, flag(shown, wanted)};
+}
+
+/// The template arguments that come after the cut.
+void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& epilogue) {
+  if (desc.hasFewRows())
+    kernel.group("LinearParts", {{"bias", flag("bias", desc.bias)},
+                                 {"residual", flag("residual", epilogue.residual)},
+                                 {"cap", flag("cap", epilogue.softcap != 0)}});
+}
+void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const NormRows& epilogue) {
+  kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", epilogue.postNorm)}});
+  kernel.group("RowForms", {rowForm("f32", "f32", epilogue.f32Rows), rowForm("int8", "q8", epilogue.int8Rows)});
+}
+void addConstants(KernelBuilder& kernel, const LinearDesc&, const GateRows& epilogue) {
+  kernel.constants({activation(epilogue.activation)});
+  kernel.group("RowForms", {rowForm("f32", "f32", epilogue.f32Rows), rowForm("int8", "q8", epilogue.int8Rows)});
+}
+void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const RopeCacheRows& epilogue) {
+  kernel.group("RopeCacheParts", {{"bias", flag("bias", desc.bias)},
+                                  {"headSize", number("d", epilogue.headSize)},
+                                  {"dimensions", number("turn", epilogue.dimensions)},
+                                  {"tablePages", number("p", epilogue.cache.tablePages())},
+                                  {"keyType", kvType(epilogue.cache.keyType)},
+                                  {"valueType", kvType(epilogue.cache.valueType)}});
+}
+
+/// The parameters that come after the biases.
+void addBuffers(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& epilogue) {
+  if (desc.parts.size() == 1) {
+    kernel.input("residual", "const float*", epilogue.residual).output("y", "float*");
+    if (epilogue.softcap != 0)
+      kernel.value(real("c", epilogue.softcap));
+  } else {
+    for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
+  }
+}
+void addBuffers(KernelBuilder& kernel, const LinearDesc&, const NormRows& epilogue) {
+  kernel.input("residual", "const float*").input("post_scale", "const float*", epilogue.postNorm);
+  kernel.input("norm_scale", "const float*").inOut("arrivals", "uint32_t*");
+  kernel.output("product", "float*", epilogue.postNorm).output("y", "float*");
+  kernel.outputRows("normed", epilogue.f32Rows, epilogue.int8Rows).value(real("e", epilogue.eps));
+}
+void addBuffers(KernelBuilder& kernel, const LinearDesc&, const GateRows& epilogue) {
+  kernel.outputRows("y", epilogue.f32Rows, epilogue.int8Rows);
+}
+void addBuffers(KernelBuilder& kernel, const LinearDesc&, const RopeCacheRows& epilogue) {
+  kernel.input("rope_table", "const float2*", epilogue.dimensions != 0);
+  kernel.input("positions", "const int*").input("slots", "const int*").input("block_table", "const int*");
+  kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
+}
+
+/// Constants, then parameters, in the order of linear_spec.h.
+KernelBuilder described(const LinearDesc& desc, const char* cutType, const Members& cut) {
+  const Kernel which = kernelOf(desc);
+  KernelBuilder kernel(which.op, which.header);
+  addWeights(kernel, desc);
+  addShape(kernel, desc);
+  kernel.group(cutType, cut);
+  std::visit([&](const auto& epilogue) { addConstants(kernel, desc, epilogue); }, desc.epilogue);
+  const auto names = linearPartNames(desc.parts.size());
+  for (const char* name : names) kernel.input(std::string(name) + "weight", "const uint8_t*");
+  const auto readsInt8 = [](const LinearPart& part) { return weightReadsInt8Rows(part.layout); };
+  kernel.inputRows(!std::ranges::all_of(desc.parts, readsInt8), std::ranges::any_of(desc.parts, readsInt8));
+  if (!desc.hasFewRows())
+    kernel.input("positions", "const int*");
+  if (!isGated(desc))
+    for (const char* name : names) kernel.input(std::string(name) + "bias", "const float*", desc.bias);
+  std::visit([&](const auto& epilogue) { addBuffers(kernel, desc, epilogue); }, desc.epilogue);
+  return kernel;
+}
+
+/// Blocks of so many outputs that cover each part, of which gate and up are one.
+uint32_t blocksOf(const LinearDesc& desc, uint32_t outputs) {
+  if (isGated(desc))
+    return divideUp(desc.parts[0].outputs, outputs);
+  uint32_t blocks = 0;
+  for (const LinearPart& part : desc.parts) blocks += divideUp(part.outputs, outputs);
+  return blocks;
 }
 
 } // namespace
 
-Result<void> checkLinear(const LinearDesc& desc) {
-  return checkSizes("linear", {desc.layout}, desc.rows, desc.inputs, desc.outputs);
+std::span<const char* const> linearPartNames(size_t parts) {
+  static constexpr const char *kOne[] = {""}, *kGlu[] = {"gate_", "up_"}, *kQkv[] = {"q_", "k_", "v_"};
+  if (parts == 1)
+    return kOne;
+  return parts == 2 ? std::span<const char* const>(kGlu) : kQkv;
+}
+
+const char* linearOp(const LinearDesc& desc) {
+  return kernelOf(desc).op;
 }
 
 LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   assert(checkLinear(desc));
-  const DecodeTileRequest request = requestOfOneWeight(desc);
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  const bool capped = desc.softcap != 0;
-  KernelBuilder kernel("linear", "codegen/kernels/linear/linear.cuh");
-  kernel.constants({layout(desc.layout)});
-  addShape(kernel, desc);
-  kernel.group("DecodeCut", tile.members(request));
-  addParts(kernel, desc.bias, desc.residual, capped);
-  kernel.input("weight", "const uint8_t*");
-  addInputRows(kernel, {desc.layout});
-  kernel.input("bias", "const float*", desc.bias).input("residual", "const float*", desc.residual);
-  kernel.output("y", "float*");
-  if (capped)
-    kernel.value(real("c", desc.softcap));
-  return {kernel.build("linear", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
-          workOf(desc),
-          request};
-}
-
-Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc) {
-  LLCUDA_RETURN_IF_ERROR(checkSizes("linear_residual_norm", {desc.layout}, desc.rows, desc.inputs, desc.outputs));
-  if (desc.outputs % 32 != 0 || desc.outputs > 16384)
-    return unsupported("linear_residual_norm of ", desc.outputs,
-                       " outputs; kernels exist for multiples of 32 up to 16384");
-  if (!desc.f32Rows && !desc.int8Rows)
-    return unsupported("linear_residual_norm that emits no normed rows");
-  return {};
-}
-
-LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const TileTable& tiles) {
-  assert(checkLinearResidualNorm(desc));
-  const DecodeTileRequest request = requestOfOneWeight(desc);
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelBuilder kernel("linear_residual_norm", "codegen/kernels/linear/linear_residual_norm.cuh");
-  kernel.constants({layout(desc.layout)});
-  addShape(kernel, desc);
-  kernel.group("DecodeCut", tile.members(request));
-  kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", desc.postNorm)}});
-  addForms(kernel, desc);
-  kernel.input("weight", "const uint8_t*");
-  addInputRows(kernel, {desc.layout});
-  kernel.input("bias", "const float*", desc.bias).input("residual", "const float*");
-  kernel.input("post_scale", "const float*", desc.postNorm).input("norm_scale", "const float*");
-  kernel.inOut("arrivals", "uint32_t*").output("product", "float*", desc.postNorm).output("y", "float*");
-  kernel.outputRows("normed", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
-  return {kernel.build("linearResidualNorm", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
-          workOf(desc),
-          request};
-}
-
-Result<void> checkGluLinear(const GluLinearDesc& desc) {
-  LLCUDA_RETURN_IF_ERROR(
-      checkSizes("glu_linear", {desc.gateLayout, desc.upLayout}, desc.rows, desc.inputs, desc.outputs));
-  if (desc.int8Rows && desc.outputs % 32 != 0)
-    return unsupported("glu_linear of ", desc.outputs, " outputs as int8 rows; kernels exist for multiples of 32");
-  if (!desc.f32Rows && !desc.int8Rows)
-    return unsupported("glu_linear that emits no rows");
-  return {};
-}
-
-LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles) {
-  assert(checkGluLinear(desc));
-  const DecodeTileRequest request = {.layout = desc.gateLayout,
-                                     .inputRows = desc.rows,
-                                     .columns = desc.inputs,
-                                     .outputs = desc.outputs,
-                                     .smallestPart = desc.outputs,
-                                     .weights = 2,
-                                     .blockRowsMultiple = desc.int8Rows ? 32u : 1u};
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelBuilder kernel("glu_linear", "codegen/kernels/glu/glu_linear.cuh");
-  kernel.group("GluWeights", {{"gate", layout(desc.gateLayout)}, {"up", layout(desc.upLayout)}});
-  addShape(kernel, desc);
-  kernel.group("DecodeCut", tile.members(request));
-  kernel.constants({activation(desc.activation)});
-  addForms(kernel, desc);
-  kernel.input("gate_weight", "const uint8_t*").input("up_weight", "const uint8_t*");
-  addInputRows(kernel, {desc.gateLayout, desc.upLayout});
-  kernel.outputRows("y", desc.f32Rows, desc.int8Rows);
-  return {kernel.build("gluLinear", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(desc.outputs, tile.blockRows(request)), 1, 1},
-          workOf(desc),
-          request};
-}
-
-Result<void> checkQkvLinear(const QkvLinearDesc& desc) {
-  if (desc.kvOutputs == 0)
-    return unsupported("qkv_linear without keys and values");
-  return checkSizes("qkv_linear", {desc.qLayout, desc.kLayout, desc.vLayout}, desc.rows, desc.inputs,
-                    std::max(desc.qOutputs, desc.kvOutputs));
-}
-
-LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles) {
-  assert(checkQkvLinear(desc));
-  const DecodeTileRequest request = {.layout = desc.qLayout,
-                                     .inputRows = desc.rows,
-                                     .columns = desc.inputs,
-                                     .outputs = desc.qOutputs + 2 * desc.kvOutputs,
-                                     .smallestPart = std::min(desc.qOutputs, desc.kvOutputs)};
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelBuilder kernel("qkv_linear", "codegen/kernels/linear/qkv_linear.cuh");
-  addQkvWeights(kernel, desc);
-  kernel.group("QkvLinearShape", {{"m", number("m", desc.rows)},
-                                  {"qN", number("n", desc.qOutputs)},
-                                  {"kvN", number("kv", desc.kvOutputs)},
-                                  {"k", number("k", desc.inputs)}});
-  kernel.group("DecodeCut", tile.members(request));
-  addParts(kernel, desc.bias);
-  addQkvInputs(kernel, desc);
-  for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
-  return {
-      kernel.build("qkvLinear", tile.threads(), tile.minBlocksPerSm),
-      {divideUp(desc.qOutputs, tile.blockRows(request)) + 2 * divideUp(desc.kvOutputs, tile.blockRows(request)), 1, 1},
-      decodeWorkOf(desc),
-      request};
-}
-
-Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc) {
-  if (desc.heads == 0 || desc.kvHeads == 0 || desc.headSize == 0 || desc.headSize % 8 != 0 || desc.headSize > 1024)
-    return unsupported("qkv_rope_cache of ", desc.heads, " heads, ", desc.kvHeads, " kv heads of ", desc.headSize,
-                       "; kernels exist for head sizes of multiples of 8 up to 1024");
-  LLCUDA_RETURN_IF_ERROR(checkSizes("qkv_rope_cache", {desc.qLayout, desc.kLayout, desc.vLayout}, desc.rows,
-                                    desc.inputs, std::max(desc.heads, desc.kvHeads) * desc.headSize));
-  if (desc.dimensions % 2 != 0 || desc.dimensions > desc.headSize)
-    return unsupported("rope over ", desc.dimensions, " elements of heads of ", desc.headSize);
-  return checkKvCache(desc.cache, desc.headSize);
-}
-
-LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& tiles) {
-  assert(checkQkvRopeCache(desc));
-  const uint32_t qRows = desc.heads * desc.headSize, kvRows = desc.kvHeads * desc.headSize;
-  const DecodeTileRequest request = {.layout = desc.qLayout,
-                                     .inputRows = desc.rows,
-                                     .columns = desc.inputs,
-                                     .outputs = qRows + 2 * kvRows,
-                                     .smallestPart = std::min(qRows, kvRows),
-                                     .rowsMultiple = 2,
-                                     .blockRowsMultiple = desc.cache.block()};
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelBuilder kernel("qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh");
-  addQkvWeights(kernel, desc);
-  kernel.group("QkvRopeShape", {{"m", number("m", desc.rows)},
-                                {"k", number("k", desc.inputs)},
-                                {"heads", number("h", desc.heads)},
-                                {"kvHeads", number("g", desc.kvHeads)},
-                                {"headSize", number("d", desc.headSize)},
-                                {"dimensions", number("turn", desc.dimensions)},
-                                {"tablePages", number("p", desc.cache.tablePages())},
-                                {"keyType", kvType(desc.cache.keyType)},
-                                {"valueType", kvType(desc.cache.valueType)}});
-  kernel.group("DecodeCut", tile.members(request));
-  addParts(kernel, desc.bias);
-  addQkvInputs(kernel, desc);
-  kernel.input("rope_table", "const float2*", desc.dimensions != 0);
-  kernel.input("positions", "const int*").input("slots", "const int*");
-  kernel.input("block_table", "const int*");
-  kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
-  return {kernel.build("qkvRopeCache", tile.threads(), tile.minBlocksPerSm),
-          {divideUp(qRows, tile.blockRows(request)) + 2 * divideUp(kvRows, tile.blockRows(request)), 1, 1},
+  const char* function = kernelOf(desc).function;
+  if (desc.hasFewRows()) {
+    const DecodeTileRequest request = decodeRequest(desc);
+    const DecodeTile tile = chooseDecodeTile(request, tiles);
+    KernelBuilder kernel = described(desc, "DecodeCut", tile.members(request));
+    return {kernel.build(function, tile.threads(), tile.minBlocksPerSm),
+            {blocksOf(desc, tile.blockRows(request)), 1, 1},
+            workOf(desc),
+            request};
+  }
+  const PromptTileRequest request = promptRequest(desc);
+  const PromptTile tile = choosePromptTile(request, tiles);
+  KernelBuilder kernel = described(desc, "PromptCut", tile.members());
+  const uint32_t across = isGated(desc) ? tile.columns / 2 : tile.columns; // half of a tile is the gate's
+  return {kernel.build(function, tile.threads(), tile.minBlocksPerSm),
+          {divideUp(desc.rows, tile.rows), blocksOf(desc, across), 1},
           workOf(desc),
           request};
 }

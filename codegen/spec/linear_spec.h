@@ -1,11 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of the linears of a decode step: few rows, so a weight is read once and the reading is the cost.
+// Launches of linears: an operand, the rows that are multiplied; parts, the weights with which; and an epilogue, what
+// becomes of the products. One description, check, launch and work (launch_works.h) for all of them.
 //
-// Where a Desc has `rows` they are 1 ... kMaxDecodeRows; more rows are linear_prompt's. `inputs` is a multiple of 32,
-// `outputs` any number. A layout reads int8 rows (x_codes, x_scales) or f32 rows (x), as weightReadsInt8Rows says; a
-// launch of several layouts that differ in that has all three parameters. A launch takes its tile from `tiles`, else
-// the formula's.
+//   kernels      parts            epilogue       op
+//   few rows     one              StoreRows      linear
+//   few rows     one              NormRows       linear_residual_norm
+//   few rows     gate, up         GateRows       glu_linear
+//   few rows     q, k, v          StoreRows      qkv_linear
+//   few rows     q, k, v          RopeCacheRows  qkv_rope_cache
+//   many rows    one              StoreRows      linear_prompt
+//   many rows    gate, up         GateRows       glu_linear_prompt
+//   many rows    q, k, v          StoreRows      qkv_prompt
+//
+// A launch has these parameters, in this order; those that it has no use for are left out:
+//
+//   weight      const uint8_t*  [outputs][inputs], a blob of the layout, 256-byte aligned; of several parts gate_weight
+//                               and up_weight, or q_weight, k_weight and v_weight
+//   x           const float*    [rows][inputs]; where a layout reads f32 rows
+//   x_codes     const int8_t*   [rows][inputs]; where a layout reads int8 rows
+//   x_scales    const float2*   [rows][inputs / 32]; beside x_codes
+//   positions   const int*      [rows]; of many rows: of a tile of rows that are all -1 nothing is written
+//   bias        const float*    [outputs]; of several parts q_bias, k_bias and v_bias
+//   those of the epilogue
+//
+// To add an epilogue: its struct in LinearEpilogue, and an overload of each function of linear_spec.cpp,
+// linear_check.cpp and launch_works.cpp that takes one; what is missing does not compile. To add an operand that picks
+// its weights (experts), or a weight whose product is added to another's (LoRA): a field of LinearDesc or of
+// LinearPart, its parameters in `described` of linear_spec.cpp, its bytes in workOf.
 #pragma once
+
+#include <span>
+#include <variant>
+#include <vector>
 
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
@@ -17,120 +43,55 @@ namespace llcuda::codegen {
 
 inline constexpr uint32_t kMaxDecodeRows = 8;
 
-struct LinearDesc {
-  WeightLayout layout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t outputs = 1;
-  bool bias = false;
-  bool residual = false;
-  float softcap = 0; ///< cap * tanh(result / cap), for the logits of a head; 0: none
+/// Who multiplies.
+enum class LinearKernels {
+  kFewRows,  ///< 1 ... kMaxDecodeRows: a weight is read once and the reading is the cost
+  kManyRows, ///< tensor cores: the chunks of a prompt, and the wider decode batches
 };
 
-/// linear: y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]); also the head.
-///   weight        const uint8_t*  the blob of the layout, 256-byte aligned
-///   x             const float*    [rows][inputs]; layouts that read f32 rows
-///   x_codes       const int8_t*   [rows][inputs]; the other layouts
-///   x_scales      const float2*   [rows][inputs / 32]; the other layouts
-///   bias          const float*    [outputs]; only with bias
-///   residual      const float*    [rows][outputs]; only with residual; may be y
-///   y             float*          [rows][outputs]
-LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles = {});
-
-/// Names what the kernels cannot do. The launch takes only what this lets pass.
-Result<void> checkLinear(const LinearDesc& desc);
-
-struct LinearResidualNormDesc {
+/// A weight of a launch.
+struct LinearPart {
   WeightLayout layout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t outputs = 32; ///< a multiple of 32
-  bool bias = false;
+  uint32_t outputs = 1;
+};
+
+/// y[r][n] = product[r][n] (+ bias[n]) (+ residual[r][n]), perhaps capped; also the head.
+///   residual      const float*    [rows][outputs]; only with residual, of one part; may be y
+///   y             float*          [rows][outputs]; of three parts q, k and v
+struct StoreRows {
+  bool residual = false;
+  float softcap = 0; ///< cap * tanh(y / cap), for the logits of a head; of few rows of one part; 0: none
+};
+
+/// y as StoreRows with residual; then the last block to arrive emits rms_norm(y) * norm_scale. With postNorm
+/// y = residual + rms_norm(product) * post_scale. Outputs are a multiple of 32.
+///   residual      const float*    [rows][outputs]; may be y
+///   post_scale    const float*    [outputs]; only with postNorm
+///   norm_scale    const float*    [outputs]
+///   arrivals      uint32_t*       counter of 1 word
+///   product       float*          [rows][outputs], workspace; only with postNorm
+///   y             float*          [rows][outputs]
+///   normed        float*          [rows][outputs]; only with f32Rows
+///   normed_codes  int8_t*         [rows][outputs]; only with int8Rows
+///   normed_scales float2*         [rows][outputs / 32]; only with int8Rows
+struct NormRows {
   bool postNorm = false; ///< the product is normed before it is added
   float eps = 0;         ///< of both norms
-  bool f32Rows = false;  ///< emits normed
-  bool int8Rows = true;  ///< emits normed_codes and normed_scales
+  bool f32Rows = false;
+  bool int8Rows = true;
 };
 
-/// linear_residual_norm: y as `linear` with residual; then the last block to arrive emits rms_norm(y) * norm_scale.
-/// With postNorm y = residual + rms_norm(product) * post_scale.
-///   weight, x, x_codes, x_scales, bias as above
-///   residual        const float*    [rows][outputs]; may be y
-///   post_scale      const float*    [outputs]; only with postNorm
-///   norm_scale      const float*    [outputs]
-///   arrivals        uint32_t*       counter of 1 word
-///   product         float*          [rows][outputs], workspace; only with postNorm
-///   y               float*          [rows][outputs]
-///   normed          float*          [rows][outputs]; only with f32Rows
-///   normed_codes    int8_t*         [rows][outputs]; only with int8Rows
-///   normed_scales   float2*         [rows][outputs / 32]; only with int8Rows
-LaunchSpec linearResidualNormLaunch(const LinearResidualNormDesc& desc, const TileTable& tiles = {});
-
-/// Names what the kernels cannot do. The launch takes only what this lets pass.
-Result<void> checkLinearResidualNorm(const LinearResidualNormDesc& desc);
-
-struct GluLinearDesc {
-  WeightLayout gateLayout = WeightLayout::kF16Rows;
-  WeightLayout upLayout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t outputs = 32; ///< a multiple of 32 with int8Rows
-  Activation activation = Activation::kSilu;
-  bool f32Rows = false; ///< emits y
-  bool int8Rows = true; ///< emits y_codes and y_scales
-};
-
-/// glu_linear: y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n]
-///   gate_weight   const uint8_t*  a blob as above
-///   up_weight     const uint8_t*  a blob as above
-///   x, x_codes, x_scales as above
+/// y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n]. Outputs are a multiple of 32 with int8Rows or many rows.
 ///   y             float*          [rows][outputs]; only with f32Rows
 ///   y_codes       int8_t*         [rows][outputs]; only with int8Rows
 ///   y_scales      float2*         [rows][outputs / 32]; only with int8Rows
-LaunchSpec gluLinearLaunch(const GluLinearDesc& desc, const TileTable& tiles = {});
-
-/// Names what the kernels cannot do. The launch takes only what this lets pass.
-Result<void> checkGluLinear(const GluLinearDesc& desc);
-
-struct QkvLinearDesc {
-  WeightLayout qLayout = WeightLayout::kF16Rows;
-  WeightLayout kLayout = WeightLayout::kF16Rows;
-  WeightLayout vLayout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t qOutputs = 1;
-  uint32_t kvOutputs = 1; ///< of k and v each
-  bool bias = false;
+struct GateRows {
+  Activation activation = Activation::kSilu;
+  bool f32Rows = false;
+  bool int8Rows = true;
 };
 
-/// qkv_linear: the three linears of x.
-///   q_weight, k_weight, v_weight  const uint8_t*  blobs as above
-///   x, x_codes, x_scales as above
-///   q_bias, k_bias, v_bias        const float*    [qOutputs or kvOutputs]; only with bias
-///   q, k, v                       float*          [rows][qOutputs or kvOutputs]
-LaunchSpec qkvLinearLaunch(const QkvLinearDesc& desc, const TileTable& tiles = {});
-
-/// Names what the kernels cannot do. The launch takes only what this lets pass.
-Result<void> checkQkvLinear(const QkvLinearDesc& desc);
-
-struct QkvRopeCacheDesc {
-  WeightLayout qLayout = WeightLayout::kF16Rows;
-  WeightLayout kLayout = WeightLayout::kF16Rows;
-  WeightLayout vLayout = WeightLayout::kF16Rows;
-  uint32_t rows = 1;
-  uint32_t inputs = 32;
-  uint32_t heads = 1;
-  uint32_t kvHeads = 1;
-  uint32_t headSize = 64;   ///< even
-  uint32_t dimensions = 64; ///< of a head that rotate, in adjacent pairs from the first; even; 0: none, no rope_table
-  KvCacheDesc cache;
-  bool bias = false;
-};
-
-/// qkv_rope_cache: the three linears of x; q and k rotated by the row's position; k and v written to the row's page.
-///   q_weight, k_weight, v_weight  const uint8_t*  [heads or kvHeads * headSize][inputs], blobs as above
-///   x, x_codes, x_scales as above
-///   q_bias, k_bias, v_bias        const float*    [heads or kvHeads * headSize]; only with bias
+/// q and k rotated by the row's position; k and v written to the row's page.
 ///   rope_table    const float2*   [maxContext][dimensions / 2]: cos, sin; only with dimensions
 ///   positions     const int*      [rows]; -1: what the row gets in q is undefined, no page is written
 ///   slots         const int*      [rows]
@@ -138,9 +99,35 @@ struct QkvRopeCacheDesc {
 ///   q             float*          [rows][heads][headSize]
 ///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
 ///   v_pages       uint8_t*        the same
-LaunchSpec qkvRopeCacheLaunch(const QkvRopeCacheDesc& desc, const TileTable& tiles = {});
+struct RopeCacheRows {
+  uint32_t headSize = 64;   ///< a multiple of 8
+  uint32_t dimensions = 64; ///< of a head that rotate, in adjacent pairs from the first; even; 0: none, no rope_table
+  KvCacheDesc cache;
+};
+
+using LinearEpilogue = std::variant<StoreRows, NormRows, GateRows, RopeCacheRows>;
+
+struct LinearDesc {
+  LinearKernels kernels = LinearKernels::kFewRows;
+  uint32_t rows = 1;
+  uint32_t inputs = 32;          ///< a multiple of 32, or of the block of a layout that has larger ones
+  std::vector<LinearPart> parts; ///< one; gate and up; or q, k and v, of which k and v have the same outputs
+  bool bias = false;             ///< of every part; not of gate and up
+  LinearEpilogue epilogue;
+
+  bool hasFewRows() const { return kernels == LinearKernels::kFewRows; }
+};
+
+/// How the parameters of each of so many parts begin.
+std::span<const char* const> linearPartNames(size_t parts);
+
+/// The op of the table above.
+const char* linearOp(const LinearDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
-Result<void> checkQkvRopeCache(const QkvRopeCacheDesc& desc);
+Result<void> checkLinear(const LinearDesc& desc);
+
+/// Takes its tile from `tiles`, else the formula's.
+LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles = {});
 
 } // namespace llcuda::codegen

@@ -18,11 +18,11 @@
 #include "codegen/formats/numbers.h"
 #include "codegen/nvrtc/kernel_compiler.h"
 #include "codegen/spec/attention_spec.h"
-#include "codegen/spec/linear_prompt_spec.h"
 #include "runtime/cuda/context.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/module.h"
 #include "runtime/cuda/stream.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda {
 namespace {
@@ -113,6 +113,7 @@ std::string headwise(const KernelSpec& spec, const std::string& name, uint64_t w
 std::string softmaxSource(uint32_t keys) {
   return R"(#include "codegen/kernels/block/reduce.cuh"
 #include "codegen/kernels/ptx/math.cuh"
+#include "tests/codegen/linear_descs.h"
 
 LLCUDA_ENTRY(256, 2)
 softmax_rows(float* scores) {
@@ -225,8 +226,10 @@ Result<nlohmann::ordered_json> compare(const Gpu& gpu, uint32_t rows) {
                                        .f32Rows = true,
                                        .int8Rows = false};
   const LaunchSpec flashSpec = codegen::attentionPromptLaunch(desc);
-  const LaunchSpec scoreSpec = codegen::linearPromptLaunch({.rows = rows, .inputs = kHeadSize, .outputs = rows});
-  const LaunchSpec valueSpec = codegen::linearPromptLaunch({.rows = rows, .inputs = rows, .outputs = kHeadSize});
+  const LaunchSpec scoreSpec =
+      codegen::linearLaunch(codegen::manyRows(codegen::linearOf(WeightLayout::kF16Rows, rows, kHeadSize, rows)));
+  const LaunchSpec valueSpec =
+      codegen::linearLaunch(codegen::manyRows(codegen::linearOf(WeightLayout::kF16Rows, rows, rows, kHeadSize)));
   const auto perHead = [](codegen::Dim3 grid) { return codegen::Dim3{grid.x, grid.y, kHeads}; };
   LLCUDA_ASSIGN_OR_RETURN(const Loaded flash, gpu.load(flashSpec.kernel.name, flashSpec.kernel.source(), flashSpec.grid,
                                                        flashSpec.kernel.threads));

@@ -3,7 +3,7 @@
 //
 //   launch    grid (blocks of q, then of k, then of v: qkv_parts.cuh), block (32 * kCut.warps):
 //             codegen/spec/decode_tile.cpp
-//   weights   blobs of heads * headSize x k and kvHeads * headSize x k, each in its layout
+//   weights   blobs of qN x k and kvN x k, each in its layout: heads one after the other
 //   inputs    int8 rows, f32 rows or both, as the layouts read
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
 //   q         [m][heads][headSize] f32
@@ -19,23 +19,21 @@
 
 namespace llcuda {
 
-struct QkvRopeShape {
-  int m, k;
-  int heads, kvHeads, headSize;
+struct RopeCacheParts {
+  bool bias = false;
+  int headSize;
   int dimensions; ///< of a head that rotate
   int tablePages; ///< of a slot
   KvType keyType = KvType::kF16, valueType = KvType::kF16;
 };
 
-template <QkvRopeShape kShape>
+template <QkvLinearShape kShape, RopeCacheParts kParts>
 struct QkvShape {
-  static constexpr int kM = kShape.m, kK = kShape.k;
-  static constexpr int kHeads = kShape.heads, kKvHeads = kShape.kvHeads, kHeadSize = kShape.headSize;
-  static constexpr int kDimensions = kShape.dimensions;
-  static constexpr int kMaxPages = kShape.tablePages;
-  static constexpr KvType kKeyType = kShape.keyType, kValueType = kShape.valueType;
+  static constexpr int kM = kShape.m, kK = kShape.k, kHeadSize = kParts.headSize, kDimensions = kParts.dimensions;
+  static constexpr int kQRows = kShape.qN, kKvRows = kShape.kvN, kKvHeads = kKvRows / kHeadSize;
+  static constexpr int kMaxPages = kParts.tablePages;
+  static constexpr KvType kKeyType = kParts.keyType, kValueType = kParts.valueType;
   static constexpr int kPageTokens = 64;
-  static constexpr int kQRows = kHeads * kHeadSize, kKvRows = kKvHeads * kHeadSize;
 
   /// Whether a part's rows are stored by blocks of 32, which a block of threads makes together.
   static LLCUDA_DEVICE bool hasBlocks(QkvPart::Role role) {
@@ -157,12 +155,12 @@ LLCUDA_DEVICE void qkvPartRound(const QkvPart& part, const InputRows& inputs, co
   });
 }
 
-template <QkvWeights kWeights, QkvRopeShape kShape, DecodeCut kCut, LinearParts kParts>
+template <QkvWeights kWeights, QkvLinearShape kShape, DecodeCut kCut, RopeCacheParts kParts>
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
                                 const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
                                 const int* blockTable, float* q, uint8_t* k, uint8_t* v) {
-  using Shape = QkvShape<kShape>;
+  using Shape = QkvShape<kShape, kParts>;
   using Tile = DecodeTile<kCut>;
   const QkvCache cache = {rope, positions, slots, blockTable, q, k, v};
   const QkvPart part = qkvPartOf<Shape, Tile>(blockIdx.x, {qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias});

@@ -2,9 +2,6 @@
 // Queries, keys, values, rotation, cache and attention: codegen/spec/{linear,rope,attention}_spec.h
 #include "codegen/spec/attention_spec.h"
 
-#include <array>
-
-#include "codegen/spec/linear_prompt_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -45,6 +42,15 @@ codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::A
   return turn;
 }
 
+/// The three linears of x.
+template <typename Op>
+LinearWeights qkvWeights(Op op) {
+  LinearWeights weights = {{op.getQWeight(), op.getKWeight(), op.getVWeight()}, {}};
+  if (op.getQBias())
+    weights.biases = {op.getQBias(), op.getKBias(), op.getVBias()};
+  return weights;
+}
+
 } // namespace
 
 // Without norms of heads and with adjacent pairs a decode phase does all of it in one launch, unless the cache has more
@@ -59,32 +65,16 @@ LogicalResult PhaseLowering::lowerQkvRopeCache(QkvRopeCacheOp op) {
 }
 
 LogicalResult PhaseLowering::emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept) {
-  const auto cache = llvm::cast<CacheType>(op.getCache().getType());
-  const auto q = layoutOf(op, op.getQWeight()), k = layoutOf(op, op.getKWeight()), v = layoutOf(op, op.getVWeight());
-  Bindings bindings;
-  if (failed(q) || failed(k) || failed(v) || failed(bindInput(op, op.getInput(), {*q, *k, *v}, bindings)))
-    return failure();
-  codegen::QkvRopeCacheDesc desc;
-  desc.qLayout = *q;
-  desc.kLayout = *k;
-  desc.vLayout = *v;
-  desc.rows = static_cast<uint32_t>(rows);
-  desc.inputs = static_cast<uint32_t>(columnsOf(op.getInput()));
-  desc.heads = static_cast<uint32_t>(columnsOf(op.getQuery()) / cache.getHeadSize());
-  desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
-  desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
-  desc.dimensions = turnOf(op.getTable(), op.getPairs(), {}).dimensions;
-  desc.cache = kept;
-  desc.bias = static_cast<bool>(op.getQBias());
-  if (failed(accept(op, codegen::checkQkvRopeCache(desc))))
-    return failure();
-  bindQkvWeights(op, bindings);
-  bindings["rope_table"] = plan.constant(op.getTable());
-  bindings["k_pages"] = plan.pool(op.getCache(), plan::KvPart::Keys);
-  bindings["v_pages"] = plan.pool(op.getCache(), plan::KvPart::Values);
-  bindings["block_table"] = plan.blockTable(op.getCache());
-  bindings["q"] = define(op, op.getQuery(), "q", rows).f32;
-  return emit(op, codegen::qkvRopeCacheLaunch(desc, plan.tiles()), bindings);
+  const codegen::RopeCacheRows epilogue = {
+      .headSize = static_cast<uint32_t>(llvm::cast<CacheType>(op.getCache().getType()).getHeadSize()),
+      .dimensions = turnOf(op.getTable(), op.getPairs(), {}).dimensions,
+      .cache = kept};
+  return emitLinear(op, op.getInput(), qkvWeights(op), epilogue,
+                    {{"rope_table", plan.constant(op.getTable())},
+                     {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
+                     {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
+                     {"block_table", plan.blockTable(op.getCache())},
+                     {"q", define(op, op.getQuery(), "q", rows).f32}});
 }
 
 // The linears, then one launch that norms, rotates and fills the pages.
@@ -121,66 +111,26 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
   return emit(op, codegen::ropeCacheLaunch(desc), bindings);
 }
 
-template <typename Op>
-void PhaseLowering::bindQkvWeights(Op op, Bindings& bindings) {
-  bindings["q_weight"] = weightBuffer(op.getQWeight());
-  bindings["k_weight"] = weightBuffer(op.getKWeight());
-  bindings["v_weight"] = weightBuffer(op.getVWeight());
-  if (!op.getQBias())
-    return;
-  bindings["q_bias"] = plan.constant(op.getQBias());
-  bindings["k_bias"] = plan.constant(op.getKBias());
-  bindings["v_bias"] = plan.constant(op.getVBias());
-}
-
-namespace {
-
-/// The description of a launch of the three linears.
-template <typename Op>
-codegen::QkvLinearDesc qkvDesc(Op op, int64_t rows, const std::array<WeightLayout, 3>& layouts) {
-  codegen::QkvLinearDesc desc;
-  desc.qLayout = layouts[0];
-  desc.kLayout = layouts[1];
-  desc.vLayout = layouts[2];
-  desc.rows = static_cast<uint32_t>(rows);
-  desc.inputs = static_cast<uint32_t>(columnsOf(op.getInput()));
-  desc.qOutputs = static_cast<uint32_t>(op.getQWeight().getType().getRows());
-  desc.kvOutputs = static_cast<uint32_t>(op.getKWeight().getType().getRows());
-  desc.bias = static_cast<bool>(op.getQBias());
-  return desc;
-}
-
-} // namespace
-
-// One launch; f32 weights of a prompt phase have one each.
+// One launch; weights that tensor cores do not take have one each.
 template <typename Op>
 LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v) {
-  if (op.getKWeight().getType().getRows() != op.getVWeight().getType().getRows())
+  const LinearWeights weights = qkvWeights(op);
+  const auto desc = describeLinear(op, weights, codegen::StoreRows{});
+  if (failed(desc))
+    return failure();
+  if (desc->parts[1].outputs != desc->parts[2].outputs)
     return op.emitOpError("has keys and values of different widths, which no kernel does");
-  const auto qLayout = layoutOf(op, op.getQWeight()), kLayout = layoutOf(op, op.getKWeight()),
-             vLayout = layoutOf(op, op.getVWeight());
-  if (failed(qLayout) || failed(kLayout) || failed(vLayout))
-    return failure();
-  const std::array layouts = {*qLayout, *kLayout, *vLayout};
-  if (!hasFewRows() && !llvm::all_of(layouts, weightTakesTensorCores)) {
-    if (failed(emitLinear(op, op.getInput(), op.getQWeight(), op.getQBias(), "", q)) ||
-        failed(emitLinear(op, op.getInput(), op.getKWeight(), op.getKBias(), "", k)))
+  if (hasFewRows() || codegen::checkLinear(*desc))
+    return emitLinear(op, *desc, values[op.getInput()], weights, {{"q", q}, {"k", k}, {"v", v}});
+  const std::string* results[] = {&q, &k, &v};
+  for (int i = 0; i < 3; ++i) {
+    LinearWeights part = {{weights.weights[i]}, {}};
+    if (!weights.biases.empty())
+      part.biases.push_back(weights.biases[i]);
+    if (failed(emitLinear(op, op.getInput(), part, codegen::StoreRows{}, {{"y", *results[i]}})))
       return failure();
-    return emitLinear(op, op.getInput(), op.getVWeight(), op.getVBias(), "", v);
   }
-  Bindings bindings = {{"q", q}, {"k", k}, {"v", v}};
-  if (failed(bindInput(op, op.getInput(), layouts, bindings)))
-    return failure();
-  bindQkvWeights(op, bindings);
-  const codegen::QkvLinearDesc desc = qkvDesc(op, rows, layouts);
-  if (hasFewRows()) {
-    if (failed(accept(op, codegen::checkQkvLinear(desc))))
-      return failure();
-    return emit(op, codegen::qkvLinearLaunch(desc, plan.tiles()), bindings);
-  }
-  if (failed(accept(op, codegen::checkQkvPrompt(desc))))
-    return failure();
-  return emit(op, codegen::qkvPromptLaunch(desc, plan.tiles()), bindings);
+  return mlir::success();
 }
 
 LogicalResult PhaseLowering::lowerQkvLinear(QkvLinearOp op) {

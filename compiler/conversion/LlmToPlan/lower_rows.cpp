@@ -103,7 +103,7 @@ LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, 
   codegen::GluDesc desc;
   desc.rows = static_cast<uint32_t>(rows);
   desc.columns = static_cast<uint32_t>(columnsOf(result));
-  desc.activation = activation == Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+  desc.activation = activationOf(activation);
   desc.f32Rows = !isQ8Rows(result.getType());
   desc.int8Rows = !desc.f32Rows;
   if (failed(accept(op, codegen::checkGlu(desc))))

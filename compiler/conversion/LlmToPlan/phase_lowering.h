@@ -2,6 +2,7 @@
 // The launches of one phase. Each op family is lowered in a file of its own.
 #pragma once
 
+#include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
@@ -19,6 +20,15 @@ struct RowBuffers {
   std::string scales;
   int64_t rows = 0;
   bool picked = false; ///< row r is row output_rows[r] of the phase
+};
+
+inline llcuda::Activation activationOf(llm::Activation activation) {
+  return activation == llm::Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+}
+
+/// The weights of a linear, in the order of codegen/spec/linear_spec.h, and their biases, or none.
+struct LinearWeights {
+  llvm::SmallVector<mlir::Value, 3> weights, biases;
 };
 
 class PhaseLowering {
@@ -47,12 +57,15 @@ private:
   mlir::LogicalResult emitLinearResidualNorm(LinearResidualNormOp op);
   mlir::LogicalResult emitLinearThenNorm(LinearResidualNormOp op);
   mlir::LogicalResult lowerGluLinear(GluLinearOp op);
-  mlir::LogicalResult emitGluLinear(GluLinearOp op, WeightLayout gate, WeightLayout up);
-  mlir::LogicalResult emitGluLinearPrompt(GluLinearOp op, WeightLayout layout);
   mlir::LogicalResult emitLinearsThenGlu(GluLinearOp op);
-  mlir::LogicalResult bindGluLinear(GluLinearOp op, llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings);
-  mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, mlir::Value weight, mlir::Value bias,
-                                 const std::string& residual, const std::string& y);
+  /// The description of one launch of every row of the phase.
+  mlir::FailureOr<codegen::LinearDesc> describeLinear(mlir::Operation* op, const LinearWeights& weights,
+                                                      const codegen::LinearEpilogue& epilogue);
+  /// That launch. `bindings` has what the epilogue wants; weights, biases and rows are added.
+  mlir::LogicalResult emitLinear(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& input,
+                                 const LinearWeights& weights, Bindings bindings);
+  mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, const LinearWeights& weights,
+                                 const codegen::LinearEpilogue& epilogue, const Bindings& bindings);
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
   mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
@@ -60,8 +73,6 @@ private:
   mlir::LogicalResult lowerQkvLinear(QkvLinearOp op);
   template <typename Op>
   mlir::LogicalResult emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v);
-  template <typename Op>
-  void bindQkvWeights(Op op, Bindings& bindings);
   mlir::LogicalResult lowerHeadNorm(HeadNormOp op);
   mlir::LogicalResult lowerRope(RopeOp op);
   mlir::LogicalResult emitHeadRows(mlir::Operation* op, mlir::Value input, int64_t headSize, codegen::HeadTurnDesc turn,
@@ -79,13 +90,11 @@ private:
   mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp
   mlir::LogicalResult lowerHead(HeadOp op);
-  mlir::LogicalResult emitWideHead(HeadOp op, WeightLayout layout, Bindings& bindings);
   mlir::LogicalResult lowerSample(SampleOp op);
 
   /// Whether attention takes the rows one by one, whatever their slots, with f32 queries; else by blocks of a slot.
   bool hasRowsApart() const { return facts.rowBlock == 1; }
-  /// Whether linears take the kernels of linear_spec.h, which read each weight once for all rows; more rows are those
-  /// of tensor cores.
+  /// Whether linears take the kernels of few rows, which read each weight once for all; else tensor cores.
   bool hasFewRows() const { return hasRowsApart() && rows <= codegen::kMaxDecodeRows; }
   bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
   /// Whether a norm's rows are read by the head alone, which wants those of output_rows.

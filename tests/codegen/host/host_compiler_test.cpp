@@ -9,13 +9,12 @@
 
 #include "codegen/host/host_compiler.h"
 #include "codegen/spec/attention_spec.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
 #include "runtime/cuda/memory.h"
 #include "runtime/cuda/stream.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -155,11 +154,11 @@ std::vector<KernelSpec> realKernels(WeightLayout layout) {
   attention.f32Rows = !int8;
   attention.int8Rows = int8;
   std::vector<KernelSpec> specs = {
-      linearLaunch({layout, 1, 576, 49152, false, false}).kernel,
-      linearResidualNormLaunch({layout, 1, 1536, 576, false, false, 1e-5f, !int8, int8}).kernel,
-      gluLinearLaunch({layout, layout, 1, 576, 1536, Activation::kSilu, !int8, int8}).kernel,
+      linearLaunch(linearOf(layout, 1, 576, 49152)).kernel,
+      linearLaunch(linearOf(layout, 1, 1536, 576, NormRows{.eps = 1e-5f, .f32Rows = !int8, .int8Rows = int8})).kernel,
+      linearLaunch(gluOf(layout, 1, 576, 1536, {.f32Rows = !int8, .int8Rows = int8})).kernel,
       attentionDecodeLaunch(attention).kernel,
-      linearPromptLaunch({layout, 256, 1536, 576, false, true}).kernel,
+      linearLaunch(manyRows(linearOf(layout, 256, 1536, 576, StoreRows{.residual = true}))).kernel,
       rmsNormLaunch({256, 576, 1e-5f, false, !int8, int8}).kernel,
       gluLaunch({256, 1536, Activation::kSilu, !int8, int8}).kernel,
       embeddingLaunch({layout, 1, 576, 49152, 1.f}).kernel,

@@ -16,11 +16,10 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/edits_spec.h"
 #include "codegen/spec/elementwise_spec.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
+#include "tests/codegen/linear_descs.h"
 #include "tests/codegen/nvrtc/build_options.h"
 #include "tests/nightly.h"
 
@@ -44,22 +43,14 @@ constexpr Shape kLlama8b = {"Llama_8B", 4096, 14336, 32, 8, 128, 128256, 8192};
 
 void addLayout(std::vector<KernelSpec>& specs, const Shape& s, WeightLayout layout, uint32_t rows) {
   const bool int8 = weightReadsInt8Rows(layout);
-  specs.push_back(linearLaunch({layout, rows, s.embedding, s.vocabulary, false, false}).kernel);
-  specs.push_back(
-      linearResidualNormLaunch({layout, rows, s.feedForward, s.embedding, false, false, 1e-5f, !int8, int8}).kernel);
-  specs.push_back(
-      gluLinearLaunch({layout, layout, rows, s.embedding, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
-  specs.push_back(qkvRopeCacheLaunch({.qLayout = layout,
-                                      .kLayout = layout,
-                                      .vLayout = layout,
-                                      .rows = rows,
-                                      .inputs = s.embedding,
-                                      .heads = s.heads,
-                                      .kvHeads = s.kvHeads,
-                                      .headSize = s.headSize,
-                                      .dimensions = s.headSize,
-                                      .cache = {.maxContext = s.context}})
-                      .kernel);
+  const NormRows normed = {.eps = 1e-5f, .f32Rows = !int8, .int8Rows = int8};
+  const GateRows gated = {.f32Rows = !int8, .int8Rows = int8};
+  const RopeCacheRows cached = {.headSize = s.headSize, .dimensions = s.headSize, .cache = {.maxContext = s.context}};
+  for (const LinearDesc& desc :
+       {linearOf(layout, rows, s.embedding, s.vocabulary), linearOf(layout, rows, s.feedForward, s.embedding, normed),
+        gluOf(layout, rows, s.embedding, s.feedForward, gated),
+        qkvOf(layout, layout, rows, s.embedding, s.heads * s.headSize, s.kvHeads * s.headSize, cached)})
+    specs.push_back(linearLaunch(desc).kernel);
 }
 
 /// What decode and prompt phases of one shape launch.
@@ -81,7 +72,8 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
   prompt.rows = kChunk;
   specs.push_back(attentionDecodeLaunch(attention).kernel);
   specs.push_back(attentionPromptLaunch(prompt).kernel);
-  specs.push_back(linearPromptLaunch({layout, kChunk, s.feedForward, s.embedding, false, true}).kernel);
+  specs.push_back(
+      linearLaunch(manyRows(linearOf(layout, kChunk, s.feedForward, s.embedding, StoreRows{.residual = true}))).kernel);
   specs.push_back(ropeCacheLaunch({.rows = kChunk,
                                    .heads = s.heads,
                                    .kvHeads = s.kvHeads,
@@ -103,18 +95,8 @@ std::vector<KernelSpec> kernelsOfFamilies() {
   std::vector<KernelSpec> specs;
   for (const uint32_t rows : {1u, 4u, 8u}) {
     specs.push_back(
-        linearResidualNormLaunch(
-            {.layout = kLayout, .rows = rows, .inputs = 10240, .outputs = 2560, .postNorm = true, .eps = 1e-6f})
-            .kernel);
-    specs.push_back(qkvLinearLaunch({.qLayout = kLayout,
-                                     .kLayout = kLayout,
-                                     .vLayout = WeightLayout::kQ8_0Planes,
-                                     .rows = rows,
-                                     .inputs = 4096,
-                                     .qOutputs = 4096,
-                                     .kvOutputs = 1024,
-                                     .bias = true})
-                        .kernel);
+        linearLaunch(linearOf(kLayout, rows, 10240, 2560, NormRows{.postNorm = true, .eps = 1e-6f})).kernel);
+    specs.push_back(linearLaunch(biased(qkvOf(kLayout, WeightLayout::kQ8_0Planes, rows, 4096, 4096, 1024))).kernel);
   }
   for (const bool prompt : {false, true}) {
     const uint32_t rows = prompt ? 256 : 1;
@@ -130,7 +112,7 @@ std::vector<KernelSpec> kernelsOfFamilies() {
     specs.push_back(
         postNormLaunch({.rows = rows, .columns = 2560, .eps = 1e-6f, .f32Rows = false, .int8Rows = true}).kernel);
   }
-  specs.push_back(linearLaunch({.layout = kLayout, .inputs = 2560, .outputs = 262144, .softcap = 30}).kernel);
+  specs.push_back(linearLaunch(linearOf(kLayout, 1, 2560, 262144, StoreRows{.softcap = 30})).kernel);
   specs.push_back(headRowsLaunch({.heads = 8, .headSize = 256, .turn = gemma, .f16Rows = true}).kernel);
   specs.push_back(addLaunch({256, 2560}).kernel);
   specs.push_back(scaleLaunch({256, 2560}, 50.f).kernel);
@@ -143,17 +125,18 @@ std::vector<KernelSpec> kernelsOfFamilies() {
 /// The linears of tensor cores of a layout, in the tiles of a large model.
 std::vector<KernelSpec> promptKernelsOf(WeightLayout layout) {
   const bool int8 = weightReadsInt8Rows(layout);
-  std::vector<KernelSpec> specs = {linearPromptLaunch({layout, 512, 4096, 4096, false, true}).kernel};
+  const GateRows gated = {.f32Rows = !int8, .int8Rows = int8};
+  std::vector<LinearDesc> descs = {linearOf(layout, 512, 4096, 4096, StoreRows{.residual = true}),
+                                   gluOf(layout, 512, 4096, 14336, gated)};
   const WeightLayout inAllTiles[] = {WeightLayout::kF16Rows, WeightLayout::kQ2_KPlanes, WeightLayout::kQ4_KPlanes,
                                      WeightLayout::kNf4Planes};
-  specs.push_back(gluLinearPromptLaunch({layout, 512, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
-  if (std::ranges::find(inAllTiles, layout) == std::end(inAllTiles))
-    return specs;
-  specs.push_back(gluLinearPromptLaunch({layout, 32, 4096, 14336, Activation::kSilu, !int8, int8}).kernel);
-  for (const uint32_t rows : {16u, 32u})
-    specs.push_back(linearPromptLaunch({layout, rows, 4096, 1024, false, false}).kernel);
-  const WeightLayout v = int8 ? WeightLayout::kQ6_KPlanes : layout;
-  specs.push_back(qkvPromptLaunch({layout, layout, v, 512, 2048, 2048, 512}).kernel);
+  if (std::ranges::find(inAllTiles, layout) != std::end(inAllTiles)) {
+    descs.push_back(gluOf(layout, 32, 4096, 14336, gated));
+    for (const uint32_t rows : {16u, 32u}) descs.push_back(linearOf(layout, rows, 4096, 1024));
+    descs.push_back(qkvOf(layout, int8 ? WeightLayout::kQ6_KPlanes : layout, 512, 2048, 2048, 512));
+  }
+  std::vector<KernelSpec> specs;
+  for (const LinearDesc& desc : descs) specs.push_back(linearLaunch(manyRows(desc)).kernel);
   return specs;
 }
 
@@ -236,7 +219,8 @@ TEST_P(DecodeKernels, CompileWithoutSpillsForAT4) {
   const WeightLayout layout = GetParam();
   std::vector<KernelSpec> specs;
   addLayout(specs, kLlama8b, layout, 1);
-  specs.push_back(linearLaunch({layout, 8, kLlama8b.embedding, kLlama8b.embedding, false, true}).kernel);
+  specs.push_back(
+      linearLaunch(linearOf(layout, 8, kLlama8b.embedding, kLlama8b.embedding, StoreRows{.residual = true})).kernel);
   specs.push_back(embeddingLaunch({layout, 1, kLlama8b.embedding, kLlama8b.vocabulary, 1.f}).kernel);
   expectNoSpills(specs);
 }

@@ -7,8 +7,7 @@
 
 #include "codegen/nvrtc/compile_kernels.h"
 #include "codegen/pack/pack.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
+#include "tests/codegen/linear_descs.h"
 #include "tests/codegen/nvrtc/build_options.h"
 
 namespace llcuda::codegen {
@@ -20,9 +19,10 @@ std::vector<KernelSpec> specsOfLayouts() {
   std::vector<KernelSpec> specs;
   for (unsigned i = 0; i < kWeightLayouts; ++i) {
     const auto layout = static_cast<WeightLayout>(i);
-    specs.push_back(linearPromptLaunch({layout, 128, kInputs, kOutputs, false, true}).kernel);
+    specs.push_back(
+        linearLaunch(manyRows(linearOf(layout, 128, kInputs, kOutputs, StoreRows{.residual = true}))).kernel);
     if (!weightTakesTensorCores(layout))
-      specs.push_back(linearLaunch({layout, 1, kInputs, kOutputs, false, false}).kernel);
+      specs.push_back(linearLaunch(linearOf(layout, 1, kInputs, kOutputs)).kernel);
   }
   return specs;
 }

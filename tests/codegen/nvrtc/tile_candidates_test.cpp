@@ -5,10 +5,9 @@
 
 #include "codegen/nvrtc/compile_kernels.h"
 #include "codegen/pack/pack.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/t4.h"
 #include "codegen/spec/tile_candidates.h"
+#include "tests/codegen/linear_descs.h"
 #include "tests/codegen/nvrtc/build_options.h"
 #include "tests/nightly.h"
 
@@ -40,19 +39,17 @@ std::vector<KernelSpec> candidatesOf(WeightLayout layout) {
   std::vector<KernelSpec> specs;
   addCandidates<DecodeTileRequest>(
       [&](const TileTable& tiles) {
-        return gluLinearLaunch({layout, layout, 1, 1024, 4096, Activation::kSilu, !int8, int8}, tiles);
+        return linearLaunch(gluOf(layout, 1, 1024, 4096, {.f32Rows = !int8, .int8Rows = int8}), tiles);
       },
       specs);
   for (const uint32_t rows : {16u, 32u, 512u}) {
     addCandidates<PromptTileRequest>(
-        [&](const TileTable& tiles) {
-          return linearPromptLaunch({layout, rows, 1024, 4096}, tiles);
-        },
+        [&](const TileTable& tiles) { return linearLaunch(manyRows(linearOf(layout, rows, 1024, 4096)), tiles); },
         specs);
     if (layout != WeightLayout::kF32Rows)
       addCandidates<PromptTileRequest>(
           [&](const TileTable& tiles) {
-            return gluLinearPromptLaunch({layout, rows, 1024, 4096, Activation::kSilu, !int8, int8}, tiles);
+            return linearLaunch(manyRows(gluOf(layout, rows, 1024, 4096, {.f32Rows = !int8, .int8Rows = int8})), tiles);
           },
           specs);
   }

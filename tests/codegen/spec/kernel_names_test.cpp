@@ -8,11 +8,10 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/kernel_builder.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -79,68 +78,77 @@ TEST(KernelNames, Attention) {
   }
 }
 
-TEST(KernelNames, DecodeLinears) {
-  const auto linear = [](const LinearDesc& desc) { return linearLaunch(desc); };
-  Variants linears(linear, LinearDesc{kLayout, 1, 64, 64});
-  linears.with(&LinearDesc::layout, kOther).with(&LinearDesc::rows, 2u).with(&LinearDesc::inputs, 96u);
-  linears.with(&LinearDesc::outputs, 96u).with(&LinearDesc::bias, true).with(&LinearDesc::residual, true);
-  linears.with(&LinearDesc::softcap, 30.f).with(&LinearDesc::softcap, 50.f).expectApart();
+/// Linears of other operands and weights than `base`; the epilogue's are the caller's.
+class LinearVariants : public Variants<LaunchSpec (*)(const LinearDesc&), LinearDesc> {
+public:
+  explicit LinearVariants(const LinearDesc& base)
+      : Variants([](const LinearDesc& desc) { return linearLaunch(desc); }, base), base(base) {
+    with(&LinearDesc::rows, base.rows + 1).with(&LinearDesc::inputs, base.inputs + 32);
+    if (!std::holds_alternative<GateRows>(base.epilogue))
+      with(&LinearDesc::bias, true);
+    const bool layoutsDiffer = base.hasFewRows() || base.parts.size() == 3;
+    for (size_t part = 0; layoutsDiffer && part < base.parts.size(); ++part) {
+      LinearDesc other = base;
+      other.parts[part].layout = kOther;
+      add(other);
+    }
+  }
+  LinearVariants& outputs(std::initializer_list<uint32_t> outputs) {
+    LinearDesc other = base;
+    std::ranges::transform(other.parts, outputs, other.parts.begin(), [](LinearPart part, uint32_t wanted) {
+      part.outputs = wanted;
+      return part;
+    });
+    add(other);
+    return *this;
+  }
+  LinearVariants& epilogue(const LinearEpilogue& epilogue) {
+    with(&LinearDesc::epilogue, epilogue);
+    return *this;
+  }
 
-  using Normed = LinearResidualNormDesc;
-  Variants normed([](const Normed& desc) { return linearResidualNormLaunch(desc); },
-                  Normed{.layout = kLayout, .inputs = 64, .outputs = 64, .eps = 1e-5f});
-  normed.with(&Normed::layout, kOther).with(&Normed::rows, 2u).with(&Normed::inputs, 96u).with(&Normed::outputs, 96u);
-  normed.with(&Normed::bias, true).with(&Normed::postNorm, true).with(&Normed::eps, 1e-6f);
-  normed.with(&Normed::f32Rows, true).expectApart();
+private:
+  LinearDesc base;
+};
 
-  using Glu = GluLinearDesc;
-  Variants glu([](const Glu& desc) { return gluLinearLaunch(desc); },
-               Glu{.gateLayout = kLayout, .upLayout = kLayout, .inputs = 64, .outputs = 64});
-  glu.with(&Glu::gateLayout, kOther).with(&Glu::upLayout, kOther).with(&Glu::rows, 2u).with(&Glu::inputs, 96u);
-  glu.with(&Glu::outputs, 96u).with(&Glu::activation, Activation::kGeluTanh).with(&Glu::f32Rows, true).expectApart();
+TEST(KernelNames, Linears) {
+  for (const LinearDesc& desc : {linearOf(kLayout, 1, 64, 64), manyRows(linearOf(kLayout, 64, 64, 64))}) {
+    LinearVariants linears(desc);
+    linears.outputs({96}).epilogue(StoreRows{.residual = true});
+    if (desc.hasFewRows())
+      linears.epilogue(StoreRows{.softcap = 30}).epilogue(StoreRows{.softcap = 50});
+    linears.expectApart();
+  }
+  LinearVariants normed(linearOf(kLayout, 1, 64, 64, NormRows{.eps = 1e-5f}));
+  normed.outputs({96}).epilogue(NormRows{.postNorm = true, .eps = 1e-5f}).epilogue(NormRows{.eps = 1e-6f});
+  normed.epilogue(NormRows{.eps = 1e-5f, .f32Rows = true}).expectApart();
 }
 
-template <typename Launch>
-void expectQkvApart(Launch launch, uint32_t rows) {
-  using Qkv = QkvLinearDesc;
-  Variants qkv(launch, Qkv{kLayout, kLayout, kLayout, rows, 64, 64, 32});
-  qkv.with(&Qkv::qLayout, kOther).with(&Qkv::kLayout, kOther).with(&Qkv::vLayout, kOther).with(&Qkv::rows, rows + 1);
-  qkv.with(&Qkv::inputs, 96u).with(&Qkv::qOutputs, 96u).with(&Qkv::kvOutputs, 64u).with(&Qkv::bias, true);
-  qkv.expectApart();
+TEST(KernelNames, GatedLinears) {
+  for (const LinearDesc& desc : {gluOf(kLayout, 1, 64, 64), manyRows(gluOf(kLayout, 64, 64, 64))}) {
+    LinearVariants glu(desc);
+    glu.outputs({96, 96}).epilogue(GateRows{.activation = Activation::kGeluTanh}).epilogue(GateRows{.f32Rows = true});
+    glu.expectApart();
+  }
 }
 
 TEST(KernelNames, LinearsOfQueriesKeysAndValues) {
-  expectQkvApart([](const QkvLinearDesc& desc) { return qkvLinearLaunch(desc); }, 1);
-  expectQkvApart([](const QkvLinearDesc& desc) { return qkvPromptLaunch(desc); }, 64);
+  const LinearDesc qkv = qkvOf(kLayout, kLayout, 1, 64, 64, 32);
+  LinearVariants(qkv).outputs({96, 32, 32}).outputs({64, 64, 64}).expectApart();
+  LinearVariants(manyRows(qkv)).outputs({96, 32, 32}).outputs({64, 64, 64}).expectApart();
 
-  using Rope = QkvRopeCacheDesc;
-  const Rope desc = {.qLayout = kLayout,
-                     .kLayout = kLayout,
-                     .vLayout = kLayout,
-                     .inputs = 64,
-                     .heads = 4,
-                     .kvHeads = 2,
-                     .headSize = 64,
-                     .dimensions = 64,
-                     .cache = kCache};
-  Variants rope([](const Rope& changed) { return qkvRopeCacheLaunch(changed); }, desc);
-  rope.with(&Rope::qLayout, kOther).with(&Rope::kLayout, kOther).with(&Rope::vLayout, kOther).with(&Rope::rows, 2u);
-  rope.with(&Rope::inputs, 96u).with(&Rope::heads, 8u).with(&Rope::kvHeads, 4u).with(&Rope::headSize, 96u);
-  rope.with(&Rope::dimensions, 32u).with(&Rope::dimensions, 0u).with(&Rope::bias, true);
-  addCaches(rope, desc);
+  const RopeCacheRows cached = {.headSize = 64, .dimensions = 64, .cache = kCache};
+  LinearVariants rope(qkvOf(kLayout, kLayout, 1, 64, 256, 128, cached));
+  rope.outputs({512, 128, 128}).outputs({256, 256, 256});
+  RopeCacheRows others[] = {cached, cached, cached};
+  others[0].headSize = 128, others[1].dimensions = 32, others[2].dimensions = 0;
+  for (const RopeCacheRows& other : others) rope.epilogue(other);
+  for (const KvCacheDesc& cache : kCaches) {
+    RopeCacheRows other = cached;
+    other.cache = cache;
+    rope.epilogue(other);
+  }
   rope.expectApart();
-}
-
-TEST(KernelNames, PromptLinears) {
-  using Linear = LinearPromptDesc;
-  Variants linear([](const Linear& desc) { return linearPromptLaunch(desc); }, Linear{kLayout, 64, 64, 64});
-  linear.with(&Linear::layout, kOther).with(&Linear::rows, 65u).with(&Linear::inputs, 96u).with(&Linear::outputs, 96u);
-  linear.with(&Linear::bias, true).with(&Linear::residual, true).expectApart();
-
-  using Glu = GluLinearPromptDesc;
-  Variants glu([](const Glu& desc) { return gluLinearPromptLaunch(desc); }, Glu{kLayout, 64, 64, 64});
-  glu.with(&Glu::layout, kOther).with(&Glu::rows, 65u).with(&Glu::inputs, 96u).with(&Glu::outputs, 96u);
-  glu.with(&Glu::activation, Activation::kGeluTanh).with(&Glu::f32Rows, true).expectApart();
 }
 
 template <typename Desc, typename Launch>

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/pack/pack.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -16,7 +17,7 @@ constexpr KvCacheDesc kCache = {.maxContext = 1024, .keyType = KvType::kQ8_0, .v
 TEST(LaunchWorks, LinearReadsItsWeightOnce) {
   for (unsigned i = 0; i < kWeightLayouts; ++i) {
     const auto layout = static_cast<WeightLayout>(i);
-    const LaunchWork work = linearLaunch({.layout = layout, .rows = 2, .inputs = 512, .outputs = 96}).work;
+    const LaunchWork work = linearLaunch(linearOf(layout, 2, 512, 96)).work;
     EXPECT_EQ(work.rows, 2u);
     EXPECT_EQ(work.rowMultiplyAdds, 512u * 96);
     const uint64_t packed = pack::packedBytes(layout, 96, 512).value();
@@ -29,41 +30,28 @@ TEST(LaunchWorks, LinearReadsItsWeightOnce) {
 }
 
 TEST(LaunchWorks, BiasAndResidual) {
-  const LinearDesc plain = {.layout = WeightLayout::kQ8_0Planes, .inputs = 64, .outputs = 32};
-  LinearDesc both = plain;
-  both.bias = both.residual = true;
+  const LinearDesc plain = linearOf(WeightLayout::kQ8_0Planes, 1, 64, 32);
+  const LinearDesc both = biased(linearOf(WeightLayout::kQ8_0Planes, 1, 64, 32, StoreRows{.residual = true}));
   EXPECT_EQ(workOf(both).fixedBytes, workOf(plain).fixedBytes + 4 * 32);
   EXPECT_EQ(workOf(both).rowRead, workOf(plain).rowRead + 4 * 32);
 }
 
 // With norms of heads the three linears are a launch of their own: its products are stated like any others.
 TEST(LaunchWorks, QkvCountsAllThree) {
-  const QkvLinearDesc desc = {.qLayout = WeightLayout::kQ8_0Planes,
-                              .kLayout = WeightLayout::kQ8_0Planes,
-                              .vLayout = WeightLayout::kF16Rows,
-                              .inputs = 64,
-                              .qOutputs = 128,
-                              .kvOutputs = 32};
-  const LaunchWork work = qkvLinearLaunch(desc).work;
+  const LinearDesc desc = qkvOf(WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 1, 64, 128, 32);
+  const LaunchWork work = linearLaunch(desc).work;
   EXPECT_EQ(work.rowMultiplyAdds, 64u * (128 + 2 * 32));
   EXPECT_EQ(work.fixedBytes, (128u + 32) * 2 * 34 + 32u * 128);
   EXPECT_EQ(work.rowRead, 4u * 64 + 64 + 2 * 8); // in both forms
   EXPECT_EQ(work.rowWritten, 4u * (128 + 2 * 32));
-  EXPECT_EQ(qkvPromptLaunch(desc).work.unit, ArithmeticUnit::kTensorInt8);
+  EXPECT_EQ(linearLaunch(manyRows(desc)).work.unit, ArithmeticUnit::kTensorInt8);
 }
 
 // The same linears with the rotation and the cache write in one launch: keys and values are written as the cache has
 // them.
 TEST(LaunchWorks, QkvRopeCacheWritesTheCache) {
-  const LaunchWork work = qkvRopeCacheLaunch({.qLayout = WeightLayout::kF16Rows,
-                                              .kLayout = WeightLayout::kF16Rows,
-                                              .vLayout = WeightLayout::kF16Rows,
-                                              .inputs = 64,
-                                              .heads = 4,
-                                              .kvHeads = 2,
-                                              .headSize = 32,
-                                              .dimensions = 16,
-                                              .cache = kCache})
+  const LaunchWork work = linearLaunch(qkvOf(WeightLayout::kF16Rows, WeightLayout::kF16Rows, 1, 64, 128, 64,
+                                             RopeCacheRows{.headSize = 32, .dimensions = 16, .cache = kCache}))
                               .work;
   EXPECT_EQ(work.rowMultiplyAdds, 64u * (128 + 2 * 64));
   EXPECT_EQ(work.rowRead, 4u * 64 + 4 * 16);
@@ -71,15 +59,11 @@ TEST(LaunchWorks, QkvRopeCacheWritesTheCache) {
 }
 
 TEST(LaunchWorks, GatedUnitHasTwoWeights) {
-  const LaunchWork work =
-      gluLinearLaunch(
-          {.gateLayout = WeightLayout::kF16Rows, .upLayout = WeightLayout::kF16Rows, .inputs = 64, .outputs = 96})
-          .work;
+  const LaunchWork work = linearLaunch(gluOf(WeightLayout::kF16Rows, 1, 64, 96)).work;
   EXPECT_EQ(work.rowMultiplyAdds, 2u * 64 * 96);
   EXPECT_EQ(work.fixedBytes, 2u * 96 * 128);
   EXPECT_EQ(work.rowWritten, 96u + 3 * 8);
-  const LaunchWork prompt =
-      gluLinearPromptLaunch({.layout = WeightLayout::kF16Rows, .rows = 64, .inputs = 64, .outputs = 96}).work;
+  const LaunchWork prompt = linearLaunch(manyRows(gluOf(WeightLayout::kF16Rows, 64, 64, 96))).work;
   EXPECT_EQ(prompt.rows, 64u);
   EXPECT_EQ(prompt.rowMultiplyAdds, work.rowMultiplyAdds);
   EXPECT_EQ(prompt.unit, ArithmeticUnit::kTensorF16);
@@ -87,10 +71,8 @@ TEST(LaunchWorks, GatedUnitHasTwoWeights) {
 
 // A post-norm reads its scale beside the norm's, and its product is written before it is normed.
 TEST(LaunchWorks, PostNormInTheLinear) {
-  LinearResidualNormDesc desc = {.layout = WeightLayout::kF16Rows, .inputs = 64, .outputs = 96};
-  const LaunchWork plain = linearResidualNormLaunch(desc).work;
-  desc.postNorm = true;
-  const LaunchWork post = linearResidualNormLaunch(desc).work;
+  const LaunchWork plain = linearLaunch(linearOf(WeightLayout::kF16Rows, 1, 64, 96, NormRows{})).work;
+  const LaunchWork post = linearLaunch(linearOf(WeightLayout::kF16Rows, 1, 64, 96, NormRows{.postNorm = true})).work;
   EXPECT_EQ(plain.fixedBytes, 96u * 128 + 4 * 96);
   EXPECT_EQ(plain.rowRead, 4u * 64 + 4 * 96);
   EXPECT_EQ(plain.rowWritten, 4u * 96 + 96 + 3 * 8);

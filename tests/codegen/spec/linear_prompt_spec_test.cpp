@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "codegen/spec/linear_prompt_spec.h"
-
+// The linears of tensor cores.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codegen/spec/sample_spec.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -28,29 +28,25 @@ std::string tileOf(const LaunchSpec& launch) {
 
 // The plan binds arguments by these names and in this order.
 TEST(LinearPromptSpec, Parameters) {
-  const LaunchSpec quantised = linearPromptLaunch({WeightLayout::kQ4_1Planes, 512, 576, 192, false, true});
+  const LaunchSpec quantised =
+      linearLaunch(manyRows(linearOf(WeightLayout::kQ4_1Planes, 512, 576, 192, StoreRows{.residual = true})));
   EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1__m512_n192_k576__r64_c64_down2_across2_deep1__"));
   EXPECT_THAT(names(quantised), ElementsAre("weight", "x_codes", "x_scales", "positions", "residual", "y"));
-  const LaunchSpec half = linearPromptLaunch({WeightLayout::kF16Rows, 512, 576, 192, true, false});
+  const LaunchSpec half = linearLaunch(biased(manyRows(linearOf(WeightLayout::kF16Rows, 512, 576, 192))));
   EXPECT_THAT(names(half), ElementsAre("weight", "x", "positions", "bias", "y"));
   EXPECT_THAT(half.kernel.source(), HasSubstr("(weight, x, nullptr, nullptr, positions, bias, nullptr, y)"));
 }
 
 TEST(LinearPromptSpec, JoinedParameters) {
-  const LaunchSpec qkv = qkvPromptLaunch({.qLayout = WeightLayout::kQ4_1Planes,
-                                          .kLayout = WeightLayout::kQ8_0Planes,
-                                          .vLayout = WeightLayout::kF16Rows,
-                                          .rows = 512,
-                                          .inputs = 576,
-                                          .qOutputs = 576,
-                                          .kvOutputs = 200});
+  LinearDesc mixed = manyRows(qkvOf(WeightLayout::kQ4_1Planes, WeightLayout::kF16Rows, 512, 576, 576, 200));
+  mixed.parts[1].layout = WeightLayout::kQ8_0Planes;
+  const LaunchSpec qkv = linearLaunch(mixed);
   EXPECT_THAT(qkv.kernel.name,
               StartsWith("qkv_prompt__q4_1_q8_0_f16__m512_n576_kv200_k576__r64_c64_down2_across2_deep1__"));
   EXPECT_THAT(names(qkv),
               ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "positions", "q", "k", "v"));
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
-  const LaunchSpec glu =
-      gluLinearPromptLaunch({.layout = WeightLayout::kQ4_1Planes, .rows = 128, .inputs = 576, .outputs = 1536});
+  const LaunchSpec glu = linearLaunch(manyRows(gluOf(WeightLayout::kQ4_1Planes, 128, 576, 1536)));
   EXPECT_THAT(glu.kernel.name,
               StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r128_c64_down2_across2_deep1__silu__q8__"));
   EXPECT_THAT(names(glu),
@@ -62,7 +58,7 @@ TEST(LinearPromptSpec, JoinedParameters) {
 // multiprocessor.
 TEST(LinearPromptSpec, Tiles) {
   const auto tile = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
-    return linearPromptLaunch({layout, rows, 576, outputs, false, false});
+    return linearLaunch(manyRows(linearOf(layout, rows, 576, outputs)));
   };
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 9, 576)), "r16_n32_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 17, 576)), "r32_n32_t128");
@@ -75,7 +71,7 @@ TEST(LinearPromptSpec, Tiles) {
   // Eight warps divide the inputs of 16 rows, and of 32 where blocks of four leave a T4 idle: not three for each
   // multiprocessor (3,072 outputs), but four, the last of which would be alone.
   const auto few = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
-    return tileOf(linearPromptLaunch({layout, rows, 4096, outputs, false, false}));
+    return tileOf(linearLaunch(manyRows(linearOf(layout, rows, 4096, outputs))));
   };
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 16, 6144), "r16_n32_t256");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 2048), "r32_n32_t256");
@@ -88,22 +84,12 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(odd.grid.x, 2u);
   EXPECT_EQ(odd.grid.y, 10u);
   const auto gated = [](WeightLayout layout, uint32_t outputs) {
-    return tileOf(gluLinearPromptLaunch({.layout = layout, .rows = 512, .inputs = 4096, .outputs = outputs}));
+    return tileOf(linearLaunch(manyRows(gluOf(layout, 512, 4096, outputs))));
   };
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r128_n64_t128");
   EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r128_n64_t128");
   EXPECT_EQ(gated(WeightLayout::kS8Planes, 14336), "r64_n64_t128") << "too many registers";
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
-}
-
-TEST(LinearPromptSpec, RefusesByName) {
-  const auto sizes = checkLinearPrompt({WeightLayout::kF16Rows, 8, 100, 64, false, false});
-  ASSERT_FALSE(sizes);
-  EXPECT_THAT(sizes.error().message, HasSubstr("100 inputs"));
-  EXPECT_THAT(checkLinearPrompt({WeightLayout::kQ4_KPlanes, 8, 288, 64, false, false}).error().message,
-              HasSubstr("multiples of 256"));
-  EXPECT_THAT(checkQkvPrompt({.qLayout = WeightLayout::kF32Rows}).error().message, HasSubstr("f32_rows"));
-  EXPECT_THAT(checkGluLinearPrompt({.outputs = 48}).error().message, HasSubstr("48 outputs"));
 }
 
 TEST(SampleSpec, DecodeAndPrompt) {

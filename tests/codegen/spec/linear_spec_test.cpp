@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/codegen/linear_descs.h"
+
 namespace llcuda::codegen {
 namespace {
 
@@ -17,8 +19,8 @@ std::vector<std::string> paramNames(const LaunchSpec& launch) {
   return names;
 }
 
-LinearDesc linear(WeightLayout layout) {
-  return {.layout = layout, .rows = 1, .inputs = 576, .outputs = 192};
+LinearDesc linear(WeightLayout layout, const LinearEpilogue& epilogue = StoreRows{}) {
+  return linearOf(layout, 1, 576, 192, epilogue);
 }
 
 TEST(LinearSpec, ALayoutBringsTheRowsItReads) {
@@ -28,29 +30,23 @@ TEST(LinearSpec, ALayoutBringsTheRowsItReads) {
 }
 
 TEST(LinearSpec, MixedLayoutsBringBothFormsOfTheInput) {
-  QkvRopeCacheDesc desc = {.qLayout = WeightLayout::kQ4_1Planes,
-                           .kLayout = WeightLayout::kF16Rows,
-                           .vLayout = WeightLayout::kQ8_0Planes,
-                           .inputs = 576,
-                           .heads = 9,
-                           .kvHeads = 3,
-                           .cache = {.maxContext = 2048}};
-  EXPECT_THAT(paramNames(qkvRopeCacheLaunch(desc)),
+  LinearDesc desc = qkvOf(WeightLayout::kQ4_1Planes, WeightLayout::kQ8_0Planes, 1, 576, 576, 192,
+                          RopeCacheRows{.cache = {.maxContext = 2048}});
+  desc.parts[1].layout = WeightLayout::kF16Rows;
+  EXPECT_THAT(paramNames(linearLaunch(desc)),
               ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "rope_table", "positions",
                           "slots", "block_table", "q", "k_pages", "v_pages"));
-  desc.dimensions = 0;
+  std::get<RopeCacheRows>(desc.epilogue).dimensions = 0;
   desc.bias = true;
-  EXPECT_THAT(paramNames(qkvRopeCacheLaunch(desc)),
+  EXPECT_THAT(paramNames(linearLaunch(desc)),
               ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "q_bias", "k_bias", "v_bias",
                           "positions", "slots", "block_table", "q", "k_pages", "v_pages"));
 }
 
 // A head's cap is a constant of the call, and in its name.
 TEST(LinearSpec, LogitsAreCapped) {
-  LinearDesc desc = linear(WeightLayout::kF16Rows);
-  const LaunchSpec plain = linearLaunch(desc);
-  desc.softcap = 30;
-  const LaunchSpec capped = linearLaunch(desc);
+  const LaunchSpec plain = linearLaunch(linear(WeightLayout::kF16Rows));
+  const LaunchSpec capped = linearLaunch(linear(WeightLayout::kF16Rows, StoreRows{.softcap = 30}));
   EXPECT_THAT(capped.kernel.call,
               HasSubstr(".residual = false, .cap = true}>(weight, x, nullptr, nullptr, nullptr, nullptr, y, "
                         "30.f)"));
@@ -58,20 +54,14 @@ TEST(LinearSpec, LogitsAreCapped) {
 }
 
 TEST(LinearSpec, PostNormsHaveAScaleAndAWorkspace) {
-  const LinearResidualNormDesc desc = {.inputs = 64, .outputs = 64, .postNorm = true};
-  EXPECT_THAT(paramNames(linearResidualNormLaunch(desc)),
-              ElementsAre("weight", "x", "residual", "post_scale", "norm_scale", "arrivals", "product", "y",
-                          "normed_codes", "normed_scales"));
+  const LinearDesc desc = linearOf(WeightLayout::kF16Rows, 1, 64, 64, NormRows{.postNorm = true});
+  EXPECT_THAT(paramNames(linearLaunch(desc)), ElementsAre("weight", "x", "residual", "post_scale", "norm_scale",
+                                                          "arrivals", "product", "y", "normed_codes", "normed_scales"));
 }
 
 TEST(LinearSpec, QkvLinear) {
-  const LaunchSpec launch = qkvLinearLaunch({.qLayout = WeightLayout::kQ4_1Planes,
-                                             .kLayout = WeightLayout::kQ4_1Planes,
-                                             .vLayout = WeightLayout::kQ8_0Planes,
-                                             .inputs = 576,
-                                             .qOutputs = 576,
-                                             .kvOutputs = 192,
-                                             .bias = true});
+  const LaunchSpec launch =
+      linearLaunch(biased(qkvOf(WeightLayout::kQ4_1Planes, WeightLayout::kQ8_0Planes, 1, 576, 576, 192)));
   EXPECT_THAT(launch.kernel.name, HasSubstr("qkv_linear__q4_1_q4_1_q8_0__m1_n576_kv192_k576__"));
   EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q_bias",
                                               "k_bias", "v_bias", "q", "k", "v"));
@@ -80,9 +70,7 @@ TEST(LinearSpec, QkvLinear) {
 
 // The call names each parameter once, and nullptr for those the kernel is made without.
 TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
-  LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
-  desc.residual = true;
-  const LaunchSpec launch = linearLaunch(desc);
+  const LaunchSpec launch = linearLaunch(linear(WeightLayout::kQ4_1Planes, StoreRows{.residual = true}));
   EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__m1_n192_k576__l8_r1_w4__residual__[0-9a-f]{8}"));
   EXPECT_EQ(launch.kernel.source(),
             "#include \"codegen/kernels/linear/linear.cuh\"\n\n"
@@ -98,9 +86,7 @@ TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
 
 TEST(LinearSpec, BlocksCoverEveryOutput) {
   for (uint32_t outputs : {1u, 31u, 576u, 49152u}) {
-    LinearDesc desc = linear(WeightLayout::kQ8_0Planes);
-    desc.outputs = outputs;
-    const LaunchSpec launch = linearLaunch(desc);
+    const LaunchSpec launch = linearLaunch(linearOf(WeightLayout::kQ8_0Planes, 1, 576, outputs));
     const auto request = std::get<DecodeTileRequest>(launch.tileRequest);
     const DecodeTile tile = chooseDecodeTile(request);
     EXPECT_EQ(tile.lanes, 8u);
@@ -110,20 +96,47 @@ TEST(LinearSpec, BlocksCoverEveryOutput) {
 }
 
 TEST(LinearSpec, RefusesByName) {
-  const auto message = [](const Result<void>& result) { return result.ok() ? std::string() : result.error().message; };
-  LinearDesc desc = linear(WeightLayout::kQ4_1Planes);
-  desc.inputs = 100;
-  EXPECT_THAT(message(checkLinear(desc)), HasSubstr("100 inputs"));
-  desc = linear(WeightLayout::kQ4_1Planes);
-  desc.rows = 9;
-  EXPECT_THAT(message(checkLinear(desc)), HasSubstr("9 rows"));
-  EXPECT_THAT(message(checkLinearResidualNorm({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
-  EXPECT_THAT(message(checkGluLinear({.inputs = 64, .outputs = 48})), HasSubstr("48 outputs"));
-  QkvRopeCacheDesc qkv = {.inputs = 64, .heads = 2, .kvHeads = 1, .headSize = 63, .cache = {.maxContext = 64}};
-  EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("63"));
-  qkv.headSize = 64;
-  qkv.cache.pageTokens = 32;
-  EXPECT_THAT(message(checkQkvRopeCache(qkv)), HasSubstr("pages of 32"));
+  const auto message = [](const LinearDesc& desc) {
+    const Result<void> result = checkLinear(desc);
+    return result.ok() ? std::string() : result.error().message;
+  };
+  constexpr WeightLayout kF16 = WeightLayout::kF16Rows, kQ4 = WeightLayout::kQ4_1Planes;
+  EXPECT_EQ(message(linear(kQ4)), "");
+  EXPECT_THAT(message(linearOf(kQ4, 1, 100, 192)), HasSubstr("100 inputs"));
+  EXPECT_THAT(message(linearOf(kQ4, 9, 576, 192)), HasSubstr("9 rows"));
+  EXPECT_EQ(message(manyRows(linearOf(kQ4, 9, 576, 192))), "");
+  EXPECT_THAT(message(linearOf(WeightLayout::kQ4_KPlanes, 1, 288, 64)), HasSubstr("multiples of 256"));
+  EXPECT_THAT(message(linearOf(kF16, 1, 64, 48, NormRows{})), HasSubstr("48 outputs"));
+  EXPECT_THAT(message(linearOf(kF16, 1, 64, 64, NormRows{.int8Rows = false})), HasSubstr("no normed rows"));
+  EXPECT_THAT(message(gluOf(kF16, 1, 64, 48)), HasSubstr("48 outputs"));
+  EXPECT_THAT(message(biased(gluOf(kF16, 1, 64, 64))), HasSubstr("biases"));
+  const LinearDesc qkv = qkvOf(kF16, kF16, 1, 64, 128, 64);
+  EXPECT_EQ(message(qkv), "");
+  LinearDesc other = qkv;
+  other.parts[2].outputs = 32;
+  EXPECT_THAT(message(other), HasSubstr("64 and 32 outputs"));
+  other.parts.pop_back();
+  EXPECT_THAT(message(other), HasSubstr("2 weights"));
+  EXPECT_THAT(message(qkvOf(kF16, kF16, 1, 64, 128, 64, StoreRows{.residual = true})), HasSubstr("residual"));
+  RopeCacheRows cached = {.headSize = 63, .cache = {.maxContext = 64}};
+  EXPECT_THAT(message(qkvOf(kF16, kF16, 1, 64, 126, 63, cached)), HasSubstr("heads of 63"));
+  cached.headSize = 64;
+  EXPECT_THAT(message(qkvOf(kF16, kF16, 1, 64, 96, 64, cached)), HasSubstr("96 and 64 outputs"));
+  cached.cache.pageTokens = 32;
+  EXPECT_THAT(message(qkvOf(kF16, kF16, 1, 64, 128, 64, cached)), HasSubstr("pages of 32"));
+}
+
+// What tensor cores leave to other launches.
+TEST(LinearSpec, ManyRowsRefuseByName) {
+  const auto message = [](const LinearDesc& desc) { return checkLinear(manyRows(desc)).error().message; };
+  constexpr WeightLayout kF16 = WeightLayout::kF16Rows, kF32 = WeightLayout::kF32Rows;
+  EXPECT_THAT(message(qkvOf(kF32, kF16, 64, 64, 64, 64)), HasSubstr("f32_rows"));
+  EXPECT_THAT(message(gluOf(kF16, 64, 64, 48)), HasSubstr("48 outputs"));
+  LinearDesc mixed = gluOf(kF16, 64, 64, 64);
+  mixed.parts[1].layout = WeightLayout::kQ8_0Planes;
+  EXPECT_THAT(message(mixed), HasSubstr("f16_rows and q8_0_planes"));
+  EXPECT_THAT(message(linearOf(kF16, 64, 64, 64, NormRows{})), HasSubstr("many rows"));
+  EXPECT_THAT(message(linearOf(kF16, 64, 64, 64, StoreRows{.softcap = 30})), HasSubstr("softcap"));
 }
 
 } // namespace

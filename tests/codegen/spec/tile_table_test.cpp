@@ -5,9 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "codegen/spec/check_tile.h"
-#include "codegen/spec/linear_prompt_spec.h"
-#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/tile_candidates.h"
+#include "tests/codegen/linear_descs.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -51,26 +50,15 @@ void expectDecodeTile(const LaunchSpec& launch, const DecodeTile& tile, uint32_t
 
 TEST(TileTable, DecodeLaunchesTakeTheirException) {
   const DecodeTile tile = {16, 4, 4, 3};
-  const LinearDesc linear = {.layout = kLayout, .inputs = 4096, .outputs = 1024};
-  ASSERT_THAT(linearLaunch(linear).kernel.name, Not(HasSubstr(shown(tile))));
-  expectDecodeTile(linearLaunch(linear, exceptionFor(linearLaunch(linear), tile)), tile, 1024);
-
-  const LinearResidualNormDesc residual = {.layout = kLayout, .rows = 2, .inputs = 4096, .outputs = 1024};
-  expectDecodeTile(linearResidualNormLaunch(residual, exceptionFor(linearResidualNormLaunch(residual), tile)), tile,
-                   1024);
-  const GluLinearDesc glu = {.gateLayout = kLayout, .upLayout = kLayout, .inputs = 4096, .outputs = 1024};
-  expectDecodeTile(gluLinearLaunch(glu, exceptionFor(gluLinearLaunch(glu), tile)), tile, 1024);
-
-  const QkvLinearDesc qkv = {kLayout, kLayout, kLayout, 1, 4096, 1024, 1024};
-  expectDecodeTile(qkvLinearLaunch(qkv, exceptionFor(qkvLinearLaunch(qkv), tile)), tile, 3 * 1024);
-  const QkvRopeCacheDesc rope = {.qLayout = kLayout,
-                                 .kLayout = kLayout,
-                                 .vLayout = kLayout,
-                                 .inputs = 4096,
-                                 .heads = 16,
-                                 .kvHeads = 16,
-                                 .cache = {.maxContext = 64}};
-  expectDecodeTile(qkvRopeCacheLaunch(rope, exceptionFor(qkvRopeCacheLaunch(rope), tile)), tile, 3 * 1024);
+  const auto expectTaken = [&](const LinearDesc& desc, uint32_t outputs) {
+    ASSERT_THAT(linearLaunch(desc).kernel.name, Not(HasSubstr(shown(tile))));
+    expectDecodeTile(linearLaunch(desc, exceptionFor(linearLaunch(desc), tile)), tile, outputs);
+  };
+  expectTaken(linearOf(kLayout, 1, 4096, 1024), 1024);
+  expectTaken(linearOf(kLayout, 2, 4096, 1024, NormRows{}), 1024);
+  expectTaken(gluOf(kLayout, 1, 4096, 1024), 1024);
+  expectTaken(qkvOf(kLayout, kLayout, 1, 4096, 1024, 1024), 3 * 1024);
+  expectTaken(qkvOf(kLayout, kLayout, 1, 4096, 1024, 1024, RopeCacheRows{.cache = {.maxContext = 64}}), 3 * 1024);
 }
 
 void expectPromptTile(const LaunchSpec& launch, const PromptTile& tile, uint32_t rows, uint32_t columns) {
@@ -83,28 +71,29 @@ void expectPromptTile(const LaunchSpec& launch, const PromptTile& tile, uint32_t
 
 TEST(TileTable, PromptLaunchesTakeTheirException) {
   const PromptTile tile = {64, 128, 2, 2, 1, 1};
-  const LinearPromptDesc linear = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
-  ASSERT_THAT(linearPromptLaunch(linear).kernel.name, Not(HasSubstr(shown(tile))));
-  expectPromptTile(linearPromptLaunch(linear, exceptionFor(linearPromptLaunch(linear), tile)), tile, 512, 1024);
-  const QkvLinearDesc qkv = {kLayout, kLayout, kLayout, 512, 4096, 1024, 1024};
-  expectPromptTile(qkvPromptLaunch(qkv, exceptionFor(qkvPromptLaunch(qkv), tile)), tile, 512, 3 * 1024);
-  const GluLinearPromptDesc glu = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
-  expectPromptTile(gluLinearPromptLaunch(glu, exceptionFor(gluLinearPromptLaunch(glu), tile)), tile, 512, 2 * 1024);
+  const auto expectTaken = [&](LinearDesc desc, uint32_t columns) {
+    desc.kernels = LinearKernels::kManyRows;
+    ASSERT_THAT(linearLaunch(desc).kernel.name, Not(HasSubstr(shown(tile))));
+    expectPromptTile(linearLaunch(desc, exceptionFor(linearLaunch(desc), tile)), tile, 512, columns);
+  };
+  expectTaken(linearOf(kLayout, 512, 4096, 1024), 1024);
+  expectTaken(qkvOf(kLayout, kLayout, 512, 4096, 1024, 1024), 3 * 1024);
+  expectTaken(gluOf(kLayout, 512, 4096, 1024), 2 * 1024);
 }
 
 // An exception is of one launch: one row more, other inputs or another layout has the formula's tile.
 TEST(TileTable, OthersKeepTheFormulasTile) {
-  const LinearDesc desc = {.layout = kLayout, .inputs = 4096, .outputs = 1024};
+  const LinearDesc desc = linearOf(kLayout, 1, 4096, 1024);
   const TileTable tiles = exceptionFor(linearLaunch(desc), DecodeTile{16, 4, 4, 3});
-  for (const LinearDesc& other : {LinearDesc{kLayout, 2, 4096, 1024}, LinearDesc{kLayout, 1, 2048, 1024},
-                                  LinearDesc{WeightLayout::kQ6_KPlanes, 1, 4096, 1024}})
+  for (const LinearDesc& other : {linearOf(kLayout, 2, 4096, 1024), linearOf(kLayout, 1, 2048, 1024),
+                                  linearOf(WeightLayout::kQ6_KPlanes, 1, 4096, 1024)})
     EXPECT_EQ(linearLaunch(other, tiles).kernel.name, linearLaunch(other).kernel.name);
 
-  const LinearPromptDesc prompt = {.layout = kLayout, .rows = 512, .inputs = 4096, .outputs = 1024};
-  const TileTable promptTiles = exceptionFor(linearPromptLaunch(prompt), PromptTile{64, 128, 2, 2, 1, 1});
-  for (const LinearPromptDesc& other :
-       {LinearPromptDesc{kLayout, 128, 4096, 1024}, LinearPromptDesc{kLayout, 512, 2048, 1024}})
-    EXPECT_EQ(linearPromptLaunch(other, promptTiles).kernel.name, linearPromptLaunch(other).kernel.name);
+  const LinearDesc prompt = manyRows(linearOf(kLayout, 512, 4096, 1024));
+  const TileTable promptTiles = exceptionFor(linearLaunch(prompt), PromptTile{64, 128, 2, 2, 1, 1});
+  for (const LinearDesc& other :
+       {manyRows(linearOf(kLayout, 128, 4096, 1024)), manyRows(linearOf(kLayout, 512, 2048, 1024))})
+    EXPECT_EQ(linearLaunch(other, promptTiles).kernel.name, linearLaunch(other).kernel.name);
 }
 
 // What a user's file says counts before what is built in, entry by entry.

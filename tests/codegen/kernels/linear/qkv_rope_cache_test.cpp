@@ -24,14 +24,11 @@ constexpr Half kUntouched = {0x1234};
 template <int kRows, int kDimensions, bool kBias, typename Tile>
 struct Step {
   static constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
-  static constexpr QkvRopeShape kShape = {.m = kRows,
-                                          .k = kColumns,
-                                          .heads = kHeads,
-                                          .kvHeads = kKvHeads,
-                                          .headSize = kHeadSize,
-                                          .dimensions = kDimensions,
-                                          .tablePages = kMaxPages};
-  using Shape = QkvShape<kShape>;
+  static constexpr QkvLinearShape kShape = {
+      .m = kRows, .qN = kHeads * kHeadSize, .kvN = kKvHeads * kHeadSize, .k = kColumns};
+  static constexpr RopeCacheParts kParts = {
+      .bias = kBias, .headSize = kHeadSize, .dimensions = kDimensions, .tablePages = kMaxPages};
+  using Shape = QkvShape<kShape, kParts>;
   TestWeight q{kQ, kHeads*kHeadSize, kColumns, 1}, k{kK, kKvHeads*kHeadSize, kColumns, 2},
       v{kV, kKvHeads*kHeadSize, kColumns, 3};
   TestRows rows{kRows, kColumns, 4};
@@ -47,7 +44,7 @@ struct Step {
     constexpr int kBlocks =
         ceilDivide(Shape::kQRows, Tile::kBlockRows) + 2 * ceilDivide(Shape::kKvRows, Tile::kBlockRows);
     hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-      qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, Tile::kCut, LinearParts{.bias = kBias}>(
+      qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, Tile::kCut, kParts>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
           bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
           slots.data(), blockTable.data(), y.data(),
@@ -139,16 +136,13 @@ TEST(QkvRopeCache, EightRows) {
 // Keys and values in blocks of 32. The last block of threads has rows that no weight has.
 TEST(QkvRopeCache, BlocksIntoPages) {
   constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize;
-  constexpr QkvRopeShape kShape = {.m = kRows,
-                                   .k = kColumns,
-                                   .heads = 3,
-                                   .kvHeads = kGroups,
-                                   .headSize = kSize,
-                                   .dimensions = kSize,
-                                   .tablePages = kMaxPages,
-                                   .keyType = KvType::kQ8_0,
-                                   .valueType = KvType::kQ5_1};
-  using Shape = QkvShape<kShape>;
+  constexpr QkvLinearShape kShape = {.m = kRows, .qN = kKvRows, .kvN = kKvRows, .k = kColumns};
+  constexpr RopeCacheParts kParts = {.headSize = kSize,
+                                     .dimensions = kSize,
+                                     .tablePages = kMaxPages,
+                                     .keyType = KvType::kQ8_0,
+                                     .valueType = KvType::kQ5_1};
+  using Shape = QkvShape<kShape, kParts>;
   using Tile = DecodeTile<DecodeCut{8, 4, 1, 4}>; // 64 rows in four rounds
   constexpr auto kLayout = WeightLayout::kF16Rows;
   const std::vector<int> positions = {70, 128}, slots = {1, 0}, blockTable = {-1, -1, 0, -1, 3, -1};
@@ -161,7 +155,7 @@ TEST(QkvRopeCache, BlocksIntoPages) {
   std::vector<float> y(kRows * kKvRows);
   constexpr int kBlocks = 3 * ceilDivide(kKvRows, Tile::kBlockRows);
   hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-    qkvRopeCache<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout}, kShape, Tile::kCut, LinearParts{}>(
+    qkvRopeCache<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout}, kShape, Tile::kCut, kParts>(
         q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
         reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), blockTable.data(), y.data(),
         keys.data(), values.data());

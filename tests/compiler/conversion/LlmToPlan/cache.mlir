@@ -9,9 +9,9 @@
 // CHECK-DAG:  plan.buffer @k_pages_1 kv 2176 part keys type "q8_0"{{$}}
 // CHECK-DAG:  plan.buffer @v_pages_1 kv 1152 part values type "q4_0"{{$}}
 // CHECK:      plan.phase rows 1 row_block 1
-// CHECK:      plan.launch @qkv_rope_cache__f16_f16_f16__m1_k64_h2_g1_d32_turn32_p16_q8_0_q4_0__{{.*}} layer 0 args({{.*}}@decode_slots, @block_table_w100, @decode1.l0.q, @k_pages_0, @v_pages_0)
+// CHECK:      plan.launch @qkv_rope_cache__f16_f16_f16__m1_n64_kv32_k64__{{[a-z0-9_]+}}__d32_turn32_p16_q8_0_q4_0__{{.*}} layer 0 args({{.*}}@decode_slots, @block_table_w100, @decode1.l0.q, @k_pages_0, @v_pages_0)
 // CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_q8_0_q4_0__{{.*}}__w100__{{.*}} layer 0 args(@decode1.l0.q, @k_pages_0, @v_pages_0, @decode_positions, @decode_slots, @block_table_w100, @decode1.l0.partial
-// CHECK-NEXT: plan.launch @qkv_rope_cache__f16_f16_f16__m1_k64_h2_g1_d32_turn32_p16_q8_0_q4_0__{{.*}} layer 1 args({{.*}}@block_table
+// CHECK-NEXT: plan.launch @qkv_rope_cache__f16_f16_f16__m1_n64_kv32_k64__{{[a-z0-9_]+}}__d32_turn32_p16_q8_0_q4_0__{{.*}} layer 1 args({{.*}}@block_table
 // CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_q8_0_q4_0__{{.*}} layer 1 args({{.*}}@block_table
 // CHECK:      plan.phase rows 32 row_block 32
 // CHECK:      plan.launch @rope_cache__h2_g1_d32_p16_q8_0_q4_0__n32__f16__{{.*}} layer 0
