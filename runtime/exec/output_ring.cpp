@@ -47,6 +47,11 @@ Result<void> OutputRing::queue(const cuda::Stream& stream, uint32_t outputs, cud
   return {};
 }
 
+Result<bool> OutputRing::hasArrived() const {
+  assert(waiting() > 0);
+  return entries[taken % kDepth].arrived.done();
+}
+
 Result<StepOutput> OutputRing::take() {
   assert(waiting() > 0);
   Entry& entry = entries[taken++ % kDepth];

@@ -29,6 +29,8 @@ public:
 
   /// Copies the outputs of the step that the stream ran last. `logits` 0: not wanted. At most kDepth are waiting.
   Result<void> queue(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr sampled, cuda::CUdeviceptr logits);
+  /// Whether the oldest that waits has arrived.
+  Result<bool> hasArrived() const;
   /// The oldest that waits, once it has arrived.
   Result<StepOutput> take();
 

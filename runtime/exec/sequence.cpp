@@ -70,6 +70,12 @@ private:
 
   /// Reads the output of `step`; the step after it is queued first, when there is to be one.
   Result<void> readStep(uint64_t step) {
+    if (step == 0) {
+      // A device that is done when its work is queued would have the first step count as the prompt's.
+      LLCUDA_ASSIGN_OR_RETURN(const bool done, session.hasOutput());
+      if (done)
+        notePrompt();
+    }
     if (step + 1 < limit)
       LLCUDA_RETURN_IF_ERROR(step == 0 ? startDecode() : queueStep(step + 1));
     LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
@@ -77,10 +83,8 @@ private:
       return badInput("the logits after token ", owner.sequence.size() - 1,
                       " are no numbers: a weight is none, or values grow beyond what the engine's types hold");
     const int32_t next = options.forced ? (*options.forced)[step] : output.sampled[0];
-    if (step == 0) {
-      metrics.promptNs = metrics.firstTokenNs = nanosecondsSince(start);
-      firstToken = Clock::now();
-    }
+    if (step == 0 && metrics.promptNs == 0)
+      notePrompt();
     if (owner.cancelled)
       return makeError(ErrorCode::kCancelled, "cancelled");
     metrics.generatedTokens = step + 1;
@@ -88,6 +92,12 @@ private:
     metrics.decodeNs = step == 0 ? 0 : nanosecondsSince(firstToken);
     owner.sequence.push_back(next);
     return report(step, output);
+  }
+
+  /// The first token is there.
+  void notePrompt() {
+    firstToken = Clock::now();
+    metrics.promptNs = metrics.firstTokenNs = std::max<uint64_t>(nanosecondsSince(start), 1);
   }
 
   /// The first decode step begins with the token that the prompt gives, which need not be known yet.

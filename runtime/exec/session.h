@@ -103,6 +103,8 @@ public:
 
   /// Outputs queued and not taken, at most OutputRing::kDepth.
   uint32_t waiting() const { return ring->waiting(); }
+  /// Whether the oldest output is there.
+  Result<bool> hasOutput() const { return ring->hasArrived(); }
   /// The oldest output, once it is there. What is no token of the vocabulary is kSampledNothing or kSampledHeld.
   Result<StepOutput> take();
   /// Waits for all that is queued and drops its outputs.

@@ -50,6 +50,19 @@ std::vector<int32_t> iota(std::size_t count) {
   return tokens;
 }
 
+// On hostsim a step is done when it is queued: the one queued before the first token is read is no part of the prompt.
+TEST_F(SequenceTest, TheFirstStepIsNotThePrompts) {
+  run({5}, upTo(2)); // captures graphs
+  uint64_t prompts = 0, steps = 0;
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(sequence->rewind(0).ok());
+    const Metrics metrics = run({5}, upTo(2)).metrics;
+    prompts += metrics.promptNs;
+    steps += metrics.decodeNs;
+  }
+  EXPECT_GT(steps, prompts / 4);
+}
+
 // Every prompt length cuts into other chunks and pages; the toy model notices any row, page or position that is wrong.
 TEST_F(SequenceTest, EveryPromptLengthContinuesByTheFormula) {
   for (std::size_t length = 1; length < toy::kMaxContext; ++length) {
