@@ -191,7 +191,7 @@ def version_of(program):
         raise SystemExit(f"t4_bench: {error}; --bin names the folder of llcuda's tools") from error
     if done.returncode != 0:
         raise SystemExit(f"t4_bench: {program} does not run here: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
-    return done.stdout.strip()
+    return done.stdout.split()[-1]  # behind the name of the program
 
 
 def parse_options():

@@ -74,10 +74,10 @@ Result<std::vector<Line>> linesOf(const BatchedGrid& grid, const Engine& engine)
       for (const uint32_t sequences : grid.sequences) lines.push_back({prompt, generate, sequences, 0, 0});
   const fb::Engine& limits = engine.metadata();
   for (const Line& line : lines) {
-    if (line.prompt == 0 || line.generate == 0)
-      return usageError("--npp and --ntg are counts of at least 1");
-    if (line.sequences == 0 || line.sequences > limits.max_batch())
-      return usageError("--npl ", line.sequences, " is not in 1 to the engine's ", limits.max_batch(),
+    if (line.prompt == 0 || line.generate == 0 || line.sequences == 0)
+      return usageError("--npp, --ntg and --npl are counts of at least 1");
+    if (line.sequences > limits.max_batch())
+      return usageError("--npl ", line.sequences, " is more than the engine's ", limits.max_batch(),
                         "; compile it with a larger --max-batch");
     if (line.prompt > limits.max_context() || line.generate > limits.max_context() - line.prompt)
       return usageError("--npp ", line.prompt, " and --ntg ", line.generate, " need more positions than the engine's ",

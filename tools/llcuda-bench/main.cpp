@@ -75,7 +75,7 @@ void addFlags(CLI::App& app, Options& options) {
       "more than the sequences can use)");
   for (const char* flag : {"--n-prompt", "--n-gen", "--n-depth", "--prompt-gen", "--repetitions", "--ctx-size"})
     app.get_option(flag)->excludes("--batched")->excludes("--mixed");
-  app.set_version_flag("--version", llcuda_version());
+  app.set_version_flag("--version", std::string("llcuda-bench ") + llcuda_version());
 }
 
 Result<Test> promptThenGenerate(const std::string& text, uint32_t depth) {

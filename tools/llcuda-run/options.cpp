@@ -95,7 +95,7 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->check([](const std::string& size) {
         return tools::parseByteSize(size) ? std::string() : size + " is no size, as 20GiB or 800MiB are";
       });
-  app.set_version_flag("--version", llcuda_version());
+  app.set_version_flag("--version", std::string("llcuda-run ") + llcuda_version());
 }
 
 std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
