@@ -79,7 +79,8 @@ public:
 
   // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told
   // the device in front of the next phase, without waiting for those that are queued. A row that samples
-  // kSampledNothing is nobody's from then on, also where the host has not left it yet.
+  // kSampledNothing is nobody's from then on, also where the host has not left it yet. Rows of one slot stand in the
+  // order of their positions, which follow one another: each sees the keys that those before it write in the same step.
 
   /// A sequence joins as row `row`, whatever that was.
   Result<void> join(uint32_t row, const DecodeRow& sequence);

@@ -4,8 +4,8 @@
 //   short_prompts ENGINE TOLERANCE
 //
 // Prompts of 1 to 8 tokens, at the beginning and behind others, give the logits of steps that read them one by one, to
-// the bit, and within TOLERANCE those of the prompt phase of 32 rows; so do two that share a run. Ends with 4 when they
-// do not.
+// the bit, and within TOLERANCE those of the prompt phase of 32 rows; so do two that share a run, and, up to the batch of
+// the engine, their tokens as rows of one decode step. Ends with 4 when they do not.
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -40,6 +40,10 @@ public:
     LLCUDA_ASSIGN_OR_RETURN(const Logits shortly, byPrompt(few, first, tokens));
     LLCUDA_ASSIGN_OR_RETURN(const Logits widely, byPrompt(many, first, tokens));
     others += shortly != stepped;
+    if (count <= session.rows().size()) {
+      LLCUDA_ASSIGN_OR_RETURN(const Logits together, byRows(first, tokens));
+      others += together != stepped;
+    }
     for (uint32_t v = 0; v < vocabulary; ++v) {
       const float difference = std::abs(shortly[v] - widely[v]);
       largest = difference <= largest ? largest : difference; // a NaN stays
@@ -102,6 +106,17 @@ private:
       last.assign(output.logits.begin(), output.logits.end());
     }
     return last;
+  }
+
+  Result<Logits> byRows(std::span<const int32_t> first, std::span<const int32_t> tokens) {
+    LLCUDA_RETURN_IF_ERROR(begin(first));
+    std::vector<DecodeRow> rows;
+    for (uint32_t i = 0; i < tokens.size(); ++i)
+      rows.push_back({0, tokens[i], static_cast<uint32_t>(first.size()) + i, kGreedy});
+    LLCUDA_RETURN_IF_ERROR(session.startDecode(rows));
+    LLCUDA_RETURN_IF_ERROR(session.queueStep(true));
+    LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
+    return Logits(output.logits.end() - vocabulary, output.logits.end());
   }
 
   Session& session;

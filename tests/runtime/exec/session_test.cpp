@@ -129,6 +129,21 @@ TEST_F(RowsTest, NoWaitForUploads) {
   EXPECT_EQ(session->waiting(), OutputRing::kDepth);
 }
 
+// A short follow-up as rows of one step, across an edge of pages: each sees what those before it write. The last one goes
+// on alone.
+TEST_F(RowsTest, NeighboursOfOneSlot) {
+  std::vector<int32_t> sequence = {1, 2, 3, 4, 5, 6, 7};
+  ASSERT_TRUE(session->prompt(0, 0, sequence, nullptr, false, kNotCancelled).ok());
+  ASSERT_TRUE(session->startDecode(std::vector<DecodeRow>{{0, 40, 7, {}}, {0, 41, 8, {}}}).ok());
+  sequence.push_back(40);
+  const int32_t afterFirst = toy::nextToken(sequence);
+  sequence.push_back(41);
+  EXPECT_THAT(step(), ElementsAre(afterFirst, toy::nextToken(sequence)));
+  ASSERT_TRUE(session->move(1, 0).ok());
+  sequence.push_back(toy::nextToken(sequence));
+  EXPECT_THAT(step(), ElementsAre(toy::nextToken(sequence)));
+}
+
 // A held row stays where it is while the other goes on, and goes on itself as if nothing had been.
 TEST_F(RowsTest, HoldDelaysItsRowAlone) {
   const std::vector<int32_t> first = {9, 8, 7}, second = {5};
