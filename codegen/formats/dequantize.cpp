@@ -5,34 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "codegen/formats/iq1_m.h"
-#include "codegen/formats/iq1_s.h"
-#include "codegen/formats/iq2_s.h"
-#include "codegen/formats/iq2_xs.h"
-#include "codegen/formats/iq2_xxs.h"
-#include "codegen/formats/iq3_s.h"
-#include "codegen/formats/iq3_xxs.h"
-#include "codegen/formats/iq4_nl.h"
-#include "codegen/formats/iq4_xs.h"
-#include "codegen/formats/mxfp4.h"
-#include "codegen/formats/nf4.h"
-#include "codegen/formats/nvfp4.h"
-#include "codegen/formats/q1_0.h"
-#include "codegen/formats/q2_0.h"
-#include "codegen/formats/q2_k.h"
-#include "codegen/formats/q3_k.h"
-#include "codegen/formats/q4_0.h"
-#include "codegen/formats/q4_1.h"
-#include "codegen/formats/q4_k.h"
-#include "codegen/formats/q5_0.h"
-#include "codegen/formats/q5_1.h"
-#include "codegen/formats/q5_k.h"
-#include "codegen/formats/q6_k.h"
-#include "codegen/formats/q8_0.h"
-#include "codegen/formats/q8_k.h"
-#include "codegen/formats/scalars.h"
-#include "codegen/formats/tq1_0.h"
-#include "codegen/formats/tq2_0.h"
+#include "codegen/formats/blocks.h"
 
 namespace llcuda::formats {
 namespace {

@@ -7,6 +7,7 @@
 #include "codegen/formats/tensor_type.h"
 #include "codegen/pack/paired_rows.h"
 #include "codegen/reference/rope_table.h"
+#include "compiler/ingest/finite_values.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -24,8 +25,7 @@ Bytes bytesOf(const std::vector<float>& values) {
 /// A norm scale or bias: one row, in f32, complete with what is added to it and in the order of its pairs.
 Result<Bytes> vectorBytes(plan::TensorAttr source, formats::TensorType type, std::span<const std::byte> stored) {
   if (!formats::canDequantize(type))
-    return unsupported("tensor ", source.getName().str(), " is ", source.getEncoding().str(),
-                       ", which cannot be read as f32");
+    return unsupported("is ", formats::tensorTypeInfo(type).name, ", which cannot be read as f32");
   const auto count = static_cast<size_t>(source.getCols());
   const auto pairRows = static_cast<size_t>(source.getPairRows());
   const auto groupRows = static_cast<size_t>(source.getGroupRows());
@@ -41,18 +41,16 @@ Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std
   if (!layout)
     return internalError("the plan names tensor ", source.getName().str(), " with the unknown layout ",
                          source.getLayout().str());
-  auto packed = pack::packPaired(
+  return pack::packPaired(
       *layout, static_cast<uint64_t>(source.getRows()), static_cast<uint64_t>(source.getCols()),
       {static_cast<uint32_t>(source.getPairRows()), static_cast<uint32_t>(source.getGroupRows())}, type, stored);
-  if (!packed)
-    return makeError(packed.error().code, "tensor ", source.getName().str(), ": ", packed.error().message);
-  return packed;
 }
 
-Result<Bytes> tensorBytes(plan::BufferOp buffer, plan::TensorAttr source, const models::FindTensor& find) {
-  LLCUDA_ASSIGN_OR_RETURN(const models::TensorBytes stored, sourceRows(source, find));
-  return buffer.getKind() == plan::BufferKind::Weight ? weightBytes(source, stored.type, stored.bytes)
-                                                      : vectorBytes(source, stored.type, stored.bytes);
+Result<Bytes> tensorBytes(plan::BufferOp buffer, plan::TensorAttr source, const ingest::Checkpoint& checkpoint) {
+  LLCUDA_ASSIGN_OR_RETURN(const models::TensorBytes stored, sourceRows(source, checkpoint));
+  Result<Bytes> bytes = buffer.getKind() == plan::BufferKind::Weight ? weightBytes(source, stored.type, stored.bytes)
+                                                                     : vectorBytes(source, stored.type, stored.bytes);
+  return bytes ? std::move(bytes) : ingest::errorOf(checkpoint, source.getName(), bytes.error());
 }
 
 Result<Bytes> ropeTableBytes(plan::RopeTableAttr source) {
@@ -73,10 +71,10 @@ Result<Bytes> elementBytes(mlir::Attribute source) {
   return bytes;
 }
 
-Result<Bytes> sourceBytes(plan::BufferOp buffer, const models::FindTensor& find) {
+Result<Bytes> sourceBytes(plan::BufferOp buffer, const ingest::Checkpoint& checkpoint) {
   const mlir::Attribute source = buffer.getSourceAttr();
   if (const auto tensor = llvm::dyn_cast<plan::TensorAttr>(source))
-    return tensorBytes(buffer, tensor, find);
+    return tensorBytes(buffer, tensor, checkpoint);
   if (const auto table = llvm::dyn_cast<plan::RopeTableAttr>(source))
     return ropeTableBytes(table);
   return elementBytes(source);
@@ -84,30 +82,28 @@ Result<Bytes> sourceBytes(plan::BufferOp buffer, const models::FindTensor& find)
 
 } // namespace
 
-Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const models::FindTensor& find) {
-  const std::string name = source.getName().str();
+Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const ingest::Checkpoint& checkpoint) {
+  const std::string_view name = source.getName();
   const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
   if (!type)
     return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
-  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, find(name));
-  if (tensor.bytes.empty())
-    return badInput("the checkpoint has no tensor ", name);
-  if (tensor.type != *type)
-    return badInput("tensor ", name, " is ", formats::tensorTypeInfo(tensor.type).name, " and not ",
-                    source.getEncoding().str());
+  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, models::readTensor(checkpoint, name, *type));
   const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
   const uint64_t rowBytes = static_cast<uint64_t>(source.getCols()) / info.blockElements * info.blockBytes;
   const uint64_t available = tensor.bytes.size() / rowBytes;
   const auto first = static_cast<uint64_t>(source.getFirstRow());
   const auto rows = static_cast<uint64_t>(source.getRows());
   if (first > available || rows > available - first)
-    return badInput("tensor ", name, " has ", available, " rows, the model needs ", first, " + ", rows);
+    return badInput("tensor ", checkpoint.title(name), " has ", available, " rows, the model needs ", first, " + ",
+                    rows);
   tensor.bytes = tensor.bytes.subspan(first * rowBytes, rows * rowBytes);
+  LLCUDA_RETURN_IF_ERROR(
+      ingest::checkFinite(checkpoint, name, tensor, first * static_cast<uint64_t>(source.getCols())));
   return tensor;
 }
 
-Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const models::FindTensor& find) {
-  LLCUDA_ASSIGN_OR_RETURN(Bytes bytes, sourceBytes(buffer, find));
+Result<std::vector<std::byte>> bufferBytes(plan::BufferOp buffer, const ingest::Checkpoint& checkpoint) {
+  LLCUDA_ASSIGN_OR_RETURN(Bytes bytes, sourceBytes(buffer, checkpoint));
   if (bytes.size() != static_cast<uint64_t>(buffer.getBytes()))
     return internalError("buffer ", buffer.getSymName().str(), " has ", bytes.size(), " bytes, the plan says ",
                          buffer.getBytes());

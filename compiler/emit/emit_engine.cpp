@@ -38,7 +38,7 @@ Result<void> EngineEmitter::writeBuffers(const SegmentPlan& segment, bool report
       .threads = input.threads,
       .maxBytes = kMaxAhead,
       .bytesOf = [&](size_t i) { return static_cast<uint64_t>(plan::BufferOp(segment.buffers[i]).getBytes()); },
-      .make = [&](size_t i) { return bufferBytes(segment.buffers[i], input.findTensor); },
+      .make = [&](size_t i) { return bufferBytes(segment.buffers[i], *input.checkpoint); },
   });
   for (size_t i = 0; i < segment.buffers.size(); ++i) {
     if (cancelled)
@@ -55,7 +55,7 @@ Result<void> EngineEmitter::writeBuffers(const SegmentPlan& segment, bool report
 
 Result<void> EngineEmitter::writeWeights(const std::atomic<bool>& cancelled) {
   constants = planSegment(input.plan, plan::BufferKind::Constant);
-  LLCUDA_ASSIGN_OR_RETURN(weights, planWeights(input.plan, input.place, input.findTensor));
+  LLCUDA_ASSIGN_OR_RETURN(weights, planWeights(input.plan, *input.checkpoint, input.refersWeights));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kConstants));
   LLCUDA_RETURN_IF_ERROR(writeBuffers(constants, false, cancelled));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kWeights));

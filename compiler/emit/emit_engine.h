@@ -43,8 +43,8 @@ struct SelfChecks {
 /// What is known before a kernel is compiled.
 struct EmitInput {
   plan::EngineOp plan;
-  models::FindTensor findTensor;
-  models::FindPlace place; ///< of the weights that the engine leaves in their files; empty: all are embedded
+  const ingest::Checkpoint* checkpoint = nullptr; ///< outlives the emitter
+  bool refersWeights = false;                     ///< the engine leaves in their files those that lie there as they are
   fb::ModelT model;
   std::string tokenizer;  ///< tokenizer.json; empty for a model without a vocabulary
   std::string textConfig; ///< JSON of runtime/text/text_config.h

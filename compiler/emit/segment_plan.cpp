@@ -27,8 +27,8 @@ Result<uint32_t> fileIndex(std::vector<fb::SourceFileT>& files, const std::strin
 }
 
 Result<fb::WeightSourceT> sourceRecord(plan::TensorAttr source, const ingest::FilePlace& place,
-                                       const models::FindTensor& find, std::vector<fb::SourceFileT>& files) {
-  LLCUDA_ASSIGN_OR_RETURN(const models::TensorBytes rows, sourceRows(source, find));
+                                       const ingest::Checkpoint& checkpoint, std::vector<fb::SourceFileT>& files) {
+  LLCUDA_ASSIGN_OR_RETURN(const models::TensorBytes rows, sourceRows(source, checkpoint));
   fb::WeightSourceT record;
   LLCUDA_ASSIGN_OR_RETURN(record.file, fileIndex(files, place.path));
   record.rows = static_cast<uint64_t>(source.getRows());
@@ -60,21 +60,20 @@ SegmentPlan planSegment(plan::EngineOp engine, plan::BufferKind kind) {
   return segment;
 }
 
-Result<WeightPlan> planWeights(plan::EngineOp engine, const models::FindPlace& placeOf,
-                               const models::FindTensor& find) {
+Result<WeightPlan> planWeights(plan::EngineOp engine, const ingest::Checkpoint& checkpoint, bool refer) {
   WeightPlan weights;
   std::vector<plan::BufferOp> referenced;
   for (plan::BufferOp buffer : engine.getOps<plan::BufferOp>()) {
     if (buffer.getKind() != plan::BufferKind::Weight)
       continue;
     const auto source = llvm::dyn_cast<plan::TensorAttr>(buffer.getSourceAttr());
-    const auto at = source && placeOf ? placeOf({source.getName().data(), source.getName().size()})
-                                      : std::optional<ingest::FilePlace>();
+    const ingest::TensorInfo* tensor = source && refer ? checkpoint.find(source.getName()) : nullptr;
+    const std::optional<ingest::FilePlace> at = tensor ? checkpoint.filePlace(*tensor) : std::nullopt;
     if (!at) {
       place(weights.embedded, buffer);
       continue;
     }
-    LLCUDA_ASSIGN_OR_RETURN(fb::WeightSourceT record, sourceRecord(source, *at, find, weights.files));
+    LLCUDA_ASSIGN_OR_RETURN(fb::WeightSourceT record, sourceRecord(source, *at, checkpoint, weights.files));
     weights.sources.push_back(std::move(record));
     referenced.push_back(buffer);
   }

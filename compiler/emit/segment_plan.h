@@ -28,7 +28,7 @@ struct WeightPlan {
   std::vector<fb::WeightSourceT> sources; ///< one for each referenced weight; `buffer` is set by buildMetadata()
   uint64_t referencedBytes() const { return referenced.buffers.empty() ? 0 : referenced.bytes - embedded.bytes; }
 };
-/// Refers to every weight that `placeOf`, if there is one, knows, and reads those once for their hash.
-Result<WeightPlan> planWeights(plan::EngineOp engine, const models::FindPlace& placeOf, const models::FindTensor& find);
+/// With `refer`, refers to every weight that lies in a file as it is, and reads those once for their hash.
+Result<WeightPlan> planWeights(plan::EngineOp engine, const ingest::Checkpoint& checkpoint, bool refer);
 
 } // namespace llcuda::emit

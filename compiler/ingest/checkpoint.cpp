@@ -12,6 +12,15 @@ std::optional<FilePlace> Checkpoint::filePlace(const TensorInfo&) const {
   return std::nullopt;
 }
 
+std::optional<FilePlace> CheckpointOver::filePlace(const TensorInfo& tensor) const {
+  const TensorInfo* stored = base->find(tensor.name);
+  return stored && stored->type == tensor.type ? base->filePlace(*stored) : std::nullopt;
+}
+
+Error errorOf(const Checkpoint& checkpoint, std::string_view name, const Error& error) {
+  return makeError(error.code, "tensor ", checkpoint.title(name), ": ", error.message);
+}
+
 void Checkpoint::setTensors(std::vector<TensorInfo> tensors) {
   list = std::move(tensors);
   index.clear();

@@ -56,6 +56,9 @@ public:
   /// one asks that one for the tensors that it leaves alone.
   virtual std::optional<FilePlace> filePlace(const TensorInfo& tensor) const;
 
+  /// How messages call the tensor of a name, also one that is absent: as its file calls it, and by that file.
+  virtual std::string title(std::string_view name) const { return std::string(name); }
+
 protected:
   Checkpoint() = default;
   /// Names must differ.
@@ -65,5 +68,21 @@ private:
   std::vector<TensorInfo> list;
   std::unordered_map<std::string_view, size_t> index; // views of `list`
 };
+
+/// One that stands over `base`, whose names it keeps.
+class CheckpointOver : public Checkpoint {
+public:
+  /// The base's, of a tensor that has its type.
+  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
+  std::string title(std::string_view name) const override { return base->title(name); }
+
+protected:
+  explicit CheckpointOver(std::unique_ptr<const Checkpoint> base) : base(std::move(base)) {}
+
+  const std::unique_ptr<const Checkpoint> base;
+};
+
+/// An error of `checkpoint`'s tensor of a name, which the message lacks.
+Error errorOf(const Checkpoint& checkpoint, std::string_view name, const Error& error);
 
 } // namespace llcuda::ingest

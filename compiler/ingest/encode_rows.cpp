@@ -19,16 +19,15 @@ uint64_t grainOf(uint64_t columns) {
   return std::max<uint64_t>(1, kElements / std::max<uint64_t>(1, columns));
 }
 
-std::optional<Error> checkRow(const TensorInfo& tensor, uint64_t row, const std::vector<float>& values) {
-  const float limit = formats::largestMagnitude(tensor.type);
+std::optional<Error> checkRow(formats::TensorType type, uint64_t row, const std::vector<float>& values) {
+  const float limit = formats::largestMagnitude(type);
   for (size_t column = 0; column < values.size(); ++column) {
     const float value = values[column];
     if (!std::isfinite(value))
-      return badInput("tensor ", tensor.name, ": the value at row ", row, ", column ", column, " is ", value,
-                      "; weights must be finite");
+      return badInput("the value at row ", row, ", column ", column, " is ", value, "; weights must be finite");
     if (std::fabs(value) > limit)
-      return unsupported("tensor ", tensor.name, ": the value ", value, " at row ", row, ", column ", column,
-                         " is too large for ", formats::tensorTypeInfo(tensor.type).name, ", which ends at ", limit);
+      return unsupported("the value ", value, " at row ", row, ", column ", column, " is too large for ",
+                         formats::tensorTypeInfo(type).name, ", which ends at ", limit);
   }
   return std::nullopt;
 }
@@ -70,7 +69,7 @@ Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, un
     std::vector<float> values(columns);
     for (size_t row = begin; row < end; ++row) {
       read(row, values.data());
-      if (auto error = checkRow(tensor, row, values)) {
+      if (auto error = checkRow(tensor.type, row, values)) {
         const std::lock_guard guard(lock);
         if (row < failedRow) {
           failedRow = row;

@@ -23,7 +23,7 @@ using ReadRow = std::function<void(uint64_t row, float* values)>;
 ReadRow decodedRows(const TensorInfo& tensor, TensorBytes stored);
 
 /// All rows of `tensor` in its type, one that `canQuantize`, made on `threads` threads. A value that is not finite or
-/// too large for the encoding is kBadInput or kUnsupported and named.
+/// too large for the encoding is kBadInput or kUnsupported and named by its place; messages lack the tensor's name.
 Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, unsigned threads);
 
 } // namespace llcuda::ingest

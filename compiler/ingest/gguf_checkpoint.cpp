@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/gguf_checkpoint.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "compiler/ingest/message_parts.h"
@@ -99,18 +100,30 @@ GgufCheckpoint::GgufCheckpoint(std::vector<GgufFile> opened) : files(std::move(o
   setTensors(std::move(tensors));
 }
 
+const GgufFile* GgufCheckpoint::fileOf(std::string_view tensor) const {
+  const auto found = std::ranges::find_if(files, [&](const GgufFile& file) { return file.findTensor(tensor); });
+  return found == files.end() ? nullptr : &*found;
+}
+
 Result<TensorBytes> GgufCheckpoint::read(const TensorInfo& tensor) const {
-  for (const GgufFile& file : files)
-    if (const GgufTensor* stored = file.findTensor(tensor.name))
-      return TensorBytes{stored->type, stored->data};
-  return internalError("the model has no tensor ", tensor.name);
+  const GgufFile* file = fileOf(tensor.name);
+  if (!file)
+    return internalError("the model has no tensor ", tensor.name);
+  const GgufTensor& stored = *file->findTensor(tensor.name);
+  return TensorBytes{stored.type, stored.data};
 }
 
 std::optional<FilePlace> GgufCheckpoint::filePlace(const TensorInfo& tensor) const {
-  for (const GgufFile& file : files)
-    if (const GgufTensor* stored = file.findTensor(tensor.name))
-      return FilePlace{file.path(), static_cast<uint64_t>(stored->data.data() - file.bytes().data())};
-  return std::nullopt;
+  const GgufFile* file = fileOf(tensor.name);
+  if (!file)
+    return std::nullopt;
+  return FilePlace{file->path(),
+                   static_cast<uint64_t>(file->findTensor(tensor.name)->data.data() - file->bytes().data())};
+}
+
+std::string GgufCheckpoint::title(std::string_view name) const {
+  const GgufFile* file = fileOf(name);
+  return std::string(name) + (file ? " of " + file->path() : "");
 }
 
 } // namespace llcuda::ingest

@@ -22,8 +22,10 @@ public:
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
+  std::string title(std::string_view name) const override;
 
 private:
+  const GgufFile* fileOf(std::string_view tensor) const; ///< nullptr when absent
   explicit GgufCheckpoint(std::vector<GgufFile> opened);
 
   const std::vector<GgufFile> files;

@@ -47,11 +47,6 @@ Result<std::unique_ptr<HalfCheckpoint>> HalfCheckpoint::over(std::unique_ptr<con
   return half;
 }
 
-std::optional<FilePlace> HalfCheckpoint::filePlace(const TensorInfo& tensor) const {
-  const TensorInfo* stored = base->find(tensor.name);
-  return stored && stored->type == tensor.type ? base->filePlace(*stored) : std::nullopt;
-}
-
 Result<TensorBytes> HalfCheckpoint::read(const TensorInfo& tensor) const {
   const TensorInfo* stored = base->find(tensor.name);
   const TensorInfo* answered = find(tensor.name);

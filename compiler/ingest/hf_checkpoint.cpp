@@ -56,8 +56,7 @@ std::string describeLayers(const std::unordered_map<std::string, BnbLayer>& laye
 
 Result<std::unique_ptr<HfCheckpoint>> HfCheckpoint::open(SafetensorsSet files, const HfCheckpointOptions& options) {
   std::unique_ptr<HfCheckpoint> checkpoint(new HfCheckpoint(std::move(files), options.naming));
-  if (const Result<void> listed = checkpoint->list(options); !listed)
-    return makeError(listed.error().code, checkpoint->files.path(), ": ", listed.error().message);
+  LLCUDA_RETURN_IF_ERROR(checkpoint->list(options));
   return checkpoint;
 }
 
@@ -68,6 +67,10 @@ Result<TensorInfo> HfCheckpoint::describe(const SafetensorsTensor& tensor, std::
   TensorInfo info = layer.describe(gguf);
   layers.emplace(std::move(gguf), std::move(layer));
   return info;
+}
+
+Error HfCheckpoint::inFile(const SafetensorsTensor& tensor, const Error& error) const {
+  return makeError(error.code, files.place(tensor).path, ": ", error.message);
 }
 
 /// Whether the files hold a head whose values are not those of the embedding.
@@ -98,7 +101,8 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     HfName name = translateHfName(tensor->name, naming);
     switch (name.kind) {
     case HfName::Kind::kUnknown:
-      return unsupported("tensor ", Quoted{tensor->name}, " is not part of any architecture that is supported");
+      return inFile(*tensor,
+                    unsupported("tensor ", Quoted{tensor->name}, " is not part of any architecture that is supported"));
     case HfName::Kind::kCompanion:
     case HfName::Kind::kDerived:
       continue;
@@ -111,20 +115,24 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     if (tied && name.gguf == kHead)
       continue;
     if (!sources.emplace(name.gguf, tensor).second)
-      return badInput("tensors ", Quoted{sources[name.gguf]->name}, " and ", Quoted{tensor->name},
+      return badInput(files.path(), ": tensors ", Quoted{sources[name.gguf]->name}, " and ", Quoted{tensor->name},
                       " are the same tensor of the model");
     const auto parts = companions.find(name.gguf);
-    LLCUDA_ASSIGN_OR_RETURN(
-        TensorInfo info, describe(*tensor, std::move(name.gguf), parts == companions.end() ? nullptr : &parts->second));
-    tensors.push_back(std::move(info));
+    Result<TensorInfo> info =
+        describe(*tensor, std::move(name.gguf), parts == companions.end() ? nullptr : &parts->second);
+    if (!info)
+      return inFile(*tensor, info.error());
+    tensors.push_back(*std::move(info));
   }
   if (!sources.contains(std::string(kEmbedding)))
-    return badInput("has no tensor of the embedding (embed_tokens.weight)");
+    return badInput(files.path(), ": has no tensor of the embedding (embed_tokens.weight)");
   if (!tied && !sources.contains(std::string(kHead)))
-    return badInput("has no lm_head.weight, and its config.json does not say that embedding and head are tied");
+    return badInput(files.path(),
+                    ": has no lm_head.weight, and its config.json does not say that embedding and head are tied");
   for (const auto& [weight, parts] : companions)
     if (!sources.contains(weight) && !(tied && weight == kHead))
-      return badInput("tensor ", Quoted{parts.begin()->second->name}, " belongs to a weight that the file lacks");
+      return inFile(*parts.begin()->second, badInput("tensor ", Quoted{parts.begin()->second->name},
+                                                     " belongs to a weight that the file lacks"));
   if (!layers.empty())
     remarks.push_back(describeLayers(layers));
   if (otherParts != 0)
@@ -138,9 +146,11 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
   if (found == sources.end())
     return internalError("tensor ", tensor.name, " is not in the checkpoint");
-  if (const auto layer = layers.find(tensor.name); layer != layers.end())
-    return layer->second.read();
   const SafetensorsTensor& source = *found->second;
+  if (const auto layer = layers.find(tensor.name); layer != layers.end()) {
+    Result<TensorBytes> bytes = layer->second.read();
+    return bytes ? std::move(bytes) : inFile(source, bytes.error());
+  }
   if (isAligned(source))
     return TensorBytes{tensor.type, source.data};
   auto copy = std::make_shared<std::vector<std::byte>>(source.data.begin(), source.data.end());
@@ -153,6 +163,14 @@ std::optional<FilePlace> HfCheckpoint::filePlace(const TensorInfo& tensor) const
   if (found == sources.end() || layers.contains(tensor.name)) // a layer of bitsandbytes is computed
     return std::nullopt;
   return files.place(*found->second);
+}
+
+std::string HfCheckpoint::title(std::string_view name) const {
+  if (const auto found = sources.find(std::string(name)); found != sources.end())
+    return found->second->name + " of " + files.place(*found->second).path;
+  // Beside the embedding, whose name says what the file puts before all of them.
+  const std::string& embedding = sources.at(std::string(kEmbedding))->name;
+  return hfNameOf(name, naming, embedding.substr(0, embedding.rfind("embed_tokens")));
 }
 
 } // namespace llcuda::ingest

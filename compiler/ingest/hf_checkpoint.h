@@ -31,6 +31,7 @@ public:
   /// as rows of blocks.
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
+  std::string title(std::string_view name) const override;
 
   /// What was left out, a sentence each.
   const std::vector<std::string>& notes() const { return remarks; }
@@ -39,6 +40,8 @@ private:
   HfCheckpoint(SafetensorsSet files, const HfNaming& naming) : files(std::move(files)), naming(naming) {}
   Result<void> list(const HfCheckpointOptions& options);
   bool hasOtherHead() const;
+  /// `error`, of a tensor, with its file.
+  Error inFile(const SafetensorsTensor& tensor, const Error& error) const;
   Result<TensorInfo> describe(const SafetensorsTensor& tensor, std::string gguf, const BnbParts* parts);
 
   const SafetensorsSet files;

@@ -96,4 +96,21 @@ HfName translateHfName(std::string_view name, const HfNaming& naming) {
   return companion(name, ".", kModuleParts, naming);
 }
 
+std::string hfNameOf(std::string_view gguf, const HfNaming& naming, std::string_view prefix) {
+  const size_t dot = gguf.rfind('.');
+  const std::string_view suffix = gguf.substr(std::min(dot, gguf.size()));
+  std::string_view module = gguf.substr(0, dot);
+  if (module == "output")
+    return std::string(kHeads[0]) + std::string(suffix);
+  std::string before(prefix);
+  std::span<const HfModule> modules = kModules;
+  if (take(module, "blk."))
+    if (const auto layer = takeLayer(module)) {
+      before += "layers." + std::string(*layer) + ".";
+      modules = naming.layer;
+    }
+  const auto found = std::ranges::find(modules, module, &HfModule::gguf);
+  return found == modules.end() ? std::string(gguf) : before + std::string(found->hf) + std::string(suffix);
+}
+
 } // namespace llcuda::ingest

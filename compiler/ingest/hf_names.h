@@ -34,4 +34,7 @@ struct HfName {
 
 HfName translateHfName(std::string_view name, const HfNaming& naming);
 
+/// What a file whose modules begin with `prefix` ("model.") would call the tensor `gguf`; `gguf` where files have none.
+std::string hfNameOf(std::string_view gguf, const HfNaming& naming, std::string_view prefix);
+
 } // namespace llcuda::ingest

@@ -85,7 +85,7 @@ void LoraCheckpoint::untieHead(const LoraAdapter& adapter) {
     return;
   changes[std::string(kHead)].source = kEmbeddings;
   noteList.push_back(adapter.folder() + ": changes the " + (head ? "head" : "embeddings") + ", which the base ties; " +
-                     std::string(kHead) + " is a tensor of its own now");
+                     base->title(kHead) + " is a tensor of its own now");
 }
 
 Result<LoraCheckpoint::Place> LoraCheckpoint::place(const std::string& tensor) const {
@@ -102,7 +102,7 @@ Result<LoraCheckpoint::Place> LoraCheckpoint::place(const std::string& tensor) c
       if (const TensorInfo* own = base->find(fused); own && own->dims.size() == 2 && firstRow + rows <= rowsOf(*own))
         return Place{fused, firstRow, rows, pairRows};
     }
-  return badInput("the adapter changes ", tensor, ", which the base does not have; it is of another model");
+  return badInput("the adapter changes ", title(tensor), ", which the base does not have; it is of another model");
 }
 
 uint64_t LoraCheckpoint::columnsIn(const Place& place) const {
@@ -113,10 +113,10 @@ uint64_t LoraCheckpoint::columnsIn(const Place& place) const {
 Result<void> LoraCheckpoint::addProduct(const LoraProduct& product, double scale) {
   LLCUDA_ASSIGN_OR_RETURN(const Place at, place(product.tensor));
   if (product.left.rows != at.rows || product.right.columns != columnsIn(at))
-    return badInput("the adapter's matrices for ", product.tensor, " make ", product.left.rows, "x",
+    return badInput("the adapter's matrices for ", title(product.tensor), " make ", product.left.rows, "x",
                     product.right.columns, ", the base has ", at.rows, "x", columnsIn(at), "; it is of another model");
   if (!std::isfinite(static_cast<float>(scale)))
-    return badInput("the scale of ", product.tensor, " is ", scale, ", which is not finite");
+    return badInput("the scale of ", title(product.tensor), " is ", scale, ", which is not finite");
   changes[at.tensor].products.push_back({at, &product, scale});
   return {};
 }
@@ -129,12 +129,12 @@ Result<void> LoraCheckpoint::addCopy(const LoraCopy& copy) {
   if (!fits) {
     std::string sides;
     for (const uint64_t side : shape) sides += (sides.empty() ? "" : "x") + std::to_string(side);
-    return badInput("the adapter's ", copy.tensor, " is ", sides, ", the base has ", at.rows, "x", columnsIn(at),
+    return badInput("the adapter's ", title(copy.tensor), " is ", sides, ", the base has ", at.rows, "x", columnsIn(at),
                     "; it is of another model, or of one with more tokens");
   }
   Change& change = changes[at.tensor];
   if (std::ranges::any_of(change.copies, [&](const PlacedCopy& other) { return other.place.firstRow == at.firstRow; }))
-    return unsupported("two adapters bring their own ", copy.tensor, "; one of them has to be merged alone");
+    return unsupported("two adapters bring their own ", title(copy.tensor), "; one of them has to be merged alone");
   change.copies.push_back({at, copy.stored});
   return {};
 }
@@ -167,6 +167,11 @@ std::optional<FilePlace> LoraCheckpoint::filePlace(const TensorInfo& tensor) con
     return std::nullopt;
   const TensorInfo* source = base->find(found == changes.end() ? tensor.name : found->second.source);
   return source ? base->filePlace(*source) : std::nullopt;
+}
+
+std::string LoraCheckpoint::title(std::string_view name) const {
+  const auto found = changes.find(name);
+  return base->title(found == changes.end() || found->second.source.empty() ? name : found->second.source);
 }
 
 /// The rows of a tensor, merged; what the adapters bring is decoded once.
@@ -216,11 +221,12 @@ Result<TensorBytes> LoraCheckpoint::read(const TensorInfo& tensor) const {
   if (found == changes.end() || !found->second.isComputed())
     return stored;
   if (!formats::canDequantize(stored.type))
-    return unsupported("tensor ", tensor.name, " is ", formats::tensorTypeInfo(stored.type).name,
+    return unsupported("tensor ", title(tensor.name), " is ", formats::tensorTypeInfo(stored.type).name,
                        "; this version cannot merge an adapter into it");
   const RowMerger merger(tensor, found->second, decodedRows(*source, std::move(stored)), target.normPlus);
-  return encodeRows(
+  Result<TensorBytes> encoded = encodeRows(
       tensor, [&](uint64_t row, float* values) { merger.read(row, values); }, threads);
+  return encoded ? std::move(encoded) : errorOf(*this, tensor.name, encoded.error());
 }
 
 } // namespace llcuda::ingest

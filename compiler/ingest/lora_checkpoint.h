@@ -22,7 +22,7 @@ struct ScaledAdapter {
   double scale = 1; ///< besides the adapter's own
 };
 
-class LoraCheckpoint final : public Checkpoint {
+class LoraCheckpoint final : public CheckpointOver {
 public:
   /// Merges `adapters`, one after the other, into `base`. An adapter that does not fit, by names or shapes, is
   /// kBadInput. Merged tensors keep the base's encoding where there is a quantiser for it, else they become f16.
@@ -32,6 +32,8 @@ public:
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
+  /// Of a head that was tied, the embeddings'.
+  std::string title(std::string_view name) const override;
   /// What was done, a sentence each, for the user.
   const std::vector<std::string>& notes() const { return noteList; }
 
@@ -64,7 +66,7 @@ private:
   class RowMerger;
 
   LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, unsigned threads)
-      : base(std::move(base)), target(target), threads(threads) {}
+      : CheckpointOver(std::move(base)), target(target), threads(threads) {}
   Result<void> add(const ScaledAdapter& scaled);
   Result<void> addCopy(const LoraCopy& copy);
   Result<void> addProduct(const LoraProduct& product, double scale);
@@ -73,7 +75,6 @@ private:
   uint64_t columnsIn(const Place& place) const;
   void listTensors();
 
-  const std::unique_ptr<const Checkpoint> base;
   const LoraTarget target;
   const unsigned threads;
   std::vector<ScaledAdapter> adapters;

@@ -129,8 +129,8 @@ Result<TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel&
   }
   wanted = wanted == tensor.type ? wanted : fitting(wanted, columnsOf(tensor));
   if (wanted != tensor.type && !isFloat(tensor.type))
-    return unsupported("tensor ", Quoted{tensor.name}, " is ", formats::tensorTypeInfo(tensor.type).name, " already; ",
-                       option, " takes f32, f16 and bf16: leave it out, or start from the 16-bit model");
+    return unsupported("is ", formats::tensorTypeInfo(tensor.type).name, " already; ", option,
+                       " takes f32, f16 and bf16: leave it out, or start from the 16-bit model");
   return wanted;
 }
 

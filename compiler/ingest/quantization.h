@@ -36,7 +36,7 @@ struct QuantizedModel {
 
 /// The encoding of `tensor`, its own when it stays. Vectors stay; an encoding whose blocks do not divide the rows gives
 /// way to one with smaller blocks, at last to f16. Asking a tensor that is quantised already for another encoding is
-/// kUnsupported.
+/// kUnsupported. Messages go on after the tensor's name.
 Result<formats::TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel& model,
                                           const QuantizeOptions& options);
 

@@ -41,7 +41,10 @@ Result<std::unique_ptr<QuantizedCheckpoint>> QuantizedCheckpoint::create(std::un
   const QuantizedModel model = {layers, headName(stored)};
   std::vector<TensorInfo> tensors(stored.tensors().begin(), stored.tensors().end());
   for (TensorInfo& tensor : tensors) {
-    LLCUDA_ASSIGN_OR_RETURN(tensor.type, quantizedType(tensor, model, options));
+    const Result<TensorType> type = quantizedType(tensor, model, options);
+    if (!type)
+      return makeError(type.error().code, "tensor ", stored.title(tensor.name), " ", type.error().message);
+    tensor.type = *type;
   }
   checkpoint->setTensors(std::move(tensors));
   checkpoint->describe(model.head, options);
@@ -53,12 +56,10 @@ Result<TensorBytes> QuantizedCheckpoint::read(const TensorInfo& tensor) const {
   if (!stored)
     return internalError("the checkpoint has no tensor ", tensor.name);
   LLCUDA_ASSIGN_OR_RETURN(TensorBytes bytes, base->read(*stored));
-  return bytes.type == tensor.type ? bytes : encodeRows(tensor, decodedRows(tensor, std::move(bytes)), threads);
-}
-
-std::optional<FilePlace> QuantizedCheckpoint::filePlace(const TensorInfo& tensor) const {
-  const TensorInfo* stored = base->find(tensor.name);
-  return stored && stored->type == tensor.type ? base->filePlace(*stored) : std::nullopt;
+  if (bytes.type == tensor.type)
+    return bytes;
+  Result<TensorBytes> encoded = encodeRows(tensor, decodedRows(tensor, std::move(bytes)), threads);
+  return encoded ? std::move(encoded) : errorOf(*this, tensor.name, encoded.error());
 }
 
 void QuantizedCheckpoint::describe(std::string_view head, const QuantizeOptions& options) {
@@ -84,7 +85,7 @@ void QuantizedCheckpoint::describe(std::string_view head, const QuantizeOptions&
   const TensorInfo* stored = base->find(head);
   if (made && options.head && made->type != stored->type)
     noteList.push_back(
-        "the head " + std::string(head) + " went from " + mebibytes(encodedBytes(*stored, stored->type)) + " to " +
+        "the head " + base->title(head) + " went from " + mebibytes(encodedBytes(*stored, stored->type)) + " to " +
         mebibytes(encodedBytes(*made, made->type)) + " as " + std::string(formats::tensorTypeInfo(made->type).name));
   else if (!options.head)
     if (std::string advice = headAdvice(*this); !advice.empty())

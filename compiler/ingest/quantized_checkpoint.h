@@ -7,23 +7,21 @@
 
 namespace llcuda::ingest {
 
-class QuantizedCheckpoint final : public Checkpoint {
+class QuantizedCheckpoint final : public CheckpointOver {
 public:
   /// Over `base`, a model of `layers` layers. Tensors that would have to be quantised twice are refused here.
   static Result<std::unique_ptr<QuantizedCheckpoint>> create(std::unique_ptr<const Checkpoint> base, uint64_t layers,
                                                              const QuantizeOptions& options, unsigned threads);
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
-  std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
   /// What was done, a sentence each, for the user.
   const std::vector<std::string>& notes() const { return noteList; }
 
 private:
   QuantizedCheckpoint(std::unique_ptr<const Checkpoint> base, unsigned threads)
-      : base(std::move(base)), threads(threads) {}
+      : CheckpointOver(std::move(base)), threads(threads) {}
   void describe(std::string_view head, const QuantizeOptions& options);
 
-  const std::unique_ptr<const Checkpoint> base;
   const unsigned threads;
   std::vector<std::string> noteList;
 };

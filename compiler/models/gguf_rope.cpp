@@ -16,15 +16,17 @@ Result<std::vector<double>> readDivisors(const ingest::Checkpoint& tensors, cons
   if (!tensor)
     return std::vector<double>();
   if (tensor->dims != std::vector<uint64_t>{pairs})
-    return badInput("tensor ", name, " must have an element for each of ", pairs, " pairs");
+    return badInput("tensor ", tensors.title(name), " must have an element for each of ", pairs, " pairs");
   if (tensor->type != formats::TensorType::kF32)
-    return unsupported("tensor ", name, " is ", formats::tensorTypeInfo(tensor->type).name, ", it must be f32");
+    return unsupported("tensor ", tensors.title(name), " is ", formats::tensorTypeInfo(tensor->type).name,
+                       ", it must be f32");
   LLCUDA_ASSIGN_OR_RETURN(const ingest::TensorBytes stored, tensors.read(*tensor));
   std::vector<float> values(pairs);
   formats::dequantizeRow(stored.type, stored.bytes.data(), pairs, values.data());
   for (uint64_t i = 0; i < pairs; ++i)
     if (!(values[i] > 0) || !std::isfinite(values[i]))
-      return badInput(name, "[", i, "] is ", values[i], ", a divisor must be positive");
+      return badInput("tensor ", tensors.title(name), " holds ", values[i], " at its element ", i,
+                      ", a divisor must be positive");
   return std::vector<double>(values.begin(), values.end());
 }
 

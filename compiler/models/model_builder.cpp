@@ -84,11 +84,12 @@ const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std:
   taken.insert(name);
   const ingest::TensorInfo* tensor = checkpoint.find(name);
   if (!tensor) {
-    fail(badInput("the model has no tensor ", name));
+    fail(badInput("the model has no tensor ", checkpoint.title(name)));
     return nullptr;
   }
   if (withoutLastOnes(tensor->dims) != withoutLastOnes(dims)) {
-    fail(badInput("tensor ", name, " is ", shapeText(tensor->dims), ", the model's numbers ask for ", shapeText(dims)));
+    fail(badInput("tensor ", checkpoint.title(name), " is ", shapeText(tensor->dims), ", the model's numbers ask for ",
+                  shapeText(dims)));
     return nullptr;
   }
   return tensor;
@@ -121,7 +122,7 @@ Value ModelBuilder::vector(const std::string& name, Part part, float plus) {
     const formats::TensorTypeInfo& info = formats::tensorTypeInfo(tensor->type);
     const std::string_view stored = info.name;
     if (!formats::canDequantize(tensor->type) || part.rows % info.blockElements != 0)
-      fail(unsupported("tensor ", name, " is ", stored, ", which cannot be read as a vector"));
+      fail(unsupported("tensor ", checkpoint.title(name), " is ", stored, ", which cannot be read as a vector"));
     encoding = builder.getStringAttr(llvm::StringRef(stored.data(), stored.size()));
   }
   const auto type = RankedTensorType::get({static_cast<int64_t>(part.rows)}, builder.getF32Type());
@@ -140,11 +141,12 @@ std::optional<float> ModelBuilder::scalar(const std::string& name) {
   if (!stored)
     fail(stored.error());
   else if (stored->type != formats::TensorType::kF32)
-    fail(unsupported("tensor ", name, " is ", formats::tensorTypeInfo(stored->type).name, ", it must be f32"));
+    fail(unsupported("tensor ", checkpoint.title(name), " is ", formats::tensorTypeInfo(stored->type).name,
+                     ", it must be f32"));
   else
     std::memcpy(&value, stored->bytes.data(), sizeof(value));
   if (!failure && !std::isfinite(value))
-    fail(badInput("tensor ", name, " is ", value, ", which is not finite"));
+    fail(badInput("tensor ", checkpoint.title(name), " is ", value, ", which is not finite"));
   return value;
 }
 
@@ -166,7 +168,7 @@ Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uin
   if (!factor)
     return rowsOf(product);
   if (bias)
-    fail(unsupported("tensor ", name, ".scale stands beside a bias, which is not supported"));
+    fail(unsupported("tensor ", checkpoint.title(name + ".scale"), " stands beside a bias, which is not supported"));
   return rowsOf(create<llm::ScaleOp>(product.getType(), product, builder.getF32FloatAttr(*factor)));
 }
 
@@ -284,7 +286,8 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> ModelBuilder::finish() {
     return *std::move(failure);
   for (const ingest::TensorInfo& tensor : checkpoint.tensors())
     if (!taken.contains(tensor.name))
-      return badInput("tensor ", tensor.name, " is not part of the architecture ", config.family->architecture);
+      return badInput("tensor ", checkpoint.title(tensor.name), " is not part of the architecture ",
+                      config.family->architecture);
   std::string message;
   mlir::ScopedDiagnosticHandler handler(builder.getContext(), [&](mlir::Diagnostic& diagnostic) {
     if (message.empty())

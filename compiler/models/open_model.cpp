@@ -49,7 +49,7 @@ Result<void> halve(OpenedModel& model) {
     model.notes.push_back(std::to_string(half->halvedMatrices()) + " bf16 matrices became f16");
   if (const auto kept = half->keptMatrices(); !kept.empty())
     model.notes.push_back(std::to_string(kept.size()) +
-                          " bf16 matrices became f32, because f16 cannot hold their values: " + kept.front() +
+                          " bf16 matrices became f32, because f16 cannot hold their values: " + half->title(kept.front()) +
                           (kept.size() > 1 ? " and others" : ""));
   model.checkpoint = std::move(half);
   return {};

@@ -5,23 +5,21 @@
 
 namespace llcuda::models {
 
-FindTensor tensorsOf(const ingest::Checkpoint& checkpoint) {
-  return [&checkpoint](std::string_view name) -> Result<TensorBytes> {
-    const ingest::TensorInfo* tensor = checkpoint.find(name);
-    return tensor ? checkpoint.read(*tensor) : TensorBytes{};
-  };
+Result<TensorBytes> readTensor(const ingest::Checkpoint& checkpoint, std::string_view name,
+                               formats::TensorType encoding) {
+  const ingest::TensorInfo* tensor = checkpoint.find(name);
+  if (!tensor)
+    return badInput("the model has no tensor ", checkpoint.title(name));
+  LLCUDA_ASSIGN_OR_RETURN(TensorBytes stored, checkpoint.read(*tensor));
+  if (stored.type != encoding)
+    return badInput("tensor ", checkpoint.title(name), " is ", formats::tensorTypeInfo(stored.type).name, " and not ",
+                    formats::tensorTypeInfo(encoding).name);
+  return stored;
 }
 
-FindPlace placesOf(const ingest::Checkpoint& checkpoint) {
-  return [&checkpoint](std::string_view name) -> std::optional<ingest::FilePlace> {
-    const ingest::TensorInfo* tensor = checkpoint.find(name);
-    return tensor ? checkpoint.filePlace(*tensor) : std::nullopt;
-  };
-}
-
-Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
+Result<Parameter> Parameter::find(llm::ParameterOp op, const ingest::Checkpoint& checkpoint) {
   Parameter parameter;
-  const llvm::StringRef name = op.getName();
+  const std::string_view name = op.getName();
   if (auto weight = llvm::dyn_cast<llm::WeightType>(op.getResult().getType())) {
     parameter.rowCount = static_cast<size_t>(weight.getRows());
     parameter.colCount = static_cast<size_t>(weight.getCols());
@@ -33,17 +31,14 @@ Result<Parameter> Parameter::find(llm::ParameterOp op, const FindTensor& find) {
     if (op.getEncoding())
       parameter.type = *formats::tensorTypeByName(std::string_view(*op.getEncoding()));
   }
-  LLCUDA_ASSIGN_OR_RETURN(const TensorBytes tensor, find({name.data(), name.size()}));
-  if (tensor.bytes.empty())
-    return badInput("the checkpoint has no tensor ", name.str());
+  LLCUDA_ASSIGN_OR_RETURN(const TensorBytes tensor, readTensor(checkpoint, name, parameter.type));
   const formats::TensorTypeInfo& info = formats::tensorTypeInfo(parameter.type);
-  if (tensor.type != parameter.type)
-    return badInput("tensor ", name.str(), " is ", formats::tensorTypeInfo(tensor.type).name, " and not ", info.name);
   parameter.rowBytes = parameter.colCount / info.blockElements * info.blockBytes;
   const size_t start = static_cast<size_t>(op.getFirstRow().value_or(0)) * parameter.rowBytes;
   const size_t needed = parameter.rowCount * parameter.rowBytes;
   if (start > tensor.bytes.size() || needed > tensor.bytes.size() - start)
-    return badInput("tensor ", name.str(), " has ", tensor.bytes.size(), " bytes, fewer than its shape needs");
+    return badInput("tensor ", checkpoint.title(name), " has ", tensor.bytes.size(),
+                    " bytes, fewer than its shape needs");
   parameter.bytes = tensor.bytes.subspan(start, needed);
   parameter.owner = tensor.owner;
   parameter.pairRows = static_cast<size_t>(op.getPairRows().value_or(0));

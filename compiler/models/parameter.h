@@ -2,10 +2,7 @@
 // The rows behind an llm.parameter: where they lie in the checkpoint and in which order.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "codegen/formats/tensor_type.h"
@@ -18,25 +15,17 @@ namespace llcuda::models {
 
 using ingest::TensorBytes;
 
-/// The checkpoint's tensor of a name; no bytes when it has none.
-using FindTensor = std::function<Result<TensorBytes>(std::string_view name)>;
-
-/// The lookup of a checkpoint, which must outlive it.
-FindTensor tensorsOf(const ingest::Checkpoint& checkpoint);
-
-/// Where the tensor of a name lies as it is in a file, for those that do.
-using FindPlace = std::function<std::optional<ingest::FilePlace>(std::string_view name)>;
-
-/// The places of a checkpoint, which must outlive it.
-FindPlace placesOf(const ingest::Checkpoint& checkpoint);
-
 using pack::sourceRow;
+
+/// The checkpoint's tensor of a name; fails when it has none or of another encoding.
+Result<TensorBytes> readTensor(const ingest::Checkpoint& checkpoint, std::string_view name,
+                               formats::TensorType encoding);
 
 /// A matrix, or a vector as a matrix of one row, whose rows are read one by one in the order that the op names.
 class Parameter {
 public:
   /// Fails when the checkpoint lacks the tensor, or holds fewer bytes or another encoding than the op's type says.
-  static Result<Parameter> find(llm::ParameterOp op, const FindTensor& find);
+  static Result<Parameter> find(llm::ParameterOp op, const ingest::Checkpoint& checkpoint);
 
   size_t rows() const { return rowCount; }
   size_t cols() const { return colCount; }

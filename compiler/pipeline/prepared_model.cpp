@@ -137,11 +137,8 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
 
 /// Why a model answers what is no number: a weight that is none, or numbers that grow too large.
 Error notFinite(const ingest::Checkpoint& checkpoint, const std::string& path) {
-  const Result<std::string> value = ingest::nonFiniteValue(checkpoint);
-  if (!value)
-    return value.error();
-  if (!value->empty())
-    return badInput(path, ": ", *value, "; weights must be finite");
+  if (const Result<void> finite = ingest::checkFinite(checkpoint); !finite)
+    return finite.error();
   return unsupported(path, ": its answers are not finite, though its weights are: they grow too large for f32");
 }
 
@@ -165,12 +162,10 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
 
 Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const CompileOptions& options,
                                           std::vector<InputFile> inputs) {
-  const ingest::Checkpoint& checkpoint = *prepared.model->checkpoint;
   emit::EmitInput input;
   input.plan = prepared.plan;
-  input.findTensor = models::tensorsOf(checkpoint);
-  if (options.referWeights)
-    input.place = models::placesOf(checkpoint);
+  input.checkpoint = prepared.model->checkpoint.get();
+  input.refersWeights = options.referWeights;
   input.model = modelRecord(prepared, options);
   input.tokenizer = prepared.text.tokenizer;
   input.textConfig = prepared.text.config;

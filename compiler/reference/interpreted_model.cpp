@@ -28,16 +28,14 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
 Result<Matrix> InterpretedModel::logits(std::span<const int32_t> tokens) const {
   std::vector<int32_t> outputRows(tokens.size());
   std::iota(outputRows.begin(), outputRows.end(), 0);
-  LLCUDA_ASSIGN_OR_RETURN(
-      Interpreter interpreter,
-      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, *parts->model->checkpoint, parts->threads));
   return interpreter.run({.tokens = tokens, .firstPosition = 0, .outputRows = outputRows});
 }
 
 Result<Matrix> InterpretedModel::continued(std::vector<int32_t>& tokens, size_t wanted) const {
-  LLCUDA_ASSIGN_OR_RETURN(
-      Interpreter interpreter,
-      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, *parts->model->checkpoint, parts->threads));
   Matrix all;
   for (size_t done = 0; done < wanted;) {
     std::vector<int32_t> outputRows(tokens.size() - done);
@@ -56,9 +54,8 @@ Result<Matrix> InterpretedModel::continued(std::vector<int32_t>& tokens, size_t 
 }
 
 Result<std::vector<Matrix>> InterpretedModel::residuals(std::span<const int32_t> tokens, Matrix& logits) const {
-  LLCUDA_ASSIGN_OR_RETURN(
-      Interpreter interpreter,
-      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, *parts->model->checkpoint, parts->threads));
   std::vector<Matrix> layers(parts->model->config.layers.size());
   const auto last = static_cast<int32_t>(tokens.size() - 1);
   Step step{.tokens = tokens, .firstPosition = 0, .outputRows = {&last, 1}};
@@ -82,9 +79,8 @@ Result<std::vector<StepScore>> InterpretedModel::score(std::span<const int32_t> 
   std::vector<int32_t> outputRows(tokens.size());
   std::iota(outputRows.begin(), outputRows.end(), static_cast<int32_t>(prompt.size()) - 1);
 
-  LLCUDA_ASSIGN_OR_RETURN(
-      Interpreter interpreter,
-      Interpreter::create(parts->forward, models::tensorsOf(*parts->model->checkpoint), parts->threads));
+  LLCUDA_ASSIGN_OR_RETURN(Interpreter interpreter,
+                          Interpreter::create(parts->forward, *parts->model->checkpoint, parts->threads));
   LLCUDA_ASSIGN_OR_RETURN(const Matrix logits,
                           interpreter.run({.tokens = all, .firstPosition = 0, .outputRows = outputRows}));
   std::vector<StepScore> scores;

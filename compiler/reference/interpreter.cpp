@@ -25,14 +25,15 @@ double number(std::optional<llvm::APFloat> attribute, double fallback) {
 
 } // namespace
 
-Result<Interpreter> Interpreter::create(mlir::func::FuncOp forward, const models::FindTensor& find, unsigned threads) {
+Result<Interpreter> Interpreter::create(mlir::func::FuncOp forward, const ingest::Checkpoint& checkpoint,
+                                        unsigned threads) {
   Interpreter interpreter(threads);
   interpreter.forward = forward;
-  LLCUDA_RETURN_IF_ERROR(interpreter.collect(find));
+  LLCUDA_RETURN_IF_ERROR(interpreter.collect(checkpoint));
   return interpreter;
 }
 
-Result<void> Interpreter::collect(const models::FindTensor& find) {
+Result<void> Interpreter::collect(const ingest::Checkpoint& checkpoint) {
   std::optional<Error> failure;
   forward.walk([&](mlir::Operation* op) {
     for (const mlir::Value operand : op->getOperands()) lastUse[operand] = op;
@@ -45,11 +46,11 @@ Result<void> Interpreter::collect(const models::FindTensor& find) {
     auto parameter = llvm::dyn_cast<llm::ParameterOp>(op);
     if (!parameter || failure)
       return;
-    Result<models::Parameter> found = models::Parameter::find(parameter, find);
+    Result<models::Parameter> found = models::Parameter::find(parameter, checkpoint);
     if (!found)
       failure = found.error();
     else if (!formats::canDequantize(found->encoding()))
-      failure = unsupported("tensor ", parameter.getName().str(), " is ",
+      failure = unsupported("tensor ", checkpoint.title(parameter.getName()), " is ",
                             formats::tensorTypeInfo(found->encoding()).name, ", an encoding that is not supported");
     else if (llvm::isa<llm::WeightType>(parameter.getType()))
       weights[parameter] = *found;

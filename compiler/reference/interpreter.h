@@ -28,7 +28,7 @@ class Interpreter {
 public:
   /// `forward` and what `find` points to must outlive the interpreter. Fails when a parameter is not in the checkpoint
   /// as the function says, or has an encoding that cannot be read.
-  static Result<Interpreter> create(mlir::func::FuncOp forward, const models::FindTensor& find, unsigned threads);
+  static Result<Interpreter> create(mlir::func::FuncOp forward, const ingest::Checkpoint& checkpoint, unsigned threads);
 
   /// The first result of the function: logits of [outputRows][vocabulary]. Positions before the first must have been
   /// run; a token outside the vocabulary, a position outside the rope tables and an op that has no meaning here are
@@ -38,7 +38,7 @@ public:
 private:
   struct Frame;
   explicit Interpreter(unsigned threads) : ops(threads) {}
-  Result<void> collect(const models::FindTensor& find);
+  Result<void> collect(const ingest::Checkpoint& checkpoint);
   Result<void> execute(mlir::Operation* op, Frame& frame);
   Result<void> executeFused(mlir::Operation* op, Frame& frame);
   Result<void> checkTokens(llm::EmbeddingOp op, const Step& step) const;

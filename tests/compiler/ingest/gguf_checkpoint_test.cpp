@@ -67,6 +67,8 @@ TEST_F(SplitTest, PartsAreOneCheckpoint) {
     EXPECT_EQ(value, static_cast<float>(i));
   }
   EXPECT_EQ(model.metadata().path(), path(0));
+  EXPECT_EQ(model.title("b"), "b of " + path(1));
+  EXPECT_EQ(model.title("absent"), "absent");
 }
 
 TEST_F(SplitTest, AnotherPartThanTheFirst) {

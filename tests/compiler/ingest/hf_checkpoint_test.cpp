@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/ingest/half_checkpoint.h"
 #include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
 
@@ -44,6 +45,17 @@ TEST(HfCheckpoint, TensorsUnderGgufNames) {
   EXPECT_EQ(bytes->bytes[0], std::byte{'q'});
   EXPECT_EQ((*checkpoint)->tensors().size(), 3u);
   EXPECT_TRUE((*checkpoint)->notes().empty());
+}
+
+// As the file calls them, also those that it lacks; checkpoints over it do not change that.
+TEST(HfCheckpoint, TitlesAreTheFilesNames) {
+  const TemporaryFile file(small().bytes(), ".safetensors");
+  auto opened =
+      HfCheckpoint::open(SafetensorsSet::openFile(file.path()).value(), HfCheckpointOptions{{models::kLlamaModules}});
+  ASSERT_TRUE(opened) << opened.error().message;
+  const auto half = HalfCheckpoint::over(*std::move(opened)).value();
+  EXPECT_EQ(half->title("token_embd.weight"), "model.embed_tokens.weight of " + file.path());
+  EXPECT_EQ(half->title("blk.3.attn_q.weight"), "model.layers.3.self_attn.q_proj.weight");
 }
 
 // Readers may take elements as they are: bytes at an odd address are copied to an even one.

@@ -67,6 +67,20 @@ TEST(HfNames, TextPartOfAModelThatSees) {
   EXPECT_EQ(kindOf("model.multi_modal_projector.mm_soft_emb_norm.weight"), Kind::kOtherPart);
 }
 
+// What messages call a tensor that the files lack.
+TEST(HfNames, NamesOfTensorsThatAreMissing) {
+  for (const char* name :
+       {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight", "model.layers.12.self_attn.q_proj.weight",
+        "model.layers.0.self_attn.k_proj.bias", "model.layers.3.post_attention_layernorm.weight"})
+    EXPECT_EQ(hfNameOf(gguf(name), kLlama, "model."), name);
+  EXPECT_EQ(hfNameOf("blk.0.ffn_norm.weight", kGemma, "model."), "model.layers.0.pre_feedforward_layernorm.weight");
+  EXPECT_EQ(hfNameOf("blk.0.attn_qkv.weight", kPhi, "model."), "model.layers.0.self_attn.qkv_proj.weight");
+  EXPECT_EQ(hfNameOf("blk.7.ffn_up.weight", kLlama, "language_model.model."),
+            "language_model.model.layers.7.mlp.up_proj.weight");
+  for (const char* name : {"blk.0.attn_q_norm.weight", "rope_freqs.weight", "blk.x.ffn_up.weight", "blk.", ""})
+    EXPECT_EQ(hfNameOf(name, kLlama, "model."), name);
+}
+
 TEST(HfNames, PartsOfQuantisedWeights) {
   const HfName state = translateHfName("model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4", kLlama);
   EXPECT_EQ(state.kind, Kind::kCompanion);

@@ -85,7 +85,7 @@ TEST(Quantization, RefusesToQuantiseTwice) {
   const auto type = quantizedType(stored, {32, "output.weight"}, {Quantization::kQ4_0, {}});
   ASSERT_FALSE(type);
   EXPECT_EQ(type.error().code, ErrorCode::kUnsupported);
-  EXPECT_THAT(type.error().message, HasSubstr("'blk.0.attn_q.weight' is q8_0 already"));
+  EXPECT_THAT(type.error().message, testing::StartsWith("is q8_0 already"));
   EXPECT_EQ(quantizedType(stored, {32, "output.weight"}, {Quantization::kQ8_0, {}}).value(), kQ8_0);
   const auto head =
       quantizedType({"output.weight", kQ6_K, {1024, 64}}, {32, "output.weight"}, {{}, HeadEncoding::kQ8_0});

@@ -196,7 +196,7 @@ TEST(GgufConfig, DivisorsOfTheRope) {
             std::vector<double>(divisors.begin(), divisors.end()));
   expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight must have an element for each of 12 pairs",
               {{"rope_freqs.weight", {1, 2}}});
-  expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight[1] is 0",
+  expectError(required(), ErrorCode::kBadInput, "tensor rope_freqs.weight holds 0 at its element 1, a divisor must be positive",
               {{"rope_freqs.weight", {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}});
 }
 

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
+#include "tests/compiler/ingest/memory_checkpoint.h"
 
 namespace llcuda::models {
 namespace {
@@ -19,13 +20,12 @@ protected:
 
   // The parameter of a line of IR, over a tensor "t" of the floats 0, 1, 2, ...
   Result<Parameter> find(const std::string& line, size_t elements = 16) {
-    values.resize(elements);
+    std::vector<float> values(elements);
     for (size_t i = 0; i < elements; ++i) values[i] = static_cast<float>(i);
+    checkpoint.emplace(std::vector{ingest::storedTensor("t", formats::TensorType::kF32, {elements}, values)});
     module = mlir::parseSourceString<mlir::ModuleOp>(line, &context);
     const auto op = *module->getOps<llm::ParameterOp>().begin();
-    return Parameter::find(op, [&](std::string_view name) {
-      return name == "t" ? TensorBytes{formats::TensorType::kF32, std::as_bytes(std::span(values))} : TensorBytes{};
-    });
+    return Parameter::find(op, *checkpoint);
   }
 
   std::vector<float> row(const Parameter& parameter, size_t r) {
@@ -36,7 +36,7 @@ protected:
 
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::vector<float> values;
+  std::optional<ingest::MemoryCheckpoint> checkpoint;
 };
 
 TEST_F(ParameterTest, RowsFromTheMiddle) {

@@ -15,6 +15,7 @@
 #include "compiler/transforms/FuseRopeCache/FuseRopeCache.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "tests/compiler/ingest/memory_checkpoint.h"
 
 namespace llcuda::reference {
 namespace {
@@ -68,6 +69,7 @@ protected:
     module = mlir::parseSourceString<mlir::ModuleOp>(kModel, &context);
     std::mt19937 random(7);
     std::normal_distribution<float> normal(0, 0.4f);
+    std::vector<ingest::MemoryCheckpoint::Entry> tensors;
     for (const auto& [name, elements] : std::map<std::string, size_t>{{"embd", 1600},
                                                                       {"norm", 32},
                                                                       {"q", 1024},
@@ -77,18 +79,15 @@ protected:
                                                                       {"gate", 1536},
                                                                       {"up", 1536},
                                                                       {"down", 1536}}) {
-      tensors[name].resize(elements);
-      for (float& value : tensors[name]) value = normal(random);
+      std::vector<float> values(elements);
+      for (float& value : values) value = normal(random);
+      tensors.push_back(ingest::storedTensor(name, formats::TensorType::kF32, {elements}, values));
     }
+    checkpoint.emplace(std::move(tensors));
   }
 
   Interpreter interpreter(unsigned threads) {
-    auto made = Interpreter::create(
-        module->lookupSymbol<mlir::func::FuncOp>("forward"),
-        [this](std::string_view name) {
-          return models::TensorBytes{formats::TensorType::kF32, std::as_bytes(std::span(tensors[std::string(name)]))};
-        },
-        threads);
+    auto made = Interpreter::create(module->lookupSymbol<mlir::func::FuncOp>("forward"), *checkpoint, threads);
     EXPECT_TRUE(made.ok());
     return std::move(*made);
   }
@@ -101,7 +100,7 @@ protected:
 
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::map<std::string, std::vector<float>> tensors;
+  std::optional<ingest::MemoryCheckpoint> checkpoint;
   const std::vector<int32_t> tokens = {3, 14, 15, 9, 2, 6, 5, 35, 8, 9};
   const std::vector<int32_t> outputRows = {9, 0, 4};
 };

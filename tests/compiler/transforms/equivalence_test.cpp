@@ -24,7 +24,7 @@ using formats::TensorType;
 using reference::Matrix;
 
 /// Tensors of random numbers, made when they are asked for; the same for the same name.
-class RandomCheckpoint {
+class RandomCheckpoint final : public ingest::Checkpoint {
 public:
   explicit RandomCheckpoint(mlir::ModuleOp module) {
     std::map<std::string, std::pair<TensorType, size_t>> elements; // some parameters are rows of one tensor
@@ -36,13 +36,16 @@ public:
       type = weight ? weight.getEncoding() : TensorType::kF32;
       count = std::max(count, weight ? rows * weight.getCols() : rows);
     });
-    for (const auto& [name, tensor] : elements)
-      tensors.try_emplace(name, tensor.first, bytesOf(tensor.first, tensor.second));
+    std::vector<ingest::TensorInfo> infos;
+    for (const auto& [name, tensor] : elements) {
+      bytes.emplace(name, bytesOf(tensor.first, tensor.second));
+      infos.push_back({name, tensor.first, {tensor.second}});
+    }
+    setTensors(std::move(infos));
   }
 
-  models::TensorBytes find(std::string_view name) const {
-    const auto& [type, bytes] = tensors.at(std::string(name));
-    return {type, std::as_bytes(std::span(bytes))};
+  Result<ingest::TensorBytes> read(const ingest::TensorInfo& tensor) const override {
+    return ingest::TensorBytes{tensor.type, std::as_bytes(std::span(bytes.at(tensor.name)))};
   }
 
 private:
@@ -73,7 +76,7 @@ private:
   }
 
   std::mt19937 generator{7};
-  std::map<std::string, std::pair<TensorType, std::vector<uint8_t>>> tensors;
+  std::map<std::string, std::vector<uint8_t>> bytes;
 };
 
 class Equivalence : public testing::TestWithParam<const char*> {
@@ -90,8 +93,7 @@ protected:
   /// Five tokens at once, then one more that reads the cache of the five: logits of three rows of the first step and
   /// of the second.
   static std::vector<float> answers(mlir::ModuleOp module, const RandomCheckpoint& checkpoint) {
-    auto interpreter = reference::Interpreter::create(
-        *module.getOps<mlir::func::FuncOp>().begin(), [&](std::string_view name) { return checkpoint.find(name); }, 1);
+    auto interpreter = reference::Interpreter::create(*module.getOps<mlir::func::FuncOp>().begin(), checkpoint, 1);
     EXPECT_TRUE(interpreter) << interpreter.error().message;
     const std::vector<int32_t> tokens{3, 500, 77, 3, 12}, rows{0, 2, 4}, next{9}, only{0};
     std::vector<float> all;

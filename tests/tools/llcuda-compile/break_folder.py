@@ -52,6 +52,23 @@ def nan_scale(folder, weights):
     weights.write()
 
 
+def missing_tensor(folder, weights):
+    weights.header = {name.replace("model.layers.0.self_attn.k_proj", "vision_tower.x"): entry
+                      for name, entry in weights.header.items()}
+    weights.write()
+
+
+def turned_norm(folder, weights):
+    weights.ending("layers.0.input_layernorm.weight")["shape"].append(1)
+    weights.write()
+
+
+def nan_norm(folder, weights):
+    begin = weights.ending("layers.0.input_layernorm.weight")["data_offsets"][0]
+    weights.data[begin + 12 : begin + 16] = struct.pack("<f", float("nan"))
+    weights.write()
+
+
 def truncated(folder, weights):
     del weights.data[-1:]
     weights.write()
@@ -70,7 +87,7 @@ def main():
     folder = pathlib.Path(broken)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(sound, folder)
-    faults = (missing_shard, overlap, shape_product, nan_scale, truncated, no_config, broken_config)
+    faults = (missing_shard, overlap, shape_product, nan_scale, missing_tensor, turned_norm, nan_norm, truncated, no_config, broken_config)
     {f.__name__: f for f in faults}[fault](folder, Weights(folder))
 
 
