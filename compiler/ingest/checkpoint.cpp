@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/checkpoint.h"
 
+#include <charconv>
+
 namespace llcuda::ingest {
+
+std::optional<uint64_t> layerOf(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (!name.starts_with(kPrefix))
+    return std::nullopt;
+  uint64_t layer = 0;
+  const char* const begin = name.data() + kPrefix.size();
+  return std::from_chars(begin, name.data() + name.size(), layer).ec == std::errc() ? std::optional(layer)
+                                                                                    : std::nullopt;
+}
 
 const TensorInfo* Checkpoint::find(std::string_view name) const {
   const auto found = index.find(name);

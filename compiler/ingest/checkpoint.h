@@ -31,6 +31,9 @@ struct TensorBytes {
   std::shared_ptr<const void> owner = nullptr; ///< of bytes that do not lie in a mapped file
 };
 
+/// The layer of a tensor, the number in `blk.<number>.`; nothing for tensors of the whole model.
+std::optional<uint64_t> layerOf(std::string_view name);
+
 /// Where the bytes of a tensor lie in a file, as they are.
 struct FilePlace {
   std::string path;

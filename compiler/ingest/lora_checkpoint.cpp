@@ -89,14 +89,16 @@ void LoraCheckpoint::untieHead(const LoraAdapter& adapter) {
 }
 
 Result<LoraCheckpoint::Place> LoraCheckpoint::place(const std::string& tensor) const {
-  const uint64_t pairRows = isQueryOrKey(tensor) ? target.pairRows : 0;
+  const std::optional<uint64_t> layer = layerOf(tensor);
+  const LoraTarget::Layer of = layer && *layer < target.layers.size() ? target.layers[*layer] : LoraTarget::Layer();
+  const uint64_t pairRows = isQueryOrKey(tensor) ? of.pairRows : 0;
   if (const TensorInfo* own = base->find(tensor))
     return Place{tensor, 0, rowsOf(*own), pairRows};
   if (const auto untied = changes.find(tensor); untied != changes.end())
     return Place{tensor, 0, rowsOf(*base->find(untied->second.source)), 0};
   for (const auto& [part, firstRow, rows] :
-       {std::tuple(".attn_q.", uint64_t{0}, target.queryRows), std::tuple(".attn_k.", target.queryRows, target.kvRows),
-        std::tuple(".attn_v.", target.queryRows + target.kvRows, target.kvRows)})
+       {std::tuple(".attn_q.", uint64_t{0}, of.queryRows), std::tuple(".attn_k.", of.queryRows, of.kvRows),
+        std::tuple(".attn_v.", of.queryRows + of.kvRows, of.kvRows)})
     if (const size_t at = tensor.find(part); at != std::string::npos) {
       const std::string fused = tensor.substr(0, at) + ".attn_qkv." + tensor.substr(at + 8);
       if (const TensorInfo* own = base->find(fused); own && own->dims.size() == 2 && firstRow + rows <= rowsOf(*own))

@@ -11,9 +11,13 @@ namespace llcuda::ingest {
 
 /// How the base differs from the Hugging Face model that an adapter was trained on.
 struct LoraTarget {
-  uint64_t pairRows = 0;  ///< rows of queries and keys are in the order of adjacent pairs, in groups of so many; 0: not
-  uint64_t queryRows = 0; ///< of fused queries, keys and values
-  uint64_t kvRows = 0;
+  struct Layer {
+    /// Rows of queries and keys are in the order of adjacent pairs, in groups of so many; 0: not.
+    uint64_t pairRows = 0;
+    uint64_t queryRows = 0; ///< of fused queries, keys and values
+    uint64_t kvRows = 0;
+  };
+  std::vector<Layer> layers;
   float normPlus = 0; ///< what the base's norms have more than the adapter's: 1 for Gemma in GGUF files
 };
 

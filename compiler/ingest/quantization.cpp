@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 #include "compiler/ingest/encode_rows.h"
 #include "compiler/ingest/message_parts.h"
@@ -32,14 +31,6 @@ bool isFloat(TensorType type) {
   return type == TensorType::kF32 || type == TensorType::kF16 || type == TensorType::kBF16;
 }
 
-/// The number in `blk.<number>.`; 0 for other names.
-uint64_t layerOf(std::string_view name) {
-  uint64_t layer = 0;
-  if (name.starts_with("blk."))
-    std::from_chars(name.data() + 4, name.data() + name.size(), layer);
-  return layer;
-}
-
 /// Layers whose values and down projections get more bits: the first and last eighth, and every third between.
 bool getsMoreBits(uint64_t layer, uint64_t layers) {
   const uint64_t eighth = layers / 8;
@@ -55,7 +46,7 @@ TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, Tens
   if (name.ends_with(".attn_qkv.weight"))
     return fused;
   const bool sensitive = name.ends_with(".attn_v.weight") || name.ends_with(".ffn_down.weight");
-  return sensitive && getsMoreBits(layerOf(name), model.layers) ? TensorType::kQ6_K : base;
+  return sensitive && getsMoreBits(layerOf(name).value_or(0), model.layers) ? TensorType::kQ6_K : base;
 }
 
 TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {

@@ -13,7 +13,17 @@ Result<void> checkRope(const RopeConfig& rope, uint32_t headSize) {
   return {};
 }
 
-Result<void> checkLayer(const ModelConfig& config, const LayerConfig& layer) {
+Result<void> checkLayer(const ModelConfig& config, size_t index) {
+  const LayerConfig& layer = config.layers[index];
+  if (layer.kind != LayerKind::kAttention)
+    return unsupported("layer ", index, layer.kind == LayerKind::kRecurrent ? " is recurrent" : " is a convolution",
+                       ": only layers of attention are supported");
+  if (layer.cache != LayerConfig::kOwnCache) {
+    const LayerConfig& source = config.layers[layer.cache];
+    if (layer.kvHeads != source.kvHeads || layer.headSize != source.headSize)
+      return badInput("layer ", index, " shares the cache of layer ", layer.cache, ", which has ", source.kvHeads,
+                      " kv heads of ", source.headSize, " elements, not ", layer.kvHeads, " of ", layer.headSize);
+  }
   if (layer.heads % layer.kvHeads != 0)
     return badInput(layer.heads, " heads cannot share ", layer.kvHeads, " kv heads evenly");
   if (layer.headSize % 2 != 0 || uint64_t(layer.headSize) * layer.heads > kMaxWidth)
@@ -31,7 +41,7 @@ Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bound
 }
 
 Result<void> checkConfig(const ModelConfig& config) {
-  for (const LayerConfig& layer : config.layers) LLCUDA_RETURN_IF_ERROR(checkLayer(config, layer));
+  for (size_t i = 0; i < config.layers.size(); ++i) LLCUDA_RETURN_IF_ERROR(checkLayer(config, i));
   if (!(config.normEps > 0 && config.normEps < 1))
     return badInput("the epsilon of the norms is ", config.normEps, ", outside 0 to 1");
   return {};

@@ -25,7 +25,8 @@ inline constexpr Bounds kHeadSizes = {2, 1024};
 /// `number` when it lies within `bounds`, else an error that names `key`.
 Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds);
 
-/// What must hold between the numbers of a model: heads that share kv heads evenly, head sizes and rotated elements
+/// What must hold between the numbers of a model: layers of a kind that is computed, a shared cache of its layers'
+/// shape, heads that share kv heads evenly, head sizes and rotated elements
 /// that are even, a norm and a rope that can be computed.
 Result<void> checkConfig(const ModelConfig& config);
 

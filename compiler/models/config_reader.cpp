@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "compiler/ingest/message_parts.h"
 
@@ -36,15 +37,28 @@ Result<void> refuseOthers(const Keys& keys) {
 }
 
 // The head size is stated, or it is embedding / heads; keys and values must have the same.
-Result<uint32_t> headSize(const Keys& keys, uint32_t embedding, uint32_t heads) {
-  LLCUDA_ASSIGN_OR_RETURN(const uint32_t size, keys.optional(Key::kHeadSize, embedding / heads, {0, kMaxWidth}));
-  if (!keys.need(Key::kHeadSize) && embedding % heads != 0)
-    return badInput("a ", keys.title(Key::kEmbedding), " of ", embedding, " cannot be split into ", heads, " heads");
-  LLCUDA_RETURN_IF_ERROR(checkBounds(keys.title(Key::kHeadSize), size, kHeadSizes));
-  LLCUDA_ASSIGN_OR_RETURN(const uint32_t value, keys.optional(Key::kValueSize, size, kHeadSizes));
-  if (size != value)
-    return unsupported("keys of ", size, " and values of ", value, " elements: only equal head sizes are supported");
-  return size;
+Result<std::vector<uint32_t>> headSizes(const Keys& keys, uint32_t embedding, const std::vector<uint32_t>& heads) {
+  const uint32_t usual = embedding / heads.front();
+  if (!keys.need(Key::kHeadSize) && embedding % heads.front() != 0)
+    return badInput("a ", keys.title(Key::kEmbedding), " of ", embedding, " cannot be split into ", heads.front(),
+                    " heads");
+  LLCUDA_ASSIGN_OR_RETURN(std::vector<uint32_t> sizes, keys.each(Key::kHeadSize, heads.size(), usual, kHeadSizes));
+  if (!keys.has(Key::kValueSize))
+    return sizes;
+  LLCUDA_ASSIGN_OR_RETURN(const auto values, keys.each(Key::kValueSize, heads.size(), 0, kHeadSizes));
+  for (size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] != values[i])
+      return unsupported("keys of ", sizes[i], " and values of ", values[i],
+                         " elements: only equal head sizes are supported");
+  return sizes;
+}
+
+/// As many as heads, unless the file says how many. In a list 0 stands for a layer without attention.
+Result<std::vector<uint32_t>> kvHeadsOf(const Keys& keys, const std::vector<uint32_t>& heads) {
+  if (keys.isNull(Key::kKvHeads) || !keys.need(Key::kKvHeads))
+    return heads;
+  const bool listed = keys.isList(Key::kKvHeads);
+  return keys.each(Key::kKvHeads, heads.size(), 0, {listed ? 0u : 1u, *std::ranges::max_element(heads)});
 }
 
 Result<std::vector<LayerConfig>> readLayers(const Keys& keys, uint32_t embedding) {
@@ -53,34 +67,50 @@ Result<std::vector<LayerConfig>> readLayers(const Keys& keys, uint32_t embedding
   LLCUDA_ASSIGN_OR_RETURN(const auto feedForward, keys.each(Key::kFeedForward, count, 0, {1, kMaxWidth}));
   LLCUDA_RETURN_IF_ERROR(keys.need(Key::kHeads));
   LLCUDA_ASSIGN_OR_RETURN(const auto heads, keys.each(Key::kHeads, count, 0, {1, kMaxHeads}));
-  LLCUDA_ASSIGN_OR_RETURN(const uint32_t size, headSize(keys, embedding, heads.front()));
-  std::vector<uint32_t> kvHeads = heads;
-  if (!keys.isNull(Key::kKvHeads)) { // null: as many
-    LLCUDA_ASSIGN_OR_RETURN(kvHeads, keys.each(Key::kKvHeads, count, heads.front(), {1, heads.front()}));
-  }
+  LLCUDA_ASSIGN_OR_RETURN(const auto sizes, headSizes(keys, embedding, heads));
+  LLCUDA_ASSIGN_OR_RETURN(const auto kvHeads, kvHeadsOf(keys, heads));
   std::vector<LayerConfig> layers;
   for (uint32_t i = 0; i < count; ++i)
-    layers.push_back({.heads = heads[i], .kvHeads = kvHeads[i], .headSize = size, .feedForward = feedForward[i]});
+    layers.push_back({.kind = kvHeads[i] == 0 ? LayerKind::kRecurrent : LayerKind::kAttention,
+                      .heads = heads[i],
+                      .kvHeads = kvHeads[i],
+                      .headSize = sizes[i],
+                      .feedForward = feedForward[i]});
   return layers;
 }
 
-/// `layer_types`, one name a layer.
-Result<std::vector<bool>> namedLocalLayers(const List& types) {
-  std::vector<bool> local;
-  for (const Stated& type : types) {
-    const auto* name = std::get_if<std::string>(&type);
-    if (!name || (*name != "sliding_attention" && *name != "full_attention"))
-      return unsupported("layer_types[", local.size(), "] is ", name ? Quoted{*name} : Quoted{"no name"},
+struct NamedLayer {
+  std::string_view name;
+  LayerKind kind;
+  bool local;
+};
+constexpr NamedLayer kLayerTypes[] = {{"full_attention", LayerKind::kAttention, false},
+                                      {"sliding_attention", LayerKind::kAttention, true},
+                                      {"linear_attention", LayerKind::kRecurrent, false},
+                                      {"mamba", LayerKind::kRecurrent, false},
+                                      {"conv", LayerKind::kConvolution, false}};
+
+/// `layer_types`, one name a layer; empty without the key.
+Result<std::vector<NamedLayer>> namedLayers(const Keys& keys, size_t count) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::optional<List> types, keys.list(Key::kLayerTypes, count));
+  std::vector<NamedLayer> layers;
+  for (size_t i = 0; types && i < count; ++i) {
+    const auto* name = std::get_if<std::string>(&(*types)[i]);
+    const auto* found = name ? std::ranges::find(kLayerTypes, *name, &NamedLayer::name) : std::end(kLayerTypes);
+    if (found == std::end(kLayerTypes))
+      return unsupported(keys.title(Key::kLayerTypes), "[", i, "] is ", name ? Quoted{*name} : Quoted{"no name"},
                          "; sliding_attention and full_attention are supported");
-    local.push_back(*name == "sliding_attention");
+    layers.push_back(*found);
   }
-  return local;
+  return layers;
 }
 
-Result<std::vector<bool>> localLayers(const Keys& keys, size_t count) {
-  LLCUDA_ASSIGN_OR_RETURN(const std::optional<List> types, keys.list(Key::kLayerTypes, count));
-  if (types)
-    return namedLocalLayers(*types);
+Result<std::vector<bool>> localLayers(const Keys& keys, const std::vector<NamedLayer>& named, size_t count) {
+  if (!named.empty()) {
+    std::vector<bool> local;
+    for (const NamedLayer& layer : named) local.push_back(layer.local);
+    return local;
+  }
   LLCUDA_ASSIGN_OR_RETURN(std::optional<std::vector<bool>> pattern, keys.pattern(Key::kWindowPattern, count));
   if (pattern)
     return *std::move(pattern);
@@ -91,14 +121,33 @@ Result<std::vector<bool>> localLayers(const Keys& keys, size_t count) {
 }
 
 Result<void> readWindows(const Keys& keys, std::vector<LayerConfig>& layers) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<NamedLayer> named, namedLayers(keys, layers.size()));
+  for (size_t i = 0; i < named.size(); ++i)
+    if (named[i].kind != LayerKind::kAttention)
+      layers[i].kind = named[i].kind;
   LLCUDA_ASSIGN_OR_RETURN(const bool used, keys.flag(Key::kUseWindow, true));
   if (!used || keys.isNull(Key::kWindow))
     return {};
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t window, keys.optional(Key::kWindow, 0, {0, UINT32_MAX}));
   if (window == 0)
     return {};
-  LLCUDA_ASSIGN_OR_RETURN(const std::vector<bool> local, localLayers(keys, layers.size()));
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<bool> local, localLayers(keys, named, layers.size()));
   for (size_t i = 0; i < layers.size(); ++i) layers[i].window = local[i] ? window : 0;
+  return {};
+}
+
+/// Each of the last layers attends over the cache of the last one before them with its window.
+Result<void> readSharedCaches(const Keys& keys, std::vector<LayerConfig>& layers) {
+  LLCUDA_ASSIGN_OR_RETURN(const uint32_t shared, keys.optional(Key::kSharedCaches, 0, {0, layers.size() - 1}));
+  const size_t own = layers.size() - shared;
+  for (size_t i = own; i < layers.size(); ++i) {
+    size_t source = own;
+    while (source > 0 && layers[source - 1].window != layers[i].window) --source;
+    if (source == 0)
+      return badInput(keys.title(Key::kSharedCaches), " is ", shared, ", but no layer before those has layer ", i,
+                      "'s window");
+    layers[i].cache = static_cast<uint32_t>(source - 1);
+  }
   return {};
 }
 
@@ -122,17 +171,29 @@ Result<void> readNope(const Keys& keys, std::vector<LayerConfig>& layers) {
   return {};
 }
 
-/// Puts into `config` the ropes that its layers use.
-void addRopes(Ropes ropes, ModelConfig& config) {
-  config.ropes.push_back(std::move(ropes.full));
-  const bool two = ropes.local != config.ropes.front() &&
-                   std::ranges::any_of(config.layers, [](const LayerConfig& layer) { return layer.window != 0; });
-  if (!two)
-    return;
-  config.ropes.push_back(std::move(ropes.local));
-  for (LayerConfig& layer : config.layers)
-    if (layer.window != 0 && layer.rope != LayerConfig::kNoRope)
-      layer.rope = 1;
+/// Its place among those of `config`, where each stands once.
+uint32_t ropeIndex(const RopeConfig& rope, ModelConfig& config) {
+  const auto found = std::ranges::find(config.ropes, rope);
+  if (found != config.ropes.end())
+    return static_cast<uint32_t>(found - config.ropes.begin());
+  config.ropes.push_back(rope);
+  return static_cast<uint32_t>(config.ropes.size() - 1);
+}
+
+/// Gives each layer the rope of its head size and window.
+Result<void> addRopes(const ReadRopes& readRopes, ModelConfig& config) {
+  std::map<uint32_t, Ropes> ropesOf; // by head size
+  for (LayerConfig& layer : config.layers) {
+    auto found = ropesOf.find(layer.headSize);
+    if (found == ropesOf.end()) {
+      LLCUDA_ASSIGN_OR_RETURN(Ropes ropes, readRopes(config, layer.headSize));
+      found = ropesOf.emplace(layer.headSize, std::move(ropes)).first;
+      (void)ropeIndex(found->second.full, config); // the first, whichever layers turn by it
+    }
+    if (layer.rope != LayerConfig::kNoRope)
+      layer.rope = ropeIndex(layer.window == 0 ? found->second.full : found->second.local, config);
+  }
+  return {};
 }
 
 Result<Activation> activationOf(const Keys& keys, const Family& family) {
@@ -171,7 +232,7 @@ Result<void> readNumbers(const Keys& keys, const Family& family, ModelConfig& co
 } // namespace
 
 Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary,
-                               const std::function<Result<Ropes>(const ModelConfig&, uint32_t)>& readRopes) {
+                               const ReadRopes& readRopes) {
   ModelConfig config;
   config.family = &family;
   config.vocabulary = vocabulary;
@@ -180,12 +241,12 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_ASSIGN_OR_RETURN(config.embedding, keys.required(Key::kEmbedding, {1, kMaxWidth}));
   LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, config.embedding));
   LLCUDA_RETURN_IF_ERROR(readWindows(keys, config.layers));
+  LLCUDA_RETURN_IF_ERROR(readSharedCaches(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNope(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNumbers(keys, family, config));
   config.pairOrder = keys.kind() == FileKind::kGguf ? family.ggufPairs : PairOrder::kHalves;
   config.normPlus = keys.kind() == FileKind::kGguf ? 0 : family.hfNormPlus;
-  LLCUDA_ASSIGN_OR_RETURN(Ropes ropes, readRopes(config, config.layers.front().headSize));
-  addRopes(std::move(ropes), config);
+  LLCUDA_RETURN_IF_ERROR(addRopes(readRopes, config));
   if (family.complete)
     LLCUDA_RETURN_IF_ERROR(family.complete(keys, config));
   LLCUDA_RETURN_IF_ERROR(checkConfig(config));

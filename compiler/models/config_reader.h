@@ -13,10 +13,10 @@ struct Ropes {
   RopeConfig local; ///< of layers with a window
 };
 
-/// Reads everything by the keys of `family`. `vocabulary` has been read; `readRopes` gets a configuration of all but
-/// the ropes, and the head size that they are of.
-Result<ModelConfig>
-readConfig(const Family& family, const Keys& keys, uint32_t vocabulary,
-           const std::function<Result<Ropes>(const ModelConfig& config, uint32_t headSize)>& readRopes);
+/// The ropes of heads of a size. `config` has everything but the ropes.
+using ReadRopes = std::function<Result<Ropes>(const ModelConfig& config, uint32_t headSize)>;
+
+/// Reads everything by the keys of `family`; `vocabulary` has been read.
+Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary, const ReadRopes& readRopes);
 
 } // namespace llcuda::models

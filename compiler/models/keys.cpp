@@ -19,6 +19,7 @@ constexpr KeyRow kCommon[] = {
     {Key::kNormEps, "attention.layer_norm_rms_epsilon", "rms_norm_eps", 1e-6},
     {Key::kActivation, "", "hidden_activation"},
     {Key::kActivation, "", "hidden_act"},
+    {Key::kSharedCaches, "attention.shared_kv_layers", "num_kv_shared_layers", 0},
     {Key::kExperts, "expert_count", "num_experts", 0},
     {Key::kLocalExperts, "", "num_local_experts", 0},
     {Key::kCausal, "attention.causal", "", true},
@@ -58,6 +59,11 @@ const KeyRow* Keys::row(Key key) const {
 std::string_view Keys::name(Key key) const {
   const KeyRow* found = row(key);
   return !found ? "" : fileKind == FileKind::kGguf ? found->gguf : found->hf;
+}
+
+bool Keys::isList(Key key) const {
+  const std::optional<Stated> value = values.present(name(key));
+  return value && std::holds_alternative<List>(*value);
 }
 
 double Keys::absent(Key key, double otherwise) const {

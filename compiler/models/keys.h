@@ -40,6 +40,7 @@ enum class Key : uint8_t {
   kLocalRopeBase, ///< of layers with the window
   kRopeDimensions,
   kPartialRotary,   ///< rotated elements / head size
+  kSharedCaches,    ///< last layers that make no keys and values
   kOriginalContext, ///< before the rope was scaled
   kQueryScalar,     ///< scores are divided by its root
   kAttentionScale,
@@ -73,6 +74,8 @@ public:
   bool isNull(Key key) const { return values.isNull(name(key)); }
   /// Whether the family has the name in its own rows.
   bool knows(std::string_view gguf) const;
+  /// Whether the file states one value for each of something.
+  bool isList(Key key) const;
   /// How messages call it.
   std::string title(Key key) const { return values.title(name(key)); }
 

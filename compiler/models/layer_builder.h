@@ -6,7 +6,8 @@
 
 namespace llcuda::models {
 
-/// Rows of activations, one for each token. A handle of the builder that answered it.
+/// Rows of activations, one for each token. A handle of the builder that answered it. Keys and values of a layer that
+/// attends over another's cache are no rows: what is made of them is none either.
 struct Rows {
   const void* value = nullptr;
 };
@@ -30,7 +31,8 @@ public:
   virtual QueryKeyValue queryKeyValue(Rows input) = 0;
   /// Queries or keys rotated by the positions, unless the layer rotates none.
   virtual Rows rotated(Rows input) = 0;
-  /// Writes keys and values to the cache of the layer and attends over it, within the window of a local layer.
+  /// Writes keys and values, if there are any, to the cache of the layer and attends over it or over the one that the
+  /// layer shares, within the window of a local layer.
   virtual Rows attention(Rows query, Rows key, Rows value) = 0;
   virtual Rows attentionOutput(Rows attended) = 0;
   /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.

@@ -12,10 +12,10 @@ namespace {
 
 ingest::LoraTarget targetOf(const ModelConfig& config) {
   ingest::LoraTarget target;
-  const LayerConfig& layer = config.layers.front();
-  target.pairRows = config.pairOrder == PairOrder::kAdjacent ? layer.headSize : 0;
-  target.queryRows = uint64_t{layer.heads} * layer.headSize;
-  target.kvRows = uint64_t{layer.kvHeads} * layer.headSize;
+  for (const LayerConfig& layer : config.layers)
+    target.layers.push_back({.pairRows = config.pairOrder == PairOrder::kAdjacent ? layer.headSize : 0,
+                             .queryRows = uint64_t{layer.heads} * layer.headSize,
+                             .kvRows = uint64_t{layer.kvHeads} * layer.headSize});
   // A base that lacks the 1 of Gemma's norms is from Hugging Face, as the adapter is; another base has it already.
   target.normPlus = config.family->hfNormPlus - config.normPlus;
   return target;

@@ -194,6 +194,10 @@ Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
 }
 
 Rows ModelBuilder::headNorm(Rows input, std::string_view name) {
+  if (!input.value) {
+    taken.insert(named(name) + ".weight");
+    return {};
+  }
   const uint64_t size = layer().headSize;
   const Value scale =
       vector(named(name) + ".weight", {0, size, size, layer().rope != LayerConfig::kNoRope}, config.normPlus);
@@ -208,14 +212,19 @@ LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
   const uint64_t query = uint64_t(layer().heads) * layer().headSize;
   const uint64_t kv = uint64_t(layer().kvHeads) * layer().headSize;
   const bool turns = layer().rope != LayerConfig::kNoRope;
-  if (has(named("attn_qkv.weight"))) {
-    const uint64_t total = query + 2 * kv;
-    return {linear(input, "attn_qkv", {0, query, total, turns}, config.embedding),
-            linear(input, "attn_qkv", {query, kv, total, turns}, config.embedding),
-            linear(input, "attn_qkv", {query + kv, kv, total}, config.embedding)};
+  const bool fused = has(named("attn_qkv.weight")), shares = layer().cache != LayerConfig::kOwnCache;
+  const uint64_t total = query + 2 * kv;
+  const Rows queries = fused ? linear(input, "attn_qkv", {0, query, total, turns}, config.embedding)
+                             : linear(input, "attn_q", {0, query, query, turns}, config.embedding);
+  if (shares) { // the file may have them all the same
+    for (const char* unused : {"attn_k.weight", "attn_k.bias", "attn_v.weight", "attn_v.bias"})
+      taken.insert(named(unused));
+    return {queries, {}, {}};
   }
-  return {linear(input, "attn_q", {0, query, query, turns}, config.embedding),
-          linear(input, "attn_k", {0, kv, kv, turns}, config.embedding),
+  if (fused)
+    return {queries, linear(input, "attn_qkv", {query, kv, total, turns}, config.embedding),
+            linear(input, "attn_qkv", {query + kv, kv, total}, config.embedding)};
+  return {queries, linear(input, "attn_k", {0, kv, kv, turns}, config.embedding),
           linear(input, "attn_v", {0, kv, kv}, config.embedding)};
 }
 
@@ -228,7 +237,7 @@ Value ModelBuilder::ropeTable(uint32_t rope) {
 }
 
 Rows ModelBuilder::rotated(Rows input) {
-  if (layer().rope == LayerConfig::kNoRope)
+  if (layer().rope == LayerConfig::kNoRope || !input.value)
     return input;
   return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope), positions,
                                     static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
@@ -237,7 +246,10 @@ Rows ModelBuilder::rotated(Rows input) {
 Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
   const auto cacheType = llm::CacheType::get(builder.getContext(), currentLayer, layer().kvHeads, layer().headSize,
                                              options.keyType, options.valueType);
-  const Value cache = create<llm::CacheWriteOp>(cacheType, valueOf(key), valueOf(value), positions, slots);
+  const Value cache = layer().cache == LayerConfig::kOwnCache
+                          ? create<llm::CacheWriteOp>(cacheType, valueOf(key), valueOf(value), positions, slots)
+                          : caches[layer().cache];
+  caches.push_back(cache);
   const double scale =
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(layer().headSize));
   // A window that the whole context fits into hides nothing.

@@ -93,8 +93,9 @@ private:
     RopeAngles angles;
     mlir::Value made; ///< when a layer first turns by it
   };
-  mlir::Value embeddings;    ///< the matrix, which may also be the head
-  std::vector<Table> tables; ///< of ModelConfig::ropes; equal ones are made once
+  mlir::Value embeddings;          ///< the matrix, which may also be the head
+  std::vector<Table> tables;       ///< of ModelConfig::ropes; equal ones are made once
+  std::vector<mlir::Value> caches; ///< of the layers built so far
   int64_t currentLayer = -1;
   std::unordered_set<std::string> taken;
   std::optional<Error> failure;

@@ -36,15 +36,22 @@ struct RopeConfig {
 /// architecture, by halves in Hugging Face files and in GGUF files of other architectures.
 using PairOrder = RopePairs;
 
+/// What mixes the tokens of a layer. There are ops for attention; a model of another kind is refused by its layer.
+enum class LayerKind : uint8_t { kAttention, kRecurrent, kConvolution };
+
 struct LayerConfig {
   static constexpr uint32_t kNoRope = UINT32_MAX;
+  static constexpr uint32_t kOwnCache = UINT32_MAX;
 
+  LayerKind kind = LayerKind::kAttention;
   uint32_t heads = 0;
   uint32_t kvHeads = 0; ///< divides heads
   uint32_t headSize = 0;
   uint32_t feedForward = 0;
   uint32_t rope = 0;   ///< of ModelConfig::ropes; kNoRope: positions do not turn queries and keys
   uint32_t window = 0; ///< positions that it attends to, the own one included; 0: all
+  /// An earlier layer whose keys and values it attends over, making none; kOwnCache: it makes its own.
+  uint32_t cache = kOwnCache;
 
   bool operator==(const LayerConfig&) const = default;
 };

@@ -59,8 +59,8 @@ std::unique_ptr<const Checkpoint> model(const Base& base = {}) {
   return std::make_unique<MemoryCheckpoint>(std::move(entries));
 }
 
-constexpr LoraTarget kHalves = {0, kHidden, kKvRows, 0};
-constexpr LoraTarget kAdjacent = {kHeadSize, kHidden, kKvRows, 0};
+const LoraTarget kHalves = {{{0, kHidden, kKvRows}, {0, kHidden, kKvRows}}};
+const LoraTarget kAdjacent = {{{kHeadSize, kHidden, kKvRows}, {kHeadSize, kHidden, kKvRows}}};
 
 ScaledAdapter adapter(const std::string& name, double scale = 1) {
   return {LoraAdapter::open(std::string(LLCUDA_TEST_INPUTS) + "/lora/" + name, {models::kLlamaModules}).value(), scale};
@@ -120,7 +120,7 @@ void expectGoldens(const std::string& name, const Checkpoint& merged, const Chec
         probed(decodedTensor(merged, golden.tensor),
                golden.whole ? std::vector<float>() : decodedTensor(base, golden.tensor), golden.products.size());
     for (size_t row = 0; row < products.size(); ++row) {
-      const size_t pair = target.pairRows, inHead = pair ? row % pair : 0;
+      const size_t pair = target.layers[0].pairRows, inHead = pair ? row % pair : 0;
       const size_t theirs = turned && pair ? row - inHead + inHead % 2 * pair / 2 + inHead / 2 : row;
       EXPECT_NEAR(products[row], golden.products[theirs], 2e-4) << name << ' ' << golden.tensor << " row " << row;
     }

@@ -196,7 +196,8 @@ TEST(GgufConfig, DivisorsOfTheRope) {
             std::vector<double>(divisors.begin(), divisors.end()));
   expectError(required(), ErrorCode::kBadInput, "rope_freqs.weight must have an element for each of 12 pairs",
               {{"rope_freqs.weight", {1, 2}}});
-  expectError(required(), ErrorCode::kBadInput, "tensor rope_freqs.weight holds 0 at its element 1, a divisor must be positive",
+  expectError(required(), ErrorCode::kBadInput,
+              "tensor rope_freqs.weight holds 0 at its element 1, a divisor must be positive",
               {{"rope_freqs.weight", {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}});
 }
 
@@ -301,10 +302,51 @@ TEST(GgufConfig, NumbersOfEachLayer) {
   EXPECT_EQ(config.layers[2], (LayerConfig{.heads = 4, .kvHeads = 1, .headSize = 24, .feedForward = 96}));
   expectError(with("llama.feed_forward_length", std::vector<uint32_t>{64}), ErrorCode::kBadInput,
               "llama.feed_forward_length has 1 elements for 3 layers");
-  expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 0, 4}), ErrorCode::kBadInput,
-              "llama.attention.head_count_kv[1] is 0, outside 1 to 4");
+  expectError(with("llama.attention.head_count_kv", 0u), ErrorCode::kBadInput,
+              "llama.attention.head_count_kv is 0, outside 1 to 4");
+  expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 0, 4}), ErrorCode::kUnsupported,
+              "layer 1 is recurrent: only layers of attention are supported");
   expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 4, 3}), ErrorCode::kBadInput,
               "4 heads cannot share 3 kv heads");
+}
+
+// A head size has a rope of its own; kv heads that nobody says are as many as the layer's heads.
+TEST(GgufConfig, HeadsOfEachLayer) {
+  Values values = with("llama.attention.key_length", std::vector<uint32_t>{32, 64, 32});
+  values["llama.attention.value_length"] = std::vector<uint32_t>{32, 64, 32};
+  values["llama.attention.head_count"] = std::vector<uint32_t>{4, 2, 8};
+  const ModelConfig config = valid(values);
+  EXPECT_EQ(config.layers[1], (LayerConfig{.heads = 2, .kvHeads = 2, .headSize = 64, .feedForward = 160, .rope = 1}));
+  EXPECT_EQ(config.layers[2], (LayerConfig{.heads = 8, .kvHeads = 8, .headSize = 32, .feedForward = 160}));
+  ASSERT_EQ(config.ropes.size(), 2u);
+  EXPECT_EQ(config.ropes[0].dimensions, 32u);
+  EXPECT_EQ(config.ropes[1].dimensions, 64u);
+  values["llama.attention.value_length"] = std::vector<uint32_t>{32, 64, 64};
+  expectError(values, ErrorCode::kUnsupported, "keys of 32 and values of 64 elements");
+}
+
+// The last layers attend over what an earlier one of their window has written.
+TEST(GgufConfig, SharedCaches) {
+  Values values = with(required("gemma3"), "gemma3.attention.shared_kv_layers", 3u);
+  values["gemma3.block_count"] = 6u;
+  values["gemma3.attention.sliding_window"] = 16u;
+  values["gemma3.attention.sliding_window_pattern"] = std::vector<bool>{true, false, true, true, false, true};
+  const auto caches = [](const ModelConfig& config) {
+    std::vector<uint32_t> all;
+    for (const LayerConfig& layer : config.layers) all.push_back(layer.cache);
+    return all;
+  };
+  constexpr uint32_t kOwn = LayerConfig::kOwnCache;
+  EXPECT_THAT(caches(valid(values)), ElementsAre(kOwn, kOwn, kOwn, 2, 1, 2));
+  values["gemma3.attention.sliding_window_pattern"] = std::vector<bool>{true, true, true, true, false, true};
+  expectError(values, ErrorCode::kBadInput,
+              "gemma3.attention.shared_kv_layers is 3, but no layer before those has layer 4's window");
+  expectError(with("llama.attention.shared_kv_layers", 3u), ErrorCode::kBadInput,
+              "shared_kv_layers is 3, outside 0 to 2");
+  Values heads = with("llama.attention.shared_kv_layers", 1u);
+  heads["llama.attention.head_count_kv"] = std::vector<uint32_t>{4, 2, 4};
+  expectError(heads, ErrorCode::kBadInput,
+              "layer 2 shares the cache of layer 1, which has 2 kv heads of 24 elements, not 4 of 24");
 }
 
 // As in a folder; llama.cpp leaves it aside.

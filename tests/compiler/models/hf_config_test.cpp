@@ -298,6 +298,10 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   EXPECT_THAT(other.error().message,
               HasSubstr("the architecture 'MambaForCausalLM' is not supported; supported: Llama"));
   unsupported({{"hidden_act", "relu"}}, "the activation 'relu' is not supported");
+  const Json types = {"full_attention", "conv", "full_attention", "full_attention"};
+  unsupported({{"layer_types", types}}, "layer 1 is a convolution: only layers of attention are supported");
+  unsupported({{"layer_types", {"full_attention", "full_attention", "full_attention", "linear_attention"}}},
+              "layer 3 is recurrent: only layers of attention are supported");
   unsupported({{"num_local_experts", 8}}, "num_local_experts is 8; mixtures of experts are not supported");
   unsupported({{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
               "a rope of type 'dynamic' is not supported; default, linear, llama3, yarn and longrope are");

@@ -3,13 +3,15 @@
 weights.
 
     tiny_llama.py MODEL.gguf [--oracle ORACLE.json] [--types q8_0,q4_0,...] [--rounded q8_0,...] [--tied] [--vocabulary]
-                  [--seed N] [--heads N] [--head-size N] [--kv-heads 2,2] [--feed-forward 96,96] [--adapter FOLDER]
-                  [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE] [--misshape TENSOR]
+                  [--seed N] [--heads N] [--head-size 32,32] [--kv-heads 2,2] [--feed-forward 96,96] [--shared-cache]
+                  [--adapter FOLDER] [--alter TENSOR] [--drop KEY_OR_TENSOR] [--extra TENSOR] [--set KEY=VALUE]
+                  [--misshape TENSOR]
 
 The linears of a layer take the encodings of `--types` in turn; with `--rounded` their values are those of other
-encodings, which an f32 model can then be quantised to without a loss. `--adapter` writes a LoRA adapter for the model,
-as PEFT saves it, and the oracle is that of the merged model. `--oracle` writes greedy continuations of random prompts
-with the five best log-probabilities of each step, like the recordings beside this script.
+encodings, which an f32 model can then be quantised to without a loss. With `--shared-cache` the second layer
+attends over the cache of the first. `--adapter` writes a LoRA adapter for the model, as PEFT saves it, and the oracle
+is that of the merged model. `--oracle` writes greedy continuations of random prompts with the five best
+log-probabilities of each step, like the recordings beside this script.
 """
 import argparse
 import json
@@ -67,16 +69,18 @@ class Model:
         self.rounded = [TYPES[name] for name in options.rounded.split(",")]
         self.kv_heads = numbers(getattr(options, "kv_heads", "2"))
         self.feed_forward = numbers(getattr(options, "feed_forward", "96"))
+        self.head_sizes = numbers(getattr(options, "head_size", str(HEAD_SIZE)))
+        self.shared_cache = getattr(options, "shared_cache", False)
         self.vocabulary = 261 if options.vocabulary else 160
         self.stored, self.values, self.turn, self.altered = {}, {}, 0, options.alter
-        columns = HEADS * HEAD_SIZE
         self.matrix("token_embd.weight", self.vocabulary, EMBEDDING, 1.0)
         for i in range(LAYERS):
-            block = f"blk.{i}."
+            block, columns, kv_columns = f"blk.{i}.", HEADS * self.head_sizes[i], self.kv_heads[i] * self.head_sizes[i]
             self.vector(block + "attn_norm.weight", EMBEDDING)
             self.matrix(block + "attn_q.weight", columns, EMBEDDING)
-            self.matrix(block + "attn_k.weight", self.kv_heads[i] * HEAD_SIZE, EMBEDDING)
-            self.matrix(block + "attn_v.weight", self.kv_heads[i] * HEAD_SIZE, EMBEDDING)
+            if i == 0 or not self.shared_cache:
+                self.matrix(block + "attn_k.weight", kv_columns, EMBEDDING)
+                self.matrix(block + "attn_v.weight", kv_columns, EMBEDDING)
             self.matrix(block + "attn_output.weight", EMBEDDING, columns)
             self.vector(block + "ffn_norm.weight", EMBEDDING)
             self.matrix(block + "ffn_gate.weight", self.feed_forward[i], EMBEDDING)
@@ -110,13 +114,15 @@ class Model:
         tensors = {}
         for i in range(LAYERS):
             for gguf_name, module in modules.items():
+                if f"blk.{i}.{gguf_name}.weight" not in self.values:
+                    continue
                 weight = self.values[f"blk.{i}.{gguf_name}.weight"]
                 a, b = (self.random.normal(0, 0.1, shape).astype(np.float32) for shape in
                         ((4, weight.shape[1]), (weight.shape[0], 4)))
                 name = f"base_model.model.model.layers.{i}.{module}"
                 tensors |= {name + ".lora_A.weight": a, name + ".lora_B.weight": b}
                 if gguf_name in ("attn_q", "attn_k"):  # [head][half][pair] to [head][pair][half]
-                    b = b.reshape(-1, 2, HEAD_SIZE // 2, 4).swapaxes(1, 2).reshape(-1, 4)
+                    b = b.reshape(-1, 2, self.head_sizes[i] // 2, 4).swapaxes(1, 2).reshape(-1, 4)
                 weight += 4 * b.astype(np.float64) @ a
         write_adapter(pathlib.Path(folder), tensors)
 
@@ -124,8 +130,9 @@ class Model:
         return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + EPS) * self.values[name]
 
     def turned(self, x):
-        """x is [tokens, heads, HEAD_SIZE]; pairs are adjacent."""
-        angles = np.arange(len(x))[:, None] * BASE ** (-np.arange(0, HEAD_SIZE, 2) / HEAD_SIZE)
+        """x is [tokens, heads, head size]; pairs are adjacent."""
+        size = x.shape[-1]
+        angles = np.arange(len(x))[:, None] * BASE ** (-np.arange(0, size, 2) / size)
         c, s = np.cos(angles)[:, None, :], np.sin(angles)[:, None, :]
         y = np.empty_like(x)
         y[..., 0::2] = x[..., 0::2] * c - x[..., 1::2] * s
@@ -138,13 +145,14 @@ class Model:
         x = get["token_embd.weight"][tokens]
         mask = np.triu(np.full((count, count), -np.inf), 1)
         for i in range(LAYERS):
-            block = f"blk.{i}."
+            block, size = f"blk.{i}.", self.head_sizes[i]
             h = self.norm(x, block + "attn_norm.weight")
-            q = self.turned((h @ get[block + "attn_q.weight"].T).reshape(count, HEADS, HEAD_SIZE))
-            k = self.turned((h @ get[block + "attn_k.weight"].T).reshape(count, self.kv_heads[i], HEAD_SIZE))
-            v = (h @ get[block + "attn_v.weight"].T).reshape(count, self.kv_heads[i], HEAD_SIZE)
-            k, v = (np.repeat(z, HEADS // self.kv_heads[i], axis=1) for z in (k, v))
-            scores = np.einsum("ihd,jhd->hij", q, k) / HEAD_SIZE**0.5 + mask
+            q = self.turned((h @ get[block + "attn_q.weight"].T).reshape(count, HEADS, size))
+            if i == 0 or not self.shared_cache:
+                k = self.turned((h @ get[block + "attn_k.weight"].T).reshape(count, self.kv_heads[i], size))
+                v = (h @ get[block + "attn_v.weight"].T).reshape(count, self.kv_heads[i], size)
+                k, v = (np.repeat(z, HEADS // self.kv_heads[i], axis=1) for z in (k, v))
+            scores = np.einsum("ihd,jhd->hij", q, k) / size**0.5 + mask
             weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
             weights /= weights.sum(axis=-1, keepdims=True)
             attended = np.einsum("hij,jhd->ihd", weights, v).reshape(count, -1)
@@ -174,11 +182,16 @@ class Model:
         entries = {
             "llama.block_count": LAYERS, "llama.context_length": CONTEXT, "llama.embedding_length": EMBEDDING,
             "llama.feed_forward_length": one_or_each(self.feed_forward), "llama.attention.head_count": HEADS,
-            "llama.attention.head_count_kv": one_or_each(self.kv_heads), "llama.attention.key_length": HEAD_SIZE,
-            "llama.attention.value_length": HEAD_SIZE, "llama.rope.dimension_count": HEAD_SIZE,
+            "llama.attention.head_count_kv": one_or_each(self.kv_heads),
+            "llama.attention.key_length": one_or_each(self.head_sizes),
+            "llama.attention.value_length": one_or_each(self.head_sizes),
             "llama.rope.freq_base": BASE, "llama.attention.layer_norm_rms_epsilon": EPS,
             "llama.vocab_size": self.vocabulary,
         }
+        if len(set(self.head_sizes)) == 1:
+            entries["llama.rope.dimension_count"] = self.head_sizes[0]
+        if self.shared_cache:
+            entries["llama.attention.shared_kv_layers"] = 1
         architecture = "llama"
         for pair in options.set:
             key, value = pair.split("=", 1)
@@ -216,7 +229,7 @@ class Model:
 
 
 def main():
-    global HEADS, HEAD_SIZE
+    global HEADS
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("--oracle")
@@ -230,11 +243,12 @@ def main():
     parser.add_argument("--vocabulary", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--heads", type=int, default=HEADS)
-    parser.add_argument("--head-size", type=int, default=HEAD_SIZE)
+    parser.add_argument("--head-size", default=str(HEAD_SIZE))
+    parser.add_argument("--shared-cache", action="store_true")
     for flag in ("--drop", "--extra", "--set", "--misshape"):
         parser.add_argument(flag, action="append", default=[])
     options = parser.parse_args()
-    HEADS, HEAD_SIZE = options.heads, options.head_size
+    HEADS = options.heads
     model = Model(options)
     model.write(options.model, options)
     if options.adapter:
