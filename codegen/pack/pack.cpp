@@ -15,15 +15,6 @@ using formats::TensorType;
 
 constexpr uint64_t kMaxBytes = uint64_t(1) << 48;
 
-constexpr std::string_view kNames[] = {
-#define LLCUDA_WEIGHT_LAYOUT(enumerator, name, ...) name,
-#include "codegen/formats/encodings.inc"
-};
-constexpr std::string_view kEnumerators[] = {
-#define LLCUDA_WEIGHT_LAYOUT(enumerator, ...) #enumerator,
-#include "codegen/formats/encodings.inc"
-};
-
 const RowPacker* findPacker(WeightLayout layout, TensorType source) {
   for (std::span<const RowPacker> packers :
        {denseRowPackers(), blockRowPackers(), superblockRowPackers(), fourBitRowPackers(), signedByteRowPackers()})
@@ -78,24 +69,6 @@ Result<void> checkRowOrder(std::span<const uint32_t> rowOrder, uint64_t rows) {
 }
 
 } // namespace
-
-std::string_view layoutName(WeightLayout layout) {
-  return kNames[static_cast<size_t>(layout)];
-}
-
-std::string_view layoutEnumerator(WeightLayout layout) {
-  return kEnumerators[static_cast<size_t>(layout)];
-}
-
-std::string_view layoutFormat(WeightLayout layout) {
-  const std::string_view name = layoutName(layout);
-  return name.substr(0, name.rfind('_'));
-}
-
-std::optional<WeightLayout> layoutByName(std::string_view name) {
-  const auto found = std::ranges::find(kNames, name);
-  return found == std::end(kNames) ? std::nullopt : std::optional(static_cast<WeightLayout>(found - kNames));
-}
 
 Result<uint64_t> packedBytes(WeightLayout layout, uint64_t rows, uint64_t columns) {
   const unsigned block = weightBlockBytes(layout).columns;

@@ -4,25 +4,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 
+#include "codegen/formats/layout_names.h"
 #include "codegen/formats/tensor_type.h"
 #include "codegen/formats/weight_layout.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::pack {
 
-/// "q4_1_planes"
-std::string_view layoutName(WeightLayout layout);
-std::optional<WeightLayout> layoutByName(std::string_view name);
-
-/// As sources write it: "kQ4_1Planes".
-std::string_view layoutEnumerator(WeightLayout layout);
-
-/// Short form for kernel names: "q4_1", "f16".
-std::string_view layoutFormat(WeightLayout layout);
+using formats::layoutByName;
+using formats::layoutEnumerator;
+using formats::layoutFormat;
+using formats::layoutName;
 
 /// Bytes of the blob of a weight, a multiple of 16. Refuses columns that are no whole blocks of the layout, and sizes
 /// past 2^48.

@@ -37,12 +37,8 @@ Result<Bytes> vectorBytes(plan::TensorAttr source, formats::TensorType type, std
 }
 
 Result<Bytes> weightBytes(plan::TensorAttr source, formats::TensorType type, std::span<const std::byte> stored) {
-  const auto layout = pack::layoutByName({source.getLayout().data(), source.getLayout().size()});
-  if (!layout)
-    return internalError("the plan names tensor ", source.getName().str(), " with the unknown layout ",
-                         source.getLayout().str());
   return pack::packPaired(
-      *layout, static_cast<uint64_t>(source.getRows()), static_cast<uint64_t>(source.getCols()),
+      source.getLayout(), static_cast<uint64_t>(source.getRows()), static_cast<uint64_t>(source.getCols()),
       {static_cast<uint32_t>(source.getPairRows()), static_cast<uint32_t>(source.getGroupRows())}, type, stored);
 }
 
@@ -84,11 +80,8 @@ Result<Bytes> sourceBytes(plan::BufferOp buffer, const ingest::Checkpoint& check
 
 Result<models::TensorBytes> sourceRows(plan::TensorAttr source, const ingest::Checkpoint& checkpoint) {
   const std::string_view name = source.getName();
-  const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
-  if (!type)
-    return internalError("the plan names tensor ", name, " with the unknown encoding ", source.getEncoding().str());
-  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, models::readTensor(checkpoint, name, *type));
-  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
+  LLCUDA_ASSIGN_OR_RETURN(models::TensorBytes tensor, models::readTensor(checkpoint, name, source.getEncoding()));
+  const formats::TensorTypeInfo& info = formats::tensorTypeInfo(source.getEncoding());
   const uint64_t rowBytes = static_cast<uint64_t>(source.getCols()) / info.blockElements * info.blockBytes;
   const uint64_t available = tensor.bytes.size() / rowBytes;
   const auto first = static_cast<uint64_t>(source.getFirstRow());

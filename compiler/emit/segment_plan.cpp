@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "codegen/formats/layout_names.h"
 #include "compiler/emit/buffer_source.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/schema/engine_hash.h"
@@ -36,8 +37,8 @@ Result<fb::WeightSourceT> sourceRecord(plan::TensorAttr source, const ingest::Fi
   record.bytes = rows.bytes.size();
   record.offset = place.offset + static_cast<uint64_t>(source.getFirstRow()) * (record.bytes / record.rows);
   record.xxh3 = schema::hashBytes(rows.bytes);
-  record.encoding = source.getEncoding().str();
-  record.layout = source.getLayout().str();
+  record.encoding = formats::tensorTypeInfo(source.getEncoding()).name;
+  record.layout = formats::layoutName(source.getLayout());
   record.pair_rows = static_cast<uint32_t>(source.getPairRows());
   record.group_rows = static_cast<uint32_t>(source.getGroupRows());
   return record;

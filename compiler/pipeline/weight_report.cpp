@@ -5,7 +5,6 @@
 #include <set>
 
 #include "codegen/formats/tensor_type.h"
-#include "codegen/pack/pack.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace llcuda::pipeline {
@@ -24,12 +23,11 @@ std::vector<std::string> reencodedWeights(plan::EngineOp plan) {
   std::set<std::string> encodings;
   for (plan::BufferOp buffer : plan.getOps<plan::BufferOp>()) {
     const auto source = llvm::dyn_cast_if_present<plan::TensorAttr>(buffer.getSourceAttr());
-    if (!source || std::string_view(source.getLayout()) != pack::layoutName(WeightLayout::kS8Planes))
+    if (!source || source.getLayout() != WeightLayout::kS8Planes)
       continue;
-    const auto type = formats::tensorTypeByName({source.getEncoding().data(), source.getEncoding().size()});
-    const formats::TensorTypeInfo& info = formats::tensorTypeInfo(*type);
+    const formats::TensorTypeInfo& info = formats::tensorTypeInfo(source.getEncoding());
     ++weights;
-    encodings.insert(source.getEncoding().str());
+    encodings.emplace(info.name);
     stored += static_cast<uint64_t>(source.getRows()) * static_cast<uint64_t>(source.getCols()) / info.blockElements *
               info.blockBytes;
     packed += static_cast<uint64_t>(buffer.getBytes());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialects/llm/Llm.h"
 
-#include "mlir/IR/DialectImplementation.h"
+#include "dialects/format_names.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "dialects/llm/LlmDialect.cpp.inc"
@@ -50,23 +50,6 @@ LogicalResult LlmDialect::verifyRegionArgAttribute(mlir::Operation* op, unsigned
 
 // --- types -----------------------------------------------------------------------------------------------------------
 
-/// Parses the name of an encoding. Every name is a keyword of its own, so that types read well: `q4_1`.
-static mlir::FailureOr<TensorType> parseEncoding(mlir::AsmParser& parser) {
-  const llvm::SMLoc location = parser.getCurrentLocation();
-  llvm::StringRef name;
-  if (parser.parseKeyword(&name))
-    return failure();
-  const std::optional<TensorType> type = formats::tensorTypeByName(std::string_view(name.data(), name.size()));
-  if (!type)
-    return parser.emitError(location, "'") << name << "' is not an encoding";
-  return *type;
-}
-
-static llvm::StringRef encodingName(TensorType type) {
-  const std::string_view name = formats::tensorTypeInfo(type).name;
-  return llvm::StringRef(name.data(), name.size());
-}
-
 /// Parses `AxB`.
 static mlir::ParseResult parseShape(mlir::AsmParser& parser, int64_t& first, int64_t& second) {
   const llvm::SMLoc location = parser.getCurrentLocation();
@@ -84,40 +67,44 @@ mlir::Type WeightType::parse(mlir::AsmParser& parser) {
   int64_t rows = 0, cols = 0;
   if (parser.parseLess() || parseShape(parser, rows, cols) || parser.parseComma())
     return {};
-  const auto encoding = parseEncoding(parser);
+  const auto encoding = mlir::FieldParser<TensorType>::parse(parser);
   if (mlir::failed(encoding))
     return {};
-  llvm::StringRef layout;
-  if (mlir::succeeded(parser.parseOptionalComma()) && parser.parseKeyword(&layout))
-    return {};
+  std::optional<WeightLayout> layout;
+  if (mlir::succeeded(parser.parseOptionalComma())) {
+    const auto named = mlir::FieldParser<WeightLayout>::parse(parser);
+    if (mlir::failed(named))
+      return {};
+    layout = *named;
+  }
   if (parser.parseGreater())
     return {};
   return parser.getChecked<WeightType>(parser.getContext(), rows, cols, *encoding, layout);
 }
 
 void WeightType::print(mlir::AsmPrinter& printer) const {
-  printer << "<" << getRows() << "x" << getCols() << ", " << getEncodingName();
-  if (hasLayout())
-    printer << ", " << getLayout();
+  printer << "<" << getRows() << "x" << getCols() << ", " << getEncoding();
+  if (getLayout())
+    printer << ", " << *getLayout();
   printer << ">";
 }
 
 LogicalResult WeightType::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t rows, int64_t cols,
-                                 TensorType encoding, llvm::StringRef) {
+                                 TensorType encoding, std::optional<WeightLayout>) {
   if (rows <= 0 || cols <= 0) // C1
     return emitError() << "a weight of " << rows << "x" << cols << " has no elements";
   const uint32_t block = formats::tensorTypeInfo(encoding).blockElements;
   if (cols % block != 0) // C2
     return emitError() << cols << " columns are not a multiple of the " << block << " elements of a block of "
-                       << encodingName(encoding);
+                       << formats::tensorTypeInfo(encoding).name;
   return success();
 }
 
 llvm::StringRef WeightType::getEncodingName() const {
-  return encodingName(getEncoding());
+  return formats::tensorTypeInfo(getEncoding()).name;
 }
 
-WeightType WeightType::withLayout(llvm::StringRef layout) const {
+WeightType WeightType::withLayout(WeightLayout layout) const {
   return WeightType::get(getContext(), getRows(), getCols(), getEncoding(), layout);
 }
 
@@ -126,18 +113,18 @@ mlir::Type CacheType::parse(mlir::AsmParser& parser) {
   if (parser.parseLess() || parser.parseKeyword("layer") || parser.parseInteger(layer) || parser.parseComma() ||
       parseShape(parser, heads, headSize) || parser.parseComma())
     return {};
-  const auto key = parseEncoding(parser);
+  const auto key = mlir::FieldParser<TensorType>::parse(parser);
   if (mlir::failed(key) || parser.parseComma())
     return {};
-  const auto value = parseEncoding(parser);
+  const auto value = mlir::FieldParser<TensorType>::parse(parser);
   if (mlir::failed(value) || parser.parseGreater())
     return {};
   return parser.getChecked<CacheType>(parser.getContext(), layer, heads, headSize, *key, *value);
 }
 
 void CacheType::print(mlir::AsmPrinter& printer) const {
-  printer << "<layer " << getLayer() << ", " << getHeads() << "x" << getHeadSize() << ", "
-          << encodingName(getKeyEncoding()) << ", " << encodingName(getValueEncoding()) << ">";
+  printer << "<layer " << getLayer() << ", " << getHeads() << "x" << getHeadSize() << ", " << getKeyEncoding() << ", "
+          << getValueEncoding() << ">";
 }
 
 LogicalResult CacheType::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t layer, int64_t heads,

@@ -15,24 +15,23 @@ def Llm_WeightType : Llm_Type<"Weight", "weight"> {
   let summary = "A matrix of encoded weights";
   let description = [{
     `!llm.weight<NxK, encoding>` or `!llm.weight<NxK, encoding, layout>`: N output rows of K columns each. The encoding
-    is a name of `codegen/formats/tensor_type.h`; the layout, once `llm-assign-layout` has chosen it, says how the
-    device stores it. A linear computes `x * w^T`.
+    and the layout are names of `codegen/formats/encodings.inc`; the layout, once `llm-assign-layout` has chosen it,
+    says how the device stores it. A linear computes `x * w^T`.
 
     - C1: N and K are positive.
     - C2: K is a multiple of the encoding's block.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$cols, "::llcuda::formats::TensorType":$encoding,
-                        StringRefParameter<"device layout, empty until it is chosen">:$layout);
+                        "std::optional<::llcuda::WeightLayout>":$layout);
   let builders = [TypeBuilder<(ins "int64_t":$rows, "int64_t":$cols, "::llcuda::formats::TensorType":$encoding),
-                              [{ return $_get($_ctxt, rows, cols, encoding, ::llvm::StringRef()); }]>];
+                              [{ return $_get($_ctxt, rows, cols, encoding, std::nullopt); }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Lower-case name of the encoding: "q4_1".
     ::llvm::StringRef getEncodingName() const;
-    bool hasLayout() const { return !getLayout().empty(); }
     /// The same weight in a device layout.
-    WeightType withLayout(::llvm::StringRef layout) const;
+    WeightType withLayout(::llcuda::WeightLayout layout) const;
   }];
 }
 

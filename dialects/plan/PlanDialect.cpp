@@ -2,8 +2,7 @@
 // Attributes and verifiers. The labels C1, C2, ... are those of the descriptions in the .td files.
 #include "dialects/plan/Plan.h"
 
-#include "codegen/formats/tensor_type.h"
-#include "mlir/IR/DialectImplementation.h"
+#include "dialects/format_names.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -73,15 +72,13 @@ static bool isEncoding(llvm::StringRef name) {
 }
 
 LogicalResult TensorAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, llvm::StringRef name,
-                                 int64_t rows, int64_t cols, llvm::StringRef encoding, llvm::StringRef,
-                                 int64_t firstRow, int64_t pairRows, int64_t groupRows, mlir::FloatAttr) {
+                                 int64_t rows, int64_t cols, formats::TensorType, WeightLayout, int64_t firstRow,
+                                 int64_t pairRows, int64_t groupRows, mlir::FloatAttr) {
   if (name.empty()) // C1
     return emitError() << "needs the name of a tensor";
-  if (!isEncoding(encoding)) // C2
-    return emitError() << "'" << encoding << "' is not an encoding";
-  if (rows <= 0 || cols <= 0 || firstRow < 0 || pairRows < 0) // C3
+  if (rows <= 0 || cols <= 0 || firstRow < 0 || pairRows < 0) // C2
     return emitError() << "rows and cols must be positive, first_row and pair_rows not negative";
-  if (groupRows != 0 && groupRows < pairRows) // C3
+  if (groupRows != 0 && groupRows < pairRows) // C2
     return emitError() << "group_rows must be 0 or at least pair_rows";
   return success();
 }

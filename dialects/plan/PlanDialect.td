@@ -88,17 +88,16 @@ def Plan_WorkAttr : Plan_Attr<"Work", "work"> {
 def Plan_TensorAttr : Plan_Attr<"Tensor", "tensor"> {
   let summary = "Bytes that come from a tensor of the checkpoint";
   let description = [{
-    The rows of the tensor from `first_row` on, in `encoding` in the checkpoint, stored in `layout`. `first_row`,
-    `pair_rows` of `group_rows` and `plus` mean what they mean in `llm.parameter`; `group_rows` 0 is as many as
-    `pair_rows`. A vector is one row.
+    The rows of the tensor from `first_row` on, in `encoding` in the checkpoint, stored in `layout`, both of
+    `codegen/formats/encodings.inc`. `first_row`, `pair_rows` of `group_rows` and `plus` mean what they mean in
+    `llm.parameter`; `group_rows` 0 is as many as `pair_rows`. A vector is one row.
 
     - C1: the name is not empty.
-    - C2: `encoding` is a name of `codegen/formats/tensor_type.h`.
-    - C3: `rows` and `cols` are positive, `first_row` and `pair_rows` not negative, `group_rows` 0 or at least
+    - C2: `rows` and `cols` are positive, `first_row` and `pair_rows` not negative, `group_rows` 0 or at least
       `pair_rows`.
   }];
-  let parameters = (ins StringRefParameter<>:$name, "int64_t":$rows, "int64_t":$cols, StringRefParameter<>:$encoding,
-                        StringRefParameter<>:$layout, DefaultValuedParameter<"int64_t", "0">:$first_row,
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$rows, "int64_t":$cols,
+                        "::llcuda::formats::TensorType":$encoding, "::llcuda::WeightLayout":$layout, DefaultValuedParameter<"int64_t", "0">:$first_row,
                         DefaultValuedParameter<"int64_t", "0">:$pair_rows,
                         DefaultValuedParameter<"int64_t", "0">:$group_rows, OptionalParameter<"::mlir::FloatAttr">:$plus);
   let assemblyFormat = "`<` struct(params) `>`";

@@ -82,7 +82,7 @@ def Plan_BufferOp : Plan_Op<"buffer", [Symbol, HasParent<"EngineOp">]> {
     plan.buffer @block_table_w512 io 512 window 512 role block_table
     plan.buffer @tokens io 4 role tokens
     plan.buffer @scale constant 2304 source #plan.tensor<name = "blk.0.attn_norm.weight", rows = 1, cols = 576,
-                                                         encoding = "f32", layout = "f32_rows">
+                                                         encoding = f32, layout = f32_rows>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_BufferKindAttr:$kind, I64Attr:$bytes,

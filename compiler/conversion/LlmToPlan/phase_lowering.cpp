@@ -68,11 +68,10 @@ mlir::FailureOr<WeightLayout> PhaseLowering::layoutOf(Operation* op, Value weigh
   auto parameter = weight.getDefiningOp<ParameterOp>();
   if (!parameter)
     return op->emitOpError("reads a weight that is not a parameter");
-  const llvm::StringRef name = llvm::cast<WeightType>(weight.getType()).getLayout();
-  const auto layout = pack::layoutByName({name.data(), name.size()});
+  const auto type = llvm::cast<WeightType>(weight.getType());
+  const std::optional<WeightLayout> layout = type.getLayout();
   if (!layout)
     return op->emitOpError("reads ") << parameter.getName() << ", which has no device layout";
-  const auto type = llvm::cast<WeightType>(weight.getType());
   if (const auto bytes =
           pack::packedBytes(*layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
       !bytes)

@@ -73,13 +73,13 @@ std::string PlanBuilder::weight(llm::ParameterOp parameter) {
   if (!name.empty())
     return name;
   const auto type = llvm::cast<llm::WeightType>(parameter.getType());
-  const auto layout = *pack::layoutByName({type.getLayout().data(), type.getLayout().size()});
+  const WeightLayout layout = *type.getLayout();
   const auto bytes =
       *pack::packedBytes(layout, static_cast<uint64_t>(type.getRows()), static_cast<uint64_t>(type.getCols()));
   const auto source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), type.getRows(), type.getCols(),
-                                            type.getEncodingName(), type.getLayout(),
-                                            parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
-                                            parameter.getGroupRows().value_or(0), parameter.getPlusAttr());
+                                            type.getEncoding(), layout, parameter.getFirstRow().value_or(0),
+                                            parameter.getPairRows().value_or(0), parameter.getGroupRows().value_or(0),
+                                            parameter.getPlusAttr());
   name = unused(parameter.getName().str());
   buffer(name, plan::BufferKind::Weight, static_cast<int64_t>(bytes), source);
   return name;
@@ -97,11 +97,12 @@ std::string PlanBuilder::constant(mlir::Value value) {
                                       table.getFrequencies(), table.getMagnitudeAttr());
   } else {
     auto parameter = value.getDefiningOp<llm::ParameterOp>();
+    const auto encoding = *formats::tensorTypeByName(parameter.getEncoding().value_or("f32"));
     name = unused(parameter.getName().str());
-    source = plan::TensorAttr::get(builder.getContext(), parameter.getName(), 1, elements,
-                                   parameter.getEncoding().value_or("f32"), "f32_rows",
-                                   parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
-                                   parameter.getGroupRows().value_or(0), parameter.getPlusAttr());
+    source =
+        plan::TensorAttr::get(builder.getContext(), parameter.getName(), 1, elements, encoding, WeightLayout::kF32Rows,
+                              parameter.getFirstRow().value_or(0), parameter.getPairRows().value_or(0),
+                              parameter.getGroupRows().value_or(0), parameter.getPlusAttr());
   }
   buffer(name, plan::BufferKind::Constant, elements * kFloatBytes, source);
   return name;

@@ -22,7 +22,7 @@ struct AssignLayout final : impl::AssignLayoutBase<AssignLayout> {
 
   mlir::LogicalResult assign(ParameterOp parameter) {
     auto type = mlir::dyn_cast<WeightType>(parameter.getType());
-    if (!type || type.hasLayout())
+    if (!type || type.getLayout())
       return mlir::success();
     const auto layout = formats::tensorTypeInfo(type.getEncoding()).layout;
     if (!layout)
@@ -31,8 +31,7 @@ struct AssignLayout final : impl::AssignLayoutBase<AssignLayout> {
     const auto bytes = pack::packedBytes(*layout, type.getRows(), type.getCols());
     if (!bytes)
       return parameter.emitError() << "'" << parameter.getName() << "': " << bytes.error().message;
-    const std::string_view name = pack::layoutName(*layout);
-    parameter.getResult().setType(type.withLayout(llvm::StringRef(name.data(), name.size())));
+    parameter.getResult().setType(type.withLayout(*layout));
     return mlir::success();
   }
 };

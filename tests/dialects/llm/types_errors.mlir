@@ -17,6 +17,11 @@ func.func private @encoding(!llm.weight<4x64, q4_9>)
 
 // -----
 
+// expected-error@+1 {{'q4_0_rows' is not a layout of weights}}
+func.func private @layout(!llm.weight<4x64, q4_0, q4_0_rows>)
+
+// -----
+
 // expected-error@+1 {{expected two sizes}}
 func.func private @rank(!llm.weight<4x4x64, f16>)
 

@@ -3,39 +3,48 @@
 // Tensor C1
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{needs the name of a tensor}}
-  plan.buffer @x weight 4 source #plan.tensor<name = "", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows">
+  plan.buffer @x weight 4 source #plan.tensor<name = "", rows = 1, cols = 1, encoding = f32, layout = f32_rows>
+}
+
+// -----
+
+// Names of no encoding and no layout are no parameters.
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  // expected-error@+2 {{'f33' is not an encoding}}
+  // expected-error@+1 {{failed to parse Plan_TensorAttr parameter 'encoding'}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = f33, layout = f32_rows>
+}
+
+// -----
+
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  // expected-error@+2 {{'f32_columns' is not a layout of weights}}
+  // expected-error@+1 {{failed to parse Plan_TensorAttr parameter 'layout'}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = f32, layout = f32_columns>
 }
 
 // -----
 
 // Tensor C2
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
-  // expected-error@+1 {{'f33' is not an encoding}}
-  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f33", layout = "f32_rows">
+  // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 0, cols = 1, encoding = f32, layout = f32_rows>
 }
 
 // -----
 
-// Tensor C3
+// Tensor C2
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
-  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 0, cols = 1, encoding = "f32", layout = "f32_rows">
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = f32, layout = f32_rows, first_row = -1>
 }
 
 // -----
 
-// Tensor C3
-plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
-  // expected-error@+1 {{rows and cols must be positive, first_row and pair_rows not negative}}
-  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", first_row = -1>
-}
-
-// -----
-
-// Tensor C3
+// Tensor C2
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   // expected-error@+1 {{group_rows must be 0 or at least pair_rows}}
-  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = "f32", layout = "f32_rows", pair_rows = 4, group_rows = 2>
+  plan.buffer @x weight 4 source #plan.tensor<name = "a", rows = 1, cols = 1, encoding = f32, layout = f32_rows, pair_rows = 4, group_rows = 2>
 }
 
 // -----

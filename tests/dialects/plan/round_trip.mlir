@@ -16,12 +16,12 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
   plan.buffer @arrivals counter 4
   // CHECK: plan.buffer @table constant 1024 source #plan.rope_table<positions = 64, frequencies = [1.000000e+00, 1.000000e-01], magnitude = 1.000000e+00 : f64>
   plan.buffer @table constant 1024 source #plan.rope_table<positions = 64, frequencies = [1.0, 0.1], magnitude = 1.0>
-  // CHECK: plan.buffer @scale constant 2304 offset 1024 source #plan.tensor<name = "n", rows = 1, cols = 576, encoding = "f32", layout = "f32_rows", plus = 1.000000e+00 : f32>
+  // CHECK: plan.buffer @scale constant 2304 offset 1024 source #plan.tensor<name = "n", rows = 1, cols = 576, encoding = f32, layout = f32_rows, plus = 1.000000e+00 : f32>
   plan.buffer @scale constant 2304 offset 1024
-      source #plan.tensor<name = "n", rows = 1, cols = 576, encoding = "f32", layout = "f32_rows", plus = 1.0 : f32>
-  // CHECK: plan.buffer @w weight 23040 source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = "q4_1", layout = "q4_1_planes", first_row = 3, pair_rows = 32, group_rows = 64>
+      source #plan.tensor<name = "n", rows = 1, cols = 576, encoding = f32, layout = f32_rows, plus = 1.0 : f32>
+  // CHECK: plan.buffer @w weight 23040 source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = q4_1, layout = q4_1_planes, first_row = 3, pair_rows = 32, group_rows = 64>
   plan.buffer @w weight 23040
-      source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = "q4_1", layout = "q4_1_planes", first_row = 3, pair_rows = 32, group_rows = 64>
+      source #plan.tensor<name = "q", rows = 64, cols = 576, encoding = q4_1, layout = q4_1_planes, first_row = 3, pair_rows = 32, group_rows = 64>
   // CHECK: plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)" params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
   plan.kernel @rms_norm__f32__c576__t128 op "rms_norm" threads 128 min_blocks 1 dynamic_shared 0 header "a.cuh" call "rmsNorm<576>(x, y)"
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0

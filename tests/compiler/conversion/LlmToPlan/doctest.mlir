@@ -4,7 +4,7 @@
 // A model of one layer. Decode phases of 1 and 2 rows; of the prompt sizes only the one that the context can fill.
 // Weights and pools are shared by all phases, io buffers by those of a kind.
 // CHECK:      plan.engine max_context 96 max_batch 2 page_tokens 64
-// CHECK-DAG:  plan.buffer @token_embd.weight weight 12288 source #plan.tensor<name = "token_embd.weight", rows = 96, cols = 64, encoding = "f16", layout = "f16_rows">
+// CHECK-DAG:  plan.buffer @token_embd.weight weight 12288 source #plan.tensor<name = "token_embd.weight", rows = 96, cols = 64, encoding = f16, layout = f16_rows>
 // CHECK-DAG:  plan.buffer @rope_table constant 6144
 // CHECK-DAG:  plan.buffer @k_pages_0 kv 4096 part keys type "f16"
 // CHECK-DAG:  plan.buffer @decode_tokens io 8 role tokens
