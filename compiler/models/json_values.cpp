@@ -29,7 +29,12 @@ const Json* JsonValues::look(std::string_view name) const {
     if (place)
       if (const auto found = place->find(name); found != place->end())
         return &*found;
-  return nullptr;
+  const size_t dot = name.rfind('.');
+  const Json* const within = dot == name.npos ? nullptr : look(name.substr(0, dot));
+  if (!within || !within->is_object())
+    return nullptr;
+  const auto found = within->find(name.substr(dot + 1));
+  return found == within->end() ? nullptr : &*found;
 }
 
 std::optional<Stated> JsonValues::find(std::string_view name) const {

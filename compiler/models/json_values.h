@@ -7,7 +7,8 @@
 
 namespace llcuda::models {
 
-/// An object of a config.json, and the one around it, which says what the inner one leaves out. They outlive this.
+/// An object of a config.json, and the one around it, which says what the inner one leaves out. They outlive this. A
+/// name with a dot is that of a key in one of its objects: "rope_parameters.rope_theta".
 class JsonValues final : public Values {
 public:
   explicit JsonValues(const nlohmann::json& object, const nlohmann::json* outer = nullptr)

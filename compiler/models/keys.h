@@ -56,7 +56,7 @@ enum class Key : uint8_t {
 struct KeyRow {
   Key key = {};
   std::string_view gguf = {};        ///< without the architecture; empty: GGUF files do not say it
-  std::string_view hf = {};          ///< in config.json; empty: it does not say it
+  std::string_view hf = {};          ///< in config.json, perhaps in one of its objects; empty: it does not say it
   std::optional<double> absent = {}; ///< of a file without it; nothing: the reader's own rule
 };
 

@@ -127,6 +127,27 @@ TEST(SameModel, Ropes) {
               {"query_pre_attn_scalar", 16}});
 }
 
+// Ministral 3; a limit of the context comes with what makes attention grow past it.
+TEST(SameModel, YarnThatGrows) {
+  const GgufKeys keys = {{"rope.scaling.type", "yarn"},
+                         {"rope.scaling.factor", 4.f},
+                         {"rope.freq_base", 1e6f},
+                         {"rope.scaling.original_context_length", 64u},
+                         {"rope.scaling.yarn_log_multiplier", 1.f},
+                         {"attention.temperature_scale", 0.125f}};
+  Json rope = {{"type", "yarn"},
+               {"factor", 4},
+               {"rope_theta", 1e6},
+               {"original_max_position_embeddings", 64},
+               {"mscale", 1},
+               {"mscale_all_dim", 1},
+               {"llama_4_scaling_beta", 0.125}};
+  expectSame("mistral3", keys, "Ministral3ForCausalLM", {{"rope_parameters", rope}});
+  EXPECT_EQ(ofFolder("Ministral3ForCausalLM", {{"rope_parameters", rope}}).contextLimit, 64u);
+  rope.erase("llama_4_scaling_beta");
+  EXPECT_EQ(ofFolder("Mistral3ForConditionalGeneration", {{"rope_parameters", rope}}).contextLimit, 0u);
+}
+
 TEST(SameModel, Caps) {
   expectSame("gemma2", {{"attn_logit_softcapping", 5.f}, {"final_logit_softcapping", 4.f}}, "Gemma2ForCausalLM",
              {{"attn_logit_softcapping", 5}, {"final_logit_softcapping", 4}, {"query_pre_attn_scalar", 16}});
