@@ -7,6 +7,7 @@
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/open_vocabulary.h"
+#include "compiler/ingest/padded_checkpoint.h"
 #include "compiler/ingest/quantized_checkpoint.h"
 #include "compiler/ingest/safetensors_set.h"
 #include "compiler/models/gguf_config.h"
@@ -42,6 +43,22 @@ Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
   return {};
 }
 
+/// Kernels read rows in whole blocks; those of `ffn_down` are as long as the layer has units.
+void pad(OpenedModel& model) {
+  std::vector<uint64_t> units;
+  size_t padded = 0;
+  for (LayerConfig& layer : model.config.layers) {
+    units.push_back(layer.feedForward);
+    padded += ingest::paddedUnits(layer.feedForward) != layer.feedForward ? 1 : 0;
+    layer.feedForward = static_cast<uint32_t>(ingest::paddedUnits(layer.feedForward));
+  }
+  if (padded == 0)
+    return;
+  model.notes.push_back(std::to_string(padded) + " layers have feed-forwards of no whole blocks of " +
+                        std::to_string(kWeightBlock) + ": zeros fill them up");
+  model.checkpoint = std::make_unique<ingest::PaddedCheckpoint>(std::move(model.checkpoint), units);
+}
+
 /// bf16 matrices become f16 where f16 holds them.
 Result<void> halve(OpenedModel& model) {
   LLCUDA_ASSIGN_OR_RETURN(auto half, ingest::HalfCheckpoint::over(std::move(model.checkpoint)));
@@ -49,8 +66,8 @@ Result<void> halve(OpenedModel& model) {
     model.notes.push_back(std::to_string(half->halvedMatrices()) + " bf16 matrices became f16");
   if (const auto kept = half->keptMatrices(); !kept.empty())
     model.notes.push_back(std::to_string(kept.size()) +
-                          " bf16 matrices became f32, because f16 cannot hold their values: " + half->title(kept.front()) +
-                          (kept.size() > 1 ? " and others" : ""));
+                          " bf16 matrices became f32, because f16 cannot hold their values: " +
+                          half->title(kept.front()) + (kept.size() > 1 ? " and others" : ""));
   model.checkpoint = std::move(half);
   return {};
 }
@@ -110,6 +127,7 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())
     LLCUDA_RETURN_IF_ERROR(mergeAdapters(model, adapters, options.threads));
+  pad(model);
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));
   return model;

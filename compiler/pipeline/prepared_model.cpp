@@ -8,6 +8,7 @@
 #include <span>
 
 #include "codegen/formats/kv_names.h"
+#include "codegen/pack/pack.h"
 #include "compiler/ingest/finite_values.h"
 #include "compiler/models/family.h"
 #include "compiler/models/long_rope_note.h"
@@ -77,6 +78,25 @@ Result<plan::EngineOp> planOf(mlir::ModuleOp module) {
   return *engines.begin();
 }
 
+/// Each weight has a layout that holds it; what passes would refuse by GGUF's name is refused by the file's.
+Result<void> checkLayouts(mlir::ModuleOp module, const ingest::Checkpoint& checkpoint) {
+  Result<void> done;
+  module.walk([&](llm::ParameterOp op) {
+    const auto type = llvm::dyn_cast<llm::WeightType>(op.getType());
+    if (!type || !done)
+      return;
+    const formats::TensorTypeInfo& encoding = formats::tensorTypeInfo(type.getEncoding());
+    if (!encoding.layout)
+      done = unsupported("tensor ", checkpoint.title(op.getName()), " is ", encoding.name,
+                         ", an encoding that no kernel reads");
+    else if (const auto bytes = pack::packedBytes(*encoding.layout, static_cast<uint64_t>(type.getRows()),
+                                                  static_cast<uint64_t>(type.getCols()));
+             !bytes)
+      done = ingest::errorOf(checkpoint, op.getName(), bytes.error());
+  });
+  return done;
+}
+
 models::OpenOptions openOptions(const CompileOptions& options) {
   models::OpenOptions open = options.open;
   open.threads = options.jobs;
@@ -107,6 +127,7 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   prepared.mlirContext->loadDialect<mlir::func::FuncDialect, llm::LlmDialect, plan::PlanDialect>();
   LLCUDA_ASSIGN_OR_RETURN(prepared.module, models::importModel(prepared.mlirContext.get(), *prepared.model->checkpoint,
                                                                config, prepared.import));
+  LLCUDA_RETURN_IF_ERROR(checkLayouts(*prepared.module, *prepared.model->checkpoint));
   LLCUDA_RETURN_IF_ERROR(
       runPasses(*prepared.module, pipelineOptions(options, prepared.import.maxContext, report), options));
   LLCUDA_ASSIGN_OR_RETURN(prepared.plan, planOf(*prepared.module));

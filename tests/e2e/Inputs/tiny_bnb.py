@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model of tiny_llama.py as a Hugging Face folder whose linears bitsandbytes has quantised, and what it answers.
 
-    tiny_bnb.py FOLDER [--oracle ORACLE.json] [--kind nf4|fp4|int8] [--nested] [--tied] [--seed N]
+    tiny_bnb.py FOLDER [--oracle ORACLE.json] [--kind nf4|fp4|int8] [--nested] [--tied] [--feed-forward N] [--seed N]
 
 The encodings are written here in numpy; tests/compiler/ingest compares their reader with bitsandbytes itself.
 """
@@ -139,6 +139,7 @@ def main():
     parser.add_argument("--kind", choices=("nf4", "fp4", "int8"), default="nf4")
     parser.add_argument("--nested", action="store_true")
     parser.add_argument("--tied", action="store_true")
+    parser.add_argument("--feed-forward", default="96")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     model = BnbModel(options)
