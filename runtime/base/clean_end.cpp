@@ -2,11 +2,9 @@
 // A handler may do next to nothing, so it only tells a thread, which was started for it, what has come.
 #include "runtime/base/clean_end.h"
 
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -27,13 +25,6 @@ struct Notice {
 
 // Signal handlers have no other way to them.
 int noticeEnds[2];
-
-std::atomic<bool> ends = false;
-
-/// What fails since its files are gone does not decide how the program ends.
-void leaveTheEndToTheSignal() {
-  while (ends) ::pause();
-}
 
 void tell(const Notice& notice) {
   while (::write(noticeEnds[1], &notice, sizeof(notice)) < 0 && errno == EINTR) {
@@ -89,7 +80,6 @@ void waitForSignal(const std::string& program) {
   Notice notice = {};
   while (::read(noticeEnds[0], &notice, sizeof(notice)) != sizeof(notice)) {
   }
-  ends = true;
   const std::string file = notice.signal == SIGBUS ? mappedFileAt(notice.address) : "";
   const bool began = removeAllTemporaryPaths() != 0;
   if (!file.empty()) {
@@ -106,7 +96,6 @@ void waitForSignal(const std::string& program) {
 void endCleanly(const std::string& program) {
   if (::pipe2(noticeEnds, O_CLOEXEC) != 0)
     return; // signals end the program as ever
-  std::atexit(leaveTheEndToTheSignal);
   std::thread(waitForSignal, program).detach();
   struct sigaction ended = {}, faulted = {};
   ended.sa_handler = onSignal;

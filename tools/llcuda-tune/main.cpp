@@ -1,26 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // llcuda-tune: a model in, a table of measured tiles out.
+#include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "codegen/nvrtc/kernel_worker.h"
 #include "compiler/pipeline/tile_file.h"
+#include "runtime/base/clean_end.h"
 #include "runtime/base/output_file.h"
+#include "runtime/base/temporary_path.h"
 #include "runtime/cuda/driver.h"
 #include "tools/llcuda-tune/options.h"
 #include "tools/llcuda-tune/report.h"
 #include "tools/llcuda-tune/rounds.h"
-#include "tools/llcuda-tune/scratch_folder.h"
 
 namespace llcuda::tune {
 namespace {
 
-Result<void> tuneInto(const Options& options, const std::vector<InputFile>& inputs, const std::string& folder) {
+/// A folder beside `output` for the engines that are measured.
+Result<TemporaryPath> scratchFolder(const std::string& output) {
+  std::error_code error;
+  std::string pattern = std::filesystem::absolute(output, error).string() + ".XXXXXX";
+  int cause = 0;
+  TemporaryPath folder = TemporaryPath::made([&] {
+    const bool made = ::mkdtemp(pattern.data());
+    cause = errno;
+    return made ? pattern : std::string();
+  });
+  if (folder.path().empty())
+    return badInput(output, ": nothing can be written beside it: ", std::strerror(cause));
+  return folder;
+}
+
+Result<void> tuneInto(const Options& options) {
+  const std::vector<InputFile> inputs = identified(pipeline::inputFiles(options.compile));
+  LLCUDA_RETURN_IF_ERROR(checkOutput(options.output, inputs));
   const bool host = options.device == DeviceChoice::kHost;
   // Before minutes of compiling.
   if (const auto driver = cuda::Driver::open(host ? cuda::DriverKind::kHost : cuda::DriverKind::kCuda); !driver)
     return makeError(driver.error().code, driver.error().message, "; tiles are measured where the GPU is");
-  LLCUDA_ASSIGN_OR_RETURN(const Tuning tuning, tune(options, folder));
+  LLCUDA_ASSIGN_OR_RETURN(const TemporaryPath folder, scratchFolder(options.output));
+  ::setenv("TMPDIR", folder.path().c_str(), 1); // of the compilers that it starts
+  LLCUDA_ASSIGN_OR_RETURN(const Tuning tuning, tune(options, folder.path()));
   const codegen::TileTable table = tilesOf(tuning, options.minGain);
   LLCUDA_RETURN_IF_ERROR(writeOutput(options.output, pipeline::tilesJson(table), inputs));
   std::cout << reportOf(tuning, options.minGain) << std::flush;
@@ -29,19 +52,12 @@ Result<void> tuneInto(const Options& options, const std::vector<InputFile>& inpu
   return std::cout.good() ? Result<void>() : internalError("standard output cannot be written");
 }
 
-int exitCodeOf(const Result<void>& done) {
+int run(const Options& options) {
+  const Result<void> done = tuneInto(options);
   if (done)
     return 0;
   std::cerr << "llcuda-tune: " << done.error().message << '\n';
   return static_cast<int>(done.error().code);
-}
-
-int run(const Options& options) {
-  const std::vector<InputFile> inputs = identified(pipeline::inputFiles(options.compile));
-  if (const Result<void> possible = checkOutput(options.output, inputs); !possible)
-    return exitCodeOf(possible);
-  return withScratchFolder(options.output,
-                           [&](const std::string& folder) { return exitCodeOf(tuneInto(options, inputs, folder)); });
 }
 
 } // namespace
@@ -53,5 +69,6 @@ int main(int argc, char** argv) {
   const auto options = llcuda::tune::parseOptions(argc, argv);
   if (const int* code = std::get_if<int>(&options))
     return *code;
+  llcuda::endCleanly("llcuda-tune");
   return llcuda::tune::run(std::get<llcuda::tune::Options>(options));
 }
