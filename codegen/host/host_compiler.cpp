@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -45,11 +47,24 @@ std::vector<std::string> operator+(std::vector<std::string> words, const std::ve
   return words;
 }
 
-/// The first line that says "error", else the first line.
+/// The first line that says "error", else the first line. collect2 only says that the linker failed, which has said
+/// why.
 std::string firstComplaint(const std::string& text) {
-  const size_t at = std::min(text.find("error"), text.size() - 1);
-  const size_t begin = text.rfind('\n', at) == text.npos ? 0 : text.rfind('\n', at) + 1;
-  return text.substr(begin, text.find('\n', begin) - begin);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("error") != line.npos && !line.starts_with("collect2:"))
+      return line;
+  return text.substr(0, text.find('\n'));
+}
+
+/// A folder that is full often has no room for the compiler's words either.
+std::string littleRoom(const std::string& folder) {
+  constexpr uint64_t kEnough = 16 << 20;
+  std::error_code error;
+  const uint64_t left = std::filesystem::space(folder, error).available;
+  if (error || left >= kEnough)
+    return "";
+  return "; only " + std::to_string(left >> 10) + " KiB are left in " + folder + ", which TMPDIR decides";
 }
 
 struct Unit {
@@ -80,7 +95,7 @@ private:
       return {};
     LLCUDA_ASSIGN_OR_RETURN(const std::string log, folder.read(logFile));
     return internalError(what, ": ", options.compiler, " ended with ", status,
-                         log.empty() ? "" : ": " + firstComplaint(log));
+                         log.empty() ? " without a word" : ": " + firstComplaint(log), littleRoom(folder.path()));
   }
 
   Result<std::string> askVersion() {

@@ -16,7 +16,7 @@ constexpr std::string_view kQuantizations[] = {"f16", "q8_0", "q4_0", "q4_k_m", 
 constexpr std::string_view kHeads[] = {"keep", "q8_0", "q6_k"};
 
 template <typename Enum, size_t kCount>
-Result<Enum> byName(const std::string_view (&names)[kCount], std::string_view name, std::string_view option) {
+Result<Enum> byName(const std::string_view (&names)[kCount], std::string_view name) {
   std::string lower(name);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto* found = std::ranges::find(names, lower);
@@ -24,7 +24,7 @@ Result<Enum> byName(const std::string_view (&names)[kCount], std::string_view na
     return static_cast<Enum>(found - names);
   std::string all;
   for (const std::string_view known : names) all += (all.empty() ? "" : ", ") + std::string(known);
-  return usageError(option, ' ', Quoted{name}, " is not one of ", all);
+  return usageError(Quoted{name}, " is not one of ", all);
 }
 
 bool isFloat(TensorType type) {
@@ -97,11 +97,11 @@ std::string_view quantizationName(Quantization quantization) {
 }
 
 Result<Quantization> quantizationByName(std::string_view name) {
-  return byName<Quantization>(kQuantizations, name, "--quantize");
+  return byName<Quantization>(kQuantizations, name);
 }
 
 Result<HeadEncoding> headEncodingByName(std::string_view name) {
-  return byName<HeadEncoding>(kHeads, name, "--head");
+  return byName<HeadEncoding>(kHeads, name);
 }
 
 Result<TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel& model,

@@ -16,6 +16,9 @@ bool isNamePart(std::string_view part) {
 } // namespace
 
 Result<void> refuseHubName(const std::string& path) {
+  if (path.starts_with("https://") || path.starts_with("http://"))
+    return badInput(path, ": is an address, not a file or a folder; download it first, what the hub has with "
+                          "`hf download OWNER/NAME --local-dir NAME`");
   const size_t slash = path.find('/');
   if (slash == std::string::npos || path.ends_with(".gguf"))
     return {};

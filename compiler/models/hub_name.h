@@ -8,7 +8,7 @@
 namespace llcuda::models {
 
 /// Refuses a path that does not exist and reads like a model's name on the hub, `user/name`, with the commands that
-/// fetch and compile it. Nothing is ever downloaded here.
+/// fetch and compile it, and an address. Nothing is ever downloaded here.
 Result<void> refuseHubName(const std::string& path);
 
 } // namespace llcuda::models

@@ -35,17 +35,13 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Validator(checkTarget, "TARGET"))
       ->capture_default_str();
-  app.add_option("--weights", options.referWeights,
-                 "embed: the engine holds its weights; ref: it reads them from the model file when it is loaded")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"embed", false}, {"ref", true}}))
-      ->option_text("embed|ref");
-  app.add_option("--golden", options.golden,
-                 "Values for the self-check: none, default (one forward pass), full (and 16 continuations)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, pipeline::GoldenMode>{{"none", pipeline::GoldenMode::kNone},
-                                                      {"default", pipeline::GoldenMode::kDefault},
-                                                      {"full", pipeline::GoldenMode::kFull}}))
-      ->option_text("none|default|full");
+  addChoice(app, "--weights", options.referWeights, {{"embed", false}, {"ref", true}},
+            "embed: the engine holds its weights; ref: it reads them from the model file when it is loaded");
+  addChoice(app, "--golden", options.golden,
+            {{"none", pipeline::GoldenMode::kNone},
+             {"default", pipeline::GoldenMode::kDefault},
+             {"full", pipeline::GoldenMode::kFull}},
+            "Values for the self-check: none, default (one forward pass), full (and 16 continuations)");
   app.add_flag(
       "--batch-invariant", options.batchInvariant,
       "A row's bits depend on its own tokens alone, not on the batch or the cut of its prompt: among batches of up "

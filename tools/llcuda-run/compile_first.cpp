@@ -77,7 +77,8 @@ bool isModel(const std::string& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored) || path.ends_with(".safetensors"))
     return true;
-  return fileStart(path, 4) == "GGUF";
+  const std::string start = fileStart(path, 4);
+  return start == "GGUF" || start.starts_with("{");
 }
 
 std::variant<std::string, int> compiledEngine(const Options& options) {

@@ -8,7 +8,8 @@
 
 namespace llcuda::run {
 
-/// True for a folder and for a file that begins as a GGUF or that is named as safetensors are.
+/// True for a folder and for a file that begins as a GGUF, that is named as safetensors are, or that is JSON: one of
+/// the files of a folder, of which llcuda-compile says so.
 bool isModel(const std::string& path);
 
 /// The engine of a model, from the cache folder (engine_cache.h); compiled into it by the llcuda-compile beside this

@@ -33,7 +33,7 @@ Result<models::AdapterOption> parseAdapter(std::string_view text) {
   double scale = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), scale);
   if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(scale))
-    return usageError("--lora ", text, ": after '=' comes a number that the adapter is multiplied by");
+    return usageError(text, ": after '=' comes a number that the adapter is multiplied by");
   return models::AdapterOption{std::string(text.substr(0, split)), scale};
 }
 

@@ -35,7 +35,10 @@ int wrongUse(const CLI::App& app, const std::string& sentence) {
 }
 
 CLI::Option* addModelArgument(CLI::App& app, std::string& path, const std::string& description) {
-  return app.add_option("-m,--model,MODEL", path, description)->required()->type_name("PATH");
+  return app.add_option("-m,--model,MODEL", path, description)
+      ->required()
+      ->type_name("PATH")
+      ->check([](const std::string& text) { return text.empty() ? std::string("its path is empty") : std::string(); });
 }
 
 CLI::Option* addContextOption(CLI::App& app, uint32_t& context, const std::string& description) {

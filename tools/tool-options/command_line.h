@@ -2,10 +2,12 @@
 // What the command lines of all tools have in common.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -35,14 +37,36 @@ CLI::Option* addContextOption(CLI::App& app, uint32_t& context, const std::strin
 /// --weights-from, for engines that leave their weights in the model's files.
 CLI::Option* addWeightsFromOption(CLI::App& app, std::string& path);
 
+/// An option that takes one of some words: `--golden: some is not one of none, default, full`.
+template <typename Value>
+CLI::Option* addChoice(CLI::App& app, const std::string& flag, Value& value,
+                       const std::vector<std::pair<std::string, Value>>& choices, const std::string& description) {
+  std::string words, listed;
+  for (const auto& [word, meaning] : choices) {
+    words += (words.empty() ? "" : "|") + word;
+    listed += (listed.empty() ? "" : ", ") + word;
+  }
+  const auto meaningOf = [choices](const std::string& text) {
+    const auto found = std::ranges::find(choices, text, &std::pair<std::string, Value>::first);
+    return found == choices.end() ? std::nullopt : std::optional<Value>(found->second);
+  };
+  return app
+      .add_option_function<std::string>(
+          flag, [&value, meaningOf](const std::string& text) { value = *meaningOf(text); }, description)
+      ->check(
+          [=](const std::string& text) { return meaningOf(text) ? std::string() : text + " is not one of " + listed; })
+      ->option_text(words);
+}
+
 /// --device and --main-gpu. `Device` has the values of llcuda_device.
 template <typename Device>
 CLI::Option* addDeviceOptions(CLI::App& app, Device& device, int& index) {
   app.add_option("--main-gpu", index, "Which GPU, as CUDA numbers them")->check(CLI::Range(0, 1023));
-  return app.add_option("--device", device, "cuda: a GPU; host: the processor; auto: a GPU, else the processor")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Device>{
-          {"auto", static_cast<Device>(0)}, {"cuda", static_cast<Device>(1)}, {"host", static_cast<Device>(2)}}))
-      ->option_text("auto|cuda|host");
+  return addChoice(app, "--device", device,
+                   std::vector<std::pair<std::string, Device>>{{"auto", static_cast<Device>(0)},
+                                                               {"cuda", static_cast<Device>(1)},
+                                                               {"host", static_cast<Device>(2)}},
+                   "cuda: a GPU; host: the processor; auto: a GPU, else the processor");
 }
 
 } // namespace llcuda::tools

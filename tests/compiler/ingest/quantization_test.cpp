@@ -27,7 +27,7 @@ TEST(Quantization, NamesAreTakenInAnyCase) {
   const auto unknown = quantizationByName("q3_k_s");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kUsage);
-  EXPECT_EQ(unknown.error().message, "--quantize 'q3_k_s' is not one of f16, q8_0, q4_0, q4_k_m, q5_k_m, q6_k, nf4");
+  EXPECT_EQ(unknown.error().message, "'q3_k_s' is not one of f16, q8_0, q4_0, q4_k_m, q5_k_m, q6_k, nf4");
 }
 
 // llama.cpp's mix for 32 layers: values and down projections of the first and last eighth and of every third between.

@@ -17,6 +17,12 @@ TEST(HubName, IsRefusedWithTheCommandsToRun) {
   EXPECT_THAT(result.error().message, HasSubstr("llcuda-compile gemma-3-270m-it -o gemma-3-270m-it.engine"));
 }
 
+TEST(HubName, SoAreAddresses) {
+  const Result<void> result = refuseHubName("https://huggingface.co/unsloth/gemma-3-270m-it");
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, HasSubstr("is an address, not a file or a folder"));
+}
+
 // What the hub never has is left to the reader, whose error says more.
 TEST(HubName, OtherPathsPass) {
   for (const char* path : {"model.gguf", "missing", "folder/model.gguf", "/user/name", "./user/name", "a/b/c",
