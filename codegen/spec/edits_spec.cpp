@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/spec/edits_spec.h"
 
+#include "codegen/kernels/elementwise/edit_tiles.h"
 #include "codegen/spec/kernel_builder.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kThreads = 64; // as apply_edits.cuh
+constexpr auto kThreads = static_cast<uint32_t>(kEditThreads);
 
 } // namespace
 
@@ -20,7 +21,7 @@ Result<void> checkEdits(const EditsDesc& desc) {
 LaunchSpec applyEditsLaunch(const EditsDesc& desc) {
   assert(checkEdits(desc));
   KernelBuilder kernel("apply_edits", "codegen/kernels/elementwise/apply_edits.cuh");
-  kernel.constants({number("g", desc.tables)});
+  kernel.group("EditShape", {{"tables", number("g", desc.tables)}});
   kernel.input("edits", "const uint8_t*").open().inOut("tokens", "int*").inOut("positions", "int*");
   kernel.inOut("slots", "int*").inOut("sampling", "llcuda::SamplingParams*").close().input("sampled", "const int*");
   kernel.open().open();

@@ -5,15 +5,14 @@
 //   edits     EditsHeader, RowEdit [rows], PageEdit [pages]; no row is edited twice, and no entry
 //   state     tokens, positions, slots, sampling of the rows of phases that feed back
 //   sampled   of the last phase that does not
-//   tables    the block tables of kTables groups
+//   tables    the block tables of the KV groups
 #pragma once
 
 #include "codegen/formats/row_edits.h"
 #include "codegen/kernels/base/device.cuh"
+#include "codegen/kernels/elementwise/edit_tiles.h"
 
 namespace llcuda {
-
-constexpr int kEditThreads = 64;
 
 /// The rows of phases that feed back.
 struct RowState {
@@ -21,6 +20,10 @@ struct RowState {
   int* positions;
   int* slots;
   SamplingParams* sampling;
+};
+
+struct EditShape {
+  int tables; ///< of KV groups
 };
 
 template <int kTables>
@@ -48,8 +51,9 @@ LLCUDA_DEVICE EditedRow editedRow(const RowEdit& edit, const RowState& state, co
   return row;
 }
 
-template <int kTables>
-LLCUDA_DEVICE void applyEdits(const uint8_t* edits, RowState state, const int* sampled, BlockTables<kTables> tables) {
+template <EditShape kShape>
+LLCUDA_DEVICE void applyEdits(const uint8_t* edits, RowState state, const int* sampled,
+                              BlockTables<kShape.tables> tables) {
   const auto* const header = reinterpret_cast<const EditsHeader*>(edits);
   const auto* const rowEdits = reinterpret_cast<const RowEdit*>(header + 1);
   const auto* const pageEdits = reinterpret_cast<const PageEdit*>(rowEdits + header->rows);
@@ -68,7 +72,7 @@ LLCUDA_DEVICE void applyEdits(const uint8_t* edits, RowState state, const int* s
   for (uint32_t i = thread; i < header->pages; i += kEditThreads) {
     const PageEdit page = pageEdits[i];
     LLCUDA_UNROLL
-    for (int t = 0; t < kTables; ++t)
+    for (int t = 0; t < kShape.tables; ++t)
       if (page.table == t)
         tables.of[t][page.entry] = page.page;
   }

@@ -12,8 +12,9 @@ using ::testing::HasSubstr;
 TEST(EditsSpec, NamesAndCalls) {
   const LaunchSpec launch = applyEditsLaunch({32, 2});
   EXPECT_THAT(launch.kernel.name, ::testing::StartsWith("apply_edits__g2__"));
-  EXPECT_EQ(launch.kernel.call, "applyEdits<2>(edits, {tokens, positions, slots, sampling}, sampled, "
-                                "{{block_table_0, block_table_1}})");
+  EXPECT_EQ(launch.kernel.call,
+            "applyEdits<llcuda::EditShape{.tables = 2}>(edits, {tokens, positions, slots, sampling}, sampled, "
+            "{{block_table_0, block_table_1}})");
   EXPECT_EQ(launch.kernel.params.size(), 8u);
 }
 

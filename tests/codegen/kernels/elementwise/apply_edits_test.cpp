@@ -29,9 +29,9 @@ struct Rows {
     if (!pages.empty())
       std::memcpy(to, pages.data(), pages.size() * sizeof(PageEdit));
     hostsim::launch({.grid = {1}, .block = kEditThreads}, [&] {
-      applyEdits<2>(reinterpret_cast<const uint8_t*>(words.data()),
-                    {tokens.data(), positions.data(), slots.data(), sampling.data()}, sampled.data(),
-                    {{tables[0].data(), tables[1].data()}});
+      applyEdits<EditShape{.tables = 2}>(reinterpret_cast<const uint8_t*>(words.data()),
+                                         {tokens.data(), positions.data(), slots.data(), sampling.data()},
+                                         sampled.data(), {{tables[0].data(), tables[1].data()}});
     });
   }
 };
