@@ -89,8 +89,11 @@ Result<std::string> mixedTable(const std::string& path, const api::SessionOption
   if (context < 64)
     return usageError("--mixed needs a context of 64 positions, the engine has ", context);
   LLCUDA_ASSIGN_OR_RETURN(const OpenedSession running, openSession(engine, options, context, slots, cacheBytes, true));
-  if (!holds(*engine, running.session->memoryPlan(), slots, context))
-    return outOfMemory("--mixed runs ", slots, " sequences of up to ", context,
+  uint32_t longest = 0;
+  for (const MixedRequest& request : requests)
+    longest = std::max(longest, static_cast<uint32_t>(request.prompt.size()) + request.generate);
+  if (!holds(*engine, running.session->memoryPlan(), slots, longest))
+    return outOfMemory("--mixed runs ", slots, " sequences of up to ", longest,
                        " positions, for which the KV cache of ", running.session->memoryPlan().kv,
                        " bytes has too few pages");
   MixedRun mixed;
