@@ -4,8 +4,8 @@
 //   short_prompts ENGINE TOLERANCE
 //
 // Prompts of 1 to 8 tokens, at the beginning and behind others, give the logits of steps that read them one by one, to
-// the bit, and within TOLERANCE those of the prompt phase of 32 rows; so do two that share a run, and, up to the batch of
-// the engine, their tokens as rows of one decode step. Ends with 4 when they do not.
+// the bit, and within TOLERANCE those of the prompt phase of 32 rows; so do two that share a run, and, up to the batch
+// of the engine, their tokens as rows of one decode step. Ends with 4 when they do not.
 #include <atomic>
 #include <cmath>
 #include <cstdio>

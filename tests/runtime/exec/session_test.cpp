@@ -129,8 +129,8 @@ TEST_F(RowsTest, NoWaitForUploads) {
   EXPECT_EQ(session->waiting(), OutputRing::kDepth);
 }
 
-// A short follow-up as rows of one step, across an edge of pages: each sees what those before it write. The last one goes
-// on alone.
+// A short follow-up as rows of one step, across an edge of pages: each sees what those before it write. The last one
+// goes on alone.
 TEST_F(RowsTest, NeighboursOfOneSlot) {
   std::vector<int32_t> sequence = {1, 2, 3, 4, 5, 6, 7};
   ASSERT_TRUE(session->prompt(0, 0, sequence, nullptr, false, kNotCancelled).ok());
