@@ -106,6 +106,7 @@ Json sample(const std::string& modelClass) {
                {"intermediate_size", 96},
                {"num_attention_heads", 4},
                {"num_key_value_heads", 2},
+               {"num_kv_shared_layers", 1},
                {"head_dim", 16},
                {"vocab_size", 100},
                {"max_position_embeddings", 256},
@@ -134,6 +135,7 @@ Json sample(const std::string& modelClass) {
                {"torch_dtype", "bfloat16"},
                {"quantization_config", {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}}},
                {"_llcuda_version", "0.1.0"}};
+  json["rope_parameters"]["llama_4_scaling_beta"] = 0.1;
   json["text_config"] = json;
   return json;
 }
@@ -286,6 +288,7 @@ std::vector<std::pair<std::string, Writer>> sampleKeys() {
           {"attention.value_length", whole(16)},
           {"attention.layer_norm_rms_epsilon", real(1e-5f)},
           {"vocab_size", whole(100)},
+          {"attention.shared_kv_layers", whole(1)},
           {"attention.sliding_window", whole(32)},
           {"attention.sliding_window_pattern", whole(2)},
           {"attention.scale", real(0.25f)},
@@ -328,6 +331,8 @@ Writer hostileWriter(std::mt19937& random) {
                                     list({1, 0, 1, 0}),
                                     list({4, 4, 4, 4}),
                                     list({-1, 2, 2, 2}),
+                                    list({2, 0, 2, 2}),
+                                    list({16, 32, 16, 64}),
                                     list({2, 2}),
                                     list(std::vector<int32_t>(100'000, 2)),
                                     texts(4),
