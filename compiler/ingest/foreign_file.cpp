@@ -48,6 +48,8 @@ std::optional<Error> foreignFile(const std::string& path, std::span<const std::b
     return badInput(path, ": is a ZIP archive or a PyTorch checkpoint, not ", wanted, "; unpack or convert it first");
   if (isCompressed(text))
     return badInput(path, ": is compressed; decompress it first");
+  if (text.starts_with("GGUF"))
+    return badInput(path, ": is a GGUF file, not ", wanted, "; give it a name that ends in .gguf");
   if (text.starts_with("LLCUDAE\n"))
     return badInput(path, ": is an llcuda engine, not ", wanted, "; give it to llcuda-run");
   if ((words.starts_with("{") || words.starts_with("[")) && isPartOfFolder(path))

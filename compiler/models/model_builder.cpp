@@ -34,7 +34,12 @@ std::vector<uint64_t> withoutLastOnes(std::vector<uint64_t> dims) {
   return dims;
 }
 
+/// Kinds of files write dimensions in opposite orders.
 std::string shapeText(const std::vector<uint64_t>& dims) {
+  if (dims.size() == 1)
+    return std::to_string(dims[0]) + " elements";
+  if (dims.size() == 2)
+    return std::to_string(dims[1]) + " rows of " + std::to_string(dims[0]);
   std::string text;
   for (const uint64_t dim : dims) text += (text.empty() ? "" : "x") + std::to_string(dim);
   return text;

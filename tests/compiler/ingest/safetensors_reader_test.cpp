@@ -83,6 +83,8 @@ std::vector<BadFile> otherKinds() {
        "is a git-LFS pointer, not a safetensors file; fetch the content with `git lfs pull`"},
       {"Json", "{\"error\": \"no such file\"}",
        "is a JSON text, not a safetensors file; the server answered with an error: download it again"},
+      {"Gguf", std::string("GGUF\3\0\0\0", 8),
+       "is a GGUF file, not a safetensors file; give it a name that ends in .gguf"},
       {"Pickle", std::string("PK\x03\x04\x14\0\0\0", 8),
        "is a ZIP archive or a PyTorch checkpoint, not a safetensors file; unpack or convert it first"},
       {"HugeHeader", std::string("\0\0\0\x06\0\0\0\0{}", 10),
