@@ -25,12 +25,6 @@ KernelBuilder& KernelBuilder::constants(const Constants& list) {
   return *this;
 }
 
-KernelBuilder& KernelBuilder::constants(const std::string& type, const Constants& list) {
-  templateArguments += (templateArguments.empty() ? "" : ", ") + type + "<" + valuesOf(list) + ">";
-  show(list);
-  return *this;
-}
-
 KernelBuilder& KernelBuilder::group(const std::string& type, const Members& members) {
   std::string text;
   Constants list;

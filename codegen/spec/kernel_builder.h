@@ -17,8 +17,6 @@ public:
 
   /// Template arguments, the next part of the kernel's name.
   KernelBuilder& constants(const Constants& list);
-  /// One template argument, a type with arguments of its own: "llcuda::DecodeTile", {...}.
-  KernelBuilder& constants(const std::string& type, const Constants& list);
   /// One template argument, a struct of named constants: group("RowShape", {{"columns", number("c", 576)}}).
   KernelBuilder& group(const std::string& type, const Members& members);
   /// An argument of the call that is no parameter.
