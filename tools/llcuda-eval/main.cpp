@@ -39,9 +39,24 @@ void print(const reference::Agreement& agreement, bool json) {
   std::printf(format, agreement.steps, agreement.otherBest, share, agreement.largestMargin, agreement.meanDifference);
 }
 
-Result<void> evaluate(const Options& options, const reference::ScoreCase& score,
-                      const reference::AgreementBounds& bounds) {
-  LLCUDA_ASSIGN_OR_RETURN(const auto cases, reference::readOracle(options.oracle));
+/// What the model is measured by: answers or logits.
+struct Recording {
+  std::vector<reference::OracleCase> answers;
+  reference::LogitsRecording logits;
+};
+
+Result<Recording> readRecording(const Options& options) {
+  Recording recording;
+  if (options.logits.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(recording.answers, reference::readOracle(options.oracle));
+  } else {
+    LLCUDA_ASSIGN_OR_RETURN(recording.logits, reference::readLogits(options.logits));
+  }
+  return recording;
+}
+
+Result<void> evaluate(const Options& options, const std::vector<reference::OracleCase>& cases,
+                      const reference::ScoreCase& score, const reference::AgreementBounds& bounds) {
   LLCUDA_ASSIGN_OR_RETURN(const reference::Agreement agreement, reference::measureAgreement(cases, score));
   print(agreement, options.json);
   return reference::checkAgreement(agreement, bounds);
@@ -69,14 +84,13 @@ Result<void> evaluateLogits(const Options& options, const reference::LogitsRecor
   return reference::checkLogits(agreement, bounds);
 }
 
-Result<void> evaluateLogits(const Options& options, const reference::InterpretedModel& model) {
-  LLCUDA_ASSIGN_OR_RETURN(const auto recording, reference::readLogits(options.logits));
+Result<void> evaluateLogits(const Options& options, const reference::LogitsRecording& recording,
+                            const reference::InterpretedModel& model) {
   LLCUDA_ASSIGN_OR_RETURN(auto rows, interpretedLogits(model, recording));
   return evaluateLogits(options, recording, {std::move(rows)}, reference::kInterpreterLogits);
 }
 
-Result<void> evaluateLogits(const Options& options, EngineScores& engine) {
-  LLCUDA_ASSIGN_OR_RETURN(const auto recording, reference::readLogits(options.logits));
+Result<void> evaluateLogits(const Options& options, const reference::LogitsRecording& recording, EngineScores& engine) {
   LLCUDA_ASSIGN_OR_RETURN(auto prompt, engine.promptLogits(recording.tokens, recording.positions));
   LLCUDA_ASSIGN_OR_RETURN(auto steps, engine.stepLogits(recording.tokens, recording.positions));
   return evaluateLogits(options, recording, {std::move(prompt), std::move(steps)}, reference::kEngineLogits);
@@ -88,6 +102,7 @@ Result<void> evaluate(const Options& options) {
   if (!options.other.empty())
     return compare(
         {options.model, options.other, options.tokens, open, options.tolerance, options.json, options.session});
+  LLCUDA_ASSIGN_OR_RETURN(const Recording recording, readRecording(options)); // before the model, which takes longer
   if (isCheckpoint(options.model)) {
     LLCUDA_ASSIGN_OR_RETURN(auto opened, models::openModel(options.model, open));
     models::ImportOptions import = reference::InterpretedModel::kExact;
@@ -96,15 +111,17 @@ Result<void> evaluate(const Options& options) {
         const auto model, reference::InterpretedModel::create(
                               std::make_shared<const models::OpenedModel>(std::move(opened)), import, options.threads));
     if (!options.logits.empty())
-      return evaluateLogits(options, model);
+      return evaluateLogits(options, recording.logits, model);
     return evaluate(
-        options, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); }, reference::kInterpreterBounds);
+        options, recording.answers, [&](auto prompt, auto tokens) { return model.score(prompt, tokens); },
+        reference::kInterpreterBounds);
   }
   LLCUDA_ASSIGN_OR_RETURN(EngineScores engine, EngineScores::open(options.model, options.session));
   if (!options.logits.empty())
-    return evaluateLogits(options, engine);
+    return evaluateLogits(options, recording.logits, engine);
   return evaluate(
-      options, [&](auto prompt, auto tokens) { return engine.score(prompt, tokens); }, reference::kEngineBounds);
+      options, recording.answers, [&](auto prompt, auto tokens) { return engine.score(prompt, tokens); },
+      reference::kEngineBounds);
 }
 
 /// A flag that was given and that only an engine can heed, where there is none.
