@@ -118,11 +118,11 @@ TEST_F(InterpreterTest, TokenByTokenIsTheSamePass) {
     const auto step = stepwise.run(
         {.tokens = std::span(tokens).subspan(static_cast<size_t>(i), 1), .firstPosition = i, .outputRows = first});
     ASSERT_TRUE(step.ok());
-    for (size_t o = 0; o < outputRows.size(); ++o) {
-      if (outputRows[o] == i)
+    for (size_t o = 0; o < outputRows.size(); ++o)
+      if (outputRows[o] == i) {
         EXPECT_EQ(step->values, std::vector<float>(whole.begin() + static_cast<long>(o * 50),
                                                    whole.begin() + static_cast<long>(o * 50 + 50)));
-    }
+      }
   }
 }
 
