@@ -13,6 +13,22 @@
 
 namespace llcuda {
 
+/// A weight, where its product goes, and the first column of the block's tile.
+struct PromptPart {
+  const uint8_t* weight;
+  PromptOutput output;
+  int firstColumn = 0;
+};
+
+/// Makes the block's tile of the part. All threads call.
+template <WeightLayout kLayout, int kK, typename Tile>
+LLCUDA_DEVICE void promptProduct(const PromptPart& part, const PromptRows& input, uint4* shared) {
+  TileSums<Tile> sums = {};
+  const OneWeight<Tile> weights = {part.weight, part.output.columns, part.firstColumn};
+  if (tileSums<kLayout, kK, Tile>(input, weights, shared, sums))
+    part.output.storeTile(input.rows, part.firstColumn, sums);
+}
+
 /// Parts of one layout share their code: what differs between them is data. Rows and outputs are variables here, so
 /// that tests compile layouts and a tile once.
 template <QkvWeights kWeights, int kK, typename Tile>

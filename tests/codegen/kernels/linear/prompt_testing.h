@@ -34,9 +34,9 @@ struct PromptLinear {
         .grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(ceilDivide(outputs, Tile::kColumns))},
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
-      linearPromptOf<kLayout, kInputs, Tile>(
-          {{input.x.data(), input.codes.data(), input.scaleData()}, rows}, weight.blob.data(), positions.data(),
-          {biased ? bias.data() : nullptr, added ? y.data() : nullptr, y.data(), outputs});
+      linearPromptOf<kLayout, kInputs, Tile>(rows, outputs, weight.blob.data(),
+                                             {input.x.data(), input.codes.data(), input.scaleData()}, positions.data(),
+                                             biased ? bias.data() : nullptr, added ? y.data() : nullptr, y.data());
     });
   }
 
