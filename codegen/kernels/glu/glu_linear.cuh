@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n] for 1 ... 8 rows
 //
-//   launch    grid (ceil(kN / rows of a block)), block (32 * kCut.warps): codegen/spec/decode_tile.cpp
-//   gate, up  blobs of kN x kK, each in its layout
-//   inputs    int8 rows, f32 rows or both, as the layouts read
+//   weights, x, launch, numerics   decode_linear.cuh; gate and up are blobs of n x k, each in its layout
 //   output    f32 rows, int8 rows, or both; int8 needs Tile::kBlockRows and kN in multiples of 32
-//   numerics  as `linear` and `glu`
 //   sm_75     a group reads its rows of both weights, so gate and up meet in registers
 #pragma once
 
 #include "codegen/kernels/block/emit_row.cuh"
 #include "codegen/kernels/glu/activation.cuh"
-#include "codegen/kernels/linear/linear.cuh"
+#include "codegen/kernels/linear/decode_linear.cuh"
 
 namespace llcuda {
 
@@ -32,54 +29,44 @@ LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scale
   }
 }
 
-/// Sums of gate and up side by side.
-template <GluWeights kWeights, LinearShape kShape, typename Tile>
-LLCUDA_DEVICE void gateAndUpRows(const uint8_t* gate, const uint8_t* up, const InputRows& inputs, int firstRow,
-                                 GroupSums<Tile, kShape.m, 2>& sums) {
-  constexpr int kM = kShape.m, kN = kShape.n, kK = kShape.k;
-  constexpr WeightLayout kGate = kWeights.gate, kUp = kWeights.up;
-  const WeightPlanes planes[2] = {planesFrom<kGate, kK>(gate, kN, firstRow), planesFrom<kUp, kK>(up, kN, firstRow)};
-  if constexpr (kGate == kUp) {
-    multiplyRows<kGate, kK, Tile, kM>(planes, inputs, sums.all);
-  } else {
-    const WeightPlanes gatePlanes[1] = {planes[0]}, upPlanes[1] = {planes[1]};
-    GroupSums<Tile, kM> gateSums, upSums;
-    multiplyRows<kGate, kK, Tile, kM>(gatePlanes, inputs, gateSums.all);
-    multiplyRows<kUp, kK, Tile, kM>(upPlanes, inputs, upSums.all);
-    LLCUDA_UNROLL
-    for (int i = 0; i < gateSums.kItems; ++i) {
-      sums.all[2 * i] = gateSums.all[i];
-      sums.all[2 * i + 1] = upSums.all[i];
+/// activation(gate) * up, in the forms wanted; int8 by way of shared memory, where whole blocks of 32 meet.
+template <LinearShape kShape, Activation kActivation, RowForms kForms>
+struct GateRows {
+  static constexpr int kItemRows = 1;
+  RowOutput<kForms> output;
+
+  template <typename Tile, int kM>
+  static constexpr int tileFloats() {
+    static_assert(!kForms.int8 || (Tile::kBlockRows % 32 == 0 && kShape.n % 32 == 0), "whole int8 blocks");
+    return kForms.int8 ? kM * Tile::kBlockRows : 4;
+  }
+  struct Early {};
+  template <typename Sums, typename Part>
+  LLCUDA_DEVICE Early load(const Part&, int) const {
+    return {};
+  }
+  template <typename Tile, typename Part>
+  LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early&, float* tile) const {
+    const float value = activate<kActivation>(sums[0]) * sums[1];
+    if (kForms.f32)
+      output.y[item.b * kShape.n + item.row] = value;
+    if (kForms.int8) // n % 32 == 0: no group moves up in part
+      tile[item.b * Tile::kBlockRows + item.tileRow] = value;
+  }
+  template <typename Tile, int kM, typename Part>
+  LLCUDA_DEVICE void finish(const Part&, const float* tile) const {
+    if (kForms.int8) {
+      syncThreads();
+      storeInt8Tile<Tile, kShape.n, kM>(tile, output.codes, output.scales);
     }
   }
-  sums.reduce();
-}
+};
 
 template <GluWeights kWeights, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms>
 LLCUDA_DEVICE void gluLinear(const uint8_t* gate, const uint8_t* up, const float* x, const int8_t* xCodes,
                              const float2* xScales, float* y, int8_t* codes, float2* scales) {
-  using Tile = DecodeTile<kCut>;
-  constexpr int kM = kShape.m, kN = kShape.n;
-  constexpr bool kF32 = kForms.f32, kInt8 = kForms.int8;
-  static_assert(!kInt8 || (Tile::kBlockRows % 32 == 0 && kN % 32 == 0), "a block makes whole int8 blocks");
-  LLCUDA_SHARED(float, tile, kInt8 ? kM* Tile::kBlockRows : 4);
-  LLCUDA_NO_UNROLL
-  for (int round = 0; round < Tile::kRounds; ++round) {
-    const GroupRows rows = groupRows<Tile>(blockIdx.x, round, kN);
-    GroupSums<Tile, kM, 2> sums;
-    gateAndUpRows<kWeights, kShape, Tile>(gate, up, {x, xCodes, xScales}, rows.first, sums);
-    sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
-      const float value = activate<kActivation>(sums.own[2 * i]) * sums.own[2 * i + 1];
-      if (kF32)
-        y[b * kN + rows.first + r] = value;
-      if (kInt8) // kN % 32 == 0: no group moves up in part
-        tile[b * Tile::kBlockRows + round * Tile::kRoundRows + Tile::groupRow() + r] = value;
-    });
-  }
-  if (kInt8) {
-    syncThreads();
-    storeInt8Tile<Tile, kN, kM>(tile, codes, scales);
-  }
+  decodeLinear<kCut>(GatedPart<kWeights, kShape>{gate, up}, {x, xCodes, xScales},
+                     GateRows<kShape, kActivation, kForms>{{y, codes, scales}});
 }
 
 } // namespace llcuda

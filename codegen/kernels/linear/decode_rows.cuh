@@ -43,6 +43,10 @@ constexpr int inputSlots(int m) {
   return m <= 1 ? 1 : m <= 2 ? 2 : m <= 4 ? 4 : 8;
 }
 
+/// A lane's share of the sums of a group, [b][r][weight].
+template <typename Tile, int kM, int kWeights>
+using GroupSumsOf = float[inputSlots(kM) * Tile::kRows * kWeights];
+
 /// The sums of a group, and which of them a lane owns. An item is what has to meet in one lane: the sums of an input
 /// row b with kItemRows rows r of the group, of each of kWeights weights that are read side by side. Items are shared
 /// out among the lanes in the order of b, then of r: all of a lane are of one b. The order in which a sum is added up
@@ -56,8 +60,8 @@ struct GroupSums {
   static constexpr int kValues = kItemRows * kWeights;                             ///< of an item
   static_assert((kRows & (kRows - 1)) == 0 && kRows % kItemRows == 0 && kOwned <= kRowItems, "items of one b");
 
-  float all[kItems * kValues] = {}; ///< [b][r][weight]: a lane's share of the group's sums
-  float own[kOwned * kValues];      ///< [item][r][weight]: after reduce()
+  GroupSumsOf<Tile, kM, kWeights> all = {};
+  float own[kOwned * kValues]; ///< [item][r][weight]: after reduce()
 
   LLCUDA_DEVICE void reduce() { groupReduceScatter<Tile::kLanes>(all, own); }
 
@@ -104,7 +108,7 @@ LLCUDA_DEVICE GroupRows groupRows(int block, int round, int rows) {
 /// that share their input (gate and up) are read side by side.
 template <WeightLayout kLayout, int kK, typename Tile, int kM, int kWeights>
 LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
-                                float (&sums)[inputSlots(kM) * Tile::kRows * kWeights]) {
+                                GroupSumsOf<Tile, kM, kWeights>& sums) {
   using Traits = WeightTraits<kLayout, kK>;
   static_assert(traitsAgree<Traits>(kLayout), "encodings.inc says otherwise");
   constexpr int kUnits = kK / Traits::kUnit;

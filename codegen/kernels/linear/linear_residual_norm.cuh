@@ -2,8 +2,8 @@
 // y = weight . x + residual (+ bias) as `linear`; then the last block to arrive norms the rows of y as `rms_norm`. With
 // postNorm: y = residual + rms_norm(weight . x (+ bias)) * postScale, by that block too
 //
-//   launch    grid (ceil(kN / rows of a block)), block (32 * kCut.warps): codegen/spec/decode_tile.cpp
-//   weight, inputs, bias, residual, y   as `linear`; kN is a multiple of 32
+//   weight, x, bias, launch, numerics   decode_linear.cuh
+//   residual, y   as `linear`; kN is a multiple of 32
 //   scale     [kN] f32, 16-byte aligned; postScale as it, not read without postNorm
 //   product   [kM][kN] f32, only with postNorm: weight . x before it is normed; not the residual
 //   arrivals  one word, zero before and after the launch
@@ -22,28 +22,57 @@ struct ResidualNormParts {
   bool postNorm = false;
 };
 
+/// y as StoreRows, or the product beside it; the last block to arrive norms.
+template <ResidualNormParts kParts, LinearShape kShape, RowForms kForms>
+struct NormRows {
+  using Store = StoreRows<LinearParts{.bias = kParts.bias, .residual = !kParts.postNorm}>;
+  static constexpr int kItemRows = 1;
+  Store stored; ///< of the part's y: the product with postNorm, else y
+  const float *postScale, *scale;
+  uint32_t* arrivals;
+  float* y;
+  RowOutput<kForms> output;
+  float eps;
+
+  template <typename Tile, int kM>
+  static constexpr int tileFloats() {
+    return 4; // none
+  }
+  template <typename Sums, typename Part>
+  LLCUDA_DEVICE auto load(const Part& part, int firstRow) const {
+    return stored.template load<Sums>(part, firstRow);
+  }
+  template <typename Tile, typename Part, typename Early>
+  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early,
+                           float* tile) const {
+    stored.template store<Tile>(part, item, sums, early, tile);
+  }
+
+  template <typename Tile, int kM, typename Part>
+  LLCUDA_DEVICE void finish(const Part& part, const float*) const {
+    constexpr int kN = kShape.n, kThreads = Tile::kWarps * kWarpSize;
+    if (!arriveLast(arrivals, gridDim.x))
+      return;
+    const float4* fours = reinterpret_cast<const float4*>(part.y);
+    const auto load = [&](int r, int i) { return loadCoherent(fours + r * (kN / 4) + i); };
+    if constexpr (kParts.postNorm) {
+      const float4* stream = reinterpret_cast<const float4*>(stored.residual);
+      postNormRows<kN, kThreads, kM>(
+          load, postScale, [&](int r, int i) { return stream[r * (kN / 4) + i]; }, scale, eps, y, output);
+    } else {
+      normRows<kN, kThreads, kM>(load, scale, eps, output);
+    }
+  }
+};
+
 template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, ResidualNormParts kParts, RowForms kForms>
 LLCUDA_DEVICE void linearResidualNorm(const uint8_t* weight, const float* x, const int8_t* xCodes,
                                       const float2* xScales, const float* bias, const float* residual,
                                       const float* postScale, const float* scale, uint32_t* arrivals, float* product,
                                       float* y, float* normed, int8_t* normedCodes, float2* normedScales, float eps) {
-  constexpr int kM = kShape.m, kN = kShape.n;
-  float* made = kParts.postNorm ? product : y;
-  linear<kWeight, kShape, kCut, LinearParts{.bias = kParts.bias, .residual = !kParts.postNorm}>(
-      weight, x, xCodes, xScales, bias, residual, made);
-  if (!arriveLast(arrivals, gridDim.x))
-    return;
-  constexpr int kThreads = kCut.warps * kWarpSize;
-  const RowOutput<kForms> output = {normed, normedCodes, normedScales};
-  const float4* fours = reinterpret_cast<const float4*>(made);
-  const auto load = [&](int r, int i) { return loadCoherent(fours + r * (kN / 4) + i); };
-  if constexpr (kParts.postNorm) {
-    const float4* stream = reinterpret_cast<const float4*>(residual);
-    postNormRows<kN, kThreads, kM>(
-        load, postScale, [&](int r, int i) { return stream[r * (kN / 4) + i]; }, scale, eps, y, output);
-  } else {
-    normRows<kN, kThreads, kM>(load, scale, eps, output);
-  }
+  decodeLinear<kCut>(OnePart<kWeight, kShape>{weight, bias, kParts.postNorm ? product : y}, {x, xCodes, xScales},
+                     NormRows<kParts, kShape, kForms>{
+                         {residual}, postScale, scale, arrivals, y, {normed, normedCodes, normedScales}, eps});
 }
 
 } // namespace llcuda
