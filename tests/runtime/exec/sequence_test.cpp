@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/sequence.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -52,15 +53,16 @@ std::vector<int32_t> iota(std::size_t count) {
 
 // On hostsim a step is done when it is queued: the one queued before the first token is read is no part of the prompt.
 TEST_F(SequenceTest, TheFirstStepIsNotThePrompts) {
-  run({5}, upTo(2)); // captures graphs
-  uint64_t prompts = 0, steps = 0;
-  for (int i = 0; i < 40; ++i) {
+  run({5}, upTo(2));          // captures graphs
+  std::vector<double> shares; // of a step in the time of a prompt and a step
+  for (int i = 0; i < 41; ++i) {
     ASSERT_TRUE(sequence->rewind(0).ok());
     const Metrics metrics = run({5}, upTo(2)).metrics;
-    prompts += metrics.promptNs;
-    steps += metrics.decodeNs;
+    const auto step = static_cast<double>(metrics.decodeNs);
+    shares.push_back(step / (step + static_cast<double>(metrics.promptNs)));
   }
-  EXPECT_GT(steps, prompts / 4);
+  std::ranges::nth_element(shares, shares.begin() + 20); // whatever else the machine does, it does not hit most of them
+  EXPECT_GT(shares[20], 0.2);
 }
 
 // Every prompt length cuts into other chunks and pages; the toy model notices any row, page or position that is wrong.
