@@ -9,19 +9,15 @@
 namespace llcuda::codegen {
 namespace {
 
-/// What a loop advances in one turn: multiply-adds of tensor cores, dp4a or f16x2 where it has any, else of FP32.
-double multiplyAddsOf(const SassCost& cost) {
-  return cost.multiplyAdds > 0 ? cost.multiplyAdds : cost.fp32MultiplyAdds;
+/// What the loops of a listing advance by: the fastest products that one of them has.
+SassProduct productOfLoops(const SassListing& listing) {
+  SassCost sum;
+  for (const SassLoop& loop : listing.loops) sum += costOf(listing, loop.first, loop.last + 1);
+  const auto first = std::ranges::find_if(sum.multiplyAdds, [](double count) { return count > 0; });
+  return static_cast<SassProduct>(std::min<size_t>(first - sum.multiplyAdds.begin(), kSassProducts - 1));
 }
 
-/// Work of a warp by which turns are counted.
-double progressOf(const SassCost& cost, bool byMultiplyAdds) {
-  return byMultiplyAdds ? multiplyAddsOf(cost) : cost.globalLoadBytes;
-}
-
-} // namespace
-
-SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand) {
+SassCost outsideOfLoops(const SassListing& listing) {
   SassCost straight;
   size_t next = 0;
   for (const SassLoop& loop : listing.loops) {
@@ -29,31 +25,48 @@ SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand) {
     next = loop.last + 1;
   }
   straight += costOf(listing, next, listing.instructions.size());
+  return straight;
+}
 
+} // namespace
+
+std::vector<double> turnsOfLoops(const SassListing& listing, const LaunchDemand& demand) {
   const bool byMultiplyAdds = demand.multiplyAdds > 0;
+  const auto product = static_cast<size_t>(productOfLoops(listing));
+  const auto progressOf = [&](const SassCost& cost) {
+    return byMultiplyAdds ? cost.multiplyAdds[product] : cost.globalLoadBytes;
+  };
   const double warps = static_cast<double>(demand.blocks) * divideUp(demand.threads, 32);
-  double wanted = (byMultiplyAdds ? demand.multiplyAdds : demand.bytes) / warps - progressOf(straight, byMultiplyAdds);
+  double wanted = (byMultiplyAdds ? demand.multiplyAdds : demand.bytes) / warps - progressOf(outsideOfLoops(listing));
   wanted = std::max(wanted, 0.);
+  std::vector<double> progress;
   double working = 0; // loops that make progress: variants of one loop for several encodings, each taken by some blocks
-  for (const SassLoop& loop : listing.loops)
-    working += progressOf(costOf(listing, loop.first, loop.last + 1), byMultiplyAdds) > 0;
-  SassCost total = straight;
   for (const SassLoop& loop : listing.loops) {
-    const SassCost turn = costOf(listing, loop.first, loop.last + 1);
-    const double progress = progressOf(turn, byMultiplyAdds);
-    total += turn * (progress > 0 ? wanted / working / progress : 1);
+    progress.push_back(progressOf(costOf(listing, loop.first, loop.last + 1)));
+    working += progress.back() > 0;
   }
+  for (double& of : progress) of = of > 0 ? wanted / working / of : 1;
+  return progress;
+}
+
+SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand) {
+  SassCost total = outsideOfLoops(listing);
+  const std::vector<double> turns = turnsOfLoops(listing, demand);
+  for (size_t i = 0; i < turns.size(); ++i)
+    total += costOf(listing, listing.loops[i].first, listing.loops[i].last + 1) * turns[i];
   return total;
 }
 
 double LaunchTime::total() const {
-  return std::max({memory, l2, issue, pipe}) + fixed;
+  return std::max({memory, l2, issue, pipe, loops}) + fixed;
 }
 
 std::string_view LaunchTime::bound() const {
-  const double most = std::max({memory, l2, issue, pipe});
+  const double most = std::max({memory, l2, issue, pipe, loops});
   if (fixed > most)
     return "launch";
+  if (most == loops)
+    return "stalls";
   return most == memory ? "memory" : most == l2 ? "L2" : most == issue ? "issue" : sassPipeName(busiest);
 }
 
@@ -62,7 +75,7 @@ LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Cl
   time.fixed = clock.launchMicroseconds;
   time.memory = demand.bytes / clock.memoryBytesPerSecond * 1e6;
   time.l2 = demand.l2Bytes / clock.l2BytesPerCycle / clock.megahertz;
-  const uint32_t warps = divideUp(demand.blocks, t4::kMultiprocessors) * divideUp(demand.threads, 32);
+  const uint32_t warps = blocksOfBusiest(demand) * divideUp(demand.threads, 32);
   const double ofSubPartition = divideUp(warps, 4);
   time.issue = cost.instructions * ofSubPartition / clock.megahertz;
   for (size_t i = 0; i < kSassPipes; ++i) {
@@ -75,6 +88,10 @@ LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Cl
     time.busiest = pipe;
   }
   return time;
+}
+
+uint32_t blocksOfBusiest(const LaunchDemand& demand) {
+  return divideUp(demand.blocks, t4::kMultiprocessors);
 }
 
 uint32_t residentWarps(uint32_t threads, uint32_t registers, uint32_t sharedBytes) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "codegen/sass/sass_cost.h"
 
@@ -19,7 +20,10 @@ struct LaunchDemand {
   double multiplyAdds = 0; ///< of the whole launch; 0: the loops are counted by their bytes
 };
 
-/// How often a warp runs the code: what stands outside loops once, and the loops as often as the work needs.
+/// How often a warp runs each loop of the listing: as often as the work needs.
+std::vector<double> turnsOfLoops(const SassListing& listing, const LaunchDemand& demand);
+
+/// Of a warp: what stands outside loops once, and the loops as often as they turn.
 SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand);
 
 /// The machine of codegen/spec/t4.h at a clock.
@@ -32,16 +36,20 @@ struct T4Clock {
 
 struct LaunchTime {
   double memory = 0, l2 = 0, issue = 0, pipe = 0; ///< microseconds
+  double loops = 0; ///< those of the loops as a multiprocessor runs them, with stalls; 0: not simulated
   SassPipe busiest = SassPipe::kControl;
   double fixed = 0;
 
   double total() const;
-  std::string_view bound() const; ///< "memory", "L2", "issue", the name of a pipe, or "launch"
+  std::string_view bound() const; ///< "memory", "L2", "issue", a pipe's name, "stalls" or "launch"
 };
 
 /// `cost` is of one warp, as costOfLaunch() answers. A multiprocessor runs whole blocks: the busiest has its share of
 /// them rounded up, and a sub-partition its share of the warps.
 LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock);
+
+/// Blocks that the busiest multiprocessor runs.
+uint32_t blocksOfBusiest(const LaunchDemand& demand);
 
 /// Warps that a multiprocessor of the T4 holds at a time.
 uint32_t residentWarps(uint32_t threads, uint32_t registers, uint32_t sharedBytes);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
+#include "codegen/sass/multiprocessor.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/t4.h"
 
@@ -56,8 +58,35 @@ double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand&
   return demand.bytes + rowBytes * std::min(demand.blocks, t4::kMultiprocessors);
 }
 
+/// Loops of kernels as a multiprocessor runs them, each once for a number of blocks side by side.
+class Loops {
+public:
+  /// Cycles of the busiest multiprocessor for all turns of all loops of a launch.
+  double cycles(uint32_t kernel, const PredictedCode& code, const LaunchDemand& demand) {
+    const uint32_t warps = divideUp(code.threads, 32), blocks = blocksOfBusiest(demand);
+    const uint32_t resident = residentWarps(code.threads, code.registers, code.sharedBytes) / warps;
+    const std::vector<LoopRun>& runs = runsOf(kernel, code, std::clamp(resident, 1u, blocks), warps);
+    const std::vector<double> turns = turnsOfLoops(code.listing, demand);
+    double sum = 0;
+    for (size_t i = 0; i < turns.size(); ++i) sum += turns[i] * runs[i].cycles * blocks;
+    return sum;
+  }
+
+private:
+  const std::vector<LoopRun>& runsOf(uint32_t kernel, const PredictedCode& code, uint32_t blocks, uint32_t warps) {
+    const auto [place, isNew] = known.try_emplace({kernel, blocks});
+    if (isNew)
+      for (const SassLoop& loop : code.listing.loops)
+        place->second.push_back(
+            runLoopOften(std::span(code.listing.instructions).subspan(loop.first, loop.length()), blocks, warps));
+    return place->second;
+  }
+
+  std::map<std::pair<uint32_t, uint32_t>, std::vector<LoopRun>> known; // of a kernel and blocks side by side
+};
+
 void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, const std::vector<double>& megahertz,
-               PredictedKernel& sum) {
+               Loops& loops, PredictedKernel& sum) {
   const PredictedCode& code = step.kernels[launch.kernel];
   LaunchDemand demand = {.blocks = launch.blocks,
                          .threads = code.threads,
@@ -65,6 +94,8 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
                          .multiplyAdds = countedProducts(launch.work, step.rows)};
   const SassCost cost = costOfLaunch(code.listing, demand);
   demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost);
+  // Decode's loops wait for memory, which the simulation has no limit for.
+  const double loopCycles = byTensorCores(launch.work.unit) ? loops.cycles(launch.kernel, code, demand) : 0;
   ++sum.launches;
   sum.bytes += demand.bytes;
   sum.multiplyAdds += static_cast<double>(multiplyAddsOf(launch.work, step.rows));
@@ -75,6 +106,7 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
     sum.times[i].l2 += time.l2;
     sum.times[i].issue += time.issue;
     sum.times[i].pipe += time.pipe;
+    sum.times[i].loops += loopCycles / megahertz[i];
     sum.times[i].fixed += time.fixed;
     sum.times[i].busiest = time.busiest;
   }
@@ -88,11 +120,12 @@ Prediction predictStep(const PredictedStep& step, const std::vector<double>& meg
   prediction.microseconds.resize(megahertz.size());
   prediction.bounds.resize(megahertz.size());
   std::map<uint32_t, size_t> places; // in the prediction, of kernels
+  Loops loops;
   for (const PredictedStep::Launch& launch : step.launches) {
     const auto [place, isNew] = places.try_emplace(launch.kernel, prediction.kernels.size());
     if (isNew)
       prediction.kernels.push_back(describe(step.kernels[launch.kernel], megahertz.size()));
-    addLaunch(step, launch, megahertz, prediction.kernels[place->second]);
+    addLaunch(step, launch, megahertz, loops, prediction.kernels[place->second]);
   }
   for (const PredictedKernel& kernel : prediction.kernels)
     for (size_t i = 0; i < megahertz.size(); ++i) {

@@ -32,7 +32,6 @@ constexpr Rate kRates[] = {
 /// Instructions that take the path of shared memory and L1.
 constexpr std::string_view kPathNames[] = {"LDG", "STG",  "LDS",  "STS",  "LDL",   "STL",   "LD",
                                            "ST",  "LDSM", "SHFL", "ATOM", "ATOMG", "ATOMS", "RED"};
-constexpr double kPathCyclesPerByte = 4. / 64; // of a sub-partition's share
 
 bool hasModifier(std::string_view opcode, std::string_view modifier) {
   for (size_t at = opcode.find('.'); at != std::string_view::npos; at = opcode.find('.', at + 1))
@@ -76,8 +75,7 @@ SassCost& SassCost::operator+=(const SassCost& other) {
   instructions += other.instructions;
   for (size_t i = 0; i < kSassPipes; ++i) cycles[i] += other.cycles[i];
   globalLoadBytes += other.globalLoadBytes;
-  multiplyAdds += other.multiplyAdds;
-  fp32MultiplyAdds += other.fp32MultiplyAdds;
+  for (size_t i = 0; i < kSassProducts; ++i) multiplyAdds[i] += other.multiplyAdds[i];
   shortGlobalLoads += other.shortGlobalLoads;
   return *this;
 }
@@ -86,8 +84,7 @@ SassCost operator*(SassCost cost, double factor) {
   cost.instructions *= factor;
   for (double& cycles : cost.cycles) cycles *= factor;
   cost.globalLoadBytes *= factor;
-  cost.multiplyAdds *= factor;
-  cost.fp32MultiplyAdds *= factor;
+  for (double& products : cost.multiplyAdds) products *= factor;
   cost.shortGlobalLoads *= factor;
   return cost;
 }
@@ -101,7 +98,7 @@ SassCost costOf(const SassInstruction& instruction) {
   if (rate != std::end(kRates))
     charge(rate->pipe, rate->cycles);
   else if (std::ranges::find(kPathNames, name) != std::end(kPathNames))
-    charge(SassPipe::kPath, pathBytes(name, instruction.opcode) * kPathCyclesPerByte);
+    charge(SassPipe::kPath, pathBytes(name, instruction.opcode) / kPathBytesPerCycle);
   else if (name.starts_with("U")) // of the uniform data path, beside the lanes
     charge(SassPipe::kControl, 1);
   else
@@ -111,16 +108,17 @@ SassCost costOf(const SassInstruction& instruction) {
     cost.globalLoadBytes = bytes * kLanes;
     cost.shortGlobalLoads = bytes < 4 ? 1 : 0;
   }
+  const auto multiplies = [&](SassProduct by, double count) { cost.multiplyAdds[static_cast<size_t>(by)] = count; };
   if (name == "IDP")
-    cost.multiplyAdds = 4 * kLanes;
+    multiplies(SassProduct::kDp4a, 4 * kLanes);
   else if (name == "HFMA2" && !hasModifier(instruction.opcode, "MMA"))
-    cost.multiplyAdds = 2 * kLanes;
+    multiplies(SassProduct::kHalves, 2 * kLanes);
   else if (name == "HMMA")
-    cost.multiplyAdds = 16 * 8 * 8;
+    multiplies(SassProduct::kTensorF16, 16 * 8 * 8);
   else if (name == "IMMA")
-    cost.multiplyAdds = 8 * 8 * 16;
+    multiplies(SassProduct::kTensorInt8, 8 * 8 * 16);
   else if (name == "FFMA")
-    cost.fp32MultiplyAdds = kLanes;
+    multiplies(SassProduct::kFp32, kLanes);
   return cost;
 }
 

@@ -24,16 +24,20 @@ namespace llcuda::codegen {
 
 enum class SassPipe : uint8_t { kFma, kAlu, kSpecial, kTensor, kPath, kControl };
 constexpr size_t kSassPipes = 6;
+inline constexpr double kPathBytesPerCycle = 16; ///< a sub-partition's share of the path
 std::string_view sassPipeName(SassPipe pipe);
+
+/// What multiplies, the fastest first: a loop advances by the first that it has. IMMA, HMMA, IDP.4A, HFMA2, FFMA.
+enum class SassProduct : uint8_t { kTensorInt8, kTensorF16, kDp4a, kHalves, kFp32 };
+constexpr size_t kSassProducts = 5;
 
 /// Sums over instructions of one warp.
 struct SassCost {
   double instructions = 0;
-  std::array<double, kSassPipes> cycles{}; ///< of a sub-partition's units
-  double globalLoadBytes = 0;              ///< of a warp
-  double multiplyAdds = 0;                 ///< of a warp, by dp4a, f16x2, or tensor cores
-  double fp32MultiplyAdds = 0;             ///< of a warp
-  double shortGlobalLoads = 0;             ///< of 1 or 2 bytes a lane
+  std::array<double, kSassPipes> cycles{};          ///< of a sub-partition's units
+  double globalLoadBytes = 0;                       ///< of a warp
+  std::array<double, kSassProducts> multiplyAdds{}; ///< of a warp
+  double shortGlobalLoads = 0;                      ///< of 1 or 2 bytes a lane
 
   SassCost& operator+=(const SassCost& other);
   friend SassCost operator*(SassCost cost, double factor);

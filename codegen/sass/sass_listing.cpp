@@ -25,6 +25,18 @@ std::string_view takeWord(std::string_view& text) {
   return word;
 }
 
+/// The hexadecimal number that `text` is all of.
+template <typename T>
+bool readHex(std::string_view text, T& value) {
+  return std::from_chars(text.data(), text.data() + text.size(), value, 16).ptr == text.data() + text.size();
+}
+
+/// Of the upper half of an instruction.
+SassControl controlOf(uint64_t upper) {
+  const auto bits = [&](int first, int count) { return static_cast<uint8_t>(upper >> first & ((1u << count) - 1)); };
+  return {.stall = bits(41, 4), .writeBarrier = bits(46, 3), .readBarrier = bits(49, 3), .waits = bits(52, 6)};
+}
+
 /// `line` with every occurrence of `name` as @.
 std::string withoutName(std::string_view line, std::string_view name) {
   std::string text(line);
@@ -70,14 +82,22 @@ private:
     listing.text.append(text).push_back('\n');
   }
 
-  // /*0050*/               @P0 BRA `(.L_x_0) ;
+  //        /*0050*/               @P0 BRA `(.L_x_0) ;   /* 0xfffffff000000947 */
+  //                                                     /* 0x000fea000383ffff */
   Result<void> instruction(std::string_view text) {
     const size_t close = text.find("*/");
     uint32_t address = 0;
-    const std::string_view digits = text.substr(2, close - 2);
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), address, 16).ptr != digits.data() + digits.size())
-      return {}; // a comment, or the second half of an encoding
+    const std::string_view digits = trimmed(text.substr(2, close - 2));
+    uint64_t upper = 0;
+    if (digits.starts_with("0x") && readHex(digits.substr(2), upper)) {
+      if (!listing.instructions.empty())
+        listing.instructions.back().control = controlOf(upper);
+      return {};
+    }
+    if (!readHex(digits, address))
+      return {}; // a comment
     text.remove_prefix(close + 2);
+    text = text.substr(0, text.find("/*"));
     listing.text += withoutName(trimmed(text), listing.kernel) + "\n";
     std::string_view opcode = takeWord(text);
     if (opcode == "{") // of two instructions that are issued together
@@ -90,7 +110,7 @@ private:
       if (const size_t at = text.find("`("); at != std::string_view::npos)
         branches.push_back(
             {listing.instructions.size(), std::string(text.substr(at + 2, text.find(')', at) - at - 2))});
-    listing.instructions.push_back({address, std::string(opcode.substr(0, opcode.find(';')))});
+    listing.instructions.push_back({address, std::string(opcode.substr(0, opcode.find(';'))), {}});
     return {};
   }
 
@@ -134,7 +154,8 @@ Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std
   LLCUDA_ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::create());
   const std::string output = "kernel.sass";
   LLCUDA_RETURN_IF_ERROR(folder.write("kernel.cubin", {reinterpret_cast<const char*>(cubin.data()), cubin.size()}));
-  LLCUDA_ASSIGN_OR_RETURN(const int status, runProgram({nvdisasm, "-c", "kernel.cubin"}, folder.path(), output));
+  LLCUDA_ASSIGN_OR_RETURN(const int status,
+                          runProgram({nvdisasm, "-c", "-hex", "kernel.cubin"}, folder.path(), output));
   LLCUDA_ASSIGN_OR_RETURN(const std::string text, folder.read(output));
   if (status != 0)
     return unsupported(nvdisasm, " ended with status ", status, ": ", text.substr(0, text.find('\n')));

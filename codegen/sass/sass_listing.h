@@ -12,9 +12,21 @@
 
 namespace llcuda::codegen {
 
+/// What an instruction of SM 7.0 and later tells the scheduler, bits 105 to 121 of its 128. Each warp has six
+/// scoreboards.
+struct SassControl {
+  uint8_t stall = 1; ///< cycles until the warp's next instruction, at least 1
+  uint8_t writeBarrier = kNone,
+          readBarrier = kNone; ///< scoreboards that are set until results stand, operands are read
+  uint8_t waits = 0;           ///< a bit for each scoreboard that has to be free
+
+  static constexpr uint8_t kNone = 7;
+};
+
 struct SassInstruction {
   uint32_t address = 0;
   std::string opcode; ///< with its modifiers: "LDG.E.128.CONSTANT.SYS"
+  SassControl control;
 
   /// "LDG"
   std::string_view name() const { return std::string_view(opcode).substr(0, opcode.find('.')); }
@@ -37,7 +49,8 @@ struct SassListing {
   uint64_t codeBytes() const { return instructions.size() * 16; }
 };
 
-/// Reads what `nvdisasm -c` prints of a cubin with one kernel. Text of another form is kBadInput.
+/// Reads what `nvdisasm -c` prints of a cubin with one kernel, and with -hex its control codes. Text of another form is
+/// kBadInput.
 Result<SassListing> parseSass(std::string_view text);
 
 /// Runs `nvdisasm` (a path, or a name on PATH) over a cubin. kUnsupported when the program cannot be run.

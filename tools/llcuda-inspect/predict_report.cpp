@@ -42,6 +42,7 @@ ordered_json stepJson(const StepPrediction& prediction, const PredictRequest& re
                        {"l2_us", time.l2},
                        {"issue_us", time.issue},
                        {"pipe_us", time.pipe},
+                       {"loops_us", time.loops},
                        {"pipe", codegen::sassPipeName(time.busiest)},
                        {"launch_us", time.fixed},
                        {"bound", time.bound()}});
@@ -114,7 +115,8 @@ std::string predictionText(const std::vector<StepPrediction>& steps, const Predi
   const codegen::Prediction& token = steps.front().step;
   std::string text = "Predicted for an NVIDIA T4, decode of one sequence at context " +
                      std::to_string(request.context) +
-                     ": the largest of memory (264 GB/s x 0.92), L2, issue and unit time, plus 3 us a launch\n\n" +
+                     ": the largest of memory (264 GB/s x 0.92), L2, issue, units and simulated loops of tensor cores, "
+                     "plus 3 us a launch\n\n" +
                      kernelTable(token, request) + "\n" + stepTable(steps, request) + "\n";
   for (size_t i = 0; i < token.microseconds.size(); ++i)
     text += "predicted at " + fixed(request.megahertz[i], 0) + " MHz: " + fixed(token.microseconds[i] / 1e3, 3) +

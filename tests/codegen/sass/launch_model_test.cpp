@@ -50,6 +50,12 @@ TEST(LaunchModel, TheLargestTermAndTheLaunch) {
   EXPECT_EQ(timeOnT4(cost, demand, {.megahertz = 1000, .launchMicroseconds = 0}).bound(), "fma");
 }
 
+// Minimums go through HMMA beside the products of an int8 loop, which advances by its IMMA alone.
+TEST(LaunchModel, LoopsAdvanceByTheirFastestProducts) {
+  const SassListing listing = listingOf({"IMMA.8816.S8.S8", "HMMA.1688.F32", "FFMA", "BRA", "EXIT"}, {{0, 3}});
+  EXPECT_EQ(costOfLaunch(listing, {.blocks = 1, .threads = 32, .multiplyAdds = 10 * 1024}).instructions, 1 + 10 * 4);
+}
+
 double pathCycles(const char* opcode) {
   return costOf(SassInstruction{0, opcode}).cycles[static_cast<size_t>(SassPipe::kPath)];
 }

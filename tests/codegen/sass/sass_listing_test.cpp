@@ -53,6 +53,27 @@ TEST(SassListing, TextOfRenamedCodeIsEqual) {
   EXPECT_NE(textOf("one", code), textOf("one", "/*0000*/ MOV R2, c[0x0][0x28] ;\n" + code.substr(code.find('\n') + 1)));
 }
 
+// `nvdisasm -c -hex`: what the scheduler is told stands in the upper half of an encoding; the text is the same as
+// without.
+TEST(SassListing, ControlCodes) {
+  const auto listing = parseSass(".text.k:\n"
+                                 "/*0000*/  LDG.E.SYS R2, [R2] ;   /* 0x0000000002027381 */\n"
+                                 "                                 /* 0x001ea200001ee900 */\n"
+                                 "/*0010*/  FFMA R0, R2, R2, R0 ;  /* 0x0000000202007223 */\n"
+                                 "                                 /* 0x004fc80000000000 */\n");
+  ASSERT_TRUE(listing.ok()) << listing.error().message;
+  ASSERT_EQ(listing->instructions.size(), 2u);
+  EXPECT_EQ(listing->text, "LDG.E.SYS R2, [R2] ;\nFFMA R0, R2, R2, R0 ;\n");
+  const SassControl load = listing->instructions[0].control, product = listing->instructions[1].control;
+  EXPECT_EQ(load.stall, 1);
+  EXPECT_EQ(load.writeBarrier, 2);
+  EXPECT_EQ(load.readBarrier, SassControl::kNone);
+  EXPECT_EQ(load.waits, 1);
+  EXPECT_EQ(product.stall, 4);
+  EXPECT_EQ(product.writeBarrier, SassControl::kNone);
+  EXPECT_EQ(product.waits, 4);
+}
+
 TEST(SassListing, TextWithoutCodeIsRefused) {
   const auto listing = parseSass("nvdisasm fatal   : no such file\n");
   ASSERT_FALSE(listing.ok());
