@@ -1,33 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/half_checkpoint.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "codegen/formats/numbers.h"
+#include "compiler/ingest/bf16_matrix.h"
 
 namespace llcuda::ingest {
-namespace {
 
 using formats::TensorType;
-
-constexpr uint16_t kFirstTooLarge = 0x4780; // 65536; the bf16 before it is 65280
-
-uint16_t bf16At(std::span<const std::byte> bytes, size_t index) {
-  uint16_t value;
-  std::memcpy(&value, bytes.data() + index * sizeof value, sizeof value);
-  return value;
-}
-
-/// Infinities and NaN have larger bits than any finite value.
-bool fitsHalf(std::span<const std::byte> bf16) {
-  uint16_t largest = 0;
-  for (size_t i = 0; i < bf16.size() / 2; ++i)
-    largest = std::max(largest, static_cast<uint16_t>(bf16At(bf16, i) & 0x7fff));
-  return largest < kFirstTooLarge;
-}
-
-} // namespace
 
 Result<std::unique_ptr<HalfCheckpoint>> HalfCheckpoint::over(std::unique_ptr<const Checkpoint> base) {
   std::unique_ptr<HalfCheckpoint> half(new HalfCheckpoint(std::move(base)));
@@ -36,7 +15,7 @@ Result<std::unique_ptr<HalfCheckpoint>> HalfCheckpoint::over(std::unique_ptr<con
     if (tensor.type != TensorType::kBF16 || tensor.dims.size() < 2)
       continue;
     LLCUDA_ASSIGN_OR_RETURN(const TensorBytes stored, half->base->read(tensor));
-    if (fitsHalf(stored.bytes)) {
+    if (largestBf16(stored.bytes) <= kLargestHalf) { // not NaN
       tensor.type = TensorType::kF16;
       ++half->halved;
     } else {

@@ -6,6 +6,7 @@
 
 #include "codegen/formats/dequantize.h"
 #include "codegen/formats/quantize.h"
+#include "compiler/ingest/bf16_matrix.h"
 #include "compiler/ingest/message_parts.h"
 
 namespace llcuda::ingest {
@@ -27,6 +28,12 @@ bool isQueryOrKey(std::string_view tensor) {
   return false;
 }
 
+double largestOf(std::span<const float> values) {
+  double largest = 0;
+  for (const float value : values) largest = std::max(largest, std::abs(double{value}));
+  return largest;
+}
+
 /// The low-rank product of a tensor's rows, decoded.
 struct DecodedProduct {
   std::vector<float> left, right;
@@ -39,6 +46,20 @@ struct DecodedProduct {
       const float* other = right.data() + k * columns;
       for (uint64_t column = 0; column < columns; ++column) values[column] += factor * other[column];
     }
+  }
+
+  /// What no element of the product is above, by magnitude.
+  double bound() const {
+    std::vector<double> largest(rank); // of each row of the right matrix
+    const uint64_t columns = right.size() / rank;
+    for (uint64_t k = 0; k < rank; ++k) largest[k] = largestOf(std::span(right).subspan(k * columns, columns));
+    double most = 0;
+    for (uint64_t row = 0; row < left.size() / rank; ++row) {
+      double sum = 0;
+      for (uint64_t k = 0; k < rank; ++k) sum += std::abs(scale * left[row * rank + k]) * largest[k];
+      most = std::max(most, sum);
+    }
+    return most;
   }
 };
 
@@ -60,7 +81,7 @@ Result<std::unique_ptr<LoraCheckpoint>> LoraCheckpoint::create(std::unique_ptr<c
   for (const ScaledAdapter& scaled : checkpoint->adapters)
     if (auto added = checkpoint->add(scaled); !added)
       return makeError(added.error().code, scaled.adapter.folder(), ": ", added.error().message);
-  checkpoint->listTensors();
+  LLCUDA_RETURN_IF_ERROR(checkpoint->listTensors());
   return checkpoint;
 }
 
@@ -141,7 +162,7 @@ Result<void> LoraCheckpoint::addCopy(const LoraCopy& copy) {
   return {};
 }
 
-void LoraCheckpoint::listTensors() {
+Result<void> LoraCheckpoint::listTensors() {
   std::vector<TensorInfo> tensors(base->tensors().begin(), base->tensors().end());
   for (auto& [name, change] : changes) {
     if (!change.source.empty()) {
@@ -153,14 +174,31 @@ void LoraCheckpoint::listTensors() {
   size_t widened = 0;
   for (TensorInfo& tensor : tensors) {
     const auto change = changes.find(tensor.name);
-    if (change == changes.end() || !change->second.isComputed() || formats::canQuantize(tensor.type))
+    if (change == changes.end() || !change->second.isComputed())
       continue;
-    tensor.type = TensorType::kF16;
-    ++widened;
+    if (tensor.type == TensorType::kBF16 && tensor.dims.size() == 2) {
+      LLCUDA_ASSIGN_OR_RETURN(const bool fits, fitsHalf(tensor, change->second));
+      tensor.type = fits ? TensorType::kF16 : TensorType::kBF16;
+    } else if (!formats::canQuantize(tensor.type)) {
+      tensor.type = TensorType::kF16;
+      ++widened;
+    }
   }
   if (widened != 0)
     noteList.push_back(std::to_string(widened) + " merged tensors became f16: their encoding has no quantiser here");
   setTensors(std::move(tensors));
+  return {};
+}
+
+/// Whether no element of a merged matrix of bf16 can be too large for f16.
+Result<bool> LoraCheckpoint::fitsHalf(const TensorInfo& tensor, const Change& change) const {
+  LLCUDA_ASSIGN_OR_RETURN(const TensorBytes stored, base->read(*base->find(change.source)));
+  double bound = largestBf16(stored.bytes);
+  for (const PlacedCopy& copy : change.copies)
+    bound = std::max(bound, largestOf(LoraMatrix{copy.place.rows, columnsOf(tensor), false, copy.stored}.values()));
+  for (const auto& [place, product, scale] : change.products)
+    bound += DecodedProduct{product->left.values(), product->right.values(), product->right.rows, scale}.bound();
+  return bound <= kLargestHalf; // not NaN
 }
 
 std::optional<FilePlace> LoraCheckpoint::filePlace(const TensorInfo& tensor) const {

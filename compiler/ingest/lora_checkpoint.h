@@ -29,7 +29,8 @@ struct ScaledAdapter {
 class LoraCheckpoint final : public CheckpointOver {
 public:
   /// Merges `adapters`, one after the other, into `base`. An adapter that does not fit, by names or shapes, is
-  /// kBadInput. Merged tensors keep the base's encoding where there is a quantiser for it, else they become f16.
+  /// kBadInput. Merged tensors keep the base's encoding where there is a quantiser for it, else they become f16; so do
+  /// matrices of bf16, whose 8 bits would drop most of a small change, unless a value could be too large for f16.
   static Result<std::unique_ptr<LoraCheckpoint>> create(std::unique_ptr<const Checkpoint> base,
                                                         std::vector<ScaledAdapter> adapters, const LoraTarget& target,
                                                         unsigned threads);
@@ -77,7 +78,8 @@ private:
   void untieHead(const LoraAdapter& adapter);
   Result<Place> place(const std::string& tensor) const;
   uint64_t columnsIn(const Place& place) const;
-  void listTensors();
+  Result<void> listTensors();
+  Result<bool> fitsHalf(const TensorInfo& tensor, const Change& change) const;
 
   const LoraTarget target;
   const unsigned threads;

@@ -27,6 +27,7 @@ struct Base {
   bool tied = false;
   bool fused = false;
   uint64_t hidden = kHidden;
+  float scale = 1; ///< of all values
 };
 
 std::unique_ptr<const Checkpoint> model(const Base& base = {}) {
@@ -34,8 +35,9 @@ std::unique_ptr<const Checkpoint> model(const Base& base = {}) {
   const auto add = [&](std::string name, std::vector<uint64_t> dims) {
     const size_t count = dims[0] * (dims.size() == 2 ? dims[1] : 1);
     const TensorType type = dims.size() == 2 ? base.type : kF32;
-    entries.push_back(
-        storedTensor(std::move(name), type, dims, scatteredValues(count, static_cast<uint32_t>(entries.size() + 1))));
+    std::vector<float> values = scatteredValues(count, static_cast<uint32_t>(entries.size() + 1));
+    for (float& value : values) value *= base.scale;
+    entries.push_back(storedTensor(std::move(name), type, dims, values));
   };
   add("token_embd.weight", {base.hidden, kVocabulary});
   for (const std::string layer : {"blk.0.", "blk.1."}) {
@@ -108,7 +110,7 @@ std::vector<double> probed(const std::vector<float>& after, const std::vector<fl
   return products;
 }
 
-//// What `merged` has more than `base`, against PEFT; rows of queries and keys in the order that `target` says.
+/// What `merged` has more than `base`, against PEFT; rows of queries and keys in the order that `target` says.
 void expectGoldens(const std::string& name, const Checkpoint& merged, const Checkpoint& base,
                    const LoraTarget& target) {
   const std::vector<Golden> expected = goldens(name);
@@ -157,7 +159,8 @@ double rmsDifference(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(sum / static_cast<double>(a.size()));
 }
 
-// Over every kind of base: the base's own values and the product are added in f32 and encoded once, as the base is.
+// Over every kind of base: the base's own values and the product are added in f32 and encoded once, as the base is; of
+// bf16 as f16.
 TEST(LoraCheckpoint, MergesOverEncodedBases) {
   const std::string tensor = "blk.0.ffn_down.weight";
   const std::vector<float> plain = decodedTensor(*model(), tensor),
@@ -165,16 +168,26 @@ TEST(LoraCheckpoint, MergesOverEncodedBases) {
   for (const TensorType type : {kF16, kBF16, kQ8_0, kQ4_0, kQ5_1, kNf4Short, kFp4Short}) {
     std::vector<float> expected = decodedTensor(*model({.type = type}), tensor);
     for (size_t i = 0; i < expected.size(); ++i) expected[i] += sum[i] - plain[i];
+    const TensorType wanted = type == kBF16 ? kF16 : type;
     std::vector<MemoryCheckpoint::Entry> once;
-    once.push_back(storedTensor(tensor, type, {kFeedForward, kHidden}, expected));
+    once.push_back(storedTensor(tensor, wanted, {kFeedForward, kHidden}, expected));
     const double rounding = rmsDifference(decodedTensor(MemoryCheckpoint(std::move(once)), tensor), expected);
 
     const auto merged = merge("linears", {.type = type});
     ASSERT_TRUE(merged) << merged.error().message;
-    EXPECT_EQ((*merged)->find(tensor)->type, type);
+    EXPECT_EQ((*merged)->find(tensor)->type, wanted);
     EXPECT_LE(rmsDifference(decodedTensor(**merged, tensor), expected), 1.01 * rounding + 1e-6)
         << formats::tensorTypeInfo(type).name;
   }
+}
+
+// Values that f16 may not hold keep bf16, as do those that no adapter changes.
+TEST(LoraCheckpoint, WhatIsTooLargeForF16StaysBf16) {
+  const auto merged = merge("linears", {.type = kBF16, .scale = 1e5f});
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ((*merged)->find("blk.0.ffn_down.weight")->type, kBF16);
+  EXPECT_EQ(merge("linears", {.type = kBF16}).value()->find("output.weight")->type, kBF16);
+  EXPECT_EQ(merge("linears", {.type = kBF16}, kHalves, 1e6).value()->find("blk.0.ffn_down.weight")->type, kBF16);
 }
 
 // An encoding without a quantiser: the merged tensors are wider than the base, and the user is told.
