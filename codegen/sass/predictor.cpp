@@ -54,6 +54,8 @@ double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand&
   const double loaded = cost.globalLoadBytes * demand.blocks * divideUp(demand.threads, 32);
   if (byTensorCores(work.unit))
     return std::max(demand.bytes, loaded);
+  if (work.rowMultiplyAdds == 0)
+    return demand.bytes;
   const double rowBytes = static_cast<double>(work.rowRead) * std::min(rows.rows, work.rows);
   return demand.bytes + rowBytes * std::min(demand.blocks, t4::kMultiprocessors);
 }

@@ -71,6 +71,17 @@ TEST(Predictor, PromptsSeeTheKeysBefore) {
   EXPECT_EQ(prediction.kernels[0].bytes, 64 * 64);
 }
 
+// 40 multiprocessors read the rows that a linear multiplies, each all of them; what only reads rows divides them.
+TEST(Predictor, LinearsReadTheirRowsOnEveryMultiprocessor) {
+  PredictedStep step;
+  step.kernels = {products("k0"), copies("k1")};
+  step.launches = {{0, 400, {.rows = 1, .fixedBytes = 6000, .rowRead = 600, .rowMultiplyAdds = 64}},
+                   {1, 400, {.rows = 1, .fixedBytes = 6000, .rowRead = 600}}};
+  const Prediction prediction = predictStep(step, {1});
+  EXPECT_DOUBLE_EQ(prediction.kernels[0].times[0].l2, (6600 + 40 * 600) / 600.);
+  EXPECT_DOUBLE_EQ(prediction.kernels[1].times[0].l2, 6600 / 600.);
+}
+
 // What binds a step's kernels adds up to the step.
 TEST(Predictor, BoundsAreOfTheWholeStep) {
   PredictedStep step;
