@@ -49,6 +49,7 @@ uint32_t warpsPerSm(const DecodeTileRequest& request) {
 } // namespace
 
 uint32_t DecodeTile::rounds(const DecodeTileRequest& request) const {
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): lanes are 8, 16 or 32, which check_tile.h holds tile files to.
   return std::max(1u, request.blockRowsMultiple / roundRows());
 }
 
@@ -64,7 +65,7 @@ DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
   tile.lanes = chooseLanes(request);
   tile.rows = chooseRows(request, tile.lanes);
   const uint32_t warpRows = 32 / tile.lanes * tile.rows;
-  tile.warps = request.outputs / warpRows < t4::kMultiprocessors * 16 ? 4 : 8;
+  tile.warps = request.outputs < t4::kMultiprocessors * 16 * warpRows ? 4 : 8;
   while (tile.warps * warpRows < request.blockRowsMultiple && tile.warps < kMaxWarps)
     tile.warps *= 2; // all are powers of two
   tile.minBlocksPerSm = std::max(1u, warpsPerSm(request) / tile.warps);

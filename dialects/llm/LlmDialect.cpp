@@ -72,10 +72,10 @@ mlir::Type WeightType::parse(mlir::AsmParser& parser) {
     return {};
   std::optional<WeightLayout> layout;
   if (mlir::succeeded(parser.parseOptionalComma())) {
-    const auto named = mlir::FieldParser<WeightLayout>::parse(parser);
+    const mlir::FailureOr<WeightLayout> named = mlir::FieldParser<WeightLayout>::parse(parser);
     if (mlir::failed(named))
       return {};
-    layout = *named;
+    layout.emplace(named.value());
   }
   if (parser.parseGreater())
     return {};

@@ -33,7 +33,8 @@ LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
   return lowerNorm(op, values[op.getInput()].f32, op.getScale(), op.getEps(), op.getResult());
 }
 
-LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, llvm::APFloat eps, Value result) {
+LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, const llvm::APFloat& eps,
+                                       Value result) {
   const bool picked = isPicked(result);
   codegen::RmsNormDesc desc;
   desc.rows = static_cast<uint32_t>(picked ? outputs : rows);

@@ -44,7 +44,7 @@ private:
   // lower_rows.cpp
   mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
-  mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, llvm::APFloat eps,
+  mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, const llvm::APFloat& eps,
                                 mlir::Value result);
   mlir::LogicalResult emitPostNorm(LinearResidualNormOp op, const std::string& product, const std::string& residual);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
