@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a launch takes on a T4, from its machine code and the bytes that it moves: the largest of the time of device
-// memory, of the L2 cache, of issue, and of each unit of the busiest multiprocessor, plus a fixed cost. Nothing waits
-// for anything else in it, so it is a bound from below. A prediction, not a measurement.
+// memory, of the L2 cache, of issue, of each unit of the busiest multiprocessor, and of its loops where they were
+// simulated (multiprocessor.h), plus a fixed cost. Without loops nothing waits for anything else, so it is a bound from
+// below. A prediction, not a measurement.
 #pragma once
 
 #include <string>

@@ -18,9 +18,8 @@
 
 namespace llcuda::codegen {
 
-/// Sources: rates as in sass_cost.h; latencies Jia et al. 2019 (arXiv 1903.07486), rounded; a barrier of n warps 22 + 2
-/// (n
-/// - 1) cycles (connollydavid/tu102). The share of loads that L2 has not is a guess, as is the depth of a queue.
+/// Sources: rates as in sass_cost.h; latencies Jia et al. 2019 (arXiv 1903.07486), rounded; a barrier of n warps takes
+/// 20 + 2 n cycles (connollydavid/tu102). The share of loads that L2 has not is a guess, as is the depth of a queue.
 struct Multiprocessor {
   double pathBytes = 64; ///< a cycle
   uint32_t queue = 10;   ///< instructions of a sub-partition that wait for the path
