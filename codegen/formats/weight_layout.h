@@ -6,9 +6,13 @@
 
 namespace llcuda {
 
-/// A weight is one blob, 256-byte aligned, rows (outputs) before columns (inputs). It is up to four planes, each with
-/// rows of its own and each starting at the next multiple of 256 bytes: codes, high (further bits of the codes), scales
-/// (of groups of 16, 32 or 64 weights) and supers (scales of 256 weights). encodings.inc has the bytes of each.
+/// A weight is one blob, 256-byte aligned, rows (outputs) before columns (inputs). It is up to four planes, each
+/// starting at the next multiple of 256 bytes: codes, high (further bits of the codes), scales (of groups of 16, 32 or
+/// 64 weights) and supers (scales of 256 weights). encodings.inc has the bytes of each.
+///
+/// A plane is cut into tiles of 32 rows, the last filled up with rows of zeros. A row's bytes in a plane are granules,
+/// and within a tile the same granule of all rows lies side by side. So what a warp reads of 32 rows, or of 8 as the
+/// fragment of a tensor core, is whole lines of memory.
 enum class WeightLayout : unsigned char {
 #define LLCUDA_WEIGHT_LAYOUT(enumerator, ...) enumerator,
 #include "codegen/formats/encodings.inc"
@@ -75,6 +79,23 @@ constexpr unsigned weightPlaneBlockBytes(WeightLayout layout, WeightPlane plane)
                                          : block.supers;
 }
 
+/// Rows of a tile.
+constexpr unsigned kWeightTileRows = 32;
+
+/// Rows that a weight of `rows` has in memory.
+constexpr unsigned long long weightStoredRows(unsigned long long rows) {
+  return (rows + kWeightTileRows - 1) / kWeightTileRows * kWeightTileRows;
+}
+
+/// Bytes of a granule: up to 16 of the codes of 32 weights, all of their further bits, scales of a block.
+constexpr unsigned weightGranuleBytes(WeightLayout layout, WeightPlane plane) {
+  const unsigned block = weightPlaneBlockBytes(layout, plane);
+  if (plane == WeightPlane::kScales || plane == WeightPlane::kSupers)
+    return block;
+  const unsigned of32 = block * 32 / weightBlockBytes(layout).columns;
+  return of32 < 16 ? of32 : 16;
+}
+
 /// Bytes of a row in a plane.
 constexpr unsigned long long weightRowBytes(WeightLayout layout, WeightPlane plane, unsigned long long columns) {
   return columns / weightBlockBytes(layout).columns * weightPlaneBlockBytes(layout, plane);
@@ -85,9 +106,17 @@ constexpr unsigned long long weightPlaneOffset(WeightLayout layout, WeightPlane 
                                                unsigned long long columns) {
   // Not a loop over the planes: a device compiler would leave it to every kernel, within its loop over the inputs.
   const auto bytesBefore = [&](WeightPlane before) {
-    return before < plane ? (rows * weightRowBytes(layout, before, columns) + 255) / 256 * 256 : 0;
+    const unsigned long long bytes = weightStoredRows(rows) * weightRowBytes(layout, before, columns);
+    return before < plane ? (bytes + 255) / 256 * 256 : 0;
   };
   return bytesBefore(WeightPlane::kCodes) + bytesBefore(WeightPlane::kHigh) + bytesBefore(WeightPlane::kScales);
+}
+
+/// Where granule `granule` of row 0 of a tile of rows is in a plane; the tile's other rows follow.
+constexpr unsigned long long weightGranuleOffset(WeightLayout layout, WeightPlane plane, unsigned long long columns,
+                                                 unsigned long long tile, unsigned long long granule) {
+  return kWeightTileRows *
+         (tile * weightRowBytes(layout, plane, columns) + granule * weightGranuleBytes(layout, plane));
 }
 
 constexpr unsigned long long weightScalesOffset(WeightLayout layout, unsigned long long rows,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// NF4 and FP4: the bytes have element 2i low instead of high, the largest magnitudes lie apart.
+// NF4 and FP4: a file's bytes have element 2i high and 2i + 1 low; the largest magnitudes lie apart.
 #include "codegen/formats/nf4.h"
 #include "codegen/pack/block_rows.h"
+#include "codegen/pack/plane_codes.h"
 #include "codegen/pack/row_packer.h"
 
 namespace llcuda::pack {
@@ -14,14 +15,20 @@ struct FourBit {
   static constexpr WeightLayout kLayout = kLayoutArg;
   using Block = formats::BlockFourBit<kElements>;
   static void split(const Block& block, const PackedRow& to) {
-    for (int i = 0; i < kElements / 2; ++i)
-      to.codes[i] = static_cast<std::byte>(block.codes[i] >> 4 | (block.codes[i] & 15) << 4);
+    for (int unit = 0; unit < kElements / 32; ++unit) {
+      BlockCodes codes;
+      for (int i = 0; i < 32; ++i) codes[i] = block.codes[(32 * unit + i) / 2] >> (i % 2 == 0 ? 4 : 0) & 15;
+      storeNibblesInOrder(codes, to.codes + 16 * unit);
+    }
     std::memcpy(to.scales, &block.absmax, 4);
   }
   static void values(const PackedRowView& from, float* out) {
     const auto absmax = loadAs<float>(from.scales);
-    for (int i = 0; i < kElements; ++i)
-      out[i] = kValues[std::to_integer<int>(from.codes[i / 2]) >> (i % 2 * 4) & 15] * absmax;
+    for (int unit = 0; unit < kElements / 32; ++unit) {
+      BlockCodes codes;
+      loadNibblesInOrder(from.codes + 16 * unit, codes);
+      for (int i = 0; i < 32; ++i) out[32 * unit + i] = kValues[codes[i]] * absmax;
+    }
   }
 };
 using Nf4 = FourBit<WeightLayout::kNf4Planes, 64, formats::kNf4Values>;

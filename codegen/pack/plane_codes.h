@@ -10,29 +10,34 @@ namespace llcuda::pack {
 
 using BlockCodes = uint8_t[32];
 
-/// 16 bytes: byte b of word j has element 8j + b low and element 8j + 4 + b high.
+/// 16 bytes: byte i has element i low and element 16 + i high.
 inline void storeNibbles(const BlockCodes& codes, std::byte* plane) {
-  for (int i = 0; i < 16; ++i) {
-    const int low = i / 4 * 8 + i % 4;
-    plane[i] = static_cast<std::byte>((codes[low] & 15) | (codes[low + 4] & 15) << 4);
-  }
+  for (int i = 0; i < 16; ++i) plane[i] = static_cast<std::byte>((codes[i] & 15) | (codes[16 + i] & 15) << 4);
 }
 inline void loadNibbles(const std::byte* plane, BlockCodes& codes) {
   for (int i = 0; i < 16; ++i) {
-    const int low = i / 4 * 8 + i % 4;
-    codes[low] = std::to_integer<uint8_t>(plane[i] & std::byte{15});
-    codes[low + 4] = std::to_integer<uint8_t>(plane[i] >> 4);
+    codes[i] = std::to_integer<uint8_t>(plane[i] & std::byte{15});
+    codes[16 + i] = std::to_integer<uint8_t>(plane[i] >> 4);
   }
 }
 
-/// 16 bytes: byte i has element 2i low and 2i + 1 high.
+/// The element of the low nibble of byte i of 16; the high nibble has the next one.
+constexpr int elementInOrder(int i) {
+  return i / 4 * 4 + i % 2 * 2 + (i % 4 < 2 ? 0 : 16);
+}
+
+/// 16 bytes: nibbles 0 ... 3 of word j have elements 4j ... 4j + 3, nibbles 4 ... 7 elements 16 + 4j ... 16 + 4j + 3.
 inline void storeNibblesInOrder(const BlockCodes& codes, std::byte* plane) {
-  for (int i = 0; i < 16; ++i) plane[i] = static_cast<std::byte>((codes[2 * i] & 15) | (codes[2 * i + 1] & 15) << 4);
+  for (int i = 0; i < 16; ++i) {
+    const uint8_t* two = codes + elementInOrder(i);
+    plane[i] = static_cast<std::byte>((two[0] & 15) | (two[1] & 15) << 4);
+  }
 }
 inline void loadNibblesInOrder(const std::byte* plane, BlockCodes& codes) {
   for (int i = 0; i < 16; ++i) {
-    codes[2 * i] = std::to_integer<uint8_t>(plane[i] & std::byte{15});
-    codes[2 * i + 1] = std::to_integer<uint8_t>(plane[i] >> 4);
+    uint8_t* two = codes + elementInOrder(i);
+    two[0] = std::to_integer<uint8_t>(plane[i] & std::byte{15});
+    two[1] = std::to_integer<uint8_t>(plane[i] >> 4);
   }
 }
 

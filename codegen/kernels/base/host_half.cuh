@@ -92,12 +92,12 @@ LLCUDA_DEVICE int dp4a(int a, int b, int c) {
   return c;
 }
 
-/// 32 weights of a 4-bit plane (word j: low nibbles are elements 8j..8j+3, high nibbles 8j+4..8j+7; 0 to 15) times the
-/// int8 elements 0..15 in x0 and 16..31 in x1.
+/// 32 weights of a 4-bit plane (byte i: element i in the low, 16 + i in the high nibble; 0 to 15) times the int8 elements
+/// 0..15 in x0 and 16..31 in x1.
 LLCUDA_DEVICE int dotQ4(const uint4& codes, const int4& x0, const int4& x1) {
   const auto words = host::load<host::U32x4>(&codes);
   const host::U32x4 low = words & 0x0f0f0f0fu, high = (words >> 4) & 0x0f0f0f0fu;
-  const auto weights = __builtin_shufflevector(low, high, 0, 4, 1, 5, 2, 6, 3, 7);
+  const auto weights = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
   const auto first = host::load<host::U32x4>(&x0), second = host::load<host::U32x4>(&x1);
   const auto x = __builtin_shufflevector(first, second, 0, 1, 2, 3, 4, 5, 6, 7);
   return host::dotUnsignedSigned((host::S8x32)weights, (host::S8x32)x);

@@ -25,12 +25,12 @@ LLCUDA_DEVICE void embedding(const uint8_t* weight, const int* tokens, float* y,
   const int row = blockIdx.x;
   const int token = tokens[row];
   const bool known = token >= 0 && token < kShape.vocabulary;
-  const WeightPlanes planes = planesFrom<kShape.layout, kColumns>(weight, kShape.vocabulary, known ? token : 0);
+  const WeightPlanes planes = planesOf<kShape.layout, kColumns>(weight, kShape.vocabulary);
   float4* to = reinterpret_cast<float4*>(y + row * kColumns);
   for (int i = threadIdx.x; i < kColumns / 4; i += kShape.threads) {
     float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
     if (known)
-      v = WeightTraits<kShape.layout, kColumns>::four(planes, 0, 4 * i);
+      v = WeightTraits<kShape.layout, kColumns>::four(planes, token, 4 * i);
     to[i] = make_float4(v.x * scale, v.y * scale, v.z * scale, v.w * scale);
   }
 }

@@ -21,7 +21,12 @@ LLCUDA_DEVICE CodeWords<8> nibblesAt(const uint4& w) {
   constexpr uint32_t kMask = 0x0f0f0f0fu << kAt;
   const auto low = [](uint32_t word) { return word << kAt & kMask; };
   const auto high = [](uint32_t word) { return shifted<kAt - 4>(word) & kMask; };
-  return {{low(w.x), high(w.x), low(w.y), high(w.y), low(w.z), high(w.z), low(w.w), high(w.w)}};
+  return {{low(w.x), low(w.y), low(w.z), low(w.w), high(w.x), high(w.y), high(w.z), high(w.w)}};
+}
+template <int kAt>
+LLCUDA_DEVICE CodeWords<2> nibblesAt(uint32_t w) {
+  constexpr uint32_t kMask = 0x0f0f0f0fu << kAt;
+  return {{w << kAt & kMask, shifted<kAt - 4>(w) & kMask}};
 }
 
 /// Puts the bits of 32 weights at bit kAt.
@@ -50,6 +55,29 @@ LLCUDA_DEVICE void addPairs(CodeWords<8>& codes, const uint2& pairs) {
   codes.word[5] |= shifted<kAt - 2>(pairs.y) & kMask;
   codes.word[6] |= shifted<kAt - 4>(pairs.y) & kMask;
   codes.word[7] |= shifted<kAt - 6>(pairs.y) & kMask;
+}
+
+/// The same of what a lane of tensor cores takes.
+template <int kAt>
+LLCUDA_DEVICE void addBits(CodeWords<2>& codes, uint32_t bits, int lane = pieceLane()) {
+  constexpr uint32_t kMask = 0x01010101u << kAt;
+  const uint32_t own = bits >> lane;
+  codes.word[0] |= own << kAt & kMask;
+  codes.word[1] |= shifted<kAt - 4>(own) & kMask;
+}
+template <int kAt>
+LLCUDA_DEVICE void addPairs(CodeWords<2>& codes, const uint2& pairs, int lane = pieceLane()) {
+  constexpr uint32_t kMask = 0x03030303u << kAt;
+  codes.word[0] |= pairs.x >> (2 * lane) << kAt & kMask;
+  codes.word[1] |= pairs.y >> (2 * lane) << kAt & kMask;
+}
+
+/// Codes 0 ... 3.
+template <int kWords>
+LLCUDA_DEVICE CodeWords<kWords> codesOfPairs(const uint2& pairs) {
+  CodeWords<kWords> codes = {};
+  addPairs<0>(codes, pairs);
+  return codes;
 }
 
 } // namespace llcuda

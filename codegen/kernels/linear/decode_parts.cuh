@@ -91,8 +91,8 @@ struct QkvParts {
 template <typename Parts, typename Tile, WeightLayout kLayout>
 LLCUDA_DEVICE void multiplySides(const DecodePart<1>& part, int firstRow, const InputRows& x,
                                  GroupSumsOf<Tile, Parts::kM, 1>& sums) {
-  const WeightPlanes planes[1] = {planesFrom<kLayout, Parts::kK>(part.weights[0], part.rows, firstRow)};
-  multiplyRows<kLayout, Parts::kK, Tile, Parts::kM>(planes, x, sums);
+  const WeightPlanes planes[1] = {planesOf<kLayout, Parts::kK>(part.weights[0], part.rows)};
+  multiplyRows<kLayout, Parts::kK, Tile, Parts::kM>(planes, firstRow, x, sums);
 }
 
 /// Side by side where the layouts are one.
@@ -100,15 +100,15 @@ template <typename Parts, typename Tile, WeightLayout kFirst, WeightLayout kSeco
 LLCUDA_DEVICE void multiplySides(const DecodePart<2>& part, int firstRow, const InputRows& x,
                                  GroupSumsOf<Tile, Parts::kM, 2>& sums) {
   constexpr int kM = Parts::kM, kK = Parts::kK;
-  const WeightPlanes planes[2] = {planesFrom<kFirst, kK>(part.weights[0], part.rows, firstRow),
-                                  planesFrom<kSecond, kK>(part.weights[1], part.rows, firstRow)};
+  const WeightPlanes planes[2] = {planesOf<kFirst, kK>(part.weights[0], part.rows),
+                                  planesOf<kSecond, kK>(part.weights[1], part.rows)};
   if constexpr (kFirst == kSecond) {
-    multiplyRows<kFirst, kK, Tile, kM>(planes, x, sums);
+    multiplyRows<kFirst, kK, Tile, kM>(planes, firstRow, x, sums);
   } else {
     const WeightPlanes first[1] = {planes[0]}, second[1] = {planes[1]};
     GroupSumsOf<Tile, kM, 1> firstSums = {}, secondSums = {};
-    multiplyRows<kFirst, kK, Tile, kM>(first, x, firstSums);
-    multiplyRows<kSecond, kK, Tile, kM>(second, x, secondSums);
+    multiplyRows<kFirst, kK, Tile, kM>(first, firstRow, x, firstSums);
+    multiplyRows<kSecond, kK, Tile, kM>(second, firstRow, x, secondSums);
     constexpr int kSums = inputSlots(kM) * Tile::kRows;
     LLCUDA_UNROLL
     for (int i = 0; i < kSums; ++i) {

@@ -104,10 +104,10 @@ LLCUDA_DEVICE GroupRows groupRows(int block, int round, int rows) {
   return {first, nominal - first};
 }
 
-/// Adds to sums[b][r][w] the lane's share of the product of row r of weight w with input row b. Weights of one layout
+/// Adds to sums[b][r][w] the lane's share of the product of row firstRow + r of weight w with input row b. Weights of one layout
 /// that share their input (gate and up) are read side by side.
 template <WeightLayout kLayout, int kK, typename Tile, int kM, int kWeights>
-LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const InputRows& inputs,
+LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], int firstRow, const InputRows& inputs,
                                 GroupSumsOf<Tile, kM, kWeights>& sums) {
   using Traits = WeightTraits<kLayout, kK>;
   static_assert(traitsAgree<Traits>(kLayout), "encodings.inc says otherwise");
@@ -124,7 +124,7 @@ LLCUDA_DEVICE void multiplyRows(const WeightPlanes (&planes)[kWeights], const In
     LLCUDA_UNROLL
     for (int r = 0; r < kRows; ++r) {
       if (kWhole ? step < kSteps : unit < kUnits)
-        to[r] = Traits::load(planes[r / Tile::kRows], r % Tile::kRows, unit);
+        to[r] = Traits::load(planes[r / Tile::kRows], firstRow + r % Tile::kRows, unit);
     }
   };
   LLCUDA_UNROLL

@@ -18,6 +18,7 @@ LLCUDA_DEVICE float dotFour(float4 a, float4 b, float start = 0.f) {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kF16Rows;
   static constexpr int kUnit = 8, kAhead = 8;
   struct Input {
     float4 x0, x1;
@@ -28,7 +29,7 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
   using Eight = Unit;
 
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 8) + unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Eight loadEight(const WeightPlanes& planes, int row, int eight) {
     return load(planes, row, eight);
@@ -42,8 +43,8 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
     return dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    const uint8_t* codes = planes.codes + (static_cast<uint64_t>(row) * kColumns + column) * 2;
-    const uint2 words = loadReadOnly(reinterpret_cast<const uint2*>(codes));
+    const uint2* halves = granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, column / 8);
+    const uint2 words = loadReadOnly(halves + column % 8 / 4);
     const float2 a = halvesOf(words.x), b = halvesOf(words.y);
     return make_float4(a.x, a.y, b.x, b.y);
   }
@@ -51,6 +52,7 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kF32Rows;
   static constexpr int kUnit = 4, kAhead = 8;
   struct Input {
     float4 x;
@@ -60,14 +62,14 @@ struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
   };
 
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 4) + unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return {loadFour(rows.x + row * kColumns + 4 * unit)};
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) { return dotFour(bitCast<float4>(w.codes), x.x); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return loadFour(reinterpret_cast<const float*>(planes.codes) + static_cast<uint64_t>(row) * kColumns + column);
+    return loadFour(granuleOf<float, kLayout, kColumns, WeightPlane::kCodes>(planes, row, column / 4));
   }
 };
 

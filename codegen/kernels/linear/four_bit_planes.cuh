@@ -36,7 +36,7 @@ struct HalfWords {
 };
 
 /// kAbsmaxStep weights share a largest magnitude.
-template <int kColumns, int kAbsmaxStep, const float (&kValues)[16]>
+template <WeightLayout kLayout, int kColumns, int kAbsmaxStep, const float (&kValues)[16]>
 struct FourBitTraits {
   static constexpr int kUnit = 32, kAhead = 4;
   static constexpr LevelTable kLowSteps = stepTable(kValues, 0), kHighSteps = stepTable(kValues, 1);
@@ -52,16 +52,18 @@ struct FourBitTraits {
   };
 
   static LLCUDA_DEVICE float loadAbsmax(const WeightPlanes& planes, int row, int column) {
-    const auto* absmax = reinterpret_cast<const uint32_t*>(planes.scales) + row * (kColumns / kAbsmaxStep);
-    return bitCast<float>(loadStream(absmax + column / kAbsmaxStep));
+    return bitCast<float>(
+        loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, column / kAbsmaxStep)));
   }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
             loadAbsmax(planes, row, 32 * unit)};
   }
   static LLCUDA_DEVICE Eight loadEight(const WeightPlanes& planes, int row, int eight) {
-    return {loadStream(reinterpret_cast<const uint32_t*>(planes.codes) + row * (kColumns / 8) + eight),
-            loadAbsmax(planes, row, 8 * eight)};
+    // Of two words, which have four of them each, in their lower or upper halves.
+    const uint2* words = granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, eight / 4) + eight % 2;
+    const uint2 both = loadStream(words);
+    return {bytePermute(both.x, both.y, eight % 4 < 2 ? 0x5410u : 0x7632u), loadAbsmax(planes, row, 8 * eight)};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
@@ -85,12 +87,16 @@ struct FourBitTraits {
 };
 
 template <int kColumns>
-struct WeightTraits<WeightLayout::kNf4Planes, kColumns> : FourBitTraits<kColumns, 64, formats::kNf4Values> {};
+struct WeightTraits<WeightLayout::kNf4Planes, kColumns>
+    : FourBitTraits<WeightLayout::kNf4Planes, kColumns, 64, formats::kNf4Values> {};
 template <int kColumns>
-struct WeightTraits<WeightLayout::kNf4ShortPlanes, kColumns> : FourBitTraits<kColumns, 32, formats::kNf4Values> {};
+struct WeightTraits<WeightLayout::kNf4ShortPlanes, kColumns>
+    : FourBitTraits<WeightLayout::kNf4ShortPlanes, kColumns, 32, formats::kNf4Values> {};
 template <int kColumns>
-struct WeightTraits<WeightLayout::kFp4Planes, kColumns> : FourBitTraits<kColumns, 64, formats::kFp4Values> {};
+struct WeightTraits<WeightLayout::kFp4Planes, kColumns>
+    : FourBitTraits<WeightLayout::kFp4Planes, kColumns, 64, formats::kFp4Values> {};
 template <int kColumns>
-struct WeightTraits<WeightLayout::kFp4ShortPlanes, kColumns> : FourBitTraits<kColumns, 32, formats::kFp4Values> {};
+struct WeightTraits<WeightLayout::kFp4ShortPlanes, kColumns>
+    : FourBitTraits<WeightLayout::kFp4ShortPlanes, kColumns, 32, formats::kFp4Values> {};
 
 } // namespace llcuda

@@ -11,18 +11,29 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kIQ4_XSPlanes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
   static constexpr LevelTable kLevels = levelTable(formats::kIq4Levels);
   using Input = Int8Input;
-  struct Unit {
-    uint4 codes;
+  struct Scale {
     uint2 record;
     int group; ///< of 8 units
   };
+  struct Unit {
+    uint4 codes;
+    Scale scale;
+  };
+  using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8)), unit % 8};
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadStream(reinterpret_cast<const uint2*>(planes.scales) + row * (kColumns / 256) + unit / 8), unit % 8};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
@@ -31,9 +42,11 @@ struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
     return scale(w, 0).x * x.scale.x * static_cast<float>(dotCodes(codes(w), x));
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) {
-    const uint32_t low = w.record.y >> (4 * w.group) & 15, upper = w.record.x >> (16 + 2 * w.group) & 3;
-    const float d = toFloat(Half{static_cast<uint16_t>(w.record.x)});
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int) {
+    const uint32_t low = scale.record.y >> (4 * scale.group) & 15, upper = scale.record.x >> (16 + 2 * scale.group) & 3;
+    const float d = toFloat(Half{static_cast<uint16_t>(scale.record.x)});
     return make_float2(d * static_cast<float>(static_cast<int>(low | upper << 4) - 32), 0.f);
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {

@@ -26,17 +26,22 @@ LLCUDA_DEVICE constexpr LevelTable levelTable(const int8_t (&levels)[16]) {
   return tableOfBytes([&](int i) { return levels[i]; });
 }
 
-/// What `levels` makes of each of four words of nibbles, in order.
+/// What `levels` makes of each of four words of nibbles, in the order of the elements.
 template <typename Levels>
 LLCUDA_DEVICE CodeWords<8> codesOfNibbles(const uint4& nibbles, Levels levels) {
   const uint2 a = levels(nibbles.x), b = levels(nibbles.y), c = levels(nibbles.z), d = levels(nibbles.w);
-  return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}};
+  return {{a.x, b.x, c.x, d.x, a.y, b.y, c.y, d.y}};
 }
 
-/// The levels of 32 nibbles in order.
+/// The levels of 32 nibbles, and of a word of them.
 LLCUDA_DEVICE CodeWords<8> levelCodes(const uint4& nibbles, const LevelTable& table) {
   return codesOfNibbles(nibbles, [&](uint32_t word) { return levelsOf(word, table.word); });
 }
+LLCUDA_DEVICE CodeWords<2> levelCodes(uint32_t nibbles, const LevelTable& table) {
+  const uint2 both = levelsOf(nibbles, table.word);
+  return {{both.x, both.y}};
+}
+
 /// The sum of the products of 32 nibbles' levels, which are below 128, with the input. The levels of each half of the
 /// table are multiplied by themselves: what brought them together would be of the pipe that looks them up.
 LLCUDA_DEVICE int dotLowLevels(const uint4& nibbles, const LevelTable& table, const Int8Input& x) {

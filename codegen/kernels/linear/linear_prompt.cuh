@@ -57,7 +57,7 @@ LLCUDA_DEVICE void linearPromptOf(int rows, int outputs, const uint8_t* weight, 
   const PromptOutput output = {bias, residual, y, outputs};
   const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
   if constexpr (!weightTakesTensorCores(kLayout)) {
-    linearPromptF32<kK, Tile>(reinterpret_cast<const float*>(weight), input, positions, output);
+    linearPromptF32<kK, Tile>(weight, input, positions, output);
   } else {
     LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kK, Tile>()));
     if (!anyRow<Tile>(positions, rows))

@@ -100,7 +100,7 @@ struct HalfProduct {
       const int chunk = step * kChunks + part;
       cargo.weights[i] = Eight{};
       if (kWhole || chunk < kK / 8)
-        cargo.weights[i] = Traits::loadEight(planesFrom<kLayout, kK>(line.weight, weights.rows, 0), line.row, chunk);
+        cargo.weights[i] = Traits::loadEight(planesOf<kLayout, kK>(line.weight, weights.rows), line.row, chunk);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / kChunks);

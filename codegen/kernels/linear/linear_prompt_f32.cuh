@@ -13,16 +13,16 @@ constexpr int kFloatStageInputs = 16;
 
 /// Brings 16 inputs of kLines lines to shared memory, input by input; past the last line that one again, whose sums
 /// nobody stores. Every vector is loaded: one that is zeros or a load is taken apart, in another order in each compile.
-template <int kLines, int kThreads, int kK>
-LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int firstInput, float* to) {
+/// fourOf(line, input) is where four inputs of a line lie.
+template <int kLines, int kThreads, typename FourOf>
+LLCUDA_DEVICE void stageFloats(FourOf fourOf, int firstLine, int lines, int firstInput, float* to) {
   constexpr int kPitch = kLines + 4;
   static_assert(kLines * 4 % kThreads == 0, "whole vectors");
   LLCUDA_UNROLL
   for (int i = 0; i < kLines * 4 / kThreads; ++i) {
     const int index = i * kThreads + static_cast<int>(threadIdx.x);
     const int line = index / 4, input = index % 4 * 4;
-    const int64_t source = lineWithin(firstLine + line, lines, kLines);
-    const float4 v = loadReadOnly(reinterpret_cast<const float4*>(from + source * kK + firstInput + input));
+    const float4 v = loadReadOnly(fourOf(lineWithin(firstLine + line, lines, kLines), firstInput + input));
     to[input * kPitch + line] = v.x;
     to[(input + 1) * kPitch + line] = v.y;
     to[(input + 2) * kPitch + line] = v.z;
@@ -31,7 +31,7 @@ LLCUDA_DEVICE void stageFloats(const float* from, int firstLine, int lines, int 
 }
 
 template <int kK, typename Tile>
-LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input, const int* positions,
+LLCUDA_DEVICE void linearPromptF32(const uint8_t* weight, const PromptRows& input, const int* positions,
                                    const PromptOutput& output) {
   static_assert(Tile::kRows * Tile::kColumns == Tile::kThreads * 16, "4 x 4 for each thread");
   LLCUDA_SHARED(float, stagedX, kFloatStageInputs*(Tile::kRows + 4));
@@ -41,12 +41,19 @@ LLCUDA_DEVICE void linearPromptF32(const float* weight, const PromptRows& input,
   const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
   const int row = static_cast<int>(threadIdx.x) / (Tile::kColumns / 4) * 4;
   const int column = static_cast<int>(threadIdx.x) % (Tile::kColumns / 4) * 4;
+  const auto xAt = [&](int line, int at) {
+    return reinterpret_cast<const float4*>(input.x.x + static_cast<int64_t>(line) * kK + at);
+  };
+  const WeightPlanes planes = planesOf<WeightLayout::kF32Rows, kK>(weight, output.columns);
+  const auto weightAt = [&](int line, int at) {
+    return granuleOf<float4, WeightLayout::kF32Rows, kK, WeightPlane::kCodes>(planes, line, at / 4);
+  };
   float sums[4][4] = {};
   LLCUDA_NO_UNROLL
   for (int firstInput = 0; firstInput < kK; firstInput += kFloatStageInputs) {
     syncThreads(); // the stage before is no longer read
-    stageFloats<Tile::kRows, Tile::kThreads, kK>(input.x.x, Tile::firstRow(), input.rows, firstInput, stagedX);
-    stageFloats<Tile::kColumns, Tile::kThreads, kK>(weight, firstColumn, output.columns, firstInput, stagedWeight);
+    stageFloats<Tile::kRows, Tile::kThreads>(xAt, Tile::firstRow(), input.rows, firstInput, stagedX);
+    stageFloats<Tile::kColumns, Tile::kThreads>(weightAt, firstColumn, output.columns, firstInput, stagedWeight);
     syncThreads();
     LLCUDA_UNROLL
     for (int input = 0; input < kFloatStageInputs; ++input) {

@@ -102,7 +102,7 @@ struct Int8Product {
       const int unit = step * kUnits + part;
       cargo.units[i] = Unit{};
       if (kWhole || unit < kK / Traits::kUnit)
-        cargo.units[i] = Traits::load(planesFrom<kLayout, kK>(line.weight, weights.rows, 0), line.row, unit);
+        cargo.units[i] = Traits::load(planesOf<kLayout, kK>(line.weight, weights.rows), line.row, unit);
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / kChunks);

@@ -8,18 +8,26 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kMXFP4Planes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kMXFP4Planes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
-  static constexpr int kBlocks = kColumns / 32;
   static constexpr LevelTable kLevels = levelTable(formats::kFp4Levels);
   using Input = Int8Input;
+  using Scale = WordPart; ///< the exponent's byte
   struct Unit {
     uint4 codes;
-    WordPart exponent;
+    Scale scale;
   };
+  using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * kBlocks + unit),
-            loadWordPart<1, kBlocks>(planes.scales, row, unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
@@ -28,8 +36,10 @@ struct WeightTraits<WeightLayout::kMXFP4Planes, kColumns> {
     return scale(w, 0).x * (x.scale.x * static_cast<float>(dotCodes(codes(w), x)));
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) {
-    return make_float2(formats::mxfp4Scale(static_cast<uint8_t>(w.exponent.bits())), 0.f);
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int) {
+    return make_float2(formats::mxfp4Scale(static_cast<uint8_t>(scale.bits())), 0.f);
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);

@@ -8,21 +8,33 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ2_KPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ2_KPlanes;
   static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 16;
   struct Input {
     Int8Input row;
     float firstSum, secondSum; ///< d * sum of each half: the mins are those of halves
   };
-  struct Unit {
-    uint2 codes;
+  struct Scale {
     WordPart scales; ///< two bytes, scale low and min high
     uint32_t d;      ///< d, dmin
   };
+  struct Unit {
+    uint2 codes;
+    Scale scale;
+  };
+  using Piece = uint2;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    const uint8_t* scales = granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
+    return {loadWordPart<2>(scales, static_cast<unsigned>(unit) % 8),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kSupers>(planes, row, unit / 8))};
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint2*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadWordPart<2, kColumns / 32>(planes.scales, row, unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.supers) + row * (kColumns / 256) + unit / 8)};
+    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     constexpr uint32_t kOnes = 0x01010101u;
@@ -33,30 +45,30 @@ struct WeightTraits<WeightLayout::kQ2_KPlanes, kColumns> {
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const CodeWords<8> c = codes(w);
-    const int sum = scaleOf(w, 0) * dotCodes<0>(c, x.row.x0) + scaleOf(w, 1) * dotCodes<4>(c, x.row.x1);
-    const float mins = static_cast<float>(minOf(w, 0)) * x.firstSum + static_cast<float>(minOf(w, 1)) * x.secondSum;
-    const float2 d = halvesOf(w.d);
+    const int sum = scaleCode(w.scale, 0) * dotCodes<0>(c, x.row.x0) + scaleCode(w.scale, 1) * dotCodes<4>(c, x.row.x1);
+    const float mins =
+        static_cast<float>(minCode(w.scale, 0)) * x.firstSum + static_cast<float>(minCode(w.scale, 1)) * x.secondSum;
+    const float2 d = halvesOf(w.scale.d);
     return d.x * x.row.scale.x * static_cast<float>(sum) - d.y * mins;
   }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    CodeWords<8> codes = {};
-    addPairs<0>(codes, w.codes);
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) {
-    const float2 d = halvesOf(w.d);
-    return make_float2(d.x * static_cast<float>(scaleOf(w, part)), -(d.y * static_cast<float>(minOf(w, part))));
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesOfPairs<8>(w.codes); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesOfPairs<2>(piece); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int part) {
+    const float2 d = halvesOf(scale.d);
+    return make_float2(d.x * static_cast<float>(scaleCode(scale, part)),
+                       -(d.y * static_cast<float>(minCode(scale, part))));
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }
 
 private:
-  static LLCUDA_DEVICE int scaleOf(const Unit& w, int part) {
-    return static_cast<int>(w.scales.bits() >> (8 * part) & 15);
+  static LLCUDA_DEVICE int scaleCode(const Scale& scale, int part) {
+    return static_cast<int>(scale.scales.bits() >> (8 * part) & 15);
   }
-  static LLCUDA_DEVICE int minOf(const Unit& w, int part) {
-    return static_cast<int>(w.scales.bits() >> (8 * part + 4) & 15);
+  static LLCUDA_DEVICE int minCode(const Scale& scale, int part) {
+    return static_cast<int>(scale.scales.bits() >> (8 * part + 4) & 15);
   }
 };
 

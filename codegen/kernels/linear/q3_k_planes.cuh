@@ -11,52 +11,69 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ3_KPlanes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 16;
   using Input = Int8Input;
-  struct Unit {
-    uint2 codes;
-    uint32_t high;
+  struct Scale {
     uint32_t lowScales;   ///< the word of nibbles that has those of the unit
     uint32_t upperScales; ///< the word of pairs
     int group;            ///< of 8 units
     WordPart d;
   };
+  struct Unit {
+    uint2 codes;
+    uint32_t high;
+    Scale scale;
+  };
+  struct Piece {
+    uint2 codes;
+    uint32_t high;
+  };
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    const uint32_t* scales = granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
+    const int group = unit % 8;
+    return {loadStream(scales + group / 4), loadStream(scales + 2), group,
+            loadGranulePart<kLayout, kColumns, WeightPlane::kSupers>(planes, row, unit / 8)};
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    const int super = row * (kColumns / 256) + unit / 8, group = unit % 8;
-    const uint32_t* scales = reinterpret_cast<const uint32_t*>(planes.scales) + super * 3;
-    return {loadStream(reinterpret_cast<const uint2*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.high) + row * (kColumns / 32) + unit),
-            loadStream(scales + group / 4),
-            loadStream(scales + 2),
-            group,
-            loadWordPart<2, kColumns / 256>(planes.supers, row, unit / 8)};
+    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return {loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const CodeWords<8> c = codes(w);
-    const int sum = scaleOf(w, 0) * dotCodes<0>(c, x.x0) + scaleOf(w, 1) * dotCodes<4>(c, x.x1);
-    return w.d.half() * 0.03125f * x.scale.x * static_cast<float>(sum);
+    const int sum = scaleCode(w.scale, 0) * dotCodes<0>(c, x.x0) + scaleCode(w.scale, 1) * dotCodes<4>(c, x.x1);
+    return w.scale.d.half() * 0.03125f * x.scale.x * static_cast<float>(sum);
   }
   /// 32 * code
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    CodeWords<8> codes = {};
-    addPairs<5>(codes, w.codes);
-    addBits<7>(codes, w.high);
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) {
-    return make_float2(w.d.half() * 0.03125f * static_cast<float>(scaleOf(w, part)), 0.f);
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int part) {
+    return make_float2(scale.d.half() * 0.03125f * static_cast<float>(scaleCode(scale, part)), 0.f);
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }
 
 private:
-  static LLCUDA_DEVICE int scaleOf(const Unit& w, int part) {
-    const uint32_t low = w.lowScales >> (8 * (w.group & 3)), upper = w.upperScales >> (4 * w.group);
+  template <int kWords>
+  static LLCUDA_DEVICE CodeWords<kWords> codesFrom(const uint2& pairs, uint32_t high) {
+    CodeWords<kWords> codes = {};
+    addPairs<5>(codes, pairs);
+    addBits<7>(codes, high);
+    return codes;
+  }
+  static LLCUDA_DEVICE int scaleCode(const Scale& scale, int part) {
+    const uint32_t low = scale.lowScales >> (8 * (scale.group & 3)), upper = scale.upperScales >> (4 * scale.group);
     return static_cast<int>((low >> (4 * part) & 15) | (upper >> (2 * part) & 3) << 4) - 32;
   }
 };

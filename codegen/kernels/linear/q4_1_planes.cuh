@@ -8,17 +8,25 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_1Planes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ4_1Planes;
   static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
-  static constexpr int kBlocks = kColumns / 32;
   using Input = Int8Input;
+  using Scale = uint32_t; ///< d, m
   struct Unit {
     uint4 codes;
-    uint32_t scale; ///< d, m
+    Scale scale;
   };
+  using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit));
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * kBlocks + unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.scales) + row * kBlocks + unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
@@ -28,7 +36,9 @@ struct WeightTraits<WeightLayout::kQ4_1Planes, kColumns> {
     return dm.x * x.scale.x * static_cast<float>(dotQ4(w.codes, x.x0, x.x1)) + dm.y * x.scale.y;
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return nibbleCodes(w.codes); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return halvesOf(w.scale); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return nibbleCodes(piece); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(Scale scale, int) { return halvesOf(scale); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }

@@ -8,25 +8,36 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_KPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ4_KPlanes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
   using Input = Int8Input;
+  using Scale = SixBitRecord;
   struct Unit {
     uint4 codes;
-    SixBitRecord record;
+    Scale scale;
   };
+  using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return SixBitRecord::load<kLayout, kColumns>(planes, row, unit);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
-            SixBitRecord::load<kColumns>(planes.scales, row, unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return dotWithRecord(w.record, dotQ4(w.codes, x.x0, x.x1), x.scale);
+    return dotWithRecord(w.scale, dotQ4(w.codes, x.x0, x.x1), x.scale);
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return nibbleCodes(w.codes); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return scaleOfRecord(w.record); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return nibbleCodes(piece); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& record, int) { return scaleOfRecord(record); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }

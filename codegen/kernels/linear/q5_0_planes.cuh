@@ -8,19 +8,30 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ5_0Planes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ5_0Planes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
-  static constexpr int kBlocks = kColumns / 32;
   using Input = Int8Input;
+  using Scale = WordPart; ///< d
   struct Unit {
     uint4 codes;
     uint32_t high;
-    WordPart d;
+    Scale scale;
+  };
+  struct Piece {
+    uint32_t codes, high;
   };
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * kBlocks + unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.high) + row * kBlocks + unit),
-            loadWordPart<2, kBlocks>(planes.scales, row, unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
@@ -29,14 +40,20 @@ struct WeightTraits<WeightLayout::kQ5_0Planes, kColumns> {
     return scale(w, 0).x * x.scale.x * static_cast<float>(dotCodes(codes(w), x));
   }
   /// 8 * code
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    CodeWords<8> codes = nibblesAt<3>(w.codes);
-    addBits<7>(codes, w.high);
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return make_float2(w.d.half() * 0.125f, 0.f); }
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& d, int) { return make_float2(d.half() * 0.125f, 0.f); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
+  }
+
+private:
+  template <int kWords, typename Nibbles>
+  static LLCUDA_DEVICE CodeWords<kWords> codesFrom(const Nibbles& nibbles, const uint32_t& high) {
+    CodeWords<kWords> codes = nibblesAt<3>(nibbles);
+    addBits<7>(codes, high);
+    return codes;
   }
 };
 

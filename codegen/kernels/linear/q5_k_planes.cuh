@@ -9,33 +9,51 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ5_KPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ5_KPlanes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
   using Input = Int8Input;
+  using Scale = SixBitRecord;
   struct Unit {
     uint4 codes;
     uint32_t high;
-    SixBitRecord record;
+    Scale scale;
+  };
+  struct Piece {
+    uint32_t codes, high;
   };
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return SixBitRecord::load<kLayout, kColumns>(planes, row, unit);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.high) + row * (kColumns / 32) + unit),
-            SixBitRecord::load<kColumns>(planes.scales, row, unit)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return dotWithRecord(w.record, dotCodes(codes(w), x), x.scale);
+    return dotWithRecord(w.scale, dotCodes(codes(w), x), x.scale);
   }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    CodeWords<8> codes = nibblesAt<0>(w.codes);
-    addBits<4>(codes, w.high);
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return scaleOfRecord(w.record); }
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& record, int) { return scaleOfRecord(record); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
+  }
+
+private:
+  template <int kWords, typename Nibbles>
+  static LLCUDA_DEVICE CodeWords<kWords> codesFrom(const Nibbles& nibbles, const uint32_t& high) {
+    CodeWords<kWords> codes = nibblesAt<0>(nibbles);
+    addBits<4>(codes, high);
+    return codes;
   }
 };
 

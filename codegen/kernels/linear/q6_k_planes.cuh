@@ -8,41 +8,64 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ6_KPlanes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ6_KPlanes;
   static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 16;
   using Input = Int8Input;
-  struct Unit {
-    uint4 codes;
-    uint2 high;
+  struct Scale {
     WordPart scales; ///< two signed bytes
     uint32_t d;      ///< an f32
   };
+  struct Unit {
+    uint4 codes;
+    uint2 high;
+    Scale scale;
+  };
+  struct Piece {
+    uint32_t codes;
+    uint2 high;
+  };
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    const uint8_t* scales = granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
+    return {loadWordPart<2>(scales, static_cast<unsigned>(unit) % 8),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kSupers>(planes, row, unit / 8))};
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadStream(reinterpret_cast<const uint2*>(planes.high) + row * (kColumns / 32) + unit),
-            loadWordPart<2, kColumns / 32>(planes.scales, row, unit),
-            loadStream(reinterpret_cast<const uint32_t*>(planes.supers) + row * (kColumns / 256) + unit / 8)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
     const CodeWords<8> c = codes(w);
-    const uint32_t scales = w.scales.bits();
+    const uint32_t scales = w.scale.scales.bits();
     const int sum = signedByte(scales, 0) * dotCodes<0>(c, x.x0) + signedByte(scales, 1) * dotCodes<4>(c, x.x1);
-    return bitCast<float>(w.d) * 0.25f * x.scale.x * static_cast<float>(sum);
+    return bitCast<float>(w.scale.d) * 0.25f * x.scale.x * static_cast<float>(sum);
   }
   /// 4 * code
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    CodeWords<8> codes = nibblesAt<2>(w.codes);
-    addPairs<6>(codes, w.high);
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) {
-    return make_float2(bitCast<float>(w.d) * 0.25f * static_cast<float>(signedByte(w.scales.bits(), part)), 0.f);
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int part) {
+    const auto code = static_cast<float>(signedByte(scale.scales.bits(), part));
+    return make_float2(bitCast<float>(scale.d) * 0.25f * code, 0.f);
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
+  }
+
+private:
+  template <int kWords, typename Nibbles>
+  static LLCUDA_DEVICE CodeWords<kWords> codesFrom(const Nibbles& nibbles, const uint2& high) {
+    CodeWords<kWords> codes = nibblesAt<2>(nibbles);
+    addPairs<6>(codes, high);
+    return codes;
   }
 };
 

@@ -8,26 +8,36 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ8_0Planes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kQ8_0Planes;
   static constexpr int kUnit = 16, kAhead = 8, kScaleStep = 32;
-  static constexpr int kBlocks = kColumns / 32;
   using Input = Int8HalfInput;
+  using Scale = WordPart; ///< d
   struct Unit {
     uint4 codes;
-    WordPart d;
+    Scale scale;
   };
+  using Piece = CodeWords<2>;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(planes.codes) + row * (2 * kBlocks) + unit),
-            loadWordPart<2, kBlocks>(planes.scales, row, unit / 2)};
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit / 2)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadBytePiece<kLayout, kColumns>(planes, row, unit);
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8HalfInput<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return w.d.half() * x.scale * static_cast<float>(dotS8(w.codes, x.x));
+    return w.scale.half() * x.scale * static_cast<float>(dotS8(w.codes, x.x));
   }
   static LLCUDA_DEVICE CodeWords<4> codes(const Unit& w) { return {{w.codes.x, w.codes.y, w.codes.z, w.codes.w}}; }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return make_float2(w.d.half(), 0.f); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return piece; }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& d, int) { return make_float2(d.half(), 0.f); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }

@@ -20,9 +20,9 @@ struct SixBitRecord {
     return static_cast<int>((upper & 0x3c) | (byte() >> 6 & 3));
   }
 
-  template <int kColumns>
-  static LLCUDA_DEVICE SixBitRecord load(const uint8_t* scales, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint4*>(scales) + row * (kColumns / 256) + unit / 8), unit % 8};
+  template <WeightLayout kLayout, int kColumns>
+  static LLCUDA_DEVICE SixBitRecord load(const WeightPlanes& planes, int row, int unit) {
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8)), unit % 8};
   }
 };
 

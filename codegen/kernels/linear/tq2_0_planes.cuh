@@ -8,41 +8,47 @@ namespace llcuda {
 
 template <int kColumns>
 struct WeightTraits<WeightLayout::kTQ2_0Planes, kColumns> {
+  static constexpr auto kLayout = WeightLayout::kTQ2_0Planes;
   static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
   using Input = Int8Input;
+  using Scale = WordPart; ///< d
   struct Unit {
     uint2 codes;
-    WordPart d;
+    Scale scale;
   };
+  using Piece = uint2;
 
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
+  }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(reinterpret_cast<const uint2*>(planes.codes) + row * (kColumns / 32) + unit),
-            loadWordPart<2, kColumns / 256>(planes.scales, row, unit / 8)};
+    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
+            loadScale(planes, row, unit)};
+  }
+  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
+    return loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const float sum = static_cast<float>(dotCodes(storedCodes(w), x));
-    return w.d.half() * (x.scale.x * sum - x.scale.y);
+    const float sum = static_cast<float>(dotCodes(codesOfPairs<8>(w.codes), x));
+    return w.scale.half() * (x.scale.x * sum - x.scale.y);
   }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    constexpr uint32_t kSign = 0x80808080u, kOne = 0x01010101u;
-    CodeWords<8> codes = storedCodes(w);
-    LLCUDA_UNROLL
-    for (uint32_t& word : codes.word) word = ((word | kSign) - kOne) ^ kSign; // no byte borrows from the next
-    return codes;
-  }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int) { return make_float2(w.d.half(), 0.f); }
+  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return lessOne(codesOfPairs<8>(w.codes)); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return lessOne(codesOfPairs<2>(piece)); }
+  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& d, int) { return make_float2(d.half(), 0.f); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return fourOfUnit<WeightTraits>(planes, row, column);
   }
 
 private:
-  /// 0 ... 3
-  static LLCUDA_DEVICE CodeWords<8> storedCodes(const Unit& w) {
-    CodeWords<8> codes = {};
-    addPairs<0>(codes, w.codes);
+  template <int kWords>
+  static LLCUDA_DEVICE CodeWords<kWords> lessOne(CodeWords<kWords> codes) {
+    constexpr uint32_t kSign = 0x80808080u, kOne = 0x01010101u;
+    LLCUDA_UNROLL
+    for (uint32_t& word : codes.word) word = ((word | kSign) - kOne) ^ kSign; // no byte borrows from the next
     return codes;
   }
 };

@@ -4,16 +4,19 @@
 //   kUnit            weights of a row that a lane multiplies at a time, as WeightFacts says
 //   kAhead           units that a lane loads before it uses the first; 8 or 4, by the registers that a unit takes
 //   Unit             the unit's codes and scales in registers; Unit{} multiplies to 0
-//   load             one unit of a row; rows are counted from where the planes point
+//   load             one unit of a row
 //   Input            what kUnit elements of an input row look like in registers; loadInput reads them
 //   dot              the sum of the unit's products
 //   Eight            of a layout that tensor cores multiply as f16: 8 weights as loadEight reads them
 //   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, as WeightFacts says
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
+//   Scale            the scales of 32 weights; loadScale reads them, scaleOf(scale, i) is `scale` of them
+//   Piece            of 32 weights what lane q of four takes to tensor cores, as loadPiece reads it; pieceCodes makes
+//                    of it the int8 codes of elements 4q ... 4q + 3 and 16 + 4q ... 16 + 4q + 3
 //   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
 //
-// kColumns is the length of a row, a multiple of the layout's block. Codes are loaded 16 bytes at a time (8 where there
+// kColumns is the length of a row, a multiple of the layout's block; a row is less than what the weight stores. Codes are loaded 16 bytes at a time (8 where there
 // are two bits of each), and no load is narrower than 4 bytes: what is smaller is cut out of a word that neighbouring
 // lanes share. Codes of 5 and 6 bits with a sign are made in the upper bits of their bytes, so that the sign costs
 // nothing: they are 8 or 4 times the code, and the scale an eighth or a fourth.
@@ -26,7 +29,7 @@
 
 namespace llcuda {
 
-/// The planes of a weight, from some row on.
+/// The planes of a weight.
 struct WeightPlanes {
   const uint8_t* codes;
   const uint8_t* high;
@@ -34,16 +37,35 @@ struct WeightPlanes {
   const uint8_t* supers;
 };
 
-/// From row `row` of a weight of `rows` rows on.
+/// Of a weight of `rows` rows.
 template <WeightLayout kLayout, int kColumns>
-LLCUDA_DEVICE WeightPlanes planesFrom(const uint8_t* weight, int rows, int row) {
+LLCUDA_DEVICE WeightPlanes planesOf(const uint8_t* weight, int rows) {
   static_assert(kColumns % weightBlockBytes(kLayout).columns == 0, "whole blocks");
-  const auto plane = [&](WeightPlane which) {
-    return weight + weightPlaneOffset(kLayout, which, rows, kColumns) +
-           static_cast<uint64_t>(row) * weightRowBytes(kLayout, which, kColumns);
-  };
+  const auto plane = [&](WeightPlane which) { return weight + weightPlaneOffset(kLayout, which, rows, kColumns); };
   return {plane(WeightPlane::kCodes), plane(WeightPlane::kHigh), plane(WeightPlane::kScales),
           plane(WeightPlane::kSupers)};
+}
+
+/// Where the granules of one number lie of the rows of a tile.
+template <WeightLayout kLayout, int kColumns, WeightPlane kPlane>
+LLCUDA_DEVICE const uint8_t* granulesOf(const WeightPlanes& planes, unsigned tile, int granule) {
+  constexpr uint64_t kTileBytes = weightGranuleOffset(kLayout, kPlane, kColumns, 1, 0);
+  const uint8_t* plane = kPlane == WeightPlane::kCodes    ? planes.codes
+                         : kPlane == WeightPlane::kHigh   ? planes.high
+                         : kPlane == WeightPlane::kScales ? planes.scales
+                                                          : planes.supers;
+  return plane + tile * kTileBytes +
+         static_cast<unsigned>(granule) * weightGranuleOffset(kLayout, kPlane, kColumns, 0, 1);
+}
+
+/// A granule of a row.
+template <typename T, WeightLayout kLayout, int kColumns, WeightPlane kPlane>
+LLCUDA_DEVICE const T* granuleOf(const WeightPlanes& planes, int row, int granule) {
+  constexpr unsigned kBytes = weightGranuleBytes(kLayout, kPlane);
+  static_assert(kBytes % sizeof(T) == 0, "aligned to it");
+  const auto line = static_cast<unsigned>(row);
+  return reinterpret_cast<const T*>(granulesOf<kLayout, kColumns, kPlane>(planes, line / kWeightTileRows, granule) +
+                                    line % kWeightTileRows * kBytes);
 }
 
 /// Rows of activations in both forms; a layout reads one of them.
@@ -112,7 +134,7 @@ LLCUDA_DEVICE int dotCodes(const CodeWords<8>& codes, const Int8Input& x) {
   return dotS8(four(0), four(4), x.x0, x.x1);
 }
 
-/// Element `index` of a plane of kBytes (1 or 2) each, as the word that holds it and the shift that brings it down.
+/// An element of 1 or 2 bytes as the word that holds it and the shift that brings it down.
 struct WordPart {
   uint32_t word;
   uint32_t shift;
@@ -121,30 +143,52 @@ struct WordPart {
   LLCUDA_DEVICE float half() const { return toFloat(Half{static_cast<uint16_t>(bits())}); }
 };
 
-/// kRowLength elements a row. Where that is a multiple of the elements of a word, the shift depends on `index` alone,
-/// which in a decode linear is the lane's.
-template <int kBytes, int kRowLength>
-LLCUDA_DEVICE WordPart loadWordPart(const uint8_t* plane, int row, int index) {
-  constexpr int kParts = 4 / kBytes;
-  if constexpr (kRowLength % kParts == 0) {
-    const uint32_t* words = reinterpret_cast<const uint32_t*>(plane) + row * (kRowLength / kParts) + index / kParts;
-    return {loadStream(words), static_cast<uint32_t>(index % kParts * (8 * kBytes))};
-  } else {
-    const auto address = reinterpret_cast<uint64_t>(plane) + static_cast<uint64_t>((row * kRowLength + index) * kBytes);
-    return {loadStream(reinterpret_cast<const uint32_t*>(address & ~uint64_t(3))),
-            static_cast<uint32_t>(address & 3) * 8};
-  }
+/// Element `index` of those of kBytes (1 or 2) from `first` on, which is aligned to a word.
+template <int kBytes>
+LLCUDA_DEVICE WordPart loadWordPart(const uint8_t* first, unsigned index) {
+  constexpr unsigned kParts = 4 / kBytes;
+  return {loadStream(reinterpret_cast<const uint32_t*>(first) + index / kParts), index % kParts * (8 * kBytes)};
+}
+
+/// The granule, of 1 or 2 bytes, of a row.
+template <WeightLayout kLayout, int kColumns, WeightPlane kPlane>
+LLCUDA_DEVICE WordPart loadGranulePart(const WeightPlanes& planes, int row, int granule) {
+  const auto line = static_cast<unsigned>(row);
+  return loadWordPart<weightGranuleBytes(kLayout, kPlane)>(
+      granulesOf<kLayout, kColumns, kPlane>(planes, line / kWeightTileRows, granule), line % kWeightTileRows);
 }
 
 /// Codes 0 ... 15 of 32 weights.
 LLCUDA_DEVICE CodeWords<8> nibbleCodes(const uint4& w) {
   constexpr uint32_t kLow = 0x0f0f0f0fu;
-  return {{w.x & kLow, w.x >> 4 & kLow, w.y & kLow, w.y >> 4 & kLow, w.z & kLow, w.z >> 4 & kLow, w.w & kLow,
+  return {{w.x & kLow, w.y & kLow, w.z & kLow, w.w & kLow, w.x >> 4 & kLow, w.y >> 4 & kLow, w.z >> 4 & kLow,
            w.w >> 4 & kLow}};
+}
+LLCUDA_DEVICE CodeWords<2> nibbleCodes(uint32_t w) {
+  constexpr uint32_t kLow = 0x0f0f0f0fu;
+  return {{w & kLow, w >> 4 & kLow}};
+}
+
+/// Lane q's place among the four that share a column of a fragment.
+LLCUDA_DEVICE int pieceLane() {
+  return laneId() % 4;
+}
+/// Word `lane` of the 16 bytes of 32 weights' nibbles, or of 16 weights' bytes.
+LLCUDA_DEVICE uint32_t loadPieceWord(const uint4* codes, int lane = pieceLane()) {
+  return loadReadOnly(reinterpret_cast<const uint32_t*>(codes) + lane);
 }
 
 LLCUDA_DEVICE int signedByte(uint32_t word, int byte) {
   return static_cast<int8_t>(word >> (8 * byte));
+}
+
+/// Words of both halves of 32 weights of a byte each.
+template <WeightLayout kLayout, int kColumns>
+LLCUDA_DEVICE CodeWords<2> loadBytePiece(const WeightPlanes& planes, int row, int unit) {
+  const auto half = [&](int i) {
+    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, 2 * unit + i));
+  };
+  return {{half(0), half(1)}};
 }
 
 /// The signed codes of a word.

@@ -8,16 +8,16 @@
 
 namespace llcuda {
 
-/// Codes 0 ... 15: word j holds elements 8j ... 8j+3 in the low and 8j+4 ... 8j+7 in the high nibbles of its bytes.
+/// Codes 0 ... 15: word j holds elements 4j ... 4j+3 in the low and 16+4j ... 16+4j+3 in the high nibbles of its bytes.
 LLCUDA_DEVICE int dotQ4(const uint4& codes, const int4& x0, const int4& x1) {
   constexpr uint32_t kLow = 0x0f0f0f0fu;
   int sum = dp4a(codes.x & kLow, x0.x, 0);
-  sum = dp4a((codes.x >> 4) & kLow, x0.y, sum);
-  sum = dp4a(codes.y & kLow, x0.z, sum);
-  sum = dp4a((codes.y >> 4) & kLow, x0.w, sum);
-  sum = dp4a(codes.z & kLow, x1.x, sum);
-  sum = dp4a((codes.z >> 4) & kLow, x1.y, sum);
-  sum = dp4a(codes.w & kLow, x1.z, sum);
+  sum = dp4a((codes.x >> 4) & kLow, x1.x, sum);
+  sum = dp4a(codes.y & kLow, x0.y, sum);
+  sum = dp4a((codes.y >> 4) & kLow, x1.y, sum);
+  sum = dp4a(codes.z & kLow, x0.z, sum);
+  sum = dp4a((codes.z >> 4) & kLow, x1.z, sum);
+  sum = dp4a(codes.w & kLow, x0.w, sum);
   return dp4a((codes.w >> 4) & kLow, x1.w, sum);
 }
 

@@ -128,23 +128,56 @@ TEST(Pack, TakesTheBytesOfTheFile) {
   EXPECT_EQ(*packedBytes(WeightLayout::kS8Planes, 1024, 4096), 1024u * 4096 * 5 / 4);
 }
 
-// The one sentence of the layout that every kernel relies on, spelled out for a block whose element i is i % 16.
-TEST(Pack, NibblesOfWordJAreElements8JOnwards) {
-  std::vector<std::byte> source(tensorBytes(TensorType::kQ4_0, 32));
-  for (int j = 0; j < 16; ++j) source[2 + j] = static_cast<std::byte>(j | ((j + 16) % 16) << 4);
-  std::vector<std::byte> blob(*packedBytes(WeightLayout::kQ4_0Planes, 1, 32));
-  ASSERT_TRUE(pack(WeightLayout::kQ4_0Planes, 1, 32, {}, TensorType::kQ4_0, source, blob).ok());
+// What every kernel relies on, spelled out for a block whose element i is i % 16, in the last of three rows.
+TEST(Pack, NibblesOfByteIAreElementsIAndSixteenOn) {
+  std::vector<std::byte> source(tensorBytes(TensorType::kQ4_0, 3 * 64));
+  const size_t block = source.size() / 6;
+  for (int j = 0; j < 16; ++j) source[5 * block + 2 + j] = static_cast<std::byte>(j | (15 - j) << 4);
+  std::vector<std::byte> blob(*packedBytes(WeightLayout::kQ4_0Planes, 3, 64));
+  ASSERT_TRUE(pack(WeightLayout::kQ4_0Planes, 3, 64, {}, TensorType::kQ4_0, source, blob).ok());
+  const size_t secondBlocks = 32 * 16, thirdRow = 2 * 16;
+  for (int byte = 0; byte < 16; ++byte) {
+    EXPECT_EQ(std::to_integer<int>(blob[secondBlocks + thirdRow + byte]) & 15, byte);
+    EXPECT_EQ(std::to_integer<int>(blob[secondBlocks + thirdRow + byte]) >> 4, 15 - byte);
+  }
+}
+
+TEST(Pack, NibblesInOrderAreFourAndFourOfAWord) {
+  std::vector<std::byte> source(tensorBytes(TensorType::kIQ4_NL, 32));
+  for (int j = 0; j < 16; ++j) source[2 + j] = static_cast<std::byte>(j | (15 - j) << 4);
+  std::vector<std::byte> blob(*packedBytes(WeightLayout::kIQ4_NLPlanes, 1, 32));
+  ASSERT_TRUE(pack(WeightLayout::kIQ4_NLPlanes, 1, 32, {}, TensorType::kIQ4_NL, source, blob).ok());
   for (int word = 0; word < 4; ++word)
-    for (int byte = 0; byte < 4; ++byte) {
-      EXPECT_EQ(std::to_integer<int>(blob[4 * word + byte]) & 15, (8 * word + byte) % 16);
-      EXPECT_EQ(std::to_integer<int>(blob[4 * word + byte]) >> 4, (8 * word + 4 + byte) % 16);
+    for (int nibble = 0; nibble < 8; ++nibble) {
+      const int byte = std::to_integer<int>(blob[4 * word + nibble / 2]) >> (nibble % 2 * 4) & 15;
+      EXPECT_EQ(byte, nibble < 4 ? 4 * word + nibble : 15 - (4 * word + nibble - 4));
+    }
+}
+
+// f16: 8 values are a granule, and the same granule of 32 rows lies together.
+TEST(Pack, RowsOfATileLieGranuleByGranule) {
+  constexpr size_t kRows = 70, kColumns = 64;
+  std::vector<uint16_t> source(kRows * kColumns);
+  for (size_t i = 0; i < source.size(); ++i) source[i] = static_cast<uint16_t>(i);
+  std::vector<std::byte> blob(*packedBytes(WeightLayout::kF16Rows, kRows, kColumns));
+  ASSERT_EQ(blob.size(), 96 * kColumns * 2) << "whole tiles";
+  ASSERT_TRUE(
+      pack(WeightLayout::kF16Rows, kRows, kColumns, {}, TensorType::kF16, std::as_bytes(std::span(source)), blob).ok());
+  for (size_t row = 0; row < 96; ++row)
+    for (size_t column = 0; column < kColumns; ++column) {
+      uint16_t value;
+      const size_t granule = row / 32 * (kColumns / 8) + column / 8;
+      std::memcpy(&value, blob.data() + (granule * 32 + row % 32) * 16 + column % 8 * 2, 2);
+      ASSERT_EQ(value, row < kRows ? row * kColumns + column : 0) << row << " " << column;
     }
 }
 
 TEST(Pack, ScalesStartAtAMultipleOf256) {
-  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 3, 64), 256u);
-  EXPECT_EQ(*packedBytes(WeightLayout::kQ4_1Planes, 3, 64), 256u + 32u);
-  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 17, 32), 512u);
+  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 3, 64), 1024u);
+  EXPECT_EQ(*packedBytes(WeightLayout::kQ4_1Planes, 3, 64), 1024u + 256u);
+  EXPECT_EQ(weightScalesOffset(WeightLayout::kQ4_1Planes, 33, 32), 1024u);
+  EXPECT_EQ(weightPlaneOffset(WeightLayout::kTQ2_0Planes, WeightPlane::kSupers, 3, 256), 2048u + 256u)
+      << "scales of 64 bytes";
 }
 
 TEST(Pack, RefusesColumnsThatAreNoWholeBlocks) {

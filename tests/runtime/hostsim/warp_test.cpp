@@ -122,7 +122,7 @@ TEST(Dot, Dp4aAndDotsOf32Codes) {
     for (int i = 0; i < 4; ++i) quads += signedByte(w[0], i) * signedByte(x[0], i);
     for (int i = 0; i < 32; ++i) {
       bytes += signedByte(w[i / 4], i % 4) * signedByte(x[i / 4], i % 4);
-      const uint32_t word = w[i / 8] >> (i % 8 < 4 ? 0 : 4);
+      const uint32_t word = w[i % 16 / 4] >> (i < 16 ? 0 : 4);
       nibbles += static_cast<int>(word >> (8 * (i % 4)) & 15) * signedByte(x[i / 4], i % 4);
     }
     const auto four = [](const uint32_t* v) { return bitCast<int4>(make_uint4(v[0], v[1], v[2], v[3])); };
