@@ -46,6 +46,11 @@ void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* que
   kernel.value(optionalNumber("w", desc.window)).input("sinks", "const float*", desc.sinks).close();
 }
 
+void addForms(KernelBuilder& kernel, const AttentionDesc& desc, RowOrder order) {
+  kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, order));
+}
+
+/// What both kernels are handed last.
 void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
   kernel.open().outputRows("y", desc.f32Rows, desc.int8Rows).close();
 }
@@ -98,6 +103,7 @@ LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
   const uint32_t splits = attentionSplits(desc);
   KernelBuilder kernel = kernelOf("attention_decode", desc);
   kernel.group("ContextCut", {{"splits", number("s", splits)}});
+  addForms(kernel, desc, desc.order);
   addInputs(kernel, desc, "const float*");
   kernel.output("partial", "float*", splits > 1).inOut("arrivals", "uint32_t*", splits > 1);
   addRows(kernel, desc);
@@ -110,6 +116,7 @@ LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   assert(checkAttention(desc));
   KernelBuilder kernel = kernelOf("attention_prompt", desc);
   kernel.group("PromptChunk", {{"rows", number("r", desc.rows)}});
+  addForms(kernel, desc, RowOrder::kFragments);
   addInputs(kernel, desc, "const llcuda::Half*");
   addRows(kernel, desc);
   // What fits the registers without spills, by the same test.

@@ -3,6 +3,7 @@
 // (prompt).
 #pragma once
 
+#include "codegen/formats/int8_rows.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/kv_cache.h"
 #include "runtime/base/result.h"
@@ -15,12 +16,13 @@ struct AttentionDesc {
   uint32_t kvHeads = 1;   ///< divides heads
   uint32_t headSize = 64; ///< a multiple of 4 up to 256; of 32 for int8 rows
   KvCacheDesc cache;
-  float scale = 0;      ///< of the scores: usually 1 / sqrt(headSize)
-  uint32_t window = 0;  ///< keys a row sees, its own included; 0: all
-  float softcap = 0;    ///< cap * tanh(score / cap); 0: none
-  bool sinks = false;   ///< the softmax of a head has one more score, of a key without a value
-  bool f32Rows = false; ///< emits y
-  bool int8Rows = true; ///< emits y_codes and y_scales
+  float scale = 0;                  ///< of the scores: usually 1 / sqrt(headSize)
+  uint32_t window = 0;              ///< keys a row sees, its own included; 0: all
+  float softcap = 0;                ///< cap * tanh(score / cap); 0: none
+  bool sinks = false;               ///< the softmax of a head has one more score, of a key without a value
+  bool f32Rows = false;             ///< emits y
+  bool int8Rows = true;             ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows; ///< of int8 rows of attention_decode; attention_prompt makes fragments
 };
 
 /// Names what the kernels cannot do. The launches below take only what this lets pass.
@@ -37,8 +39,8 @@ Result<void> checkAttention(const AttentionDesc& desc);
 ///   partial       float*          workspace of attentionPartialBytes(); only when attentionSplits() > 1
 ///   arrivals      uint32_t*       counter of attentionArrivals() words; only when attentionSplits() > 1
 ///   y             float*          [rows][heads][headSize]; only with f32Rows
-///   y_codes       int8_t*         [rows][heads * headSize]; only with int8Rows
-///   y_scales      float2*         [rows][heads * headSize / 32]; only with int8Rows
+///   y_codes       int8_t*         int8 rows of heads * headSize columns; only with int8Rows
+///   y_scales      float2*         the same; only with int8Rows
 LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc);
 
 /// Blocks that share the context of one kv head of one row, so that a long context fills the machine. The same for 1 to

@@ -43,6 +43,15 @@ Constant activation(Activation value) {
   return {activationText(value), value == Activation::kSilu ? "silu" : "gelu_tanh"};
 }
 
+Constant rowOrder(RowOrder value) {
+  const bool isFragments = value == RowOrder::kFragments;
+  return {isFragments ? "llcuda::RowOrder::kFragments" : "llcuda::RowOrder::kRows", isFragments ? "frag" : ""};
+}
+
+Members rowForms(bool f32, bool int8, RowOrder order) {
+  return {{"f32", flag("f32", f32)}, {"int8", flag("q8", int8)}, {"order", rowOrder(int8 ? order : RowOrder::kRows)}};
+}
+
 std::string hexText(uint32_t bits) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/formats/activation.h"
+#include "codegen/formats/int8_rows.h"
 #include "codegen/formats/weight_layout.h"
 
 namespace llcuda::codegen {
@@ -35,6 +36,10 @@ Constant flag(const std::string& shown, bool value);
 Constant real(const std::string& letter, float value);
 Constant layout(WeightLayout value);
 Constant activation(Activation value);
+/// Rows by themselves are not shown.
+Constant rowOrder(RowOrder value);
+/// RowForms of codegen/kernels/block/emit_row.cuh.
+Members rowForms(bool f32, bool int8, RowOrder order);
 
 /// Eight digits: "3727c5ac".
 std::string hexText(uint32_t bits);

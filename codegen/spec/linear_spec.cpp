@@ -112,10 +112,6 @@ void addShape(KernelBuilder& kernel, const LinearDesc& desc) {
   kernel.group(desc.parts.size() == 3 ? "QkvLinearShape" : "LinearShape", members);
 }
 
-Member rowForm(const char* name, const char* shown, bool wanted) {
-  return {name, flag(shown, wanted)};
-}
-
 /// The template arguments that come after the cut.
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& epilogue) {
   if (desc.hasFewRows())
@@ -125,11 +121,11 @@ void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const NormRows& epilogue) {
   kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", epilogue.postNorm)}});
-  kernel.group("RowForms", {rowForm("f32", "f32", epilogue.f32Rows), rowForm("int8", "q8", epilogue.int8Rows)});
+  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels)));
 }
-void addConstants(KernelBuilder& kernel, const LinearDesc&, const GateRows& epilogue) {
+void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const GateRows& epilogue) {
   kernel.constants({activation(epilogue.activation)});
-  kernel.group("RowForms", {rowForm("f32", "f32", epilogue.f32Rows), rowForm("int8", "q8", epilogue.int8Rows)});
+  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels)));
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const RopeCacheRows& epilogue) {
   kernel.group("RopeCacheParts", {{"bias", flag("bias", desc.bias)},

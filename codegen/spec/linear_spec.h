@@ -17,8 +17,8 @@
 //   weight      const uint8_t*  [outputs][inputs], a blob of the layout, 256-byte aligned; of several parts gate_weight
 //                               and up_weight, or q_weight, k_weight and v_weight
 //   x           const float*    [rows][inputs]; where a layout reads f32 rows
-//   x_codes     const int8_t*   [rows][inputs]; where a layout reads int8 rows
-//   x_scales    const float2*   [rows][inputs / 32]; beside x_codes
+//   x_codes     const int8_t*   int8 rows in rowOrderOf(kernels), where a layout reads them
+//   x_scales    const float2*   beside x_codes
 //   positions   const int*      [rows]; of many rows: of a tile of rows that are all -1 nothing is written
 //   bias        const float*    [outputs]; of several parts q_bias, k_bias and v_bias
 //   those of the epilogue
@@ -34,6 +34,7 @@
 #include <vector>
 
 #include "codegen/formats/activation.h"
+#include "codegen/formats/int8_rows.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/kv_cache.h"
@@ -48,6 +49,11 @@ enum class LinearKernels {
   kFewRows,  ///< 1 ... kMaxDecodeRows: a weight is read once and the reading is the cost
   kManyRows, ///< tensor cores: the chunks of a prompt, and the wider decode batches
 };
+
+/// In which int8 rows are read, and emitted.
+constexpr RowOrder rowOrderOf(LinearKernels kernels) {
+  return kernels == LinearKernels::kFewRows ? RowOrder::kRows : RowOrder::kFragments;
+}
 
 /// A weight of a launch.
 struct LinearPart {
@@ -72,8 +78,8 @@ struct StoreRows {
 ///   product       float*          [rows][outputs], workspace; only with postNorm
 ///   y             float*          [rows][outputs]
 ///   normed        float*          [rows][outputs]; only with f32Rows
-///   normed_codes  int8_t*         [rows][outputs]; only with int8Rows
-///   normed_scales float2*         [rows][outputs / 32]; only with int8Rows
+///   normed_codes  int8_t*         int8 rows in rowOrderOf(kernels); only with int8Rows
+///   normed_scales float2*         the same; only with int8Rows
 struct NormRows {
   bool postNorm = false; ///< the product is normed before it is added
   float eps = 0;         ///< of both norms
@@ -83,8 +89,8 @@ struct NormRows {
 
 /// y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n]. Outputs are a multiple of 32 with int8Rows or many rows.
 ///   y             float*          [rows][outputs]; only with f32Rows
-///   y_codes       int8_t*         [rows][outputs]; only with int8Rows
-///   y_scales      float2*         [rows][outputs / 32]; only with int8Rows
+///   y_codes       int8_t*         int8 rows in rowOrderOf(kernels); only with int8Rows
+///   y_scales      float2*         the same; only with int8Rows
 struct GateRows {
   Activation activation = Activation::kSilu;
   bool f32Rows = false;

@@ -30,13 +30,22 @@ uint32_t rowThreads(uint32_t rows, uint32_t columns) {
   return std::clamp(divideUp(columns / 4, 32) * 32, 32u, rows <= 8 ? 1024u : 256u);
 }
 
-void addFlatShape(KernelBuilder& kernel, uint32_t elements) {
-  kernel.group("FlatShape", {{"elements", number("n", elements)}, {"threads", number("t", kFlatThreads)}});
+void addRowsShape(KernelBuilder& kernel, uint32_t rows, uint32_t columns) {
+  kernel.group(
+      "RowsShape",
+      {{"rows", number("r", rows)}, {"columns", number("c", columns)}, {"threads", number("t", kFlatThreads)}});
+}
+
+/// Blocks of codegen/kernels/block/each_row.cuh.
+uint32_t blocksOf(uint32_t rows, uint32_t columns, RowOrder order) {
+  const uint64_t elements = rowsHeld(order, rows) * columns;
+  const auto each = static_cast<uint64_t>(elementsOfThread(order)) * kFlatThreads;
+  return static_cast<uint32_t>((elements + each - 1) / each);
 }
 
 template <typename Desc>
 void addForms(KernelBuilder& kernel, const Desc& desc) {
-  kernel.group("RowForms", {{"f32", flag("f32", desc.f32Rows)}, {"int8", flag("q8", desc.int8Rows)}});
+  kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, desc.order));
 }
 
 /// Of a RmsNormDesc or a PostNormDesc.
@@ -89,11 +98,11 @@ Result<void> checkQuantize(const QuantizeDesc& desc) {
 
 LaunchSpec quantizeLaunch(const QuantizeDesc& desc) {
   assert(checkQuantize(desc));
-  const uint32_t fours = desc.rows * (desc.columns / 4);
   KernelBuilder kernel("quantize", "codegen/kernels/norm/quantize.cuh");
-  addFlatShape(kernel, 4 * fours);
+  addRowsShape(kernel, desc.rows, desc.columns);
+  kernel.constants({rowOrder(desc.order)});
   kernel.input("x", "const float*").output("y_codes", "int8_t*").output("y_scales", "float2*");
-  return {kernel.build("quantize", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
+  return {kernel.build("quantize", kFlatThreads), {blocksOf(desc.rows, desc.columns, desc.order), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkGlu(const GluDesc& desc) {
@@ -102,13 +111,14 @@ Result<void> checkGlu(const GluDesc& desc) {
 
 LaunchSpec gluLaunch(const GluDesc& desc) {
   assert(checkGlu(desc));
-  const uint32_t fours = desc.rows * (desc.columns / 4);
   KernelBuilder kernel("glu", "codegen/kernels/glu/glu.cuh");
-  addFlatShape(kernel, 4 * fours);
+  addRowsShape(kernel, desc.rows, desc.columns);
   kernel.constants({activation(desc.activation)});
   addForms(kernel, desc);
   kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
-  return {kernel.build("glu", kFlatThreads), {divideUp(fours, kFlatThreads), 1, 1}, workOf(desc)};
+  return {kernel.build("glu", kFlatThreads),
+          {blocksOf(desc.rows, desc.columns, desc.int8Rows ? desc.order : RowOrder::kRows), 1, 1},
+          workOf(desc)};
 }
 
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what works row by row: rms_norm, post_norm, quantize, glu, embedding. All rows are f32 or int8 rows.
+// Launches of what works row by row: rms_norm, post_norm, quantize, glu, embedding. All rows are f32 or int8 rows, as
+// codegen/formats/int8_rows.h lays them out.
 #pragma once
 
 #include "codegen/formats/activation.h"
+#include "codegen/formats/int8_rows.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
 #include "runtime/base/result.h"
@@ -13,9 +15,10 @@ struct RmsNormDesc {
   uint32_t rows = 1;     ///< of the result
   uint32_t columns = 32; ///< a multiple of 32
   float eps = 0;
-  bool pickRows = false; ///< row r of the result is row output_rows[r] of x
-  bool f32Rows = true;   ///< emits y
-  bool int8Rows = false; ///< emits y_codes and y_scales
+  bool pickRows = false;            ///< row r of the result is row output_rows[r] of x
+  bool f32Rows = true;              ///< emits y
+  bool int8Rows = false;            ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows; ///< of int8 rows
 };
 
 /// rms_norm: y[r][c] = x[r][c] / sqrt(mean(x[r]^2) + eps) * scale[c]
@@ -23,20 +26,21 @@ struct RmsNormDesc {
 ///   scale         const float*    [columns]
 ///   output_rows   const int*      [rows]: -1 gives a row of zeros; only with pickRows
 ///   y             float*          [rows][columns]; only with f32Rows; may be x without pickRows
-///   y_codes       int8_t*         [rows][columns]; only with int8Rows
-///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+///   y_codes       int8_t*         int8 rows; only with int8Rows
+///   y_scales      float2*         int8 rows; only with int8Rows
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkRmsNorm(const RmsNormDesc& desc);
 
 struct PostNormDesc {
-  uint32_t rows = 1;     ///< of the result
-  uint32_t columns = 32; ///< a multiple of 32
-  float eps = 0;         ///< of both norms
-  bool pickRows = false; ///< row r of the results is made of row output_rows[r] of x and residual
-  bool f32Rows = true;   ///< emits y
-  bool int8Rows = false; ///< emits y_codes and y_scales
+  uint32_t rows = 1;                ///< of the result
+  uint32_t columns = 32;            ///< a multiple of 32
+  float eps = 0;                    ///< of both norms
+  bool pickRows = false;            ///< row r of the results is made of row output_rows[r] of x and residual
+  bool f32Rows = true;              ///< emits y
+  bool int8Rows = false;            ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows; ///< of int8 rows
 };
 
 /// post_norm: sum[r] = residual[r] + rms_norm(x[r]) * post_scale; y[r] = rms_norm(sum[r]) * scale
@@ -47,8 +51,8 @@ struct PostNormDesc {
 ///   output_rows   const int*      [rows]: -1 gives a row of zeros; only with pickRows
 ///   sum           float*          [rows][columns]; may be x or residual without pickRows
 ///   y             float*          [rows][columns]; only with f32Rows
-///   y_codes       int8_t*         [rows][columns]; only with int8Rows
-///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+///   y_codes       int8_t*         int8 rows; only with int8Rows
+///   y_scales      float2*         int8 rows; only with int8Rows
 LaunchSpec postNormLaunch(const PostNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
@@ -57,12 +61,13 @@ Result<void> checkPostNorm(const PostNormDesc& desc);
 struct QuantizeDesc {
   uint32_t rows = 1;
   uint32_t columns = 32; ///< a multiple of 32
+  RowOrder order = RowOrder::kRows;
 };
 
 /// quantize: f32 rows to int8 rows.
 ///   x             const float*    [rows][columns]
-///   y_codes       int8_t*         [rows][columns]
-///   y_scales      float2*         [rows][columns / 32]
+///   y_codes       int8_t*         int8 rows
+///   y_scales      float2*         int8 rows
 LaunchSpec quantizeLaunch(const QuantizeDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
@@ -72,16 +77,17 @@ struct GluDesc {
   uint32_t rows = 1;
   uint32_t columns = 32; ///< a multiple of 32
   Activation activation = Activation::kSilu;
-  bool f32Rows = false; ///< emits y
-  bool int8Rows = true; ///< emits y_codes and y_scales
+  bool f32Rows = false;             ///< emits y
+  bool int8Rows = true;             ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows; ///< of int8 rows
 };
 
 /// glu: y[r][c] = activation(gate[r][c]) * up[r][c]
 ///   gate          const float*    [rows][columns]
 ///   up            const float*    [rows][columns]
 ///   y             float*          [rows][columns]; only with f32Rows; may be gate or up
-///   y_codes       int8_t*         [rows][columns]; only with int8Rows
-///   y_scales      float2*         [rows][columns / 32]; only with int8Rows
+///   y_codes       int8_t*         int8 rows; only with int8Rows
+///   y_scales      float2*         int8 rows; only with int8Rows
 LaunchSpec gluLaunch(const GluDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.

@@ -9,7 +9,7 @@
 //   table      [slots][table pages]: page of 64 positions each; -1 where the row sees none of them
 //   partial    [rows][groups][kCut.splits][decodePartialFloats] f32 and arrivals [rows][groups], zero between
 //              launches; unused (null) when kCut.splits is 1
-//   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
+//   output     rows of heads * head size: f32 rows, int8 rows, or both
 //   numerics   f32 inside, over the values that the cache holds
 //   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes
 //              lanes, 8 elements each (16 bytes of f16), kUnroll keys and values in flight per lane. Each split takes a
@@ -242,10 +242,10 @@ LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* v
   syncThreads();
 }
 
-template <AttentionShape kShape, ContextCut kCut, AttentionVariant Variant>
+template <AttentionShape kShape, ContextCut kCut, RowForms kForms, AttentionVariant Variant>
 LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8_t* v, const int* positions,
                                    const int* slots, const int* table, Variant variant, float* partial,
-                                   uint32_t* arrivals, AttentionRows rows) {
+                                   uint32_t* arrivals, RowOutput<kForms> rows) {
   using Shape = AttentionTraits<kShape>;
   using Tile = DecodeTile<Shape>;
   constexpr int kSplits = kCut.splits;
@@ -259,11 +259,13 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
   const int kvHead = group / (Shape::kSharers / Shape::kGroup);
   const int row = static_cast<int>(blockIdx.z), position = positions[row];
   const long long pair = static_cast<long long>(row) * Shape::kGroups + group;
-  const long long rowStart = pair * Shape::kGroupSize;
+  const RowOutput<kForms> output = rows.row(row, Shape::kHeads * Shape::kHeadSize);
+  const auto store = [&](int element, float4 v, bool valid) {
+    output.store((group * Shape::kGroupSize + element) / 4, v, valid);
+  };
   if (position < 0) {
     if (split == 0)
-      forEachFour<Shape>(
-          [&](int element, bool valid) { rows.store(rowStart + element, make_float4(0.f, 0.f, 0.f, 0.f), valid); });
+      forEachFour<Shape>([&](int element, bool valid) { store(element, make_float4(0.f, 0.f, 0.f, 0.f), valid); });
     return;
   }
   const KeySpan seen = variant.keys(position, slots[row]);
@@ -272,7 +274,7 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
     return;
 
   SoftmaxState<Shape::kGroup> state;
-  attendKeys<Shape, Tile>(q + rowStart, k, v, table, range, {seen, slots[row], kvHead}, variant, state);
+  attendKeys<Shape, Tile>(q + pair * Shape::kGroupSize, k, v, table, range, {seen, slots[row], kvHead}, variant, state);
   leaveState<Shape, Tile>(state, values, stats);
   merge.weigh(Tile::kParts);
   const SplitStates<Shape> states{partial + pair * kSplits * SplitStates<Shape>::kFloats};
@@ -282,7 +284,7 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
       return *reinterpret_cast<const float4*>(values + part * Shape::kGroupSize + element);
     });
     if (alone)
-      rows.store(rowStart + element, merge.divided(sum, element), valid);
+      store(element, merge.divided(sum, element), valid);
     else if (valid)
       *states.values(split, element) = sum;
   });
@@ -291,7 +293,7 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
   if (static_cast<int>(threadIdx.x) < Shape::kGroup)
     states.stats(split)[threadIdx.x] = totals[threadIdx.x];
   if (arriveLast(arrivals + pair, static_cast<uint32_t>(range.splits)))
-    mergeSplits(merge, states, range.splits, rowStart, rows);
+    mergeSplits(merge, states, range.splits, store);
 }
 
 } // namespace llcuda

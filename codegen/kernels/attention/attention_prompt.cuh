@@ -9,7 +9,7 @@
 //   positions  [rows]; -1: the row becomes zeros. Each block of 64 rows belongs to one sequence, in any order
 //   slots      [rows], the same for all rows of a block whose position is not -1
 //   table      [slots][table pages]: page of 64 positions each; -1 where no row of the block sees one of them
-//   rows       y f32 [rows][heads * head size], or int8 rows of it, or both
+//   output     rows of heads * head size: f32 rows, int8 rows in the order of fragments, or both
 //   numerics   f16 products with f32 sums; keys and values of other types are rounded to f16; the softmax is f32, its
 //              weights are rounded to f16 for the second product
 //   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
@@ -266,75 +266,90 @@ LLCUDA_DEVICE void multiplyValues(const float (&weights)[1][Tile::kKeyTiles][4],
   }
 }
 
-/// Int8 rows of the first `columns` of the lane's two rows: each block of 32 elements is held by four neighbouring
-/// lanes.
+/// The four codes of elements 4q ... of the halves of a block, in lane q of four that have those of columns 8n + 2q and
+/// 8n + 2q + 1: `pairs` for n = 0 ... 3, two of them a word.
+LLCUDA_DEVICE uint2 wordsOfPairs(const uint32_t (&pairs)[2]) {
+  const int q = laneId() % 4, from = laneId() - q + q % 2 * 2;
+  const uint32_t selector = q < 2 ? 0x5410u : 0x7632u;
+  uint32_t words[2];
+  LLCUDA_UNROLL
+  for (int half = 0; half < 2; ++half)
+    words[half] = bytePermute(shuffle(pairs[half], from), shuffle(pairs[half], from + 1), selector);
+  return make_uint2(words[0], words[1]);
+}
+
+/// Int8 rows of the first `columns` of the warp's 16 rows, of which four neighbouring lanes have two: `codes` and
+/// `scales` are those of the first block. All lanes call.
 template <typename Tile>
-LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, const long long (&element)[2], const bool (&valid)[2],
-                              int columns, const AttentionRows& rows) {
+LLCUDA_DEVICE void storeCodes(const PromptState<Tile>& state, int columns, int8_t* codes, FragmentScales* scales) {
   constexpr int kBlocks = Tile::kSteps / 4;
-  float peak[2 * kBlocks];
-  int sum[2 * kBlocks];
   LLCUDA_UNROLL
-  for (int b = 0; b < 2 * kBlocks; ++b) {
-    peak[b] = 0.f;
+  for (int b = 0; b < kBlocks; ++b) {
+    float peak[2] = {}, step[2];
+    int sum[2] = {};
     LLCUDA_UNROLL
-    for (int i = 0; i < 8; ++i) peak[b] = maxOf(peak[b], absOf(state.tile(b / 2 * 4 + i / 2)[b % 2 * 2 + i % 2]));
-  }
-  groupMax<4>(peak);
-  LLCUDA_UNROLL
-  for (int b = 0; b < 2 * kBlocks; ++b) {
-    const float inverse = inverseStep(peak[b]);
-    sum[b] = 0;
+    for (int i = 0; i < 16; ++i) peak[i % 4 / 2] = maxOf(peak[i % 4 / 2], absOf(state.tile(4 * b + i / 4)[i % 4]));
+    groupMax<4>(peak);
+    uint2 words[2];
     LLCUDA_UNROLL
-    for (int n = 0; n < 4; ++n) {
-      const float(&v)[4] = state.tile(b / 2 * 4 + n);
-      const int low = roundToInt(v[b % 2 * 2] * inverse), high = roundToInt(v[b % 2 * 2 + 1] * inverse);
-      sum[b] += low + high;
-      if (valid[b % 2] && b / 2 * kRowBlock < columns)
-        *reinterpret_cast<uint16_t*>(rows.codes + element[b % 2] + b / 2 * 32 + n * 8 + laneId() % 4 * 2) =
-            static_cast<uint16_t>(bytePermute(static_cast<uint32_t>(low), static_cast<uint32_t>(high), 0x0040));
+    for (int r = 0; r < 2; ++r) {
+      const float inverse = inverseStep(peak[r]);
+      step[r] = stepOf(peak[r]);
+      uint32_t pairs[2];
+      LLCUDA_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const float(&first)[4] = state.tile(4 * b + 2 * half), (&second)[4] = state.tile(4 * b + 2 * half + 1);
+        const CodedFour four =
+            codesOf(make_float4(first[2 * r], first[2 * r + 1], second[2 * r], second[2 * r + 1]), inverse);
+        pairs[half] = four.codes;
+        sum[r] += four.sum;
+      }
+      words[r] = wordsOfPairs(pairs);
     }
-  }
-  groupSum<4>(sum);
-  LLCUDA_UNROLL
-  for (int b = 0; b < 2 * kBlocks; ++b) {
-    const float step = peak[b] * (1.f / 127.f);
-    if (laneId() % 4 == 0 && valid[b % 2] && b / 2 * kRowBlock < columns)
-      rows.scales[element[b % 2] / kRowBlock + b / 2] = make_float2(step, step * static_cast<float>(sum[b]));
+    groupSum<4>(sum);
+    if (b * kRowBlock >= columns)
+      return;
+    reinterpret_cast<uint4*>(codes + b * codesStep(RowOrder::kFragments))[laneId()] =
+        make_uint4(words[0].x, words[0].y, words[1].x, words[1].y);
+    storeFragmentScales(step, sum, scales + b);
   }
 }
 
 /// Divides by the denominators, which state.sum has, and stores `columns` of each row from `column` on; a row that saw
 /// no key becomes zeros.
-template <typename Shape, typename Tile, int kRows>
+template <typename Shape, typename Tile, int kRows, RowForms kForms>
 LLCUDA_DEVICE void storeRows(PromptState<Tile>& state, int firstRow, int column, int columns,
-                             const AttentionRows& rows) {
-  long long element[2];
-  bool valid[2];
+                             const RowOutput<kForms>& rows) {
+  constexpr int kColumns = Shape::kHeads * Shape::kHeadSize;
+  const int firstOfWarp = firstRow + warpId() * kFragmentRows;
   LLCUDA_UNROLL
   for (int r = 0; r < 2; ++r) {
-    const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
+    const int row = firstOfWarp + laneId() / 4 + r * 8;
     const float inverse = state.sum[r] > 0.f ? reciprocalFast(state.sum[r]) : 0.f;
-    valid[r] = row < kRows;
-    element[r] = static_cast<long long>(row) * (Shape::kHeads * Shape::kHeadSize) + column;
-    float* const to = rows.y + element[r] + laneId() % 4 * 2;
+    float* const to = rows.y + static_cast<long long>(row) * kColumns + column + laneId() % 4 * 2;
     LLCUDA_UNROLL
     for (int n = 0; n < Tile::kSteps; ++n) {
       float(&v)[4] = state.tile(n);
       v[2 * r] *= inverse;
       v[2 * r + 1] *= inverse;
-      if (rows.y && valid[r] && Tile::hasPair(n, columns))
+      if (kForms.f32 && row < kRows && Tile::hasPair(n, columns))
         *reinterpret_cast<float2*>(to + n * 8) = make_float2(v[2 * r], v[2 * r + 1]);
     }
   }
-  if constexpr (Tile::kColumns % kRowBlock == 0)
-    if (rows.codes)
-      storeCodes<Tile>(state, element, valid, columns, rows);
+  if constexpr (kForms.int8) {
+    static_assert(kForms.order == RowOrder::kFragments, "a warp has whole tiles of rows");
+    static_assert(Shape::kHeadSize % kRowBlock == 0 && Tile::kColumns % kRowBlock == 0, "whole blocks of int8 rows");
+    const int64_t block =
+        static_cast<int64_t>(firstOfWarp / kFragmentRows) * (kColumns / kRowBlock) + column / kRowBlock;
+    if (firstOfWarp < kRows)
+      storeCodes<Tile>(state, columns, rows.codes + block * codesStep(kForms.order),
+                       reinterpret_cast<FragmentScales*>(rows.scales) + block);
+  }
 }
 
-template <AttentionShape kShape, PromptChunk kChunk, AttentionVariant Variant>
+template <AttentionShape kShape, PromptChunk kChunk, RowForms kForms, AttentionVariant Variant>
 LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_t* v, const int* positions,
-                                   const int* slots, const int* table, Variant variant, AttentionRows rows) {
+                                   const int* slots, const int* table, Variant variant, RowOutput<kForms> rows) {
   using Shape = AttentionTraits<kShape>;
   using Tile = PromptTile<Shape>;
   constexpr int kRows = kChunk.rows;

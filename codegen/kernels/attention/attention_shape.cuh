@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What decode and prompt attention share: shapes, where a page lies, and how results leave.
+// What decode and prompt attention share: shapes, and where a page lies.
 #pragma once
 
 #include "codegen/kernels/attention/attention_tiles.h"
 #include "codegen/kernels/attention/kv_pages.cuh"
-#include "codegen/kernels/block/quantize_row.cuh"
+#include "codegen/kernels/block/emit_row.cuh"
 
 namespace llcuda {
 
@@ -48,22 +48,6 @@ struct AttentionTraits {
   template <typename Rows>
   static LLCUDA_DEVICE long long headStart(int page, int kvHead) {
     return (static_cast<long long>(page) * kKvHeads + kvHead) * Rows::kBytes;
-  }
-};
-
-/// Where a launch leaves its rows: f32, int8, or both; null is not wanted.
-struct AttentionRows {
-  float* y;
-  int8_t* codes;
-  float2* scales;
-
-  /// Four elements of each lane at `element`, a multiple of 4 into the [rows][columns] matrix; all lanes call, and
-  /// those of a group of 8 have 32 neighbouring elements when codes are wanted.
-  LLCUDA_DEVICE void store(long long element, float4 v, bool valid) const {
-    if (y && valid)
-      *reinterpret_cast<float4*>(y + element) = v;
-    if (codes)
-      quantizeFour(v, valid, codes + element, scales + element / kRowBlock);
   }
 };
 

@@ -95,10 +95,11 @@ struct SplitStates {
   }
 };
 
-/// The last block to arrive: merges what all splits have left, and stores the rows.
-template <typename Shape, typename Variant>
+/// The last block to arrive: merges what all splits have left. store(element, v, valid) stores four elements of the
+/// group.
+template <typename Shape, typename Variant, typename Store>
 LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape, Variant>& merge, const SplitStates<Shape>& states, int splits,
-                               long long rowStart, const AttentionRows& rows) {
+                               Store store) {
   for (int i = static_cast<int>(threadIdx.x); i < splits * Shape::kGroup; i += kDecodeThreads)
     merge.stats[i] = loadCoherent(states.stats(i / Shape::kGroup) + i % Shape::kGroup);
   syncThreads();
@@ -106,7 +107,7 @@ LLCUDA_DEVICE void mergeSplits(const StateMerge<Shape, Variant>& merge, const Sp
   forEachFour<Shape>([&](int element, bool valid) {
     const float4 sum = merge.template value<16>(splits, element,
                                                 [&](int split) { return loadCoherent(states.values(split, element)); });
-    rows.store(rowStart + element, merge.divided(sum, element), valid);
+    store(element, merge.divided(sum, element), valid);
   });
 }
 

@@ -10,6 +10,13 @@ struct FlatShape {
   int threads; ///< of a block
 };
 
+/// A launch over all elements of its rows that minds where each row lies.
+struct RowsShape {
+  int rows;
+  int columns; ///< of each, a multiple of 32
+  int threads; ///< of a block
+};
+
 /// A launch with a block for each row.
 struct RowShape {
   int columns;

@@ -25,7 +25,8 @@ LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scale
     const int column = blockIdx.x * Tile::kBlockRows + i % (Tile::kBlockRows / 4) * 4;
     const bool valid = i < kFours && column < kN;
     const int at = input * kN + column;
-    quantizeFour(reinterpret_cast<const float4*>(tile)[i < kFours ? i : 0], valid, codes + at, scales + at / 32);
+    quantizeFour<RowOrder::kRows>(reinterpret_cast<const float4*>(tile)[i < kFours ? i : 0], valid, codes + at,
+                                  &scales[at / 32].x);
   }
 }
 
@@ -33,6 +34,7 @@ LLCUDA_DEVICE void storeInt8Tile(const float* tile, int8_t* codes, float2* scale
 template <LinearShape kShape, Activation kActivation, RowForms kForms>
 struct GateRows {
   static constexpr int kItemRows = 1;
+  static_assert(kForms.order == RowOrder::kRows, "few rows");
   RowOutput<kForms> output;
 
   template <typename Tile, int kM>

@@ -5,8 +5,8 @@
 //              from codegen/spec/linear_prompt_spec.cpp
 //   gate, up   blobs of n x k in one layout, which is not f32_rows
 //   inputs, positions   as linear_prompt
-//   output     f32 rows, int8 rows, or both, [m][n]; n is a multiple of 32; rows of a tile whose positions are all -1
-//              keep what they held
+//   output     f32 rows, int8 rows in the order of fragments, or both, [m][n]; n is a multiple of 32; rows of a tile
+//              whose positions are all -1 keep what they held
 //   numerics   as linear_prompt and glu
 //   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers
 #pragma once
@@ -38,13 +38,19 @@ struct GatedTile {
 
   template <RowForms kForms>
   LLCUDA_DEVICE void store(int rows, int outputs, int firstColumn, const RowOutput<kForms>& output) const {
-    constexpr int kFours = kColumns / 4;
-    static_assert(Tile::kRows * kFours % kWarpSize == 0, "whole warps");
-    forEachPart<Tile::kThreads, Tile::kRows, kFours>([&](int, int line, int four) {
-      const int row = Tile::firstRow() + line, column = firstColumn + 4 * four;
-      const float4 v = *reinterpret_cast<const float4*>(at + line * kPitch + 4 * four);
-      const bool valid = row < rows && column < outputs;
-      output.row(valid ? row : 0, outputs).store(valid ? column / 4 : 0, v, valid);
+    constexpr int kTiles = Tile::kRows / kFragmentRows, kBlocks = kColumns / kRowBlock;
+    forEachPart<Tile::kThreads, kTiles * kBlocks, kWarpSize>([&](int, int part, int lane) {
+      const int tile = part / kBlocks, block = part % kBlocks;
+      if (Tile::firstRow() + tile * kFragmentRows >= rows || firstColumn + block * kRowBlock >= outputs)
+        return; // the whole warp
+      const float* const from = at + (tile * kFragmentRows + lane / 4) * kPitch + block * kRowBlock + lane % 4 * 4;
+      FragmentFours v;
+      LLCUDA_UNROLL
+      for (int r = 0; r < 2; ++r) {
+        v.of[r][0] = *reinterpret_cast<const float4*>(from + 8 * r * kPitch);
+        v.of[r][1] = *reinterpret_cast<const float4*>(from + 8 * r * kPitch + kRowBlock / 2);
+      }
+      output.storeFragment(Tile::firstRow() / kFragmentRows + tile, firstColumn / kRowBlock + block, rows, outputs, v);
     });
   }
 };

@@ -8,6 +8,7 @@
 //   sm_75      mma m16n8k8. Two stages in shared memory, and one on its way in registers, as in linear_prompt_s8.cuh
 #pragma once
 
+#include "codegen/kernels/block/quantize_row.cuh"
 #include "codegen/kernels/linear/prompt_tile.cuh"
 #include "codegen/kernels/ptx/half.cuh"
 
@@ -23,23 +24,21 @@ LLCUDA_DEVICE HalfScale halfScaleFor(float peak) {
   return {bitCast<float>((268 - exponent) << 23), bitCast<float>((exponent - 14) << 23)};
 }
 
-LLCUDA_DEVICE float peakOf(float4 v) {
-  return maxOf(maxOf(absOf(v.x), absOf(v.y)), maxOf(absOf(v.z), absOf(v.w)));
-}
-
 /// 8 weights or elements as f16 and what they are multiplied with.
 struct HalfUnit {
   uint4 halves;
   float scale;
 };
 
-/// 8 elements of a row as they come from device memory; load takes the first of them and their scale.
+/// 8 elements of a row as they come from device memory, from `column` on.
 template <bool kInt8>
 struct RowEight {
   float4 first = {}, second = {};
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t element, int64_t) {
-    const float4* from = reinterpret_cast<const float4*>(rows.x + element);
+  template <typename Tile, int kK>
+  static LLCUDA_DEVICE RowEight load(const PromptRows& input, int line, int own, int column) {
+    const float4* from =
+        reinterpret_cast<const float4*>(input.x.x + rowElement<Tile, kK>(input.rows, line, own, column));
     return {loadReadOnly(from), loadReadOnly(from + 1)};
   }
   /// Four lanes that have 32 neighbours call.
@@ -57,8 +56,17 @@ struct RowEight<true> {
   uint2 codes = {};
   float scale = 0.f;
 
-  static LLCUDA_DEVICE RowEight load(const InputRows& rows, int64_t element, int64_t scale) {
-    return {loadReadOnly(reinterpret_cast<const uint2*>(rows.codes + element)), loadReadOnly(rows.scales + scale).x};
+  template <typename Tile, int kK>
+  static LLCUDA_DEVICE RowEight load(const PromptRows& input, int line, int, int column) {
+    constexpr RowOrder kOrder = RowOrder::kFragments;
+    const unsigned row = static_cast<unsigned>(lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows));
+    const int8_t* const codes = input.x.codes + codesOfRow(kOrder, row, kK);
+    const auto* const scales = reinterpret_cast<const uint8_t*>(input.x.scales) + scalesOfRow(kOrder, row, kK);
+    const auto four = [&](int at) {
+      return loadReadOnly(reinterpret_cast<const uint32_t*>(codes + codesOfFour(kOrder, at)));
+    };
+    return {make_uint2(four(column / 4), four(column / 4 + 1)),
+            loadReadOnly(reinterpret_cast<const float*>(scales + column / kRowBlock * scalesStep(kOrder)))};
   }
   LLCUDA_DEVICE HalfUnit halves() const {
     const uint2 a = halvesOfSignedBytes(codes.x), b = halvesOfSignedBytes(codes.y);
@@ -107,8 +115,7 @@ struct HalfProduct {
       const int chunk = step * kChunks + part;
       cargo.x[i] = XEight{};
       if (kWhole || chunk < kK / 8)
-        cargo.x[i] = XEight::load(input.x, rowElement<Tile, kK>(input.rows, line, own, 8 * chunk),
-                                  rowElement<Tile, kK / 32>(input.rows, line, own, chunk / 4));
+        cargo.x[i] = XEight::template load<Tile, kK>(input, line, own, 8 * chunk);
     });
   }
 

@@ -75,13 +75,13 @@ struct Int8Product {
                                        : kHalves == 2                              ? MinimumSums::kOfHalves
                                        : Tile::kWarpsDeep == 1 && Tile::kDown >= 8 ? MinimumSums::kTerms
                                                                                    : MinimumSums::kOfGroups;
+  static constexpr bool kHasTerms = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kTerms;
   static constexpr bool kByLanes = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kOfHalves;
-  /// Groups whose scales of a row are read together: 16 bytes where every row is aligned to them.
-  static constexpr int kTogether = kK % 64 == 0 ? 2 : 1;
+  static constexpr int kRowTiles = Tile::kRows / kFragmentRows;
 
   /// One stage in shared memory: weight = scale * code + minimum.
   struct Stage : StageMinimums<kSums, Tile::kRows, Tile::kColumns, kGroups * kHalves> {
-    uint8_t x[Tile::kRows * kBytes];
+    uint4 x[kRowTiles * kGroups * kWarpSize]; ///< [tile of 16 rows][group][lane], as rows come
     uint8_t weight[Tile::kColumns * kBytes];
     StageScale<kSums == MinimumSums::kOfGroups> xScales[kGroups * Tile::kRows];
     StageScale<kByLanes> scales[kGroups * kHalves * Tile::kColumns];
@@ -89,8 +89,9 @@ struct Int8Product {
 
   /// What a thread carries of a stage from device memory to shared memory.
   struct Cargo {
-    int4 x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
-    float2 xScales[ceilDivide(Tile::kRows * (kGroups / kTogether), Tile::kThreads)][kTogether];
+    uint4 x[ceilDivide(kRowTiles * kGroups * kWarpSize, Tile::kThreads)];
+    float2 xScales[ceilDivide(kRowTiles * kGroups * 8, Tile::kThreads)]; ///< of two rows
+    uint2 xTerms[kHasTerms ? ceilDivide(kRowTiles * kGroups * 8, Tile::kThreads) : 1];
     Unit units[ceilDivide(Tile::kColumns * kUnits, Tile::kThreads)];
   };
 
@@ -104,59 +105,67 @@ struct Int8Product {
       if (kWhole || unit < kK / Traits::kUnit)
         cargo.units[i] = Traits::load(planesOf<kLayout, kK>(line.weight, weights.rows), line.row, unit);
     });
-    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int own = static_cast<int>(threadIdx.x / kChunks);
-      const int chunk = step * kChunks + part;
-      cargo.x[i] = make_int4(0, 0, 0, 0);
-      if (kWhole || chunk < kK / 16)
-        cargo.x[i] = loadReadOnly(
-            reinterpret_cast<const int4*>(input.x.codes + rowElement<Tile, kK>(input.rows, line, own, 16 * chunk)));
+    forEachRowBlock<kWarpSize>([&](int i, int tile, int group, int lane, int own) {
+      cargo.x[i] = make_uint4(0, 0, 0, 0);
+      if (kWhole || step * kGroups + group < kK / kRowBlock)
+        cargo.x[i] = loadReadOnly(reinterpret_cast<const uint4*>(
+            input.x.codes + rowBlock<Tile, kK, codesStep(RowOrder::kFragments)>(input.rows, tile, own,
+                                                                                step * kGroups + group, 16 * lane)));
     });
-    forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
-      const int own = static_cast<int>(threadIdx.x / (kGroups / kTogether));
-      const int group = step * kGroups + part * kTogether;
-      LLCUDA_UNROLL
-      for (float2& scale : cargo.xScales[i]) scale = make_float2(0.f, 0.f);
-      if (kWhole || group < kK / 32)
-        loadScales(input.x.scales + rowElement<Tile, kK / 32>(input.rows, line, own, group), cargo.xScales[i]);
-    });
-  }
-
-  static LLCUDA_DEVICE void loadScales(const float2* from, float2 (&to)[kTogether]) {
-    if constexpr (kTogether == 2) {
-      const float4 both = loadReadOnly(reinterpret_cast<const float4*>(from));
-      to[0] = make_float2(both.x, both.y);
-      to[1] = make_float2(both.z, both.w);
-    } else {
-      to[0] = loadReadOnly(from);
-    }
-  }
-
-  static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
-    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>(
-        [&](int i, int column, int part) { stowUnit(cargo.units[i], column, part, stage); });
-    forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
-      const int4& codes = cargo.x[i];
-      constexpr int kLines = Tile::kThreads / kChunks; // between the lines of a thread
-      const int own = kLines % 8 == 0 ? static_cast<int>(threadIdx.x / kChunks) : line;
-      *reinterpret_cast<int4*>(stage.x + chunkAt<kBytes>(own, part) + (line - own) * kBytes) = codes;
-      if constexpr (kSums == MinimumSums::kOfHalves)
-        stage.xSums[part * Tile::kRows + line] = static_cast<float>(sumOfCodes(codes));
-    });
-    forEachPart<Tile::kThreads, Tile::kRows, kGroups / kTogether>([&](int i, int line, int part) {
-      LLCUDA_UNROLL
-      for (int t = 0; t < kTogether; ++t) {
-        const int group = part * kTogether + t;
-        stage.xScales[group * Tile::kRows + line].set(cargo.xScales[i][t]);
-        if constexpr (kSums == MinimumSums::kTerms)
-          stage.xTerms[line].set(group, cargo.xScales[i][t].y);
+    forEachRowBlock<8>([&](int i, int tile, int group, int g, int own) {
+      cargo.xScales[i] = make_float2(0.f, 0.f);
+      if constexpr (kHasTerms)
+        cargo.xTerms[i] = make_uint2(0, 0);
+      if (kWhole || step * kGroups + group < kK / kRowBlock) {
+        const uint8_t* const from =
+            reinterpret_cast<const uint8_t*>(input.x.scales) +
+            rowBlock<Tile, kK, scalesStep(RowOrder::kFragments)>(input.rows, tile, own, step * kGroups + group, 8 * g);
+        cargo.xScales[i] = loadReadOnly(reinterpret_cast<const float2*>(from));
+        if constexpr (kHasTerms)
+          cargo.xTerms[i] = loadReadOnly(reinterpret_cast<const uint2*>(from + sumAfterScale(RowOrder::kFragments)));
       }
     });
   }
 
-  static LLCUDA_DEVICE int sumOfCodes(const int4& codes) {
-    constexpr int kOnes = 0x01010101;
-    return dp4a(codes.x, kOnes, dp4a(codes.y, kOnes, dp4a(codes.z, kOnes, dp4a(codes.w, kOnes, 0))));
+  /// Calls body(i, tile, group, part, own) for each of kParts parts of a stage's blocks of 16 rows that is this
+  /// thread's: of tile `tile` of rows, from which `own` differs by a constant, and group `group`.
+  template <int kParts, typename Body>
+  static LLCUDA_DEVICE void forEachRowBlock(Body body) {
+    const int own = static_cast<int>(threadIdx.x / kParts) / kGroups;
+    forEachPart<Tile::kThreads, kRowTiles * kGroups, kParts>([&](int i, int line, int part) {
+      if constexpr (Tile::kThreads % (kParts * kGroups) == 0)
+        body(i, own + i * (Tile::kThreads / kParts / kGroups), static_cast<int>(threadIdx.x / kParts) % kGroups, part,
+             own);
+      else
+        body(i, line / kGroups, line % kGroups, part, line / kGroups);
+    });
+  }
+
+  static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
+    forEachRowBlock<kWarpSize>([&](int i, int tile, int group, int lane, int) {
+      stage.x[(tile * kGroups + group) * kWarpSize + lane] = cargo.x[i];
+      if constexpr (kSums == MinimumSums::kOfHalves) {
+        const auto sumOf = [](uint32_t codes) { return dp4a(static_cast<int>(codes), 0x01010101, 0); };
+        int sums[4] = {sumOf(cargo.x[i].x), sumOf(cargo.x[i].y), sumOf(cargo.x[i].z), sumOf(cargo.x[i].w)};
+        groupSum<4>(sums); // [row][half]
+        const int q = lane % 4, sum = q < 2 ? (q == 0 ? sums[0] : sums[1]) : (q == 2 ? sums[2] : sums[3]);
+        stage.xSums[(2 * group + q % 2) * Tile::kRows + tile * 16 + q / 2 * 8 + lane / 4] = static_cast<float>(sum);
+      }
+    });
+    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>(
+        [&](int i, int column, int part) { stowUnit(cargo.units[i], column, part, stage); });
+    forEachRowBlock<8>([&](int i, int tile, int group, int g, int) {
+      const float scales[2] = {cargo.xScales[i].x, cargo.xScales[i].y};
+      const uint32_t terms[2] = {cargo.xTerms[kHasTerms ? i : 0].x, cargo.xTerms[kHasTerms ? i : 0].y};
+      LLCUDA_UNROLL
+      for (int r = 0; r < 2; ++r) {
+        const int line = tile * 16 + 8 * r + g;
+        const float sum = kSums == MinimumSums::kOfGroups ? SumTerms::sumOf(terms[r]) : 0.f;
+        stage.xScales[group * Tile::kRows + line].set(make_float2(scales[r], sum));
+        if constexpr (kSums == MinimumSums::kTerms)
+          stage.xTerms[line].set(group, terms[r]);
+      }
+    });
   }
 
   static LLCUDA_DEVICE void stowUnit(const Unit& unit, int column, int part, Stage& stage) {
@@ -185,7 +194,13 @@ struct Int8Product {
   static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums, Between between) {
     constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross;
     uint32_t x[2][kDown], weight[2][kAcross];
-    loadTiles<kBytes>(stage.x, Tile::warpRow(), 2 * group, x);
+    const uint4* const own = stage.x + Tile::warpRow() * (2 * kGroups) + laneId();
+    LLCUDA_UNROLL
+    for (int m = 0; m < kDown; m += 2) {
+      const uint4 words = own[(m / 2 * kGroups + group) * kWarpSize];
+      x[0][m] = words.x, x[1][m] = words.y;
+      x[0][m + 1] = words.z, x[1][m + 1] = words.w;
+    }
     loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 2 * group, weight);
     float xScale[kDown], xSum[kHalves][kDown];
     LLCUDA_UNROLL

@@ -3,12 +3,11 @@
 // times the weight's minimum.
 //
 //   numerics   each factor is two f16, the value and what its rounding left, 22 bits together; three of their four
-//              products are summed in f32. Sums, of magnitudes from Gemma's millions down, are kept to 2^-28 and not
-//              past 2^24, minimums to 2^-33 and not past 2^8
+//              products are summed in f32. Sums come so with their rows; minimums are kept to 2^-33 and not past 2^8
 //   sm_75      mma m16n8k8 of the terms of two groups: 1 for 16 x 8 of y, in the place of 4 multiply-adds in each lane
 #pragma once
 
-#include "codegen/kernels/ptx/half.cuh"
+#include "codegen/kernels/block/sum_terms.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
 
 namespace llcuda {
@@ -16,19 +15,15 @@ namespace llcuda {
 /// What a line of a stage brings for its minimums, in shared memory: of a row of x the left factors of two groups, as
 /// rows that ldmatrix reads; of a column of the weight a value and its rest, from which lanes make the right factors.
 struct MinimumTerms {
-  static constexpr float kSumScale = 1.f / 256, kMinimumScale = 256.f; ///< bring both to where f16 has all its bits
-  static constexpr int kRestBits = 11; ///< 2^kRestBits does the same for what a sum's rounding left
+  static constexpr float kMinimumScale = 1 / SumTerms::kScale; ///< where f16 has all its bits, too
 
   struct alignas(16) Row {
-    uint2 group[2]; ///< value, rest * 2^kRestBits, value, 0
-    LLCUDA_DEVICE void set(int which, float sum) {
-      const uint32_t both = split<kRestBits>(sum * kSumScale);
-      group[which] = make_uint2(both, both & 0xffffu);
-    }
+    uint2 group[2]; ///< value, rest * 2^SumTerms::kRestBits, value, 0
+    LLCUDA_DEVICE void set(int which, uint32_t terms) { group[which] = make_uint2(terms, terms & 0xffffu); }
   };
   struct alignas(8) Column {
     uint32_t group[2]; ///< value, rest
-    LLCUDA_DEVICE void set(int which, float minimum) { group[which] = split<0>(minimum * kMinimumScale); }
+    LLCUDA_DEVICE void set(int which, float minimum) { group[which] = valueAndRest<0>(minimum * kMinimumScale); }
   };
 
   /// Adds the products of the warp's lines to sums[m][n]. All lanes call.
@@ -54,15 +49,6 @@ struct MinimumTerms {
   }
 
 private:
-  /// The value, not past the largest f16, and 2^kBits times what its rounding left.
-  template <int kBits>
-  static LLCUDA_DEVICE uint32_t split(float value) {
-    constexpr float kLargest = 65504.f;
-    const float within = minOf(maxOf(value, -kLargest), kLargest);
-    const Half rounded = toHalf(within);
-    return bitCast<uint32_t>(Half2{rounded, toHalf((within - toFloat(rounded)) * (1 << kBits))});
-  }
-
   template <int kCount>
   static LLCUDA_DEVICE void loadRows(const Row* rows, uint32_t (&to)[kCount]) {
     static_assert(kCount % 4 == 0, "four tiles at a time");
@@ -75,13 +61,13 @@ private:
     }
   }
 
-  /// Lane 4 g + t has factors 2 t and 2 t + 1 of the eight of column g: value, value / 2^kRestBits, rest, 0 of each
-  /// group.
+  /// Lane 4 g + t has factors 2 t and 2 t + 1 of the eight of column g: value, value / 2^SumTerms::kRestBits, rest, 0
+  /// of each group.
   template <int kCount>
   static LLCUDA_DEVICE void loadColumns(const Column* columns, uint32_t (&to)[kCount]) {
     const bool values = laneId() % 2 == 0;
     const uint32_t selector = values ? 0x1010u : 0x4432u;
-    const Half2 scale = toHalf2(1.f, values ? 1.f / (1 << kRestBits) : 1.f);
+    const Half2 scale = toHalf2(1.f, values ? 1.f / (1 << SumTerms::kRestBits) : 1.f);
     LLCUDA_UNROLL
     for (int t = 0; t < kCount; ++t)
       to[t] = bitCast<uint32_t>(multiplyHalf2(

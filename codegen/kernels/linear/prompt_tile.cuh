@@ -67,6 +67,19 @@ LLCUDA_DEVICE int64_t rowElement(int rows, int line, int own, int at) {
   return static_cast<int64_t>(ownAt) + static_cast<int64_t>(line - own) * kColumns;
 }
 
+/// Where byte `at` of block `block` of the tile of 16 rows that is `tile` of the block's lies, in what int8 rows of
+/// kColumns columns in the order of fragments have kBytes of for a block, of less than 2^32 bytes; a tile past the last
+/// is the last. `own` as above.
+template <typename Tile, int kColumns, int kBytes>
+LLCUDA_DEVICE int64_t rowBlock(int rows, int tile, int own, int block, int at) {
+  constexpr uint32_t kTileBytes = kColumns / kRowBlock * kBytes;
+  const int first = Tile::firstRow() / kFragmentRows;
+  if (rows % Tile::kRows != 0)
+    own = tile = minOf(first + tile, ceilDivide(rows, kFragmentRows) - 1) - first;
+  const uint32_t ownAt = static_cast<uint32_t>(first + own) * kTileBytes + static_cast<uint32_t>(block * kBytes + at);
+  return static_cast<int64_t>(ownAt) + static_cast<int64_t>(tile - own) * kTileBytes;
+}
+
 /// The row of a weight that a column of the tile is; one past the last is the last.
 struct WeightLine {
   const uint8_t* weight;

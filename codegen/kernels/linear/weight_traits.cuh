@@ -22,6 +22,7 @@
 // nothing: they are 8 or 4 times the code, and the scale an eighth or a fourth.
 #pragma once
 
+#include "codegen/formats/int8_rows.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/kernels/ptx/dot.cuh"
 #include "codegen/kernels/ptx/half.cuh"
@@ -68,11 +69,12 @@ LLCUDA_DEVICE const T* granuleOf(const WeightPlanes& planes, int row, int granul
                                     line % kWeightTileRows * kBytes);
 }
 
-/// Rows of activations in both forms; a layout reads one of them.
+/// Rows of activations in both forms; a layout reads one of them. Int8 rows are rows by themselves for linears of few
+/// rows, in the order of fragments for those of many.
 struct InputRows {
   const float* x;       ///< [rows][kColumns]
-  const int8_t* codes;  ///< [rows][kColumns]
-  const float2* scales; ///< [rows][kColumns / 32]
+  const int8_t* codes;  ///< int8_rows.h
+  const float2* scales; ///< int8_rows.h
 };
 
 template <WeightLayout kLayout, int kColumns>

@@ -218,6 +218,7 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   // launch.
   desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
   desc.int8Rows = !desc.f32Rows;
+  desc.order = orderOf(/*picked=*/false);
   if (failed(accept(op, codegen::checkAttention(desc))) || failed(provideQuery(op)))
     return failure();
 

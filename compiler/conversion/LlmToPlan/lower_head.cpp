@@ -26,10 +26,9 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   if (failed(desc))
     return failure();
   desc->rows = static_cast<uint32_t>(outputs);
-  const bool isWide = outputs > codegen::kMaxDecodeRows;
-  desc->kernels = isWide ? codegen::LinearKernels::kManyRows : codegen::LinearKernels::kFewRows;
+  desc->kernels = headKernels();
   const std::string logits = define(op, op.getLogits(), "logits", outputs).f32;
-  if (!isWide || cap == 0) {
+  if (desc->hasFewRows() || cap == 0) {
     desc->epilogue = codegen::StoreRows{.softcap = cap};
     return emitLinear(op, *desc, input, weights, {{"y", logits}});
   }

@@ -27,7 +27,7 @@ LinearWeights one(Value weight, Value bias) {
 mlir::FailureOr<codegen::LinearDesc> PhaseLowering::describeLinear(Operation* op, const LinearWeights& weights,
                                                                    const codegen::LinearEpilogue& epilogue) {
   codegen::LinearDesc desc;
-  desc.kernels = hasFewRows() ? codegen::LinearKernels::kFewRows : codegen::LinearKernels::kManyRows;
+  desc.kernels = linearKernels();
   desc.rows = static_cast<uint32_t>(rows);
   desc.bias = !weights.biases.empty();
   desc.epilogue = epilogue;
@@ -44,8 +44,7 @@ mlir::FailureOr<codegen::LinearDesc> PhaseLowering::describeLinear(Operation* op
 
 LogicalResult PhaseLowering::emitLinear(Operation* op, const codegen::LinearDesc& desc, RowBuffers& input,
                                         const LinearWeights& weights, Bindings bindings) {
-  const auto layouts = llvm::map_to_vector(desc.parts, [](const codegen::LinearPart& part) { return part.layout; });
-  if (failed(bindInput(op, input, desc.inputs, layouts, bindings)) || failed(accept(op, codegen::checkLinear(desc))))
+  if (failed(bindInput(op, desc, input, bindings)) || failed(accept(op, codegen::checkLinear(desc))))
     return failure();
   const auto names = codegen::linearPartNames(desc.parts.size());
   for (const auto [name, weight] : llvm::zip_equal(names, weights.weights))

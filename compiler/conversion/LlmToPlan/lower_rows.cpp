@@ -43,12 +43,11 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
   desc.pickRows = picked;
   desc.f32Rows = !isQ8Rows(result.getType());
   desc.int8Rows = !desc.f32Rows;
+  desc.order = orderOf(picked);
   if (failed(accept(op, codegen::checkRmsNorm(desc))))
     return failure();
   Bindings bindings = {{"x", x}, {"scale", plan.constant(scale)}};
-  RowBuffers& normed = define(op, result, "normed", desc.rows);
-  normed.picked = picked;
-  bindRows(bindings, "y", normed);
+  bindRows(bindings, "y", define(op, result, "normed", desc.rows, desc.int8Rows, picked));
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
@@ -64,6 +63,7 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
   desc.pickRows = picked;
   desc.int8Rows = isQ8Rows(op.getNormed().getType()) && picked == isPicked(op.getNormed());
   desc.f32Rows = !desc.int8Rows;
+  desc.order = orderOf(picked);
   if (failed(accept(op, codegen::checkPostNorm(desc))))
     return failure();
   Bindings bindings = {{"x", product},
@@ -71,9 +71,7 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
                        {"post_scale", plan.constant(op.getPostScale())},
                        {"scale", plan.constant(op.getScale())},
                        {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
-  RowBuffers& normed = define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows);
-  normed.picked = picked;
-  bindRows(bindings, "y", normed);
+  bindRows(bindings, "y", define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows, picked));
   if (failed(emit(op, codegen::postNormLaunch(desc), bindings)))
     return failure();
   noteResidual(op, op.getSum());
@@ -84,12 +82,14 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
 LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
   const RowBuffers input = values[op.getInput()];
   const codegen::QuantizeDesc desc = {static_cast<uint32_t>(input.rows),
-                                      static_cast<uint32_t>(columnsOf(op.getInput()))};
+                                      static_cast<uint32_t>(columnsOf(op.getInput())), orderOf(input.picked)};
   if (failed(accept(op, codegen::checkQuantize(desc))))
     return failure();
-  const RowBuffers codes = define(op, op.getResult(), "quantized", input.rows);
-  values[op.getInput()].codes = codes.codes;
-  values[op.getInput()].scales = codes.scales;
+  const RowBuffers codes = define(op, op.getResult(), "quantized", input.rows, /*int8Rows=*/true, input.picked);
+  RowBuffers& both = values[op.getInput()];
+  both.codes = codes.codes;
+  both.scales = codes.scales;
+  both.order = codes.order;
   Bindings bindings = {{"x", input.f32}};
   bindRows(bindings, "y", codes);
   return emit(op, codegen::quantizeLaunch(desc), bindings);
@@ -107,6 +107,7 @@ LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, 
   desc.activation = activationOf(activation);
   desc.f32Rows = !isQ8Rows(result.getType());
   desc.int8Rows = !desc.f32Rows;
+  desc.order = orderOf(/*picked=*/false);
   if (failed(accept(op, codegen::checkGlu(desc))))
     return failure();
   Bindings bindings = {{"gate", gate}, {"up", up}};

@@ -84,20 +84,25 @@ std::string PhaseLowering::scratch(Operation* op, const std::string& name, int64
   return plan.arena(prefix + (layer < 0 ? "" : "l" + std::to_string(layer) + ".") + name, bytes);
 }
 
-RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string& name, int64_t rowCount,
-                                  bool int8Rows) {
-  const int64_t elements = rowCount * columnsOf(result);
+RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string& name, int64_t rowCount, bool int8Rows,
+                                  bool picked) {
   RowBuffers& buffers = values[result];
   buffers.rows = rowCount;
-  if (int8Rows) {
-    buffers.codes = scratch(op, name + "_codes", elements);
-    buffers.scales = scratch(op, name + "_scales", elements / kQ8Block * 8);
-  } else {
+  buffers.picked = picked;
+  if (int8Rows)
+    addCodes(op, buffers, name, columnsOf(result));
+  else
     buffers.f32 = rowCount == outputs && isLogits(result)
                       ? plan.io(facts, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
-                      : scratch(op, name, elements * 4);
-  }
+                      : scratch(op, name, rowCount * columnsOf(result) * 4);
   return buffers;
+}
+
+void PhaseLowering::addCodes(Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns) {
+  const auto rowCount = static_cast<uint64_t>(buffers.rows), width = static_cast<uint64_t>(columns);
+  buffers.order = orderOf(buffers.picked);
+  buffers.codes = scratch(op, name + "_codes", static_cast<int64_t>(codesBytes(buffers.order, rowCount, width)));
+  buffers.scales = scratch(op, name + "_scales", static_cast<int64_t>(scalesBytes(buffers.order, rowCount, width)));
 }
 
 bool PhaseLowering::isLogits(Value rows) {
@@ -115,22 +120,24 @@ void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const 
   }
 }
 
-LogicalResult PhaseLowering::bindInput(Operation* op, RowBuffers& buffers, int64_t columns,
-                                       llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings) {
-  for (const WeightLayout layout : layouts) {
-    if (!weightReadsInt8Rows(layout)) {
+LogicalResult PhaseLowering::bindInput(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers,
+                                       Bindings& bindings) {
+  for (const codegen::LinearPart& part : desc.parts) {
+    if (!weightReadsInt8Rows(part.layout)) {
       if (buffers.f32.empty())
         return op->emitOpError("has a weight that is multiplied with f32 rows, but reads int8 rows");
       continue;
     }
-    if (!buffers.codes.empty())
+    if (!buffers.codes.empty()) {
+      if (buffers.order != codegen::rowOrderOf(desc.kernels))
+        return op->emitOpError("reads int8 rows in an order that its kernel does not take");
       continue;
-    if (columns % kQ8Block != 0)
-      return op->emitOpError("cannot make int8 rows of ") << columns << " columns";
-    buffers.codes = scratch(op, "input_codes", buffers.rows * columns);
-    buffers.scales = scratch(op, "input_scales", buffers.rows * columns / kQ8Block * 8);
-    const codegen::QuantizeDesc desc = {static_cast<uint32_t>(buffers.rows), static_cast<uint32_t>(columns)};
-    if (mlir::failed(emit(op, codegen::quantizeLaunch(desc),
+    }
+    if (desc.inputs % kRowBlock != 0)
+      return op->emitOpError("cannot make int8 rows of ") << desc.inputs << " columns";
+    addCodes(op, buffers, "input", desc.inputs);
+    const codegen::QuantizeDesc quantize = {static_cast<uint32_t>(buffers.rows), desc.inputs, buffers.order};
+    if (mlir::failed(emit(op, codegen::quantizeLaunch(quantize),
                           {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}})))
       return failure();
   }

@@ -16,8 +16,9 @@ namespace llcuda::llm {
 struct RowBuffers {
   std::string f32;
   std::string f16;   ///< rotated queries of a prompt
-  std::string codes; ///< int8 rows: codes and scales
+  std::string codes; ///< int8 rows: codes and scales, in `order`
   std::string scales;
+  RowOrder order = RowOrder::kRows;
   int64_t rows = 0;
   bool picked = false; ///< row r is row output_rows[r] of the phase
 };
@@ -96,14 +97,25 @@ private:
   bool hasRowsApart() const { return facts.rowBlock == 1; }
   /// Whether linears take the kernels of few rows, which read each weight once for all; else tensor cores.
   bool hasFewRows() const { return hasRowsApart() && rows <= codegen::kMaxDecodeRows; }
+  codegen::LinearKernels linearKernels() const {
+    return hasFewRows() ? codegen::LinearKernels::kFewRows : codegen::LinearKernels::kManyRows;
+  }
+  codegen::LinearKernels headKernels() const {
+    return outputs <= codegen::kMaxDecodeRows ? codegen::LinearKernels::kFewRows : codegen::LinearKernels::kManyRows;
+  }
   bool isApart(mlir::Operation* op) const { return llvm::is_contained(apart, op->getName().stripDialect()); }
   /// Whether a norm's rows are read by the head alone, which wants those of output_rows.
   bool isPicked(mlir::Value normed) const;
   /// The layout of a weight; reports a weight that has none or is not a parameter.
   mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
   std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
+  /// The order of int8 rows of the phase, or of those that its head reads: as the linears that read them take them.
+  RowOrder orderOf(bool picked) const { return codegen::rowOrderOf(picked ? headKernels() : linearKernels()); }
   /// Buffers of a result, f32 or int8 rows. Rows that are sampled or returned are the io buffer of logits.
-  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows);
+  RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows,
+                     bool picked = false);
+  /// Buffers of int8 rows for buffers.rows, in the order of those that are picked or not.
+  void addCodes(mlir::Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns);
   /// The same, as the result's type says.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount) {
     return define(op, result, name, rowCount, isQ8Rows(result.getType()));
@@ -111,12 +123,8 @@ private:
   /// An arena buffer `<phase>.<layer>.<name>`.
   std::string scratch(mlir::Operation* op, const std::string& name, int64_t bytes);
   /// Binds `x`, or `x_codes` and `x_scales`, as the layouts read them; adds a quantize launch where codes are missing.
-  mlir::LogicalResult bindInput(mlir::Operation* op, mlir::Value input, llvm::ArrayRef<WeightLayout> layouts,
-                                Bindings& bindings) {
-    return bindInput(op, values[input], columnsOf(input), layouts, bindings);
-  }
-  mlir::LogicalResult bindInput(mlir::Operation* op, RowBuffers& buffers, int64_t columns,
-                                llvm::ArrayRef<WeightLayout> layouts, Bindings& bindings);
+  mlir::LogicalResult bindInput(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers,
+                                Bindings& bindings);
   /// Whether these rows are what is sampled, or what the function returns first.
   static bool isLogits(mlir::Value rows);
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);

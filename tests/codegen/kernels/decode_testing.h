@@ -13,6 +13,7 @@
 #include "codegen/kernels/base/device.cuh"
 #include "codegen/pack/pack.h"
 #include "codegen/reference/quantize_rows.h"
+#include "tests/codegen/kernels/int8_rows.h"
 #include "tests/codegen/random_blocks.h"
 
 namespace llcuda::testing {
@@ -48,19 +49,31 @@ struct TestWeight {
   }
 };
 
-/// Rows in both forms.
+/// Rows in both forms; int8 rows by themselves.
 struct TestRows {
+  size_t columns;
   std::vector<float> x;
   std::vector<int8_t> codes;
   std::vector<reference::RowScale> scales;
 
   TestRows(size_t rows, size_t columns, uint32_t seed) : TestRows(normalFloats(rows * columns, seed), rows, columns) {}
   TestRows(std::vector<float> values, size_t rows, size_t columns)
-      : x(std::move(values)), codes(rows * columns), scales(rows * columns / 32) {
+      : columns(columns), x(std::move(values)), codes(rows * columns), scales(rows * columns / 32) {
     reference::quantizeRows(x.data(), rows, columns, codes.data(), scales.data());
   }
 
   const float2* scaleData() const { return reinterpret_cast<const float2*>(scales.data()); }
+  /// As linears of many rows read them.
+  Int8Rows fragments() const {
+    const size_t rows = x.size() / columns;
+    Int8Rows made(RowOrder::kFragments, rows, columns);
+    for (size_t r = 0; r < rows; ++r)
+      for (size_t b = 0; b < columns / 32; ++b) {
+        const reference::RowScale& scale = scales[r * (columns / 32) + b];
+        made.setBlock(r, b, &codes[r * columns + 32 * b], scale.d, scale.dSum);
+      }
+    return made;
+  }
   /// What a layout reads: the quantised values, or x.
   std::vector<double> seenBy(WeightLayout layout) const {
     std::vector<double> seen(x.begin(), x.end());
@@ -79,27 +92,6 @@ double nmse(const std::vector<float>& got, const std::vector<Wanted>& wanted) {
     power += wanted[i] * wanted[i];
   }
   return got.size() != wanted.size() || !std::isfinite(error) ? INFINITY : error == 0 ? 0 : error / power;
-}
-
-/// The values of int8 rows as a kernel emitted them.
-inline std::vector<float> valuesOf(const std::vector<int8_t>& codes, const std::vector<float2>& scales) {
-  std::vector<float> values(codes.size());
-  for (size_t i = 0; i < codes.size(); ++i) values[i] = scales[i / 32].x * static_cast<float>(codes[i]);
-  return values;
-}
-
-/// Whether each scale's second number is d times the sum of its codes, and d is the largest |code| of 127.
-inline bool int8RowsAreConsistent(const std::vector<int8_t>& codes, const std::vector<float2>& scales) {
-  for (size_t block = 0; block < scales.size(); ++block) {
-    int sum = 0, peak = 0;
-    for (size_t i = 32 * block; i < 32 * block + 32; ++i) {
-      sum += codes[i];
-      peak = std::max(peak, std::abs(codes[i]));
-    }
-    if (scales[block].y != scales[block].x * static_cast<float>(sum) || (scales[block].x > 0 && peak != 127))
-      return false;
-  }
-  return true;
 }
 
 } // namespace llcuda::testing

@@ -70,7 +70,11 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                                    .int8Rows = int8};
   AttentionDesc prompt = attention;
   prompt.rows = kChunk;
+  AttentionDesc batch = attention;
+  batch.rows = 32;
+  batch.order = RowOrder::kFragments;
   specs.push_back(attentionDecodeLaunch(attention).kernel);
+  specs.push_back(attentionDecodeLaunch(batch).kernel);
   specs.push_back(attentionPromptLaunch(prompt).kernel);
   specs.push_back(
       linearLaunch(manyRows(linearOf(layout, kChunk, s.feedForward, s.embedding, StoreRows{.residual = true}))).kernel);
@@ -81,8 +85,8 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                                    .turn = {.dimensions = s.headSize},
                                    .cache = {.maxContext = s.context}})
                       .kernel);
-  specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8}).kernel);
-  specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8}).kernel);
+  specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8, RowOrder::kFragments}).kernel);
+  specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8, RowOrder::kFragments}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
   specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
   return specs;
@@ -109,8 +113,14 @@ std::vector<KernelSpec> kernelsOfFamilies() {
                                        .f16Queries = prompt,
                                        .cache = {.maxContext = 8192}})
                           .kernel);
-    specs.push_back(
-        postNormLaunch({.rows = rows, .columns = 2560, .eps = 1e-6f, .f32Rows = false, .int8Rows = true}).kernel);
+    specs.push_back(postNormLaunch({.rows = rows,
+                                    .columns = 2560,
+                                    .eps = 1e-6f,
+                                    .f32Rows = false,
+                                    .int8Rows = true,
+                                    .order = prompt ? RowOrder::kFragments : RowOrder::kRows})
+                        .kernel);
+    specs.push_back(quantizeLaunch({rows, 2560, prompt ? RowOrder::kFragments : RowOrder::kRows}).kernel);
   }
   specs.push_back(linearLaunch(linearOf(kLayout, 1, 2560, 262144, StoreRows{.softcap = 30})).kernel);
   specs.push_back(headRowsLaunch({.heads = 8, .headSize = 256, .turn = gemma, .f16Rows = true}).kernel);

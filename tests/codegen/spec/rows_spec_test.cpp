@@ -34,7 +34,7 @@ TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
   const LaunchSpec norm = rmsNormLaunch({.rows = 1, .columns = 576, .eps = 1e-5f});
   EXPECT_EQ(norm.kernel.call,
             "rmsNorm<llcuda::RowShape{.columns = 576, .threads = 160, .picked = false}, llcuda::RowForms{.f32 = true, "
-            ".int8 = false}>(x, scale, nullptr, y, nullptr, nullptr, 1e-05f)");
+            ".int8 = false, .order = llcuda::RowOrder::kRows}>(x, scale, nullptr, y, nullptr, nullptr, 1e-05f)");
   EXPECT_THAT(norm.kernel.name, StartsWith("rms_norm__c576_t160__f32__e3727c5ac__"));
   const LaunchSpec embedding =
       embeddingLaunch({.layout = WeightLayout::kQ8_0Planes, .rows = 4, .columns = 576, .vocabulary = 49152});
@@ -42,10 +42,23 @@ TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
                                    ".vocabulary = 49152, .columns = 576, .threads = 160}>(weight, tokens, y, 1.f)");
 }
 
+// The order of int8 rows is a constant and in the name, where there are any.
+TEST(RowsSpec, RowsForTensorCores) {
+  RmsNormDesc desc = {.rows = 16, .columns = 576, .f32Rows = false, .int8Rows = true, .order = RowOrder::kFragments};
+  EXPECT_THAT(rmsNormLaunch(desc).kernel.call, HasSubstr(".int8 = true, .order = llcuda::RowOrder::kFragments}"));
+  EXPECT_THAT(rmsNormLaunch(desc).kernel.name, StartsWith("rms_norm__c576_t144__q8_frag__"));
+  desc.f32Rows = true;
+  desc.int8Rows = false;
+  EXPECT_THAT(rmsNormLaunch(desc).kernel.call, HasSubstr(".order = llcuda::RowOrder::kRows}"));
+}
+
 TEST(RowsSpec, BlocksCoverEveryElement) {
   const LaunchSpec glu = gluLaunch({.rows = 3, .columns = 96});
   EXPECT_GE(glu.grid.x * glu.kernel.threads * 4, 3u * 96);
   EXPECT_LT((glu.grid.x - 1) * glu.kernel.threads * 4, 3u * 96);
+  const LaunchSpec fragments = gluLaunch({.rows = 17, .columns = 96, .order = RowOrder::kFragments}); // of two tiles
+  EXPECT_GE(fragments.grid.x * fragments.kernel.threads * 16, 32u * 96);
+  EXPECT_LT((fragments.grid.x - 1) * fragments.kernel.threads * 16, 32u * 96);
   EXPECT_EQ(rmsNormLaunch({.rows = 7, .columns = 96}).grid.x, 7u);
 }
 

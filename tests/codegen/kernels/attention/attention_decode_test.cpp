@@ -7,6 +7,7 @@
 #include "codegen/reference/quantize_rows.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/attention/paged_cache.h"
+#include "tests/codegen/kernels/int8_rows.h"
 
 namespace llcuda {
 namespace {
@@ -16,22 +17,21 @@ using testing::PagedCache;
 constexpr float kScale = 0.11f;
 constexpr CausalAttention kCausal = {.scale = kScale};
 
-template <AttentionShape kShape, int kSplits>
+template <AttentionShape kShape, int kSplits, RowOrder kOrder = RowOrder::kRows>
 struct DecodeRun {
   using Shape = AttentionTraits<kShape>;
   static constexpr size_t kColumns = Shape::kHeads * Shape::kHeadSize;
   static constexpr bool kInt8Rows = Shape::kHeadSize % 32 == 0;
   std::vector<int> positions, slots;
   std::vector<float> q, y;
-  std::vector<int8_t> codes;
-  std::vector<float2> scales;
+  testing::Int8Rows int8;
   std::vector<uint32_t> arrivals;
   std::vector<double> wanted;
 
   /// One row per position; -1 is padding. Each has a sequence of its own, of `length` positions at least.
   template <AttentionVariant Variant>
   DecodeRun(const std::vector<int>& rowPositions, const Variant& variant, uint32_t seed, int length = 0)
-      : positions(rowPositions) {
+      : positions(rowPositions), int8(kOrder, positions.size(), kColumns) {
     const size_t rows = positions.size();
     std::vector<int> lengths;
     for (size_t r = 0; r < rows; ++r) {
@@ -42,14 +42,12 @@ struct DecodeRun {
     for (size_t r = 0; r < rows; ++r) cache.forgetBefore(slots[r], variant.keys(positions[r], slots[r]).begin());
     q = testing::randomFloats(rows * kColumns, seed + 1000);
     y.assign(rows * kColumns, NAN);
-    codes.assign(rows * kColumns, 99);
-    scales.assign(rows * kColumns / 32, float2{NAN, NAN});
     arrivals.assign(rows * Shape::kGroups, 0);
     std::vector<float> partial(rows * Shape::kGroups * kSplits * (Shape::kGroupSize + 16), NAN);
     hostsim::launch({.grid = {Shape::kGroups, kSplits, static_cast<uint32_t>(rows)}, .block = kDecodeThreads}, [&] {
-      attentionDecode<kShape, ContextCut{.splits = kSplits}>(
+      attentionDecode<kShape, ContextCut{.splits = kSplits}, RowForms{.f32 = true, .int8 = kInt8Rows, .order = kOrder}>(
           q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(), cache.table.data(),
-          variant, partial.data(), arrivals.data(), {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+          variant, partial.data(), arrivals.data(), {y.data(), int8.codes.data(), int8.scales.data()});
     });
     const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize};
     wanted.resize(rows * kColumns);
@@ -64,14 +62,8 @@ struct DecodeRun {
     EXPECT_EQ(arrivals, std::vector<uint32_t>(arrivals.size(), 0)) << "counters must return to zero";
     if (!kInt8Rows)
       return;
-    std::vector<float> fromCodes(y.size());
-    for (size_t i = 0; i < y.size(); ++i) fromCodes[i] = codes[i] * scales[i / 32].x;
-    EXPECT_LT(testing::normalizedError(fromCodes, wanted), 1e-4);
-    for (size_t b = 0; b < scales.size(); ++b) {
-      int sum = 0;
-      for (size_t i = 0; i < 32; ++i) sum += codes[b * 32 + i];
-      EXPECT_NEAR(scales[b].y, scales[b].x * sum, 1e-6 * std::abs(scales[b].x) * 127);
-    }
+    EXPECT_LT(testing::normalizedError(int8.values(), wanted), 1e-4);
+    EXPECT_TRUE(int8.areConsistent());
   }
 };
 
@@ -83,13 +75,20 @@ TEST(AttentionDecode, PageEdges) {
   DecodeRun<kPlain, 7>({0, 1, 62, 63, 64, 65, 127, 128, 200, 511, 512, 513}, kCausal, 1).expectNearReference();
 }
 
+// The rows of a batch for tensor cores: of two tiles, the second of which is not full.
+TEST(AttentionDecode, RowsForTensorCores) {
+  std::vector<int> positions;
+  for (int i = 0; i < 21; ++i) positions.push_back(i % 5 == 3 ? -1 : 9 * i);
+  DecodeRun<kPlain, 3, RowOrder::kFragments>(positions, kCausal, 5).expectNearReference();
+}
+
 // A padding row becomes zeros, reads no page and leaves the rows beside it alone.
 TEST(AttentionDecode, PaddingRows) {
   const DecodeRun<kPlain, 7> run({-1, 70, -1, 100, -1}, kCausal, 3);
   run.expectNearReference();
   for (size_t i = 0; i < run.kColumns; ++i) {
     ASSERT_EQ(run.y[i], 0.f);
-    ASSERT_EQ(run.codes[i], 0);
+    ASSERT_EQ(run.int8.code(i / run.kColumns, i % run.kColumns), 0);
   }
 }
 

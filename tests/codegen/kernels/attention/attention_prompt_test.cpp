@@ -9,6 +9,7 @@
 #include "codegen/reference/attention.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/attention/paged_cache.h"
+#include "tests/codegen/kernels/int8_rows.h"
 
 namespace llcuda {
 namespace {
@@ -34,15 +35,15 @@ struct PromptRun {
   PagedCache<Shape> cache;
   std::vector<Half> q;
   std::vector<float> y;
-  std::vector<int8_t> codes;
-  std::vector<float2> scales;
+  testing::Int8Rows int8;
   std::vector<double> wanted;
 
   /// The rows are of slot 1, which has `length` positions at least; slot 0 is another sequence.
   template <AttentionVariant Variant>
   PromptRun(const std::vector<int>& rowPositions, const Variant& variant, uint32_t seed, float spread = 1.f,
             int length = 0)
-      : positions(rowPositions), cache({50, std::max(length, std::ranges::max(rowPositions) + 1)}, seed) {
+      : positions(rowPositions), cache({50, std::max(length, std::ranges::max(rowPositions) + 1)}, seed),
+        int8(RowOrder::kFragments, kRows, kColumns) {
     int first = std::ranges::max(positions);
     for (int position : positions) {
       slots.push_back(position < 0 ? 0 : 1);
@@ -51,14 +52,13 @@ struct PromptRun {
     cache.forgetBefore(1, variant.keys(first, 1).begin());
     q = testing::halves(testing::randomFloats(kRows * kColumns, seed + 1000, spread));
     y.assign(kRows * kColumns, NAN);
-    codes.assign(kRows * kColumns, 99);
-    scales.assign(kRows * kColumns / 32, float2{NAN, NAN});
     const uint32_t parts = PromptTile<Shape>::kParts;
     hostsim::launch({.grid = {(kRows + kPromptRows - 1) / kPromptRows, Shape::kHeads * parts}, .block = kPromptThreads},
                     [&] {
-                      attentionPrompt<kShape, PromptChunk{.rows = kRows}>(
+                      attentionPrompt<kShape, PromptChunk{.rows = kRows},
+                                      RowForms{.f32 = true, .int8 = kInt8Rows, .order = RowOrder::kFragments}>(
                           q.data(), cache.kPages.data(), cache.vPages.data(), positions.data(), slots.data(),
-                          cache.table.data(), variant, {y.data(), kInt8Rows ? codes.data() : nullptr, scales.data()});
+                          cache.table.data(), variant, {y.data(), int8.codes.data(), int8.scales.data()});
                     });
     const reference::AttentionShape shape{Shape::kHeads, Shape::kKvHeads, Shape::kHeadSize};
     wanted.resize(kRows * kColumns);
@@ -71,14 +71,8 @@ struct PromptRun {
     EXPECT_LT(testing::normalizedError(y, wanted), 1e-6);
     if (!kInt8Rows)
       return;
-    std::vector<float> fromCodes(y.size());
-    for (size_t i = 0; i < y.size(); ++i) fromCodes[i] = codes[i] * scales[i / 32].x;
-    EXPECT_LT(testing::normalizedError(fromCodes, wanted), 1e-4);
-    for (size_t b = 0; b < scales.size(); ++b) {
-      int sum = 0;
-      for (size_t i = 0; i < 32; ++i) sum += codes[b * 32 + i];
-      EXPECT_NEAR(scales[b].y, scales[b].x * sum, 1e-6 * std::abs(scales[b].x) * 127);
-    }
+    EXPECT_LT(testing::normalizedError(int8.values(), wanted), 1e-4);
+    EXPECT_TRUE(int8.areConsistent());
   }
 };
 
@@ -110,7 +104,7 @@ TEST(AttentionPrompt, PaddingRows) {
   run.expectNearReference();
   for (size_t i = 20 * run.kColumns; i < run.y.size(); ++i) {
     ASSERT_EQ(run.y[i], 0.f);
-    ASSERT_EQ(run.codes[i], 0);
+    ASSERT_EQ(run.int8.code(i / run.kColumns, i % run.kColumns), 0);
   }
 }
 
@@ -221,7 +215,7 @@ TEST(AttentionPrompt, EqualsDecode) {
   std::vector<float> y(run.y.size()), partial(80 * 2 * 2 * (AttentionTraits<kPlain>::kGroupSize + 16));
   std::vector<uint32_t> arrivals(160);
   hostsim::launch({.grid = {2, 2, 80}, .block = kDecodeThreads}, [&] {
-    attentionDecode<kPlain, ContextCut{.splits = 2}>(
+    attentionDecode<kPlain, ContextCut{.splits = 2}, RowForms{.f32 = true}>(
         q.data(), run.cache.kPages.data(), run.cache.vPages.data(), run.positions.data(), run.slots.data(),
         run.cache.table.data(), kCausal, partial.data(), arrivals.data(), {y.data(), nullptr, nullptr});
   });

@@ -14,11 +14,10 @@ struct GluPrompt {
   int rows, outputs;
   TestWeight gate{kLayout, static_cast<size_t>(outputs), kInputs, 1};
   TestWeight up{kLayout, static_cast<size_t>(outputs), kInputs, 2};
-  TestRows input{static_cast<size_t>(rows), kInputs, 3};
+  PromptInput input{static_cast<size_t>(rows), kInputs, 3};
   std::vector<int> positions = std::vector<int>(rows, 0);
   std::vector<float> y = std::vector<float>(rows * outputs, 7.f);
-  std::vector<int8_t> codes = std::vector<int8_t>(rows * outputs);
-  std::vector<float2> scales = std::vector<float2>(rows * outputs / 32);
+  Int8Rows int8{RowOrder::kFragments, static_cast<size_t>(rows), static_cast<size_t>(outputs)};
 
   void launch() {
     const hostsim::LaunchShape shape{
@@ -26,8 +25,9 @@ struct GluPrompt {
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
       gluLinearPromptOf<kLayout, kInputs, Tile, kActivation>(
-          {{input.x.data(), input.codes.data(), input.scaleData()}, rows}, outputs, gate.blob.data(), up.blob.data(),
-          positions.data(), RowOutput<RowForms{.f32 = true, .int8 = true}>{y.data(), codes.data(), scales.data()});
+          {input.rows(), rows}, outputs, gate.blob.data(), up.blob.data(), positions.data(),
+          RowOutput<RowForms{.f32 = true, .int8 = true, .order = RowOrder::kFragments}>{y.data(), int8.codes.data(),
+                                                                                        int8.scales.data()});
     });
   }
 
@@ -48,8 +48,8 @@ void expectGluPrompt(int rows, int outputs) {
   glu.launch();
   const std::vector<double> wanted = glu.reference();
   EXPECT_LE(nmse(glu.y, wanted), kF16Error);
-  EXPECT_LE(nmse(valuesOf(glu.codes, glu.scales), wanted), 1e-4);
-  EXPECT_TRUE(int8RowsAreConsistent(glu.codes, glu.scales));
+  EXPECT_LE(nmse(glu.int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(glu.int8.areConsistent());
 }
 
 TEST(GluLinearPrompt, Silu) {

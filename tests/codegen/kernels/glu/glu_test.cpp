@@ -14,29 +14,33 @@ namespace {
 
 using namespace testing;
 
-template <Activation kActivation>
+template <Activation kActivation, RowOrder kOrder, int kRows>
 void expectGlu() {
-  constexpr int kFours = 3 * 96 / 4; // does not fill the second block
+  constexpr int kFours = kRows * 96 / 4, kThreads = 64; // do not fill the last block
   const std::vector<float> gate = normalFloats(4 * kFours, 1, 4.f), up = normalFloats(4 * kFours, 2);
   std::vector<float> y(4 * kFours);
-  std::vector<int8_t> codes(4 * kFours);
-  std::vector<float2> scales(4 * kFours / 32);
-  hostsim::launch({.grid = {2, 1, 1}, .block = 64}, [&] {
-    glu<FlatShape{.elements = 4 * kFours, .threads = 64}, kActivation, RowForms{.f32 = true, .int8 = true}>(
-        gate.data(), up.data(), y.data(), codes.data(), scales.data());
+  Int8Rows int8(kOrder, kRows, 96);
+  const size_t each = elementsOfThread(kOrder) * kThreads, blocks = (int8.codes.size() + each - 1) / each;
+  hostsim::launch({.grid = {static_cast<uint32_t>(blocks), 1, 1}, .block = kThreads}, [&] {
+    glu<RowsShape{.rows = kRows, .columns = 96, .threads = kThreads}, kActivation,
+        RowForms{.f32 = true, .int8 = true, .order = kOrder}>(gate.data(), up.data(), y.data(), int8.codes.data(),
+                                                              int8.scales.data());
   });
   std::vector<double> wanted(4 * kFours);
   reference::glu(kActivation, gate.data(), up.data(), wanted.size(), wanted.data());
   EXPECT_LE(nmse(y, wanted), 1e-12);
-  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
-  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
 }
 
 TEST(Glu, Silu) {
-  expectGlu<Activation::kSilu>();
+  expectGlu<Activation::kSilu, RowOrder::kRows, 3>();
 }
 TEST(Glu, GeluTanh) {
-  expectGlu<Activation::kGeluTanh>();
+  expectGlu<Activation::kGeluTanh, RowOrder::kRows, 3>();
+}
+TEST(Glu, RowsForTensorCores) {
+  expectGlu<Activation::kSilu, RowOrder::kFragments, 19>();
 }
 
 // Gates far from zero: the exponential overflows or vanishes, the product must not be NaN.
@@ -45,8 +49,8 @@ TEST(Glu, LargeGates) {
   std::vector<float> all(32), up(32, 1.f), y(32);
   for (size_t i = 0; i < all.size(); ++i) all[i] = gate[i % 4];
   hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
-    glu<FlatShape{.elements = 32, .threads = 32}, Activation::kSilu, RowForms{.f32 = true}>(all.data(), up.data(),
-                                                                                            y.data(), nullptr, nullptr);
+    glu<RowsShape{.rows = 1, .columns = 32, .threads = 32}, Activation::kSilu, RowForms{.f32 = true}>(
+        all.data(), up.data(), y.data(), nullptr, nullptr);
   });
   EXPECT_FLOAT_EQ(y[0], 0.f);
   EXPECT_FLOAT_EQ(y[1], 0.f);
@@ -59,22 +63,21 @@ void expectGluLinear() {
   const TestWeight gate(kGate, kOutputs, kColumns, 1), up(kUp, kOutputs, kColumns, 2);
   const TestRows rows(kRows, kColumns, 3);
   std::vector<float> y(kRows * kOutputs);
-  std::vector<int8_t> codes(kRows * kOutputs);
-  std::vector<float2> scales(kRows * kOutputs / 32);
+  Int8Rows int8(RowOrder::kRows, kRows, kOutputs);
   hostsim::launch(
       {.grid = {(kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32}, [&] {
         gluLinear<GluWeights{.gate = kGate, .up = kUp}, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns},
                   Tile::kCut, Activation::kSilu, RowForms{.f32 = true, .int8 = true}>(
             gate.blob.data(), up.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), y.data(),
-            codes.data(), scales.data());
+            int8.codes.data(), int8.scales.data());
       });
   std::vector<double> gates(kRows * kOutputs), ups(kRows * kOutputs), wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kGate).data(), gate.values.data(), nullptr, kRows, kColumns, kOutputs, gates.data());
   reference::linear(rows.seenBy(kUp).data(), up.values.data(), nullptr, kRows, kColumns, kOutputs, ups.data());
   reference::glu(Activation::kSilu, gates.data(), ups.data(), wanted.size(), wanted.data());
   EXPECT_LE(nmse(y, wanted), 1e-10);
-  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
-  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
 }
 
 TEST(GluLinear, OneRow) {

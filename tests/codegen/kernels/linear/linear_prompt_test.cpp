@@ -42,7 +42,7 @@ TEST(LinearPrompt, DeepTiles) {
 // Codes at the ends of their range: an accumulator that starts at the bits of a float must not leave its exponent.
 TEST(LinearPrompt, LargestCodes) {
   PromptLinear<kQ8_0Planes, 64, Low> linear{16, 64};
-  linear.input = TestRows(std::vector<float>(16 * 64, -3.f), 16, 64);
+  linear.input = PromptInput(std::vector<float>(16 * 64, -3.f), 16, 64);
   std::memset(linear.weight.blob.data(), 0x80, 64 * 64);
   pack::unpack(kQ8_0Planes, 64, 64, std::as_bytes(std::span(linear.weight.blob)), linear.weight.values.data());
   EXPECT_LE(linear.errors().sameInput, kF32Error);
@@ -55,7 +55,7 @@ TEST(LinearPrompt, MinimumsOfRowsOfAnySize) {
     std::vector<float> x = normalFloats(128 * 256, 16, size);
     for (float& value : x) value = value < 0 ? 0.25f * value : value; // sums that do not cancel
     std::fill_n(x.begin(), 256, 0.f);
-    linear.input = TestRows(x, 128, 256);
+    linear.input = PromptInput(x, 128, 256);
     EXPECT_LE(linear.errors().sameInput, size < 1e-4f ? 1e-9 : kF32Error) << "around " << size;
   }
 }
@@ -67,7 +67,7 @@ TEST(LinearPrompt, HalfRowsOfAnySize) {
     std::vector<float> x = normalFloats(64 * 96, 15, size);
     std::fill_n(x.begin(), 96, 0.f);
     x[7] = 100.f * size;
-    linear.input = TestRows(x, 64, 96);
+    linear.input = PromptInput(x, 64, 96);
     EXPECT_LE(linear.errors().wholeLinear, kF16Error) << "around " << size;
   }
 }

@@ -24,8 +24,7 @@ struct Step {
   std::vector<float> residual = normalFloats(kRows * kOutputs, 3), scale = normalFloats(kOutputs, 4);
   std::vector<float> postScale = normalFloats(kOutputs, 5), product = std::vector<float>(kRows * kOutputs);
   std::vector<float> y = residual, normed = std::vector<float>(kRows * kOutputs);
-  std::vector<int8_t> codes = std::vector<int8_t>(kRows * kOutputs);
-  std::vector<float2> scales = std::vector<float2>(kRows * kOutputs / 32);
+  Int8Rows int8{RowOrder::kRows, kRows, kOutputs};
   uint32_t arrivals = 0;
 
   void launch() {
@@ -33,7 +32,8 @@ struct Step {
       linearResidualNorm<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
                          ResidualNormParts{.postNorm = kPostNorm}, RowForms{.f32 = true, .int8 = true}>(
           weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(), nullptr, y.data(), postScale.data(),
-          scale.data(), &arrivals, product.data(), y.data(), normed.data(), codes.data(), scales.data(), kEps);
+          scale.data(), &arrivals, product.data(), y.data(), normed.data(), int8.codes.data(), int8.scales.data(),
+          kEps);
     });
   }
 
@@ -47,8 +47,8 @@ struct Step {
     EXPECT_LE(nmse(y, sum), 1e-11);
     reference::rmsNorm(sum.data(), scale.data(), kRows, kOutputs, kEps, wanted.data());
     EXPECT_LE(nmse(normed, wanted), 1e-11);
-    EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
-    EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+    EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+    EXPECT_TRUE(int8.areConsistent());
   }
 };
 

@@ -13,6 +13,14 @@ namespace llcuda::testing {
 
 enum class Epilogue { kNone, kBias, kResidual, kBoth };
 
+/// Rows as linears of many rows read them.
+struct PromptInput : TestRows {
+  Int8Rows int8 = fragments();
+
+  using TestRows::TestRows;
+  InputRows rows() const { return {x.data(), int8.codes.data(), int8.scales.data()}; }
+};
+
 /// Of the kernel against the double reference, with the input rows as the layout reads them, and with the f32 rows.
 struct PromptErrors {
   double sameInput, wholeLinear;
@@ -23,7 +31,7 @@ template <WeightLayout kLayout, int kInputs, typename Tile>
 struct PromptLinear {
   int rows, outputs;
   TestWeight weight{kLayout, static_cast<size_t>(outputs), kInputs, 11};
-  TestRows input{static_cast<size_t>(rows), kInputs, 12};
+  PromptInput input{static_cast<size_t>(rows), kInputs, 12};
   std::vector<float> bias = normalFloats(outputs, 13), y = normalFloats(static_cast<size_t>(rows) * outputs, 14);
   std::vector<int> positions = std::vector<int>(rows, 0);
 
@@ -34,8 +42,7 @@ struct PromptLinear {
         .grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(ceilDivide(outputs, Tile::kColumns))},
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
-      linearPromptOf<kLayout, kInputs, Tile>(rows, outputs, weight.blob.data(),
-                                             {input.x.data(), input.codes.data(), input.scaleData()}, positions.data(),
+      linearPromptOf<kLayout, kInputs, Tile>(rows, outputs, weight.blob.data(), input.rows(), positions.data(),
                                              biased ? bias.data() : nullptr, added ? y.data() : nullptr, y.data());
     });
   }

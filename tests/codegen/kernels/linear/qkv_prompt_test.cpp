@@ -20,7 +20,7 @@ template <WeightLayout kQ, WeightLayout kK, WeightLayout kV, int kInputs, typena
 void expectQkv(int rows, int qOutputs, int kvOutputs) {
   const TestWeight qWeight(kQ, qOutputs, kInputs, 1), kWeight(kK, kvOutputs, kInputs, 2),
       vWeight(kV, kvOutputs, kInputs, 3);
-  const TestRows input(rows, kInputs, 4);
+  const PromptInput input(rows, kInputs, 4);
   const std::vector<float> qBias = normalFloats(qOutputs, 5), kBias = normalFloats(kvOutputs, 6),
                            vBias = normalFloats(kvOutputs, 7);
   const std::vector<int> positions(rows, 0);
@@ -28,8 +28,7 @@ void expectQkv(int rows, int qOutputs, int kvOutputs) {
   const auto tiles = ceilDivide(qOutputs, Tile::kColumns) + 2 * ceilDivide(kvOutputs, Tile::kColumns);
   hostsim::launch({.grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(tiles)}, .block = Tile::kThreads}, [&] {
     qkvPromptOf<QkvWeights{kQ, kK, kV}, kInputs, Tile>(
-        {{input.x.data(), input.codes.data(), input.scaleData()}, rows}, positions.data(),
-        {qWeight.blob.data(), {qBias.data(), nullptr, q.data(), qOutputs}},
+        {input.rows(), rows}, positions.data(), {qWeight.blob.data(), {qBias.data(), nullptr, q.data(), qOutputs}},
         {kWeight.blob.data(), {kBias.data(), nullptr, k.data(), kvOutputs}},
         {vWeight.blob.data(), {vBias.data(), nullptr, v.data(), kvOutputs}});
   });

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "codegen/reference/rms_norm.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
@@ -15,19 +17,19 @@ using namespace testing;
 constexpr float kEps = 1e-6f;
 
 /// Rows `pick` of a product and of a residual stream of `spread`; all rows, in order, without kPick.
-template <int kColumns, int kThreads, bool kPick>
+template <int kColumns, int kThreads, bool kPick, RowOrder kOrder = RowOrder::kRows>
 void expectPostNorm(const std::vector<int>& pick, float spread) {
   const size_t rows = pick.size(), sourceRows = rows + 2;
   const std::vector<float> x = normalFloats(sourceRows * kColumns, 1, spread / 100),
                            residual = normalFloats(sourceRows * kColumns, 2, spread),
                            postScale = normalFloats(kColumns, 3), scale = normalFloats(kColumns, 4);
   std::vector<float> sum(rows * kColumns, 7.f), y(rows * kColumns);
-  std::vector<int8_t> codes(y.size());
-  std::vector<float2> scales(y.size() / 32);
+  Int8Rows int8(kOrder, rows, kColumns);
   hostsim::launch({.grid = {static_cast<uint32_t>(rows), 1, 1}, .block = kThreads}, [&] {
-    postNorm<RowShape{.columns = kColumns, .threads = kThreads, .picked = kPick}, RowForms{.f32 = true, .int8 = true}>(
+    postNorm<RowShape{.columns = kColumns, .threads = kThreads, .picked = kPick},
+             RowForms{.f32 = true, .int8 = true, .order = kOrder}>(
         x.data(), residual.data(), postScale.data(), scale.data(), kPick ? pick.data() : nullptr, sum.data(), y.data(),
-        codes.data(), scales.data(), kEps);
+        int8.codes.data(), int8.scales.data(), kEps);
   });
   std::vector<double> wantedSum(rows * kColumns), wanted(rows * kColumns);
   for (size_t r = 0; r < rows; ++r) {
@@ -40,8 +42,8 @@ void expectPostNorm(const std::vector<int>& pick, float spread) {
   reference::rmsNorm(wantedSum.data(), scale.data(), rows, kColumns, kEps, wanted.data());
   EXPECT_LE(nmse(sum, wantedSum), 1e-12);
   EXPECT_LE(nmse(y, wanted), 1e-12);
-  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
-  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
 }
 
 // Gemma's residual stream: values near 800,000 must not overflow in either norm.
@@ -52,6 +54,13 @@ TEST(PostNorm, RowsInRegisters) {
 // More columns than the registers of a block keep: the sum is read back.
 TEST(PostNorm, RowsTooWideForRegisters) {
   expectPostNorm<1184, 32, false>({0, 1}, 1.f);
+}
+
+TEST(PostNorm, RowsForTensorCores) {
+  std::vector<int> all(19);
+  std::iota(all.begin(), all.end(), 0);
+  expectPostNorm<640, 96, false, RowOrder::kFragments>(all, 800000.f);
+  expectPostNorm<1184, 32, false, RowOrder::kFragments>({0, 1}, 1.f);
 }
 
 // A row that nobody wants becomes zeros, not NaN.

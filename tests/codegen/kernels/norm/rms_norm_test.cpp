@@ -15,22 +15,27 @@ using namespace testing;
 
 constexpr float kEps = 1e-5f;
 
-template <int kColumns, int kThreads>
+template <int kColumns, int kThreads, RowOrder kOrder = RowOrder::kRows>
 void expectNorm(const std::vector<float>& x) {
   const uint32_t rows = x.size() / kColumns;
   const std::vector<float> scale = normalFloats(kColumns, 7);
   std::vector<float> y(x.size());
-  std::vector<int8_t> codes(x.size());
-  std::vector<float2> scales(x.size() / 32);
+  Int8Rows int8(kOrder, rows, kColumns);
   hostsim::launch({.grid = {rows, 1, 1}, .block = kThreads}, [&] {
-    rmsNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .int8 = true}>(
-        x.data(), scale.data(), nullptr, y.data(), codes.data(), scales.data(), kEps);
+    rmsNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .int8 = true, .order = kOrder}>(
+        x.data(), scale.data(), nullptr, y.data(), int8.codes.data(), int8.scales.data(), kEps);
   });
   std::vector<double> wanted(x.size());
   reference::rmsNorm(x.data(), scale.data(), rows, kColumns, kEps, wanted.data());
   EXPECT_LE(nmse(y, wanted), 1e-12);
-  EXPECT_LE(nmse(valuesOf(codes, scales), wanted), 1e-4);
-  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
+}
+
+// Rows of two tiles, the second of which is not full.
+TEST(RmsNorm, RowsForTensorCores) {
+  expectNorm<576, 64, RowOrder::kFragments>(normalFloats(27 * 576, 11));
+  expectNorm<32, 128, RowOrder::kFragments>(normalFloats(3 * 32, 12));
 }
 
 // The last pass of the block has threads without elements.
@@ -98,20 +103,28 @@ TEST(RmsNorm, PicksRows) {
 }
 
 // Codes may differ by one from the reference where a value lies next to the middle of two codes, and nowhere else.
-TEST(Quantize, AgreesWithTheReference) {
-  const TestRows rows(5, 160, 9);
-  std::vector<int8_t> codes(rows.x.size());
-  std::vector<float2> scales(rows.x.size() / 32);
-  constexpr int kFours = 5 * 160 / 4;
-  hostsim::launch({.grid = {(kFours + 63) / 64, 1, 1}, .block = 64}, [&] {
-    quantize<FlatShape{.elements = 4 * kFours, .threads = 64}>(rows.x.data(), codes.data(), scales.data());
+template <RowOrder kOrder, int kRows>
+void expectQuantized(const TestRows& rows) {
+  constexpr int kThreads = 64;
+  Int8Rows int8(kOrder, kRows, 160);
+  const size_t each = elementsOfThread(kOrder) * kThreads, blocks = (int8.codes.size() + each - 1) / each;
+  hostsim::launch({.grid = {static_cast<uint32_t>(blocks), 1, 1}, .block = kThreads}, [&] {
+    quantize<RowsShape{.rows = kRows, .columns = 160, .threads = kThreads}, kOrder>(rows.x.data(), int8.codes.data(),
+                                                                                    int8.scales.data());
   });
-  for (size_t i = 0; i < codes.size(); ++i) {
-    const float d = rows.scales[i / 32].d;
-    EXPECT_FLOAT_EQ(scales[i / 32].x, d);
-    EXPECT_LE(std::abs(d * codes[i] - rows.x[i]), d * 0.50001f) << "element " << i;
-  }
-  EXPECT_TRUE(int8RowsAreConsistent(codes, scales));
+  for (size_t r = 0; r < kRows; ++r)
+    for (size_t c = 0; c < 160; ++c) {
+      const float d = rows.scales[(r * 160 + c) / 32].d;
+      EXPECT_FLOAT_EQ(int8.d(r, c / 32), d);
+      EXPECT_LE(std::abs(d * int8.code(r, c) - rows.x[r * 160 + c]), d * 0.50001f) << "row " << r << " column " << c;
+    }
+  EXPECT_TRUE(int8.areConsistent());
+}
+TEST(Quantize, AgreesWithTheReference) {
+  expectQuantized<RowOrder::kRows, 5>(TestRows(5, 160, 9));
+}
+TEST(Quantize, RowsForTensorCores) {
+  expectQuantized<RowOrder::kFragments, 21>(TestRows(21, 160, 10));
 }
 
 } // namespace
