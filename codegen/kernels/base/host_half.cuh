@@ -92,8 +92,8 @@ LLCUDA_DEVICE int dp4a(int a, int b, int c) {
   return c;
 }
 
-/// 32 weights of a 4-bit plane (byte i: element i in the low, 16 + i in the high nibble; 0 to 15) times the int8 elements
-/// 0..15 in x0 and 16..31 in x1.
+/// 32 weights of a 4-bit plane (byte i: element i in the low, 16 + i in the high nibble; 0 to 15) times the int8
+/// elements 0..15 in x0 and 16..31 in x1.
 LLCUDA_DEVICE int dotQ4(const uint4& codes, const int4& x0, const int4& x1) {
   const auto words = host::load<host::U32x4>(&codes);
   const host::U32x4 low = words & 0x0f0f0f0fu, high = (words >> 4) & 0x0f0f0f0fu;

@@ -16,10 +16,11 @@
 //                    of it the int8 codes of elements 4q ... 4q + 3 and 16 + 4q ... 16 + 4q + 3
 //   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
 //
-// kColumns is the length of a row, a multiple of the layout's block; a row is less than what the weight stores. Codes are loaded 16 bytes at a time (8 where there
-// are two bits of each), and no load is narrower than 4 bytes: what is smaller is cut out of a word that neighbouring
-// lanes share. Codes of 5 and 6 bits with a sign are made in the upper bits of their bytes, so that the sign costs
-// nothing: they are 8 or 4 times the code, and the scale an eighth or a fourth.
+// kColumns is the length of a row, a multiple of the layout's block; a row is less than what the weight stores. Codes
+// are loaded 16 bytes at a time (8 where there are two bits of each), and no load is narrower than 4 bytes: what is
+// smaller is cut out of a word that neighbouring lanes share. Codes of 5 and 6 bits with a sign are made in the upper
+// bits of their bytes, so that the sign costs nothing: they are 8 or 4 times the code, and the scale an eighth or a
+// fourth.
 #pragma once
 
 #include "codegen/formats/int8_rows.h"
