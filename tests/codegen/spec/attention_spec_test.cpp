@@ -31,7 +31,7 @@ std::vector<std::string> names(const LaunchSpec& launch) {
 // The plan binds arguments by these names and in this order.
 TEST(AttentionSpec, Decode) {
   const LaunchSpec launch = attentionDecodeLaunch(llama());
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_f16_f16__s64__e3e000000__"));
+  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_f16_f16__s64__q8__e3e000000__"));
   EXPECT_THAT(names(launch), ElementsAre("q", "k_pages", "v_pages", "positions", "slots", "block_table", "partial",
                                          "arrivals", "y_codes", "y_scales"));
   EXPECT_EQ(launch.grid.x, 3u);
@@ -40,7 +40,8 @@ TEST(AttentionSpec, Decode) {
   EXPECT_THAT(launch.kernel.source(),
               HasSubstr("llcuda::AttentionShape{.heads = 9, .kvHeads = 3, .headSize = 64, .tablePages = 128, "
                         ".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
-                        "llcuda::ContextCut{.splits = 64}>(q, k_pages"));
+                        "llcuda::ContextCut{.splits = 64}, llcuda::RowForms{.f32 = false, .int8 = true, "
+                        ".order = llcuda::RowOrder::kRows}>(q, k_pages"));
   EXPECT_THAT(launch.kernel.source(), HasSubstr("llcuda::CausalAttention{0.125f, 0.f, 0, nullptr}"));
 }
 
@@ -106,9 +107,11 @@ TEST(AttentionSpec, Prompt) {
   desc.window = 512;
   const LaunchSpec launch = attentionPromptLaunch(desc);
   EXPECT_EQ(launch.grid.y, 18u);
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_prompt__h9_g3_d256_p128_f16_f16__r100__e3e000000__w512__"));
+  EXPECT_THAT(launch.kernel.name,
+              StartsWith("attention_prompt__h9_g3_d256_p128_f16_f16__r100__q8_frag__e3e000000__w512__"));
   EXPECT_THAT(launch.kernel.source(), HasSubstr(".keyType = llcuda::KvType::kF16, .valueType = llcuda::KvType::kF16}, "
-                                                "llcuda::PromptChunk{.rows = 100}>(q"));
+                                                "llcuda::PromptChunk{.rows = 100}, llcuda::RowForms{.f32 = false, "
+                                                ".int8 = true, .order = llcuda::RowOrder::kFragments}>(q"));
 }
 
 TEST(AttentionSpec, RefusesByName) {
@@ -134,7 +137,7 @@ TEST(AttentionSpec, WindowAndTypes) {
   desc.cache.valueType = KvType::kQ4_0;
   desc.window = 512;
   const LaunchSpec launch = attentionDecodeLaunch(desc);
-  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_q8_0_q4_0__s9__e3e000000__w512__"));
+  EXPECT_THAT(launch.kernel.name, StartsWith("attention_decode__h9_g3_d64_p128_q8_0_q4_0__s9__q8__e3e000000__w512__"));
   EXPECT_THAT(launch.kernel.source(),
               HasSubstr("positions, slots, block_table, llcuda::CausalAttention{0.125f, 0.f, 512, nullptr}"));
 }

@@ -48,7 +48,7 @@ TEST(LinearPromptSpec, JoinedParameters) {
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
   const LaunchSpec glu = linearLaunch(manyRows(gluOf(WeightLayout::kQ4_1Planes, 128, 576, 1536)));
   EXPECT_THAT(glu.kernel.name,
-              StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r128_c64_down2_across2_deep1__silu__q8__"));
+              StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r128_c64_down2_across2_deep1__silu__q8_frag__"));
   EXPECT_THAT(names(glu),
               ElementsAre("gate_weight", "up_weight", "x_codes", "x_scales", "positions", "y_codes", "y_scales"));
   EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";

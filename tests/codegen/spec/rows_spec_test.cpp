@@ -46,7 +46,7 @@ TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
 TEST(RowsSpec, RowsForTensorCores) {
   RmsNormDesc desc = {.rows = 16, .columns = 576, .f32Rows = false, .int8Rows = true, .order = RowOrder::kFragments};
   EXPECT_THAT(rmsNormLaunch(desc).kernel.call, HasSubstr(".int8 = true, .order = llcuda::RowOrder::kFragments}"));
-  EXPECT_THAT(rmsNormLaunch(desc).kernel.name, StartsWith("rms_norm__c576_t144__q8_frag__"));
+  EXPECT_THAT(rmsNormLaunch(desc).kernel.name, StartsWith("rms_norm__c576_t160__q8_frag__"));
   desc.f32Rows = true;
   desc.int8Rows = false;
   EXPECT_THAT(rmsNormLaunch(desc).kernel.call, HasSubstr(".order = llcuda::RowOrder::kRows}"));

@@ -34,7 +34,7 @@
 // PLAN:      plan.phase rows 32 row_block 32
 // PLAN:      plan.launch @rope_cache__h4_g2_d16_{{.*}}__n8_norm__f16__
 // PLAN:      plan.launch @linear_prompt__q4_1__{{m[0-9]+_n[0-9]+}}_k64__
-// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8__{{.*}}>{{$}}
+// PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_q8_frag__{{.*}}>{{$}}
 // PLAN:      plan.launch @linear_prompt__q8_0__{{m[0-9]+_n[0-9]+}}_k128__
 // PLAN-NEXT: plan.launch @post_norm__c64_{{.*}}_pick_{{.*}} grid [1, 1, 1]{{.*}}>{{$}}
 

@@ -15,7 +15,7 @@
 // CHECK-NEXT: plan.launch @attention_decode__h2_g1_d32_p16_q8_0_q4_0__{{.*}} layer 1 args({{.*}}@block_table
 // CHECK:      plan.phase rows 32 row_block 32
 // CHECK:      plan.launch @rope_cache__h2_g1_d32_p16_q8_0_q4_0__n32__f16__{{.*}} layer 0
-// CHECK-NEXT: plan.launch @attention_prompt__h2_g1_d32_p16_q8_0_q4_0__r32__e3e000000__w100__{{.*}} layer 0
+// CHECK-NEXT: plan.launch @attention_prompt__h2_g1_d32_p16_q8_0_q4_0__r32__f32__e3e000000__w100__{{.*}} layer 0
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tensor<?xi32> {llm.io = "positions"},
                    %slots: tensor<?xi32> {llm.io = "slots"}) -> tensor<?x64xf32> {
   %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
