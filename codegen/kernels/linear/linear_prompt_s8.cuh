@@ -6,9 +6,9 @@
 //              of that scale, a fortieth of what the rounding of x makes. Minimums: minimum_terms.cuh
 //   sm_75      mma m8n8k16. Its accumulators start at the bits of 1.5 * 2^23, so a sum is a float already, and
 //              fma(float, scale, -1.5 * 2^23 * scale) is sum * scale with one rounding: scales are cut to 22 bits.
-//              Two stages in shared memory. While one is multiplied, the next, in registers since the step before as
-//              the layout's units, becomes int8 codes on its way to the other, and loads of the one after it follow:
-//              all of a step is one block of code without branches, so that the compiler lays it between the products
+//              Warps are by themselves: codes of both sides lie in memory in the order of fragments and go straight to
+//              registers, a unit of 32 inputs ahead of the products; shared memory has only what the lanes of a warp
+//              tell each other, the scales of the columns, each made by one lane
 #pragma once
 
 #include "codegen/kernels/linear/minimum_terms.cuh"
@@ -16,284 +16,307 @@
 
 namespace llcuda {
 
-/// A scale in shared memory, and what belongs to the minimum of a layout that has one: the minimum, or
-/// scale * sum of a row's codes.
-template <bool kMinimum>
-struct StageScale {
-  float2 both;
-
-  LLCUDA_DEVICE void set(float2 scaleAndOther) { both = scaleAndOther; }
-  LLCUDA_DEVICE float2 get() const { return both; }
-  /// Two neighbours, the first at an even index.
-  static LLCUDA_DEVICE float4 two(const StageScale* first) { return *reinterpret_cast<const float4*>(first); }
-};
-template <>
-struct StageScale<false> {
-  float scale;
-
-  LLCUDA_DEVICE void set(float2 scaleAndOther) { scale = scaleAndOther.x; }
-  LLCUDA_DEVICE float2 get() const { return make_float2(scale, 0.f); }
-  static LLCUDA_DEVICE float4 two(const StageScale* first) {
-    const float2 scales = *reinterpret_cast<const float2*>(first);
-    return make_float4(scales.x, 0.f, scales.y, 0.f);
-  }
-};
-
 /// Who adds what minimums do.
 enum class MinimumSums {
   kNone,
-  kOfGroups, ///< lanes, with the sums of 32 codes that come with the rows
-  kOfHalves, ///< lanes, with sums of 16 codes
-  kTerms     ///< tensor cores, of both groups of a stage at once
+  kTerms,   ///< tensor cores, of two units at once
+  kOfHalves ///< lanes, with sums of 16 codes
 };
 
-/// What a stage has for it besides.
-template <MinimumSums kSums, int kRows, int kColumns, int kHalves>
-struct StageMinimums {};
-template <int kRows, int kColumns, int kHalves>
-struct StageMinimums<MinimumSums::kOfHalves, kRows, kColumns, kHalves> {
-  float xSums[kHalves * kRows]; ///< sums of the codes
+/// What ColumnScales has for it.
+template <MinimumSums kSums, int kStep, int kColumns>
+struct ColumnMinimums {};
+template <int kStep, int kColumns>
+struct ColumnMinimums<MinimumSums::kTerms, kStep, kColumns> {
+  uint4 terms[kStep / 2][kColumns]; ///< of two units, for each t
 };
-template <int kRows, int kColumns, int kHalves>
-struct StageMinimums<MinimumSums::kTerms, kRows, kColumns, kHalves> {
-  MinimumTerms::Row xTerms[kRows];
-  MinimumTerms::Column terms[kColumns];
+template <int kStep, int kColumns>
+struct ColumnMinimums<MinimumSums::kOfHalves, kStep, kColumns> {
+  float minimums[kStep][kColumns][2];
 };
 
 template <WeightLayout kLayout, int kK, typename Tile>
 struct Int8Product {
   using Traits = WeightTraits<kLayout, kK>;
-  using Unit = typename Traits::Unit;
-  static constexpr int kGroups = Tile::kWarpsDeep > 2 ? Tile::kWarpsDeep : 2; ///< of 32 inputs that a stage has
-  static constexpr int kBytes = 32 * kGroups;                                 ///< of a line of a stage
-  static constexpr int kSteps = ceilDivide(kK, kBytes);
-  static constexpr bool kWhole = kK % kBytes == 0;
-  static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a group that have a scale of their own
-  static constexpr int kChunks = kBytes / 16, kUnits = kBytes / Traits::kUnit;
+  using Piece = typename Traits::Piece;
+  using Scale = typename Traits::Scale;
+  static constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross, kDeep = Tile::kWarpsDeep;
+  static constexpr int kOwn = kAcross / 4; ///< columns whose scales a lane makes
+  static constexpr int kUnits = kK / 32;
+  static constexpr int kHalves = 32 / Traits::kScaleStep; ///< of a unit that have a scale of their own
+  /// Units of a step of the loop. What is loaded is as far ahead as registers allow.
+  static constexpr int kStep = kDown <= 2 && kHalves == 1 && sizeof(Piece) == 4 && kUnits % 4 == 0 ? 4 : 2;
+  static constexpr int kSteps = ceilDivide(kUnits, kStep);
+  static constexpr bool kWhole = kUnits % kStep == 0; ///< else the second unit of the last step is past the end
 
-  static constexpr MinimumSums kSums = !weightHasMinimum(kLayout)                  ? MinimumSums::kNone
-                                       : kHalves == 2                              ? MinimumSums::kOfHalves
-                                       : Tile::kWarpsDeep == 1 && Tile::kDown >= 8 ? MinimumSums::kTerms
-                                                                                   : MinimumSums::kOfGroups;
-  static constexpr bool kHasTerms = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kTerms;
-  static constexpr bool kByLanes = kSums == MinimumSums::kOfGroups || kSums == MinimumSums::kOfHalves;
-  static constexpr int kRowTiles = Tile::kRows / kFragmentRows;
+  static constexpr MinimumSums kSums = !weightHasMinimum(kLayout) ? MinimumSums::kNone
+                                       : kHalves == 2             ? MinimumSums::kOfHalves
+                                                                  : MinimumSums::kTerms;
 
-  /// One stage in shared memory: weight = scale * code + minimum.
-  struct Stage : StageMinimums<kSums, Tile::kRows, Tile::kColumns, kGroups * kHalves> {
-    uint4 x[kRowTiles * kGroups * kWarpSize]; ///< [tile of 16 rows][group][lane], as rows come
-    uint8_t weight[Tile::kColumns * kBytes];
-    StageScale<kSums == MinimumSums::kOfGroups> xScales[kGroups * Tile::kRows];
-    StageScale<kByLanes> scales[kGroups * kHalves * Tile::kColumns];
+  /// What the lanes of a warp tell each other of a step: weight = scale * code + minimum.
+  struct alignas(16) ColumnScales : ColumnMinimums<kSums, kStep, Tile::kWarpColumns> {
+    float scales[kStep][Tile::kWarpColumns][kHalves];
+  };
+  using Stage = ColumnScales[Tile::kThreads / kWarpSize];
+
+  /// The lane's operands of a unit.
+  struct Operands {
+    Piece pieces[kAcross];
+    uint4 codes[kDown / 2];
+    float2 scales[kDown / 2]; ///< of rows g and g + 8
   };
 
-  /// What a thread carries of a stage from device memory to shared memory.
-  struct Cargo {
-    uint4 x[ceilDivide(kRowTiles * kGroups * kWarpSize, Tile::kThreads)];
-    float2 xScales[ceilDivide(kRowTiles * kGroups * 8, Tile::kThreads)]; ///< of two rows
-    uint2 xTerms[kHasTerms ? ceilDivide(kRowTiles * kGroups * 8, Tile::kThreads) : 1];
-    Unit units[ceilDivide(Tile::kColumns * kUnits, Tile::kThreads)];
-  };
+  /// Where the lane finds them, from some unit on.
+  template <int kRuns>
+  struct Source {
+    const uint4* codes;
+    const float2* scales;
+    WeightPlanes planes[kRuns];
+    int tiles[kDown / 2]; ///< of 16 rows, from the first one on
 
-  /// What lies past the last input is zeros; a row or column past the last is the last one.
-  template <typename Weights>
-  static LLCUDA_DEVICE void fetch(const PromptRows& input, const Weights& weights, int step, Cargo& cargo) {
-    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>([&](int i, int column, int part) {
-      const WeightLine line = weights.line(column);
-      const int unit = step * kUnits + part;
-      cargo.units[i] = Unit{};
-      if (kWhole || unit < kK / Traits::kUnit)
-        cargo.units[i] = Traits::load(planesOf<kLayout, kK>(line.weight, weights.rows), line.row, unit);
-    });
-    forEachRowBlock<kWarpSize>([&](int i, int tile, int group, int lane, int own) {
-      cargo.x[i] = make_uint4(0, 0, 0, 0);
-      if (kWhole || step * kGroups + group < kK / kRowBlock)
-        cargo.x[i] = loadReadOnly(reinterpret_cast<const uint4*>(
-            input.x.codes + rowBlock<Tile, kK, codesStep(RowOrder::kFragments)>(input.rows, tile, own,
-                                                                                step * kGroups + group, 16 * lane)));
-    });
-    forEachRowBlock<8>([&](int i, int tile, int group, int g, int own) {
-      cargo.xScales[i] = make_float2(0.f, 0.f);
-      if constexpr (kHasTerms)
-        cargo.xTerms[i] = make_uint2(0, 0);
-      if (kWhole || step * kGroups + group < kK / kRowBlock) {
-        const uint8_t* const from =
-            reinterpret_cast<const uint8_t*>(input.x.scales) +
-            rowBlock<Tile, kK, scalesStep(RowOrder::kFragments)>(input.rows, tile, own, step * kGroups + group, 8 * g);
-        cargo.xScales[i] = loadReadOnly(reinterpret_cast<const float2*>(from));
-        if constexpr (kHasTerms)
-          cargo.xTerms[i] = loadReadOnly(reinterpret_cast<const uint2*>(from + sumAfterScale(RowOrder::kFragments)));
-      }
-    });
-  }
-
-  /// Calls body(i, tile, group, part, own) for each of kParts parts of a stage's blocks of 16 rows that is this
-  /// thread's: of tile `tile` of rows, from which `own` differs by a constant, and group `group`.
-  template <int kParts, typename Body>
-  static LLCUDA_DEVICE void forEachRowBlock(Body body) {
-    const int own = static_cast<int>(threadIdx.x / kParts) / kGroups;
-    forEachPart<Tile::kThreads, kRowTiles * kGroups, kParts>([&](int i, int line, int part) {
-      if constexpr (Tile::kThreads % (kParts * kGroups) == 0)
-        body(i, own + i * (Tile::kThreads / kParts / kGroups), static_cast<int>(threadIdx.x / kParts) % kGroups, part,
-             own);
-      else
-        body(i, line / kGroups, line % kGroups, part, line / kGroups);
-    });
-  }
-
-  static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
-    forEachRowBlock<kWarpSize>([&](int i, int tile, int group, int lane, int) {
-      stage.x[(tile * kGroups + group) * kWarpSize + lane] = cargo.x[i];
-      if constexpr (kSums == MinimumSums::kOfHalves) {
-        const auto sumOf = [](uint32_t codes) { return dp4a(static_cast<int>(codes), 0x01010101, 0); };
-        int sums[4] = {sumOf(cargo.x[i].x), sumOf(cargo.x[i].y), sumOf(cargo.x[i].z), sumOf(cargo.x[i].w)};
-        groupSum<4>(sums); // [row][half]
-        const int q = lane % 4, sum = q < 2 ? (q == 0 ? sums[0] : sums[1]) : (q == 2 ? sums[2] : sums[3]);
-        stage.xSums[(2 * group + q % 2) * Tile::kRows + tile * 16 + q / 2 * 8 + lane / 4] = static_cast<float>(sum);
-      }
-    });
-    forEachPart<Tile::kThreads, Tile::kColumns, kUnits>(
-        [&](int i, int column, int part) { stowUnit(cargo.units[i], column, part, stage); });
-    forEachRowBlock<8>([&](int i, int tile, int group, int g, int) {
-      const float scales[2] = {cargo.xScales[i].x, cargo.xScales[i].y};
-      const uint32_t terms[2] = {cargo.xTerms[kHasTerms ? i : 0].x, cargo.xTerms[kHasTerms ? i : 0].y};
+    LLCUDA_DEVICE void move(int units) {
+      codes += units * kWarpSize;
+      scales += units * kScales;
       LLCUDA_UNROLL
-      for (int r = 0; r < 2; ++r) {
-        const int line = tile * 16 + 8 * r + g;
-        const float sum = kSums == MinimumSums::kOfGroups ? SumTerms::sumOf(terms[r]) : 0.f;
-        stage.xScales[group * Tile::kRows + line].set(make_float2(scales[r], sum));
-        if constexpr (kSums == MinimumSums::kTerms)
-          stage.xTerms[line].set(group, terms[r]);
+      for (WeightPlanes& run : planes) movePieces<kLayout, kK>(run, units);
+    }
+    LLCUDA_DEVICE void load(int unit, Operands& to) const {
+      LLCUDA_UNROLL
+      for (int n = 0; n < kAcross; ++n)
+        to.pieces[n] = Traits::loadPiece(planes[n * kRuns / kAcross], 8 * (n % (kAcross / kRuns)), unit);
+      LLCUDA_UNROLL
+      for (int m = 0; m < kDown / 2; ++m) {
+        to.codes[m] = loadReadOnly(codes + (tiles[m] * kUnits + unit) * kWarpSize);
+        to.scales[m] = loadReadOnly(scales + (tiles[m] * kUnits + unit) * kScales);
       }
-    });
+    }
+    /// Terms of the sums of rows g and g + 8 of the unit; lanes may ask for different ones.
+    LLCUDA_DEVICE void loadTerms(int unit, uint2 (&to)[kDown / 2]) const {
+      const float2* const from = scales + sizeof(FragmentScales::d) / sizeof(float2) + unit * kScales;
+      LLCUDA_UNROLL
+      for (int m = 0; m < kDown / 2; ++m)
+        to[m] = loadReadOnly(reinterpret_cast<const uint2*>(from + tiles[m] * kUnits * kScales));
+    }
+  };
+  static constexpr int kScales = sizeof(FragmentScales) / sizeof(float2); ///< from a unit's to the next one's
+
+  /// Of the warp's part of the block's tile, at its first unit.
+  template <typename Weights>
+  static LLCUDA_DEVICE auto sourceOf(const PromptRows& input, const Weights& weights) {
+    constexpr int kRun = Weights::kRun;
+    Source<Tile::kWarpColumns / kRun> source;
+    const int first = (Tile::firstRow() + Tile::warpRow()) / kFragmentRows;
+    const int last = ceilDivide(input.rows, kFragmentRows) - 1;
+    const int tile = input.rows % Tile::kRows == 0 ? first : minOf(first, last);
+    LLCUDA_UNROLL
+    for (int m = 0; m < kDown / 2; ++m)
+      source.tiles[m] = input.rows % Tile::kRows == 0 ? m : minOf(first + m, last) - tile;
+    source.codes = reinterpret_cast<const uint4*>(input.x.codes) + tile * kUnits * kWarpSize + laneId();
+    source.scales = input.x.scales + tile * kUnits * kScales + laneId() / 4;
+    LLCUDA_UNROLL
+    for (int run = 0; run < Tile::kWarpColumns / kRun; ++run) {
+      const WeightLine line = weights.line(Tile::warpColumn() + run * kRun + laneId() / 4);
+      source.planes[run] = piecePlanes<kLayout, kK>(planesOf<kLayout, kK>(line.weight, weights.rows), line.row);
+    }
+    source.move(minOf(Tile::depth(), kSteps - 1) * kStep);
+    return source;
   }
 
-  static LLCUDA_DEVICE void stowUnit(const Unit& unit, int column, int part, Stage& stage) {
-    const CodeWords<Traits::kUnit / 4> codes = Traits::codes(unit);
-    constexpr int kUnitChunks = Traits::kUnit / 16;
-    LLCUDA_UNROLL
-    for (int c = 0; c < kUnitChunks; ++c)
-      *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part * kUnitChunks + c)) =
-          make_uint4(codes.word[4 * c], codes.word[4 * c + 1], codes.word[4 * c + 2], codes.word[4 * c + 3]);
-    if (part * Traits::kUnit % Traits::kScaleStep != 0)
-      return; // the unit before has the scale
-    constexpr int kScales = Traits::kUnit > Traits::kScaleStep ? Traits::kUnit / Traits::kScaleStep : 1;
-    LLCUDA_UNROLL
-    for (int i = 0; i < kScales; ++i) {
-      const float2 scale = Traits::scale(unit, i);
-      const float cut = bitCast<float>(bitCast<uint32_t>(scale.x) & ~3u);
-      const int at = part * Traits::kUnit / Traits::kScaleStep + i;
-      stage.scales[at * Tile::kColumns + column].set({cut, scale.y});
-      if constexpr (kSums == MinimumSums::kTerms)
-        stage.terms[column].set(at, scale.y);
-    }
-  }
+  /// Scales of the columns that are the lane's, as memory has them.
+  struct OwnScales {
+    Scale at[kOwn][kStep];
 
-  /// Adds the group's share to the warp's sums; calls between() when what it multiplies is on its way to registers.
-  template <typename Between>
-  static LLCUDA_DEVICE void multiplyGroup(const Stage& stage, int group, TileSums<Tile>& sums, Between between) {
-    constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross;
-    uint32_t x[2][kDown], weight[2][kAcross];
-    const uint4* const own = stage.x + Tile::warpRow() * (2 * kGroups) + laneId();
-    LLCUDA_UNROLL
-    for (int m = 0; m < kDown; m += 2) {
-      const uint4 words = own[(m / 2 * kGroups + group) * kWarpSize];
-      x[0][m] = words.x, x[1][m] = words.y;
-      x[0][m + 1] = words.z, x[1][m + 1] = words.w;
-    }
-    loadTiles<kBytes>(stage.weight, Tile::warpColumn(), 2 * group, weight);
-    float xScale[kDown], xSum[kHalves][kDown];
-    LLCUDA_UNROLL
-    for (int m = 0; m < kDown; ++m) {
-      const int row = Tile::warpRow() + m * 8 + laneId() / 4;
-      const float2 both = stage.xScales[group * Tile::kRows + row].get();
-      xScale[m] = both.x, xSum[0][m] = both.y;
-      if constexpr (kSums == MinimumSums::kOfHalves) {
+    template <typename Weights>
+    LLCUDA_DEVICE void load(const Weights& weights, int step) {
+      LLCUDA_UNROLL
+      for (int i = 0; i < kOwn; ++i) {
+        const WeightLine line = weights.line(Tile::warpColumn() + i * kWarpSize + laneId());
+        const WeightPlanes planes = planesOf<kLayout, kK>(line.weight, weights.rows);
         LLCUDA_UNROLL
-        for (int half = 0; half < kHalves; ++half)
-          xSum[half][m] = xScale[m] * stage.xSums[(group * kHalves + half) * Tile::kRows + row];
+        for (int u = 0; u < kStep; ++u) {
+          const int unit = minOf(step, kSteps - 1) * kStep + u;
+          at[i][u] = Traits::loadScale(planes, line.row, kWhole ? unit : minOf(unit, kUnits - 1));
+        }
       }
     }
-    between();
+
+    LLCUDA_DEVICE void tell(ColumnScales& columns) const {
+      LLCUDA_UNROLL
+      for (int i = 0; i < kOwn; ++i) {
+        const int column = i * kWarpSize + laneId();
+        float minimum[kStep][kHalves];
+        LLCUDA_UNROLL
+        for (int u = 0; u < kStep; ++u) {
+          LLCUDA_UNROLL
+          for (int half = 0; half < kHalves; ++half) {
+            const float2 both = Traits::scaleOf(at[i][u], half);
+            columns.scales[u][column][half] = bitCast<float>(bitCast<uint32_t>(both.x) & ~3u);
+            minimum[u][half] = both.y;
+            if constexpr (kSums == MinimumSums::kOfHalves)
+              columns.minimums[u][column][half] = both.y;
+          }
+        }
+        if constexpr (kSums == MinimumSums::kTerms) {
+          LLCUDA_UNROLL
+          for (int pair = 0; pair < kStep / 2; ++pair) {
+            const uint2 first = MinimumTerms::ofColumn(minimum[2 * pair][0]),
+                        second = MinimumTerms::ofColumn(minimum[2 * pair + 1][0]);
+            columns.terms[pair][column] = make_uint4(first.x, first.y, second.x, second.y);
+          }
+        }
+      }
+    }
+  };
+
+  /// What two neighbouring columns have of each half, from the first column on: [column][half].
+  static LLCUDA_DEVICE void loadTwo(const float* from, float (&to)[2][kHalves]) {
+    if constexpr (kHalves == 1) {
+      const float2 both = *reinterpret_cast<const float2*>(from);
+      to[0][0] = both.x, to[1][0] = both.y;
+    } else {
+      const float4 all = *reinterpret_cast<const float4*>(from);
+      to[0][0] = all.x, to[0][1] = all.y, to[1][0] = all.z, to[1][1] = all.w;
+    }
+  }
+
+  /// The codes of x as tensor cores take them.
+  struct RowCodes {
+    uint32_t half[2][kDown];
+
+    explicit LLCUDA_DEVICE RowCodes(const Operands& x) {
+      LLCUDA_UNROLL
+      for (int m = 0; m < kDown; ++m) {
+        const uint4& both = x.codes[m / 2];
+        half[0][m] = m % 2 == 0 ? both.x : both.z;
+        half[1][m] = m % 2 == 0 ? both.y : both.w;
+      }
+    }
+  };
+
+  /// products[half][m], one of both halves where they share a scale.
+  using Products = int[kHalves][kDown][1][2];
+  static LLCUDA_DEVICE void multiplyCodes(const RowCodes& x, const CodeWords<2>& weight, Products& products) {
+    const uint32_t first[1] = {weight.word[0]}, second[1] = {weight.word[1]};
+    mmaS8Tile(products[0], kBias, x.half[0], first);
+    if constexpr (kHalves == 1)
+      mmaS8Tile(products[0], x.half[1], second);
+    else
+      mmaS8Tile(products[1], kBias, x.half[1], second);
+  }
+
+  /// Adds unit `u` of the step to the warp's sums, but for the minimums of tensor cores.
+  static LLCUDA_DEVICE void multiplyUnit(const Operands& operands, const ColumnScales& columns, int u,
+                                         TileSums<Tile>& sums) {
+    const RowCodes x(operands);
+    const int column = laneId() % 4 * 2;
+    float xSums[kHalves][kDown];
+    if constexpr (kSums == MinimumSums::kOfHalves) {
+      Products codeSums;
+      multiplyCodes(x, {{0x01010101u, 0x01010101u}}, codeSums);
+      LLCUDA_UNROLL
+      for (int i = 0; i < kHalves * kDown; ++i)
+        xSums[i / kDown][i % kDown] =
+            (bitCast<float>(codeSums[i / kDown][i % kDown][0][0]) - kBiasValue) * scaleOfRow(operands, i % kDown);
+    }
     LLCUDA_UNROLL
     for (int n = 0; n < kAcross; ++n) {
-      const uint32_t first[1] = {weight[0][n]}, second[1] = {weight[1][n]};
-      int products[kHalves][kDown][1][2];
-      mmaS8Tile(products[0], kBias, x[0], first);
-      if constexpr (kHalves == 1)
-        mmaS8Tile(products[0], x[1], second);
-      else
-        mmaS8Tile(products[1], kBias, x[1], second);
-      addProducts(stage, group, n, products, xScale, xSum, sums);
+      Products products;
+      multiplyCodes(x, Traits::pieceCodes(operands.pieces[n]), products);
+      float scale[2][kHalves], minimum[2][kHalves];
+      loadTwo(columns.scales[u][8 * n + column], scale);
+      if constexpr (kSums == MinimumSums::kOfHalves)
+        loadTwo(columns.minimums[u][8 * n + column], minimum);
+      LLCUDA_UNROLL
+      for (int i = 0; i < 2; ++i) {
+        float unbias = 0.f;
+        LLCUDA_UNROLL
+        for (int half = 0; half < kHalves; ++half) unbias = fusedMultiplyAdd(-kBiasValue, scale[i][half], unbias);
+        LLCUDA_UNROLL
+        for (int m = 0; m < kDown; ++m) {
+          float share = unbias, &sum = sums.at[m][n][i];
+          LLCUDA_UNROLL
+          for (int half = 0; half < kHalves; ++half)
+            share = fusedMultiplyAdd(bitCast<float>(products[half][m][0][i]), scale[i][half], share);
+          sum = fusedMultiplyAdd(share, scaleOfRow(operands, m), sum);
+          LLCUDA_UNROLL
+          for (int half = 0; kSums == MinimumSums::kOfHalves && half < kHalves; ++half)
+            sum = fusedMultiplyAdd(minimum[i][half], xSums[half][m], sum);
+        }
+      }
     }
   }
-
-  /// Of column `n` of tiles.
-  static LLCUDA_DEVICE void addProducts(const Stage& stage, int group, int n,
-                                        const int (&products)[kHalves][Tile::kDown][1][2],
-                                        const float (&xScale)[Tile::kDown], const float (&xSum)[kHalves][Tile::kDown],
-                                        TileSums<Tile>& sums) {
-    const int column = Tile::warpColumn() + n * 8 + laneId() % 4 * 2;
-    float2 scale[kHalves], minimum[kHalves], unbias = make_float2(0.f, 0.f);
-    LLCUDA_UNROLL
-    for (int half = 0; half < kHalves; ++half) {
-      const float4 both = StageScale<kByLanes>::two(stage.scales + (group * kHalves + half) * Tile::kColumns + column);
-      scale[half] = make_float2(both.x, both.z), minimum[half] = make_float2(both.y, both.w);
-      unbias =
-          make_float2(fusedMultiplyAdd(-kBiasValue, both.x, unbias.x), fusedMultiplyAdd(-kBiasValue, both.z, unbias.y));
-    }
-    LLCUDA_UNROLL
-    for (int m = 0; m < Tile::kDown; ++m) {
-      float(&sum)[2] = sums.at[m][n];
-      float2 share = unbias;
-      LLCUDA_UNROLL
-      for (int half = 0; half < kHalves; ++half) {
-        share.x = fusedMultiplyAdd(bitCast<float>(products[half][m][0][0]), scale[half].x, share.x);
-        share.y = fusedMultiplyAdd(bitCast<float>(products[half][m][0][1]), scale[half].y, share.y);
-      }
-      sum[0] = fusedMultiplyAdd(share.x, xScale[m], sum[0]);
-      sum[1] = fusedMultiplyAdd(share.y, xScale[m], sum[1]);
-      LLCUDA_UNROLL
-      for (int half = 0; kByLanes && half < kHalves; ++half) {
-        sum[0] = fusedMultiplyAdd(minimum[half].x, xSum[half][m], sum[0]);
-        sum[1] = fusedMultiplyAdd(minimum[half].y, xSum[half][m], sum[1]);
-      }
-    }
+  static LLCUDA_DEVICE float scaleOfRow(const Operands& operands, int m) {
+    return m % 2 == 0 ? operands.scales[m / 2].x : operands.scales[m / 2].y;
   }
 
   static constexpr int kBias = 0x4b400000; ///< the bits of 1.5 * 2^23
   static constexpr float kBiasValue = 12582912.f;
 
-  static LLCUDA_DEVICE Stage& stageAt(Stage* stages, int offset) {
-    return *reinterpret_cast<Stage*>(reinterpret_cast<uint8_t*>(stages) + offset);
-  }
+  /// The terms of minimums of a step, on their way while it is multiplied.
+  struct StepTerms {
+    uint2 rows[kStep / 2][kDown / 2];
+    uint32_t columns[kStep / 2][kAcross];
+
+    template <typename From>
+    LLCUDA_DEVICE void load(const From& source, const ColumnScales& told, bool pastEnd) {
+      const int own = laneId() % 4 / 2; // unit of a pair
+      LLCUDA_UNROLL
+      for (int pair = 0; pair < kStep / 2; ++pair) {
+        source.loadTerms(2 * pair + (pastEnd ? 0 : own), rows[pair]);
+        if (pastEnd && own == 1) {
+          LLCUDA_UNROLL
+          for (uint2& terms : rows[pair]) terms = make_uint2(0, 0);
+        }
+        LLCUDA_UNROLL
+        for (int n = 0; n < kAcross; ++n)
+          columns[pair][n] = reinterpret_cast<const uint32_t*>(told.terms[pair] + 8 * n)[laneId()];
+      }
+    }
+  };
 
   /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
   template <typename Weights>
   static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
-    constexpr int kOwn = kGroups / Tile::kWarpsDeep;        // groups of a stage that the warp multiplies
-    constexpr int kStowGroup = kHalves == 1 ? 0 : kOwn - 1; // beside which: by the registers that products take
-    Cargo cargo;
-    fetch(input, weights, 0, cargo);
-    stow(cargo, stages[0]);
-    fetch(input, weights, minOf(1, kSteps - 1), cargo);
-    syncThreads();
+    const auto columnsAt = [&](int offset) -> ColumnScales& {
+      return *reinterpret_cast<ColumnScales*>(reinterpret_cast<uint8_t*>(stages[0] + warpId()) + offset);
+    };
+    auto source = sourceOf(input, weights);
+    Operands operands[kStep];
+    OwnScales scales;
+    LLCUDA_UNROLL
+    for (int u = 0; u < kStep - 1; ++u) source.load(u, operands[u]);
+    scales.load(weights, Tile::depth());
+    scales.tell(columnsAt(0));
+    scales.load(weights, Tile::depth() + kDeep);
     LLCUDA_NO_UNROLL
-    for (int step = 0, offset = 0; step < kSteps; ++step) {
-      const Stage& current = stageAt(stages, offset);
+    for (int step = Tile::depth(), offset = 0; step < kSteps; step += kDeep) {
+      const ColumnScales& columns = columnsAt(offset);
       offset = static_cast<int>(sizeof(Stage)) - offset;
+      syncWarp();
+      const bool pastEnd = !kWhole && step == kSteps - 1;
+      source.load(pastEnd ? 0 : kStep - 1, operands[kStep - 1]);
+      if (pastEnd) {
+        LLCUDA_UNROLL
+        for (float2& scale : operands[kStep - 1].scales) scale = make_float2(0.f, 0.f);
+      }
+      StepTerms terms;
       if constexpr (kSums == MinimumSums::kTerms)
-        MinimumTerms::add(current.xTerms + Tile::warpRow(), current.terms + Tile::warpColumn(), sums.at);
+        terms.load(source, columns, pastEnd);
+      scales.tell(columnsAt(offset));
+      scales.load(weights, step + 2 * kDeep);
+      multiplyUnit(operands[0], columns, 0, sums);
+      source.move(step + kDeep < kSteps ? kStep * kDeep : 0); // past the last step nothing new
       LLCUDA_UNROLL
-      for (int i = 0; i < kOwn; ++i)
-        multiplyGroup(current, Tile::depth() * kOwn + i, sums, [&] {
-          if (i != kStowGroup)
-            return;
-          stow(cargo, stageAt(stages, offset));
-          fetch(input, weights, minOf(step + 2, kSteps - 1), cargo);
-        });
-      syncThreads();
+      for (int u = 1; u < kStep; ++u) {
+        source.load(u - 1, operands[u - 1]);
+        multiplyUnit(operands[u], columns, u, sums);
+      }
+      LLCUDA_UNROLL
+      for (int pair = 0; kSums == MinimumSums::kTerms && pair < kStep / 2; ++pair)
+        MinimumTerms::add(terms.rows[pair], terms.columns[pair], sums.at);
     }
+    if (kDeep > 1)
+      syncThreads();
   }
 };
 

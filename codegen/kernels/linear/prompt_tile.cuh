@@ -67,34 +67,31 @@ LLCUDA_DEVICE int64_t rowElement(int rows, int line, int own, int at) {
   return static_cast<int64_t>(ownAt) + static_cast<int64_t>(line - own) * kColumns;
 }
 
-/// Where byte `at` of block `block` of the tile of 16 rows that is `tile` of the block's lies, in what int8 rows of
-/// kColumns columns in the order of fragments have kBytes of for a block, of less than 2^32 bytes; a tile past the last
-/// is the last. `own` as above.
-template <typename Tile, int kColumns, int kBytes>
-LLCUDA_DEVICE int64_t rowBlock(int rows, int tile, int own, int block, int at) {
-  constexpr uint32_t kTileBytes = kColumns / kRowBlock * kBytes;
-  const int first = Tile::firstRow() / kFragmentRows;
-  if (rows % Tile::kRows != 0)
-    own = tile = minOf(first + tile, ceilDivide(rows, kFragmentRows) - 1) - first;
-  const uint32_t ownAt = static_cast<uint32_t>(first + own) * kTileBytes + static_cast<uint32_t>(block * kBytes + at);
-  return static_cast<int64_t>(ownAt) + static_cast<int64_t>(tile - own) * kTileBytes;
-}
-
-/// The row of a weight that a column of the tile is; one past the last is the last.
+/// The row of a weight that a column of the tile is; what lies past the rows that memory has is the last of them.
 struct WeightLine {
   const uint8_t* weight;
   int row;
 };
 
+/// Row `row` of a weight of `rows` of which memory has whole tiles, by runs of kRun: of a run past the last it is the
+/// same one of the last.
+template <int kRun>
+LLCUDA_DEVICE int rowWithin(int row, int rows) {
+  const int first = row / kRun * kRun, stored = static_cast<int>(weightStoredRows(static_cast<unsigned>(rows)));
+  return minOf(first, stored - kRun) + row - first;
+}
+
 /// The tile's columns are rows firstRow ... of one weight.
 template <typename Tile>
 struct OneWeight {
+  static constexpr int kRun = kWeightTileRows; ///< neighbouring columns that are rows of one tile of one weight
   const uint8_t* weight;
   int rows; ///< of the weight
   int firstRow;
 
   LLCUDA_DEVICE WeightLine line(int column) const {
-    return {weight, lineWithin(firstRow + column, rows, Tile::kColumns)};
+    const int row = firstRow + column;
+    return {weight, rows % Tile::kColumns == 0 ? row : rowWithin<kRun>(row, rows)};
   }
 };
 
@@ -102,6 +99,7 @@ struct OneWeight {
 template <typename Tile>
 struct GatedWeights {
   static constexpr int kHalf = Tile::kWarpColumns / 2;
+  static constexpr int kRun = kHalf < static_cast<int>(kWeightTileRows) ? kHalf : kWeightTileRows;
   const uint8_t *gate, *up;
   int rows; ///< of each
   int firstRow;
@@ -109,7 +107,7 @@ struct GatedWeights {
   LLCUDA_DEVICE WeightLine line(int column) const {
     const int within = column % Tile::kWarpColumns;
     const int row = firstRow + column / Tile::kWarpColumns * kHalf + within % kHalf;
-    return {within < kHalf ? gate : up, lineWithin(row, rows, Tile::kColumns / 2)};
+    return {within < kHalf ? gate : up, rows % (Tile::kColumns / 2) == 0 ? row : rowWithin<kRun>(row, rows)};
   }
 };
 

@@ -181,6 +181,23 @@ LLCUDA_DEVICE uint32_t loadPieceWord(const uint4* codes, int lane = pieceLane())
   return loadReadOnly(reinterpret_cast<const uint32_t*>(codes) + lane);
 }
 
+/// The planes from row `row` on, for loadPiece alone, whose rows are counted from there and within the row's tile.
+template <WeightLayout kLayout, int kColumns>
+LLCUDA_DEVICE WeightPlanes piecePlanes(const WeightPlanes& planes, int row) {
+  return {granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kCodes>(planes, row, 0),
+          granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, 0), nullptr, nullptr};
+}
+
+/// ... and from so many units of 32 columns on.
+template <WeightLayout kLayout, int kColumns>
+LLCUDA_DEVICE void movePieces(WeightPlanes& planes, int units) {
+  constexpr auto kBytes = [](WeightPlane plane) {
+    return static_cast<int>(kWeightTileRows * weightRowBytes(kLayout, plane, kColumns) / (kColumns / 32));
+  };
+  planes.codes += units * kBytes(WeightPlane::kCodes);
+  planes.high += units * kBytes(WeightPlane::kHigh);
+}
+
 LLCUDA_DEVICE int signedByte(uint32_t word, int byte) {
   return static_cast<int8_t>(word >> (8 * byte));
 }

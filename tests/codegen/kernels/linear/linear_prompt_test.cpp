@@ -31,8 +31,12 @@ TEST(LinearPrompt, F32Rows) {
   expectPromptLinear<kF32Rows, 64, PromptTile<PromptCut{32, 64, 2, 2}>>(9, 70);
 }
 
-// Warps that share the inputs: stages that end within a depth's group, and tiles whose warps also stand side by side.
+// Warps that share the inputs: some with a step more than others or with none, steps of two and of four units, and
+// tiles whose warps also stand side by side.
 TEST(LinearPrompt, DeepTiles) {
+  expectPromptLinear<kQ4_KPlanes, 1280, Low>(16, 40, Epilogue::kNone);
+  expectPromptLinear<kQ4_1Planes, 128, Low>(11, 64, Epilogue::kNone);
+  expectPromptLinear<kQ5_KPlanes, 512, PromptTile<PromptCut{48, 32, 1, 1, 4}>>(40, 70, Epilogue::kResidual);
   expectPromptLinear<kQ8_0Planes, 576, Low>(16, 33, Epilogue::kResidual);
   expectPromptLinear<kQ2_KPlanes, 512, Middle>(32, 97, Epilogue::kBias);
   expectPromptLinear<kF16Rows, 160, Low>(9, 40, Epilogue::kBoth);
