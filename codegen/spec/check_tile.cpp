@@ -32,14 +32,12 @@ uint32_t halfStageBytes(const PromptTile& tile) {
   return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
 }
 
-/// What codegen/kernels/linear/linear_prompt_s8.cuh keeps of one stage.
+/// What codegen/kernels/linear/linear_prompt_s8.cuh keeps for each of two steps of its loop: scales and minimums of the
+/// columns of every warp.
 uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
-  const uint32_t scales = weightScalesOf32(layout);
-  const uint32_t minimums = weightHasMinimum(layout) ? scales : 0;
-  const uint32_t groups = std::max(tile.warpsDeep, 2u);
-  const bool terms = tile.warpsDeep == 1 && tile.rows / tile.warpsDown >= 64 && minimums == 1;
-  const uint32_t row = 32 + 4 + (terms ? 8 : 4 * minimums), column = 32 + 4 * scales + 4 * minimums;
-  return groups * (tile.rows * row + tile.columns * column);
+  const uint32_t scales = weightScalesOf32(layout), unit = 4 * scales + (weightHasMinimum(layout) ? 8 : 0);
+  const uint32_t step = tile.rows / tile.warpsDown == 16 && scales == 1 ? 4 : 2; // units, or fewer
+  return tile.warpsDown * tile.warpsDeep * tile.columns * step * unit;
 }
 
 /// The most that a block keeps in shared memory: stages, then sums of the depths, then gated values.
@@ -90,12 +88,14 @@ Result<void> checkTile(const DecodeTileRequest& request, const DecodeTile& tile)
 }
 
 Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile) {
-  LLCUDA_RETURN_IF_ERROR(checkPower("rows", tile.rows, 256));
   LLCUDA_RETURN_IF_ERROR(checkPower("columns", tile.columns, 256));
   LLCUDA_RETURN_IF_ERROR(checkPower("warps_down", tile.warpsDown, 16));
   LLCUDA_RETURN_IF_ERROR(checkPower("warps_across", tile.warpsAcross, 8));
   LLCUDA_RETURN_IF_ERROR(checkPower("warps_deep", tile.warpsDeep, 8));
   LLCUDA_RETURN_IF_ERROR(checkThreads(tile.threads(), tile.minBlocksPerSm));
+  if (tile.rows % (16 * tile.warpsDown) != 0 || tile.rows > 256)
+    return unsupported("rows is ", tile.rows, "; it can be a multiple of 16 for each of ", tile.warpsDown,
+                       " warps, up to 256");
   if (tile.rows / tile.warpsDown < 16 || tile.columns / tile.warpsAcross < 32)
     return unsupported("a warp makes ", tile.rows / tile.warpsDown, " rows and ", tile.columns / tile.warpsAcross,
                        " columns; it needs 16 and 32");

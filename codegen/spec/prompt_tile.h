@@ -31,9 +31,9 @@ struct PromptTileRequest {
   bool operator==(const PromptTileRequest&) const = default;
 };
 
-/// Up to 32 rows the weight's bytes are the cost: small tiles, whose warps share the inputs, so that all
-/// multiprocessors read. More rows take the tile of which
-/// registers and shared memory hold most, and that still gives each multiprocessor one.
+/// Up to 64 rows the weight's bytes are the cost: tiles of their height, of few columns, whose warps share the inputs,
+/// so that all multiprocessors read. More rows take the tile of which registers and shared memory hold most, and that
+/// still gives each multiprocessor one or two.
 PromptTile choosePromptTile(const PromptTileRequest& request);
 
 } // namespace llcuda::codegen

@@ -21,18 +21,25 @@ uint32_t sameWarps(const Tile& tile, uint32_t threads) {
   return std::max(1u, tile.threads() * tile.minBlocksPerSm / threads);
 }
 
+/// Of so many rows, whose warps share the inputs.
+std::vector<PromptTile> flatShapes(uint32_t rows) {
+  return {{rows, 64, 1, 2, 4, 1}, {rows, 32, 1, 1, 4, 1}, {rows, 64, 1, 2, 2, 1},
+          {rows, 32, 1, 1, 2, 1}, {rows, 32, 1, 1, 8, 1}, {rows, 128, 1, 4, 2, 1}};
+}
+
 std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
   if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return {{64, 32, 4, 1, 1, 1}, {32, 64, 2, 2, 1, 1}, {64, 64, 4, 2, 1, 1}};
-  if (request.rows > 32)
-    return {{64, 64, 2, 2, 1, 1},
-            {128, 64, 2, 2, 1, 1},
-            {64, 128, 2, 2, 1, 1},
-            {128, 128, 4, 2, 1, 1},
-            {64, 64, 2, 2, 2, 1}};
-  const uint32_t rows = request.rows <= 16 ? 16 : 32;
-  return {{rows, 64, 1, 2, 4, 1}, {rows, 32, 1, 1, 4, 1}, {rows, 64, 1, 2, 2, 1},
-          {rows, 32, 1, 1, 2, 1}, {rows, 32, 1, 1, 8, 1}, {rows, 128, 1, 4, 2, 1}};
+  if (std::ranges::all_of(request.layouts, weightHasInt8Codes)) {
+    if (request.rows <= 64)
+      return flatShapes((request.rows + 15) / 16 * 16);
+    return {{64, 128, 1, 4, 1, 1},  {128, 64, 2, 2, 1, 1}, {64, 256, 1, 8, 1, 1},
+            {128, 128, 2, 4, 1, 1}, {64, 64, 1, 2, 2, 1},  {64, 64, 2, 2, 1, 1}};
+  }
+  if (request.rows <= 32)
+    return flatShapes(request.rows <= 16 ? 16 : 32);
+  return {
+      {64, 64, 2, 2, 1, 1}, {128, 64, 2, 2, 1, 1}, {64, 128, 2, 2, 1, 1}, {128, 128, 4, 2, 1, 1}, {64, 64, 2, 2, 2, 1}};
 }
 
 } // namespace

@@ -43,8 +43,8 @@ PromptTile choosePromptTile(const PromptTileRequest& request, const TileTable& t
   if (found != tiles.prompt.end())
     return found->tile;
   PromptTileRequest cut = request;
-  if (tiles.anyRows)
-    cut.rows = std::min(cut.rows, 64u);
+  if (tiles.anyRows && cut.rows > 32)
+    cut.rows = 1024;
   return choosePromptTile(cut);
 }
 

@@ -142,7 +142,7 @@ std::vector<KernelSpec> promptKernelsOf(WeightLayout layout) {
                                      WeightLayout::kNf4Planes};
   if (std::ranges::find(inAllTiles, layout) != std::end(inAllTiles)) {
     descs.push_back(gluOf(layout, 32, 4096, 14336, gated));
-    for (const uint32_t rows : {16u, 32u}) descs.push_back(linearOf(layout, rows, 4096, 1024));
+    for (const uint32_t rows : {16u, 32u, 48u, 64u}) descs.push_back(linearOf(layout, rows, 4096, 1024));
     descs.push_back(qkvOf(layout, int8 ? WeightLayout::kQ6_KPlanes : layout, 512, 2048, 2048, 512));
   }
   std::vector<KernelSpec> specs;

@@ -30,7 +30,7 @@ std::string tileOf(const LaunchSpec& launch) {
 TEST(LinearPromptSpec, Parameters) {
   const LaunchSpec quantised =
       linearLaunch(manyRows(linearOf(WeightLayout::kQ4_1Planes, 512, 576, 192, StoreRows{.residual = true})));
-  EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1__m512_n192_k576__r64_c64_down2_across2_deep1__"));
+  EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1__m512_n192_k576__r64_c64_down1_across2_deep2__"));
   EXPECT_THAT(names(quantised), ElementsAre("weight", "x_codes", "x_scales", "positions", "residual", "y"));
   const LaunchSpec half = linearLaunch(biased(manyRows(linearOf(WeightLayout::kF16Rows, 512, 576, 192))));
   EXPECT_THAT(names(half), ElementsAre("weight", "x", "positions", "bias", "y"));
@@ -48,7 +48,7 @@ TEST(LinearPromptSpec, JoinedParameters) {
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
   const LaunchSpec glu = linearLaunch(manyRows(gluOf(WeightLayout::kQ4_1Planes, 128, 576, 1536)));
   EXPECT_THAT(glu.kernel.name,
-              StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r128_c64_down2_across2_deep1__silu__q8_frag__"));
+              StartsWith("glu_linear_prompt__q4_1__m128_n1536_k576__r64_c64_down1_across2_deep2__silu__q8_frag__"));
   EXPECT_THAT(names(glu),
               ElementsAre("gate_weight", "up_weight", "x_codes", "x_scales", "positions", "y_codes", "y_scales"));
   EXPECT_EQ(glu.grid.y, 48u) << "half of a tile is the gate's";
@@ -62,14 +62,29 @@ TEST(LinearPromptSpec, Tiles) {
   };
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 9, 576)), "r16_n32_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 17, 576)), "r32_n32_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 32, 49152)), "r32_n64_t256");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 32, 49152)), "r32_n64_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 32, 49152)), "r32_n32_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 40, 576)), "r48_n32_t128") << "40 rows do not pay for 64";
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 64, 49152)), "r64_n64_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 80, 49152)), "r48_n128_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 576)), "r64_n64_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 4096)), "r128_n64_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 4096)), "r64_n128_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 32, 49152)), "r32_n64_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 512, 4096)), "r128_n64_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kF32Rows, 512, 1536)), "r64_n32_t128");
-  // Eight warps divide the inputs of 16 rows, and of 32 where blocks of four leave a T4 idle: not three for each
-  // multiprocessor (3,072 outputs), but four, the last of which would be alone.
+  const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
+  EXPECT_EQ(odd.grid.x, 2u);
+  EXPECT_EQ(odd.grid.y, 10u);
+  const auto gated = [](WeightLayout layout, uint32_t outputs) {
+    return tileOf(linearLaunch(manyRows(gluOf(layout, 512, 4096, outputs))));
+  };
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r64_n128_t128");
+  EXPECT_EQ(gated(WeightLayout::kF16Rows, 14336), "r128_n64_t128");
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
+}
+
+// Eight warps divide the inputs of 16 rows, and of more where blocks of four leave a T4 idle: not three for each
+// multiprocessor (3,072 outputs), but four, the last of which would be alone.
+TEST(LinearPromptSpec, TilesWhoseWarpsShareTheInputs) {
   const auto few = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
     return tileOf(linearLaunch(manyRows(linearOf(layout, rows, 4096, outputs))));
   };
@@ -78,18 +93,9 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 3072), "r32_n32_t128");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 4096), "r32_n32_t256");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 6144), "r32_n32_t128");
-  EXPECT_EQ(few(WeightLayout::kQ6_KPlanes, 32, 3072), "r32_n32_t256") << "of which two blocks of four warps fit";
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 48, 4096), "r48_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 64, 4096), "r64_n32_t128") << "sums of eight depths are too much to add";
   EXPECT_EQ(few(WeightLayout::kF16Rows, 32, 2048), "r32_n32_t64");
-  const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
-  EXPECT_EQ(odd.grid.x, 2u);
-  EXPECT_EQ(odd.grid.y, 10u);
-  const auto gated = [](WeightLayout layout, uint32_t outputs) {
-    return tileOf(linearLaunch(manyRows(gluOf(layout, 512, 4096, outputs))));
-  };
-  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r128_n64_t128");
-  EXPECT_EQ(gated(WeightLayout::kQ6_KPlanes, 14336), "r128_n64_t128");
-  EXPECT_EQ(gated(WeightLayout::kS8Planes, 14336), "r64_n64_t128") << "too many registers";
-  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
 }
 
 TEST(SampleSpec, DecodeAndPrompt) {

@@ -168,16 +168,21 @@ TEST(CheckTile, RefusesPromptTiles) {
   half.layouts = {WeightLayout::kF16Rows};
   floats.layouts = {WeightLayout::kF32Rows};
   EXPECT_EQ(refusalOf(plain, {64, 64, 2, 2, 1, 2}), "");
-  EXPECT_THAT(refusalOf(plain, {96, 64, 2, 2, 1, 2}), StartsWith("rows is 96"));
+  EXPECT_EQ(refusalOf(plain, {96, 64, 2, 2, 1, 2}), "");
+  EXPECT_THAT(refusalOf(plain, {48, 64, 2, 2, 1, 2}),
+              StartsWith("rows is 48; it can be a multiple of 16 for each of 2"));
+  EXPECT_THAT(refusalOf(plain, {320, 64, 4, 2, 1, 2}), StartsWith("rows is 320"));
   EXPECT_THAT(refusalOf(plain, {64, 48, 2, 2, 1, 2}), StartsWith("columns is 48"));
   EXPECT_THAT(refusalOf(plain, {64, 64, 3, 2, 1, 2}), StartsWith("warps_down is 3"));
   EXPECT_THAT(refusalOf(plain, {64, 64, 2, 2, 3, 2}), StartsWith("warps_deep is 3"));
   EXPECT_THAT(refusalOf(plain, {256, 256, 16, 8, 1, 1}), StartsWith("a block has 4096 threads"));
   EXPECT_THAT(refusalOf(plain, {64, 64, 2, 2, 1, 9}), StartsWith("min_blocks_per_sm is 9"));
-  EXPECT_THAT(refusalOf(plain, {16, 64, 2, 2, 1, 1}), StartsWith("a warp makes 8 rows and 32 columns"));
+  EXPECT_THAT(refusalOf(plain, {16, 64, 2, 2, 1, 1}),
+              StartsWith("rows is 16; it can be a multiple of 16 for each of 2"));
+  EXPECT_THAT(refusalOf(plain, {32, 32, 2, 2, 1, 1}), StartsWith("a warp makes 16 rows and 16 columns"));
   EXPECT_THAT(refusalOf(plain, {256, 128, 2, 1, 1, 1}), HasSubstr("sums; it can have 128"));
   EXPECT_THAT(refusalOf(plain, {128, 128, 2, 2, 2, 1}), StartsWith("the tile needs 65536 bytes of shared memory"));
-  EXPECT_THAT(refusalOf(plain, {128, 64, 2, 2, 1, 3}), StartsWith("min_blocks_per_sm is 3; with 32768 bytes"));
+  EXPECT_THAT(refusalOf(half, {128, 64, 2, 2, 1, 3}), StartsWith("min_blocks_per_sm is 3; with 26112 bytes"));
   EXPECT_THAT(refusalOf(gated, {32, 32, 1, 1, 4, 1}), StartsWith("columns is 32; a tile of gate and up"));
   EXPECT_THAT(refusalOf(half, {16, 128, 1, 4, 1, 1}), StartsWith("128 threads do not divide the 64 parts"));
   EXPECT_THAT(refusalOf(floats, {64, 64, 2, 2, 1, 1}), StartsWith("a tile of f32 weights"));
@@ -203,7 +208,7 @@ std::vector<DecodeTileRequest> decodeRequests() {
 std::vector<PromptTileRequest> promptRequests() {
   std::vector<PromptTileRequest> list;
   for (unsigned layout = 0; layout < kWeightLayouts; ++layout)
-    for (uint32_t rows : {9u, 16u, 32u, 64u, 128u, 512u})
+    for (uint32_t rows : {9u, 16u, 32u, 40u, 64u, 80u, 128u, 512u})
       for (uint32_t columns : {64u, 1024u, 28672u})
         for (bool gated : {false, true}) {
           const auto own = static_cast<WeightLayout>(layout);
