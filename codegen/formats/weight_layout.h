@@ -31,13 +31,6 @@ enum class WeightInput : unsigned char { kFloats, kInt8Rows };
 /// What a linear of many rows multiplies: f32 without tensor cores, or what tensor cores take.
 enum class WeightProduct : unsigned char { kFloats, kHalves, kInt8Codes };
 
-/// Tiles of prompt linears that hold one block less of a layout to a multiprocessor, by its registers or its shared
-/// memory; kTightTall: tiles of 128 rows, which do not hold it without spills. What fits is what
-/// tests/codegen/nvrtc/real_kernels_test.cpp finds in machine code for sm_75.
-constexpr unsigned kTightFewRows = 1, kTightManyRows = 2, kTightTall = 4;
-/// Of many rows, beside another layout.
-constexpr unsigned kTightMixed = 8;
-
 /// What encodings.inc states of a layout.
 struct WeightFacts {
   Stated<unsigned> columns;                     ///< of a block: a row is a multiple of this
@@ -47,7 +40,6 @@ struct WeightFacts {
   Stated<unsigned> unit;      ///< weights of a row that a lane of a decode linear multiplies at a time
   Stated<unsigned> scaleStep; ///< codes that share a scale, 16 or 32; 0 where tensor cores take no codes
   Stated<bool> minimum;       ///< weights have one beside their scale
-  Stated<unsigned> tight;     ///< kTight...
 };
 
 constexpr WeightFacts weightFacts(WeightLayout layout) {
