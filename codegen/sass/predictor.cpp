@@ -48,6 +48,14 @@ double countedProducts(const LaunchWork& work, const StepRows& rows) {
   return static_cast<double>(multiplyAddsOf(products, rows));
 }
 
+/// How many rows tensor cores multiply for each that a decode step has: fragments are of 8.
+double fragmentRows(const PredictedCode& code, const LaunchWork& work, uint32_t rows) {
+  const auto isProduct = [](const SassInstruction& instruction) { return instruction.name() == "IMMA"; };
+  const bool inFragments =
+      work.unit == ArithmeticUnit::kDp4a && rows < 8 && std::ranges::any_of(code.listing.instructions, isProduct);
+  return inFragments ? 8. / rows : 1;
+}
+
 /// Tiles of tensor cores load what they multiply anew in each block. Elsewhere a multiprocessor reads the rows once,
 /// its L1 cache has them then, and the rest comes as often as from memory.
 double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand& demand, const SassCost& cost) {
@@ -93,7 +101,8 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
   LaunchDemand demand = {.blocks = launch.blocks,
                          .threads = code.threads,
                          .bytes = static_cast<double>(bytesOf(launch.work, step.rows)),
-                         .multiplyAdds = countedProducts(launch.work, step.rows)};
+                         .multiplyAdds =
+                             countedProducts(launch.work, step.rows) * fragmentRows(code, launch.work, step.rows.rows)};
   const SassCost cost = costOfLaunch(code.listing, demand);
   demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost);
   // Decode's loops wait for memory, which the simulation has no limit for.

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "codegen/pack/pack.h"
+#include "codegen/spec/linear_spec.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
@@ -70,20 +71,21 @@ Result<void> checkShared(const PromptTileRequest& request, const PromptTile& til
 } // namespace
 
 Result<void> checkTile(const DecodeTileRequest& request, const DecodeTile& tile) {
-  LLCUDA_RETURN_IF_ERROR(checkPower("lanes", tile.lanes, 32));
-  LLCUDA_RETURN_IF_ERROR(checkPower("rows", tile.rows, 8));
-  LLCUDA_RETURN_IF_ERROR(checkPower("warps", tile.warps, 32));
-  LLCUDA_RETURN_IF_ERROR(checkThreads(tile.threads(), tile.minBlocksPerSm));
-  if (tile.lanes < 8)
-    return unsupported("lanes is ", tile.lanes, "; it can be 8, 16 and 32");
-  if (tile.rows % request.rowsMultiple != 0)
-    return unsupported("rows is ", tile.rows, "; the launch needs a multiple of ", request.rowsMultiple);
-  if (tile.rows > request.smallestPart)
-    return unsupported("rows is ", tile.rows, "; the smallest weight has ", request.smallestPart);
-  if (const uint32_t made = tile.blockRows(request); made % request.blockRowsMultiple != 0)
-    return unsupported("a block makes ", made, " rows; the launch needs a multiple of ", request.blockRowsMultiple);
-  if (const uint64_t sums = uint64_t{tile.rows} * request.inputRows * request.weights; sums > kMaxSums)
-    return unsupported("a lane has ", sums, " sums; it can have ", kMaxSums);
+  LLCUDA_RETURN_IF_ERROR(checkPower("ahead", tile.ahead, 8));
+  if (request.weights == 0 || request.weights > 2 || request.inputRows == 0 || request.inputRows > kMaxDecodeRows)
+    return unsupported("a block makes ", request.inputRows, " rows of ", request.weights, " weights; it can make 1 to ",
+                       kMaxDecodeRows, " of one or two");
+  if (const uint32_t blocks = request.columns / weightBlockBytes(request.layout).columns;
+      tile.slices == 0 || tile.slices > std::max(blocks, 1u))
+    return unsupported("slices is ", tile.slices, "; of ", request.columns, " inputs in ",
+                       pack::layoutName(request.layout), " there can be 1 to ", blocks);
+  if (tile.slices > t4::kThreadsPerBlock / 32)
+    return unsupported("slices is ", tile.slices, "; a block has at most ", t4::kThreadsPerBlock / 32, " warps");
+  LLCUDA_RETURN_IF_ERROR(checkThreads(tile.threads(request), tile.minBlocksPerSm));
+  const uint32_t bytes = tile.slices * request.weights * request.inputRows * (kWeightTileRows + 4) * 4;
+  if (bytes > t4::kStaticSharedBytes || bytes * tile.minBlocksPerSm > t4::kSharedBytesPerMultiprocessor)
+    return unsupported("min_blocks_per_sm is ", tile.minBlocksPerSm, "; sums of ", tile.slices, " slices take ", bytes,
+                       " bytes of shared memory each");
   return {};
 }
 

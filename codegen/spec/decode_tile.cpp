@@ -2,76 +2,106 @@
 #include "codegen/spec/decode_tile.h"
 
 #include <algorithm>
+#include <bit>
 
+#include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/t4.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kMaxWarps = 8;
-
-/// A lane holds rows * inputRows * weights sums, and as many weights as it reads at a time: with four rows of gate and
-/// up those of two inputs do not fit 128 registers in most layouts.
-uint32_t mostRows(const DecodeTileRequest& request) {
-  return request.inputRows * request.weights > 2 ? 2 : 4;
+/// Of the blocks of a row, at most `most` slices with as many blocks each: evenly, where that costs less than half of
+/// the slices.
+uint32_t slicesOf(uint32_t blocks, uint32_t most) {
+  if (blocks <= most)
+    return blocks;
+  for (uint32_t slices = most; 2 * slices > most; --slices)
+    if (blocks % slices == 0)
+      return slices;
+  return divideUp(blocks, divideUp(blocks, most)); // the last is shorter
 }
 
-uint32_t chooseLanes(const DecodeTileRequest& request) {
-  const uint32_t units = request.columns / weightFacts(request.layout).unit;
-  uint32_t best = 32, fewestSlots = UINT32_MAX;
-  for (uint32_t lanes = 32; lanes >= 8; lanes /= 2) {
-    const uint32_t slots = (units + lanes - 1) / lanes * lanes;
-    if (slots < fewestSlots)
-      best = lanes, fewestSlots = slots;
-  }
-  return best;
+/// Blocks of a weight of few tiles have as many warps as they can; where there are more, four or eight keep a
+/// multiprocessor busy beside other blocks, and each warp's loads follow one another for longer. Those of layouts that
+/// lanes multiply may take all registers when there are many rows of x: eight warps at most.
+uint32_t chooseSlices(const DecodeTileRequest& request) {
+  const uint32_t tiles = divideUp(request.outputs, kWeightTileRows) * request.weights;
+  const uint32_t few = weightHasInt8Codes(request.layout) ? 16 : 8;
+  const uint32_t most = tiles <= 132 ? few / request.weights : tiles <= 512 ? 8 / request.weights : 4;
+  return slicesOf(request.columns / weightBlockBytes(request.layout).columns, most);
 }
 
-uint32_t chooseRows(const DecodeTileRequest& request, uint32_t lanes) {
-  // So that a block makes blockRowsMultiple in one round, or comes close.
-  const uint32_t fewest = std::max(request.rowsMultiple, request.blockRowsMultiple * lanes / (32 * kMaxWarps));
-  // Four rows save reads of the input, but leave few blocks, whose last wave fills no GPU; below two, inputs cost more.
-  const auto wantedWarps = [](uint32_t rows) { return t4::kMultiprocessors * (rows > 2 ? 48 : 8); };
-  uint32_t rows = mostRows(request);
-  while (rows > fewest &&
-         (request.outputs * request.weights / (32 / lanes * rows) < wantedWarps(rows) || rows > request.smallestPart))
-    rows /= 2;
-  return rows;
+/// Whether tensor cores multiply: decode_parts.cuh.
+bool takesTensorCores(const DecodeTileRequest& request) {
+  return weightHasInt8Codes(request.layout) && request.inputRows > 2;
 }
 
-uint32_t warpsPerSm(const DecodeTileRequest& request) {
-  if (request.inputRows > 4)
-    return 8;
-  const bool wide = request.inputRows > 1 || request.weights > 1 || !weightReadsInt8Rows(request.layout);
-  return wide ? 16 : 24;
+/// Inputs of a unit, and bytes of codes that it has in a lane's registers; those of tensor cores may have more.
+uint32_t unitInputs(const DecodeTileRequest& request) {
+  const uint32_t unit = weightFacts(request.layout).unit;
+  return weightHasInt8Codes(request.layout) ? 32 : unit;
+}
+uint32_t unitBytes(const DecodeTileRequest& request) {
+  const WeightBlockBytes block = weightBlockBytes(request.layout);
+  return (block.codes + block.high) * unitInputs(request) / block.columns;
+}
+
+/// What 80 registers hold, or 64 to 72 in blocks of more than 8 warps.
+bool isLight(const DecodeTileRequest& request) {
+  return request.inputRows == 1 && weightHasInt8Codes(request.layout) && unitBytes(request) <= 16;
+}
+
+/// Whether each of the rows of a fragment has further bits in the lane, or two scales.
+bool isHeavy(const DecodeTileRequest& request) {
+  const WeightFacts facts = weightFacts(request.layout);
+  return takesTensorCores(request) && facts.columns == 256 && (facts.high != 0 || facts.scaleStep == 16);
+}
+
+/// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with
+/// (tests/codegen/nvrtc/real_kernels_test.cpp).
+uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
+  if (isLight(request))
+    return (warps > 8 ? 32 : 24) / warps;
+  if (isHeavy(request))
+    return divideUp(12, warps);
+  const bool manySums = !weightHasInt8Codes(request.layout) && request.inputRows > 4;
+  return (manySums ? 8 : 16) / warps;
+}
+
+/// Units ahead that fit these registers.
+uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
+  if (request.inputRows == 1)
+    return isLight(request) && warps > 14 ? 4 : 8;
+  if (!takesTensorCores(request))
+    return weightHasInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
+  if (weightFacts(request.layout).columns != 256)
+    return 4;
+  return isHeavy(request) ? 2 : 8;
+}
+
+/// All of a slice that is short; of a longer one a part of it, so that no turn of the loop is short.
+uint32_t chooseAhead(const DecodeTileRequest& request, const DecodeTile& tile) {
+  const uint32_t units = divideUp(request.columns / unitInputs(request), tile.slices);
+  if (request.inputRows <= 2 && units <= 8)
+    return std::bit_ceil(units);
+  const uint32_t most = std::min(mostAhead(request, tile.threads(request) / 32), std::bit_ceil(units));
+  for (uint32_t ahead = most; ahead > 1; ahead /= 2)
+    if (units % ahead == 0)
+      return ahead;
+  return most;
 }
 
 } // namespace
 
-uint32_t DecodeTile::rounds(const DecodeTileRequest& request) const {
-  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): lanes are 8, 16 or 32, which check_tile.h holds tile files to.
-  return std::max(1u, request.blockRowsMultiple / roundRows());
-}
-
-Members DecodeTile::members(const DecodeTileRequest& request) const {
-  Constant times = number("x", rounds(request));
-  if (rounds(request) == 1)
-    times.shown = "";
-  return {{"lanes", number("l", lanes)}, {"rows", number("r", rows)}, {"warps", number("w", warps)}, {"rounds", times}};
+Members DecodeTile::members() const {
+  return {{"slices", number("s", slices)}, {"ahead", number("a", ahead)}};
 }
 
 DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
   DecodeTile tile;
-  tile.lanes = chooseLanes(request);
-  tile.rows = chooseRows(request, tile.lanes);
-  const uint32_t warpRows = 32 / tile.lanes * tile.rows;
-  tile.warps = request.outputs < t4::kMultiprocessors * 16 * warpRows ? 4 : 8;
-  while (tile.warps * warpRows < request.blockRowsMultiple && tile.warps < kMaxWarps)
-    tile.warps *= 2; // all are powers of two
-  tile.minBlocksPerSm = std::max(1u, warpsPerSm(request) / tile.warps);
-  // Gate and up of four inputs in rounds: sixteen warps would spill in their loops, twelve do not.
-  if (tile.rounds(request) > 1 && request.weights > 1 && request.inputRows > 2 && request.inputRows <= 4)
-    tile.warps = 4, tile.minBlocksPerSm = 3;
+  tile.slices = chooseSlices(request);
+  tile.ahead = chooseAhead(request, tile);
+  tile.minBlocksPerSm = std::clamp(chooseBlocks(request, tile.threads(request) / 32), 1u, t4::kBlocksPerMultiprocessor);
   return tile;
 }
 

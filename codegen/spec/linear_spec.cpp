@@ -22,10 +22,6 @@ uint32_t allOutputs(const LinearDesc& desc) {
   return outputs;
 }
 
-uint32_t smallestOutputs(const LinearDesc& desc) {
-  return std::ranges::min(desc.parts, {}, &LinearPart::outputs).outputs;
-}
-
 /// A kernel: its op, which is its header's name, and the function that it calls.
 struct Kernel {
   const char *op, *header, *function;
@@ -58,26 +54,12 @@ Kernel kernelOf(const LinearDesc& desc) {
   return std::visit([&](const auto& epilogue) { return kernelOf(desc, epilogue); }, desc.epilogue);
 }
 
-/// The rows of the weights that a group or a block has to make together.
-void askForRows(DecodeTileRequest&, const StoreRows&) {}
-void askForRows(DecodeTileRequest&, const NormRows&) {}
-void askForRows(DecodeTileRequest& request, const GateRows& epilogue) {
-  request.blockRowsMultiple = epilogue.int8Rows ? 32 : 1;
-}
-void askForRows(DecodeTileRequest& request, const RopeCacheRows& epilogue) {
-  request.rowsMultiple = 2;
-  request.blockRowsMultiple = epilogue.cache.block();
-}
-
 DecodeTileRequest decodeRequest(const LinearDesc& desc) {
-  DecodeTileRequest request = {.layout = desc.parts[0].layout,
-                               .inputRows = desc.rows,
-                               .columns = desc.inputs,
-                               .outputs = isGated(desc) ? desc.parts[0].outputs : allOutputs(desc),
-                               .smallestPart = smallestOutputs(desc),
-                               .weights = isGated(desc) ? 2u : 1u};
-  std::visit([&](const auto& epilogue) { askForRows(request, epilogue); }, desc.epilogue);
-  return request;
+  return {.layout = desc.parts[0].layout,
+          .inputRows = desc.rows,
+          .columns = desc.inputs,
+          .outputs = isGated(desc) ? desc.parts[0].outputs : allOutputs(desc),
+          .weights = isGated(desc) ? 2u : 1u};
 }
 
 PromptTileRequest promptRequest(const LinearDesc& desc) {
@@ -209,9 +191,9 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   if (desc.hasFewRows()) {
     const DecodeTileRequest request = decodeRequest(desc);
     const DecodeTile tile = chooseDecodeTile(request, tiles);
-    KernelBuilder kernel = described(desc, "DecodeCut", tile.members(request));
-    return {kernel.build(function, tile.threads(), tile.minBlocksPerSm),
-            {blocksOf(desc, tile.blockRows(request)), 1, 1},
+    KernelBuilder kernel = described(desc, "DecodeCut", tile.members());
+    return {kernel.build(function, tile.threads(request), tile.minBlocksPerSm),
+            {blocksOf(desc, kWeightTileRows), 1, 1},
             workOf(desc),
             request};
   }

@@ -9,6 +9,7 @@ namespace llcuda::codegen::t4 {
 inline constexpr uint32_t kMultiprocessors = 40;
 inline constexpr uint32_t kThreadsPerMultiprocessor = 1024;
 inline constexpr uint32_t kRegistersPerMultiprocessor = 65536;
+inline constexpr uint32_t kBlocksPerMultiprocessor = 16;
 inline constexpr uint32_t kThreadsPerBlock = 1024;
 inline constexpr uint32_t kRegistersPerThread = 255;
 inline constexpr uint32_t kSharedBytesPerMultiprocessor = 64 * 1024; ///< also the most that one block may ask for

@@ -8,17 +8,19 @@
 namespace llcuda::codegen {
 namespace {
 
-/// Those of `tiles` that kernels exist for, without `own`.
+/// Those of `tiles` that kernels exist for, each once and without `own`.
 template <typename Request, typename Tile>
-std::vector<Tile> valid(const Request& request, const Tile& own, std::vector<Tile> tiles) {
-  std::erase_if(tiles, [&](const Tile& tile) { return tile == own || !checkTile(request, tile); });
-  return tiles;
+std::vector<Tile> valid(const Request& request, const Tile& own, const std::vector<Tile>& tiles) {
+  std::vector<Tile> others;
+  for (const Tile& tile : tiles)
+    if (tile != own && checkTile(request, tile) && std::ranges::find(others, tile) == others.end())
+      others.push_back(tile);
+  return others;
 }
 
-/// Blocks of `threads` threads that are about as many warps as those of `tile`.
-template <typename Tile>
-uint32_t sameWarps(const Tile& tile, uint32_t threads) {
-  return std::max(1u, tile.threads() * tile.minBlocksPerSm / threads);
+/// Blocks of `threads` threads that are about as many as `all`.
+uint32_t sameWarps(uint32_t all, uint32_t threads) {
+  return std::max(1u, all / threads);
 }
 
 /// Of so many rows, whose warps share the inputs.
@@ -46,21 +48,20 @@ std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
 
 std::vector<DecodeTile> otherShapes(const DecodeTileRequest& request, const DecodeTile& tile) {
   std::vector<DecodeTile> tiles;
-  const auto add = [&](uint32_t lanes, uint32_t rows, uint32_t warps) {
-    tiles.push_back({lanes, rows, warps, sameWarps(tile, warps * 32)});
+  const auto add = [&](uint32_t slices, uint32_t ahead) {
+    DecodeTile other = {slices, ahead, 1};
+    other.minBlocksPerSm = sameWarps(tile.threads(request) * tile.minBlocksPerSm, other.threads(request));
+    tiles.push_back(other);
   };
-  for (const uint32_t rows : {1u, 2u, 4u})
-    for (const uint32_t warps : {4u, 8u}) add(tile.lanes, rows, warps);
-  for (const uint32_t lanes : {32u, 16u, 8u})
-    if (lanes != tile.lanes)
-      add(lanes, tile.rows, tile.warps);
+  for (const uint32_t ahead : {2u, 4u, 8u}) add(tile.slices, ahead);
+  for (const uint32_t slices : {16u, 8u, 4u, 2u}) add(slices, tile.ahead);
   return valid(request, tile, tiles);
 }
 
 std::vector<PromptTile> otherShapes(const PromptTileRequest& request, const PromptTile& tile) {
   std::vector<PromptTile> tiles = shapesOf(request);
   for (PromptTile& shape : tiles) {
-    shape.minBlocksPerSm = sameWarps(tile, shape.threads());
+    shape.minBlocksPerSm = sameWarps(tile.threads() * tile.minBlocksPerSm, shape.threads());
     while (shape.minBlocksPerSm > 1 && !checkTile(request, shape)) --shape.minBlocksPerSm; // shared memory
   }
   return valid(request, tile, tiles);
@@ -68,11 +69,11 @@ std::vector<PromptTile> otherShapes(const PromptTileRequest& request, const Prom
 
 std::vector<DecodeTile> otherOccupancies(const DecodeTileRequest& request, const DecodeTile& tile) {
   std::vector<DecodeTile> tiles;
-  for (const uint32_t warps : {16u, 24u, 32u, 8u})
-    if (DecodeTile other = tile; warps % tile.warps == 0) {
-      other.minBlocksPerSm = warps / tile.warps;
-      tiles.push_back(other);
-    }
+  for (const uint32_t warps : {16u, 24u, 32u, 8u}) {
+    DecodeTile other = tile;
+    other.minBlocksPerSm = sameWarps(warps * 32, tile.threads(request));
+    tiles.push_back(other);
+  }
   return valid(request, tile, tiles);
 }
 

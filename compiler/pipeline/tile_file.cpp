@@ -24,7 +24,7 @@ using ingest::Quoted;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr uint32_t kMaxNumber = 1u << 24; // of any field; no kernel has as many of anything
 constexpr size_t kMaxDevice = 256;
 
@@ -36,14 +36,9 @@ struct Field {
 constexpr Field<DecodeTileRequest> kDecodeRequest[] = {{"input_rows", &DecodeTileRequest::inputRows},
                                                        {"columns", &DecodeTileRequest::columns},
                                                        {"outputs", &DecodeTileRequest::outputs},
-                                                       {"smallest_part", &DecodeTileRequest::smallestPart},
-                                                       {"weights", &DecodeTileRequest::weights},
-                                                       {"rows_multiple", &DecodeTileRequest::rowsMultiple},
-                                                       {"block_rows_multiple", &DecodeTileRequest::blockRowsMultiple}};
-constexpr Field<DecodeTile> kDecodeTile[] = {{"lanes", &DecodeTile::lanes},
-                                             {"rows", &DecodeTile::rows},
-                                             {"warps", &DecodeTile::warps},
-                                             {"min_blocks_per_sm", &DecodeTile::minBlocksPerSm}};
+                                                       {"weights", &DecodeTileRequest::weights}};
+constexpr Field<DecodeTile> kDecodeTile[] = {
+    {"slices", &DecodeTile::slices}, {"ahead", &DecodeTile::ahead}, {"min_blocks_per_sm", &DecodeTile::minBlocksPerSm}};
 constexpr Field<PromptTileRequest> kPromptRequest[] = {{"rows", &PromptTileRequest::rows},
                                                        {"inputs", &PromptTileRequest::inputs},
                                                        {"columns", &PromptTileRequest::columns}};

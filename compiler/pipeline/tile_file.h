@@ -10,7 +10,7 @@
 
 namespace llcuda::pipeline {
 
-/// {"llcuda_tiles": 1, "device": "Tesla T4", "decode": [{"layout": "q4_k_planes", ..., "tile": {"lanes": 32, ...}},
+/// {"llcuda_tiles": 2, "device": "Tesla T4", "decode": [{"layout": "q4_k_planes", ..., "tile": {"slices": 8, ...}},
 /// ...], "prompt": [{"layouts": ["q4_k_planes"], ..., "tile": {"rows": 64, ...}}, ...]}
 std::string tilesJson(const codegen::TileTable& table);
 

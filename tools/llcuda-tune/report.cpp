@@ -25,7 +25,7 @@ std::string printed(const char* format, Arguments... arguments) {
 }
 
 std::string tileText(const DecodeTile& tile) {
-  return printed("%u lanes, %u rows, %u warps, %u blocks", tile.lanes, tile.rows, tile.warps, tile.minBlocksPerSm);
+  return printed("%u slices, %u ahead, %u blocks", tile.slices, tile.ahead, tile.minBlocksPerSm);
 }
 std::string tileText(const PromptTile& tile) {
   return printed("%u x %u, warps %u x %u x %u, %u blocks", tile.rows, tile.columns, tile.warpsDown, tile.warpsAcross,

@@ -15,10 +15,9 @@
 //   syncWarp shuffle shuffleXor shuffleUp shuffleDown ballot
 //   warpSum warpMax                       of float or int; of an array element by element; every lane gets the result
 //   groupSum<n> groupMax<n>               the same in each group of n neighbouring lanes, n a power of two
-//   groupReduceScatter<n>                 sums of groupSum<n>, of which each lane gets a share
 //   atomicAddU32 atomicAddU64 atomicMaxU32 atomicMaxU64 threadFence   relaxed, and a fence of the whole device
 //   dp4a bitCast<To> funnelShiftRight bytePermute roundToInt maxOf minOf absOf fusedMultiplyAdd
-//   ptx/{dot,half,levels,load,math,mma}.cuh   dot products of 32 codes, f16, look-up of bytes, loads, fast functions,
+//   ptx/{dot,half,levels,load,math,mma}.cuh   dot products of codes, f16, look-up of bytes, loads, fast functions,
 //                                         tensor cores
 #pragma once
 

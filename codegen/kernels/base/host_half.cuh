@@ -44,14 +44,11 @@ namespace host {
 
 // Vectors of the compiler rather than <immintrin.h>: a kernel's translation unit so compiles in half the time.
 typedef int8_t S8x16 __attribute__((vector_size(16)));
-typedef int8_t S8x32 __attribute__((vector_size(32)));
 typedef uint8_t U8x32 __attribute__((vector_size(32)));
-typedef char C8x32 __attribute__((vector_size(32)));
 typedef int16_t S16x8 __attribute__((vector_size(16)));
 typedef int16_t S16x16 __attribute__((vector_size(32)));
 typedef int32_t S32x4 __attribute__((vector_size(16)));
 typedef int32_t S32x8 __attribute__((vector_size(32)));
-typedef uint32_t U32x4 __attribute__((vector_size(16)));
 typedef float F32x8 __attribute__((vector_size(32)));
 
 template <typename Vector>
@@ -77,12 +74,6 @@ LLCUDA_DEVICE S32x8 products(const void* w, const void* x) {
   return (S32x8)__builtin_ia32_pmaddwd256(widen(load<S8x16>(w)), widen(load<S8x16>(x)));
 }
 
-/// sum of u[i] * s[i]; pairs must stay within 16 bits, which holds for u < 128.
-LLCUDA_DEVICE int dotUnsignedSigned(S8x32 u, S8x32 s) {
-  const S16x16 pairs = (S16x16)__builtin_ia32_pmaddubsw256((C8x32)u, (C8x32)s);
-  return sum((S32x8)__builtin_ia32_pmaddwd256(pairs, pairs * 0 + 1));
-}
-
 } // namespace host
 
 /// c + the sum of the four products of signed bytes.
@@ -92,24 +83,9 @@ LLCUDA_DEVICE int dp4a(int a, int b, int c) {
   return c;
 }
 
-/// 32 weights of a 4-bit plane (byte i: element i in the low, 16 + i in the high nibble; 0 to 15) times the int8
-/// elements 0..15 in x0 and 16..31 in x1.
-LLCUDA_DEVICE int dotQ4(const uint4& codes, const int4& x0, const int4& x1) {
-  const auto words = host::load<host::U32x4>(&codes);
-  const host::U32x4 low = words & 0x0f0f0f0fu, high = (words >> 4) & 0x0f0f0f0fu;
-  const auto weights = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
-  const auto first = host::load<host::U32x4>(&x0), second = host::load<host::U32x4>(&x1);
-  const auto x = __builtin_shufflevector(first, second, 0, 1, 2, 3, 4, 5, 6, 7);
-  return host::dotUnsignedSigned((host::S8x32)weights, (host::S8x32)x);
-}
-
-/// 32 int8 weights times 32 int8 elements.
-LLCUDA_DEVICE int dotS8(const int4& w0, const int4& w1, const int4& x0, const int4& x1) {
-  return host::sum(host::products(&w0, &x0) + host::products(&w1, &x1));
-}
-/// The same of 16.
-LLCUDA_DEVICE int dotS8(const uint4& w, const int4& x) {
-  return host::sum(host::products(&w, &x));
+/// start plus the sum of 16 products of signed bytes.
+LLCUDA_DEVICE int dotS8(const uint4& w, const int4& x, int start = 0) {
+  return start + host::sum(host::products(&w, &x));
 }
 
 /// The bytes of a table of 16 that the eight nibbles stand for.

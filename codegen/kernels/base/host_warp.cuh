@@ -94,18 +94,6 @@ LLCUDA_DEVICE T groupMax(T value) {
   groupMax<kLanes>(values);
   return values[0];
 }
-/// The sums of `values` over each group of kLanes lanes, shared out: lanes in their order get kShare neighbouring sums
-/// each, where there are more lanes than shares several neighbours the same. Bits are those of groupSum.
-template <int kLanes, int kCount, int kShare>
-LLCUDA_DEVICE void groupReduceScatter(const float (&values)[kCount], float (&share)[kShare]) {
-  static_assert(kCount % kShare == 0 && kLanes % (kCount / kShare) == 0, "a share for each of 1, 2, ... kLanes lanes");
-  constexpr int kLanesOfShare = kLanes / (kCount / kShare);
-  float sums[kCount];
-  for (int i = 0; i < kCount; ++i) sums[i] = values[i];
-  groupSum<kLanes>(sums);
-  const int first = static_cast<int>(threadIdx.x) % kLanes / kLanesOfShare * kShare;
-  for (int i = 0; i < kShare; ++i) share[i] = sums[first + i];
-}
 /// The same over the whole warp.
 template <typename T, int kCount>
 LLCUDA_DEVICE void warpSum(T (&values)[kCount]) {

@@ -141,24 +141,6 @@ LLCUDA_DEVICE void groupMax(T (&values)[kCount]) {
   LLCUDA_UNROLL
   for (int i = 0; i < kCount; ++i) values[i] = groupMax<kLanes>(values[i]);
 }
-template <int kLanes, int kCount, int kShare>
-LLCUDA_DEVICE void groupReduceScatter(const float (&values)[kCount], float (&share)[kShare]) {
-  if constexpr (kCount == kShare) {
-    LLCUDA_UNROLL
-    for (int i = 0; i < kShare; ++i) share[i] = groupSum<kLanes>(values[i]);
-  } else {
-    static_assert(kLanes > 1 && kCount % (2 * kShare) == 0, "a share for each of 2, 4, ... kLanes lanes");
-    constexpr int kHalf = kCount / 2;
-    const bool isUpper = (threadIdx.x & (kLanes / 2)) != 0;
-    float halves[kHalf];
-    LLCUDA_UNROLL
-    for (int i = 0; i < kHalf; ++i) {
-      const float own = isUpper ? values[i + kHalf] : values[i], other = isUpper ? values[i] : values[i + kHalf];
-      halves[i] = own + shuffleXor(other, kLanes / 2);
-    }
-    groupReduceScatter<kLanes / 2>(halves, share);
-  }
-}
 template <typename T>
 LLCUDA_DEVICE T warpSum(T value) {
   return groupSum<32>(value);

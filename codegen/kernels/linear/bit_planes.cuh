@@ -57,19 +57,20 @@ LLCUDA_DEVICE void addPairs(CodeWords<8>& codes, const uint2& pairs) {
   codes.word[7] |= shifted<kAt - 6>(pairs.y) & kMask;
 }
 
-/// The same of what a lane of tensor cores takes.
+/// The same of what a lane of tensor cores takes: bits `lane` and 4 + lane, pairs `lane` of both words.
 template <int kAt>
 LLCUDA_DEVICE void addBits(CodeWords<2>& codes, uint32_t bits, int lane = pieceLane()) {
+  static_assert(kAt >= 3, "one shift to the left");
   constexpr uint32_t kMask = 0x01010101u << kAt;
-  const uint32_t own = bits >> lane;
-  codes.word[0] |= own << kAt & kMask;
-  codes.word[1] |= shifted<kAt - 4>(own) & kMask;
+  codes.word[0] |= bits << (kAt - lane) & kMask;
+  codes.word[1] |= (kAt >= 7 ? bits << (kAt - 4 - lane) : kAt == 4 ? bits >> lane : bits >> lane << kAt >> 4) & kMask;
 }
 template <int kAt>
 LLCUDA_DEVICE void addPairs(CodeWords<2>& codes, const uint2& pairs, int lane = pieceLane()) {
   constexpr uint32_t kMask = 0x03030303u << kAt;
-  codes.word[0] |= pairs.x >> (2 * lane) << kAt & kMask;
-  codes.word[1] |= pairs.y >> (2 * lane) << kAt & kMask;
+  const auto own = [&](uint32_t word) { return kAt >= 6 ? word << (kAt - 2 * lane) : word >> (2 * lane) << kAt; };
+  codes.word[0] |= own(pairs.x) & kMask;
+  codes.word[1] |= own(pairs.y) & kMask;
 }
 
 /// Codes 0 ... 3.

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A linear of 1 ... 8 rows: operand x parts x epilogue
 //
-//   launch    grid (blocks of the parts: codegen/spec/linear_spec.cpp), block (32 * kCut.warps): decode_tile.cpp
+//   launch    grid (blocks of the parts: codegen/spec/linear_spec.cpp), block (32 * kCut.slices * kSides):
+//             decode_tile.cpp
 //   weights   blobs of their layouts, 256-byte aligned
 //   x         int8 rows, f32 rows or both, as the layouts read; 16-byte aligned
 //   biases    [rows of the weight] or null
-//   numerics  f32 sums, to which the epilogue adds: a row's bits are the same in every row of y; NMSE against
-//             codegen/reference/linear.h on the same (quantised) rows below 1e-11
+//   numerics  f32 sums, to which the epilogue adds: a row's bits are the same in every row of y, and for any number of
+//             rows; NMSE against codegen/reference/linear.h on the same (quantised) rows below 1e-11
 //   sm_75     reads each byte of a weight once
 //
 // The parts are decode_parts.cuh. An epilogue is a struct of what else the launch is handed, with
 //
-//   kItemRows               rows of a group whose sums must meet in one lane
-//   tileFloats<Tile, kM>()  of shared memory: [b][row of the block], at b * Tile::kBlockRows + item.tileRow
-//   load<Sums>(part, row)   what a lane reads for its items before it reads weights; `row`: the group's first
-//   store<Tile>(part, item, sums, early, tile)   an item's whole sums, [row][side], in the lane that owns them
-//   finish<Tile, kM>(part, tile)                 when the block has all its rows; all threads call
+//   kItemRows               1, 2 or 4 rows whose sums must meet in one thread: an item
+//   load(part, item)        what a thread reads for an item before it reads weights
+//   store(part, item, sums, early)   an item's whole sums, [row][side]. All lanes of a warp call that has an item,
+//                           items in their order: rows of the block, for one row of x after the other
+//   finish<kThreads, kM>(part)  when the block has stored all its rows; all threads call
 //
 // What is added to a product before the epilogue sees it (the low-rank product of a LoRA) belongs after multiplySides,
 // in a part that has such weights.
@@ -25,35 +26,59 @@
 
 namespace llcuda {
 
-/// Sums that a lane owns: of input row b, and of the rows of the weight from `row` on.
+/// Sums of input row b and of the rows of the weight from `row` on. Not `valid`: there is no such row.
 struct SumItem {
-  int index; ///< among the lane's
   int row, b;
-  int tileRow; ///< row within the block's
+  bool valid;
 };
+
+/// Calls f(i, item) for each item i of a thread.
+template <int kThreads, int kM, int kItemRows, typename F>
+LLCUDA_DEVICE void forItems(int block, int rows, F f) {
+  constexpr int kRowItems = kDecodeRows / kItemRows, kItems = kM * kRowItems;
+  constexpr int kOfThread = ceilDivide(kItems, kThreads);
+  LLCUDA_UNROLL
+  for (int i = 0; i < kOfThread; ++i) {
+    const int place = i * kThreads + static_cast<int>(threadIdx.x), item = minOf(place, kItems - 1);
+    const int row = block * kDecodeRows + item % kRowItems * kItemRows;
+    if (i * kThreads + warpId() * kWarpSize < kItems)
+      f(i, SumItem{row, item / kRowItems, place < kItems && row < rows});
+  }
+}
 
 template <DecodeCut kCut, typename Parts, typename Epilogue>
 LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Epilogue& epilogue) {
-  using Tile = DecodeTile<kCut>;
-  using Sums = GroupSums<Tile, Parts::kM, Parts::kSides, Epilogue::kItemRows>;
-  LLCUDA_SHARED(float, tile, (Epilogue::template tileFloats<Tile, Parts::kM>()));
-  const auto part = parts.template of<Tile>(static_cast<int>(blockIdx.x));
+  constexpr int kM = Parts::kM, kSides = Parts::kSides, kItemRows = Epilogue::kItemRows;
+  constexpr int kThreads = kCut.slices * kSides * kWarpSize;
+  constexpr int kSliceFloats = kM * kSliceStride;
+  LLCUDA_SHARED(float, slices, kCut.slices* kSides* kSliceFloats);
+  const auto part = parts.of(static_cast<int>(blockIdx.x));
+  typename Epilogue::Early early[ceilDivide(kM * kDecodeRows / kItemRows, kThreads)] = {};
+  forItems<kThreads, kM, kItemRows>(part.block, part.rows, [&](int i, const SumItem& item) {
+    if (item.valid)
+      early[i] = epilogue.load(part, item);
+  });
   parts.withLayouts(
       part.index, [&]<WeightLayout... kLayouts>() {
-        LLCUDA_NO_UNROLL
-        for (int round = 0; round < Tile::kRounds; ++round) {
-          const GroupRows rows = groupRows<Tile>(part.block, round, part.rows);
-          const auto early = epilogue.template load<Sums>(part, rows.first);
-          Sums sums;
-          multiplySides<Parts, Tile, kLayouts...>(part, rows.first, x, sums.all);
-          sums.reduce();
-          sums.forOwned(rows.firstOwned, [&](int i, int r, int b) {
-            const SumItem item = {i, rows.first + r, b, round * Tile::kRoundRows + Tile::groupRow() + r};
-            epilogue.template store<Tile>(part, item, sums.own + i * Sums::kValues, early, tile);
-          });
-        }
+        multiplySides<Parts, kCut, kLayouts...>(part, x, slices + warpId() * kSliceFloats);
       });
-  epilogue.template finish<Tile, Parts::kM>(part, tile);
+  syncThreads();
+  forItems<kThreads, kM, kItemRows>(part.block, part.rows, [&](int i, const SumItem& item) {
+    float sums[kItemRows * kSides];
+    LLCUDA_UNROLL
+    for (int r = 0; r < kItemRows; ++r) {
+      LLCUDA_UNROLL
+      for (int side = 0; side < kSides; ++side) {
+        const float* of = slices + (side * kCut.slices * kM + item.b) * kSliceStride + item.row % kDecodeRows + r;
+        float sum = of[0];
+        LLCUDA_UNROLL
+        for (int s = 1; s < kCut.slices; ++s) sum += of[s * kSliceFloats];
+        sums[r * kSides + side] = sum;
+      }
+    }
+    epilogue.store(part, item, sums, early[i]);
+  });
+  epilogue.template finish<kThreads, kM>(part);
 }
 
 } // namespace llcuda

@@ -4,13 +4,13 @@
 //
 //   kM, kK             rows and columns of x
 //   kSides             weights of a part, which share its rows: 2 for gate and up
-//   of<Tile>(block)    the part that block `block` of the launch works on
+//   of(block)          the part that block `block` of the launch works on
 //   withLayouts(i, f)  calls f.template operator()<layouts of the sides of part i ...>()
 //
 // Experts are parts whose weights depend on the rows that chose them: of() then reads which.
 #pragma once
 
-#include "codegen/kernels/linear/decode_rows.cuh"
+#include "codegen/kernels/linear/decode_tensor.cuh"
 
 namespace llcuda {
 
@@ -31,10 +31,7 @@ struct OnePart {
   const float* bias;
   float* y;
 
-  template <typename Tile>
-  LLCUDA_DEVICE DecodePart<1> of(int block) const {
-    return {0, {weight}, bias, y, kShape.n, block};
-  }
+  LLCUDA_DEVICE DecodePart<1> of(int block) const { return {0, {weight}, bias, y, kShape.n, block}; }
   template <typename F>
   static LLCUDA_DEVICE void withLayouts(int, F f) {
     f.template operator()<kWeight>();
@@ -46,10 +43,7 @@ struct GatedPart {
   static constexpr int kM = kShape.m, kK = kShape.k, kSides = 2;
   const uint8_t *gate, *up;
 
-  template <typename Tile>
-  LLCUDA_DEVICE DecodePart<2> of(int block) const {
-    return {0, {gate, up}, nullptr, nullptr, kShape.n, block};
-  }
+  LLCUDA_DEVICE DecodePart<2> of(int block) const { return {0, {gate, up}, nullptr, nullptr, kShape.n, block}; }
   template <typename F>
   static LLCUDA_DEVICE void withLayouts(int, F f) {
     f.template operator()<kWeights.gate, kWeights.up>();
@@ -66,10 +60,9 @@ struct QkvParts {
   const float* biases[3];
   float* y[3] = {};
 
-  template <typename Tile>
   LLCUDA_DEVICE DecodePart<1> of(int block) const {
-    constexpr int kQBlocks = ceilDivide(kShape.qN, Tile::kBlockRows);
-    constexpr int kKvBlocks = ceilDivide(kShape.kvN, Tile::kBlockRows);
+    constexpr int kQBlocks = ceilDivide(kShape.qN, kDecodeRows);
+    constexpr int kKvBlocks = ceilDivide(kShape.kvN, kDecodeRows);
     if (block >= kQBlocks + kKvBlocks)
       return {kValues, {weights[2]}, biases[2], y[2], kShape.kvN, block - kQBlocks - kKvBlocks};
     if (block >= kQBlocks)
@@ -87,35 +80,44 @@ struct QkvParts {
   }
 };
 
-/// Adds the group's products of the part to `sums`.
-template <typename Parts, typename Tile, WeightLayout kLayout>
-LLCUDA_DEVICE void multiplySides(const DecodePart<1>& part, int firstRow, const InputRows& x,
-                                 GroupSumsOf<Tile, Parts::kM, 1>& sums) {
-  const WeightPlanes planes[1] = {planesOf<kLayout, Parts::kK>(part.weights[0], part.rows)};
-  multiplyRows<kLayout, Parts::kK, Tile, Parts::kM>(planes, firstRow, x, sums);
+/// Up to so many rows of x lanes multiply, with fewer instructions than tensor cores.
+constexpr int kMostRowsOfLanes = 2;
+
+/// Who multiplies a layout with kM rows of x.
+template <WeightLayout kLayout, int kK, int kM>
+struct ProductOf {
+  using Type = DotRowProduct<kLayout, kK, kM>;
+};
+template <WeightLayout kLayout, int kK, int kM>
+requires(weightHasInt8Codes(kLayout) && kM <= kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
+  using Type = Int8RowProduct<kLayout, kK, kM>;
+};
+template <WeightLayout kLayout, int kK, int kM>
+requires(weightHasInt8Codes(kLayout) && kM > kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
+  using Type = Int8TensorProduct<kLayout, kK, kM>;
+};
+
+/// Puts the sums of a slice of a weight's tile to `sums`.
+template <WeightLayout kLayout, typename Parts, DecodeCut kCut>
+LLCUDA_DEVICE void multiplySide(const uint8_t* weight, int rows, int block, const InputRows& x, int slice,
+                                float* sums) {
+  using Product = typename ProductOf<kLayout, Parts::kK, Parts::kM>::Type;
+  static_assert(traitsAgree<WeightTraits<kLayout, Parts::kK>>(kLayout), "encodings.inc says otherwise");
+  typename Product::Sums own = {};
+  multiplySlice<Product, kCut>(Product::from(planesOf<kLayout, Parts::kK>(weight, rows), block * kDecodeRows, x), slice,
+                               own);
+  own.store(sums);
 }
 
-/// Side by side where the layouts are one.
-template <typename Parts, typename Tile, WeightLayout kFirst, WeightLayout kSecond>
-LLCUDA_DEVICE void multiplySides(const DecodePart<2>& part, int firstRow, const InputRows& x,
-                                 GroupSumsOf<Tile, Parts::kM, 2>& sums) {
-  constexpr int kM = Parts::kM, kK = Parts::kK;
-  const WeightPlanes planes[2] = {planesOf<kFirst, kK>(part.weights[0], part.rows),
-                                  planesOf<kSecond, kK>(part.weights[1], part.rows)};
-  if constexpr (kFirst == kSecond) {
-    multiplyRows<kFirst, kK, Tile, kM>(planes, firstRow, x, sums);
-  } else {
-    const WeightPlanes first[1] = {planes[0]}, second[1] = {planes[1]};
-    GroupSumsOf<Tile, kM, 1> firstSums = {}, secondSums = {};
-    multiplyRows<kFirst, kK, Tile, kM>(first, firstRow, x, firstSums);
-    multiplyRows<kSecond, kK, Tile, kM>(second, firstRow, x, secondSums);
-    constexpr int kSums = inputSlots(kM) * Tile::kRows;
-    LLCUDA_UNROLL
-    for (int i = 0; i < kSums; ++i) {
-      sums[2 * i] = firstSums[i];
-      sums[2 * i + 1] = secondSums[i];
-    }
-  }
+/// The warp's slice of its side of the part; warps have slices of the first weight, then of the second.
+template <typename Parts, DecodeCut kCut, WeightLayout kFirst, WeightLayout... kSecond, int kSides>
+LLCUDA_DEVICE void multiplySides(const DecodePart<kSides>& part, const InputRows& x, float* sums) {
+  const int side = warpId() / kCut.slices, slice = warpId() % kCut.slices;
+  const uint8_t* weight = kSides == 1 || side == 0 ? part.weights[0] : part.weights[kSides - 1];
+  if (((kSecond == kFirst) && ...) || side == 0)
+    multiplySide<kFirst, Parts, kCut>(weight, part.rows, part.block, x, slice, sums);
+  else
+    (multiplySide<kSecond, Parts, kCut>(weight, part.rows, part.block, x, slice, sums), ...);
 }
 
 } // namespace llcuda

@@ -19,7 +19,7 @@ LLCUDA_DEVICE float dotFour(float4 a, float4 b, float start = 0.f) {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
   static constexpr auto kLayout = WeightLayout::kF16Rows;
-  static constexpr int kUnit = 8, kAhead = 8;
+  static constexpr int kUnit = 8;
   struct Input {
     float4 x0, x1;
   };
@@ -38,9 +38,9 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
     const float* x = rows.x + row * kColumns + 8 * unit;
     return {loadFour(x), loadFour(x + 4)};
   }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x, float start) {
     const float2 a = halvesOf(w.codes.x), b = halvesOf(w.codes.y), c = halvesOf(w.codes.z), d = halvesOf(w.codes.w);
-    return dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
+    return start + dotFour(make_float4(a.x, a.y, b.x, b.y), x.x0, dotFour(make_float4(c.x, c.y, d.x, d.y), x.x1));
   }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     const uint2* halves = granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, column / 8);
@@ -53,7 +53,7 @@ struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
   static constexpr auto kLayout = WeightLayout::kF32Rows;
-  static constexpr int kUnit = 4, kAhead = 8;
+  static constexpr int kUnit = 4;
   struct Input {
     float4 x;
   };
@@ -67,7 +67,9 @@ struct WeightTraits<WeightLayout::kF32Rows, kColumns> {
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return {loadFour(rows.x + row * kColumns + 4 * unit)};
   }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) { return dotFour(bitCast<float4>(w.codes), x.x); }
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x, float start) {
+    return start + dotFour(bitCast<float4>(w.codes), x.x);
+  }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     return loadFour(granuleOf<float, kLayout, kColumns, WeightPlane::kCodes>(planes, row, column / 4));
   }

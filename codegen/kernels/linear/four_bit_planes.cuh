@@ -38,7 +38,7 @@ struct HalfWords {
 /// kAbsmaxStep weights share a largest magnitude.
 template <WeightLayout kLayout, int kColumns, int kAbsmaxStep, const float (&kValues)[16]>
 struct FourBitTraits {
-  static constexpr int kUnit = 32, kAhead = 4;
+  static constexpr int kUnit = 32;
   static constexpr LevelTable kLowSteps = stepTable(kValues, 0), kHighSteps = stepTable(kValues, 1);
   static constexpr LevelTable kLow = halfTable(kValues, 0), kHigh = halfTable(kValues, 1);
   using Input = Int8Input;
@@ -68,10 +68,11 @@ struct FourBitTraits {
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     return loadInt8Input<kColumns>(rows, row, unit);
   }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
+  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x, float start) {
     constexpr float kStep = 1.f / kTableOne, kOffset = (kTableOne + 1.f) / kTableOne;
     const int steps = 128 * dotLowLevels(w.codes, kHighSteps, x) + dotLowLevels(w.codes, kLowSteps, x);
-    return w.absmax * (kStep * x.scale.x * static_cast<float>(steps) - kOffset * x.scale.y);
+    const float value = fusedMultiplyAdd(kStep * x.scale.x, static_cast<float>(steps), -kOffset * x.scale.y);
+    return fusedMultiplyAdd(w.absmax, value, start);
   }
   static LLCUDA_DEVICE HalfWords halves(const Eight& w) {
     const uint2 low = levelsOf(w.codes, kLow.word), high = levelsOf(w.codes, kHigh.word);

@@ -12,19 +12,23 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kIQ4_XSPlanes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   static constexpr LevelTable kLevels = levelTable(formats::kIq4Levels);
-  using Input = Int8Input;
   struct Scale {
     uint2 record;
     int group; ///< of 8 units
   };
+  using Record = uint2;
   struct Unit {
     uint4 codes;
     Scale scale;
   };
   using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8)), unit % 8};
   }
@@ -34,12 +38,6 @@ struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return scale(w, 0).x * x.scale.x * static_cast<float>(dotCodes(codes(w), x));
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }

@@ -47,11 +47,9 @@ LLCUDA_DEVICE CodeWords<2> levelCodes(uint32_t nibbles, const LevelTable& table)
 LLCUDA_DEVICE int dotLowLevels(const uint4& nibbles, const LevelTable& table, const Int8Input& x) {
   const auto dotHalf = [&](uint32_t flip, int half) {
     const uint4 selectors = make_uint4(nibbles.x ^ flip, nibbles.y ^ flip, nibbles.z ^ flip, nibbles.w ^ flip);
-    return dotCodes(codesOfNibbles(selectors,
-                                   [&](uint32_t word) {
-                                     return lowLevelsOf(word, table.word[2 * half], table.word[2 * half + 1]);
-                                   }),
-                    x);
+    const CodeWords<8> codes = codesOfNibbles(
+        selectors, [&](uint32_t word) { return lowLevelsOf(word, table.word[2 * half], table.word[2 * half + 1]); });
+    return dotCodes<4>(codes, x.x1, dotCodes<0>(codes, x.x0));
   };
   return dotHalf(0, 0) + dotHalf(0x88888888u, 1);
 }

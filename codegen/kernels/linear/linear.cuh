@@ -26,37 +26,25 @@ struct StoreRows {
   const float* residual;
   float cap = 0.f;
 
-  template <typename Tile, int kM>
-  static constexpr int tileFloats() {
-    return 4; // none
-  }
-
-  template <int kOwned>
   struct Early {
-    float added[kOwned] = {};
+    float added;
   };
-  template <typename Sums, typename Part>
-  LLCUDA_DEVICE Early<Sums::kOwned> load(const Part& part, int firstRow) const {
-    Early<Sums::kOwned> early;
-    if constexpr (kParts.bias || kParts.residual)
-      Sums::forEach([&](int i, int r, int b) {
-        const float fromBias = kParts.bias ? loadReadOnly(part.bias + firstRow + r) : 0.f;
-        const float fromResidual = kParts.residual ? residual[b * part.rows + firstRow + r] : 0.f;
-        early.added[i] = kParts.bias && kParts.residual ? fromBias + fromResidual
-                         : kParts.bias                  ? fromBias
-                                                        : fromResidual;
-      });
-    return early;
+  template <typename Part>
+  LLCUDA_DEVICE Early load(const Part& part, const SumItem& item) const {
+    const float fromBias = kParts.bias ? loadReadOnly(part.bias + item.row) : 0.f;
+    const float fromResidual = kParts.residual ? residual[item.b * part.rows + item.row] : 0.f;
+    return {kParts.bias && kParts.residual ? fromBias + fromResidual : kParts.bias ? fromBias : fromResidual};
   }
 
-  template <typename Tile, typename Part, typename Early>
-  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early, float*) const {
-    const float sum = kParts.bias || kParts.residual ? sums[0] + early.added[item.index] : sums[0];
-    part.y[item.b * part.rows + item.row] = kParts.cap ? softcapped(sum, cap) : sum;
+  template <typename Part>
+  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early) const {
+    const float sum = kParts.bias || kParts.residual ? sums[0] + early.added : sums[0];
+    if (item.valid)
+      part.y[item.b * part.rows + item.row] = kParts.cap ? softcapped(sum, cap) : sum;
   }
 
-  template <typename Tile, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&, const float*) const {}
+  template <int kThreads, int kM, typename Part>
+  LLCUDA_DEVICE void finish(const Part&) const {}
 };
 
 template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, LinearParts kParts>

@@ -34,23 +34,19 @@ struct NormRows {
   RowOutput<kForms> output;
   float eps;
 
-  template <typename Tile, int kM>
-  static constexpr int tileFloats() {
-    return 4; // none
+  using Early = typename Store::Early;
+  template <typename Part>
+  LLCUDA_DEVICE Early load(const Part& part, const SumItem& item) const {
+    return stored.load(part, item);
   }
-  template <typename Sums, typename Part>
-  LLCUDA_DEVICE auto load(const Part& part, int firstRow) const {
-    return stored.template load<Sums>(part, firstRow);
-  }
-  template <typename Tile, typename Part, typename Early>
-  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early,
-                           float* tile) const {
-    stored.template store<Tile>(part, item, sums, early, tile);
+  template <typename Part>
+  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early) const {
+    stored.store(part, item, sums, early);
   }
 
-  template <typename Tile, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part& part, const float*) const {
-    constexpr int kN = kShape.n, kThreads = Tile::kWarps * kWarpSize;
+  template <int kThreads, int kM, typename Part>
+  LLCUDA_DEVICE void finish(const Part& part) const {
+    constexpr int kN = kShape.n;
     if (!arriveLast(arrivals, gridDim.x))
       return;
     const float4* fours = reinterpret_cast<const float4*>(part.y);

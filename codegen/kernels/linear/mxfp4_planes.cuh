@@ -9,9 +9,8 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kMXFP4Planes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kMXFP4Planes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   static constexpr LevelTable kLevels = levelTable(formats::kFp4Levels);
-  using Input = Int8Input;
   using Scale = WordPart; ///< the exponent's byte
   struct Unit {
     uint4 codes;
@@ -28,12 +27,6 @@ struct WeightTraits<WeightLayout::kMXFP4Planes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return scale(w, 0).x * (x.scale.x * static_cast<float>(dotCodes(codes(w), x)));
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }

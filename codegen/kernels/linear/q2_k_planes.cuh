@@ -9,14 +9,14 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ2_KPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ2_KPlanes;
-  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 16;
-  struct Input {
-    Int8Input row;
-    float firstSum, secondSum; ///< d * sum of each half: the mins are those of halves
-  };
+  static constexpr int kUnit = 32, kScaleStep = 16;
   struct Scale {
     WordPart scales; ///< two bytes, scale low and min high
     uint32_t d;      ///< d, dmin
+  };
+  struct Record {
+    uint4 scales;
+    uint32_t d;
   };
   struct Unit {
     uint2 codes;
@@ -24,6 +24,13 @@ struct WeightTraits<WeightLayout::kQ2_KPlanes, kColumns> {
   };
   using Piece = uint2;
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record)),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kSupers>(planes, row, record))};
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) {
+    return {{wordOf(record.scales, unit / 2), unit % 2 * 16u}, record.d};
+  }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     const uint8_t* scales = granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
     return {loadWordPart<2>(scales, static_cast<unsigned>(unit) % 8),
@@ -35,21 +42,6 @@ struct WeightTraits<WeightLayout::kQ2_KPlanes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    constexpr uint32_t kOnes = 0x01010101u;
-    const Int8Input x = loadInt8Input<kColumns>(rows, row, unit);
-    const int first = dotS8(make_uint4(kOnes, kOnes, kOnes, kOnes), x.x0);
-    const int second = dotS8(make_uint4(kOnes, kOnes, kOnes, kOnes), x.x1);
-    return {x, x.scale.x * static_cast<float>(first), x.scale.x * static_cast<float>(second)};
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const CodeWords<8> c = codes(w);
-    const int sum = scaleCode(w.scale, 0) * dotCodes<0>(c, x.row.x0) + scaleCode(w.scale, 1) * dotCodes<4>(c, x.row.x1);
-    const float mins =
-        static_cast<float>(minCode(w.scale, 0)) * x.firstSum + static_cast<float>(minCode(w.scale, 1)) * x.secondSum;
-    const float2 d = halvesOf(w.scale.d);
-    return d.x * x.row.scale.x * static_cast<float>(sum) - d.y * mins;
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesOfPairs<8>(w.codes); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesOfPairs<2>(piece); }

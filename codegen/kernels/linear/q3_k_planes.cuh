@@ -12,12 +12,15 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ3_KPlanes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 16;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 16;
   struct Scale {
     uint32_t lowScales;   ///< the word of nibbles that has those of the unit
     uint32_t upperScales; ///< the word of pairs
     int group;            ///< of 8 units
+    WordPart d;
+  };
+  struct Record {
+    uint32_t words[3];
     WordPart d;
   };
   struct Unit {
@@ -30,6 +33,14 @@ struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
     uint32_t high;
   };
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    const uint32_t* scales = granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, record);
+    return {{loadStream(scales), loadStream(scales + 1), loadStream(scales + 2)},
+            loadGranulePart<kLayout, kColumns, WeightPlane::kSupers>(planes, row, record)};
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) {
+    return {unit < 4 ? record.words[0] : record.words[1], record.words[2], unit, record.d};
+  }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     const uint32_t* scales = granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
     const int group = unit % 8;
@@ -44,14 +55,6 @@ struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return {loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
             loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const CodeWords<8> c = codes(w);
-    const int sum = scaleCode(w.scale, 0) * dotCodes<0>(c, x.x0) + scaleCode(w.scale, 1) * dotCodes<4>(c, x.x1);
-    return w.scale.d.half() * 0.03125f * x.scale.x * static_cast<float>(sum);
   }
   /// 32 * code
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }

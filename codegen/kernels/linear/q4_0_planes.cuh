@@ -9,8 +9,7 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_0Planes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ4_0Planes;
-  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   using Scale = WordPart; ///< d
   struct Unit {
     uint4 codes;
@@ -27,13 +26,6 @@ struct WeightTraits<WeightLayout::kQ4_0Planes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const float sum = static_cast<float>(dotQ4(w.codes, x.x0, x.x1));
-    return w.scale.half() * (x.scale.x * sum - 8.f * x.scale.y);
   }
   /// 16 * (code - 8)
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {

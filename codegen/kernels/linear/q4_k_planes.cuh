@@ -9,15 +9,19 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ4_KPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ4_KPlanes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   using Scale = SixBitRecord;
+  using Record = uint4;
   struct Unit {
     uint4 codes;
     Scale scale;
   };
   using Piece = uint32_t;
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     return SixBitRecord::load<kLayout, kColumns>(planes, row, unit);
   }
@@ -27,12 +31,6 @@ struct WeightTraits<WeightLayout::kQ4_KPlanes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return dotWithRecord(w.scale, dotQ4(w.codes, x.x0, x.x1), x.scale);
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return nibbleCodes(w.codes); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return nibbleCodes(piece); }

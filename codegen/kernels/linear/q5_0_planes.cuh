@@ -9,8 +9,7 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ5_0Planes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ5_0Planes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   using Scale = WordPart; ///< d
   struct Unit {
     uint4 codes;
@@ -32,12 +31,6 @@ struct WeightTraits<WeightLayout::kQ5_0Planes, kColumns> {
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
             loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return scale(w, 0).x * x.scale.x * static_cast<float>(dotCodes(codes(w), x));
   }
   /// 8 * code
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }

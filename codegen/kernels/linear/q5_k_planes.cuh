@@ -10,9 +10,9 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ5_KPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ5_KPlanes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 32;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   using Scale = SixBitRecord;
+  using Record = uint4;
   struct Unit {
     uint4 codes;
     uint32_t high;
@@ -22,6 +22,10 @@ struct WeightTraits<WeightLayout::kQ5_KPlanes, kColumns> {
     uint32_t codes, high;
   };
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     return SixBitRecord::load<kLayout, kColumns>(planes, row, unit);
   }
@@ -33,12 +37,6 @@ struct WeightTraits<WeightLayout::kQ5_KPlanes, kColumns> {
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
             loadReadOnly(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return dotWithRecord(w.scale, dotCodes(codes(w), x), x.scale);
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }

@@ -9,11 +9,14 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ6_KPlanes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ6_KPlanes;
-  static constexpr int kUnit = 32, kAhead = 4, kScaleStep = 16;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 16;
   struct Scale {
     WordPart scales; ///< two signed bytes
     uint32_t d;      ///< an f32
+  };
+  struct Record {
+    uint4 scales;
+    uint32_t d;
   };
   struct Unit {
     uint4 codes;
@@ -25,6 +28,13 @@ struct WeightTraits<WeightLayout::kQ6_KPlanes, kColumns> {
     uint2 high;
   };
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record)),
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kSupers>(planes, row, record))};
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) {
+    return {{wordOf(record.scales, unit / 2), unit % 2 * 16u}, record.d};
+  }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     const uint8_t* scales = granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
     return {loadWordPart<2>(scales, static_cast<unsigned>(unit) % 8),
@@ -38,15 +48,6 @@ struct WeightTraits<WeightLayout::kQ6_KPlanes, kColumns> {
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return {loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
             loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const CodeWords<8> c = codes(w);
-    const uint32_t scales = w.scale.scales.bits();
-    const int sum = signedByte(scales, 0) * dotCodes<0>(c, x.x0) + signedByte(scales, 1) * dotCodes<4>(c, x.x1);
-    return bitCast<float>(w.scale.d) * 0.25f * x.scale.x * static_cast<float>(sum);
   }
   /// 4 * code
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }

@@ -9,8 +9,7 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kQ8_0Planes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kQ8_0Planes;
-  static constexpr int kUnit = 16, kAhead = 8, kScaleStep = 32;
-  using Input = Int8HalfInput;
+  static constexpr int kUnit = 16, kScaleStep = 32;
   using Scale = WordPart; ///< d
   struct Unit {
     uint4 codes;
@@ -27,12 +26,6 @@ struct WeightTraits<WeightLayout::kQ8_0Planes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadBytePiece<kLayout, kColumns>(planes, row, unit);
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8HalfInput<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    return w.scale.half() * x.scale * static_cast<float>(dotS8(w.codes, x.x));
   }
   static LLCUDA_DEVICE CodeWords<4> codes(const Unit& w) { return {{w.codes.x, w.codes.y, w.codes.z, w.codes.w}}; }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return piece; }

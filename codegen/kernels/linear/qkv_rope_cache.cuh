@@ -4,8 +4,8 @@
 //   weights, x, biases, launch, numerics   decode_linear.cuh; blobs of qN x k and kvN x k: heads one after the other
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
 //   q         [m][heads][headSize] f32
-//   k, v      pages [page][kvHeads], as codegen/formats/kv_type.h says; other types than f16 need Tile::kBlockRows and
-//             headSize in multiples of 32
+//   k, v      pages [page][kvHeads], as codegen/formats/kv_type.h says; other types than f16 need headSize in multiples
+//             of 32
 //   positions -1: the row writes no page, and what it gets in q is not used; a page of -1 is not written either
 //   numerics  the rotation in f32; one rounding to the type of the cache
 #pragma once
@@ -52,30 +52,27 @@ struct QkvCache {
   uint8_t *k, *v;
 };
 
-/// Where the lane's input row goes: its position, and the page of it, or -1.
+/// Where an input row goes: its position, and the page of it, or -1.
 struct CachePlace {
-  int input, position, page;
+  int position, page;
 };
 
-template <typename Shape, typename Sums>
-LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache) {
-  const int input = Sums::input();
-  CachePlace place = {input, -1, -1};
-  if (Sums::hasInput())
-    place.position = cache.positions[input];
-  if (place.position >= 0)
-    place.page =
-        pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input], place.position / Shape::kPageTokens);
-  return place;
+template <typename Shape>
+LLCUDA_DEVICE CachePlace cachePlace(const QkvCache& cache, int input) {
+  const int position = cache.positions[input];
+  return {position, position < 0 ? -1
+                                 : pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input],
+                                                                position / Shape::kPageTokens)};
 }
 
-/// Elements `row`, row + 1 of the part's result, rotated: to q, or to a page of a type without scales.
+/// Elements `item.row` and the next of the part's result, rotated: to q, or to a page of a type without scales.
 template <typename Shape>
-LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, int part, int row, float2 value) {
+LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, int part, const SumItem& item,
+                             float2 value) {
   if (part == kQueries) {
-    *reinterpret_cast<float2*>(cache.q + place.input * Shape::kQRows + row) = value;
+    *reinterpret_cast<float2*>(cache.q + item.b * Shape::kQRows + item.row) = value;
   } else if (place.page >= 0) {
-    const int head = row / Shape::kHeadSize, at = row % Shape::kHeadSize;
+    const int head = item.row / Shape::kHeadSize, at = item.row % Shape::kHeadSize;
     const int64_t line = (static_cast<int64_t>(place.page) * Shape::kKvHeads + head) * Shape::kPageTokens +
                          place.position % Shape::kPageTokens;
     Half* pages = reinterpret_cast<Half*>(part == kKeys ? cache.k : cache.v);
@@ -83,88 +80,73 @@ LLCUDA_DEVICE void storePair(const QkvCache& cache, const CachePlace& place, int
   }
 }
 
-/// The block's keys or values `tile` [m][kBlockRows], of which the first is row `firstRow` of the part, to their
-/// pages. All threads call.
-template <typename Shape, KvType kType, typename Tile>
-LLCUDA_DEVICE void storeBlocks(const QkvCache& cache, uint8_t* pages, int firstRow, const float* tile) {
+/// Four elements of keys or values to the page of a type with scales. All lanes of a warp call.
+template <typename Shape, KvType kType>
+LLCUDA_DEVICE void storeFour(uint8_t* pages, const CachePlace& place, const SumItem& item, float4 values) {
   using Rows = KvRows<kType, Shape::kHeadSize>;
-  constexpr int kFours = Tile::kBlockRows / 4, kThreads = Tile::kWarps * kWarpSize;
-  static_assert(Tile::kBlockRows % kKvBlock == 0, "a block makes whole blocks of the cache");
-  LLCUDA_UNROLL
-  for (int i0 = 0; i0 < Shape::kM * kFours; i0 += kThreads) {
-    const int i = i0 + static_cast<int>(threadIdx.x), input = i / kFours, row = firstRow + i % kFours * 4;
-    const bool inside = i < Shape::kM * kFours && row < Shape::kKvRows;
-    const int position = inside ? cache.positions[input] : -1;
-    const int page = position < 0 ? -1
-                                  : pageNumber<Shape::kMaxPages>(cache.blockTable, cache.slots[input],
-                                                                 position / Shape::kPageTokens);
-    const int64_t head = static_cast<int64_t>(maxOf(page, 0)) * Shape::kKvHeads + row / Shape::kHeadSize;
-    Rows::store(pages + head * Rows::kBytes, position % Shape::kPageTokens, row % Shape::kHeadSize / 4,
-                reinterpret_cast<const float4*>(tile)[inside ? i : 0], page >= 0);
-  }
+  const int64_t head = static_cast<int64_t>(maxOf(place.page, 0)) * Shape::kKvHeads + item.row / Shape::kHeadSize;
+  Rows::store(pages + head * Rows::kBytes, maxOf(place.position, 0) % Shape::kPageTokens,
+              item.row % Shape::kHeadSize / 4, values, item.valid && place.page >= 0);
 }
 
 /// Rotates pairs of q and k, and stores q as f32, k and v in their pages.
 template <typename Shape, bool kBias>
 struct RopeCacheRows {
-  static constexpr int kItemRows = 2;
   static constexpr bool kBlocks = kvHasScales(Shape::kKeyType) || kvHasScales(Shape::kValueType);
+  static constexpr int kPairs = kBlocks ? 2 : 1, kItemRows = 2 * kPairs;
   QkvCache cache;
 
-  template <typename Tile, int kM>
-  static constexpr int tileFloats() {
-    return kBlocks ? kM * Tile::kBlockRows : 4;
-  }
-
-  /// Where the lane's row goes; angles and biases of the lane's pairs.
-  template <int kPairs>
+  /// Where the item's row goes; angles and biases of its pairs.
   struct Early {
-    CachePlace place;
+    CachePlace place = {-1, -1};
     float2 angles[kPairs], biases[kPairs];
   };
-  template <typename Sums, typename Part>
-  LLCUDA_DEVICE Early<Sums::kOwned> load(const Part& part, int firstRow) const {
-    Early<Sums::kOwned> early;
-    early.place = cachePlace<Shape, Sums>(cache);
+  template <typename Part>
+  LLCUDA_DEVICE Early load(const Part& part, const SumItem& item) const {
+    Early early;
+    early.place = cachePlace<Shape>(cache, item.b);
     const int position = early.place.position;
-    Sums::forEach([&](int i, int r, int) {
+    LLCUDA_UNROLL
+    for (int i = 0; i < kPairs; ++i) {
       early.angles[i] = make_float2(1.f, 0.f);
-      const int row = firstRow + r, pair = row % Shape::kHeadSize / 2;
+      const int row = item.row + 2 * i, pair = row % Shape::kHeadSize / 2;
       if (part.index != kValues && position >= 0 && pair < Shape::kDimensions / 2)
         early.angles[i] = loadReadOnly(cache.rope + position * (Shape::kDimensions / 2) + pair);
       if (kBias)
         early.biases[i] = make_float2(loadReadOnly(part.bias + row), loadReadOnly(part.bias + row + 1));
-    });
+    }
     return early;
   }
 
-  template <typename Tile, typename Part, typename Early>
-  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early,
-                           float* tile) const {
-    float x = sums[0], y = sums[1];
-    if (kBias)
-      x += early.biases[item.index].x, y += early.biases[item.index].y;
-    const float2 angle = early.angles[item.index];
-    const float2 pair = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
-    if (Shape::hasBlocks(part.index))
-      *reinterpret_cast<float2*>(tile + item.b * Tile::kBlockRows + item.tileRow) = pair;
-    else
-      storePair<Shape>(cache, early.place, part.index, item.row, pair);
+  template <typename Part>
+  LLCUDA_DEVICE void store(const Part& part, const SumItem& item, const float* sums, const Early& early) const {
+    float2 pairs[kPairs];
+    LLCUDA_UNROLL
+    for (int i = 0; i < kPairs; ++i) {
+      float x = sums[2 * i], y = sums[2 * i + 1];
+      if (kBias)
+        x += early.biases[i].x, y += early.biases[i].y;
+      const float2 angle = early.angles[i];
+      pairs[i] = make_float2(x * angle.x - y * angle.y, x * angle.y + y * angle.x);
+    }
+    if constexpr (kBlocks) {
+      if (Shape::hasBlocks(part.index)) { // the whole block
+        const float4 four = make_float4(pairs[0].x, pairs[0].y, pairs[1].x, pairs[1].y);
+        if (part.index == kKeys)
+          storeFour<Shape, Shape::kKeyType>(cache.k, early.place, item, four);
+        else
+          storeFour<Shape, Shape::kValueType>(cache.v, early.place, item, four);
+        return;
+      }
+    }
+    LLCUDA_UNROLL
+    for (int i = 0; i < kPairs; ++i)
+      if (item.valid)
+        storePair<Shape>(cache, early.place, part.index, {item.row + 2 * i, item.b, true}, pairs[i]);
   }
 
-  template <typename Tile, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part& part, const float* tile) const {
-    if constexpr (kBlocks) {
-      if (!Shape::hasBlocks(part.index))
-        return; // the whole block
-      syncThreads();
-      const int firstRow = part.block * Tile::kBlockRows;
-      if (part.index == kKeys)
-        storeBlocks<Shape, Shape::kKeyType, Tile>(cache, cache.k, firstRow, tile);
-      else
-        storeBlocks<Shape, Shape::kValueType, Tile>(cache, cache.v, firstRow, tile);
-    }
-  }
+  template <int kThreads, int kM, typename Part>
+  LLCUDA_DEVICE void finish(const Part&) const {}
 };
 
 template <QkvWeights kWeights, QkvLinearShape kShape, DecodeCut kCut, RopeCacheParts kParts>

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The 16 bytes that 256 weights of q4_k and q5_k have as scales: a word {f16 d, f16 dmin}; 8 bytes, byte g with the
 // scale of group g in its low six bits and the low two bits of its min above; a word of 8 nibbles, nibble g with the
-// upper four bits of the min. Shifts depend on the group alone, which is the lane's in a decode linear.
+// upper four bits of the min. Shifts depend on the group alone, which is a constant in a decode linear.
 #pragma once
 
 #include "codegen/kernels/linear/weight_traits.cuh"
 
 namespace llcuda {
+
+/// factor * code, of an f16 and a code of a few bits: exactly, and without a conversion.
+LLCUDA_DEVICE float timesCode(float factor, int code) {
+  constexpr float kBase = 8388608.f; // whose last bits are those of a code
+  return fusedMultiplyAdd(factor, bitCast<float>(0x4b000000u | static_cast<uint32_t>(code)), factor * -kBase);
+}
 
 struct SixBitRecord {
   uint4 words;
@@ -26,16 +32,10 @@ struct SixBitRecord {
   }
 };
 
-/// dot of a unit whose codes give `sum` with x.
-LLCUDA_DEVICE float dotWithRecord(const SixBitRecord& record, int sum, float2 xScale) {
-  const float2 d = record.dAndDmin();
-  return d.x * xScale.x * static_cast<float>(record.scale() * sum) - d.y * xScale.y * static_cast<float>(record.min());
-}
-
 /// {scale, minimum} of the unit's codes.
 LLCUDA_DEVICE float2 scaleOfRecord(const SixBitRecord& record) {
   const float2 d = record.dAndDmin();
-  return make_float2(d.x * static_cast<float>(record.scale()), -(d.y * static_cast<float>(record.min())));
+  return make_float2(timesCode(d.x, record.scale()), timesCode(-d.y, record.min()));
 }
 
 } // namespace llcuda

@@ -9,15 +9,19 @@ namespace llcuda {
 template <int kColumns>
 struct WeightTraits<WeightLayout::kTQ2_0Planes, kColumns> {
   static constexpr auto kLayout = WeightLayout::kTQ2_0Planes;
-  static constexpr int kUnit = 32, kAhead = 8, kScaleStep = 32;
-  using Input = Int8Input;
+  static constexpr int kUnit = 32, kScaleStep = 32;
   using Scale = WordPart; ///< d
+  using Record = WordPart;
   struct Unit {
     uint2 codes;
     Scale scale;
   };
   using Piece = uint2;
 
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, record);
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int) { return record; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
     return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
   }
@@ -27,13 +31,6 @@ struct WeightTraits<WeightLayout::kTQ2_0Planes, kColumns> {
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
-  static LLCUDA_DEVICE float dot(const Unit& w, const Input& x) {
-    const float sum = static_cast<float>(dotCodes(codesOfPairs<8>(w.codes), x));
-    return w.scale.half() * (x.scale.x * sum - x.scale.y);
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return lessOne(codesOfPairs<8>(w.codes)); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return lessOne(codesOfPairs<2>(piece)); }

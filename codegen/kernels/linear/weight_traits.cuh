@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a decode linear reads a layout. One header for each layout specialises WeightTraits:
 //
-//   kUnit            weights of a row that a lane multiplies at a time, as WeightFacts says
-//   kAhead           units that a lane loads before it uses the first; 8 or 4, by the registers that a unit takes
-//   Unit             the unit's codes and scales in registers; Unit{} multiplies to 0
+//   kUnit            weights of a row that a lane reads at a time, as WeightFacts says
+//   Unit             the unit's codes and scales in registers; Unit{} is zeros
 //   load             one unit of a row
-//   Input            what kUnit elements of an input row look like in registers; loadInput reads them
-//   dot              the sum of the unit's products
+//   dot              of a layout without int8 codes: the sum of the unit's products with as many elements of a row of
+//                    x, Input, as loadInput reads them, and of what it starts at
 //   Eight            of a layout that tensor cores multiply as f16: 8 weights as loadEight reads them
 //   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, as WeightFacts says
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
 //   Scale            the scales of 32 weights; loadScale reads them, scaleOf(scale, i) is `scale` of them
+//   Record           of a layout whose scales lie by 256 weights: those of 8 times 32; loadRecord reads them, and
+//                    scaleAt(record, i) is the Scale of 32 of them
 //   Piece            of 32 weights what lane q of four takes to tensor cores, as loadPiece reads it; pieceCodes makes
 //                    of it the int8 codes of elements 4q ... 4q + 3 and 16 + 4q ... 16 + 4q + 3
 //   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
@@ -111,32 +112,12 @@ LLCUDA_DEVICE Int8Input loadInt8Input(const InputRows& rows, int row, int block)
   return {loadReadOnly(codes), loadReadOnly(codes + 1), loadReadOnly(rows.scales + row * (kColumns / 32) + block)};
 }
 
-/// 16 int8 elements and their d.
-struct Int8HalfInput {
-  int4 x;
-  float scale;
-};
-
-template <int kColumns>
-LLCUDA_DEVICE Int8HalfInput loadInt8HalfInput(const InputRows& rows, int row, int half) {
-  return {loadReadOnly(reinterpret_cast<const int4*>(rows.codes + row * kColumns) + half),
-          loadReadOnly(rows.scales + row * (kColumns / 32) + half / 2).x};
-}
-
-/// The sum of the products of 16 codes, words kFirst ... kFirst + 3.
+/// start plus the sum of the products of 16 codes, words kFirst ... kFirst + 3.
 template <int kFirst = 0, int kCount>
-LLCUDA_DEVICE int dotCodes(const CodeWords<kCount>& codes, const int4& x) {
+LLCUDA_DEVICE int dotCodes(const CodeWords<kCount>& codes, const int4& x, int start = 0) {
   return dotS8(make_uint4(codes.word[kFirst], codes.word[kFirst + 1], codes.word[kFirst + 2], codes.word[kFirst + 3]),
-               x);
+               x, start);
 }
-LLCUDA_DEVICE int dotCodes(const CodeWords<8>& codes, const Int8Input& x) {
-  const auto four = [&](int i) {
-    return make_int4(static_cast<int>(codes.word[i]), static_cast<int>(codes.word[i + 1]),
-                     static_cast<int>(codes.word[i + 2]), static_cast<int>(codes.word[i + 3]));
-  };
-  return dotS8(four(0), four(4), x.x0, x.x1);
-}
-
 /// An element of 1 or 2 bytes as the word that holds it and the shift that brings it down.
 struct WordPart {
   uint32_t word;
@@ -196,6 +177,10 @@ LLCUDA_DEVICE void movePieces(WeightPlanes& planes, int units) {
   };
   planes.codes += units * kBytes(WeightPlane::kCodes);
   planes.high += units * kBytes(WeightPlane::kHigh);
+}
+
+LLCUDA_DEVICE uint32_t wordOf(const uint4& words, int i) {
+  return i == 0 ? words.x : i == 1 ? words.y : i == 2 ? words.z : words.w;
 }
 
 LLCUDA_DEVICE int signedByte(uint32_t word, int byte) {

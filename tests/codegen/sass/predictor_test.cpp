@@ -45,6 +45,18 @@ TEST(Predictor, LoopsTurnByTheStatedProducts) {
   EXPECT_EQ(prediction.kernels[0].multiplyAdds, 64 * 128);
 }
 
+// Four rows take the products of a fragment of eight: 32 products of 1,024 are 32 turns, where four rows state 16.
+TEST(Predictor, DecodeMultipliesWholeFragments) {
+  PredictedStep step;
+  step.kernels = {{.name = "k0",
+                   .threads = 32,
+                   .registers = 32,
+                   .listing = listingOf({"S2R", "LDG.E.SYS", "IMMA.8816.S8.S8", "BRA", "EXIT"}, {{1, 3}})}};
+  step.launches = {{0, 1, {.rows = 4, .fixedBytes = 64, .rowMultiplyAdds = 4096, .unit = ArithmeticUnit::kDp4a}}};
+  step.rows.rows = 4;
+  EXPECT_EQ(predictStep(step, {1000}).kernels[0].instructions, 2 + 32 * 3);
+}
+
 // A cache is read as far as the context goes, or the window; its loops are counted by bytes.
 TEST(Predictor, KeysAreThoseOfTheContext) {
   PredictedStep step;

@@ -71,15 +71,15 @@ TEST(LinearSpec, QkvLinear) {
 // The call names each parameter once, and nullptr for those the kernel is made without.
 TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
   const LaunchSpec launch = linearLaunch(linear(WeightLayout::kQ4_1Planes, StoreRows{.residual = true}));
-  EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__m1_n192_k576__l8_r1_w4__residual__[0-9a-f]{8}"));
+  EXPECT_THAT(launch.kernel.name, MatchesRegex("linear__q4_1__m1_n192_k576__s9_a2__residual__[0-9a-f]{8}"));
   EXPECT_EQ(launch.kernel.source(),
             "#include \"codegen/kernels/linear/linear.cuh\"\n\n"
-            "LLCUDA_ENTRY(128, 6)\n" +
+            "LLCUDA_ENTRY(288, 3)\n" +
                 launch.kernel.name +
                 "(const uint8_t* weight, const int8_t* x_codes, "
                 "const float2* x_scales, const float* residual, float* y) {\n"
                 "  llcuda::linear<llcuda::WeightLayout::kQ4_1Planes, llcuda::LinearShape{.m = 1, .n = 192, .k = 576}, "
-                "llcuda::DecodeCut{.lanes = 8, .rows = 1, .warps = 4, .rounds = 1}, "
+                "llcuda::DecodeCut{.slices = 9, .ahead = 2}, "
                 "llcuda::LinearParts{.bias = false, .residual = true, .cap = false}>(weight, nullptr, x_codes, "
                 "x_scales, nullptr, residual, y);\n}\n");
 }
@@ -87,11 +87,8 @@ TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
 TEST(LinearSpec, BlocksCoverEveryOutput) {
   for (uint32_t outputs : {1u, 31u, 576u, 49152u}) {
     const LaunchSpec launch = linearLaunch(linearOf(WeightLayout::kQ8_0Planes, 1, 576, outputs));
-    const auto request = std::get<DecodeTileRequest>(launch.tileRequest);
-    const DecodeTile tile = chooseDecodeTile(request);
-    EXPECT_EQ(tile.lanes, 8u);
-    EXPECT_GE(launch.grid.x * tile.blockRows(request), outputs);
-    EXPECT_LT((launch.grid.x - 1) * tile.blockRows(request), outputs);
+    EXPECT_GE(launch.grid.x * 32, outputs);
+    EXPECT_LT((launch.grid.x - 1) * 32, outputs);
   }
 }
 

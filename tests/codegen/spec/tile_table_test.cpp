@@ -26,7 +26,7 @@ std::string shown(const Members& members) {
   return "__" + text + "__";
 }
 std::string shown(const DecodeTile& tile) {
-  return shown(tile.members(DecodeTileRequest{}));
+  return shown(tile.members());
 }
 std::string shown(const PromptTile& tile) {
   return shown(tile.members());
@@ -43,13 +43,13 @@ TileTable exceptionFor(const LaunchSpec& launch, PromptTile tile) {
 /// The kernel's template arguments, launch bounds and grid follow the table's tile.
 void expectDecodeTile(const LaunchSpec& launch, const DecodeTile& tile, uint32_t outputs) {
   EXPECT_THAT(launch.kernel.name, HasSubstr(shown(tile)));
-  EXPECT_EQ(launch.kernel.threads, tile.threads());
+  EXPECT_EQ(launch.kernel.threads, tile.threads(std::get<DecodeTileRequest>(launch.tileRequest)));
   EXPECT_EQ(launch.kernel.minBlocksPerSm, tile.minBlocksPerSm);
-  EXPECT_EQ(launch.grid.x, divideUp(outputs, tile.blockRows(std::get<DecodeTileRequest>(launch.tileRequest))));
+  EXPECT_EQ(launch.grid.x, outputs / 32);
 }
 
 TEST(TileTable, DecodeLaunchesTakeTheirException) {
-  const DecodeTile tile = {16, 4, 4, 3};
+  const DecodeTile tile = {5, 2, 3};
   const auto expectTaken = [&](const LinearDesc& desc, uint32_t outputs) {
     ASSERT_THAT(linearLaunch(desc).kernel.name, Not(HasSubstr(shown(tile))));
     expectDecodeTile(linearLaunch(desc, exceptionFor(linearLaunch(desc), tile)), tile, outputs);
@@ -84,7 +84,7 @@ TEST(TileTable, PromptLaunchesTakeTheirException) {
 // An exception is of one launch: one row more, other inputs or another layout has the formula's tile.
 TEST(TileTable, OthersKeepTheFormulasTile) {
   const LinearDesc desc = linearOf(kLayout, 1, 4096, 1024);
-  const TileTable tiles = exceptionFor(linearLaunch(desc), DecodeTile{16, 4, 4, 3});
+  const TileTable tiles = exceptionFor(linearLaunch(desc), DecodeTile{5, 2, 3});
   for (const LinearDesc& other : {linearOf(kLayout, 2, 4096, 1024), linearOf(kLayout, 1, 2048, 1024),
                                   linearOf(WeightLayout::kQ6_KPlanes, 1, 4096, 1024)})
     EXPECT_EQ(linearLaunch(other, tiles).kernel.name, linearLaunch(other).kernel.name);
@@ -99,12 +99,12 @@ TEST(TileTable, OthersKeepTheFormulasTile) {
 // What a user's file says counts before what is built in, entry by entry.
 TEST(TileTable, LiesOverAnother) {
   const DecodeTileRequest first = {.columns = 32}, second = {.columns = 64};
-  const TileTable user = {"user.json", "mine", {{first, {8, 1, 4, 1}}}, {}};
-  const TileTable base = {"", "", {{first, {8, 2, 4, 1}}, {second, {8, 4, 4, 1}}}, {}};
+  const TileTable user = {"user.json", "mine", {{first, {1, 1, 4}}}, {}};
+  const TileTable base = {"", "", {{first, {1, 2, 4}}, {second, {1, 4, 4}}}, {}};
   const TileTable both = over(user, base);
   EXPECT_EQ(both.source, "user.json");
-  EXPECT_EQ(chooseDecodeTile(first, both).rows, 1u);
-  EXPECT_EQ(chooseDecodeTile(second, both).rows, 4u);
+  EXPECT_EQ(chooseDecodeTile(first, both).ahead, 1u);
+  EXPECT_EQ(chooseDecodeTile(second, both).ahead, 4u);
   EXPECT_EQ(both.decode.size(), 2u);
 }
 
@@ -137,28 +137,26 @@ std::string refusalOf(const PromptTileRequest& request, const PromptTile& tile) 
 }
 
 TEST(CheckTile, RefusesDecodeTiles) {
-  const DecodeTileRequest plain = {.layout = kLayout, .columns = 4096, .outputs = 4096, .smallestPart = 4096};
-  EXPECT_EQ(refusalOf(plain, {32, 2, 8, 2}), "");
-  EXPECT_EQ(refusalOf(plain, {12, 2, 8, 2}), "lanes is 12; it can be a power of two up to 32");
-  EXPECT_EQ(refusalOf(plain, {4, 2, 8, 2}), "lanes is 4; it can be 8, 16 and 32");
-  EXPECT_THAT(refusalOf(plain, {32, 3, 8, 2}), StartsWith("rows is 3"));
-  EXPECT_THAT(refusalOf(plain, {32, 16, 8, 2}), StartsWith("rows is 16"));
-  EXPECT_THAT(refusalOf(plain, {32, 2, 64, 1}), StartsWith("warps is 64"));
-  EXPECT_THAT(refusalOf(plain, {32, 2, 8, 0}), StartsWith("min_blocks_per_sm is 0"));
-  EXPECT_EQ(refusalOf(plain, {32, 2, 8, 5}), "min_blocks_per_sm is 5; of blocks of 256 threads there can be 1 to 4");
+  const DecodeTileRequest plain = {.layout = kLayout, .columns = 4096, .outputs = 4096};
+  EXPECT_EQ(refusalOf(plain, {8, 4, 2}), "");
+  EXPECT_EQ(refusalOf(plain, {8, 3, 2}), "ahead is 3; it can be a power of two up to 8");
+  EXPECT_THAT(refusalOf(plain, {8, 16, 2}), StartsWith("ahead is 16"));
+  EXPECT_EQ(refusalOf(plain, {17, 4, 1}), "slices is 17; of 4096 inputs in q4_k_planes there can be 1 to 16");
+  EXPECT_THAT(refusalOf(plain, {0, 4, 1}), StartsWith("slices is 0"));
+  EXPECT_THAT(refusalOf(plain, {8, 4, 0}), StartsWith("min_blocks_per_sm is 0"));
+  EXPECT_EQ(refusalOf(plain, {8, 4, 5}), "min_blocks_per_sm is 5; of blocks of 256 threads there can be 1 to 4");
 
-  DecodeTileRequest pairs = plain, blocks = plain, small = plain, many = plain;
-  pairs.rowsMultiple = 2;
-  EXPECT_EQ(refusalOf(pairs, {32, 1, 8, 2}), "rows is 1; the launch needs a multiple of 2");
-  blocks.blockRowsMultiple = 32;
-  EXPECT_EQ(refusalOf(blocks, {32, 2, 8, 2}), "") << "in two rounds";
-  EXPECT_EQ(refusalOf(blocks, {32, 4, 8, 2}), "");
-  blocks.blockRowsMultiple = 48;
-  EXPECT_EQ(refusalOf(blocks, {32, 4, 8, 2}), "a block makes 32 rows; the launch needs a multiple of 48");
-  small.smallestPart = 2;
-  EXPECT_EQ(refusalOf(small, {32, 4, 8, 2}), "rows is 4; the smallest weight has 2");
-  many.inputRows = 1u << 24, many.weights = 1u << 24;
-  EXPECT_THAT(refusalOf(many, {32, 4, 8, 2}), HasSubstr("sums; it can have 128"));
+  DecodeTileRequest many = plain, sums = plain, gated = plain;
+  many.columns = 16384;
+  EXPECT_EQ(refusalOf(many, {33, 4, 1}), "slices is 33; a block has at most 32 warps");
+  sums.inputRows = 8, sums.columns = 8192;
+  EXPECT_EQ(refusalOf(sums, {16, 4, 2}), "");
+  EXPECT_THAT(refusalOf(sums, {32, 4, 2}), StartsWith("min_blocks_per_sm is 2; of blocks of 1024 threads"));
+  sums.inputRows = 9;
+  EXPECT_THAT(refusalOf(sums, {16, 4, 1}), StartsWith("a block makes 9 rows of 1 weights"));
+  gated.weights = 2, gated.inputRows = 8, gated.columns = 14336;
+  EXPECT_THAT(refusalOf(gated, {28, 4, 1}), StartsWith("a block has 1792 threads"));
+  EXPECT_EQ(refusalOf(gated, {16, 4, 1}), "");
 }
 
 TEST(CheckTile, RefusesPromptTiles) {
@@ -196,12 +194,7 @@ std::vector<DecodeTileRequest> decodeRequests() {
     for (uint32_t inputRows : {1u, 2u, 5u, 8u})
       for (uint32_t outputs : {2u, 37u, 576u, 49152u})
         for (uint32_t weights : {1u, 2u})
-          for (uint32_t blockRows : {1u, 32u}) {
-            const uint32_t rowsMultiple = outputs % 2 == 0 ? 3 - weights : 1;
-            if (blockRows == 1 || outputs % 32 == 0)
-              list.push_back({static_cast<WeightLayout>(layout), inputRows, 4096, outputs, outputs, weights,
-                              rowsMultiple, blockRows});
-          }
+          list.push_back({static_cast<WeightLayout>(layout), inputRows, 4096, outputs, weights});
   return list;
 }
 

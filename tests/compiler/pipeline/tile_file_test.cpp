@@ -18,8 +18,8 @@ using ::testing::StartsWith;
 
 TileTable example() {
   TileTable table = {"tiles.json", "Tesla T4", {}, {}};
-  table.decode.push_back({{WeightLayout::kQ4_KPlanes, 2, 4096, 14336, 14336, 2, 1, 32}, {16, 2, 8, 3}});
-  table.decode.push_back({{WeightLayout::kF16Rows, 1, 576, 960, 192, 1, 2, 1}, {8, 2, 4, 4}});
+  table.decode.push_back({{WeightLayout::kQ4_KPlanes, 2, 4096, 14336, 2}, {8, 2, 2}});
+  table.decode.push_back({{WeightLayout::kF16Rows, 1, 576, 960, 1}, {9, 2, 3}});
   table.prompt.push_back(
       {{{WeightLayout::kQ4_KPlanes, WeightLayout::kQ4_KPlanes, WeightLayout::kQ6_KPlanes}, 512, 4096, 6144, false},
        {64, 64, 2, 2, 1, 2}});
@@ -58,12 +58,12 @@ void expectRefused(const char* pointer, const json& value, const std::string& me
 TEST(TileFile, RefusesOtherFiles) {
   expectRefused("", "is not JSON");
   expectRefused("{", "is not JSON");
-  expectRefused("[]", "is no table of tiles of version 1");
-  expectRefused("7", "is no table of tiles of version 1");
-  expectRefused("{}", "is no table of tiles of version 1");
+  expectRefused("[]", "is no table of tiles of version 2");
+  expectRefused("7", "is no table of tiles of version 2");
+  expectRefused("{}", "is no table of tiles of version 2");
   expectRefused(std::string(100, '['), "is nested deeper than 8");
   expectRefused(R"({"llcuda_tiles": 1, "llcuda_tiles": 1})", "comes twice");
-  expectRefused("/llcuda_tiles", 2, "is no table of tiles of version 1");
+  expectRefused("/llcuda_tiles", 1, "is no table of tiles of version 2");
   expectRefused("/device", 7, "device is no text");
   expectRefused("/device", std::string(300, 'x'), "device is no text of at most 256 bytes");
   expectRefused("/more", 7, "has 5 members, not 4");
@@ -73,20 +73,19 @@ TEST(TileFile, RefusesOtherFiles) {
 // Whatever an entry says must be a number that a kernel may have, or it would become part of a kernel's source.
 TEST(TileFile, RefusesEntries) {
   expectRefused("/decode/0", 7, "decode[0]: is no object");
-  expectRefused("/decode/1/more", 7, "decode[1]: has 10 members, not 9");
+  expectRefused("/decode/1/more", 7, "decode[1]: has 7 members, not 6");
   expectRefused("/decode/0/columns", "4096", "decode[0]: columns is no number of 1 to 16777216");
   expectRefused("/decode/0/columns", -1, "decode[0]: columns is no number");
   expectRefused("/decode/0/columns", 1.5, "decode[0]: columns is no number");
-  expectRefused("/decode/0/rows_multiple", 0, "decode[0]: rows_multiple is no number");
+  expectRefused("/decode/0/weights", 0, "decode[0]: weights is no number");
   expectRefused("/decode/0/outputs", uint64_t{1} << 32, "decode[0]: outputs is no number");
   expectRefused("/decode/0/layout", "q4_x_planes", "decode[0]: there is no layout 'q4_x_planes'");
   expectRefused("/decode/0/layout", "a\nb", "decode[0]: there is no layout 'a?b'");
   expectRefused("/decode/0/layout", 4, "decode[0]: a layout is no text");
   expectRefused("/decode/0/tile", json::array(), "decode[0]: is no object");
-  expectRefused("/decode/0/tile/lanes", 12, "decode[0]: lanes is 12; it can be a power of two up to 32");
-  expectRefused("/decode/0/tile/rows", 1u << 24, "decode[0]: rows is 16777216");
-  expectRefused("/decode/0/block_rows_multiple", 48,
-                "decode[0]: a block makes 32 rows; the launch needs a multiple of 48");
+  expectRefused("/decode/0/tile/ahead", 12, "decode[0]: ahead is 12; it can be a power of two up to 8");
+  expectRefused("/decode/0/tile/slices", 1u << 24, "decode[0]: slices is 16777216");
+  expectRefused("/decode/0/weights", 3, "decode[0]: a block makes 2 rows of 3 weights");
   expectRefused("/decode/1/tile/min_blocks_per_sm", 9, "decode[1]: min_blocks_per_sm is 9");
   expectRefused("/prompt/0/gated", 1, "prompt[0]: gated is neither true nor false");
   expectRefused("/prompt/0/layouts", json::array(), "prompt[0]: layouts is no list of one to three");

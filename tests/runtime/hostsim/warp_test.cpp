@@ -73,34 +73,6 @@ TEST(Warp, ReductionsOverGroupsAndArrays) {
   }
 }
 
-/// Sum i of a lane after groupReduceScatter of 8 in a group of kLanes, of which each gets kShare.
-template <int kLanes, int kShare>
-std::array<float, 64> scattered(int i) {
-  return perLane<float>([&](int t) {
-    float values[8], share[kShare];
-    for (int j = 0; j < 8; ++j) values[j] = std::exp(static_cast<float>((t * 7 + j * 11) % 64) / 4.f - 8.f);
-    groupReduceScatter<kLanes>(values, share);
-    return share[i];
-  });
-}
-
-// Every lane's share is the sums that all would have, bit by bit: lanes in order, each one a neighbour's copy or its
-// own.
-TEST(Warp, SharesOfSumsAreInTheOrderOfLanes) {
-  const auto sum = [](int lanes, int lane, int j) {
-    return perLane<float>([&](int t) {
-      const float value = std::exp(static_cast<float>((t * 7 + j * 11) % 64) / 4.f - 8.f);
-      return lanes == 32 ? groupSum<32>(value) : groupSum<8>(value);
-    })[lane];
-  };
-  for (int t = 0; t < 64; ++t) {
-    EXPECT_EQ((scattered<32, 1>(0)[t]), sum(32, t, t % 32 / 4)) << "a sum for four lanes each";
-    EXPECT_EQ((scattered<8, 1>(0)[t]), sum(8, t, t % 8)) << "a sum for each lane";
-    EXPECT_EQ((scattered<8, 4>(1)[t]), sum(8, t, t % 8 / 4 * 4 + 1)) << "four sums for four lanes each";
-    EXPECT_EQ((scattered<8, 8>(5)[t]), sum(8, t, 5)) << "all sums for all";
-  }
-}
-
 TEST(Warp, MaxLosesNan) {
   const auto largest =
       perLane<float>([](int t) { return warpMax(t % 2 == 0 ? std::nanf("") : static_cast<float>(t)); });
@@ -112,24 +84,17 @@ int signedByte(uint32_t word, int i) {
   return static_cast<int8_t>(word >> (8 * i));
 }
 
-TEST(Dot, Dp4aAndDotsOf32Codes) {
+TEST(Dot, Dp4aAndDotsOf16Codes) {
   std::mt19937 random(3);
   for (int round = 0; round < 2000; ++round) {
-    uint32_t w[8], x[8];
+    uint32_t w[4], x[4];
     for (uint32_t& v : w) v = round == 0 ? 0x80808080u : random();
     for (uint32_t& v : x) v = round == 0 ? 0x80808080u : random();
-    int quads = 7, bytes = 0, nibbles = 0;
+    int quads = 7, bytes = -9;
     for (int i = 0; i < 4; ++i) quads += signedByte(w[0], i) * signedByte(x[0], i);
-    for (int i = 0; i < 32; ++i) {
-      bytes += signedByte(w[i / 4], i % 4) * signedByte(x[i / 4], i % 4);
-      const uint32_t word = w[i % 16 / 4] >> (i < 16 ? 0 : 4);
-      nibbles += static_cast<int>(word >> (8 * (i % 4)) & 15) * signedByte(x[i / 4], i % 4);
-    }
-    const auto four = [](const uint32_t* v) { return bitCast<int4>(make_uint4(v[0], v[1], v[2], v[3])); };
+    for (int i = 0; i < 16; ++i) bytes += signedByte(w[i / 4], i % 4) * signedByte(x[i / 4], i % 4);
     ASSERT_EQ(dp4a(static_cast<int>(w[0]), static_cast<int>(x[0]), 7), quads);
-    ASSERT_EQ(dotS8(four(w), four(w + 4), four(x), four(x + 4)), bytes);
-    ASSERT_EQ(dotS8(bitCast<uint4>(four(w)), four(x)) + dotS8(bitCast<uint4>(four(w + 4)), four(x + 4)), bytes);
-    ASSERT_EQ(dotQ4(bitCast<uint4>(four(w)), four(x), four(x + 4)), nibbles);
+    ASSERT_EQ(dotS8(make_uint4(w[0], w[1], w[2], w[3]), bitCast<int4>(make_uint4(x[0], x[1], x[2], x[3])), -9), bytes);
   }
 }
 

@@ -10,8 +10,8 @@ import sys
 
 
 def tile_name(tile):
-    if "lanes" in tile:
-        return f"l{tile['lanes']}_r{tile['rows']}_w{tile['warps']}(_x[0-9]+)?"
+    if "slices" in tile:
+        return f"s{tile['slices']}_a{tile['ahead']}"
     return (f"r{tile['rows']}_c{tile['columns']}_down{tile['warps_down']}_across{tile['warps_across']}"
             f"_deep{tile['warps_deep']}")
 

@@ -58,19 +58,18 @@ TEST(Glu, LargeGates) {
   EXPECT_FLOAT_EQ(y[3], 1000.f);
 }
 
-template <WeightLayout kGate, WeightLayout kUp, int kColumns, int kOutputs, int kRows, typename Tile>
+template <WeightLayout kGate, WeightLayout kUp, int kColumns, int kOutputs, int kRows, DecodeCut kCut>
 void expectGluLinear() {
   const TestWeight gate(kGate, kOutputs, kColumns, 1), up(kUp, kOutputs, kColumns, 2);
   const TestRows rows(kRows, kColumns, 3);
   std::vector<float> y(kRows * kOutputs);
   Int8Rows int8(RowOrder::kRows, kRows, kOutputs);
-  hostsim::launch(
-      {.grid = {(kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-        gluLinear<GluWeights{.gate = kGate, .up = kUp}, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns},
-                  Tile::kCut, Activation::kSilu, RowForms{.f32 = true, .int8 = true}>(
-            gate.blob.data(), up.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), y.data(),
-            int8.codes.data(), int8.scales.data());
-      });
+  hostsim::launch({.grid = {ceilDivide(kOutputs, kDecodeRows), 1, 1}, .block = 2 * kCut.slices * 32}, [&] {
+    gluLinear<GluWeights{.gate = kGate, .up = kUp}, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
+              Activation::kSilu, RowForms{.f32 = true, .int8 = true}>(gate.blob.data(), up.blob.data(), rows.x.data(),
+                                                                      rows.codes.data(), rows.scaleData(), y.data(),
+                                                                      int8.codes.data(), int8.scales.data());
+  });
   std::vector<double> gates(kRows * kOutputs), ups(kRows * kOutputs), wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kGate).data(), gate.values.data(), nullptr, kRows, kColumns, kOutputs, gates.data());
   reference::linear(rows.seenBy(kUp).data(), up.values.data(), nullptr, kRows, kColumns, kOutputs, ups.data());
@@ -81,25 +80,23 @@ void expectGluLinear() {
 }
 
 TEST(GluLinear, OneRow) {
-  expectGluLinear<WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 576, 96, 1, DecodeTile<DecodeCut{8, 1, 8}>>();
+  expectGluLinear<WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 576, 96, 1, DecodeCut{6, 2}>();
 }
 
-// The last block has work for one of its two int8 blocks.
-TEST(GluLinear, OutputsThatDoNotFillTheLastBlock) {
-  expectGluLinear<WeightLayout::kQ4_0Planes, WeightLayout::kQ4_0Planes, 64, 96, 2, DecodeTile<DecodeCut{8, 4, 4}>>();
+TEST(GluLinear, TwoRows) {
+  expectGluLinear<WeightLayout::kQ4_0Planes, WeightLayout::kQ4_0Planes, 64, 96, 2, DecodeCut{2, 1}>();
 }
 
-// A block of one warp makes its 32 rows in four rounds.
-TEST(GluLinear, RoundsMakeWholeBlocks) {
-  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 96, 3, DecodeTile<DecodeCut{8, 2, 1, 4}>>();
+TEST(GluLinear, ThreeRows) {
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 96, 3, DecodeCut{3, 1}>();
 }
 
 TEST(GluLinear, TwoEncodings) {
-  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 128, 32, 4, DecodeTile<DecodeCut{16, 2, 8}>>();
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 128, 32, 4, DecodeCut{4, 2}>();
 }
 
 TEST(GluLinear, EightRows) {
-  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 64, 8, DecodeTile<DecodeCut{8, 2, 4}>>();
+  expectGluLinear<WeightLayout::kQ8_0Planes, WeightLayout::kQ8_0Planes, 96, 64, 8, DecodeCut{1, 4}>();
 }
 
 } // namespace

@@ -26,16 +26,16 @@ using Layouts = AllLayouts<Layout>;
 TYPED_TEST_SUITE(Encoding, Layouts, LayoutName);
 
 TYPED_TEST(Encoding, OneRow) {
-  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 13, 1, DecodeTile<DecodeCut{8, 2, 2}>>();
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 39, 1, DecodeCut{3, 2}>();
 }
 TYPED_TEST(Encoding, TwoRows) {
-  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 7, 2, DecodeTile<DecodeCut{16, 1, 2}>>();
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 7, 2, DecodeCut{1, 8}>();
 }
 TYPED_TEST(Encoding, FiveRows) {
-  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 5, 5, DecodeTile<DecodeCut{32, 1, 1}>>();
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 5, 5, DecodeCut{2, 4}>();
 }
 TYPED_TEST(Encoding, EightRows) {
-  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 9, 8, DecodeTile<DecodeCut{8, 2, 1}>>();
+  expectProduct<TypeParam::kLayout, TypeParam::kColumns, 9, 8, DecodeCut{2, 1}>();
 }
 
 /// What the embedding reads is what the codec gives.

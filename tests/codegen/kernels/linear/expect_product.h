@@ -15,10 +15,9 @@ constexpr double kSameInput = 1e-11;     // f32 sums against double
 constexpr double kQuantizedInput = 5e-4; // int8 rows against the rows they were made of
 constexpr double kFourBitTable = 1e-6;   // f16 table values of nf4 and fp4
 
-template <typename Tile>
+template <DecodeCut kCut>
 hostsim::LaunchShape linearShape(int outputs) {
-  return {.grid = {static_cast<uint32_t>((outputs + Tile::kBlockRows - 1) / Tile::kBlockRows), 1, 1},
-          .block = Tile::kWarps * 32};
+  return {.grid = {static_cast<uint32_t>(ceilDivide(outputs, kDecodeRows)), 1, 1}, .block = kCut.slices * 32};
 }
 
 /// A layout as the type of a typed test.
@@ -28,11 +27,11 @@ struct LayoutType {
 };
 
 /// y = weight . x + bias + residual of `kRows` rows, one block after the other: y may be the residual.
-template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
+template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, DecodeCut kCut>
 void launchAdding(const TestWeight& weight, const TestRows& rows, const float* bias, const float* residual, float* y) {
   hostsim::Executor oneBlockAtATime(1);
-  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
+  const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<kCut>(kOutputs), [&] {
+    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
            LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.codes.data(),
                                                         rows.scaleData(), bias, residual, y);
   });
@@ -69,11 +68,11 @@ inline void Product::check(WeightLayout layout, int columns, int outputs, int ro
   EXPECT_LE(nmse(y, wanted), weightReadsInt8Rows(layout) ? kQuantizedInput : kFourBitTable);
 }
 
-template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, typename Tile>
+template <WeightLayout kLayout, int kColumns, int kOutputs, int kRows, DecodeCut kCut>
 void expectProduct() {
   Product product(kLayout, kColumns, kOutputs, kRows);
-  hostsim::launch(linearShape<Tile>(kOutputs), [&] {
-    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut, LinearParts{}>(
+  hostsim::launch(linearShape<kCut>(kOutputs), [&] {
+    linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut, LinearParts{}>(
         product.weight.blob.data(), product.rows.x.data(), product.rows.codes.data(), product.rows.scaleData(), nullptr,
         nullptr, product.y.data());
   });

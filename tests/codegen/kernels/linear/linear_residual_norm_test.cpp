@@ -17,7 +17,7 @@ constexpr int kColumns = 160, kOutputs = 224;
 constexpr float kEps = 1e-5f;
 constexpr auto kLayout = WeightLayout::kQ4_1Planes;
 
-template <int kRows, bool kPostNorm = false, typename Tile = DecodeTile<DecodeCut{8, 1, 2}>>
+template <int kRows, bool kPostNorm = false, DecodeCut kCut = DecodeCut{2, 2}>
 struct Step {
   TestWeight weight{kLayout, kOutputs, kColumns, 1};
   TestRows rows{kRows, kColumns, 2};
@@ -28,8 +28,8 @@ struct Step {
   uint32_t arrivals = 0;
 
   void launch() {
-    hostsim::launch({.grid = {kOutputs / Tile::kBlockRows, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-      linearResidualNorm<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, Tile::kCut,
+    hostsim::launch({.grid = {kOutputs / kDecodeRows, 1, 1}, .block = kCut.slices * 32}, [&] {
+      linearResidualNorm<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
                          ResidualNormParts{.postNorm = kPostNorm}, RowForms{.f32 = true, .int8 = true}>(
           weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(), nullptr, y.data(), postScale.data(),
           scale.data(), &arrivals, product.data(), y.data(), normed.data(), int8.codes.data(), int8.scales.data(),
@@ -70,7 +70,7 @@ TEST(LinearResidualNorm, PostNorm) {
   Step<1, true> one;
   one.launch();
   one.check();
-  Step<5, true, DecodeTile<DecodeCut{8, 1, 1}>> many;
+  Step<5, true, DecodeCut{1, 1}> many;
   many.launch();
   many.check();
 }

@@ -18,16 +18,16 @@ constexpr int kColumns = 96, kQRows = 52, kKvRows = 20;
 template <int kRows, bool kBias>
 void checkThreeEncodings() {
   constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
-  using Tile = DecodeTile<DecodeCut{8, 2, 2}>;
+  constexpr DecodeCut kCut = {2, 1};
   const TestWeight weights[] = {{kQ, kQRows, kColumns, 1}, {kK, kKvRows, kColumns, 2}, {kV, kKvRows, kColumns, 3}};
   const TestRows rows(kRows, kColumns, 4);
   const std::vector<float> bias = normalFloats(kQRows + 2, 5);
   std::vector<float> results[] = {std::vector<float>(kRows * kQRows), std::vector<float>(kRows * kKvRows),
                                   std::vector<float>(kRows * kKvRows)};
-  constexpr int kBlocks = ceilDivide(kQRows, Tile::kBlockRows) + 2 * ceilDivide(kKvRows, Tile::kBlockRows);
-  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+  constexpr int kBlocks = ceilDivide(kQRows, kDecodeRows) + 2 * ceilDivide(kKvRows, kDecodeRows);
+  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
     qkvLinear<QkvWeights{.q = kQ, .k = kK, .v = kV},
-              QkvLinearShape{.m = kRows, .qN = kQRows, .kvN = kKvRows, .k = kColumns}, Tile::kCut,
+              QkvLinearShape{.m = kRows, .qN = kQRows, .kvN = kKvRows, .k = kColumns}, kCut,
               LinearParts{.bias = kBias}>(weights[0].blob.data(), weights[1].blob.data(), weights[2].blob.data(),
                                           rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
                                           bias.data() + 1, bias.data() + 2, results[0].data(), results[1].data(),

@@ -21,7 +21,7 @@ constexpr int kPageHalves = kKvHeads * 64 * kHeadSize, kGuardPages = 2;
 constexpr Half kUntouched = {0x1234};
 
 /// Rows of three encodings; slots and pages in no order; k and v pages that must change in one place only.
-template <int kRows, int kDimensions, bool kBias, typename Tile>
+template <int kRows, int kDimensions, bool kBias, DecodeCut kCut>
 struct Step {
   static constexpr auto kQ = WeightLayout::kQ4_1Planes, kK = WeightLayout::kF16Rows, kV = WeightLayout::kQ8_0Planes;
   static constexpr QkvLinearShape kShape = {
@@ -41,10 +41,9 @@ struct Step {
   std::vector<Half> vPagesData = kPagesData;
 
   void launch(const std::vector<int>& positions, const std::vector<int>& slots) {
-    constexpr int kBlocks =
-        ceilDivide(Shape::kQRows, Tile::kBlockRows) + 2 * ceilDivide(Shape::kKvRows, Tile::kBlockRows);
-    hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-      qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, Tile::kCut, kParts>(
+    constexpr int kBlocks = ceilDivide(Shape::kQRows, kDecodeRows) + 2 * ceilDivide(Shape::kKvRows, kDecodeRows);
+    hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
+      qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, kCut, kParts>(
           q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
           bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
           slots.data(), blockTable.data(), y.data(),
@@ -98,42 +97,41 @@ struct Step {
 };
 
 TEST(QkvRopeCache, OneRowOfThreeEncodings) {
-  Step<1, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 2}>> run;
+  Step<1, kHeadSize, false, DecodeCut{3, 1}> run;
   run.launch({70}, {1});
   run.check({70}, {1});
 }
 
-// Rows that rotate in part, with biases, four sums of a group in one lane's hands.
+// Rows that rotate in part, with biases, more pairs than threads.
 TEST(QkvRopeCache, PartOfAHeadRotates) {
-  Step<2, 8, true, DecodeTile<DecodeCut{8, 4, 1}>> run;
+  Step<2, 8, true, DecodeCut{1, 2}> run;
   run.launch({0, 127}, {0, 1});
   run.check({0, 127}, {0, 1});
 }
 
-// A padding row has slot 0 and no position: it must write no page, not even that of slot 0. Three rows are no power of
-// two.
+// A padding row has slot 0 and no position: it must write no page, not even that of slot 0.
 TEST(QkvRopeCache, PaddingRowsWriteNothing) {
-  Step<3, kHeadSize, false, DecodeTile<DecodeCut{16, 2, 1}>> run;
+  Step<3, kHeadSize, false, DecodeCut{2, 1}> run;
   run.launch({5, -1, 64}, {0, 0, 1});
   run.check({5, -1, 64}, {0, 0, 1});
 }
 
 // A position whose page is not there yet is dropped, not written before the pool.
 TEST(QkvRopeCache, AMissingPageIsNotWritten) {
-  Step<1, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 2}>> run;
+  Step<1, kHeadSize, false, DecodeCut{3, 1}> run;
   run.launch({130}, {0});
   for (const std::vector<Half>* pages : {&run.kPagesData, &run.vPagesData})
     for (Half half : *pages) ASSERT_EQ(half.bits, kUntouched.bits);
 }
 
 TEST(QkvRopeCache, EightRows) {
-  Step<8, kHeadSize, false, DecodeTile<DecodeCut{8, 2, 1}>> run;
+  Step<8, kHeadSize, false, DecodeCut{1, 1}> run;
   const std::vector<int> positions = {1, 2, 3, 4, 65, 66, -1, 0}, slots = {0, 0, 0, 0, 1, 1, 0, 1};
   run.launch(positions, slots);
   run.check(positions, slots);
 }
 
-// Keys and values in blocks of 32. The last block of threads has rows that no weight has.
+// Keys and values in blocks of 32.
 TEST(QkvRopeCache, BlocksIntoPages) {
   constexpr int kSize = 32, kGroups = 3, kRows = 2, kKvRows = kGroups * kSize;
   constexpr QkvLinearShape kShape = {.m = kRows, .qN = kKvRows, .kvN = kKvRows, .k = kColumns};
@@ -143,7 +141,7 @@ TEST(QkvRopeCache, BlocksIntoPages) {
                                      .keyType = KvType::kQ8_0,
                                      .valueType = KvType::kQ5_1};
   using Shape = QkvShape<kShape, kParts>;
-  using Tile = DecodeTile<DecodeCut{8, 4, 1, 4}>; // 64 rows in four rounds
+  constexpr DecodeCut kCut = {2, 1};
   constexpr auto kLayout = WeightLayout::kF16Rows;
   const std::vector<int> positions = {70, 128}, slots = {1, 0}, blockTable = {-1, -1, 0, -1, 3, -1};
   const TestRows rows(kRows, kColumns, 4);
@@ -153,9 +151,9 @@ TEST(QkvRopeCache, BlocksIntoPages) {
   using Values = KvRows<Shape::kValueType, kSize>;
   std::vector<uint8_t> keys(kPages * kGroups * Keys::kBytes), values(kPages * kGroups * Values::kBytes);
   std::vector<float> y(kRows * kKvRows);
-  constexpr int kBlocks = 3 * ceilDivide(kKvRows, Tile::kBlockRows);
-  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
-    qkvRopeCache<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout}, kShape, Tile::kCut, kParts>(
+  constexpr int kBlocks = 3 * ceilDivide(kKvRows, kDecodeRows);
+  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
+    qkvRopeCache<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout}, kShape, kCut, kParts>(
         q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), nullptr, nullptr, nullptr, nullptr, nullptr,
         reinterpret_cast<const float2*>(table.data()), positions.data(), slots.data(), blockTable.data(), y.data(),
         keys.data(), values.data());

@@ -19,7 +19,7 @@ template <typename L>
 class RowInvariance : public ::testing::Test {};
 TYPED_TEST_SUITE(RowInvariance, AllLayouts<LayoutType>, LayoutName);
 
-constexpr int kColumns = 256, kOutputs = 12, kMostRows = 8;
+constexpr int kColumns = 768, kOutputs = 44, kMostRows = 8;
 
 /// Row `row` of a matrix of rows of `columns`.
 std::vector<float> rowOf(const std::vector<float>& matrix, int row, int columns) {
@@ -33,44 +33,48 @@ std::vector<float> joined(std::initializer_list<std::vector<float>> parts) {
 }
 
 /// The first `kRows` of eight rows, from `first` on, by a linear with bias and residual.
-template <WeightLayout kLayout, int kRows, typename Tile>
+template <WeightLayout kLayout, int kRows, DecodeCut kCut>
 std::vector<float> productOf(const TestWeight& weight, int first) {
   const std::vector<float> x = normalFloats(kMostRows * kColumns, 2), residual = normalFloats(kMostRows * kOutputs, 3),
                            bias = normalFloats(kOutputs, 4);
   const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
   std::vector<float> y(kRows * kOutputs);
-  launchAdding<kLayout, kColumns, kOutputs, kRows, Tile>(weight, rows, bias.data(), residual.data() + first * kOutputs,
+  launchAdding<kLayout, kColumns, kOutputs, kRows, kCut>(weight, rows, bias.data(), residual.data() + first * kOutputs,
                                                          y.data());
   return y;
 }
 
-// A row alone, at each place of three, and at each of eight: tiles of other rows and warps, as they are chosen for
-// other numbers of rows, but of the same lanes.
+// A row alone, at each place of two, of three, and of eight: of lanes and of tensor cores, and with other numbers of
+// units ahead, as they are chosen for other numbers of rows, but of the same slices.
 TYPED_TEST(RowInvariance, LinearWithBiasAndResidual) {
   constexpr WeightLayout kLayout = TypeParam::kLayout;
   const TestWeight weight(kLayout, kOutputs, kColumns, 1);
-  const std::vector<float> eight = productOf<kLayout, 8, DecodeTile<DecodeCut{8, 2, 2}>>(weight, 0);
+  const std::vector<float> eight = productOf<kLayout, 8, DecodeCut{2, 4}>(weight, 0);
   for (int row = 0; row < kMostRows; ++row)
-    EXPECT_EQ(rowOf(eight, row, kOutputs), (productOf<kLayout, 1, DecodeTile<DecodeCut{8, 4, 1}>>(weight, row)))
-        << "row " << row;
+    EXPECT_EQ(rowOf(eight, row, kOutputs), (productOf<kLayout, 1, DecodeCut{2, 8}>(weight, row))) << "row " << row;
+  for (const int first : {0, 3, 6}) {
+    const std::vector<float> two = productOf<kLayout, 2, DecodeCut{2, 2}>(weight, first);
+    for (int row = 0; row < 2; ++row)
+      EXPECT_EQ(rowOf(eight, first + row, kOutputs), rowOf(two, row, kOutputs)) << "row " << row << " from " << first;
+  }
   for (const int first : {0, 1, 5}) {
-    const std::vector<float> three = productOf<kLayout, 3, DecodeTile<DecodeCut{8, 2, 1}>>(weight, first);
+    const std::vector<float> three = productOf<kLayout, 3, DecodeCut{2, 1}>(weight, first);
     for (int row = 0; row < 3; ++row)
       EXPECT_EQ(rowOf(eight, first + row, kOutputs), rowOf(three, row, kOutputs)) << "row " << row << " from " << first;
   }
 }
 
 /// q, k and v of rows [first, first + kRows), one after the other.
-template <int kRows, typename Tile>
+template <int kRows, DecodeCut kCut>
 std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
   constexpr WeightLayout kLayout = WeightLayout::kQ8_0Planes;
   const std::vector<float> x = normalFloats(kMostRows * kColumns, 2), bias = normalFloats(kOutputs, 4);
   const TestRows rows({x.begin() + first * kColumns, x.begin() + (first + kRows) * kColumns}, kRows, kColumns);
   std::vector<float> q(kRows * kOutputs), k(q), v(q);
-  const uint32_t blocks = 3 * ((kOutputs + Tile::kBlockRows - 1) / Tile::kBlockRows);
-  hostsim::launch({.grid = {blocks, 1, 1}, .block = Tile::kWarps * 32}, [&] {
+  constexpr uint32_t kBlocks = 3 * ceilDivide(kOutputs, kDecodeRows);
+  hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
     qkvLinear<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout},
-              QkvLinearShape{.m = kRows, .qN = kOutputs, .kvN = kOutputs, .k = kColumns}, Tile::kCut,
+              QkvLinearShape{.m = kRows, .qN = kOutputs, .kvN = kOutputs, .k = kColumns}, kCut,
               LinearParts{.bias = true}>(weight.blob.data(), weight.blob.data(), weight.blob.data(), nullptr,
                                          rows.codes.data(), rows.scaleData(), bias.data(), bias.data(), bias.data(),
                                          q.data(), k.data(), v.data());
@@ -83,9 +87,9 @@ std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
 
 TEST(RowInvarianceOf, QkvLinearWithBias) {
   const TestWeight weight(WeightLayout::kQ8_0Planes, kOutputs, kColumns, 1);
-  const auto eight = qkvOf<8, DecodeTile<DecodeCut{8, 2, 2}>>(weight, 0);
+  const auto eight = qkvOf<8, DecodeCut{6, 2}>(weight, 0);
   for (int row = 0; row < kMostRows; ++row)
-    EXPECT_EQ(eight[row], (qkvOf<1, DecodeTile<DecodeCut{8, 4, 1}>>(weight, row)[0])) << "row " << row;
+    EXPECT_EQ(eight[row], (qkvOf<1, DecodeCut{6, 4}>(weight, row)[0])) << "row " << row;
 }
 
 } // namespace
