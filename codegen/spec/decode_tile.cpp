@@ -48,13 +48,15 @@ uint32_t unitBytes(const DecodeTileRequest& request) {
 
 /// What 80 registers hold, or 64 to 72 in blocks of more than 8 warps.
 bool isLight(const DecodeTileRequest& request) {
-  return request.inputRows == 1 && weightHasInt8Codes(request.layout) && unitBytes(request) <= 16;
+  return request.inputRows == 1 && weightHasInt8Codes(request.layout) && unitBytes(request) <= 16 &&
+         request.layout != WeightLayout::kIQ4_XSPlanes; // beside its table's look-ups a record
 }
 
-/// Whether each of the rows of a fragment has further bits in the lane, or two scales.
+/// Whether each of the rows of a fragment has further bits in the lane, two scales, or look-ups beside a record.
 bool isHeavy(const DecodeTileRequest& request) {
   const WeightFacts facts = weightFacts(request.layout);
-  return takesTensorCores(request) && facts.columns == 256 && (facts.high != 0 || facts.scaleStep == 16);
+  return takesTensorCores(request) && facts.columns == 256 &&
+         (facts.high != 0 || facts.scaleStep == 16 || request.layout == WeightLayout::kIQ4_XSPlanes);
 }
 
 /// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with
