@@ -29,7 +29,12 @@ enum class WeightPlane : unsigned char { kCodes, kHigh, kScales, kSupers };
 enum class WeightInput : unsigned char { kFloats, kInt8Rows };
 
 /// What a linear of many rows multiplies: f32 without tensor cores, or what tensor cores take.
-enum class WeightProduct : unsigned char { kFloats, kHalves, kInt8Codes };
+enum class WeightProduct : unsigned char {
+  kFloats,
+  kHalves,
+  kInt8Levels, ///< int8 codes that are near the weights; a linear of few rows multiplies the weights themselves
+  kInt8Codes   ///< int8 codes that are the weights
+};
 
 /// What encodings.inc states of a layout.
 struct WeightFacts {
@@ -131,6 +136,11 @@ constexpr bool weightTakesTensorCores(WeightLayout layout) {
 
 /// Whether tensor cores multiply the layout's weights as int8 codes.
 constexpr bool weightHasInt8Codes(WeightLayout layout) {
+  return weightFacts(layout).product >= WeightProduct::kInt8Levels;
+}
+
+/// Whether linears of any number of rows do.
+constexpr bool weightIsInt8Codes(WeightLayout layout) {
   return weightFacts(layout).product == WeightProduct::kInt8Codes;
 }
 

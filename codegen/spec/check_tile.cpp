@@ -30,7 +30,7 @@ Result<void> checkThreads(uint32_t threads, uint32_t blocks) {
 
 /// What codegen/kernels/linear/linear_prompt_f16.cuh keeps of one stage.
 uint32_t halfStageBytes(const PromptTile& tile) {
-  return tile.warpsDeep * (tile.rows + tile.columns) * (64 + 4);
+  return tile.warpsDeep * (tile.rows * (64 + 4) + tile.columns * 64);
 }
 
 /// What codegen/kernels/linear/linear_prompt_s8.cuh keeps for each of two steps of its loop: scales and minimums of the

@@ -26,20 +26,20 @@ uint32_t slicesOf(uint32_t blocks, uint32_t most) {
 /// lanes multiply may take all registers when there are many rows of x: eight warps at most.
 uint32_t chooseSlices(const DecodeTileRequest& request) {
   const uint32_t tiles = divideUp(request.outputs, kWeightTileRows) * request.weights;
-  const uint32_t few = weightHasInt8Codes(request.layout) ? 16 : 8;
+  const uint32_t few = weightIsInt8Codes(request.layout) ? 16 : 8;
   const uint32_t most = tiles <= 132 ? few / request.weights : tiles <= 512 ? 8 / request.weights : 4;
   return slicesOf(request.columns / weightBlockBytes(request.layout).columns, most);
 }
 
 /// Whether tensor cores multiply: decode_parts.cuh.
 bool takesTensorCores(const DecodeTileRequest& request) {
-  return weightHasInt8Codes(request.layout) && request.inputRows > 2;
+  return weightIsInt8Codes(request.layout) && request.inputRows > 2;
 }
 
 /// Inputs of a unit, and bytes of codes that it has in a lane's registers; those of tensor cores may have more.
 uint32_t unitInputs(const DecodeTileRequest& request) {
   const uint32_t unit = weightFacts(request.layout).unit;
-  return weightHasInt8Codes(request.layout) ? 32 : unit;
+  return weightIsInt8Codes(request.layout) ? 32 : unit;
 }
 uint32_t unitBytes(const DecodeTileRequest& request) {
   const WeightBlockBytes block = weightBlockBytes(request.layout);
@@ -48,7 +48,7 @@ uint32_t unitBytes(const DecodeTileRequest& request) {
 
 /// What 80 registers hold, or 64 to 72 in blocks of more than 8 warps.
 bool isLight(const DecodeTileRequest& request) {
-  return request.inputRows == 1 && weightHasInt8Codes(request.layout) && unitBytes(request) <= 16 &&
+  return request.inputRows == 1 && weightIsInt8Codes(request.layout) && unitBytes(request) <= 16 &&
          request.layout != WeightLayout::kIQ4_XSPlanes; // beside its table's look-ups a record
 }
 
@@ -66,7 +66,7 @@ uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
     return (warps > 8 ? 32 : 24) / warps;
   if (isHeavy(request))
     return divideUp(12, warps);
-  const bool manySums = !weightHasInt8Codes(request.layout) && request.inputRows > 4;
+  const bool manySums = !weightIsInt8Codes(request.layout) && request.inputRows > 4;
   return (manySums ? 8 : 16) / warps;
 }
 
@@ -75,7 +75,7 @@ uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
   if (request.inputRows == 1)
     return isLight(request) && warps > 14 ? 4 : 8;
   if (!takesTensorCores(request))
-    return weightHasInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
+    return weightIsInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
   if (weightFacts(request.layout).columns != 256)
     return 4;
   return isHeavy(request) ? 2 : 8;

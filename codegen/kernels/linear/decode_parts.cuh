@@ -89,11 +89,11 @@ struct ProductOf {
   using Type = DotRowProduct<kLayout, kK, kM>;
 };
 template <WeightLayout kLayout, int kK, int kM>
-requires(weightHasInt8Codes(kLayout) && kM <= kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
+requires(weightIsInt8Codes(kLayout) && kM <= kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
   using Type = Int8RowProduct<kLayout, kK, kM>;
 };
 template <WeightLayout kLayout, int kK, int kM>
-requires(weightHasInt8Codes(kLayout) && kM > kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
+requires(weightIsInt8Codes(kLayout) && kM > kMostRowsOfLanes) struct ProductOf<kLayout, kK, kM> {
   using Type = Int8TensorProduct<kLayout, kK, kM>;
 };
 

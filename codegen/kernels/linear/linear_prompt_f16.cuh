@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sums of a tile of linear_prompt, of f32 rows and f16 weights, or of int8 rows and weights that are f16 times an
-// f32 scale
+// The sums of a tile of linear_prompt, of f32 rows and f16 weights
 //
 //   numerics   f32 rows are rounded to f16 after a power of two brings the largest of 32 neighbours below 2^15: 11
-//              bits, whatever their size; codes of int8 rows are f16 as they are. Table values of four-bit weights are
-//              f16 too. Products, sums and scales are f32
+//              bits, whatever their size. Products and sums are f32
 //   sm_75      mma m16n8k8. Two stages in shared memory, and one on its way in registers, as in linear_prompt_s8.cuh
 #pragma once
 
@@ -24,22 +22,19 @@ LLCUDA_DEVICE HalfScale halfScaleFor(float peak) {
   return {bitCast<float>((268 - exponent) << 23), bitCast<float>((exponent - 14) << 23)};
 }
 
-/// 8 weights or elements as f16 and what they are multiplied with.
+/// 8 elements of a row as f16 and what they are multiplied with.
 struct HalfUnit {
   uint4 halves;
   float scale;
 };
 
-/// 8 elements of a row as they come from device memory, from `column` on.
-template <bool kInt8>
+/// 8 elements of a row as they come from device memory.
 struct RowEight {
   float4 first = {}, second = {};
 
-  template <typename Tile, int kK>
-  static LLCUDA_DEVICE RowEight load(const PromptRows& input, int line, int own, int column) {
-    const float4* from =
-        reinterpret_cast<const float4*>(input.x.x + rowElement<Tile, kK>(input.rows, line, own, column));
-    return {loadReadOnly(from), loadReadOnly(from + 1)};
+  static LLCUDA_DEVICE RowEight load(const float* from) {
+    const float4* const fours = reinterpret_cast<const float4*>(from);
+    return {loadReadOnly(fours), loadReadOnly(fours + 1)};
   }
   /// Four lanes that have 32 neighbours call.
   LLCUDA_DEVICE HalfUnit halves() const {
@@ -51,35 +46,10 @@ struct RowEight {
   }
 };
 
-template <>
-struct RowEight<true> {
-  uint2 codes = {};
-  float scale = 0.f;
-
-  template <typename Tile, int kK>
-  static LLCUDA_DEVICE RowEight load(const PromptRows& input, int line, int, int column) {
-    constexpr RowOrder kOrder = RowOrder::kFragments;
-    const unsigned row = static_cast<unsigned>(lineWithin(Tile::firstRow() + line, input.rows, Tile::kRows));
-    const int8_t* const codes = input.x.codes + codesOfRow(kOrder, row, kK);
-    const auto* const scales = reinterpret_cast<const uint8_t*>(input.x.scales) + scalesOfRow(kOrder, row, kK);
-    const auto four = [&](int at) {
-      return loadReadOnly(reinterpret_cast<const uint32_t*>(codes + codesOfFour(kOrder, at)));
-    };
-    return {make_uint2(four(column / 4), four(column / 4 + 1)),
-            loadReadOnly(reinterpret_cast<const float*>(scales + column / kRowBlock * scalesStep(kOrder)))};
-  }
-  LLCUDA_DEVICE HalfUnit halves() const {
-    const uint2 a = halvesOfSignedBytes(codes.x), b = halvesOfSignedBytes(codes.y);
-    return {make_uint4(a.x, a.y, b.x, b.y), scale};
-  }
-};
-
 template <WeightLayout kLayout, int kK, typename Tile>
 struct HalfProduct {
   using Traits = WeightTraits<kLayout, kK>;
   using Eight = typename Traits::Eight;
-  using XEight = RowEight<weightReadsInt8Rows(kLayout)>;
-  static constexpr bool kScaled = kLayout != WeightLayout::kF16Rows;
   static constexpr int kGroups = Tile::kWarpsDeep; ///< of 32 inputs that a stage has: each depth multiplies one
   static constexpr int kBytes = 64 * kGroups;      ///< of a line of a stage
   static constexpr int kChunks = 4 * kGroups;      ///< of 8 inputs
@@ -90,12 +60,11 @@ struct HalfProduct {
     uint8_t x[Tile::kRows * kBytes];
     uint8_t weight[Tile::kColumns * kBytes];
     float xScales[kGroups * Tile::kRows];
-    float scales[kScaled ? kGroups * Tile::kColumns : 4];
   };
 
   /// What a thread carries of a stage from device memory to shared memory.
   struct Cargo {
-    XEight x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
+    RowEight x[ceilDivide(Tile::kRows * kChunks, Tile::kThreads)];
     Eight weights[ceilDivide(Tile::kColumns * kChunks, Tile::kThreads)];
   };
   static_assert(Tile::kRows * kChunks % Tile::kThreads == 0, "the four threads of 32 inputs meet");
@@ -113,27 +82,15 @@ struct HalfProduct {
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const int own = static_cast<int>(threadIdx.x / kChunks);
       const int chunk = step * kChunks + part;
-      cargo.x[i] = XEight{};
+      cargo.x[i] = RowEight{};
       if (kWhole || chunk < kK / 8)
-        cargo.x[i] = XEight::template load<Tile, kK>(input, line, own, 8 * chunk);
+        cargo.x[i] = RowEight::load(input.x.x + rowElement<Tile, kK>(input.rows, line, own, 8 * chunk));
     });
-  }
-
-  static LLCUDA_DEVICE HalfUnit halvesOfWeights(const Eight& eight) {
-    if constexpr (kScaled) {
-      const HalfWords halves = Traits::halves(eight);
-      return {make_uint4(halves.word[0], halves.word[1], halves.word[2], halves.word[3]), eight.absmax};
-    } else {
-      return {eight.codes, 1.f};
-    }
   }
 
   static LLCUDA_DEVICE void stow(const Cargo& cargo, Stage& stage) {
     forEachPart<Tile::kThreads, Tile::kColumns, kChunks>([&](int i, int column, int part) {
-      const HalfUnit unit = halvesOfWeights(cargo.weights[i]);
-      *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part)) = unit.halves;
-      if (kScaled && part % 4 == 0)
-        stage.scales[part / 4 * Tile::kColumns + column] = unit.scale;
+      *reinterpret_cast<uint4*>(stage.weight + chunkAt<kBytes>(column, part)) = cargo.weights[i].codes;
     });
     forEachPart<Tile::kThreads, Tile::kRows, kChunks>([&](int i, int line, int part) {
       const HalfUnit x = cargo.x[i].halves();
@@ -172,16 +129,12 @@ struct HalfProduct {
     }
     LLCUDA_UNROLL
     for (int n = 0; n < kAcross; ++n) {
-      float2 scale = make_float2(1.f, 1.f);
-      if (kScaled)
-        scale = *reinterpret_cast<const float2*>(stage.scales + group * Tile::kColumns + Tile::warpColumn() + n * 8 +
-                                                 laneId() % 4 * 2);
       LLCUDA_UNROLL
       for (int m = 0; m < Tile::kDown; ++m) {
         const float xScale = stage.xScales[group * Tile::kRows + Tile::warpRow() + m * 8 + laneId() / 4];
         float(&sum)[2] = sums.at[m][n];
-        sum[0] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2], xScale * scale.x, sum[0]);
-        sum[1] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2 + 1], xScale * scale.y, sum[1]);
+        sum[0] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2], xScale, sum[0]);
+        sum[1] = fusedMultiplyAdd(products[m / 2][n][m % 2 * 2 + 1], xScale, sum[1]);
       }
     }
   }

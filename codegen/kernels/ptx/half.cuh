@@ -55,15 +55,4 @@ LLCUDA_DEVICE uint32_t wordOfHalves(float x, float y) {
   return bitCast<uint32_t>(toHalf2(x, y));
 }
 
-/// The four signed bytes of a word as halves, in order.
-LLCUDA_DEVICE uint2 halvesOfSignedBytes(uint32_t word) {
-  // 0x64 above a byte makes 1024 + byte.
-  const uint32_t unsignedBytes = word ^ 0x80808080u;
-  const auto offset = bitCast<Half2>(0xe480e480u); // -1152
-  const auto pair = [&](uint32_t selector) {
-    return bitCast<uint32_t>(addHalf2(bitCast<Half2>(bytePermute(unsignedBytes, 0x64646464u, selector)), offset));
-  };
-  return make_uint2(pair(0x4140), pair(0x4342));
-}
-
 } // namespace llcuda

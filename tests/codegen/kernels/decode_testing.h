@@ -26,6 +26,11 @@ inline std::vector<float> normalFloats(size_t count, uint32_t seed, float spread
   return values;
 }
 
+/// Whether weights are values of a table that kernels take in steps of their own.
+constexpr bool hasFourBitTable(WeightLayout layout) {
+  return weightFacts(layout).product == WeightProduct::kInt8Levels;
+}
+
 /// The encoding that a layout is for.
 inline formats::TensorType sourceOf(WeightLayout layout) {
   for (const formats::TensorTypeInfo& info : formats::tensorTypes())

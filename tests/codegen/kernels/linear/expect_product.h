@@ -38,10 +38,6 @@ void launchAdding(const TestWeight& weight, const TestRows& rows, const float* b
   ASSERT_TRUE(result.ok()) << result.error().message;
 }
 
-constexpr bool hasFourBitTable(WeightLayout layout) {
-  return weightReadsInt8Rows(layout) && !weightHasInt8Codes(layout);
-}
-
 /// What every product has in common, compiled once.
 struct Product {
   TestWeight weight;

@@ -67,8 +67,10 @@ struct PromptLinear {
 
 constexpr double kF32Error = 1e-11;   ///< products are exact
 constexpr double kHalvesError = 1e-7; ///< products of 16 weights are rounded to half a product of codes
-constexpr double kF16Error = 1e-6;    ///< x, and the tables of four-bit weights, are rounded to f16
-constexpr double kInt8Error = 5e-4;   ///< x is quantised
+constexpr double kF16Error = 1e-6;    ///< x is rounded to f16
+constexpr double kLevelsError =
+    2e-5;                           ///< tables of four-bit weights are int8 levels: 1.1e-5 where codes are as frequent
+constexpr double kInt8Error = 5e-4; ///< x is quantised
 
 template <WeightLayout kLayout, int kInputs>
 constexpr double sameInputError() {
@@ -77,7 +79,9 @@ constexpr double sameInputError() {
   else if constexpr (!weightHasInt8Codes(kLayout))
     return kF16Error;
   else
-    return WeightTraits<kLayout, kInputs>::kScaleStep == 16 ? kHalvesError : kF32Error;
+    return hasFourBitTable(kLayout)                           ? kLevelsError
+           : WeightTraits<kLayout, kInputs>::kScaleStep == 16 ? kHalvesError
+                                                              : kF32Error;
 }
 
 template <WeightLayout kLayout, int kInputs, typename Tile>
