@@ -21,13 +21,16 @@ uint32_t slicesOf(uint32_t blocks, uint32_t most) {
   return divideUp(blocks, divideUp(blocks, most)); // the last is shorter
 }
 
-/// Blocks of a weight of few tiles have as many warps as they can; where there are more, four or eight keep a
-/// multiprocessor busy beside other blocks, and each warp's loads follow one another for longer. Those of layouts that
-/// lanes multiply may take all registers when there are many rows of x: eight warps at most.
+/// Blocks of a weight of few tiles have 16 warps, eight where rows are so long that each has much to do; where there are
+/// more tiles, four or eight keep a multiprocessor busy beside other blocks, and each warp's loads follow one another
+/// for longer. Those of layouts that lanes multiply may take all registers when there are many rows of x: eight warps
+/// at most.
 uint32_t chooseSlices(const DecodeTileRequest& request) {
   const uint32_t tiles = divideUp(request.outputs, kWeightTileRows) * request.weights;
-  const uint32_t few = weightIsInt8Codes(request.layout) ? 16 : 8;
-  const uint32_t most = tiles <= 132 ? few / request.weights : tiles <= 512 ? 8 / request.weights : 4;
+  const uint32_t few = weightIsInt8Codes(request.layout) && request.columns <= 8192 ? 16 : 8;
+  const uint32_t most = tiles <= 8 * t4::kMultiprocessors ? few / request.weights
+                        : tiles <= 512                    ? 8 / request.weights
+                                                          : 4;
   return slicesOf(request.columns / weightBlockBytes(request.layout).columns, most);
 }
 
@@ -46,7 +49,7 @@ uint32_t unitBytes(const DecodeTileRequest& request) {
   return (block.codes + block.high) * unitInputs(request) / block.columns;
 }
 
-/// What 80 registers hold, or 64 to 72 in blocks of more than 8 warps.
+/// What 64 registers hold.
 bool isLight(const DecodeTileRequest& request) {
   return request.inputRows == 1 && weightIsInt8Codes(request.layout) && unitBytes(request) <= 16 &&
          request.layout != WeightLayout::kIQ4_XSPlanes; // beside its table's look-ups a record
@@ -62,8 +65,8 @@ bool isHeavy(const DecodeTileRequest& request) {
 /// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with
 /// (tests/codegen/nvrtc/real_kernels_test.cpp).
 uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
-  if (isLight(request))
-    return (warps > 8 ? 32 : 24) / warps;
+  if (isLight(request) && (warps > 8 || request.weights > 1))
+    return 32 / warps;
   if (isHeavy(request))
     return divideUp(12, warps);
   const bool manySums = !weightIsInt8Codes(request.layout) && request.inputRows > 4;
@@ -73,7 +76,7 @@ uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
 /// Units ahead that fit these registers.
 uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
   if (request.inputRows == 1)
-    return isLight(request) && warps > 14 ? 4 : 8;
+    return warps > 8 || request.weights > 1 ? 4 : 8;
   if (!takesTensorCores(request))
     return weightIsInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
   if (weightFacts(request.layout).columns != 256)

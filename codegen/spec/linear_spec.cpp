@@ -54,8 +54,17 @@ Kernel kernelOf(const LinearDesc& desc) {
   return std::visit([&](const auto& epilogue) { return kernelOf(desc, epilogue); }, desc.epilogue);
 }
 
+/// Of layouts that a launch has in one kernel the one that takes the most registers.
+WeightLayout largestLayout(const LinearDesc& desc) {
+  const auto bytes = [](const LinearPart& part) {
+    const WeightBlockBytes block = weightBlockBytes(part.layout);
+    return (block.codes + block.high) * kWeightBlock / block.columns;
+  };
+  return std::ranges::max(desc.parts, {}, bytes).layout;
+}
+
 DecodeTileRequest decodeRequest(const LinearDesc& desc) {
-  return {.layout = desc.parts[0].layout,
+  return {.layout = largestLayout(desc),
           .inputRows = desc.rows,
           .columns = desc.inputs,
           .outputs = isGated(desc) ? desc.parts[0].outputs : allOutputs(desc),
