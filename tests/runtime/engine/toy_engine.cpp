@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "codegen/formats/row_edits.h"
+#include "codegen/formats/weight_layout.h"
 #include "runtime/schema/engine_hash.h"
 #include "tests/runtime/engine/toy_model.h"
 
@@ -235,12 +236,20 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage) {
 }
 
 std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path) {
-  constexpr uint64_t kOffset = 64, kColumns = 128; // packing wants a multiple of 32
+  // A tile of rows, of which the device's bytes are the granules in another order.
+  constexpr uint64_t kOffset = 64, kRows = kWeightTileRows, kColumns = kWeightBlock;
+  constexpr uint64_t kBytes = kRows * kColumns * sizeof(float), kGranules = kColumns / 4;
+  static_assert(kBytes == kReferredBytes);
+  engine.weights.resize(kBytes);
   std::vector<std::byte> file(kOffset, std::byte{0xAA});
-  append(file, engine.weights.data(), engine.weights.size());
-  file.resize(kOffset + kColumns * sizeof(float) + 8);
+  for (uint64_t i = 0; i < kRows * kGranules; ++i)
+    append(file,
+           engine.weights.data() + i / kGranules * 16 +
+               weightGranuleOffset(WeightLayout::kF32Rows, WeightPlane::kCodes, kColumns, 0, i % kGranules),
+           16);
+  file.resize(file.size() + 8);
   engine.weights.clear();
-  engine.metadata.buffers[kWeight]->bytes = kColumns * sizeof(float);
+  engine.metadata.buffers[kWeight]->bytes = kBytes;
   auto source = std::make_unique<fb::SourceFileT>();
   source->path = path;
   source->bytes = file.size();
@@ -248,11 +257,11 @@ std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path) 
   auto weight = std::make_unique<fb::WeightSourceT>();
   weight->buffer = kWeight;
   weight->offset = kOffset;
-  weight->bytes = kColumns * sizeof(float);
+  weight->bytes = kBytes;
   weight->xxh3 = schema::hashBytes(std::span(file).subspan(kOffset, weight->bytes));
   weight->encoding = "f32";
   weight->layout = "f32_rows";
-  weight->rows = 1;
+  weight->rows = kRows;
   weight->columns = kColumns;
   engine.metadata.weight_sources.push_back(std::move(weight));
   return file;

@@ -40,7 +40,10 @@ struct ToyEngine {
 /// A sound engine. `hostImage`: the bytes of the built toy_image.cpp; left out, the engine opens but cannot run.
 ToyEngine toyEngine(std::span<const std::byte> hostImage = {});
 
-/// Takes the weight out of the engine: it is to be read from byte 64 on of a file at `path`, whose bytes are given
+/// Bytes of a weight that is read from a file: a tile of rows of 32 columns of f32.
+inline constexpr uint64_t kReferredBytes = 4096;
+
+/// Takes the weight, filled up with zeros, out of the engine: it is to be read from byte 64 on of a file at `path`, whose bytes are given
 /// back.
 std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path);
 
