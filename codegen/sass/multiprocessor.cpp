@@ -18,26 +18,34 @@ constexpr uint32_t kOperandsRead = 6;           ///< cycles until a queued instr
 /// An instruction as the simulation needs it.
 struct Step {
   SassPipe pipe = SassPipe::kControl;
-  uint32_t cycles = 1;   ///< of its unit
+  double cycles = 1;     ///< of its unit
   double pathBytes = 0;  ///< of a warp
   uint32_t latency = 20; ///< from the path to the registers
   bool globalLoad = false, barrier = false, branch = false;
   SassControl control;
 };
 
-uint32_t pathLatency(std::string_view name) {
-  return name == "LDS" ? 22 : name == "LDSM" ? 28 : name == "LDL" ? 34 : name == "SHFL" ? 25 : 20;
+uint32_t pathLatency(std::string_view name, const Multiprocessor& machine) {
+  return name == "LDS" ? machine.sharedLatency : name == "LDSM" ? 28 : name == "LDL" ? 34 : name == "SHFL" ? 25 : 20;
 }
 
-Step stepOf(const SassInstruction& instruction) {
+double rateOf(SassPipe pipe, std::string_view name, const Multiprocessor& machine) {
+  return pipe == SassPipe::kFma ? machine.fma
+         : name == "IMMA"       ? machine.tensorInt8
+         : name == "HMMA"       ? machine.tensorF16
+                                : 1;
+}
+
+Step stepOf(const SassInstruction& instruction, const Multiprocessor& machine) {
   const SassCost cost = costOf(instruction);
   const auto busiest = std::ranges::max_element(cost.cycles);
   const std::string_view name = instruction.name();
   Step step;
-  step.pipe = static_cast<SassPipe>(busiest - cost.cycles.begin());
-  step.cycles = step.pipe == SassPipe::kPath ? 2 : static_cast<uint32_t>(*busiest);
-  step.pathBytes = step.pipe == SassPipe::kPath ? *busiest * kPathBytesPerCycle : 0;
-  step.latency = pathLatency(name);
+  // An access that its guard keeps every lane from takes its place in the queue and no more.
+  step.pipe = *busiest == 0 ? SassPipe::kPath : static_cast<SassPipe>(busiest - cost.cycles.begin());
+  step.cycles = step.pipe == SassPipe::kPath ? 2 : *busiest * rateOf(step.pipe, name, machine);
+  step.pathBytes = pathBytesOf(instruction, machine.pathBytes == 128 ? 128 : 64);
+  step.latency = pathLatency(name, machine);
   step.globalLoad = name == "LDG";
   step.barrier = name == "BAR";
   step.branch = name == "BRA";
@@ -76,7 +84,7 @@ using Earliest = std::priority_queue<T, std::vector<T>, std::greater<>>;
 
 struct SubPartition {
   std::vector<uint32_t> warps;
-  std::array<uint64_t, kSassPipes> free{}; ///< cycle from which on a unit takes an instruction
+  std::array<double, kSassPipes> free{}; ///< cycle from which on a unit takes an instruction
   std::deque<std::pair<uint32_t, const Step*>> queue;
   uint32_t last = UINT32_MAX; ///< warp that issued
 };
@@ -86,7 +94,7 @@ public:
   Simulation(std::span<const SassInstruction> loop, uint32_t blocks, uint32_t warps, uint32_t seed,
              const Multiprocessor& machine)
       : machine(machine), warpsOfBlock(warps), random(seed), arrived(blocks), turns(blocks) {
-    for (const SassInstruction& instruction : loop) steps.push_back(stepOf(instruction));
+    for (const SassInstruction& instruction : loop) steps.push_back(stepOf(instruction, machine));
     for (uint32_t i = 0; i < blocks * warps; ++i) {
       const uint32_t block = i / warps;
       all.push_back(
@@ -172,7 +180,7 @@ private:
     for (uint32_t i = 0; i < kScoreboards; ++i)
       if ((step.control.waits >> i & 1) != 0 && warp.pending[i] > 0)
         return false;
-    if (step.pipe != SassPipe::kControl && part.free[static_cast<size_t>(step.pipe)] > cycle)
+    if (step.pipe != SassPipe::kControl && part.free[static_cast<size_t>(step.pipe)] > static_cast<double>(cycle))
       return false;
     return step.pipe != SassPipe::kPath || part.queue.size() < machine.queue;
   }
@@ -196,7 +204,7 @@ private:
         ++warp.pending[scoreboard];
     const auto now = static_cast<double>(cycle);
     if (step.pipe == SassPipe::kPath) {
-      part.free[static_cast<size_t>(step.pipe)] = cycle + step.cycles;
+      part.free[static_cast<size_t>(step.pipe)] = now + step.cycles;
       part.queue.emplace_back(index, &step);
     } else if (step.barrier) {
       arrive(warp);
@@ -206,7 +214,8 @@ private:
       if (step.branch)
         warp.ready = cycle + machine.branch;
     } else {
-      part.free[static_cast<size_t>(step.pipe)] = cycle + step.cycles;
+      double& free = part.free[static_cast<size_t>(step.pipe)];
+      free = (free > now - 1 ? free : now) + step.cycles; // rates that are no whole cycles hold over several
       busy[static_cast<size_t>(step.pipe)] += step.cycles;
       const uint32_t latency = step.pipe == SassPipe::kTensor ? machine.tensorLatency : machine.specialLatency;
       releaseAt(now + latency, index, step.control.writeBarrier);

@@ -5,10 +5,9 @@
 // loads and slow units set and that later instructions wait for. Each sub-partition issues one instruction a cycle, of
 // the warp that issued last if it can, to units that are busy as sass_cost.h says. Loads, stores and shuffles wait in a
 // queue of their sub-partition for the one path of the multiprocessor; data of global loads takes the path when it
-// arrives.
+// arrives. What an access takes of the path is its addresses' doing where block_run.h has found them, else its width's.
 //
-// Left out: register banks, conflicts of banks in shared memory, the instruction cache, the bandwidth of L2 and of
-// memory, power, and lines of global loads that are read in part.
+// Left out: register banks, the instruction cache, the bandwidth of L2 and of memory, power.
 #pragma once
 
 #include <array>
@@ -27,7 +26,20 @@ struct Multiprocessor {
   double memoryShare = 0.3; ///< of global loads
   uint32_t tensorLatency = 14, specialLatency = 15;
   uint32_t branch = 8;
+  double fma = 1, tensorInt8 = 1, tensorF16 = 1; ///< cycles of these units, times those of sass_cost.h
+  uint32_t sharedLatency = 22;
 };
+
+/// A T4's code on a multiprocessor with an H200's path, twice the lanes and its rate of mma for 8-bit and f16 (482
+/// TOPS measured for the former).
+inline constexpr Multiprocessor kLikeH200 = {.pathBytes = 128,
+                                             .l2Latency = 280,
+                                             .memoryLatency = 600,
+                                             .tensorLatency = 20,
+                                             .fma = 0.5,
+                                             .tensorInt8 = 1.11,
+                                             .tensorF16 = 0.5625,
+                                             .sharedLatency = 24};
 
 /// A loop in its steady state.
 struct LoopRun {

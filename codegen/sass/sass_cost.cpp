@@ -55,8 +55,12 @@ double accessBytes(std::string_view opcode) {
   return 4;
 }
 
+bool isOfPath(std::string_view name) {
+  return std::ranges::find(kPathNames, name) != std::end(kPathNames);
+}
+
 /// Of a warp. An access of less than 32 bits a lane takes as long as one of 32.
-double pathBytes(std::string_view name, std::string_view opcode) {
+double bytesByWidth(std::string_view name, std::string_view opcode) {
   if (name == "LDSM") // of 1, 2 or 4 matrices of 128 bytes
     return kLanes * 4 * (hasModifier(opcode, "4") ? 4 : hasModifier(opcode, "2") ? 2 : 1);
   if (name == "SHFL")
@@ -89,6 +93,14 @@ SassCost operator*(SassCost cost, double factor) {
   return cost;
 }
 
+double pathBytesOf(const SassInstruction& instruction, uint32_t path) {
+  if (!isOfPath(instruction.name()))
+    return 0;
+  if (instruction.access)
+    return path == 128 ? instruction.access->bytes128 : instruction.access->bytes64;
+  return bytesByWidth(instruction.name(), instruction.opcode);
+}
+
 SassCost costOf(const SassInstruction& instruction) {
   const std::string_view name = instruction.name();
   const auto rate = std::find_if(std::begin(kRates), std::end(kRates), [&](const Rate& r) { return r.name == name; });
@@ -97,8 +109,8 @@ SassCost costOf(const SassInstruction& instruction) {
   const auto charge = [&](SassPipe pipe, double cycles) { cost.cycles[static_cast<size_t>(pipe)] = cycles; };
   if (rate != std::end(kRates))
     charge(rate->pipe, rate->cycles);
-  else if (std::ranges::find(kPathNames, name) != std::end(kPathNames))
-    charge(SassPipe::kPath, pathBytes(name, instruction.opcode) / kPathBytesPerCycle);
+  else if (isOfPath(name))
+    charge(SassPipe::kPath, pathBytesOf(instruction, 64) / kPathBytesPerCycle);
   else if (name.starts_with("U")) // of the uniform data path, beside the lanes
     charge(SassPipe::kControl, 1);
   else

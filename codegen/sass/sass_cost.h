@@ -9,8 +9,7 @@
 // accesses 16, 128-bit ones and LDSM.x4 32.
 //
 // Sources: measurements of SM 7.5 in connollydavid/tu102 (table tu102_ops.csv), Jia et al. 2019 (arXiv 1903.07486).
-// What is left out: register banks, conflicts of banks in shared memory, and lines of global loads that are read in
-// part.
+// An access whose addresses are known takes what block_run.h says. What is left out: register banks.
 #pragma once
 
 #include <array>
@@ -44,6 +43,9 @@ struct SassCost {
 };
 
 SassCost costOf(const SassInstruction& instruction);
+/// Bytes of a path of 64 or 128 bytes a cycle that a warp's instruction takes: by its addresses where they are known,
+/// else by its width; 0 where it is not of the path.
+double pathBytesOf(const SassInstruction& instruction, uint32_t path);
 /// Instructions first ... last - 1 of a listing.
 SassCost costOf(const SassListing& listing, size_t first, size_t last);
 

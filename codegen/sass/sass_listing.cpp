@@ -48,17 +48,16 @@ std::string withoutName(std::string_view line, std::string_view name) {
 
 class Parser {
 public:
-  Result<SassListing> parse(std::string_view text) {
+  Result<std::vector<SassListing>> parse(std::string_view text) {
     while (!text.empty()) {
       const size_t end = std::min(text.find('\n'), text.size());
       LLCUDA_RETURN_IF_ERROR(line(trimmed(text.substr(0, end))));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
-    if (listing.instructions.empty())
+    endKernel();
+    if (kernels.empty())
       return badInput("the disassembly has no instructions");
-    findLoops();
-    dropPadding();
-    return std::move(listing);
+    return std::move(kernels);
   }
 
 private:
@@ -68,9 +67,11 @@ private:
   };
 
   Result<void> line(std::string_view text) {
-    if (text.starts_with(".text.") && text.ends_with(":"))
+    if (text.starts_with(".text.") && text.ends_with(":")) {
+      endKernel();
       listing.kernel = text.substr(6, text.size() - 7);
-    else if (text.starts_with(".L_") && text.ends_with(":"))
+    }
+    if (text.starts_with(".L_") && text.ends_with(":"))
       label(text);
     else if (text.starts_with("/*") && text.find("*/") != std::string_view::npos)
       return instruction(text);
@@ -102,30 +103,50 @@ private:
     std::string_view opcode = takeWord(text);
     if (opcode == "{") // of two instructions that are issued together
       opcode = takeWord(text);
-    if (opcode.starts_with("@"))
+    std::string_view guard;
+    if (opcode.starts_with("@")) {
+      guard = opcode;
       opcode = takeWord(text);
+    }
     if (opcode.empty())
       return badInput("the disassembly has an address without an instruction: ", address);
     if (opcode.starts_with("BRA"))
       if (const size_t at = text.find("`("); at != std::string_view::npos)
         branches.push_back(
             {listing.instructions.size(), std::string(text.substr(at + 2, text.find(')', at) - at - 2))});
-    listing.instructions.push_back({address, std::string(opcode.substr(0, opcode.find(';'))), {}});
+    listing.instructions.push_back({address,
+                                    std::string(opcode.substr(0, opcode.find(';'))),
+                                    {},
+                                    std::string(guard),
+                                    std::string(trimmed(text.substr(0, text.find(';'))))});
     return {};
+  }
+
+  void endKernel() {
+    if (!listing.instructions.empty()) {
+      findLoops();
+      dropPadding();
+      kernels.push_back(std::move(listing));
+    }
+    listing = {};
+    labels.clear();
+    branches.clear();
   }
 
   void findLoops() {
     std::vector<SassLoop> all;
     for (const Branch& branch : branches)
-      if (const auto target = labels.find(branch.target); target != labels.end() && target->second < branch.from)
-        all.push_back({target->second, branch.from});
+      if (const auto target = labels.find(branch.target); target != labels.end()) {
+        listing.instructions[branch.from].target = target->second;
+        if (target->second < branch.from)
+          all.push_back({target->second, branch.from});
+      }
     for (const SassLoop& loop : all) {
       bool innermost = true;
       for (const SassLoop& other : all)
         innermost =
             innermost && (other.length() >= loop.length() || other.first < loop.first || other.last > loop.last);
-      if (innermost)
-        listing.loops.push_back(loop);
+      (innermost ? listing.loops : listing.outerLoops).push_back(loop);
     }
   }
 
@@ -139,18 +160,24 @@ private:
         listing.instructions.pop_back();
   }
 
-  SassListing listing;
+  std::vector<SassListing> kernels;
+  SassListing listing;                            // of the kernel that is read
   std::unordered_map<std::string, size_t> labels; // the instruction that follows
   std::vector<Branch> branches;
 };
 
 } // namespace
 
-Result<SassListing> parseSass(std::string_view text) {
+Result<std::vector<SassListing>> parseKernels(std::string_view text) {
   return Parser().parse(text);
 }
 
-Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std::byte> cubin) {
+Result<SassListing> parseSass(std::string_view text) {
+  LLCUDA_ASSIGN_OR_RETURN(std::vector<SassListing> kernels, parseKernels(text));
+  return std::move(kernels.front());
+}
+
+Result<std::vector<SassListing>> disassembleKernels(const std::string& nvdisasm, std::span<const std::byte> cubin) {
   LLCUDA_ASSIGN_OR_RETURN(const WorkFolder folder, WorkFolder::create());
   const std::string output = "kernel.sass";
   LLCUDA_RETURN_IF_ERROR(folder.write("kernel.cubin", {reinterpret_cast<const char*>(cubin.data()), cubin.size()}));
@@ -159,7 +186,12 @@ Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std
   LLCUDA_ASSIGN_OR_RETURN(const std::string text, folder.read(output));
   if (status != 0)
     return unsupported(nvdisasm, " ended with status ", status, ": ", text.substr(0, text.find('\n')));
-  return parseSass(text);
+  return parseKernels(text);
+}
+
+Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std::byte> cubin) {
+  LLCUDA_ASSIGN_OR_RETURN(std::vector<SassListing> kernels, disassembleKernels(nvdisasm, cubin));
+  return std::move(kernels.front());
 }
 
 } // namespace llcuda::codegen

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,10 +24,20 @@ struct SassControl {
   static constexpr uint8_t kNone = 7;
 };
 
+/// What a warp's access takes of the path of shared memory and L1, in bytes, by the addresses that its lanes have: for
+/// paths of 64 and of 128 bytes a cycle (access_bytes.h).
+struct SassAccess {
+  double bytes64 = 0, bytes128 = 0;
+};
+
 struct SassInstruction {
   uint32_t address = 0;
   std::string opcode; ///< with its modifiers: "LDG.E.128.CONSTANT.SYS"
   SassControl control;
+  std::string guard = {};                ///< "@!P0", or empty
+  std::string operands = {};             ///< "R4, [R2+0x10]"
+  std::optional<size_t> target = {};     ///< of a branch: the instruction's place in its listing
+  std::optional<SassAccess> access = {}; ///< where block_run.h has found it; else it counts by its width
 
   /// "LDG"
   std::string_view name() const { return std::string_view(opcode).substr(0, opcode.find('.')); }
@@ -44,16 +55,20 @@ struct SassListing {
   std::string kernel;
   std::vector<SassInstruction> instructions; ///< up to the end of the code; the padding behind it is left out
   std::vector<SassLoop> loops;               ///< those that hold no other loop, in order
+  std::vector<SassLoop> outerLoops;          ///< those that do
   std::string text; ///< labels and instructions with operands, a line each, the kernel's name as @
 
   uint64_t codeBytes() const { return instructions.size() * 16; }
 };
 
-/// Reads what `nvdisasm -c` prints of a cubin with one kernel, and with -hex its control codes. Text of another form is
-/// kBadInput.
+/// Reads what `nvdisasm -c` prints of a cubin, and with -hex its control codes: its kernels, one or more. Text of
+/// another form is kBadInput.
+Result<std::vector<SassListing>> parseKernels(std::string_view text);
+/// The first kernel.
 Result<SassListing> parseSass(std::string_view text);
 
 /// Runs `nvdisasm` (a path, or a name on PATH) over a cubin. kUnsupported when the program cannot be run.
+Result<std::vector<SassListing>> disassembleKernels(const std::string& nvdisasm, std::span<const std::byte> cubin);
 Result<SassListing> disassemble(const std::string& nvdisasm, std::span<const std::byte> cubin);
 
 } // namespace llcuda::codegen
