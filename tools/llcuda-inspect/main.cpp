@@ -4,12 +4,15 @@
 #include <filesystem>
 #include <iostream>
 
+#include "codegen/sass/cubin.h"
 #include "runtime/base/clean_end.h"
+#include "runtime/base/regular_file.h"
 #include "runtime/base/version.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/schema/engine_file.h"
 #include "tools/llcuda-inspect/predict_t4.h"
 #include "tools/llcuda-inspect/report.h"
+#include "tools/llcuda-inspect/simulate.h"
 #include "tools/tool-options/byte_size.h"
 #include "tools/tool-options/command_line.h"
 
@@ -25,6 +28,8 @@ struct Options {
   int deviceIndex = 0;
   std::string fit;     ///< bytes of a device, or empty
   std::string predict; ///< "t4", or empty
+  std::vector<std::string> constants;
+  SimulateRequest simulate = {.chip = "", .kernel = "", .nvdisasm = ""};
   bool machineCode = false;
   std::vector<double> clocks;
   std::string nvdisasm;
@@ -116,6 +121,25 @@ Result<std::string> machineCodeOf(const Options& options) {
   return dumped(json);
 }
 
+Result<std::string> simulateFile(const Options& options) {
+  SimulateRequest request = options.simulate;
+  request.nvdisasm = findNvdisasm(options.nvdisasm);
+  if (schema::isEngineFile(options.file)) {
+    LLCUDA_ASSIGN_OR_RETURN(const Engine engine, Engine::open(options.file));
+    return simulateEngine(engine, request);
+  }
+  for (const std::string& text : options.constants) {
+    uint32_t offset = 0, value = 0;
+    if (std::sscanf(text.c_str(), "%i=%i", &offset, &value) != 2)
+      return usageError("--set ", text, " is no OFFSET=VALUE");
+    request.constants[offset] = value;
+  }
+  LLCUDA_ASSIGN_OR_RETURN(const std::string cubin, readFile(options.file));
+  if (!codegen::isCubin(std::as_bytes(std::span(cubin))))
+    return badInput(options.file, ": is neither an engine nor a cubin and has no machine code, which --simulate needs");
+  return simulateCubin(std::as_bytes(std::span(cubin)), request);
+}
+
 Result<std::string> inspectCheckpoint(const Options& options) {
   if (!options.predict.empty() || options.machineCode)
     return badInput(options.file, ": is no engine and has no machine code, which ",
@@ -133,10 +157,11 @@ Result<std::string> inspectCheckpoint(const Options& options) {
 }
 
 int run(const Options& options) {
-  const Result<std::string> text = !schema::isEngineFile(options.file) ? inspectCheckpoint(options)
-                                   : options.machineCode               ? machineCodeOf(options)
-                                   : options.predict.empty()           ? inspectEngine(options)
-                                                                       : predictEngine(options);
+  const Result<std::string> text = !options.simulate.chip.empty()        ? simulateFile(options)
+                                   : !schema::isEngineFile(options.file) ? inspectCheckpoint(options)
+                                   : options.machineCode                 ? machineCodeOf(options)
+                                   : options.predict.empty()             ? inspectEngine(options)
+                                                                         : predictEngine(options);
   if (!text) {
     std::cerr << "llcuda-inspect: " << text.error().message << '\n';
     return static_cast<int>(text.error().code);
@@ -175,13 +200,39 @@ void addFlags(CLI::App& app, Options& options) {
       ->delimiter(',')
       ->check(CLI::Range(300, 2000))
       ->needs(predict);
+  auto* simulate =
+      app.add_option("--simulate", options.simulate.chip,
+                     "Loops of an engine's or a cubin's kernels on a simulated multiprocessor: t4, or h200 "
+                     "for a T4's code on a multiprocessor as fast as an H200's")
+          ->check(CLI::IsMember({"t4", "h200"}))
+          ->excludes(predict)
+          ->excludes(memory)
+          ->excludes(fit)
+          ->excludes(json);
+  app.add_option("--kernel", options.simulate.kernel, "With --simulate: kernels whose names have this in them")
+      ->needs(simulate);
+  app.add_option("--warps", options.simulate.warps, "With --simulate of a cubin: of a block (default: launch bounds)")
+      ->check(CLI::Range(1, 32))
+      ->needs(simulate);
+  app.add_option("--blocks", options.simulate.blocks, "With --simulate: side by side (default: as many as fit)")
+      ->check(CLI::Range(1, 16))
+      ->needs(simulate);
+  app.add_option("--set", options.constants,
+                 "With --simulate of a cubin: OFFSET=VALUE of constant bank 0, as its integer parameters and, from 0 "
+                 "on, the block's dimensions are; parameters of 8 bytes are addresses")
+      ->delimiter(',')
+      ->needs(simulate);
+  app.add_flag("--by-width", options.simulate.byWidth,
+               "With --simulate: loads and stores take the path by their width alone, whichever lines they touch")
+      ->needs(simulate);
   app.add_flag("--machine-code", options.machineCode,
                "Instructions, registers and spills of each kernel for SM 7.5, and its launches, as JSON")
       ->excludes(predict)
+      ->excludes(simulate)
       ->excludes(memory)
       ->excludes(fit);
   app.add_option("--nvdisasm", options.nvdisasm,
-                 "With --predict or --machine-code: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
+                 "With --predict, --simulate or --machine-code: NVIDIA's disassembler (PyPI: nvidia-cuda-nvdisasm)");
   app.set_version_flag("--version", std::string("llcuda-inspect ") + kVersion);
 }
 
@@ -195,8 +246,8 @@ const char* optionWithoutEffect(const CLI::App& app) {
     return "--device and --main-gpu need --memory or --fit";
   if (app.count("--ctx-size") != 0 && !memory && !predict)
     return "--ctx-size needs --memory, --fit or --predict";
-  if (app.count("--nvdisasm") != 0 && !predict && app.count("--machine-code") == 0)
-    return "--nvdisasm needs --predict or --machine-code";
+  if (app.count("--nvdisasm") != 0 && !predict && app.count("--simulate") == 0 && app.count("--machine-code") == 0)
+    return "--nvdisasm needs --predict, --simulate or --machine-code";
   return nullptr;
 }
 

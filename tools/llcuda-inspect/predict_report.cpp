@@ -27,14 +27,26 @@ std::string boundText(const codegen::Prediction& step, size_t clock) {
   return most->first + " " + fixed(most->second / step.microseconds[clock] * 100, 0) + " %";
 }
 
+/// How often llama.cpp's linears take the time of the step's; empty where that is not known.
+std::string peerText(const StepPrediction& prediction, size_t clock) {
+  if (prediction.peerLinears.empty())
+    return "-";
+  return fixed(prediction.peerLinears[clock] / prediction.linears[clock], 2);
+}
+
 ordered_json stepJson(const StepPrediction& prediction, const PredictRequest& request) {
   const codegen::Prediction& step = prediction.step;
   ordered_json clocks = ordered_json::array(), kernels = ordered_json::array();
-  for (size_t i = 0; i < step.microseconds.size(); ++i)
+  for (size_t i = 0; i < step.microseconds.size(); ++i) {
     clocks.push_back({{"mhz", request.megahertz[i]},
                       {"microseconds", step.microseconds[i]},
                       {"tokens_per_second", tokensPerSecond(step, i)},
                       {"bound_us", step.bounds[i]}});
+    if (prediction.peerLinears.empty())
+      continue;
+    clocks.back()["linears_us"] = prediction.linears[i];
+    clocks.back()["peer_linears_us"] = prediction.peerLinears[i];
+  }
   for (const codegen::PredictedKernel& kernel : step.kernels) {
     ordered_json times = ordered_json::array();
     for (const codegen::LaunchTime& time : kernel.times)
@@ -92,12 +104,17 @@ std::string kernelTable(const codegen::Prediction& step, const PredictRequest& r
 /// Each step a line: tok/s at each clock, and what binds it there.
 std::string stepTable(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
   std::vector<std::string> head = {"test", "rows", "ms @ " + fixed(request.megahertz.front(), 0)};
-  for (const double clock : request.megahertz) head.insert(head.end(), {"tok/s @ " + fixed(clock, 0), "bound"});
+  for (const double clock : request.megahertz)
+    head.insert(head.end(), {"tok/s @ " + fixed(clock, 0), "bound", "over tg", "over llama.cpp"});
   std::vector<std::vector<std::string>> rows = {head};
-  for (const auto& [test, step] : steps) {
-    std::vector<std::string> row = {test, std::to_string(step.rows.rows), fixed(step.microseconds.front() / 1e3, 3)};
+  for (const StepPrediction& prediction : steps) {
+    const codegen::Prediction& step = prediction.step;
+    std::vector<std::string> row = {prediction.test, std::to_string(step.rows.rows),
+                                    fixed(step.microseconds.front() / 1e3, 3)};
     for (size_t i = 0; i < request.megahertz.size(); ++i)
-      row.insert(row.end(), {fixed(tokensPerSecond(step, i), 1), boundText(step, i)});
+      row.insert(row.end(),
+                 {fixed(tokensPerSecond(step, i), 1), boundText(step, i),
+                  fixed(step.microseconds[i] / steps.front().step.microseconds[i], 2), peerText(prediction, i)});
     rows.push_back(std::move(row));
   }
   return textTable(rows);
@@ -117,7 +134,9 @@ std::string predictionText(const std::vector<StepPrediction>& steps, const Predi
                      std::to_string(request.context) +
                      ": the largest of memory (264 GB/s x 0.92), L2, issue, units and simulated loops of tensor cores, "
                      "plus 3 us a launch\n\n" +
-                     kernelTable(token, request) + "\n" + stepTable(steps, request) + "\n";
+                     kernelTable(token, request) + "\n" + stepTable(steps, request) +
+                     "over tg: the step's time over that of one sequence; over llama.cpp: its linears' time in the "
+                     "same model over this engine's\n\n";
   for (size_t i = 0; i < token.microseconds.size(); ++i)
     text += "predicted at " + fixed(request.megahertz[i], 0) + " MHz: " + fixed(token.microseconds[i] / 1e3, 3) +
             " ms a token, " + fixed(tokensPerSecond(token, i), 1) + " tok/s\n";

@@ -2,8 +2,13 @@
 // An engine's phases as codegen/sass/predictor.h takes it.
 #include "tools/llcuda-inspect/predict_t4.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
+#include "codegen/sass/cubin.h"
+#include "codegen/sass/peer_loops.h"
+#include "codegen/spec/t4.h"
 #include "runtime/engine/launch_work.h"
 
 namespace llcuda::inspect {
@@ -34,8 +39,66 @@ Result<codegen::PredictedCode> codeOf(const Engine& engine, const fb::Kernel& ke
       kernel.registers(),        kernel.static_shared_bytes() + kernel.dynamic_shared_bytes(),
       kernel.spill_bytes() != 0, {}};
   LLCUDA_ASSIGN_OR_RETURN(code.listing, codegen::disassemble(nvdisasm, engine.image(*image)));
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<codegen::CubinKernel> facts, codegen::readCubin(engine.image(*image)));
+  codegen::runBlock(code.listing, codegen::launchOf(facts.at(0), kernel.threads()));
   return code;
 }
+
+/// Linears of a step with as many rows as llama.cpp takes tensor cores for, and what its own take for the same.
+class Linears {
+public:
+  Linears(const Engine& engine, const std::vector<double>& megahertz) : megahertz(megahertz), peer(megahertz.size()) {
+    if (engine.metadata().weight_sources())
+      for (const fb::WeightSource* source : *engine.metadata().weight_sources())
+        sources.emplace(source->buffer(), source);
+  }
+
+  void add(const fb::Launch& launch, uint32_t kernel, const StepRows& step) {
+    const LaunchWork work = workOf(*launch.work());
+    const uint32_t rows = std::min(step.rows, work.rows);
+    if (work.rowMultiplyAdds == 0 || rows <= codegen::kPeerRowsOfDots)
+      return;
+    for (const fb::Argument* argument : *launch.arguments()) {
+      const auto [first, last] = sources.equal_range(argument->buffer());
+      for (auto source = first; source != last; ++source) {
+        kernels.insert(kernel);
+        addPeer(*source->second, rows);
+      }
+    }
+  }
+
+  void write(StepPrediction& to) const {
+    if (!known || kernels.empty())
+      return;
+    to.linears.assign(megahertz.size(), 0);
+    for (const uint32_t kernel : kernels)
+      for (size_t i = 0; i < megahertz.size(); ++i) to.linears[i] += to.step.kernels[kernel].times[i].total();
+    to.peerLinears = peer;
+  }
+
+private:
+  /// As one launch of llama.cpp: the weight's bytes, or its tiles, which all multiprocessors share evenly.
+  void addPeer(const fb::WeightSource& weight, uint32_t rows) {
+    const codegen::PeerLoop* loop = codegen::peerLoop(weight.encoding()->str(), rows);
+    known = known && loop;
+    if (!loop)
+      return;
+    const double padded = static_cast<double>((rows + loop->rows - 1) / loop->rows) * loop->rows;
+    const double units = padded * static_cast<double>(weight.rows() * weight.columns()) / 524'288;
+    for (size_t i = 0; i < megahertz.size(); ++i) {
+      const codegen::T4Clock clock = {.megahertz = megahertz[i]};
+      const double memory = static_cast<double>(weight.bytes()) / clock.memoryBytesPerSecond * 1e6;
+      const double loops = units * loop->cyclesOfUnit / codegen::t4::kMultiprocessors / clock.megahertz;
+      peer[i] += std::max(memory, loops) + clock.launchMicroseconds;
+    }
+  }
+
+  const std::vector<double>& megahertz;
+  std::multimap<uint32_t, const fb::WeightSource*> sources; // of buffers
+  std::set<uint32_t> kernels;                               // of the step
+  std::vector<double> peer;
+  bool known = true;
+};
 
 /// Predicts step after step; the kernels' machine code is listed once.
 class Predictor {
@@ -49,16 +112,19 @@ public:
     codegen::PredictedStep step;
     step.rows = rows;
     std::map<uint32_t, uint32_t> places; // in the step, of the engine's kernels
+    Linears linears(engine, request.megahertz);
     for (const fb::Launch* launch : *phase->launches()) {
       const auto [place, isNew] = places.try_emplace(launch->kernel(), step.kernels.size());
       if (isNew) {
         LLCUDA_ASSIGN_OR_RETURN(const codegen::PredictedCode* code, kernel(launch->kernel()));
         step.kernels.push_back(*code);
       }
+      linears.add(*launch, place->second, rows);
       step.launches.push_back(
           {place->second, launch->grid_x() * launch->grid_y() * launch->grid_z(), workOf(*launch->work())});
     }
-    steps.push_back({std::move(test), codegen::predictStep(step, request.megahertz)});
+    steps.push_back({std::move(test), codegen::predictStep(step, request.megahertz), {}, {}});
+    linears.write(steps.back());
     return {};
   }
 

@@ -22,6 +22,9 @@ struct PredictRequest {
 struct StepPrediction {
   std::string test; ///< as llcuda-bench names it: "tg", "tg @ d4096", "pp512", "batch 8"
   codegen::Prediction step;
+  /// Microseconds of the launches that multiply weights, and of llama.cpp's in the same model (peer_loops.h), for each
+  /// clock; empty where those of one are not known.
+  std::vector<double> linears, peerLinears;
 };
 
 /// The step of one sequence at the context first, then deeper ones, batches and a whole prompt phase, as far as the
