@@ -23,8 +23,8 @@ struct StepPrediction {
   std::string test; ///< as llcuda-bench names it: "tg", "tg @ d4096", "pp512", "batch 8"
   codegen::Prediction step;
   /// Microseconds of the launches that multiply weights, and of llama.cpp's in the same model (peer_loops.h), for each
-  /// clock; empty where those of one are not known, as in an engine that does not name its weights (one of --weights ref
-  /// does).
+  /// clock; empty where those of one are not known, as in an engine that does not name its weights (one of --weights
+  /// ref does).
   std::vector<double> linears, peerLinears;
 };
 
