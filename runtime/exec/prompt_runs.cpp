@@ -79,16 +79,23 @@ uint32_t nextPhase(std::span<const PromptShape> phases, const Rest& rest) {
   return filled != kNone ? filled : widest;
 }
 
+PromptRun nextRun(std::span<const PromptShape> phases, const Rest& rest) {
+  const uint32_t phase = nextPhase(phases, rest);
+  return {phase, rest.piecesFor(phases[phase])};
+}
+
 } // namespace
 
 std::vector<PromptRun> promptRuns(std::span<const PromptShape> phases, std::span<const uint32_t> lengths) {
   assert(!phases.empty() && std::ranges::none_of(lengths, [](uint32_t tokens) { return tokens == 0; }));
   std::vector<PromptRun> runs;
-  for (Rest rest{lengths}; !rest.isEmpty(); rest.take(runs.back().pieces)) {
-    const uint32_t phase = nextPhase(phases, rest);
-    runs.push_back({phase, rest.piecesFor(phases[phase])});
-  }
+  for (Rest rest{lengths}; !rest.isEmpty(); rest.take(runs.back().pieces)) runs.push_back(nextRun(phases, rest));
   return runs;
+}
+
+PromptRun firstPromptRun(std::span<const PromptShape> phases, std::span<const uint32_t> lengths) {
+  assert(!phases.empty() && !lengths.empty());
+  return nextRun(phases, Rest{lengths});
 }
 
 } // namespace llcuda

@@ -36,5 +36,7 @@ struct PromptRun {
 /// the smallest phase that holds all of it, once that has no more than 32 rows, is at least half filled, or no smaller
 /// one can be filled.
 std::vector<PromptRun> promptRuns(std::span<const PromptShape> phases, std::span<const uint32_t> lengths);
+/// The first of these runs.
+PromptRun firstPromptRun(std::span<const PromptShape> phases, std::span<const uint32_t> lengths);
 
 } // namespace llcuda

@@ -77,6 +77,7 @@ TEST(PromptRuns, EveryTokenOnce) {
     std::vector<uint32_t> lengths(1 + random() % 12);
     for (uint32_t& length : lengths) length = 1 + random() % (round % 2 ? 90 : 900);
     std::vector<uint32_t> done(lengths.size());
+    EXPECT_EQ(firstPromptRun(kPhases, lengths), promptRuns(kPhases, lengths).front());
     for (const PromptRun& run : promptRuns(kPhases, lengths)) {
       const PromptShape& phase = kPhases[run.phase];
       uint32_t row = 0;
