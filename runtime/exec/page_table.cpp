@@ -130,4 +130,16 @@ void PageTable::share(uint32_t slot, uint32_t from, uint32_t positions) {
   held[slot] = range.first < range.end ? range : Range{};
 }
 
+PageRange PageTable::heldBy(uint32_t slot, uint32_t positions) const {
+  const Range range = held[slot];
+  const uint32_t end = std::min(range.end, pagesFor(positions));
+  return range.first < end ? Range{range.first, end} : Range{};
+}
+
+void PageTable::take(uint32_t slot, PageRange range) {
+  assert(held[slot].count() == 0 && range.count() <= pages.freeCount() && range.count() <= facts.slotPages);
+  for (uint32_t page = range.first; page < range.end; ++page) entry(slot, page) = pages.take();
+  held[slot] = range;
+}
+
 } // namespace llcuda

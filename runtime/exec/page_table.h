@@ -2,6 +2,7 @@
 // Who holds which page of the KV pools: the host's side of a block table.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -40,6 +41,14 @@ struct PageTableShape {
   uint32_t poolPages = 1;
 };
 
+/// Pages first ... end - 1 of a sequence.
+struct PageRange {
+  uint32_t first = 0;
+  uint32_t end = 0;
+
+  uint32_t count() const { return end - first; }
+};
+
 /// The block table [slots][maxPages] of one group as the device reads it; -1 where a slot has no page. A slot holds the
 /// pages of positions that follow one another. Where rows see a window, pages that it has passed stay as long as the
 /// slot may hold them, so that a sequence can go back; then the oldest of them are given back.
@@ -72,12 +81,15 @@ public:
   }
   const PagePool& pool() const { return pages; }
 
+  /// What a slot holds of the pages of its first `positions` positions.
+  PageRange heldBy(uint32_t slot, uint32_t positions) const;
+  /// Gives a slot that has none pages of its own. The pool has as many.
+  void take(uint32_t slot, PageRange range);
+  /// Pages that a sequence of `positions` positions holds at most at a time, while it is computed from the first on.
+  uint32_t mostPages(uint32_t positions) const { return std::min(pagesFor(positions), facts.slotPages); }
+
 private:
-  /// Pages first ... end - 1 of a slot.
-  struct Range {
-    uint32_t first = 0;
-    uint32_t end = 0;
-  };
+  using Range = PageRange;
 
   uint32_t pagesFor(uint32_t positions) const { return (positions + facts.pageTokens - 1) / facts.pageTokens; }
   /// The first page that a row at `position` sees something of.

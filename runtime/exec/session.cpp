@@ -54,9 +54,10 @@ Result<void> Session::allocate() {
   LLCUDA_ASSIGN_OR_RETURN(memory, SessionMemory::allocate(*loaded, plan, stream));
   LLCUDA_ASSIGN_OR_RETURN(staging, Staging::create(context, stagingBytes(engine, phases)));
   LLCUDA_ASSIGN_OR_RETURN(ring, OutputRing::create(context, phases.maxOutputs(), engine.model().vocabulary()));
-  for (cuda::Event& event : chunkDone) {
-    LLCUDA_ASSIGN_OR_RETURN(event, cuda::Event::create(context));
-  }
+  for (auto* events : {&chunkDone, &stepDone})
+    for (cuda::Event& event : *events) {
+      LLCUDA_ASSIGN_OR_RETURN(event, cuda::Event::create(context));
+    }
   decodeGraphs.resize(phases.decode().size());
   promptGraphs.resize(phases.prompt().size());
   // Rows that nobody has.
@@ -293,6 +294,20 @@ Result<void> Session::queueStep(bool wantLogits) {
   const uint32_t phase = phases.decodeFor(count);
   LLCUDA_RETURN_IF_ERROR(runPhase(phases.decode()[phase], decodeGraphs[phase], step, true));
   return queueOutput(phases.decode()[phase], count, wantLogits);
+}
+
+Result<SlotCopy> Session::copyOut(uint32_t slot, uint32_t positions) {
+  return SlotCopy::of(*loaded, memory, state, stream, slot, positions);
+}
+
+Result<void> Session::copyIn(uint32_t slot, const SlotCopy& copy) {
+  LLCUDA_RETURN_IF_ERROR(state.take(slot, copy.ranges(), copy.positions()));
+  return copy.restore(*loaded, memory, state, stream, slot);
+}
+
+Result<void> Session::endStep() {
+  LLCUDA_RETURN_IF_ERROR(stream.record(stepDone[stepCount++ % stepDone.size()]));
+  return stepDone[stepCount % stepDone.size()].synchronize();
 }
 
 Result<StepOutput> Session::take() {

@@ -24,6 +24,7 @@
 #include "runtime/exec/phase_table.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/session_memory.h"
+#include "runtime/exec/slot_copy.h"
 #include "runtime/exec/slot_state.h"
 #include "runtime/exec/staging.h"
 
@@ -122,6 +123,21 @@ public:
   /// Lets an empty slot begin with whole pages of what another has: SlotState::share().
   uint32_t share(uint32_t slot, uint32_t from, uint32_t positions) { return state.share(slot, from, positions); }
 
+  /// What the slots hold.
+  const SlotState& slots() const { return state; }
+  /// Copies what a slot holds of its first `positions` positions (at least one) to host memory, in the order of calls:
+  /// they may be overwritten by later ones.
+  Result<SlotCopy> copyOut(uint32_t slot, uint32_t positions);
+  /// Makes an empty slot hold what was copied, bit for bit, in pages of its own. kOutOfMemory when too few are free.
+  Result<void> copyIn(uint32_t slot, const SlotCopy& copy);
+
+  /// The phase that queueStep() runs for rows up to `rows`, and one of those of runPrompts().
+  const fb::Phase& decodePhase(uint32_t rows) const { return *phases.decode()[phases.decodeFor(rows)].phase; }
+  const fb::Phase& promptPhase(uint32_t phase) const { return *phases.prompt()[phase].phase; }
+
+  /// Ends a step of the caller's making, and waits for the end of the one before it.
+  Result<void> endStep();
+
   /// Graphs that were captured, and what memory of the device went with them, as the driver says.
   uint32_t graphCount() const { return captured; }
   uint64_t graphBytes() const { return bytesOfGraphs; }
@@ -165,8 +181,8 @@ private:
   std::vector<Graphs> decodeGraphs, promptGraphs;
   uint32_t captured = 0;
   uint64_t bytesOfGraphs = 0;
-  std::array<cuda::Event, 2> chunkDone;
-  std::size_t chunkCount = 0;
+  std::array<cuda::Event, 2> chunkDone, stepDone;
+  std::size_t chunkCount = 0, stepCount = 0;
   DecodeRows decodeRows;
   uint32_t editsBuffer = 0;
 };

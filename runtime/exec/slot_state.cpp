@@ -98,4 +98,16 @@ uint32_t SlotState::share(uint32_t slot, uint32_t from, uint32_t positions) {
   return positions;
 }
 
+Result<void> SlotState::take(uint32_t slot, std::span<const PageRange> ranges, uint32_t positions) {
+  for (std::size_t g = 0; g < tables.size(); ++g)
+    if (const uint32_t free = tables[g].table.pool().freeCount(); ranges[g].count() > free)
+      return outOfMemory("the KV cache has ", free, " free pages, slot ", slot, " needs ", ranges[g].count());
+  for (std::size_t g = 0; g < tables.size(); ++g) {
+    tables[g].table.take(slot, ranges[g]);
+    tables[g].changed[slot] = true;
+  }
+  computed[slot] = positions;
+  return {};
+}
+
 } // namespace llcuda

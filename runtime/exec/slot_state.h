@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "codegen/formats/row_edits.h"
@@ -41,6 +42,9 @@ public:
   /// Lets an empty slot begin with as many whole pages of the first `positions` of another as can be built on; how many
   /// positions that are.
   uint32_t share(uint32_t slot, uint32_t from, uint32_t positions);
+  /// Gives an empty slot pages of its own, those of `ranges` in the order of groups(), for a sequence of which
+  /// `positions` positions are about to be put there. All or nothing: kOutOfMemory when too few pages are free.
+  Result<void> take(uint32_t slot, std::span<const PageRange> ranges, uint32_t positions);
   /// Whether the states of a slot have to be made zero before position `first` is computed.
   bool beginsState(uint32_t first) const { return hasStates && first == 0; }
 

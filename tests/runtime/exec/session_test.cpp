@@ -230,6 +230,67 @@ TEST(Session, TwoSlotsShareAPrefix) {
   EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(second)));
 }
 
+// A sequence goes to host memory while a step of it is on its way, others write where it was, and it goes on in another
+// slot and other pages as if nothing had been. Half a page, a page's edge, and more than a window.
+TEST(Session, AwayAndBack) {
+  for (const bool guard : {false, true})
+    for (const uint32_t length : {3u, 6u, 8u, 15u}) {
+      auto created = toy::toySession(toy::kMaxContext, 2, guard);
+      ASSERT_TRUE(created.ok()) << created.error().message;
+      Session& session = **created;
+      const SamplingParams greedy = {};
+      std::vector<int32_t> sequence(length);
+      std::iota(sequence.begin(), sequence.end(), 11);
+      ASSERT_TRUE(session.prompt(0, 0, sequence, &greedy, false, kNotCancelled).ok());
+      ASSERT_TRUE(session.joinOutput(0, 0, {0, 0, length, greedy}).ok());
+      sequence.push_back(sampledOf(session)[0]);
+      ASSERT_TRUE(session.queueStep(false).ok());
+      ASSERT_TRUE(session.leave(0).ok());
+      auto copy = session.copyOut(0, length + 1);
+      ASSERT_TRUE(copy.ok()) << copy.error().message;
+      EXPECT_EQ(copy->positions(), length + 1);
+      session.truncate(0, 0);
+      sequence.push_back(sampledOf(session)[0]);
+      const std::vector<int32_t> other(20, 5);
+      ASSERT_TRUE(session.prompt(0, 0, other, &greedy, false, kNotCancelled).ok());
+      EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(other)));
+      ASSERT_TRUE(session.copyIn(1, *copy).ok());
+      ASSERT_TRUE(session.join(0, {1, sequence.back(), length + 1, greedy}).ok());
+      for (int step = 0; step < 6; ++step) {
+        ASSERT_TRUE(session.queueStep(false).ok());
+        const std::vector<int32_t> sampled = sampledOf(session);
+        EXPECT_THAT(sampled, ElementsAre(toy::nextToken(sequence)));
+        sequence.push_back(sampled[0]);
+      }
+      EXPECT_TRUE(*copy->isIdle());
+    }
+}
+
+// What a copy needs is not there: nothing changes, and it can be asked again.
+TEST(Session, NoRoomToComeBack) {
+  auto program = toy::loadToy(toy::openToy());
+  ASSERT_TRUE(program.ok());
+  Execution execution;
+  execution.cacheBytes = 16 * 64; // 8 pages of 4 positions, and those of the windows
+  auto created = Session::create(*program, toy::kMaxContext, 2, execution);
+  ASSERT_TRUE(created.ok());
+  Session& session = **created;
+  const std::vector<int32_t> first(16, 4), second(20, 9);
+  ASSERT_TRUE(session.prompt(0, 0, first, nullptr, false, kNotCancelled).ok());
+  auto copy = session.copyOut(0, 16);
+  ASSERT_TRUE(copy.ok());
+  session.truncate(0, 0);
+  ASSERT_TRUE(session.prompt(1, 0, second, nullptr, false, kNotCancelled).ok());
+  const auto refused = session.copyIn(0, *copy);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
+  EXPECT_THAT(refused.error().message, HasSubstr("3 free pages, slot 0 needs 4"));
+  session.truncate(1, 0);
+  ASSERT_TRUE(session.copyIn(0, *copy).ok());
+  ASSERT_TRUE(session.join(0, {0, 4, 16, {}}).ok());
+  ASSERT_TRUE(session.queueStep(false).ok());
+  EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(std::vector<int32_t>(17, 4))));
+}
+
 // What the asked context takes, and every byte back when it goes.
 TEST(Session, GivesEveryByteBack) {
   auto program = toy::loadToy(toy::openToy());
