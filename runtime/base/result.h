@@ -25,6 +25,7 @@ enum class ErrorCode : int {
   kOutOfMemory = 6,     ///< host or device memory does not suffice
   kCancelled = 7,       ///< the caller asked to stop
   kInternal = 8,        ///< a driver call or an operating system call failed
+  kBusy = 9,            ///< there is too much to do already; later it may work
 };
 
 /// One sentence for the user: the element, the fact, the remedy. No trailing full stop, no newline.

@@ -64,8 +64,11 @@ uint32_t nextPhase(std::span<const PromptShape> phases, const Rest& rest) {
   for (uint32_t i = 0; i < phases.size(); ++i) {
     const std::vector<PromptPiece> pieces = rest.piecesFor(phases[i]);
     const uint32_t rows = rowsOf(pieces, phases[i]);
-    // Padding behind the last piece counts as filled where the sequence could not go on there.
-    const bool isFilled = rows == phases[i].rows || (!isAll(pieces, rest) && pieces.size() == phases[i].sequences());
+    // Padding behind the last piece counts as filled where nobody could go on there.
+    const uint32_t block = phases[i].rowBlock, padded = (rows + block - 1) / block * block;
+    const bool isFilled =
+        rows == phases[i].rows ||
+        (!isAll(pieces, rest) && (pieces.size() == phases[i].sequences() || padded >= phases[i].rows));
     if (isFilled && (filled == kNone || phases[i].rows > phases[filled].rows))
       filled = i;
     if (isAll(pieces, rest) && (holding == kNone || phases[i].rows < phases[holding].rows))

@@ -15,7 +15,15 @@
 
 namespace llcuda {
 
-enum class StopReason : int { kNone = 0, kToken = 1, kLength = 2, kContext = 3, kCallback = 4, kForced = 5 };
+enum class StopReason : int {
+  kNone = 0,
+  kToken = 1,
+  kLength = 2,
+  kContext = 3,
+  kCallback = 4,
+  kForced = 5,
+  kString = 6, ///< of requests of a scheduler alone
+};
 
 /// Counts, and times in nanoseconds of the steady clock; see llcuda_metrics.
 struct Metrics {

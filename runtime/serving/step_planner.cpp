@@ -115,8 +115,8 @@ private:
     return costs.prompt(run.phase, tail, stepRowsOf(run, state.prompts));
   }
 
-  /// The next run of phases of at most `mostRows` rows and at most `budget` milliseconds; nothing when there is none,
-  /// or only one that is hardly worth its time.
+  /// The next run of phases of at most `mostRows` rows and at most `budget` milliseconds; nothing when no tokens are
+  /// left, when there is none, or within a budget only one that is hardly worth its time.
   std::optional<PromptRun> runWithin(double budget, uint32_t mostRows = UINT32_MAX) const {
     const auto skipped = static_cast<uint32_t>(std::ranges::find_if(lengths, std::identity()) - lengths.begin());
     if (skipped == lengths.size())
@@ -130,7 +130,7 @@ private:
       PromptRun cut = firstPromptRun(shapes, std::span(lengths).subspan(skipped));
       const uint32_t chosen = cut.phase;
       PromptRun run = named(std::move(cut), skipped, phaseOf);
-      if (phases[run.phase].rows < leastRows && !isAll(run))
+      if (budget != kEver && phases[run.phase].rows < leastRows && !isAll(run))
         return std::nullopt;
       if (costOf(run) <= budget)
         return run;

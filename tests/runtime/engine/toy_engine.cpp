@@ -91,7 +91,7 @@ void addKernels(ToyEngine& engine) {
   addKernel(engine, "toy_apply_edits", 8, image);
 }
 
-void addBuffers(ToyEngine& engine) {
+void addBuffers(ToyEngine& engine, uint32_t maxBatch) {
   using fb::BufferKind;
   using fb::IoRole;
   const uint64_t word = sizeof(int32_t);
@@ -104,19 +104,19 @@ void addBuffers(ToyEngine& engine) {
   addBuffer(engine, "tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
   addBuffer(engine, "positions", BufferKind::io, kMaxRows * word, IoRole::positions);
   addBuffer(engine, "slots", BufferKind::io, kMaxRows * word, IoRole::slots);
-  addBuffer(engine, "output_rows", BufferKind::io, kMaxBatch * word, IoRole::output_rows);
-  addBuffer(engine, "sampling", BufferKind::io, kMaxBatch * sizeof(SamplingParams), IoRole::sampling);
-  addBuffer(engine, "block_table", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
-  addBuffer(engine, "logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
-  addBuffer(engine, "sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
-  addBuffer(engine, "block_table_w6", BufferKind::io, kMaxBatch * kMaxPages * word, IoRole::block_table);
+  addBuffer(engine, "output_rows", BufferKind::io, maxBatch * word, IoRole::output_rows);
+  addBuffer(engine, "sampling", BufferKind::io, maxBatch * sizeof(SamplingParams), IoRole::sampling);
+  addBuffer(engine, "block_table", BufferKind::io, maxBatch * kMaxPages * word, IoRole::block_table);
+  addBuffer(engine, "logits", BufferKind::io, maxBatch * kVocabulary * word, IoRole::logits);
+  addBuffer(engine, "sampled", BufferKind::io, maxBatch * word, IoRole::sampled);
+  addBuffer(engine, "block_table_w6", BufferKind::io, maxBatch * kMaxPages * word, IoRole::block_table);
   addBuffer(engine, "prompt_tokens", BufferKind::io, kMaxRows * word, IoRole::tokens);
   addBuffer(engine, "prompt_positions", BufferKind::io, kMaxRows * word, IoRole::positions);
   addBuffer(engine, "prompt_slots", BufferKind::io, kMaxRows * word, IoRole::slots);
-  addBuffer(engine, "prompt_sampling", BufferKind::io, kMaxBatch * sizeof(SamplingParams), IoRole::sampling);
-  addBuffer(engine, "prompt_logits", BufferKind::io, kMaxBatch * kVocabulary * word, IoRole::logits);
-  addBuffer(engine, "prompt_sampled", BufferKind::io, kMaxBatch * word, IoRole::sampled);
-  addBuffer(engine, "edits", BufferKind::io, editsBytes(kMaxBatch), IoRole::edits);
+  addBuffer(engine, "prompt_sampling", BufferKind::io, maxBatch * sizeof(SamplingParams), IoRole::sampling);
+  addBuffer(engine, "prompt_logits", BufferKind::io, maxBatch * kVocabulary * word, IoRole::logits);
+  addBuffer(engine, "prompt_sampled", BufferKind::io, maxBatch * word, IoRole::sampled);
+  addBuffer(engine, "edits", BufferKind::io, editsBytes(maxBatch), IoRole::edits);
   engine.metadata.buffers[kV]->window = engine.metadata.buffers[kWindowTable]->window = kWindow;
   engine.metadata.arena_bytes = schema::kBufferAlignment;
 }
@@ -186,7 +186,7 @@ void addGolden(ToyEngine& engine) {
   engine.metadata.golden = std::move(golden);
 }
 
-void addModel(fb::EngineT& metadata) {
+void addModel(fb::EngineT& metadata, uint32_t maxBatch) {
   metadata.compiler = std::make_unique<fb::CompilerT>();
   metadata.compiler->version = "0.1.0";
   metadata.model = std::make_unique<fb::ModelT>();
@@ -200,7 +200,7 @@ void addModel(fb::EngineT& metadata) {
   model.vocabulary = kVocabulary;
   model.trained_context = kMaxContext;
   metadata.max_context = kMaxContext;
-  metadata.max_batch = kMaxBatch;
+  metadata.max_batch = maxBatch;
   metadata.page_tokens = kPageTokens;
 }
 
@@ -212,9 +212,9 @@ schema::EngineHeader headerOf(std::span<const std::byte> file) {
 
 } // namespace
 
-ToyEngine toyEngine(std::span<const std::byte> hostImage) {
+ToyEngine toyEngine(std::span<const std::byte> hostImage, uint32_t maxBatch) {
   ToyEngine engine;
-  addModel(engine.metadata);
+  addModel(engine.metadata, maxBatch);
   engine.images.assign(hostImage.begin(), hostImage.end());
   if (hostImage.empty()) {
     append(engine.images, "\177ELF", 4);
@@ -226,8 +226,8 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage) {
   }
   append(engine.constants, &kBias, sizeof(kBias));
   addKernels(engine);
-  addBuffers(engine);
-  for (uint32_t rows = 1; rows <= kMaxBatch; rows *= 2) addDecodePhase(engine, rows);
+  addBuffers(engine, maxBatch);
+  for (uint32_t rows = 1; rows <= maxBatch; rows *= 2) addDecodePhase(engine, rows);
   for (uint32_t rows : kPromptRows) addPromptPhase(engine, rows);
   engine.metadata.apply_edits = launchOf(
       kApplyEdits, 1, -1, {kEdits, kTokens, kPositions, kSlots, kSampling, kPromptSampled, kBlockTable, kWindowTable});

@@ -20,6 +20,7 @@ inline constexpr uint32_t kPageTokens = 4;
 inline constexpr uint32_t kMaxContext = 30;
 inline constexpr uint32_t kMaxPages = 8;
 inline constexpr uint32_t kMaxBatch = 2;
+inline constexpr uint32_t kWideBatch = 8; ///< that an engine may have instead
 /// Rows of a prompt phase that belong to one slot.
 inline constexpr uint32_t kRowBlock = 4;
 /// Positions that a row sees of the pool of values, which holds positions; of the other it sees all.
@@ -38,7 +39,8 @@ struct ToyEngine {
 };
 
 /// A sound engine. `hostImage`: the bytes of the built toy_image.cpp; left out, the engine opens but cannot run.
-ToyEngine toyEngine(std::span<const std::byte> hostImage = {});
+/// `maxBatch`: a power of 2, at most kWideBatch.
+ToyEngine toyEngine(std::span<const std::byte> hostImage = {}, uint32_t maxBatch = kMaxBatch);
 
 /// Bytes of a weight that is read from a file: a tile of rows of 32 columns of f32.
 inline constexpr uint64_t kReferredBytes = 4096;

@@ -42,7 +42,7 @@ void embed(LlcudaHostContext* context, void* const* arguments) {
     return;
   if (!expect(context, token >= 0 && token < static_cast<int32_t>(kVocabulary), "token outside the vocabulary") ||
       !expect(context, position < static_cast<int32_t>(kMaxContext), "position outside the context") ||
-      !expect(context, slot >= 0 && slot < static_cast<int32_t>(kMaxBatch), "slot outside the batch") ||
+      !expect(context, slot >= 0 && slot < static_cast<int32_t>(kWideBatch), "slot outside the batch") ||
       !expect(context, blockTable[slot * kMaxPages + position / kPageTokens] >= 0, "position without a page") ||
       !expect(context, windowTable[slot * kMaxPages + position / kPageTokens] >= 0,
               "position without a page of values"))

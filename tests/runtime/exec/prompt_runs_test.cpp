@@ -42,6 +42,15 @@ TEST(PromptRuns, TheRestIsPaddedWhenHalfFilled) {
   EXPECT_THAT(alone(40), ElementsAre(std::pair(0, 32), std::pair(0, 8)));
 }
 
+// The last block of a phase is partly empty: nobody else could be there, so the phase is filled.
+TEST(PromptRuns, PaddingOfTheLastBlockIsFilled) {
+  const uint32_t lengths[] = {500, 300};
+  const std::vector<PromptRun> runs = promptRuns(kPhases, lengths);
+  ASSERT_GE(runs.size(), 1u);
+  EXPECT_EQ(runs[0].phase, 1u);
+  EXPECT_EQ(runs[0].pieces[0].tokens, 500u);
+}
+
 // A short prompt takes the phase of few rows, a longer one the next at once, however little of it is filled.
 TEST(PromptRuns, ShortPromptsTakeFewRows) {
   EXPECT_THAT(alone(1, kWithFewRows), ElementsAre(std::pair(0, 1)));

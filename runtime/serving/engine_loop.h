@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine thread of a scheduler does: one step after another, for all requests that are there.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/exec/session.h"
+#include "runtime/serving/answer.h"
+#include "runtime/serving/event_queue.h"
+#include "runtime/serving/measured_costs.h"
+#include "runtime/serving/request.h"
+#include "runtime/serving/step_planner.h"
+#include "runtime/text/text_config.h"
+
+namespace llcuda::serving {
+
+/// How the tokens of an engine are read. Outlives the scheduler.
+struct TextRules {
+  const text::Tokenizer* tokenizer = nullptr; ///< null: requests have no text
+  const text::TextConfig* config = nullptr;   ///< null: no token ends an answer
+};
+
+struct LoopOptions {
+  PlannerOptions planner;
+  uint64_t hostCacheBytes = 0; ///< of paused requests; what does not fit is computed again
+};
+
+/// One thread at a time. Requests wait, have their prompt computed, generate, may be paused meanwhile, and end with one
+/// event kDone or kFailed. A step is queued before the results of the one before it are read.
+class EngineLoop {
+public:
+  EngineLoop(Session& session, PhaseClock& clock, TextRules text, LoopOptions options, EventQueue& events);
+  ~EngineLoop();
+
+  /// Runs each phase once, so that the first steps are planned by what they take.
+  Result<void> measure() { return measurePhases(session, clock, costs); }
+
+  /// The request was checked: its prompt fits into the context.
+  Result<void> submit(uint64_t id, RequestOptions options, std::chrono::steady_clock::time_point arrival);
+  /// The request ends now, or without one all do; nothing when it has ended.
+  Result<void> cancel(std::optional<uint64_t> id);
+  /// Whether there is nothing to do.
+  bool isIdle() const { return requests.empty() && outputs.empty(); }
+  /// Nothing was to do since the last step: the time until the next one is nobody's fault.
+  void noteSleep();
+  Result<void> step();
+  /// Ends all requests; the session is not used any more.
+  void failAll(const Error& error);
+
+  Stats stats() const;
+  /// Requests that have come and had no slot yet.
+  uint32_t waitingCount() const { return static_cast<uint32_t>(waiting.size()); }
+
+private:
+  struct Request;
+  using Shared = std::shared_ptr<Request>;
+  /// What a queued run leaves: a token for each of its owners.
+  struct Output {
+    uint64_t step;
+    std::vector<Shared> owners;
+  };
+
+  // Who runs.
+  Result<void> dismiss();
+  Result<void> admit();
+  Result<bool> tryStart(const Shared& request);
+  bool hasPagesFor(const Request& request) const;
+  Result<void> pause(const Shared& request);
+  Result<void> release(Request& request);
+  Result<void> leaveRow(uint32_t row);
+  Standing standingOf(const Request& request) const;
+  uint32_t promised(std::size_t group) const;
+
+  // What runs.
+  StepPlan plan();
+  Result<void> queueRun(const PromptRun& run, const std::vector<Shared>& planned);
+  Result<void> queueDecode();
+
+  // What came of it.
+  Result<void> readOldest();
+  Result<void> readUpTo(uint64_t step);
+  Result<void> onToken(const Shared& request, int32_t token, std::span<const float> logits);
+  Result<void> finish(Request& request, StopReason reason);
+  Result<void> fail(Request& request, const Error& error);
+  void emit(Request& request, Event event);
+  void noteEnd(Request& request, Event& event); ///< somebody else holds the request
+  Result<void> readClock();
+
+  Session& session;
+  PhaseClock& clock;
+  TextRules text;
+  LoopOptions options;
+  EventQueue& events;
+  MeasuredCosts costs;
+
+  std::unordered_map<uint64_t, Shared> requests; // that have not ended
+  std::vector<Shared> waiting, paused;           // in no order
+  std::vector<Shared> prompts;                   // with a slot, in order of arrival of the slot
+  std::vector<Shared> rows;                      // of the decode steps
+  std::vector<uint32_t> freeSlots;
+  std::deque<Output> outputs;    // queued and not read
+  std::vector<SlotCopy> retired; // whose copies may be on their way
+  uint64_t hostBytes = 0;
+  uint64_t stepNumber = 0, nextArrival = 0;
+  uint64_t phasesQueued = 0, phasesTimed = 0;
+  std::deque<uint64_t> afterSleep; // phases in front of which nothing was to do
+  Stats counted;
+};
+
+} // namespace llcuda::serving

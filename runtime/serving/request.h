@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of a scheduler and what it says.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codegen/formats/sampling.h"
+#include "runtime/base/result.h"
+#include "runtime/exec/log_probabilities.h"
+#include "runtime/exec/sequence.h"
+
+namespace llcuda::serving {
+
+struct RequestOptions {
+  std::vector<int32_t> tokens;    ///< the prompt, at least one
+  int64_t maxTokens = -1;         ///< -1: until it stops or the context ends
+  SamplingParams sampling = {};   ///< without `step` and `hold`
+  std::vector<std::string> stops; ///< end the answer and are not part of it; none is empty
+  int32_t logprobs = -1;          ///< most likely tokens to report beside each token's own; -1: nothing is reported
+  bool ignoreStop = false;        ///< stop tokens do not stop
+  bool specialText = false;       ///< special tokens appear in the text by name
+  int32_t priority = 0;           ///< who has a higher one goes first, and keeps its pages longer
+  void* user = nullptr;           ///< given back with each event
+};
+
+enum class EventKind : int {
+  kStarted = 1,  ///< has its slot
+  kProgress = 2, ///< a part of the prompt was queued, and it was not the last
+  kToken = 3,
+  kDone = 4,   ///< the last event of a request
+  kFailed = 5, ///< the last event of a request
+};
+
+/// Of a request; times in nanoseconds of the steady clock.
+struct RequestMetrics {
+  uint32_t promptTokens = 0;
+  uint32_t generatedTokens = 0;
+  uint32_t pauses = 0;       ///< times that it made room for others
+  uint64_t waitNs = 0;       ///< until it had a slot
+  uint64_t firstTokenNs = 0; ///< from its arrival to its first token
+  uint64_t totalNs = 0;
+};
+
+struct Event {
+  uint64_t request = 0;
+  void* user = nullptr;
+  EventKind kind = EventKind::kStarted;
+  uint64_t seed = 0;                   ///< started: that of the sampler
+  uint32_t computed = 0, total = 0;    ///< progress: tokens of the prompt
+  int32_t token = -1;                  ///< token: -1 where only text comes that was held back
+  uint32_t index = 0;                  ///< of the token
+  bool stops = false;                  ///< it is a stop token, and has no text
+  std::string text;                    ///< token: what became certain with it, well-formed by itself
+  float logProbability = 0;            ///< where log-probabilities were asked for
+  std::vector<Candidate> top;          ///< the same
+  StopReason stop = StopReason::kNone; ///< done
+  int32_t stopString = -1;             ///< done: index of the stop string, with StopReason::kString
+  RequestMetrics metrics;              ///< done and failed
+  Error error;                         ///< failed
+};
+
+/// Of a scheduler so far.
+struct Stats {
+  uint32_t waiting = 0, prompts = 0, generating = 0, paused = 0; ///< requests
+  uint32_t pages = 0, freePages = 0;                             ///< of all groups of pools together
+  uint64_t hostBytes = 0;                                        ///< of paused requests
+  uint64_t steps = 0, promptRuns = 0;
+  uint64_t promptTokens = 0, generatedTokens = 0; ///< recomputed ones are counted as a prompt's again
+  uint64_t rows = 0;                              ///< of all decode steps together
+  uint64_t pauses = 0, recomputed = 0;            ///< the second: of those the ones that host memory had no room for
+  uint64_t done = 0, failed = 0, cancelled = 0;   ///< requests
+  uint64_t busyNs = 0, idleNs = 0; ///< of the device in phases, and between them while there was something to do
+};
+
+} // namespace llcuda::serving

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/serving/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace llcuda::serving {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+} // namespace
+
+Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions options) {
+  const uint32_t context = engine.metadata().max_context(), slots = engine.metadata().max_batch();
+  if (options.context > context)
+    return usageError("a context of ", options.context, " positions was asked for, the engine has ", context,
+                      "; compile it with -c ", options.context);
+  if (options.slots > slots)
+    return usageError(options.slots, " requests at a time were asked for, the engine decodes ", slots,
+                      "; compile it with --max-batch ", options.slots);
+  if (options.context == 0)
+    options.context = context;
+  if (options.slots == 0)
+    options.slots = slots;
+  return options;
+}
+
+Scheduler::Scheduler(std::shared_ptr<const Program> program, TextRules text, SchedulerOptions options)
+    : text(text), options(options), clock(program->device().context) {}
+
+Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Program> program, TextRules text,
+                                                     SchedulerOptions options) {
+  LLCUDA_ASSIGN_OR_RETURN(options, checkedOptions(program->engine(), options));
+  std::unique_ptr<Scheduler> scheduler(new Scheduler(program, text, options));
+  LLCUDA_RETURN_IF_ERROR(scheduler->start(std::move(program)));
+  return scheduler;
+}
+
+Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
+  LLCUDA_RETURN_IF_ERROR(events.open());
+  const bool measures = options.measures.value_or(!program->device().onHost());
+  Execution execution;
+  execution.graphs = options.graphs;
+  execution.capture = Capture::kAtStart;
+  execution.cacheBytes = options.cacheBytes;
+  execution.clock = &clock;
+  if (execution.cacheBytes == 0) {
+    // The weights are there already.
+    const MemoryPlan plan = llcuda::memoryPlan(program->engine(), options.context, options.slots);
+    LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, program->device().context->memoryInfo());
+    execution.cacheBytes = cacheBudget(plan, memory.freeBytes + plan.shared());
+  }
+  LLCUDA_ASSIGN_OR_RETURN(session,
+                          Session::create(std::move(program), options.context, options.slots, std::move(execution)));
+  loop =
+      std::make_unique<EngineLoop>(*session, clock, text, LoopOptions{options.planner, options.hostCacheBytes}, events);
+  if (measures)
+    LLCUDA_RETURN_IF_ERROR(loop->measure());
+  loop->noteSleep();
+  published = loop->stats();
+  thread = std::thread([this] { run(); });
+  return {};
+}
+
+Scheduler::~Scheduler() {
+  {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  wake.notify_one();
+  if (thread.joinable())
+    thread.join();
+  loop.reset(); // before its session
+}
+
+Result<void> Scheduler::check(const RequestOptions& request) const {
+  const auto vocabulary = static_cast<int32_t>(session->program().engine().model().vocabulary());
+  if (request.tokens.empty())
+    return usageError("there is nothing to continue: the prompt has no tokens");
+  if (request.tokens.size() > context())
+    return usageError("the prompt of ", request.tokens.size(), " tokens exceeds the available context size of ",
+                      context(), " positions");
+  for (std::size_t i = 0; i < request.tokens.size(); ++i)
+    if (request.tokens[i] < 0 || request.tokens[i] >= vocabulary)
+      return usageError("token ", i, " is ", request.tokens[i], ", the vocabulary has ", vocabulary);
+  if (request.maxTokens < -1)
+    return usageError("max_tokens is ", request.maxTokens, ", allowed are -1 and more");
+  if (request.logprobs < -1)
+    return usageError("logprobs is ", request.logprobs, ", allowed are -1 and more");
+  if (!request.stops.empty() && !text.tokenizer)
+    return unsupported("stop strings need text, and the engine has no tokenizer");
+  for (std::size_t i = 0; i < request.stops.size(); ++i)
+    if (request.stops[i].empty())
+      return usageError("stop string ", i, " is empty");
+  return {};
+}
+
+Result<uint64_t> Scheduler::submit(RequestOptions request) {
+  LLCUDA_RETURN_IF_ERROR(check(request));
+  uint64_t id = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (draining)
+      return makeError(ErrorCode::kBusy, "no more requests are accepted: what runs is being finished");
+    // Those that find a slot at once do not wait.
+    const uint32_t running = published.prompts + published.generating + published.paused;
+    const uint32_t room = options.queue + slots() - std::min(running, slots());
+    if (published.waiting + submitted >= room)
+      return makeError(ErrorCode::kBusy, published.waiting + submitted, " requests wait, no more may");
+    id = ++lastId;
+    inbox.push_back(Submitted{id, std::move(request), Clock::now()});
+    ++submitted;
+    isIdle = false;
+  }
+  wake.notify_one();
+  return id;
+}
+
+void Scheduler::cancel(uint64_t request) {
+  {
+    const std::lock_guard lock(mutex);
+    inbox.push_back(Cancelled{request});
+  }
+  wake.notify_one();
+}
+
+Stats Scheduler::stats() const {
+  const std::lock_guard lock(mutex);
+  Stats stats = published;
+  stats.waiting += submitted;
+  return stats;
+}
+
+Result<void> Scheduler::drain(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex);
+  draining = true;
+  const auto ended = [this] { return isIdle; };
+  if (timeout < timeout.zero()) {
+    idle.wait(lock, ended);
+    return {};
+  }
+  if (idle.wait_for(lock, timeout, ended))
+    return {};
+  const uint32_t left = published.waiting + published.prompts + published.generating + published.paused + submitted;
+  inbox.push_back(Cancelled{std::nullopt});
+  wake.notify_one();
+  idle.wait(lock, ended);
+  return makeError(ErrorCode::kCancelled, left, " requests were cut off");
+}
+
+Result<void> Scheduler::work(std::vector<Command> commands, bool isBroken) {
+  Result<void> result;
+  for (Command& command : commands) { // all of them: what was accepted has to end
+    auto* request = std::get_if<Submitted>(&command);
+    Result<void> done = request ? loop->submit(request->id, std::move(request->options), request->arrival)
+                                : loop->cancel(std::get<Cancelled>(command).id);
+    if (result && !done)
+      result = std::move(done);
+  }
+  return !result || isBroken || loop->isIdle() ? result : loop->step();
+}
+
+void Scheduler::run() {
+  std::optional<Error> broken;
+  for (std::unique_lock lock(mutex); !stopping;) {
+    isIdle = loop->isIdle() && inbox.empty();
+    if (isIdle) {
+      idle.notify_all();
+      loop->noteSleep();
+      wake.wait(lock, [this] { return stopping || !inbox.empty(); });
+      continue;
+    }
+    std::vector<Command> commands = std::exchange(inbox, {});
+    published.waiting += std::exchange(submitted, 0); // until the loop says so itself
+    lock.unlock();
+    if (const Result<void> worked = work(std::move(commands), broken.has_value()); !worked && !broken)
+      broken = worked.error();
+    if (broken)
+      loop->failAll(*broken);
+    const Stats stats = loop->stats();
+    lock.lock();
+    published = stats;
+  }
+}
+
+} // namespace llcuda::serving

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/serving/scheduler.h"
+
+#include <random>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <poll.h>
+
+#include "tests/runtime/serving/toy_scheduler.h"
+
+namespace llcuda::serving {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::chrono::milliseconds kLong(20000);
+
+class SchedulerTest : public testing::Test {
+protected:
+  void open(SchedulerOptions options = {}) {
+    scheduler.reset();
+    auto created = Scheduler::create(toy.program, toy.text(), options);
+    ASSERT_TRUE(created.ok()) << created.error().message;
+    scheduler = std::move(*created);
+    said.clear();
+  }
+  uint64_t submit(RequestOptions request) {
+    const auto id = scheduler->submit(std::move(request));
+    EXPECT_TRUE(id.ok()) << id.error().message;
+    return id ? *id : 0;
+  }
+  /// Until `count` requests have ended.
+  void hearUntilEnded(std::size_t count) {
+    const auto ended = [&] {
+      return std::ranges::count_if(said, [](const auto& entry) { return entry.second.hasEnded(); });
+    };
+    while (ended() < static_cast<std::ptrdiff_t>(count)) {
+      std::vector<Event> events = scheduler->poll(5, kLong);
+      ASSERT_FALSE(events.empty()) << "nothing comes";
+      for (Event& event : events) toy::hear(said, std::move(event));
+    }
+  }
+  /// What a request says when nobody else is there.
+  toy::Said alone(const RequestOptions& request) {
+    const uint64_t id = submit(request);
+    hearUntilEnded(said.size() + 1);
+    return said[id];
+  }
+
+  toy::ServedToy toy = toy::servedToy();
+  std::unique_ptr<Scheduler> scheduler;
+  std::map<uint64_t, toy::Said> said;
+};
+
+// Text and tokens of eight requests together are those of each alone: greedy and drawn, with stop tokens and strings,
+// with pages for all and for a few.
+TEST_F(SchedulerTest, TogetherAsAlone) {
+  std::vector<RequestOptions> requests;
+  for (int32_t i = 0; i < 8; ++i) {
+    requests.push_back(toy::greedyRequest(11 * i + 2, static_cast<uint32_t>(2 + i), 22));
+    requests.back().ignoreStop = i % 2 == 0;
+    requests.back().specialText = i % 3 == 0;
+    if (i >= 4) {
+      requests.back().sampling.temperature = 1;
+      requests.back().sampling.seed = static_cast<uint64_t>(i);
+    }
+    requests.back().stops = {"Q7", "e"};
+  }
+  open();
+  std::vector<toy::Said> expected;
+  for (const RequestOptions& request : requests) expected.push_back(alone(request));
+  EXPECT_EQ(scheduler->stats().pauses, 0u);
+  for (const uint32_t pages : {64u, 17u}) {
+    open({.cacheBytes = toy::cacheBytes(*toy.engine, pages), .hostCacheBytes = 1 << 20});
+    for (int round = 0; round < 5; ++round) {
+      said.clear();
+      std::vector<uint64_t> ids;
+      for (const RequestOptions& request : requests) ids.push_back(submit(request));
+      hearUntilEnded(8);
+      for (std::size_t i = 0; i < 8; ++i) {
+        EXPECT_EQ(said[ids[i]].tokens, expected[i].tokens) << i;
+        EXPECT_EQ(said[ids[i]].text, expected[i].text) << i;
+        EXPECT_EQ(said[ids[i]].last.stop, expected[i].last.stop) << i;
+      }
+    }
+  }
+}
+
+// 50 clients vanish at random moments, waiting, in their prompt, while they generate, while they are paused; ten others
+// get what they are owed, and every page comes back.
+TEST_F(SchedulerTest, FiftyVanish) {
+  open({.cacheBytes = toy::cacheBytes(*toy.engine, 15), .hostCacheBytes = 4000, .queue = 100});
+  const uint32_t freePages = scheduler->stats().freePages;
+  std::mt19937 random(7);
+  std::map<uint64_t, RequestOptions> stays;
+  std::map<uint64_t, uint32_t> leavesAfter; // events
+  for (int32_t i = 0; i < 60; ++i) {
+    RequestOptions request = toy::greedyRequest(i, 1 + random() % 14, 16);
+    const uint64_t id = submit(request);
+    if (i % 6 == 0)
+      stays.emplace(id, request);
+    else if (const uint32_t events = random() % 14; events == 0)
+      scheduler->cancel(id);
+    else
+      leavesAfter.emplace(id, events);
+  }
+  std::set<uint64_t> ended;
+  while (ended.size() < 60) {
+    std::vector<Event> events = scheduler->poll(1, kLong);
+    ASSERT_FALSE(events.empty());
+    const uint64_t id = events[0].request;
+    toy::hear(said, std::move(events[0]));
+    if (said[id].hasEnded())
+      ended.insert(id);
+    if (const auto found = leavesAfter.find(id); found != leavesAfter.end() && --found->second == 0) {
+      scheduler->cancel(id);
+      leavesAfter.erase(found);
+    }
+  }
+  for (const auto& [id, request] : stays) {
+    EXPECT_EQ(said[id].last.kind, EventKind::kDone);
+    EXPECT_EQ(said[id].tokens, toy::continuation(request.tokens, 16));
+  }
+  ASSERT_TRUE(scheduler->drain(kLong).ok());
+  const Stats stats = scheduler->stats();
+  EXPECT_EQ(stats.freePages, freePages);
+  EXPECT_EQ(stats.hostBytes, 0u);
+  EXPECT_EQ(stats.done + stats.cancelled, 60u);
+  EXPECT_GT(stats.cancelled, 20u);
+  EXPECT_GT(stats.pauses, 0u);
+}
+
+// A stop string that begins in one token and ends in another is found, is not part of the text, and what could have
+// become one comes out in the end.
+TEST_F(SchedulerTest, StopStringsAcrossTokens) {
+  open();
+  RequestOptions request = toy::greedyRequest(40, 5, 20);
+  const toy::Said whole = alone(request);
+  ASSERT_GE(whole.text.size(), 8u);
+  for (std::size_t at = 1; at + 3 < whole.text.size(); ++at) {
+    const std::string stop = whole.text.substr(at, 3);
+    request.stops = {"never", stop};
+    const toy::Said cut = alone(request);
+    EXPECT_EQ(cut.text, whole.text.substr(0, whole.text.find(stop)));
+    EXPECT_EQ(cut.last.stop, StopReason::kString);
+    EXPECT_EQ(cut.last.stopString, 1);
+  }
+  request.stops = {whole.text + "x"};
+  EXPECT_EQ(alone(request).text, whole.text);
+  ASSERT_TRUE(scheduler->drain(kLong).ok());
+  EXPECT_EQ(scheduler->stats().freePages, scheduler->stats().pages);
+}
+
+TEST_F(SchedulerTest, LogProbabilities) {
+  open();
+  RequestOptions request = toy::greedyRequest(40, 5, 3);
+  request.logprobs = 2;
+  const uint64_t id = submit(request);
+  submit(toy::greedyRequest(41, 5, 3)); // one that does not ask
+  std::vector<int32_t> tokens = request.tokens;
+  uint32_t count = 0;
+  for (uint32_t ended = 0; ended < 2;)
+    for (const Event& event : scheduler->poll(1, kLong)) {
+      ended += event.kind == EventKind::kDone;
+      if (event.kind != EventKind::kToken)
+        continue;
+      EXPECT_EQ(event.top.size(), event.request == id ? 2u : 0u);
+      if (event.request != id)
+        continue;
+      const std::vector<float> logits = toy::logits(tokens);
+      const auto expected = LogProbabilities::of(logits);
+      EXPECT_FLOAT_EQ(event.logProbability, (*expected)[event.token]);
+      EXPECT_EQ(event.top[0].token, event.token);
+      EXPECT_FLOAT_EQ(event.top[1].logProbability, event.logProbability - toy::kLogitStep);
+      tokens.push_back(event.token);
+      ++count;
+    }
+  EXPECT_EQ(count, 3u);
+}
+
+TEST_F(SchedulerTest, WhatIsRefused) {
+  open({.context = 12});
+  const auto refusal = [&](RequestOptions request) {
+    const auto id = scheduler->submit(std::move(request));
+    EXPECT_FALSE(id.ok());
+    return id ? std::string() : id.error().message;
+  };
+  EXPECT_THAT(refusal({}), HasSubstr("the prompt has no tokens"));
+  EXPECT_THAT(refusal(toy::greedyRequest(1, 13, 1)),
+              HasSubstr("the prompt of 13 tokens exceeds the available context size of 12 positions"));
+  RequestOptions request = toy::greedyRequest(1, 2, 1);
+  request.tokens[1] = 97;
+  EXPECT_THAT(refusal(request), HasSubstr("token 1 is 97, the vocabulary has 97"));
+  request = toy::greedyRequest(1, 2, -2);
+  EXPECT_THAT(refusal(request), HasSubstr("max_tokens is -2"));
+  request = toy::greedyRequest(1, 2, 1);
+  request.stops = {"a", ""};
+  EXPECT_THAT(refusal(request), HasSubstr("stop string 1 is empty"));
+  EXPECT_EQ(Scheduler::create(toy.program, toy.text(), {.slots = 9}).error().message,
+            "9 requests at a time were asked for, the engine decodes 8; compile it with --max-batch 9");
+  EXPECT_THAT(Scheduler::create(toy.program, toy.text(), {.context = 31}).error().message,
+              HasSubstr("the engine has 30; compile it with -c 31"));
+  auto withoutText = Scheduler::create(toy.program, {}, {});
+  ASSERT_TRUE(withoutText.ok());
+  request.stops = {"a"};
+  EXPECT_EQ((*withoutText)->submit(request).error().code, ErrorCode::kUnsupported);
+}
+
+// Slots and queue are numbers apart; who finds no place is told so, and may come later.
+TEST_F(SchedulerTest, TheQueueIsFull) {
+  open({.slots = 1, .queue = 2});
+  uint32_t accepted = 0;
+  Result<uint64_t> last = uint64_t{0};
+  while (accepted < 500 && (last = scheduler->submit(toy::greedyRequest(1, 20, 11)))) ++accepted;
+  ASSERT_FALSE(last.ok());
+  EXPECT_EQ(last.error().code, ErrorCode::kBusy);
+  EXPECT_THAT(last.error().message, HasSubstr("requests wait, no more may"));
+  EXPECT_GE(accepted, 2u);
+  hearUntilEnded(accepted);
+  submit(toy::greedyRequest(1, 20, 11));
+  hearUntilEnded(accepted + 1);
+}
+
+// What was accepted ends by itself, or is cut off in time.
+TEST_F(SchedulerTest, Drain) {
+  open({.queue = 1000});
+  for (int32_t i = 0; i < 20; ++i) submit(toy::greedyRequest(i, 4, 20));
+  EXPECT_TRUE(scheduler->drain(kLong).ok());
+  EXPECT_EQ(scheduler->stats().done, 20u);
+  EXPECT_THAT(scheduler->submit(toy::greedyRequest(1, 4, 2)).error().message, HasSubstr("no more requests"));
+  open({.slots = 1, .queue = 1000});
+  for (int32_t i = 0; i < 900; ++i) submit(toy::greedyRequest(i, 4, 20));
+  const auto cut = scheduler->drain(std::chrono::milliseconds(1));
+  ASSERT_FALSE(cut.ok());
+  EXPECT_EQ(cut.error().code, ErrorCode::kCancelled);
+  hearUntilEnded(900);
+  EXPECT_EQ(scheduler->stats().freePages, scheduler->stats().pages);
+}
+
+// The descriptor says when there is something to read, and when there is not.
+TEST_F(SchedulerTest, DescriptorOfEvents) {
+  open();
+  pollfd descriptor = {scheduler->fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&descriptor, 1, 0), 0);
+  submit(toy::greedyRequest(1, 4, 6));
+  while (said.empty() || !said.begin()->second.hasEnded()) {
+    ASSERT_EQ(::poll(&descriptor, 1, 60000), 1);
+    for (Event& event : scheduler->poll(2, std::chrono::milliseconds(0))) toy::hear(said, std::move(event));
+  }
+  EXPECT_EQ(::poll(&descriptor, 1, 0), 0);
+}
+
+// A device that breaks ends every request, and those that come later; nobody waits for ever.
+TEST_F(SchedulerTest, AFaultEndsAll) {
+  const toy::HostsimControl hostsim;
+  open({.queue = 100});
+  for (int32_t i = 0; i < 20; ++i) submit(toy::greedyRequest(i, 4, 20));
+  ASSERT_TRUE(hostsim.failCall(40, 719));
+  hearUntilEnded(20);
+  EXPECT_TRUE(hostsim.struck());
+  hostsim.disarm();
+  uint32_t failed = 0;
+  for (const auto& [id, one] : said) failed += one.last.kind == EventKind::kFailed;
+  EXPECT_GT(failed, 0u);
+  const uint64_t later = submit(toy::greedyRequest(1, 4, 2));
+  hearUntilEnded(21);
+  EXPECT_EQ(said[later].last.error.code, ErrorCode::kInternal);
+}
+
+// It goes while requests run, wait and are paused: nothing of the device is left.
+TEST_F(SchedulerTest, GoesWhileRequestsRun) {
+  const toy::HostsimControl hostsim;
+  const uint64_t before = hostsim.liveObjects();
+  for (int round = 0; round < 10; ++round) {
+    open({.cacheBytes = toy::cacheBytes(*toy.engine, 12), .hostCacheBytes = 1 << 20, .queue = 100});
+    for (int32_t i = 0; i < 30; ++i) submit(toy::greedyRequest(i, 6, 20));
+    for (int events = 0; events < 5 * round;) events += static_cast<int>(scheduler->poll(1, kLong).size());
+    scheduler.reset();
+    EXPECT_EQ(hostsim.liveObjects(), before);
+  }
+}
+
+} // namespace
+} // namespace llcuda::serving
