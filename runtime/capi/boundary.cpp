@@ -15,7 +15,8 @@ static_assert(static_cast<int>(ErrorCode{}) == LLCUDA_OK && static_cast<int>(Err
               static_cast<int>(ErrorCode::kNoDevice) == LLCUDA_NO_DEVICE &&
               static_cast<int>(ErrorCode::kOutOfMemory) == LLCUDA_OUT_OF_MEMORY &&
               static_cast<int>(ErrorCode::kCancelled) == LLCUDA_CANCELLED &&
-              static_cast<int>(ErrorCode::kInternal) == LLCUDA_INTERNAL);
+              static_cast<int>(ErrorCode::kInternal) == LLCUDA_INTERNAL &&
+              static_cast<int>(ErrorCode::kBusy) == LLCUDA_BUSY);
 
 /// The longest prefix of up to `limit` bytes that does not end inside a character.
 std::size_t wholeCharacters(const std::string& text, std::size_t limit) {
@@ -35,6 +36,14 @@ llcuda_status report(const Error& error, llcuda_error* out) {
     out->message[bytes] = 0;
   }
   return static_cast<llcuda_status>(error.code);
+}
+
+LogSink sinkOf(llcuda_log_callback log, void* user) {
+  if (!log)
+    return {};
+  return [log, user](LogLevel level, std::string_view line) {
+    log(static_cast<int32_t>(level), std::string(line).c_str(), user);
+  };
 }
 
 } // namespace llcuda::capi
@@ -57,6 +66,7 @@ extern "C" const char* llcuda_status_name(int32_t status) {
     LLCUDA_STATUS_NAME(LLCUDA_OUT_OF_MEMORY);
     LLCUDA_STATUS_NAME(LLCUDA_CANCELLED);
     LLCUDA_STATUS_NAME(LLCUDA_INTERNAL);
+    LLCUDA_STATUS_NAME(LLCUDA_BUSY);
 #undef LLCUDA_STATUS_NAME
   }
   return "LLCUDA_?";

@@ -8,12 +8,16 @@
 #include <new>
 
 #include "llcuda/llcuda.h"
+#include "runtime/base/log.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::capi {
 
 /// Writes the error, if the caller wants it, and gives its status.
 llcuda_status report(const Error& error, llcuda_error* out);
+
+/// What is said goes to the caller's function, which may be NULL.
+LogSink sinkOf(llcuda_log_callback log, void* user);
 
 /// Runs `body`, a function that gives Result<void>.
 template <typename Body>

@@ -66,24 +66,15 @@ private:
   uint32_t count = 0;
 };
 
-Result<void> checkOptions(const llcuda_generate_options& options) {
+Result<GenerateOptions> converted(const llcuda_generate_options& options, const EngineState& engine) {
   if (options.max_tokens < -1)
     return usageError("max_tokens is ", options.max_tokens, ", allowed are -1 and more");
-  if (!(options.temperature >= -1e6f && options.temperature <= 1e6f))
-    return usageError("temperature is ", options.temperature, ", allowed are up to 1e6");
-  if (!(options.top_p > 0 && options.top_p <= 1))
-    return usageError("top_p is ", options.top_p, ", allowed are above 0 and up to 1");
-  if (!(options.min_p >= 0 && options.min_p <= 1))
-    return usageError("min_p is ", options.min_p, ", allowed are 0 to 1");
   if (!options.forced && options.forced_count != 0)
     return usageError("forced is NULL and forced_count is ", options.forced_count);
-  return {};
-}
-
-GenerateOptions converted(const llcuda_generate_options& options, const EngineState& engine) {
   GenerateOptions result;
   result.maxTokens = options.max_tokens;
-  result.sampling = {options.temperature, options.top_p, options.min_p, options.top_k, options.seed, 0};
+  LLCUDA_ASSIGN_OR_RETURN(result.sampling,
+                          samplingOf(options.temperature, options.top_k, options.top_p, options.min_p, options.seed));
   result.logprobs = options.logprobs;
   if (options.forced)
     result.forced = std::span(options.forced, options.forced_count);
@@ -93,6 +84,16 @@ GenerateOptions converted(const llcuda_generate_options& options, const EngineSt
 }
 
 } // namespace
+
+Result<SamplingParams> samplingOf(float temperature, uint32_t topK, float topP, float minP, uint64_t seed) {
+  if (!(temperature >= -1e6f && temperature <= 1e6f))
+    return usageError("temperature is ", temperature, ", allowed are up to 1e6");
+  if (!(topP > 0 && topP <= 1))
+    return usageError("top_p is ", topP, ", allowed are above 0 and up to 1");
+  if (!(minP >= 0 && minP <= 1))
+    return usageError("min_p is ", minP, ", allowed are 0 to 1");
+  return SamplingParams{temperature, topP, minP, topK, seed, 0, 0};
+}
 
 llcuda_generate_options defaultGenerateOptions() {
   llcuda_generate_options options = {};
@@ -107,8 +108,7 @@ llcuda_generate_options defaultGenerateOptions() {
 
 Result<void> generate(llcuda_session& session, std::span<const int32_t> tokens, const llcuda_generate_options* given) {
   LLCUDA_ASSIGN_OR_RETURN(const llcuda_generate_options options, optionsOf(given, defaultGenerateOptions()));
-  LLCUDA_RETURN_IF_ERROR(checkOptions(options));
-  GenerateOptions wanted = converted(options, *session.engine);
+  LLCUDA_ASSIGN_OR_RETURN(GenerateOptions wanted, converted(options, *session.engine));
   if (!options.callback)
     return session.sequence->generate(tokens, wanted, session.metrics);
 

@@ -23,14 +23,6 @@ llcuda_session_options defaultSessionOptions() {
   return options;
 }
 
-LogSink sinkOf(const llcuda_session_options& options) {
-  if (!options.log)
-    return {};
-  return [log = options.log, user = options.log_user](LogLevel level, std::string_view line) {
-    log(static_cast<int32_t>(level), std::string(line).c_str(), user);
-  };
-}
-
 Result<uint32_t> contextOf(const llcuda_session_options& options, const fb::Engine& metadata) {
   if (options.context > metadata.max_context())
     return usageError("a context of ", options.context, " positions was asked for, the engine has ",
@@ -45,7 +37,7 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t context, contextOf(options, engine->file().metadata()));
   const ProgramRequest request{static_cast<DeviceChoice>(options.device), options.device_index, options.guard != 0,
                                context, options.weights_from ? options.weights_from : ""};
-  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(options)));
+  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(options.log, options.log_user)));
   auto created = std::make_unique<llcuda_session>();
   if (options.profile != 0) {
     LLCUDA_ASSIGN_OR_RETURN(created->profiler, Profiler::create(*program));

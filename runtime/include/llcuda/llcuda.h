@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C interface of llcuda: open an engine, create a session, feed tokens or text, read tokens as they come.
+/* The C interface of llcuda: open an engine, create a session, feed tokens or text, read tokens as they come; or create
+ * a scheduler and submit many requests at once.
  *
  *   llcuda_engine* engine = NULL;
  *   llcuda_session* session = NULL;
@@ -50,7 +51,8 @@ typedef enum llcuda_status {
   LLCUDA_NO_DEVICE = 5,         /**< no GPU that fits the engine */
   LLCUDA_OUT_OF_MEMORY = 6,     /**< host or device memory does not suffice */
   LLCUDA_CANCELLED = 7,         /**< llcuda_session_cancel was called */
-  LLCUDA_INTERNAL = 8           /**< a call of the driver or of the operating system failed */
+  LLCUDA_INTERNAL = 8,          /**< a call of the driver or of the operating system failed */
+  LLCUDA_BUSY = 9               /**< a scheduler has too much to do; later it may work */
 } llcuda_status;
 
 /** Written by the function that fails. */
@@ -292,7 +294,8 @@ typedef enum llcuda_stop_reason {
   LLCUDA_STOP_LENGTH = 2,   /**< max_tokens */
   LLCUDA_STOP_CONTEXT = 3,  /**< no position left */
   LLCUDA_STOP_CALLBACK = 4, /**< the callback asked for it */
-  LLCUDA_STOP_FORCED = 5    /**< the forced tokens ended */
+  LLCUDA_STOP_FORCED = 5,   /**< the forced tokens ended */
+  LLCUDA_STOP_STRING = 6    /**< a stop string of a scheduler's request */
 } llcuda_stop_reason;
 
 /** Counts and times of one call, in nanoseconds of the steady clock. */
@@ -365,6 +368,157 @@ typedef struct llcuda_self_check {
  *  LLCUDA_UNSUPPORTED: the engine has no recorded values. */
 LLCUDA_API llcuda_status llcuda_session_self_check(llcuda_session* session, llcuda_self_check* report,
                                                    llcuda_error* error);
+
+/* ------------------------------------------------------------------------------------------------------ schedulers */
+
+/** One engine on one device, many requests: they share its steps, and each gets the tokens that it would get alone (an
+ *  engine compiled with --batch-invariant: to the bit). All functions but create and destroy may be called from any
+ *  thread at any time; a thread of the scheduler's own does the work, and nothing of the caller's is called back. */
+typedef struct llcuda_scheduler llcuda_scheduler;
+
+typedef struct llcuda_scheduler_options {
+  size_t struct_bytes;
+  int32_t device;            /**< an llcuda_device */
+  int32_t device_index;      /**< which GPU, as CUDA numbers them */
+  uint32_t context;          /**< positions of a request at most, 1 to max_context; 0: max_context */
+  uint32_t slots;            /**< requests that run at a time, 1 to max_batch; 0: max_batch */
+  uint64_t cache_bytes;      /**< of keys and values on the device at most; 0: what is free, less 256 MiB */
+  uint64_t host_cache_bytes; /**< in host memory, of requests that make room for others; what does not fit there is
+                               *   computed again when they come back */
+  uint32_t queue;            /**< requests that may wait beside those that run */
+  float step_target_ms;      /**< the longest step while requests generate: how much of a prompt fits beside them;
+                               *   0: 2.5 times a step without one */
+  int32_t no_graphs;         /**< as in llcuda_session_options */
+  const char* weights_from;  /**< as in llcuda_session_options */
+  llcuda_log_callback log;   /**< called by llcuda_scheduler_create alone; may be NULL */
+  void* log_user;
+} llcuda_scheduler_options;
+
+/** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait. */
+LLCUDA_API void llcuda_scheduler_options_init(llcuda_scheduler_options* options);
+
+/** Creates a scheduler; `options` may be NULL. Captures all graphs and, on a GPU, runs each phase once to learn what it
+ *  takes. Shares weights and errors with llcuda_session_create. */
+LLCUDA_API llcuda_status llcuda_scheduler_create(llcuda_engine* engine, const llcuda_scheduler_options* options,
+                                                 llcuda_scheduler** scheduler, llcuda_error* error);
+
+/** Destroys the scheduler; NULL is ignored. Requests that have not ended get no more events. No other call on it may
+ *  run. */
+LLCUDA_API void llcuda_scheduler_destroy(llcuda_scheduler* scheduler);
+
+/** What is to be continued, and how. Nothing is needed after the call that submits it. */
+typedef struct llcuda_request {
+  size_t struct_bytes;
+  const int32_t* tokens;    /**< the prompt */
+  size_t count;             /**< at least 1 */
+  int32_t max_tokens;       /**< tokens to generate; -1: until it stops or the context ends */
+  float temperature;        /**< <= 0: the most likely token */
+  uint32_t top_k;           /**< 0: all */
+  float top_p;              /**< in (0, 1] */
+  float min_p;              /**< in [0, 1] */
+  uint64_t seed;            /**< what is drawn depends on it and on the position, not on who else runs */
+  const char* const* stop;  /**< strings that end the answer and are not part of its text; NULL: none */
+  const size_t* stop_bytes; /**< of each; NULL: they are zero-terminated */
+  size_t stop_count;
+  int32_t logprobs;     /**< most likely tokens to report beside the log-probability of each token; -1: neither */
+  int32_t ignore_stop;  /**< not 0: stop tokens do not stop */
+  int32_t special_text; /**< not 0: special tokens appear in the text by name */
+  int32_t priority;     /**< who has a higher one goes first, and is the last to make room for others */
+  void* user;           /**< comes back with each event */
+} llcuda_request;
+
+/** The sampling defaults above, -1 tokens, no log-probabilities, priority 0. */
+LLCUDA_API void llcuda_request_init(llcuda_request* request);
+
+/** Takes a request and gives it a number, from 1 on. Never waits for the device.
+ *  LLCUDA_USAGE: no tokens, an id outside the vocabulary, a prompt longer than the context (the sentence has both
+ *  numbers), a value out of range. LLCUDA_UNSUPPORTED: stop strings, and the engine has no tokenizer. LLCUDA_BUSY: as many
+ *  as may wait do, or the scheduler is being drained. */
+LLCUDA_API llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, const llcuda_request* request,
+                                                 uint64_t* number, llcuda_error* error);
+
+/** Ends a request within one step, wherever it is: its last event is LLCUDA_EVENT_FAILED with LLCUDA_CANCELLED. Nothing
+ *  when it has ended. */
+LLCUDA_API void llcuda_scheduler_cancel(llcuda_scheduler* scheduler, uint64_t number);
+
+typedef enum llcuda_event_kind {
+  LLCUDA_EVENT_STARTED = 1,  /**< it runs; `seed` */
+  LLCUDA_EVENT_PROGRESS = 2, /**< `computed` of `total` tokens of its prompt are queued; not for the last part */
+  LLCUDA_EVENT_TOKEN = 3,    /**< `token`, `index`, `stops`, `text`, and where asked for `log_probability` and `top` */
+  LLCUDA_EVENT_DONE = 4,     /**< the last one: `stop_reason`, `stop_string`, counts and times */
+  LLCUDA_EVENT_FAILED = 5    /**< the last one: `status`, `message`, counts and times */
+} llcuda_event_kind;
+
+/** Fields that the kind does not name are 0. */
+typedef struct llcuda_event {
+  size_t struct_bytes; /**< of the first event of an array set by the caller: the size of each; then by the library */
+  uint64_t request;    /**< its number */
+  void* user;
+  int32_t kind;  /**< an llcuda_event_kind */
+  uint64_t seed; /**< of the sampler */
+  uint32_t computed;
+  uint32_t total;
+  int32_t token;    /**< -1 in an event that only brings held back text */
+  uint32_t index;   /**< 0 for the first token */
+  int32_t stops;    /**< 1 when the token is a stop token; it has no text */
+  const char* text; /**< what became certain with this token, `text_bytes` bytes of UTF-8; may be empty */
+  size_t text_bytes;
+  float log_probability;
+  uint32_t top_count;
+  const llcuda_candidate* top; /**< the most likely tokens, best first; ties: lowest id first */
+  int32_t stop_reason;         /**< an llcuda_stop_reason */
+  int32_t stop_string;         /**< index of the stop string with LLCUDA_STOP_STRING, else -1 */
+  int32_t status;              /**< an llcuda_status */
+  const char* message;         /**< one sentence, zero-terminated */
+  uint64_t prompt_tokens;
+  uint64_t generated_tokens;
+  uint64_t pauses;         /**< times that it made room for others */
+  uint64_t wait_ns;        /**< until it ran */
+  uint64_t first_token_ns; /**< from its arrival to its first token; 0: there was none */
+  uint64_t total_ns;       /**< until it ended */
+} llcuda_event;
+
+/** Moves up to `capacity` events, in their order, into the array of which the first one's struct_bytes is set, and says
+ *  how many. Waits for the first of them: 0 not at all, negative as long as it takes. Pointers live until this thread's
+ *  next call of this function, or its end. */
+LLCUDA_API size_t llcuda_scheduler_poll(llcuda_scheduler* scheduler, llcuda_event* events, size_t capacity,
+                                        int32_t timeout_ms);
+
+/** A descriptor that is readable while events wait: for poll, epoll and the loops around them. It belongs to the
+ *  scheduler; only llcuda_scheduler_poll reads it. */
+LLCUDA_API int llcuda_scheduler_fd(const llcuda_scheduler* scheduler);
+
+/** Where things stand, and what was done so far. Up to one step old. */
+typedef struct llcuda_scheduler_stats {
+  size_t struct_bytes; /**< set by the caller */
+  uint32_t slots;
+  uint32_t context;
+  uint32_t waiting; /**< requests */
+  uint32_t prompts;
+  uint32_t generating;
+  uint32_t paused;
+  uint32_t pages; /**< of keys and values on the device, of all windows together */
+  uint32_t free_pages;
+  uint64_t host_bytes; /**< of paused requests */
+  uint64_t steps;
+  uint64_t prompt_runs; /**< each of a part of one prompt or several */
+  uint64_t prompt_tokens;
+  uint64_t generated_tokens;
+  uint64_t rows; /**< of all decode steps together */
+  uint64_t pauses;
+  uint64_t recomputed; /**< pauses after which a request is computed again */
+  uint64_t done;       /**< requests */
+  uint64_t failed;
+  uint64_t cancelled;
+  uint64_t busy_ns; /**< of the device in phases */
+  uint64_t idle_ns; /**< between them, while there was something to do */
+} llcuda_scheduler_stats;
+
+LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);
+
+/** Accepts no more requests and waits until all have ended; their events can still be read. After the timeout what is
+ *  left is cancelled: LLCUDA_CANCELLED. Negative: as long as it takes. */
+LLCUDA_API llcuda_status llcuda_scheduler_drain(llcuda_scheduler* scheduler, int32_t timeout_ms, llcuda_error* error);
 
 #ifdef __cplusplus
 }

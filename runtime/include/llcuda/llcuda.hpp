@@ -250,6 +250,103 @@ private:
   std::unique_ptr<llcuda_session, Destroy> handle;
 };
 
+struct SchedulerOptions {
+  llcuda_device device = LLCUDA_DEVICE_AUTO;
+  int deviceIndex = 0;
+  uint32_t context = 0;                        ///< 0: as many positions as the engine allows
+  uint32_t slots = 0;                          ///< requests that run at a time; 0: as many as the engine decodes
+  uint64_t cacheBytes = 0;                     ///< 0: what is free, less 256 MiB
+  uint64_t hostCacheBytes = uint64_t{1} << 30; ///< of requests that make room for others
+  uint32_t queue = 256;                        ///< requests that may wait
+  float stepTargetMs = 0;                      ///< 0: 2.5 times a step without a prompt
+  bool graphs = true;
+  std::string weightsFrom;
+  Log log; ///< called by Engine::createScheduler alone
+};
+
+/// What a scheduler is asked for; see llcuda_request.
+struct Request {
+  std::vector<int32_t> tokens;
+  int32_t maxTokens = -1;
+  float temperature = LLCUDA_DEFAULT_TEMPERATURE;
+  uint32_t topK = LLCUDA_DEFAULT_TOP_K;
+  float topP = LLCUDA_DEFAULT_TOP_P;
+  float minP = LLCUDA_DEFAULT_MIN_P;
+  uint64_t seed = 0;
+  std::vector<std::string> stop;
+  int32_t logprobs = -1;
+  bool ignoreStop = false;
+  bool specialText = false;
+  int32_t priority = 0;
+  void* user = nullptr;
+};
+
+/// Movable, not copyable. Any number of threads.
+class Scheduler {
+public:
+  /// Its number.
+  Expected<uint64_t> submit(const Request& request) {
+    std::vector<const char*> stop;
+    std::vector<std::size_t> stopBytes;
+    for (const std::string& string : request.stop) stop.push_back(string.data()), stopBytes.push_back(string.size());
+    llcuda_request c;
+    llcuda_request_init(&c);
+    c.tokens = request.tokens.data();
+    c.count = request.tokens.size();
+    c.max_tokens = request.maxTokens;
+    c.temperature = request.temperature;
+    c.top_k = request.topK;
+    c.top_p = request.topP;
+    c.min_p = request.minP;
+    c.seed = request.seed;
+    c.stop = stop.data();
+    c.stop_bytes = stopBytes.data();
+    c.stop_count = stop.size();
+    c.logprobs = request.logprobs;
+    c.ignore_stop = request.ignoreStop;
+    c.special_text = request.specialText;
+    c.priority = request.priority;
+    c.user = request.user;
+    uint64_t number = 0;
+    llcuda_error error;
+    const llcuda_status status = llcuda_scheduler_submit(handle.get(), &c, &number, &error);
+    return status == LLCUDA_OK ? Expected<uint64_t>(number) : detail::errorOf(status, error);
+  }
+
+  void cancel(uint64_t number) { llcuda_scheduler_cancel(handle.get(), number); }
+
+  /// Up to `most` events; their pointers live until this thread's next poll. A negative timeout: as long as it takes.
+  std::vector<llcuda_event> poll(std::size_t most, int32_t timeoutMs) {
+    std::vector<llcuda_event> events(most, detail::sized<llcuda_event>());
+    events.resize(llcuda_scheduler_poll(handle.get(), events.data(), most, timeoutMs));
+    return events;
+  }
+  int fd() const { return llcuda_scheduler_fd(handle.get()); }
+
+  llcuda_scheduler_stats stats() const {
+    auto result = detail::sized<llcuda_scheduler_stats>();
+    llcuda_scheduler_get_stats(handle.get(), &result);
+    return result;
+  }
+
+  /// Nothing when all requests ended by themselves.
+  std::optional<Error> drain(int32_t timeoutMs) {
+    llcuda_error error;
+    const llcuda_status status = llcuda_scheduler_drain(handle.get(), timeoutMs, &error);
+    return detail::optionalError(status, error);
+  }
+
+private:
+  friend class Engine;
+  struct Destroy {
+    void operator()(llcuda_scheduler* scheduler) const { llcuda_scheduler_destroy(scheduler); }
+  };
+
+  explicit Scheduler(llcuda_scheduler* scheduler) : handle(scheduler) {}
+
+  std::unique_ptr<llcuda_scheduler, Destroy> handle;
+};
+
 /// Movable, not copyable. Any number of threads.
 class Engine {
 public:
@@ -282,6 +379,33 @@ public:
     if (status != LLCUDA_OK)
       return detail::errorOf(status, error);
     return Session(session, std::move(log));
+  }
+
+  /// The engine may be destroyed before its schedulers.
+  Expected<Scheduler> createScheduler(const SchedulerOptions& options = {}) {
+    Log log = options.log;
+    llcuda_scheduler_options c;
+    llcuda_scheduler_options_init(&c);
+    c.device = options.device;
+    c.device_index = options.deviceIndex;
+    c.context = options.context;
+    c.slots = options.slots;
+    c.cache_bytes = options.cacheBytes;
+    c.host_cache_bytes = options.hostCacheBytes;
+    c.queue = options.queue;
+    c.step_target_ms = options.stepTargetMs;
+    c.no_graphs = !options.graphs;
+    c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
+    if (log) {
+      c.log = detail::logThunk;
+      c.log_user = &log;
+    }
+    llcuda_scheduler* scheduler = nullptr;
+    llcuda_error error;
+    const llcuda_status status = llcuda_scheduler_create(handle.get(), &c, &scheduler, &error);
+    if (status != LLCUDA_OK)
+      return detail::errorOf(status, error);
+    return Scheduler(scheduler);
   }
 
   llcuda_engine_info info() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// write-toy-engine OUT [WHAT...]: the toy engine as a file, for tests of programs. WHAT: text (give it a vocabulary),
-// no-host (leave it without images that run here), wrong-golden (record values that are not its own), wrong-ids (of a
-// recorded text).
+// write-toy-engine OUT [WHAT...]: the toy engine as a file, for tests of programs. WHAT: wide (decode 8 sequences at a
+// time; comes first), text (give it a vocabulary), no-host (leave it without images that run here), wrong-golden
+// (record values that are not its own), wrong-ids (of a recorded text).
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -12,11 +12,13 @@
 int main(int argc, char** argv) {
   using namespace llcuda;
   if (argc < 2) {
-    std::cerr << "usage: write-toy-engine OUT [text] [no-host] [wrong-golden] [wrong-ids]\n";
+    std::cerr << "usage: write-toy-engine OUT [wide] [text] [no-host] [wrong-golden] [wrong-ids]\n";
     return 1;
   }
-  toy::ToyEngine engine = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH));
-  for (int i = 2; i < argc; ++i) {
+  const bool isWide = argc > 2 && std::string_view(argv[2]) == "wide";
+  toy::ToyEngine engine =
+      toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH), isWide ? toy::kWideBatch : toy::kMaxBatch);
+  for (int i = isWide ? 3 : 2; i < argc; ++i) {
     const std::string_view what = argv[i];
     if (what == "text")
       toy::addText(engine);

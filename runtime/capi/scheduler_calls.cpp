@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// llcuda_scheduler_*, llcuda_request_*.
+#include <string_view>
+
+#include "runtime/capi/boundary.h"
+#include "runtime/capi/engine_state.h"
+#include "runtime/capi/generation.h"
+#include "runtime/serving/scheduler.h"
+
+using namespace llcuda;
+using namespace llcuda::capi;
+
+struct llcuda_scheduler {
+  std::shared_ptr<EngineState> engine; // has the tokenizer
+  std::unique_ptr<serving::Scheduler> scheduler;
+};
+
+namespace {
+
+using serving::EventKind;
+
+static_assert(static_cast<int>(EventKind::kStarted) == LLCUDA_EVENT_STARTED &&
+              static_cast<int>(EventKind::kProgress) == LLCUDA_EVENT_PROGRESS &&
+              static_cast<int>(EventKind::kToken) == LLCUDA_EVENT_TOKEN &&
+              static_cast<int>(EventKind::kDone) == LLCUDA_EVENT_DONE &&
+              static_cast<int>(EventKind::kFailed) == LLCUDA_EVENT_FAILED);
+static_assert(static_cast<int>(StopReason::kString) == LLCUDA_STOP_STRING);
+
+llcuda_scheduler_options defaultSchedulerOptions() {
+  llcuda_scheduler_options options = {};
+  options.struct_bytes = sizeof(options);
+  options.host_cache_bytes = uint64_t{1} << 30;
+  options.queue = 256;
+  return options;
+}
+
+llcuda_request defaultRequest() {
+  llcuda_request request = {};
+  request.struct_bytes = sizeof(request);
+  request.max_tokens = -1;
+  request.temperature = LLCUDA_DEFAULT_TEMPERATURE;
+  request.top_k = LLCUDA_DEFAULT_TOP_K;
+  request.top_p = LLCUDA_DEFAULT_TOP_P;
+  request.min_p = LLCUDA_DEFAULT_MIN_P;
+  request.logprobs = -1;
+  return request;
+}
+
+Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<EngineState> engine,
+                                                          const llcuda_scheduler_options& given) {
+  if (given.device < LLCUDA_DEVICE_AUTO || given.device > LLCUDA_DEVICE_HOST)
+    return usageError("device is ", given.device, ", which is no llcuda_device");
+  if (!(given.step_target_ms >= 0 && given.step_target_ms <= 1e6f))
+    return usageError("step_target_ms is ", given.step_target_ms, ", allowed are 0 to 1e6");
+  serving::SchedulerOptions options;
+  options.context = given.context;
+  options.slots = given.slots;
+  options.cacheBytes = given.cache_bytes;
+  options.hostCacheBytes = given.host_cache_bytes;
+  options.queue = given.queue;
+  options.planner.target = given.step_target_ms;
+  options.graphs = given.no_graphs == 0;
+  LLCUDA_ASSIGN_OR_RETURN(options, serving::checkedOptions(engine->file(), options));
+  const ProgramRequest request{static_cast<DeviceChoice>(given.device), given.device_index, false, options.context,
+                               given.weights_from ? given.weights_from : ""};
+  LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(given.log, given.log_user)));
+  serving::TextRules text;
+  text.config = &engine->textConfig();
+  if (engine->hasTokenizer()) {
+    LLCUDA_ASSIGN_OR_RETURN(text.tokenizer, engine->tokenizer());
+  }
+  auto created = std::make_unique<llcuda_scheduler>();
+  LLCUDA_ASSIGN_OR_RETURN(created->scheduler, serving::Scheduler::create(std::move(program), text, options));
+  created->engine = std::move(engine);
+  return created;
+}
+
+Result<serving::RequestOptions> requestOf(const llcuda_request& given) {
+  if (!given.tokens && given.count != 0)
+    return usageError("tokens is NULL");
+  if (!given.stop && given.stop_count != 0)
+    return usageError("stop is NULL and stop_count is ", given.stop_count);
+  serving::RequestOptions request;
+  request.tokens.assign(given.tokens, given.tokens + given.count);
+  request.maxTokens = given.max_tokens;
+  LLCUDA_ASSIGN_OR_RETURN(request.sampling,
+                          samplingOf(given.temperature, given.top_k, given.top_p, given.min_p, given.seed));
+  for (std::size_t i = 0; i < given.stop_count; ++i) {
+    if (!given.stop[i])
+      return usageError("stop[", i, "] is NULL");
+    request.stops.emplace_back(given.stop_bytes ? std::string_view(given.stop[i], given.stop_bytes[i])
+                                                : std::string_view(given.stop[i]));
+  }
+  request.logprobs = given.logprobs;
+  request.ignoreStop = given.ignore_stop != 0;
+  request.specialText = given.special_text != 0;
+  request.priority = given.priority;
+  request.user = given.user;
+  return request;
+}
+
+/// What the pointers of events point to.
+struct Polled {
+  std::vector<serving::Event> events;
+  std::vector<std::vector<llcuda_candidate>> top;
+};
+
+llcuda_event eventOf(const serving::Event& from, const std::vector<llcuda_candidate>& top) {
+  llcuda_event event = {};
+  event.request = from.request;
+  event.user = from.user;
+  event.kind = static_cast<int32_t>(from.kind);
+  event.seed = from.seed;
+  event.computed = from.computed;
+  event.total = from.total;
+  event.stop_string = -1;
+  switch (from.kind) {
+  case EventKind::kToken:
+    event.token = from.token;
+    event.index = from.index;
+    event.stops = from.stops;
+    event.log_probability = from.logProbability;
+    event.top_count = static_cast<uint32_t>(top.size());
+    event.top = top.data();
+    break;
+  case EventKind::kDone:
+    event.stop_reason = static_cast<int32_t>(from.stop);
+    event.stop_string = from.stopString;
+    break;
+  case EventKind::kFailed:
+    event.status = static_cast<int32_t>(from.error.code);
+    break;
+  default:
+    break;
+  }
+  event.text = from.text.data();
+  event.text_bytes = from.text.size();
+  event.message = from.error.message.c_str();
+  event.prompt_tokens = from.metrics.promptTokens;
+  event.generated_tokens = from.metrics.generatedTokens;
+  event.pauses = from.metrics.pauses;
+  event.wait_ns = from.metrics.waitNs;
+  event.first_token_ns = from.metrics.firstTokenNs;
+  event.total_ns = from.metrics.totalNs;
+  return event;
+}
+
+} // namespace
+
+void llcuda_scheduler_options_init(llcuda_scheduler_options* options) {
+  *options = defaultSchedulerOptions();
+}
+
+void llcuda_request_init(llcuda_request* request) {
+  *request = defaultRequest();
+}
+
+llcuda_status llcuda_scheduler_create(llcuda_engine* engine, const llcuda_scheduler_options* options,
+                                      llcuda_scheduler** scheduler, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!engine || !scheduler)
+      return usageError("engine or scheduler is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(const auto wanted, optionsOf(options, defaultSchedulerOptions()));
+    LLCUDA_ASSIGN_OR_RETURN(auto created, createScheduler(engine->state, wanted));
+    *scheduler = created.release();
+    return {};
+  });
+}
+
+void llcuda_scheduler_destroy(llcuda_scheduler* scheduler) {
+  delete scheduler;
+}
+
+llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, const llcuda_request* request, uint64_t* number,
+                                      llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!scheduler || !request || !number)
+      return usageError("scheduler, request or number is NULL");
+    LLCUDA_ASSIGN_OR_RETURN(const auto given, optionsOf(request, defaultRequest()));
+    LLCUDA_ASSIGN_OR_RETURN(auto wanted, requestOf(given));
+    LLCUDA_ASSIGN_OR_RETURN(*number, scheduler->scheduler->submit(std::move(wanted)));
+    return {};
+  });
+}
+
+void llcuda_scheduler_cancel(llcuda_scheduler* scheduler, uint64_t number) {
+  scheduler->scheduler->cancel(number);
+}
+
+size_t llcuda_scheduler_poll(llcuda_scheduler* scheduler, llcuda_event* events, size_t capacity, int32_t timeout_ms) {
+  static thread_local Polled polled;
+  if (!events || capacity == 0 || events->struct_bytes < sizeof(events->struct_bytes))
+    return 0;
+  const std::size_t stride = events->struct_bytes;
+  polled.events = scheduler->scheduler->poll(capacity, std::chrono::milliseconds(timeout_ms));
+  polled.top.clear();
+  for (std::size_t i = 0; i < polled.events.size(); ++i) {
+    std::vector<llcuda_candidate>& top = polled.top.emplace_back();
+    for (const Candidate& candidate : polled.events[i].top) top.push_back({candidate.token, candidate.logProbability});
+    auto* to = reinterpret_cast<llcuda_event*>(reinterpret_cast<std::byte*>(events) + i * stride);
+    to->struct_bytes = stride;
+    handOut(eventOf(polled.events[i], top), to);
+  }
+  return polled.events.size();
+}
+
+int llcuda_scheduler_fd(const llcuda_scheduler* scheduler) {
+  return scheduler->scheduler->fd();
+}
+
+void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats) {
+  const serving::Stats now = scheduler->scheduler->stats();
+  llcuda_scheduler_stats filled = {};
+  filled.slots = scheduler->scheduler->slots();
+  filled.context = scheduler->scheduler->context();
+  filled.waiting = now.waiting;
+  filled.prompts = now.prompts;
+  filled.generating = now.generating;
+  filled.paused = now.paused;
+  filled.pages = now.pages;
+  filled.free_pages = now.freePages;
+  filled.host_bytes = now.hostBytes;
+  filled.steps = now.steps;
+  filled.prompt_runs = now.promptRuns;
+  filled.prompt_tokens = now.promptTokens;
+  filled.generated_tokens = now.generatedTokens;
+  filled.rows = now.rows;
+  filled.pauses = now.pauses;
+  filled.recomputed = now.recomputed;
+  filled.done = now.done;
+  filled.failed = now.failed;
+  filled.cancelled = now.cancelled;
+  filled.busy_ns = now.busyNs;
+  filled.idle_ns = now.idleNs;
+  handOut(filled, stats);
+}
+
+llcuda_status llcuda_scheduler_drain(llcuda_scheduler* scheduler, int32_t timeout_ms, llcuda_error* error) {
+  return guarded(error, [&] { return scheduler->scheduler->drain(std::chrono::milliseconds(timeout_ms)); });
+}

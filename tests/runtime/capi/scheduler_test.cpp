@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// llcuda_scheduler_* from outside: the library alone, as its users have it.
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <map>
+#include <thread>
+
+#include "tests/runtime/capi/capi_fixture.h"
+
+namespace llcuda {
+namespace {
+
+using testing::HasSubstr;
+
+class SchedulerApiTest : public CapiTest {
+protected:
+  void SetUp() override {
+    CapiTest::SetUp();
+    toy::ToyEngine toy = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH), toy::kWideBatch);
+    toy::addText(toy);
+    toy::writeFile(path("wide"), toy::fileBytes(toy));
+    engine.emplace(open("wide"));
+  }
+
+  api::Scheduler scheduler(api::SchedulerOptions options = {}) {
+    options.device = LLCUDA_DEVICE_HOST;
+    auto created = engine->createScheduler(options);
+    EXPECT_TRUE(bool(created)) << created.error().message;
+    return std::move(*created);
+  }
+
+  api::Request request(std::string_view text, int32_t maxTokens) {
+    api::Request request;
+    request.tokens = *engine->tokenize(text, LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL);
+    request.maxTokens = maxTokens;
+    request.temperature = 0;
+    return request;
+  }
+
+  std::optional<api::Engine> engine;
+};
+
+// Eight at once: the text and the stop of each are those of a session that has nothing else to do.
+TEST_F(SchedulerApiTest, TextOfASession) {
+  api::Scheduler many = scheduler();
+  std::map<uint64_t, std::string> texts, expected;
+  std::map<uint64_t, int32_t> stops, expectedStops;
+  for (const char* text : {"a", "bc", "hello", "Q", "xyz 12", "one, two", "??", "m"}) {
+    std::string alone;
+    api::GenerateOptions options = greedy(20);
+    options.callback = [&](const llcuda_step& step) {
+      alone.append(step.text, step.text_bytes);
+      return true;
+    };
+    api::Session session = sessionOf(*engine);
+    const api::Generated generated = session.generateText(text, options);
+    ASSERT_TRUE(bool(generated));
+    const auto number = many.submit(request(text, 20));
+    ASSERT_TRUE(bool(number)) << number.error().message;
+    expected[*number] = alone;
+    expectedStops[*number] = generated.metrics.stop_reason;
+  }
+  while (stops.size() < 8)
+    for (const llcuda_event& event : many.poll(3, -1)) {
+      if (event.kind == LLCUDA_EVENT_TOKEN)
+        texts[event.request].append(event.text, event.text_bytes);
+      ASSERT_NE(event.kind, LLCUDA_EVENT_FAILED) << event.message;
+      if (event.kind == LLCUDA_EVENT_DONE)
+        stops[event.request] = event.stop_reason;
+    }
+  EXPECT_EQ(texts, expected);
+  EXPECT_EQ(stops, expectedStops);
+  EXPECT_FALSE(many.drain(-1));
+  const llcuda_scheduler_stats stats = many.stats();
+  EXPECT_EQ(stats.done, 8u);
+  EXPECT_EQ(stats.slots, toy::kWideBatch);
+  EXPECT_EQ(stats.free_pages, stats.pages);
+  EXPECT_GT(stats.rows, stats.steps); // they shared steps
+}
+
+// The engine may go before its scheduler; events carry what was given along.
+TEST_F(SchedulerApiTest, UserAndSeedAndStopString) {
+  api::Scheduler many = scheduler();
+  int mark = 0;
+  api::Request wanted = request("abc", 20);
+  wanted.user = &mark;
+  wanted.temperature = 1;
+  wanted.seed = 99;
+  wanted.logprobs = 1;
+  wanted.ignoreStop = true;
+  wanted.stop = {"no such text", std::string("\0", 1)};
+  engine.reset();
+  ASSERT_TRUE(bool(many.submit(wanted)));
+  std::vector<int32_t> kinds;
+  uint32_t tokens = 0;
+  while (kinds.empty() || kinds.back() != LLCUDA_EVENT_DONE)
+    for (const llcuda_event& event : many.poll(1, -1)) {
+      EXPECT_EQ(event.user, &mark);
+      EXPECT_EQ(event.struct_bytes, sizeof(event));
+      kinds.push_back(event.kind);
+      EXPECT_EQ(event.seed, event.kind == LLCUDA_EVENT_STARTED ? 99u : 0u);
+      if (event.kind == LLCUDA_EVENT_TOKEN && event.token >= 0) {
+        EXPECT_EQ(event.index, tokens++);
+        ASSERT_EQ(event.top_count, 1u);
+        EXPECT_GE(event.top->log_probability, event.log_probability);
+      }
+      if (event.kind == LLCUDA_EVENT_DONE) {
+        EXPECT_EQ(event.generated_tokens, 20u);
+        EXPECT_EQ(event.prompt_tokens, 4u);
+        EXPECT_EQ(event.stop_string, -1);
+        EXPECT_GE(event.total_ns, event.first_token_ns);
+      }
+    }
+  EXPECT_EQ(kinds.front(), LLCUDA_EVENT_STARTED);
+}
+
+// A caller of an older header has shorter events: they lie as close as it thinks, and nothing is written beyond.
+TEST_F(SchedulerApiTest, ShorterEvents) {
+  api::Scheduler many = scheduler();
+  ASSERT_TRUE(bool(many.submit(request("abc", 4))));
+  ASSERT_FALSE(many.drain(-1));
+  constexpr std::size_t kShort = offsetof(llcuda_event, text_bytes) + sizeof(std::size_t);
+  llcuda_scheduler_options options;
+  llcuda_scheduler_options_init(&options);
+  options.device = LLCUDA_DEVICE_HOST;
+  llcuda_engine* opened = nullptr;
+  llcuda_scheduler* plain = nullptr;
+  llcuda_error error;
+  ASSERT_EQ(llcuda_engine_open(path("wide").c_str(), &opened, &error), LLCUDA_OK);
+  ASSERT_EQ(llcuda_scheduler_create(opened, &options, &plain, &error), LLCUDA_OK) << error.message;
+  const int32_t token = 5;
+  llcuda_request wanted;
+  llcuda_request_init(&wanted);
+  wanted.tokens = &token;
+  wanted.count = 1;
+  wanted.max_tokens = 3;
+  wanted.ignore_stop = 1;
+  uint64_t number = 0;
+  ASSERT_EQ(llcuda_scheduler_submit(plain, &wanted, &number, &error), LLCUDA_OK) << error.message;
+  EXPECT_EQ(number, 1u);
+  ASSERT_EQ(llcuda_scheduler_drain(plain, -1, &error), LLCUDA_OK);
+  std::vector<std::byte> bytes(8 * kShort + 64, std::byte{0x5a});
+  std::memcpy(bytes.data(), &kShort, sizeof(kShort));
+  const std::size_t count = llcuda_scheduler_poll(plain, reinterpret_cast<llcuda_event*>(bytes.data()), 8, -1);
+  EXPECT_EQ(count, 5u);
+  for (std::size_t i = 0; i < count; ++i) {
+    llcuda_event event = {};
+    std::memcpy(&event, bytes.data() + i * kShort, kShort);
+    EXPECT_EQ(event.struct_bytes, kShort);
+    EXPECT_EQ(event.kind, i == 0 ? LLCUDA_EVENT_STARTED : i == 4 ? LLCUDA_EVENT_DONE : LLCUDA_EVENT_TOKEN);
+  }
+  EXPECT_EQ(bytes[count * kShort], std::byte{0x5a});
+  llcuda_scheduler_destroy(plain);
+  llcuda_engine_close(opened);
+}
+
+TEST_F(SchedulerApiTest, RefusalsAndCancel) {
+  api::SchedulerOptions options;
+  options.slots = 1;
+  options.queue = 1;
+  api::Scheduler one = scheduler(options);
+  api::Request wanted = request("a", 5);
+  wanted.topP = 0;
+  EXPECT_THAT(one.submit(wanted).error().message, HasSubstr("top_p is 0"));
+  wanted = request("a", 5);
+  wanted.tokens.resize(40);
+  EXPECT_EQ(one.submit(wanted).error().status, LLCUDA_USAGE);
+  EXPECT_THAT(one.submit(wanted).error().message, HasSubstr("40 tokens exceeds the available context size of 30"));
+  uint64_t last = 0;
+  for (;;) {
+    const auto number = one.submit(request("abc", 20));
+    if (!number) {
+      EXPECT_EQ(number.error().status, LLCUDA_BUSY);
+      break;
+    }
+    last = *number;
+  }
+  one.cancel(last);
+  one.cancel(last + 100); // nobody
+  for (bool ended = false; !ended;)
+    for (const llcuda_event& event : one.poll(1, -1))
+      if (event.request == last && (event.kind == LLCUDA_EVENT_FAILED || event.kind == LLCUDA_EVENT_DONE)) {
+        ended = true;
+        EXPECT_TRUE(event.kind == LLCUDA_EVENT_DONE || event.status == LLCUDA_CANCELLED) << event.message;
+      }
+  options.slots = 9;
+  options.device = LLCUDA_DEVICE_HOST;
+  EXPECT_THAT(engine->createScheduler(options).error().message, HasSubstr("the engine decodes 8"));
+  EXPECT_STREQ(llcuda_status_name(LLCUDA_BUSY), "LLCUDA_BUSY");
+}
+
+// Submitted and read by several threads; each event once.
+TEST_F(SchedulerApiTest, ManyThreads) {
+  api::SchedulerOptions options;
+  options.queue = 1000;
+  api::Scheduler many = scheduler(options);
+  std::atomic<int> ended = 0, tokens = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 15; ++i) EXPECT_TRUE(bool(many.submit(request("ab", 6))));
+      while (ended < 60)
+        for (const llcuda_event& event : many.poll(4, 20)) {
+          tokens += event.kind == LLCUDA_EVENT_TOKEN && event.token >= 0;
+          ended += event.kind == LLCUDA_EVENT_DONE;
+        }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ended, 60);
+  EXPECT_EQ(tokens % 60, 0);
+}
+
+} // namespace
+} // namespace llcuda
