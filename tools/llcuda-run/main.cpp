@@ -9,6 +9,7 @@
 #include "runtime/base/output_file.h"
 #include "runtime/engine/engine.h"
 
+#include "tools/llcuda-run/batch.h"
 #include "tools/llcuda-run/chat.h"
 #include "tools/llcuda-run/compile_first.h"
 #include "tools/llcuda-run/interrupt.h"
@@ -48,10 +49,10 @@ void stream(const llcuda_step& step, bool hasText) {
   std::cout.flush();
 }
 
-/// What a profile may not replace: the engine, the model, the files of the engine's weights, the prompt.
+/// What an output may not replace: the engine, the model, the files of the engine's weights, the prompts.
 std::vector<InputFile> inputsOf(const Options& options) {
   std::vector<std::string> paths = ingest::inputFiles(options.model);
-  paths.insert(paths.end(), {options.engine, options.promptFile, options.session.weightsFrom});
+  paths.insert(paths.end(), {options.engine, options.promptFile, options.batch, options.session.weightsFrom});
   if (const Result<Engine> engine = Engine::open(options.engine); engine && engine->metadata().source_files())
     for (const fb::SourceFile* file : *engine->metadata().source_files()) {
       paths.push_back(file->path()->str());
@@ -129,6 +130,8 @@ int run(Options options) {
   options.session.log = [](llcuda_log_level level, std::string_view line) {
     std::cerr << (level == LLCUDA_LOG_WARNING ? "warning: " : "") << line << '\n';
   };
+  if (!options.batch.empty())
+    return runBatch(*engine, options, inputsOf(options));
   auto session = engine->createSession(options.session);
   if (!session)
     return fail(session.error());

@@ -84,6 +84,14 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->needs("--json");
   app.add_option("--force-tokens", raw.forceTokens, "Step through these token ids and report what the model chose")
       ->check(CLI::Validator(checkIds, "IDS"));
+  app.add_option("--batch", options.batch,
+                 "File of requests, one a line, as OpenAI's batch API takes them; those that -o has are left out")
+      ->excludes(prompt)
+      ->excludes(file)
+      ->excludes("--prompt-tokens");
+  app.add_option("-o,--output", options.output, "With --batch: file to which each answer is appended as a line");
+  app.add_option("--parallel", options.slots,
+                 "With --batch: requests that run at a time (default, and 0: as many as the engine decodes)");
   app.add_flag("--self-check", options.selfCheck, "Compare the engine's values with those its compiler recorded");
   app.add_option("--profile", options.profile, "Time every kernel and write what each took to this file (JSON)");
   app.add_flag("--guard", options.session.guard, "Give every buffer an allocation of its own, for memory checkers");
@@ -121,6 +129,14 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   const auto usage = [&app](const std::string& sentence) { return tools::wrongUse(app, sentence); };
   const bool asks = options.prompt || options.promptTokens;
   const bool once = asks || options.selfCheck;
+  if (options.batch.empty() != options.output.empty())
+    return usage(options.batch.empty() ? "-o is for --batch, the answer goes to standard output"
+                                       : "--batch needs -o, the file for the answers");
+  for (const char* flag : {"--chat", "--json", "--force-tokens", "--profile", "--self-check", "--guard"})
+    if (given(flag) && !options.batch.empty())
+      return usage(std::string(flag) + " is not for --batch");
+  if (given("--parallel") && options.batch.empty())
+    return usage("--parallel is for --batch");
   if (options.chat && options.promptTokens)
     return usage("--chat needs text, --prompt-tokens gives token ids");
   for (const char* flag : {"--json", "--force-tokens", "--profile"})

@@ -23,6 +23,9 @@ struct Options {
   bool chat = false;
   bool json = false;
   bool selfCheck = false;
+  std::string batch;   ///< file of requests to answer; empty: none
+  std::string output;  ///< file for their answers
+  uint32_t slots = 0;  ///< requests of a batch that run at a time; 0: as many as the engine decodes
   std::string profile; ///< file that gets the time of each kernel; empty: none
   uint32_t context = 0;
   std::optional<uint64_t> cacheBytes; ///< that engines compiled for models may take

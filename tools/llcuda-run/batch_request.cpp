@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-run/batch_request.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <initializer_list>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace llcuda::run {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Thrown within this file alone.
+struct Refused {
+  BatchRefusal refusal;
+};
+
+[[noreturn]] void refuse(const std::string& message, const std::string& field = {}) {
+  throw Refused{{400, field.empty() ? message : "Field '" + field + "': " + message, field}};
+}
+
+/// A body of which every field has to be read, or ignored by name.
+class Body {
+public:
+  explicit Body(const ordered_json& body) : body(body) {
+    if (!body.is_object())
+      refuse("the body is no object");
+  }
+
+  /// Null counts as left out.
+  const ordered_json* find(const char* name) {
+    known.push_back(name);
+    const auto found = body.find(name);
+    return found == body.end() || found->is_null() ? nullptr : &*found;
+  }
+
+  double number(const char* name, double otherwise, double least, double most) {
+    const ordered_json* value = find(name);
+    if (!value)
+      return otherwise;
+    const double given = value->is_number() ? value->get<double>() : std::nan("");
+    if (!(given >= least && given <= most))
+      refuse("expected a number from " + shown(least) + " to " + shown(most), name);
+    return given;
+  }
+
+  int64_t integer(const char* name, int64_t otherwise, int64_t least, int64_t most) {
+    const ordered_json* value = find(name);
+    if (!value)
+      return otherwise;
+    if (!value->is_number_integer() || value->get<double>() < static_cast<double>(least) ||
+        value->get<double>() > static_cast<double>(most))
+      refuse("expected a whole number from " + std::to_string(least) + " to " + std::to_string(most), name);
+    return value->get<int64_t>();
+  }
+
+  /// A field that may only say what is done anyway.
+  void only(const char* name, const ordered_json& value) {
+    if (const ordered_json* given = find(name); given && *given != value)
+      refuse("only " + value.dump() + " is supported", name);
+  }
+  void ignore(std::initializer_list<const char*> names) { known.insert(known.end(), names.begin(), names.end()); }
+
+  void refuseOthers() const {
+    for (const auto& [name, value] : body.items())
+      if (std::ranges::find(known, name) == known.end() && !value.is_null())
+        refuse("is not supported", name);
+  }
+
+private:
+  static std::string shown(double value) { return ordered_json(value).dump(); }
+
+  const ordered_json& body;
+  std::vector<std::string> known;
+};
+
+std::vector<std::string> stopStrings(Body& body) {
+  const ordered_json* stop = body.find("stop");
+  std::vector<std::string> strings;
+  if (!stop)
+    return strings;
+  for (const ordered_json& one : stop->is_array() ? *stop : ordered_json::array({*stop})) {
+    if (!one.is_string() || one.get_ref<const std::string&>().empty())
+      refuse("expected a string or a list of strings, none of them empty", "stop");
+    strings.push_back(one.get<std::string>());
+  }
+  return strings;
+}
+
+/// Messages whose content is text: parts are joined as llama-server joins them.
+ordered_json plainMessages(const ordered_json& messages) {
+  if (!messages.is_array() || messages.empty())
+    refuse("expected a list of messages", "messages");
+  ordered_json plain = messages;
+  for (ordered_json& message : plain) {
+    if (!message.is_object() || !message.contains("role") || !message["role"].is_string())
+      refuse("each message is an object with a role", "messages");
+    ordered_json& content = message["content"];
+    if (content.is_string() || content.is_null())
+      continue;
+    std::string text;
+    if (!content.is_array())
+      refuse("the content of a message is a string or a list of parts", "messages");
+    for (const ordered_json& part : content) {
+      if (!part.is_object() || part.value("type", "") != "text" || !part.contains("text") || !part["text"].is_string())
+        refuse("only parts of type text are supported", "messages");
+      text += (text.empty() ? "" : "\n\n") + part["text"].get<std::string>();
+    }
+    content = text;
+  }
+  return plain;
+}
+
+template <typename T>
+T orRefuse(api::Expected<T> value, const char* field) {
+  if (!value)
+    refuse(value.error().message, field);
+  return std::move(*value);
+}
+
+std::vector<int32_t> chatTokensOf(Body& body, const api::Engine& engine) {
+  const ordered_json* messages = body.find("messages");
+  if (!messages)
+    refuse("is required", "messages");
+  const ordered_json variables = {{"messages", plainMessages(*messages)}};
+  const std::string text = orRefuse(engine.renderChatJson(variables.dump()), "messages");
+  return orRefuse(engine.tokenize(text, LLCUDA_RENDERED_CHAT), "messages");
+}
+
+std::vector<int32_t> promptTokensOf(Body& body, const api::Engine& engine) {
+  const ordered_json* prompt = body.find("prompt");
+  if (!prompt)
+    refuse("is required", "prompt");
+  if (prompt->is_string())
+    return orRefuse(engine.tokenize(prompt->get_ref<const std::string&>(), LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL),
+                    "prompt");
+  std::vector<int32_t> tokens;
+  if (!prompt->is_array())
+    refuse("expected a string or a list of token ids", "prompt");
+  for (const ordered_json& token : *prompt) {
+    if (!token.is_number_integer() || token.get<double>() < 0 || token.get<double>() > INT32_MAX)
+      refuse("expected a string or a list of token ids; a batch has one prompt a line", "prompt");
+    tokens.push_back(token.get<int32_t>());
+  }
+  return tokens;
+}
+
+BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, const api::GenerateOptions& defaults) {
+  BatchRequest result;
+  if (const auto method = line.find("method"); method != line.end() && *method != "POST")
+    refuse("the method is " + method->dump() + ", only \"POST\" is supported");
+  const auto url = line.find("url");
+  if (url == line.end() || (*url != "/v1/chat/completions" && *url != "/v1/completions"))
+    refuse("the url is " + (url == line.end() ? std::string("missing") : url->dump()) +
+           "; there are \"/v1/chat/completions\" and \"/v1/completions\"");
+  result.isChat = *url == "/v1/chat/completions";
+  if (!line.contains("body"))
+    refuse("the line has no body");
+  Body body(line["body"]);
+  if (const ordered_json* model = body.find("model")) {
+    if (!model->is_string())
+      refuse("expected a string", "model");
+    result.model = model->get<std::string>();
+  }
+  api::Request& request = result.request;
+  const int64_t most = body.integer("max_tokens", defaults.maxTokens, -1, INT32_MAX);
+  request.maxTokens =
+      static_cast<int32_t>(result.isChat ? body.integer("max_completion_tokens", most, -1, INT32_MAX) : most);
+  request.temperature = static_cast<float>(body.number("temperature", defaults.temperature, 0, 1e6));
+  request.topP = static_cast<float>(body.number("top_p", defaults.topP, 1e-6, 1));
+  request.minP = static_cast<float>(body.number("min_p", defaults.minP, 0, 1));
+  request.topK = static_cast<uint32_t>(body.integer("top_k", defaults.topK, 0, INT32_MAX));
+  request.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(defaults.seed), INT64_MIN, INT64_MAX));
+  request.stop = stopStrings(body);
+  request.ignoreStop = defaults.ignoreStop;
+  for (const char* name : {"n", "best_of"}) body.only(name, 1);
+  for (const char* name : {"stream", "echo", "logprobs"}) body.only(name, false);
+  for (const char* name : {"presence_penalty", "frequency_penalty"}) body.only(name, 0.);
+  body.only("response_format", {{"type", "text"}});
+  body.ignore({"user", "metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"});
+  request.tokens = result.isChat ? chatTokensOf(body, engine) : promptTokensOf(body, engine);
+  body.refuseOthers();
+  return result;
+}
+
+std::string lineOf(const std::string& customId, uint64_t line, int status, ordered_json body) {
+  const std::string number = std::to_string(line);
+  const ordered_json object = {
+      {"id", "batch_req_" + number},
+      {"custom_id", customId},
+      {"response", {{"status_code", status}, {"request_id", "req_" + number}, {"body", std::move(body)}}},
+      {"error", nullptr}};
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+} // namespace
+
+std::variant<std::string, BatchRefusal> customIdOf(const std::string& text) {
+  const ordered_json line = ordered_json::parse(text, nullptr, false);
+  if (!line.is_object())
+    return BatchRefusal{400, "is no JSON object", {}};
+  const auto id = line.find("custom_id");
+  if (id == line.end() || !id->is_string())
+    return BatchRefusal{400, "has no custom_id that is a string", {}};
+  return id->get<std::string>();
+}
+
+std::variant<BatchRequest, BatchRefusal> batchRequestOf(const std::string& text, uint64_t line,
+                                                        const api::Engine& engine,
+                                                        const api::GenerateOptions& defaults) {
+  const ordered_json parsed = ordered_json::parse(text, nullptr, false);
+  try {
+    BatchRequest request = requestOf(parsed, engine, defaults);
+    request.line = line;
+    request.customId = parsed["custom_id"].get<std::string>();
+    return request;
+  } catch (const Refused& refused) {
+    return refused.refusal;
+  }
+}
+
+std::string answerLine(const BatchRequest& request, const BatchAnswer& answer) {
+  ordered_json choice = {{"index", 0}};
+  if (request.isChat)
+    choice["message"] = {{"role", "assistant"}, {"content", answer.text}};
+  else
+    choice["text"] = answer.text;
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = answer.isCut ? "length" : "stop";
+  return lineOf(request.customId, request.line, 200,
+                {{"id", (request.isChat ? "chatcmpl-" : "cmpl-") + std::to_string(request.line)},
+                 {"object", request.isChat ? "chat.completion" : "text_completion"},
+                 {"created", static_cast<int64_t>(std::time(nullptr))},
+                 {"model", request.model},
+                 {"choices", ordered_json::array({std::move(choice)})},
+                 {"usage",
+                  {{"prompt_tokens", answer.promptTokens},
+                   {"completion_tokens", answer.generatedTokens},
+                   {"total_tokens", answer.promptTokens + answer.generatedTokens}}}});
+}
+
+std::string refusalLine(const std::string& customId, uint64_t line, const BatchRefusal& refusal) {
+  return lineOf(customId, line, refusal.status,
+                {{"error",
+                  {{"code", refusal.status},
+                   {"message", refusal.message},
+                   {"type", refusal.status == 400 ? "invalid_request_error" : "server_error"},
+                   {"param", refusal.field.empty() ? ordered_json(nullptr) : ordered_json(refusal.field)}}}});
+}
+
+} // namespace llcuda::run
