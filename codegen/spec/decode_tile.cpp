@@ -21,10 +21,10 @@ uint32_t slicesOf(uint32_t blocks, uint32_t most) {
   return divideUp(blocks, divideUp(blocks, most)); // the last is shorter
 }
 
-/// Blocks of a weight of few tiles have 16 warps, eight where rows are so long that each has much to do; where there are
-/// more tiles, four or eight keep a multiprocessor busy beside other blocks, and each warp's loads follow one another
-/// for longer. Those of layouts that lanes multiply may take all registers when there are many rows of x: eight warps
-/// at most.
+/// Blocks of a weight of few tiles have 16 warps, eight where rows are so long that each has much to do; where there
+/// are more tiles, four or eight keep a multiprocessor busy beside other blocks, and each warp's loads follow one
+/// another for longer. Those of layouts that lanes multiply may take all registers when there are many rows of x: eight
+/// warps at most.
 uint32_t chooseSlices(const DecodeTileRequest& request) {
   const uint32_t tiles = divideUp(request.outputs, kWeightTileRows) * request.weights;
   const uint32_t few = weightIsInt8Codes(request.layout) && request.columns <= 8192 ? 16 : 8;

@@ -45,8 +45,8 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage = {}, uint32_t maxBatch
 /// Bytes of a weight that is read from a file: a tile of rows of 32 columns of f32.
 inline constexpr uint64_t kReferredBytes = 4096;
 
-/// Takes the weight, filled up with zeros, out of the engine: it is to be read from byte 64 on of a file at `path`, whose bytes are given
-/// back.
+/// Takes the weight, filled up with zeros, out of the engine: it is to be read from byte 64 on of a file at `path`,
+/// whose bytes are given back.
 std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path);
 
 /// The file's bytes, put together here and not by the writer under test.
