@@ -21,16 +21,24 @@ uint32_t slicesOf(uint32_t blocks, uint32_t most) {
   return divideUp(blocks, divideUp(blocks, most)); // the last is shorter
 }
 
+constexpr uint32_t kManyTiles = 512;
+
+uint32_t tilesOf(const DecodeTileRequest& request) {
+  return divideUp(request.outputs, kWeightTileRows) * request.weights;
+}
+
 /// Blocks of a weight of few tiles have 16 warps, eight where rows are so long that each has much to do; where there
 /// are more tiles, four or eight keep a multiprocessor busy beside other blocks, and each warp's loads follow one
 /// another for longer. Those of layouts that lanes multiply may take all registers when there are many rows of x: eight
 /// warps at most.
 uint32_t chooseSlices(const DecodeTileRequest& request) {
-  const uint32_t tiles = divideUp(request.outputs, kWeightTileRows) * request.weights;
+  const uint32_t tiles = tilesOf(request);
+  const bool isShort = weightIsInt8Codes(request.layout) && request.columns <= 2048;
   const uint32_t few = weightIsInt8Codes(request.layout) && request.columns <= 8192 ? 16 : 8;
   const uint32_t most = tiles <= 8 * t4::kMultiprocessors ? few / request.weights
-                        : tiles <= 512                    ? 8 / request.weights
-                                                          : 4;
+                        : tiles > kManyTiles              ? 4
+                        : isShort                         ? 8
+                                                          : 8 / request.weights;
   return slicesOf(request.columns / weightBlockBytes(request.layout).columns, most);
 }
 
@@ -64,9 +72,12 @@ bool isHeavy(const DecodeTileRequest& request) {
 
 /// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with
 /// (tests/codegen/nvrtc/real_kernels_test.cpp).
-uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
-  if (isLight(request) && (warps > 8 || request.weights > 1))
-    return 32 / warps;
+uint32_t chooseBlocks(const DecodeTileRequest& request, const DecodeTile& tile) {
+  const uint32_t warps = tile.threads(request) / 32;
+  // One block, with registers for loads that are on their way, where its warps have much to do.
+  const bool isLong = request.weights == 1 && request.columns / unitInputs(request) >= 16 * tile.slices;
+  if (isLight(request) && (request.weights > 1 || (warps > 8 && !isLong)))
+    return (warps > 8 || tilesOf(request) > kManyTiles ? 32 : 24) / warps;
   if (isHeavy(request))
     return divideUp(12, warps);
   const bool manySums = !weightIsInt8Codes(request.layout) && request.inputRows > 4;
@@ -76,7 +87,7 @@ uint32_t chooseBlocks(const DecodeTileRequest& request, uint32_t warps) {
 /// Units ahead that fit these registers.
 uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
   if (request.inputRows == 1)
-    return warps > 8 || request.weights > 1 ? 4 : 8;
+    return warps <= 8 && request.weights == 1 ? 8 : warps > 14 && unitBytes(request) > 16 ? 2 : 4;
   if (!takesTensorCores(request))
     return weightIsInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
   if (weightFacts(request.layout).columns != 256)
@@ -106,7 +117,7 @@ DecodeTile chooseDecodeTile(const DecodeTileRequest& request) {
   DecodeTile tile;
   tile.slices = chooseSlices(request);
   tile.ahead = chooseAhead(request, tile);
-  tile.minBlocksPerSm = std::clamp(chooseBlocks(request, tile.threads(request) / 32), 1u, t4::kBlocksPerMultiprocessor);
+  tile.minBlocksPerSm = std::clamp(chooseBlocks(request, tile), 1u, t4::kBlocksPerMultiprocessor);
   return tile;
 }
 
