@@ -18,10 +18,28 @@ struct Uses {
   SassAccess access;
 };
 
+constexpr uint64_t kSectorBytes = 32;
+
+/// Global loads of all warps whose addresses are known.
+struct BlockLoads {
+  double bytes = 0; ///< of all lanes
+  std::set<uint64_t> sectors;
+
+  void add(uint64_t address, uint32_t width) {
+    bytes += width;
+    for (uint64_t at = address / kSectorBytes; at <= (address + width - 1) / kSectorBytes; ++at) sectors.insert(at);
+  }
+  double share() const {
+    return bytes == 0 ? 1 : std::min(static_cast<double>(sectors.size() * kSectorBytes) / bytes, 1.);
+  }
+};
+
 class Warp : WarpIntegers {
 public:
-  Warp(const std::vector<Decoded>& program, const SassLaunch& launch, uint32_t warp, std::vector<Uses>& uses)
-      : WarpIntegers(launch.constants), program(program), launch(launch), firstThread(warp * kLanes), uses(uses) {
+  Warp(const std::vector<Decoded>& program, const SassLaunch& launch, uint32_t warp, std::vector<Uses>& uses,
+       BlockLoads& loads)
+      : WarpIntegers(launch.constants), program(program), launch(launch), firstThread(warp * kLanes), uses(uses),
+        loads(loads) {
     const uint32_t threads = launch.block[0] * launch.block[1] * launch.block[2];
     for (uint32_t lane = 0; lane < kLanes; ++lane) places[lane] = firstThread + lane < threads ? 0 : program.size();
   }
@@ -144,6 +162,8 @@ private:
       for (uint32_t lane = first; lane < first + group; ++lane)
         if ((active >> lane & 1) != 0)
           of.push_back(addresses[lane]);
+      if (d.name == "LDG")
+        for (const uint64_t address : of) loads.add(address, width);
       use.access.bytes64 += global ? globalAccessBytes(of, width, 64) : sharedAccessBytes(of, width);
       use.access.bytes128 += global ? globalAccessBytes(of, width, 128) : sharedAccessBytes(of, width);
     }
@@ -181,6 +201,7 @@ private:
   const SassLaunch& launch;
   const uint32_t firstThread;
   std::vector<Uses>& uses;
+  BlockLoads& loads;
   std::array<size_t, kLanes> places{}; // of the next instruction
   std::map<uint32_t, Value> local;     // memory, by words
 };
@@ -209,11 +230,13 @@ BlockRun runBlock(SassListing& listing, const SassLaunch& launch) {
   std::vector<Uses> uses(program.size());
   const uint32_t warps = (launch.block[0] * launch.block[1] * launch.block[2] + kLanes - 1) / kLanes;
   BlockRun run;
+  BlockLoads loads;
   for (uint32_t warp = 0; warp < warps; ++warp) {
-    std::vector<uint32_t> trace = Warp(program, launch, warp, uses).run();
+    std::vector<uint32_t> trace = Warp(program, launch, warp, uses, loads).run();
     if (warp == 0)
       run.trace = std::move(trace);
   }
+  run.loadShare = loads.share();
   for (size_t i = 0; i < uses.size(); ++i) {
     run.executions.push_back(uses[i].executions / warps);
     if (uses[i].known > 0)

@@ -30,6 +30,7 @@ struct SassLaunch {
 struct BlockRun {
   std::vector<double> executions; ///< of each instruction, by a warp
   std::vector<uint32_t> trace;    ///< places of the first warp's instructions, in order
+  double loadShare = 1;           ///< of the bytes that lanes load from global memory: sectors that the block reads
 };
 
 /// Runs the first block's warps, each up to a number of instructions, and notes in the listing what its accesses take,

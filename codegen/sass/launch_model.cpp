@@ -9,10 +9,10 @@
 namespace llcuda::codegen {
 namespace {
 
-/// What the loops of a listing advance by: the fastest products that one of them has.
-SassProduct productOfLoops(const SassListing& listing) {
-  SassCost sum;
-  for (const SassLoop& loop : listing.loops) sum += costOf(listing, loop.first, loop.last + 1);
+/// What a kernel advances by: the fastest products that it has, in its loops or, where the inputs of a warp are few,
+/// outside of them.
+SassProduct productOf(const SassListing& listing) {
+  const SassCost sum = costOf(listing, 0, listing.instructions.size());
   const auto first = std::ranges::find_if(sum.multiplyAdds, [](double count) { return count > 0; });
   return static_cast<SassProduct>(std::min<size_t>(first - sum.multiplyAdds.begin(), kSassProducts - 1));
 }
@@ -32,7 +32,7 @@ SassCost outsideOfLoops(const SassListing& listing) {
 
 std::vector<double> turnsOfLoops(const SassListing& listing, const LaunchDemand& demand) {
   const bool byMultiplyAdds = demand.multiplyAdds > 0;
-  const auto product = static_cast<size_t>(productOfLoops(listing));
+  const auto product = static_cast<size_t>(productOf(listing));
   const auto progressOf = [&](const SassCost& cost) {
     return byMultiplyAdds ? cost.multiplyAdds[product] : cost.globalLoadBytes;
   };

@@ -56,10 +56,12 @@ double fragmentRows(const PredictedCode& code, const LaunchWork& work, uint32_t 
   return inFragments ? 8. / rows : 1;
 }
 
-/// Tiles of tensor cores load what they multiply anew in each block. Elsewhere a multiprocessor reads the rows once,
+/// Tiles of tensor cores load what they multiply anew in each block, whose warps find what others of them read in the
+/// L1 cache. Elsewhere a multiprocessor reads the rows once,
 /// its L1 cache has them then, and the rest comes as often as from memory.
-double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand& demand, const SassCost& cost) {
-  const double loaded = cost.globalLoadBytes * demand.blocks * divideUp(demand.threads, 32);
+double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand& demand, const SassCost& cost,
+               double loadShare) {
+  const double loaded = cost.globalLoadBytes * loadShare * demand.blocks * divideUp(demand.threads, 32);
   if (byTensorCores(work.unit))
     return std::max(demand.bytes, loaded);
   if (work.rowMultiplyAdds == 0)
@@ -104,7 +106,7 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
                          .multiplyAdds =
                              countedProducts(launch.work, step.rows) * fragmentRows(code, launch.work, step.rows.rows)};
   const SassCost cost = costOfLaunch(code.listing, demand);
-  demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost);
+  demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost, code.loadShare);
   // Decode's loops wait for memory, which the simulation has no limit for.
   const double loopCycles = byTensorCores(launch.work.unit) ? loops.cycles(launch.kernel, code, demand) : 0;
   ++sum.launches;

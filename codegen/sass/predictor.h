@@ -19,6 +19,7 @@ struct PredictedCode {
   uint32_t registers = 0;
   uint32_t sharedBytes = 0; ///< static and dynamic
   bool spills = false;
+  double loadShare = 1; ///< BlockRun::loadShare
   SassListing listing;
 };
 

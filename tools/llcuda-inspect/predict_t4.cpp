@@ -34,13 +34,16 @@ Result<codegen::PredictedCode> codeOf(const Engine& engine, const fb::Kernel& ke
   const fb::Image* image = cubinOf(kernel);
   if (!image)
     return unsupported(engine.path(), " has no machine code for SM 7.5; compile it with --target sm_75");
-  codegen::PredictedCode code = {
-      kernel.name()->str(),      kernel.threads(),
-      kernel.registers(),        kernel.static_shared_bytes() + kernel.dynamic_shared_bytes(),
-      kernel.spill_bytes() != 0, {}};
+  codegen::PredictedCode code = {kernel.name()->str(),
+                                 kernel.threads(),
+                                 kernel.registers(),
+                                 kernel.static_shared_bytes() + kernel.dynamic_shared_bytes(),
+                                 kernel.spill_bytes() != 0,
+                                 1,
+                                 {}};
   LLCUDA_ASSIGN_OR_RETURN(code.listing, codegen::disassemble(nvdisasm, engine.image(*image)));
   LLCUDA_ASSIGN_OR_RETURN(const std::vector<codegen::CubinKernel> facts, codegen::readCubin(engine.image(*image)));
-  codegen::runBlock(code.listing, codegen::launchOf(facts.at(0), kernel.threads()));
+  code.loadShare = codegen::runBlock(code.listing, codegen::launchOf(facts.at(0), kernel.threads())).loadShare;
   return code;
 }
 

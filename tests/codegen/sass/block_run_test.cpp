@@ -56,6 +56,20 @@ TEST(BlockRun, OneRunTakesItsBytes) {
   EXPECT_EQ(bytesOf(one, "LDG", 128), 512);
 }
 
+// Of two warps that load the same 512 bytes the block reads half of what lanes load; of one whose lanes load one word,
+// a sector of 128 bytes.
+TEST(BlockRun, WarpsShareSectors) {
+  SassLaunch two = oneWarp();
+  two.block = {64, 1, 1};
+  const std::vector<std::string> own = {"S2R R0, SR_LANEID", "MOV R3, 0x10", "IMAD.WIDE R4, R0, R3, c[0x0][0x160]",
+                                        "LDG.E.128.CONSTANT.SYS R8, [R4]", "EXIT"};
+  EXPECT_EQ(ran(own).run.loadShare, 1);
+  EXPECT_EQ(ran(own, two).run.loadShare, 0.5);
+  EXPECT_EQ(
+      ran({"MOV R4, c[0x0][0x160]", "MOV R5, c[0x0][0x164]", "LDG.E.CONSTANT.SYS R8, [R4]", "EXIT"}).run.loadShare,
+      32. / 128);
+}
+
 // Rows of 4,096 bytes, four lanes each: a quarter of a warp has 64 bytes of each of two lines. A path of 64 bytes takes
 // them at once, one of 128 the two lines for themselves.
 TEST(BlockRun, RowsApartTakePieces) {

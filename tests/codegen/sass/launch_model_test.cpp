@@ -56,6 +56,12 @@ TEST(LaunchModel, LoopsAdvanceByTheirFastestProducts) {
   EXPECT_EQ(costOfLaunch(listing, {.blocks = 1, .threads = 32, .multiplyAdds = 10 * 1024}).instructions, 1 + 10 * 4);
 }
 
+// The products of short inputs stand outside of any loop; a row's sums of codes in a loop after them are none of them.
+TEST(LaunchModel, ProductsOutsideOfLoopsAreDone) {
+  const SassListing listing = listingOf({"IMMA.8816.S8.S8", "IDP.4A.S8.S8", "BRA", "EXIT"}, {{1, 2}});
+  EXPECT_EQ(costOfLaunch(listing, {.blocks = 1, .threads = 32, .multiplyAdds = 1024}).instructions, 4);
+}
+
 double pathCycles(const char* opcode) {
   return costOf(SassInstruction{0, opcode}).cycles[static_cast<size_t>(SassPipe::kPath)];
 }
