@@ -32,19 +32,22 @@ uint32_t slicesOf(WeightLayout layout, uint32_t columns, uint32_t outputs, uint3
   return chooseDecodeTile({.layout = layout, .columns = columns, .outputs = outputs, .weights = weights}).slices;
 }
 
-// 56 records of 256 inputs: 14 warps with four each, not 16 of which two have no work. The third of three slices of 7
+// 28 records of 256 inputs: 14 warps with two each, not 16 of which two have no work. The third of three slices of 7
 // would be short, so there are four.
 TEST(DecodeTile, SlicesAreEvenWhereTheyCanBe) {
-  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 14336, 4096), 14u);
+  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 7168, 4096), 14u);
   EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 3072, 3072), 12u);
   EXPECT_EQ(slicesOf(WeightLayout::kQ4_1Planes, 576, 576), 9u);
   EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 7 * 256, 49152), 4u);
 }
 
-// A small weight is spread over many warps; of a large one each warp has a long way.
+// A small weight is spread over many warps, fewer where its rows are long; of a large one each warp has a long way.
 TEST(DecodeTile, SmallWeightsHaveMoreSlices) {
   EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 4096, 4096), 16u);
-  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 4096, 6144), 8u);
+  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 4096, 6144), 16u);
+  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 14336, 4096), 8u);
+  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 4096, 14336), 8u);
+  EXPECT_EQ(slicesOf(WeightLayout::kQ4_KPlanes, 2048, 8192, 2), 8u);
   EXPECT_EQ(slicesOf(WeightLayout::kQ6_KPlanes, 4096, 128256), 4u);
 }
 

@@ -80,7 +80,7 @@ TEST_F(ReferencedWeights, EditedFileIsRefusedWithBothHashes) {
   EXPECT_TRUE(load().ok());
   source[64 + 77] ^= std::byte{1};
   toy::writeFile(model().string(), source);
-  EXPECT_THAT(refusal(), testing::MatchesRegex(".*toy.gguf: the bytes of token_embd \\(512 from 64 on\\) have XXH3 "
+  EXPECT_THAT(refusal(), testing::MatchesRegex(".*toy.gguf: the bytes of token_embd \\(4096 from 64 on\\) have XXH3 "
                                                "[0-9a-f]{16}, the engine was compiled from [0-9a-f]{16}; .*"));
 }
 
