@@ -98,9 +98,9 @@ uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
 /// All of a slice that is short; of a longer one a part of it, so that no turn of the loop is short.
 uint32_t chooseAhead(const DecodeTileRequest& request, const DecodeTile& tile) {
   const uint32_t units = divideUp(request.columns / unitInputs(request), tile.slices);
-  if (request.inputRows <= 2 && units <= 8)
-    return std::bit_ceil(units);
   const uint32_t most = std::min(mostAhead(request, tile.threads(request) / 32), std::bit_ceil(units));
+  if (request.inputRows <= 2 && units <= 8 && !isLight(request))
+    return std::bit_ceil(units);
   for (uint32_t ahead = most; ahead > 1; ahead /= 2)
     if (units % ahead == 0)
       return ahead;

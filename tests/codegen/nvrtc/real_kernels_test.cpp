@@ -178,11 +178,10 @@ std::string nvdisasm() {
 }
 
 /// Whether a loop of the machine code reads or writes registers that were spilled. What is spilled before a loop and
-/// read after it costs nothing.
+/// read after it costs nothing. A decode linear whose slices are one turn has no loop.
 void expectLoopsWithoutSpills(const std::string& cubin) {
   const auto listing = disassemble(nvdisasm(), std::as_bytes(std::span(cubin)));
   ASSERT_TRUE(listing) << listing.error().message;
-  ASSERT_FALSE(listing->loops.empty());
   for (const SassLoop& loop : listing->loops)
     for (size_t i = loop.first; i <= loop.last; ++i) {
       EXPECT_NE(listing->instructions[i].name(), "LDL") << "at " << listing->instructions[i].address;
