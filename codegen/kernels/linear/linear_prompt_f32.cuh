@@ -57,9 +57,9 @@ LLCUDA_DEVICE void linearPromptF32(const uint8_t* weight, const PromptRows& inpu
     syncThreads();
     LLCUDA_UNROLL
     for (int input = 0; input < kFloatStageInputs; ++input) {
-      const float4 a = *reinterpret_cast<const float4*>(stagedX + input * (Tile::kRows + 4) + row);
-      const float4 b = *reinterpret_cast<const float4*>(stagedWeight + input * (Tile::kColumns + 4) + column);
-      const float xs[4] = {a.x, a.y, a.z, a.w}, weights[4] = {b.x, b.y, b.z, b.w};
+      // One by one: four that are loaded together are taken apart, in another order in each compile.
+      const float* const xs = stagedX + input * (Tile::kRows + 4) + row;
+      const float* const weights = stagedWeight + input * (Tile::kColumns + 4) + column;
       LLCUDA_UNROLL
       for (int i = 0; i < 4; ++i) {
         LLCUDA_UNROLL
