@@ -52,17 +52,20 @@ std::vector<int32_t> iota(std::size_t count) {
 }
 
 // On hostsim a step is done when it is queued: the one queued before the first token is read is no part of the prompt.
+// Held against the steps of a longer run, which whatever else the machine does makes as slow.
 TEST_F(SequenceTest, TheFirstStepIsNotThePrompts) {
-  run({5}, upTo(2));          // captures graphs
-  std::vector<double> shares; // of a step in the time of a prompt and a step
+  constexpr int64_t kSteps = 8;
+  run({5}, upTo(2)); // captures graphs
+  std::vector<double> shares;
   for (int i = 0; i < 41; ++i) {
     ASSERT_TRUE(sequence->rewind(0).ok());
-    const Metrics metrics = run({5}, upTo(2)).metrics;
-    const auto step = static_cast<double>(metrics.decodeNs);
-    shares.push_back(step / (step + static_cast<double>(metrics.promptNs)));
+    const auto first = static_cast<double>(run({5}, upTo(2)).metrics.decodeNs);
+    ASSERT_TRUE(sequence->rewind(0).ok());
+    const auto all = static_cast<double>(run({5}, upTo(kSteps + 1)).metrics.decodeNs);
+    shares.push_back(first / (all / kSteps));
   }
-  std::ranges::nth_element(shares, shares.begin() + 20); // whatever else the machine does, it does not hit most of them
-  EXPECT_GT(shares[20], 0.2);
+  std::ranges::nth_element(shares, shares.begin() + 20); // it does not hit most of them
+  EXPECT_GT(shares[20], 0.4);
 }
 
 // Every prompt length cuts into other chunks and pages; the toy model notices any row, page or position that is wrong.
