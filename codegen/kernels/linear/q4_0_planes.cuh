@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// q4_0_planes: weight = d * (code - 8). The 8 is taken from the stored sum of the input's codes.
+// q4_0_planes: weight = d * (code - 8). A flipped sign takes the 8 off a code in the upper bits of its byte.
 #pragma once
 
 #include "codegen/kernels/linear/weight_traits.cuh"
