@@ -28,11 +28,6 @@ Result<void> checkThreads(uint32_t threads, uint32_t blocks) {
   return {};
 }
 
-/// What codegen/kernels/linear/linear_prompt_f16.cuh keeps of one stage.
-uint32_t halfStageBytes(const PromptTile& tile) {
-  return tile.warpsDeep * (tile.rows * (64 + 4) + tile.columns * 64);
-}
-
 /// What codegen/kernels/linear/linear_prompt_s8.cuh keeps for each of two steps of its loop: scales and minimums of the
 /// columns of every warp.
 uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
@@ -41,12 +36,17 @@ uint32_t int8StageBytes(WeightLayout layout, const PromptTile& tile) {
   return tile.warpsDown * tile.warpsDeep * tile.columns * step * unit;
 }
 
-/// The most that a block keeps in shared memory: stages, then sums of the depths, then gated values.
+/// Gated values that are in shared memory at a time, of codegen/kernels/glu/glu_linear_prompt.cuh.
+uint32_t gatedBytes(const PromptTile& tile) {
+  return (tile.rows % 64 == 0 ? 64 : tile.rows) * (tile.columns / 2 + 8) * 4;
+}
+
+/// The most that a block keeps in shared memory: scales of int8 codes, then sums of the depths, then gated values.
 uint32_t sharedBytes(const PromptTileRequest& request, const PromptTile& tile) {
   uint32_t bytes = (tile.warpsDeep - 1) * tile.rows * tile.columns * 4;
   for (const WeightLayout layout : request.layouts)
-    bytes = std::max(bytes, 2 * (weightHasInt8Codes(layout) ? int8StageBytes(layout, tile) : halfStageBytes(tile)));
-  return request.gated ? std::max(bytes, tile.rows * (tile.columns / 2 + 8) * 4) : bytes;
+    bytes = std::max(bytes, weightHasInt8Codes(layout) ? 2 * int8StageBytes(layout, tile) : 0);
+  return request.gated ? std::max(bytes, gatedBytes(tile)) : bytes;
 }
 
 /// Of linear_prompt_f32.cuh.
@@ -108,10 +108,6 @@ Result<void> checkTile(const PromptTileRequest& request, const PromptTile& tile)
     return unsupported("columns is ", tile.columns, "; a tile of gate and up needs 64");
   if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return checkFloatTile(tile);
-  const uint32_t parts = tile.rows * 4 * tile.warpsDeep; // of a stage's rows
-  if (!std::ranges::all_of(request.layouts, weightHasInt8Codes) && parts % tile.threads() != 0)
-    return unsupported(tile.threads(), " threads do not divide the ", parts,
-                       " parts of the rows of f16 that they bring");
   return checkShared(request, tile);
 }
 

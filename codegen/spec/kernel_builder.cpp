@@ -64,6 +64,10 @@ KernelBuilder& KernelBuilder::inputRows(bool f32, bool int8) {
       .input("x_scales", "const float2*", int8);
 }
 
+KernelBuilder& KernelBuilder::inputHalfRows(bool present) {
+  return input("x_halves", "const uint8_t*", present).input("x_half_scales", "const float*", present);
+}
+
 KernelBuilder& KernelBuilder::outputRows(const std::string& prefix, bool f32, bool int8) {
   return output(prefix, "float*", f32)
       .output(prefix + "_codes", "int8_t*", int8)

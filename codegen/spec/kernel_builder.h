@@ -28,6 +28,8 @@ public:
   KernelBuilder& inOut(const std::string& name, const char* type, bool present = true);
   /// x, x_codes and x_scales: what layouts that read f32 rows, and those that read int8 rows, need.
   KernelBuilder& inputRows(bool f32, bool int8);
+  /// x_halves and x_half_scales, which linears of many rows read besides.
+  KernelBuilder& inputHalfRows(bool present);
   /// <prefix>, <prefix>_codes and <prefix>_scales: the forms in which rows are emitted.
   KernelBuilder& outputRows(const std::string& prefix, bool f32, bool int8);
   /// What is added between them is one argument of the call, a struct; `type` is named where the call deduces it.

@@ -11,6 +11,11 @@ uint64_t rowBytes(uint64_t columns, bool f32, bool int8) {
   return (f32 ? kF32 * columns : 0) + (int8 ? columns + columns / 32 * 8 : 0);
 }
 
+/// A row of f16 and its scale.
+uint64_t halfRowBytes(uint64_t columns) {
+  return kF16 * columns + kF32;
+}
+
 /// A row of a weight, in all its planes.
 uint64_t weightRow(WeightLayout layout, uint64_t columns) {
   uint64_t bytes = 0;
@@ -78,14 +83,13 @@ LaunchWork workOf(const LinearDesc& desc) {
   LaunchWork work;
   work.rows = desc.rows;
   work.unit = unitOf(desc);
-  bool f32 = false, int8 = false;
   for (const LinearPart& part : desc.parts) {
     const uint64_t outputs = part.outputs;
     work.fixedBytes += outputs * (weightRow(part.layout, desc.inputs) + (desc.bias ? kF32 : 0));
     work.rowMultiplyAdds += outputs * desc.inputs;
-    (weightReadsInt8Rows(part.layout) ? int8 : f32) = true;
   }
-  work.rowRead = rowBytes(desc.inputs, f32, int8);
+  const RowsRead rows = rowsRead(desc);
+  work.rowRead = rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0);
   std::visit([&](const auto& epilogue) { addEpilogue(work, desc, epilogue); }, desc.epilogue);
   return work;
 }
@@ -135,6 +139,10 @@ LaunchWork workOf(const PostNormDesc& desc) {
 
 LaunchWork workOf(const QuantizeDesc& desc) {
   return {.rows = desc.rows, .rowRead = kF32 * desc.columns, .rowWritten = rowBytes(desc.columns, false, true)};
+}
+
+LaunchWork workOf(const HalfRowsDesc& desc) {
+  return {.rows = desc.rows, .rowRead = kF32 * desc.columns, .rowWritten = halfRowBytes(desc.columns)};
 }
 
 LaunchWork workOf(const GluDesc& desc) {

@@ -21,6 +21,7 @@ LaunchWork workOf(const RopeCacheDesc& desc);
 LaunchWork workOf(const RmsNormDesc& desc);
 LaunchWork workOf(const PostNormDesc& desc);
 LaunchWork workOf(const QuantizeDesc& desc);
+LaunchWork workOf(const HalfRowsDesc& desc);
 LaunchWork workOf(const GluDesc& desc);
 LaunchWork workOf(const EmbeddingDesc& desc);
 LaunchWork workOf(const SampleDesc& desc);

@@ -162,10 +162,10 @@ KernelBuilder described(const LinearDesc& desc, const char* cutType, const Membe
   std::visit([&](const auto& epilogue) { addConstants(kernel, desc, epilogue); }, desc.epilogue);
   const auto names = linearPartNames(desc.parts.size());
   for (const char* name : names) kernel.input(std::string(name) + "weight", "const uint8_t*");
-  const auto readsInt8 = [](const LinearPart& part) { return weightReadsInt8Rows(part.layout); };
-  kernel.inputRows(!std::ranges::all_of(desc.parts, readsInt8), std::ranges::any_of(desc.parts, readsInt8));
+  const RowsRead rows = rowsRead(desc);
+  kernel.inputRows(rows.f32, rows.int8);
   if (!desc.hasFewRows())
-    kernel.input("positions", "const int*");
+    kernel.inputHalfRows(rows.halves).input("positions", "const int*");
   if (!isGated(desc))
     for (const char* name : names) kernel.input(std::string(name) + "bias", "const float*", desc.bias);
   std::visit([&](const auto& epilogue) { addBuffers(kernel, desc, epilogue); }, desc.epilogue);
@@ -192,6 +192,19 @@ std::span<const char* const> linearPartNames(size_t parts) {
 
 const char* linearOp(const LinearDesc& desc) {
   return kernelOf(desc).op;
+}
+
+RowsRead rowsRead(const LinearDesc& desc) {
+  RowsRead read;
+  for (const LinearPart& part : desc.parts) {
+    if (weightReadsInt8Rows(part.layout))
+      read.int8 = true;
+    else if (!desc.hasFewRows() && weightFacts(part.layout).product == WeightProduct::kHalves)
+      read.halves = true;
+    else
+      read.f32 = true;
+  }
+  return read;
 }
 
 LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {

@@ -19,6 +19,8 @@
 //   x           const float*    [rows][inputs]; where a layout reads f32 rows
 //   x_codes     const int8_t*   int8 rows in rowOrderOf(kernels), where a layout reads them
 //   x_scales    const float2*   beside x_codes
+//   x_halves    const uint8_t*  f16 rows (half_rows.h), where a layout reads them; of many rows
+//   x_half_scales const float*  beside x_halves
 //   positions   const int*      [rows]; of many rows: of a tile of rows that are all -1 nothing is written
 //   bias        const float*    [outputs]; of several parts q_bias, k_bias and v_bias
 //   those of the epilogue
@@ -123,6 +125,14 @@ struct LinearDesc {
 
   bool hasFewRows() const { return kernels == LinearKernels::kFewRows; }
 };
+
+/// The forms in which a launch reads its rows.
+struct RowsRead {
+  bool f32 = false;
+  bool int8 = false;
+  bool halves = false;
+};
+RowsRead rowsRead(const LinearDesc& desc);
 
 /// How the parameters of each of so many parts begin.
 std::span<const char* const> linearPartNames(size_t parts);

@@ -105,6 +105,19 @@ LaunchSpec quantizeLaunch(const QuantizeDesc& desc) {
   return {kernel.build("quantize", kFlatThreads), {blocksOf(desc.rows, desc.columns, desc.order), 1, 1}, workOf(desc)};
 }
 
+Result<void> checkHalfRows(const HalfRowsDesc& desc) {
+  return checkRows("half_rows", desc.rows, desc.columns, true, false);
+}
+
+LaunchSpec halfRowsLaunch(const HalfRowsDesc& desc) {
+  assert(checkHalfRows(desc));
+  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  KernelBuilder kernel("half_rows", "codegen/kernels/norm/half_rows.cuh");
+  kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
+  kernel.input("x", "const float*").output("y_halves", "uint8_t*").output("y_half_scales", "float*");
+  return {kernel.build("halfRows", threads), {desc.rows, 1, 1}, workOf(desc)};
+}
+
 Result<void> checkGlu(const GluDesc& desc) {
   return checkRows("glu", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
 }

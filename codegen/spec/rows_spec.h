@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what works row by row: rms_norm, post_norm, quantize, glu, embedding. All rows are f32 or int8 rows, as
-// codegen/formats/int8_rows.h lays them out.
+// Launches of what works row by row: rms_norm, post_norm, quantize, half_rows, glu, embedding. All rows are f32, int8
+// rows, as codegen/formats/int8_rows.h lays them out, or f16 rows, as codegen/formats/half_rows.h does.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -72,6 +72,20 @@ LaunchSpec quantizeLaunch(const QuantizeDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkQuantize(const QuantizeDesc& desc);
+
+struct HalfRowsDesc {
+  uint32_t rows = 1;
+  uint32_t columns = 32; ///< a multiple of 32
+};
+
+/// half_rows: f32 rows to f16 rows in the order of fragments.
+///   x             const float*    [rows][columns]
+///   y_halves      uint8_t*        f16 rows
+///   y_half_scales float*          [rows]
+LaunchSpec halfRowsLaunch(const HalfRowsDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkHalfRows(const HalfRowsDesc& desc);
 
 struct GluDesc {
   uint32_t rows = 1;

@@ -32,16 +32,10 @@ std::vector<PromptTile> flatShapes(uint32_t rows) {
 std::vector<PromptTile> shapesOf(const PromptTileRequest& request) {
   if (!std::ranges::all_of(request.layouts, weightTakesTensorCores))
     return {{64, 32, 4, 1, 1, 1}, {32, 64, 2, 2, 1, 1}, {64, 64, 4, 2, 1, 1}};
-  if (std::ranges::all_of(request.layouts, weightHasInt8Codes)) {
-    if (request.rows <= 64)
-      return flatShapes((request.rows + 15) / 16 * 16);
-    return {{64, 128, 1, 4, 1, 1},  {128, 64, 2, 2, 1, 1}, {64, 256, 1, 8, 1, 1},
-            {128, 128, 2, 4, 1, 1}, {64, 64, 1, 2, 2, 1},  {64, 64, 2, 2, 1, 1}};
-  }
-  if (request.rows <= 32)
-    return flatShapes(request.rows <= 16 ? 16 : 32);
-  return {
-      {64, 64, 2, 2, 1, 1}, {128, 64, 2, 2, 1, 1}, {64, 128, 2, 2, 1, 1}, {128, 128, 4, 2, 1, 1}, {64, 64, 2, 2, 2, 1}};
+  if (request.rows <= 64)
+    return flatShapes((request.rows + 15) / 16 * 16);
+  return {{64, 128, 1, 4, 1, 1}, {128, 64, 2, 2, 1, 1}, {64, 256, 1, 8, 1, 1}, {128, 128, 2, 4, 1, 1},
+          {64, 64, 1, 2, 2, 1},  {64, 64, 2, 2, 1, 1},  {128, 256, 2, 8, 1, 1}};
 }
 
 } // namespace

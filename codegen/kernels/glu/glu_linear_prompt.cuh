@@ -8,7 +8,8 @@
 //   output     f32 rows, int8 rows in the order of fragments, or both, [m][n]; n is a multiple of 32; rows of a tile
 //              whose positions are all -1 keep what they held
 //   numerics   as linear_prompt and glu
-//   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers
+//   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers; shared memory
+//              has 64 rows at a time of what comes of them
 #pragma once
 
 #include "codegen/kernels/block/emit_row.cuh"
@@ -17,18 +18,23 @@
 
 namespace llcuda {
 
-/// The gated values of a tile in shared memory, from where whole blocks of 32 become int8.
+/// The gated values of some rows of a tile in shared memory, from where whole blocks of 32 become int8.
 template <typename Tile>
 struct GatedTile {
+  static constexpr int kRows = Tile::kRows % 64 == 0 ? 64 : Tile::kRows;
   static constexpr int kColumns = Tile::kColumns / 2;
   static constexpr int kPitch = kColumns + 8; ///< no bank conflicts between four rows
   static_assert(kColumns % 32 == 0, "whole blocks of int8 rows");
   float* at;
+  int firstRow; ///< of the tile's
 
   template <Activation kActivation>
   LLCUDA_DEVICE void put(const TileSums<Tile>& sums) const {
     constexpr int kHalf = Tile::kAcross / 2;
-    TileSums<Tile>::template forEachPair<kHalf>([&](int row, int column, int m, int n) {
+    TileSums<Tile>::template forEachPair<kHalf>([&](int tileRow, int column, int m, int n) {
+      const int row = tileRow - firstRow;
+      if (kRows != Tile::kRows && (row < 0 || row >= kRows))
+        return;
       const int gated = column - column / Tile::kWarpColumns * (Tile::kWarpColumns / 2);
       const float(&gate)[2] = sums.at[m][n], (&up)[2] = sums.at[m][n + kHalf];
       *reinterpret_cast<float2*>(at + row * kPitch + gated) =
@@ -38,10 +44,11 @@ struct GatedTile {
 
   template <RowForms kForms>
   LLCUDA_DEVICE void store(int rows, int outputs, int firstColumn, const RowOutput<kForms>& output) const {
-    constexpr int kTiles = Tile::kRows / kFragmentRows, kBlocks = kColumns / kRowBlock;
+    constexpr int kTiles = kRows / kFragmentRows, kBlocks = kColumns / kRowBlock;
+    const int first = Tile::firstRow() + firstRow;
     forEachPart<Tile::kThreads, kTiles * kBlocks, kWarpSize>([&](int, int part, int lane) {
       const int tile = part / kBlocks, block = part % kBlocks;
-      if (Tile::firstRow() + tile * kFragmentRows >= rows || firstColumn + block * kRowBlock >= outputs)
+      if (first + tile * kFragmentRows >= rows || firstColumn + block * kRowBlock >= outputs)
         return; // the whole warp
       const float* const from = at + (tile * kFragmentRows + lane / 4) * kPitch + block * kRowBlock + lane % 4 * 4;
       FragmentFours v;
@@ -50,7 +57,7 @@ struct GatedTile {
         v.of[r][0] = *reinterpret_cast<const float4*>(from + 8 * r * kPitch);
         v.of[r][1] = *reinterpret_cast<const float4*>(from + 8 * r * kPitch + kRowBlock / 2);
       }
-      output.storeFragment(Tile::firstRow() / kFragmentRows + tile, firstColumn / kRowBlock + block, rows, outputs, v);
+      output.storeFragment(first / kFragmentRows + tile, firstColumn / kRowBlock + block, rows, outputs, v);
     });
   }
 };
@@ -60,7 +67,7 @@ template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, R
 LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const uint8_t* gate, const uint8_t* up,
                                      const int* positions, const RowOutput<kForms>& output) {
   constexpr int kSums = tileVectors<kLayout, kK, Tile>();
-  constexpr int kGated = Tile::kRows * GatedTile<Tile>::kPitch / 4;
+  constexpr int kGated = GatedTile<Tile>::kRows * GatedTile<Tile>::kPitch / 4;
   LLCUDA_SHARED(uint4, shared, (kSums > kGated ? kSums : kGated));
   if (!anyRow<Tile>(positions, input.rows))
     return;
@@ -68,20 +75,24 @@ LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const
   const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
   TileSums<Tile> sums = {};
   const bool whole = tileSums<kLayout, kK, Tile>(input, weights, shared, sums);
-  const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared)};
-  syncThreads();
-  if (whole)
-    gated.template put<kActivation>(sums);
-  syncThreads();
-  gated.store(input.rows, outputs, firstColumn, output);
+  LLCUDA_UNROLL
+  for (int firstRow = 0; firstRow < Tile::kRows; firstRow += GatedTile<Tile>::kRows) {
+    const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared), firstRow};
+    syncThreads();
+    if (whole)
+      gated.template put<kActivation>(sums);
+    syncThreads();
+    gated.store(input.rows, outputs, firstColumn, output);
+  }
 }
 
 template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, Activation kActivation, RowForms kForms>
 LLCUDA_DEVICE void gluLinearPrompt(const uint8_t* gate, const uint8_t* up, const float* x, const int8_t* xCodes,
-                                   const float2* xScales, const int* positions, float* y, int8_t* codes,
-                                   float2* scales) {
+                                   const float2* xScales, const uint8_t* xHalves, const float* xHalfScales,
+                                   const int* positions, float* y, int8_t* codes, float2* scales) {
   gluLinearPromptOf<kWeight, kShape.k, PromptTile<kCut>, kActivation>(
-      {{x, xCodes, xScales}, kShape.m}, kShape.n, gate, up, positions, RowOutput<kForms>{y, codes, scales});
+      {{x, xCodes, xScales}, {xHalves, xHalfScales}, kShape.m}, kShape.n, gate, up, positions,
+      RowOutput<kForms>{y, codes, scales});
 }
 
 } // namespace llcuda

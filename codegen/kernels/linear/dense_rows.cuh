@@ -20,19 +20,27 @@ template <int kColumns>
 struct WeightTraits<WeightLayout::kF16Rows, kColumns> {
   static constexpr auto kLayout = WeightLayout::kF16Rows;
   static constexpr int kUnit = 8;
+  static constexpr int kHalvesStep = 2 * kWeightTileRows * 16; ///< bytes from 16 columns of a tile of rows to the next
   struct Input {
     float4 x0, x1;
   };
   struct Unit {
     uint4 codes;
   };
-  using Eight = Unit;
 
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
     return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit))};
   }
-  static LLCUDA_DEVICE Eight loadEight(const WeightPlanes& planes, int row, int eight) {
-    return load(planes, row, eight);
+  using Halves = uint2;
+  /// Lane q of four has half of granule q / 2 of the two that 16 weights are.
+  static LLCUDA_DEVICE WeightPlanes halvesFrom(const WeightPlanes& planes, int row) {
+    const int q = pieceLane();
+    return {granuleOf<uint8_t, kLayout, kColumns, WeightPlane::kCodes>(planes, row, q / 2) + q % 2 * 8, nullptr,
+            nullptr, nullptr};
+  }
+  static LLCUDA_DEVICE void moveHalves(WeightPlanes& from, int units) { from.codes += units * kHalvesStep; }
+  static LLCUDA_DEVICE Halves loadHalves(const WeightPlanes& from, int row, int unit) {
+    return loadReadOnly(reinterpret_cast<const uint2*>(from.codes + unit * kHalvesStep + row * 16));
   }
   static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
     const float* x = rows.x + row * kColumns + 8 * unit;

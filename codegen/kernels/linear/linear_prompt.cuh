@@ -4,7 +4,8 @@
 //   launch     grid (ceil(m / rows of a tile), ceil(n / columns of a tile)), block PromptTile::kThreads; numbers from
 //              codegen/spec/linear_prompt_spec.cpp
 //   weight     blob of the layout, 256-byte aligned
-//   inputs     int8 rows or f32 rows [m][k], as the layout reads; 16-byte aligned
+//   inputs     int8 rows or f16 rows in the order of fragments, or f32 rows [m][k], as the layout reads; 16-byte
+//              aligned
 //   positions  [m]; a tile of rows that are all -1 is left out: y keeps what it held
 //   output     y f32 [m][n], 8-byte aligned; residual may be y
 //   numerics   linear_prompt_s8.cuh, linear_prompt_f16.cuh, linear_prompt_f32.cuh
@@ -31,20 +32,20 @@ template <WeightLayout kLayout, int kK, typename Tile>
 using TileProduct =
     typename Choose<weightHasInt8Codes(kLayout), Int8Product<kLayout, kK, Tile>, HalfProduct<kLayout, kK, Tile>>::Type;
 
-/// Shared memory of tileSums, in vectors of 16 bytes.
+/// Shared memory of tileSums, in vectors of 16 bytes; one where it needs none.
 template <WeightLayout kLayout, int kK, typename Tile>
 constexpr int tileVectors() {
-  constexpr int kStages = 2 * sizeof(typename TileProduct<kLayout, kK, Tile>::Stage);
+  constexpr int kStages = TileProduct<kLayout, kK, Tile>::kSharedBytes;
   constexpr int kDepths = (Tile::kWarpsDeep - 1) * Tile::kRows * Tile::kColumns * 4;
   static_assert(kStages <= 48 * 1024 && kDepths <= 48 * 1024, "static shared memory");
-  return ceilDivide(kStages > kDepths ? kStages : kDepths, 16);
+  constexpr int kBytes = kStages > kDepths ? kStages : kDepths;
+  return kBytes == 0 ? 1 : ceilDivide(kBytes, 16);
 }
 
 /// The sums of the block's tile, in the warps to which it returns true; `shared` is then free. All threads call.
 template <WeightLayout kLayout, int kK, typename Tile, typename Weights>
 LLCUDA_DEVICE bool tileSums(const PromptRows& input, const Weights& weights, uint4* shared, TileSums<Tile>& sums) {
-  using Product = TileProduct<kLayout, kK, Tile>;
-  Product::run(input, weights, reinterpret_cast<typename Product::Stage*>(shared), sums);
+  TileProduct<kLayout, kK, Tile>::run(input, weights, shared, sums);
   return addDepths<Tile>(reinterpret_cast<float*>(shared), sums);
 }
 
@@ -52,8 +53,9 @@ LLCUDA_DEVICE bool tileSums(const PromptRows& input, const Weights& weights, uin
 /// inside structs they cost the tallest tile up to 56 bytes of spills (NVRTC 12.9, Q6_K, K 10240).
 template <WeightLayout kLayout, int kK, typename Tile>
 LLCUDA_DEVICE void linearPromptOf(int rows, int outputs, const uint8_t* weight, const InputRows& x,
-                                  const int* positions, const float* bias, const float* residual, float* y) {
-  const PromptRows input = {x, rows};
+                                  const HalfRows& halves, const int* positions, const float* bias,
+                                  const float* residual, float* y) {
+  const PromptRows input = {x, halves, rows};
   const PromptOutput output = {bias, residual, y, outputs};
   const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
   if constexpr (!weightTakesTensorCores(kLayout)) {
@@ -71,9 +73,10 @@ LLCUDA_DEVICE void linearPromptOf(int rows, int outputs, const uint8_t* weight, 
 
 template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut>
 LLCUDA_DEVICE void linearPrompt(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
-                                const int* positions, const float* bias, const float* residual, float* y) {
-  linearPromptOf<kWeight, kShape.k, PromptTile<kCut>>(kShape.m, kShape.n, weight, {x, xCodes, xScales}, positions, bias,
-                                                      residual, y);
+                                const uint8_t* xHalves, const float* xHalfScales, const int* positions,
+                                const float* bias, const float* residual, float* y) {
+  linearPromptOf<kWeight, kShape.k, PromptTile<kCut>>(kShape.m, kShape.n, weight, {x, xCodes, xScales},
+                                                      {xHalves, xHalfScales}, positions, bias, residual, y);
 }
 
 } // namespace llcuda

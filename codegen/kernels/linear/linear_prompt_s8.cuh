@@ -58,6 +58,7 @@ struct Int8Product {
     float scales[kStep][Tile::kWarpColumns][kHalves];
   };
   using Stage = ColumnScales[Tile::kThreads / kWarpSize];
+  static constexpr int kSharedBytes = 2 * sizeof(Stage);
 
   /// The lane's operands of a unit.
   struct Operands {
@@ -105,14 +106,11 @@ struct Int8Product {
   static LLCUDA_DEVICE auto sourceOf(const PromptRows& input, const Weights& weights) {
     constexpr int kRun = Weights::kRun;
     Source<Tile::kWarpColumns / kRun> source;
-    const int first = (Tile::firstRow() + Tile::warpRow()) / kFragmentRows;
-    const int last = ceilDivide(input.rows, kFragmentRows) - 1;
-    const int tile = input.rows % Tile::kRows == 0 ? first : minOf(first, last);
+    const TileRows<Tile> rows(input.rows);
     LLCUDA_UNROLL
-    for (int m = 0; m < kDown / 2; ++m)
-      source.tiles[m] = input.rows % Tile::kRows == 0 ? m : minOf(first + m, last) - tile;
-    source.codes = reinterpret_cast<const uint4*>(input.x.codes) + tile * kUnits * kWarpSize + laneId();
-    source.scales = input.x.scales + tile * kUnits * kScales + laneId() / 4;
+    for (int m = 0; m < kDown / 2; ++m) source.tiles[m] = rows.after(m);
+    source.codes = reinterpret_cast<const uint4*>(input.x.codes) + rows.first * kUnits * kWarpSize + laneId();
+    source.scales = input.x.scales + rows.first * kUnits * kScales + laneId() / 4;
     LLCUDA_UNROLL
     for (int run = 0; run < Tile::kWarpColumns / kRun; ++run) {
       const WeightLine line = weights.line(Tile::warpColumn() + run * kRun + laneId() / 4);
@@ -274,9 +272,10 @@ struct Int8Product {
     }
   };
 
-  /// The sums of the block's tile; `stages` may be used for other things afterwards. All threads call.
+  /// The sums of the block's tile; `shared` may be used for other things afterwards. All threads call.
   template <typename Weights>
-  static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, Stage* stages, TileSums<Tile>& sums) {
+  static LLCUDA_DEVICE void run(const PromptRows& input, const Weights& weights, uint4* shared, TileSums<Tile>& sums) {
+    Stage* const stages = reinterpret_cast<Stage*>(shared);
     const auto columnsAt = [&](int offset) -> ColumnScales& {
       return *reinterpret_cast<ColumnScales*>(reinterpret_cast<uint8_t*>(stages[0] + warpId()) + offset);
     };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the linears of tensor cores share: how a block divides its tile of y, which weight a column of the tile is, how
-// stages lie in shared memory, and the sums that a warp holds.
+// What the linears of tensor cores share: how a block divides its tile of y, which rows of x and which weights it
+// multiplies, and the sums that a warp holds.
 #pragma once
 
+#include "codegen/formats/half_rows.h"
 #include "codegen/kernels/linear/linear_shape.h"
 #include "codegen/kernels/linear/weights.cuh"
 #include "codegen/kernels/ptx/mma.cuh"
@@ -35,10 +36,36 @@ struct PromptTile {
   static LLCUDA_DEVICE int depth() { return kWarpsDeep == 1 ? 0 : warpId() / kPlaneWarps; }
 };
 
+/// f16 rows: half_rows.h.
+struct HalfRows {
+  const uint8_t* x;
+  const float* scales; ///< [rows]
+};
+
 /// The rows of activations of a launch. Their number is a constant in every kernel, and a variable in tests.
 struct PromptRows {
   InputRows x;
+  HalfRows halves; ///< of the same rows; of which a layout that tensor cores multiply as f16 reads these
   int rows;
+};
+
+static_assert(kFragmentRows == kHalfTile, "rows of both forms come in the same tiles");
+
+/// The tiles of kFragmentRows rows that a warp multiplies; what lies past the last tile is the last.
+template <typename Tile>
+struct TileRows {
+  int first, last;
+  bool whole; ///< no tile of the block's is past the last, which is a constant in every kernel
+
+  explicit LLCUDA_DEVICE TileRows(int rows) : whole(rows % Tile::kRows == 0) {
+    const int own = (Tile::firstRow() + Tile::warpRow()) / kFragmentRows;
+    last = ceilDivide(rows, kFragmentRows) - 1;
+    first = whole ? own : minOf(own, last);
+  }
+  /// Tile m of the warp's, counted from the first.
+  LLCUDA_DEVICE int after(int m) const {
+    return whole ? m : minOf((Tile::firstRow() + Tile::warpRow()) / kFragmentRows + m, last) - first;
+  }
 };
 
 /// Whether any row of the block's tile has a position. All threads call.
@@ -54,17 +81,6 @@ LLCUDA_DEVICE bool anyRow(const int* positions, int rows) {
 /// constant in every kernel, no line is past the last, and addresses differ by constants.
 LLCUDA_DEVICE int lineWithin(int line, int count, int tile) {
   return count % tile == 0 ? line : minOf(line, count - 1);
-}
-
-/// Element `at` of the row of x that is line `line` of the block's tile, in a matrix of kColumns and less than 2^32
-/// elements; a row past the last is the last. `own` is a line that the thread's others differ from by constants, so
-/// that its addresses do; what varies is a sum of 32 bits, one register from step to step.
-template <typename Tile, int kColumns>
-LLCUDA_DEVICE int64_t rowElement(int rows, int line, int own, int at) {
-  if (rows % Tile::kRows != 0)
-    return static_cast<int64_t>(lineWithin(Tile::firstRow() + line, rows, Tile::kRows)) * kColumns + at;
-  const uint32_t ownAt = static_cast<uint32_t>(Tile::firstRow() + own) * kColumns + static_cast<uint32_t>(at);
-  return static_cast<int64_t>(ownAt) + static_cast<int64_t>(line - own) * kColumns;
 }
 
 /// The row of a weight that a column of the tile is; what lies past the rows that memory has is the last of them.
@@ -126,32 +142,6 @@ LLCUDA_DEVICE void forEachPart(Body body) {
       body(i, i * (kThreads / kParts) + static_cast<int>(thread / kParts), static_cast<int>(thread % kParts));
     else
       body(i, index / kParts, index % kParts);
-  }
-}
-
-/// Where 16 bytes of a line of kBytes lie in shared memory. Eight lines' chunks of one number, which ldmatrix reads
-/// together, lie in different banks, and so do neighbouring chunks of neighbouring lines, which threads write together.
-template <int kBytes>
-LLCUDA_DEVICE int chunkAt(int line, int chunk) {
-  static_assert(kBytes == 64 || kBytes % 128 == 0, "lines of half a row of banks, or of whole ones");
-  const auto bits = static_cast<unsigned>(line); // of which a multiple of 8 that is added changes none
-  return line * kBytes + 16 * (chunk ^ static_cast<int>(kBytes == 64 ? bits / 2 % 4 : bits % 8));
-}
-
-/// Two neighbouring 8 x 16-byte matrices of each of kCount tiles of 8 lines from tile kTile on: to[i][t] is matrix
-/// `chunk` + i of tile t; firstLine is a multiple of 8.
-template <int kBytes, int kTile = 0, int kCount>
-LLCUDA_DEVICE void loadTiles(const uint8_t* lines, int firstLine, int chunk, uint32_t (&to)[2][kCount]) {
-  static_assert(kCount % 2 == 0, "two tiles at a time");
-  if constexpr (kTile < kCount) {
-    uint32_t four[4];
-    const int own = chunkAt<kBytes>(laneId() % 16, chunk + laneId() / 16);
-    ldmatrixX4<kTile * 8 * kBytes>(four, lines + firstLine * kBytes + own);
-    to[0][kTile] = four[0];
-    to[0][kTile + 1] = four[1];
-    to[1][kTile] = four[2];
-    to[1][kTile + 1] = four[3];
-    loadTiles<kBytes, kTile + 2>(lines, firstLine, chunk, to);
   }
 }
 

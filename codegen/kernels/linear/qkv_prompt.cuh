@@ -59,10 +59,11 @@ LLCUDA_DEVICE void qkvPromptOf(const PromptRows& input, const int* positions, co
 
 template <QkvWeights kWeights, QkvLinearShape kShape, PromptCut kCut>
 LLCUDA_DEVICE void qkvPrompt(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
-                             const int8_t* xCodes, const float2* xScales, const int* positions, const float* qBias,
-                             const float* kRowBias, const float* vBias, float* q, float* k, float* v) {
+                             const int8_t* xCodes, const float2* xScales, const uint8_t* xHalves,
+                             const float* xHalfScales, const int* positions, const float* qBias, const float* kRowBias,
+                             const float* vBias, float* q, float* k, float* v) {
   qkvPromptOf<kWeights, kShape.k, PromptTile<kCut>>(
-      {{x, xCodes, xScales}, kShape.m}, positions, {qWeight, {qBias, nullptr, q, kShape.qN}},
+      {{x, xCodes, xScales}, {xHalves, xHalfScales}, kShape.m}, positions, {qWeight, {qBias, nullptr, q, kShape.qN}},
       {kWeight, {kRowBias, nullptr, k, kShape.kvN}}, {vWeight, {vBias, nullptr, v, kShape.kvN}});
 }
 

@@ -6,7 +6,9 @@
 //   load             one unit of a row
 //   dot              of a layout without int8 codes: the sum of the unit's products with as many elements of a row of
 //                    x, Input, as loadInput reads them, and of what it starts at
-//   Eight            of a layout that tensor cores multiply as f16: 8 weights as loadEight reads them
+//   Halves           of a layout that tensor cores multiply as f16: of 16 weights elements 4q ... 4q + 3, which lane q
+//                    of four takes; loadHalves reads them by rows and units of 16 columns from where halvesFrom says,
+//                    which moveHalves moves
 //   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, as WeightFacts says
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
 //   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
@@ -88,7 +90,7 @@ LLCUDA_DEVICE constexpr bool traitsAgree(WeightLayout layout) {
   const WeightFacts facts = weightFacts(layout);
   if constexpr (requires { Traits::kScaleStep; })
     return Traits::kUnit == facts.unit && weightHasInt8Codes(layout) && Traits::kScaleStep == facts.scaleStep;
-  else if constexpr (requires { typename Traits::Eight; })
+  else if constexpr (requires { typename Traits::Halves; })
     return Traits::kUnit == facts.unit && facts.product == WeightProduct::kHalves;
   else
     return Traits::kUnit == facts.unit && facts.product == WeightProduct::kFloats;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
 
+#include "codegen/formats/half_rows.h"
 #include "codegen/formats/sampling.h"
 #include "codegen/pack/pack.h"
 #include "codegen/spec/rows_spec.h"
@@ -118,29 +119,46 @@ void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const 
     bindings[name + "_codes"] = buffers.codes;
     bindings[name + "_scales"] = buffers.scales;
   }
+  if (!buffers.halves.empty()) {
+    bindings[name + "_halves"] = buffers.halves;
+    bindings[name + "_half_scales"] = buffers.halfScales;
+  }
+}
+
+LogicalResult PhaseLowering::provideCodes(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers) {
+  if (!buffers.codes.empty()) {
+    if (buffers.order != codegen::rowOrderOf(desc.kernels))
+      return op->emitOpError("reads int8 rows in an order that its kernel does not take");
+    return success();
+  }
+  if (desc.inputs % kRowBlock != 0)
+    return op->emitOpError("cannot make int8 rows of ") << desc.inputs << " columns";
+  addCodes(op, buffers, "input", desc.inputs);
+  const codegen::QuantizeDesc quantize = {static_cast<uint32_t>(buffers.rows), desc.inputs, buffers.order};
+  return emit(op, codegen::quantizeLaunch(quantize),
+              {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}});
+}
+
+LogicalResult PhaseLowering::provideHalves(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers) {
+  if (!buffers.halves.empty())
+    return success();
+  const codegen::HalfRowsDesc halfRows = {static_cast<uint32_t>(buffers.rows), desc.inputs};
+  if (failed(accept(op, codegen::checkHalfRows(halfRows))))
+    return failure();
+  buffers.halves = scratch(op, "input_halves", static_cast<int64_t>(halvesBytes(halfRows.rows, halfRows.columns)));
+  buffers.halfScales = scratch(op, "input_half_scales", static_cast<int64_t>(halfScalesBytes(halfRows.rows)));
+  return emit(op, codegen::halfRowsLaunch(halfRows),
+              {{"x", buffers.f32}, {"y_halves", buffers.halves}, {"y_half_scales", buffers.halfScales}});
 }
 
 LogicalResult PhaseLowering::bindInput(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers,
                                        Bindings& bindings) {
-  for (const codegen::LinearPart& part : desc.parts) {
-    if (!weightReadsInt8Rows(part.layout)) {
-      if (buffers.f32.empty())
-        return op->emitOpError("has a weight that is multiplied with f32 rows, but reads int8 rows");
-      continue;
-    }
-    if (!buffers.codes.empty()) {
-      if (buffers.order != codegen::rowOrderOf(desc.kernels))
-        return op->emitOpError("reads int8 rows in an order that its kernel does not take");
-      continue;
-    }
-    if (desc.inputs % kRowBlock != 0)
-      return op->emitOpError("cannot make int8 rows of ") << desc.inputs << " columns";
-    addCodes(op, buffers, "input", desc.inputs);
-    const codegen::QuantizeDesc quantize = {static_cast<uint32_t>(buffers.rows), desc.inputs, buffers.order};
-    if (mlir::failed(emit(op, codegen::quantizeLaunch(quantize),
-                          {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}})))
-      return failure();
-  }
+  const codegen::RowsRead read = codegen::rowsRead(desc);
+  if ((read.f32 || read.halves) && buffers.f32.empty())
+    return op->emitOpError("has a weight that is multiplied with f32 or f16 rows, but reads int8 rows");
+  if ((read.int8 && failed(provideCodes(op, desc, buffers))) ||
+      (read.halves && failed(provideHalves(op, desc, buffers))))
+    return failure();
   bindRows(bindings, "x", buffers);
   return success();
 }

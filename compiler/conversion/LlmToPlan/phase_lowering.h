@@ -18,6 +18,8 @@ struct RowBuffers {
   std::string f16;   ///< rotated queries of a prompt
   std::string codes; ///< int8 rows: codes and scales, in `order`
   std::string scales;
+  std::string halves; ///< f16 rows in the order of fragments, and their scales
+  std::string halfScales;
   RowOrder order = RowOrder::kRows;
   int64_t rows = 0;
   bool picked = false; ///< row r is row output_rows[r] of the phase
@@ -122,9 +124,11 @@ private:
   }
   /// An arena buffer `<phase>.<layer>.<name>`.
   std::string scratch(mlir::Operation* op, const std::string& name, int64_t bytes);
-  /// Binds `x`, or `x_codes` and `x_scales`, as the layouts read them; adds a quantize launch where codes are missing.
+  /// Binds the rows in the forms in which the layouts read them; adds a launch that makes a form which is missing.
   mlir::LogicalResult bindInput(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers,
                                 Bindings& bindings);
+  mlir::LogicalResult provideCodes(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers);
+  mlir::LogicalResult provideHalves(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers);
   /// Whether these rows are what is sampled, or what the function returns first.
   static bool isLogits(mlir::Value rows);
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);

@@ -87,6 +87,8 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
                       .kernel);
   specs.push_back(rmsNormLaunch({kChunk, s.embedding, 1e-5f, false, !int8, int8, RowOrder::kFragments}).kernel);
   specs.push_back(gluLaunch({kChunk, s.feedForward, Activation::kSilu, !int8, int8, RowOrder::kFragments}).kernel);
+  if (layout == WeightLayout::kF16Rows)
+    specs.push_back(halfRowsLaunch({kChunk, s.feedForward}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
   specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
   return specs;
@@ -144,6 +146,7 @@ std::vector<KernelSpec> promptKernelsOf(WeightLayout layout) {
     descs.push_back(gluOf(layout, 32, 4096, 14336, gated));
     for (const uint32_t rows : {16u, 32u, 48u, 64u}) descs.push_back(linearOf(layout, rows, 4096, 1024));
     descs.push_back(qkvOf(layout, int8 ? WeightLayout::kQ6_KPlanes : layout, 512, 2048, 2048, 512));
+    descs.push_back(qkvOf(layout, WeightLayout::kQ6_KPlanes, 512, 4096, 4096, 1024)); // f16 rows beside int8 rows
   }
   std::vector<KernelSpec> specs;
   for (const LinearDesc& desc : descs) specs.push_back(linearLaunch(manyRows(desc)).kernel);

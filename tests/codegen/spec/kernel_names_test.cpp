@@ -162,6 +162,7 @@ TEST(KernelNames, Rows) {
   expectNormsApart<RmsNormDesc>(rmsNormLaunch);
   expectNormsApart<PostNormDesc>(postNormLaunch);
   Variants(quantizeLaunch, QuantizeDesc{1, 64}).with(&QuantizeDesc::columns, 96u).expectApart();
+  Variants(halfRowsLaunch, HalfRowsDesc{1, 64}).with(&HalfRowsDesc::columns, 96u).expectApart();
   Variants glu(gluLaunch, GluDesc{.columns = 64});
   glu.with(&GluDesc::columns, 96u).with(&GluDesc::activation, Activation::kGeluTanh).with(&GluDesc::f32Rows, true);
   glu.expectApart();

@@ -45,6 +45,7 @@ TEST(LaunchWorks, QkvCountsAllThree) {
   EXPECT_EQ(work.rowRead, 4u * 64 + 64 + 2 * 8); // in both forms
   EXPECT_EQ(work.rowWritten, 4u * (128 + 2 * 32));
   EXPECT_EQ(linearLaunch(manyRows(desc)).work.unit, ArithmeticUnit::kTensorInt8);
+  EXPECT_EQ(linearLaunch(manyRows(desc)).work.rowRead, 2u * 64 + 4 + 64 + 2 * 8); // f16 rows, for tensor cores
 }
 
 // The same linears with the rotation and the cache write in one launch: keys and values are written as the cache has
@@ -100,6 +101,8 @@ TEST(LaunchWorks, RowByRow) {
   EXPECT_EQ(postNormLaunch({.rows = 3, .columns = 64}).work,
             (LaunchWork{.rows = 3, .fixedBytes = 512, .rowRead = 512, .rowWritten = 512}));
   EXPECT_EQ(quantizeLaunch({.rows = 3, .columns = 64}).work, (LaunchWork{.rows = 3, .rowRead = 256, .rowWritten = 80}));
+  EXPECT_EQ(halfRowsLaunch({.rows = 3, .columns = 64}).work,
+            (LaunchWork{.rows = 3, .rowRead = 256, .rowWritten = 128 + 4}));
   EXPECT_EQ(gluLaunch({.rows = 3, .columns = 64}).work, (LaunchWork{.rows = 3, .rowRead = 512, .rowWritten = 80}));
   EXPECT_EQ(addLaunch({.rows = 3, .columns = 64}).work, (LaunchWork{.rows = 3, .rowRead = 512, .rowWritten = 256}));
   EXPECT_EQ(scaleLaunch({.rows = 3, .columns = 64}, 2).work,

@@ -33,8 +33,11 @@ TEST(LinearPromptSpec, Parameters) {
   EXPECT_THAT(quantised.kernel.name, StartsWith("linear_prompt__q4_1__m512_n192_k576__r64_c64_down1_across2_deep2__"));
   EXPECT_THAT(names(quantised), ElementsAre("weight", "x_codes", "x_scales", "positions", "residual", "y"));
   const LaunchSpec half = linearLaunch(biased(manyRows(linearOf(WeightLayout::kF16Rows, 512, 576, 192))));
-  EXPECT_THAT(names(half), ElementsAre("weight", "x", "positions", "bias", "y"));
-  EXPECT_THAT(half.kernel.source(), HasSubstr("(weight, x, nullptr, nullptr, positions, bias, nullptr, y)"));
+  EXPECT_THAT(names(half), ElementsAre("weight", "x_halves", "x_half_scales", "positions", "bias", "y"));
+  EXPECT_THAT(half.kernel.source(),
+              HasSubstr("(weight, nullptr, nullptr, nullptr, x_halves, x_half_scales, positions, bias, nullptr, y)"));
+  EXPECT_THAT(names(linearLaunch(manyRows(linearOf(WeightLayout::kF32Rows, 512, 576, 192)))),
+              ElementsAre("weight", "x", "positions", "y"));
 }
 
 TEST(LinearPromptSpec, JoinedParameters) {
@@ -42,9 +45,9 @@ TEST(LinearPromptSpec, JoinedParameters) {
   mixed.parts[1].layout = WeightLayout::kQ8_0Planes;
   const LaunchSpec qkv = linearLaunch(mixed);
   EXPECT_THAT(qkv.kernel.name,
-              StartsWith("qkv_prompt__q4_1_q8_0_f16__m512_n576_kv200_k576__r64_c64_down2_across2_deep1__"));
-  EXPECT_THAT(names(qkv),
-              ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "positions", "q", "k", "v"));
+              StartsWith("qkv_prompt__q4_1_q8_0_f16__m512_n576_kv200_k576__r64_c64_down1_across2_deep2__"));
+  EXPECT_THAT(names(qkv), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "x_halves",
+                                      "x_half_scales", "positions", "q", "k", "v"));
   EXPECT_EQ(qkv.grid.y, 9u + 4 + 4);
   const LaunchSpec glu = linearLaunch(manyRows(gluOf(WeightLayout::kQ4_1Planes, 128, 576, 1536)));
   EXPECT_THAT(glu.kernel.name,
@@ -68,8 +71,11 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 80, 49152)), "r48_n128_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 576)), "r64_n64_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 4096)), "r64_n128_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 32, 49152)), "r32_n64_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 512, 4096)), "r128_n64_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 32, 49152)), "r32_n32_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 48, 576)), "r48_n32_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 512, 4096)), "r128_n128_t256") << "less of the L2 cache";
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 320, 4096)), "r64_n128_t128") << "no whole tiles of 128 rows";
+  EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 512, 576)), "r64_n64_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kF32Rows, 512, 1536)), "r64_n32_t128");
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
@@ -78,7 +84,7 @@ TEST(LinearPromptSpec, Tiles) {
     return tileOf(linearLaunch(manyRows(gluOf(layout, 512, 4096, outputs))));
   };
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r64_n128_t128");
-  EXPECT_EQ(gated(WeightLayout::kF16Rows, 14336), "r128_n64_t128");
+  EXPECT_EQ(gated(WeightLayout::kF16Rows, 14336), "r128_n128_t256");
   EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
 }
 
@@ -95,7 +101,7 @@ TEST(LinearPromptSpec, TilesWhoseWarpsShareTheInputs) {
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 6144), "r32_n32_t128");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 48, 4096), "r48_n32_t256");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 64, 4096), "r64_n32_t128") << "sums of eight depths are too much to add";
-  EXPECT_EQ(few(WeightLayout::kF16Rows, 32, 2048), "r32_n32_t64");
+  EXPECT_EQ(few(WeightLayout::kF16Rows, 32, 2048), "r32_n32_t256");
 }
 
 TEST(SampleSpec, DecodeAndPrompt) {

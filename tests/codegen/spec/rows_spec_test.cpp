@@ -25,6 +25,7 @@ TEST(RowsSpec, ParametersFollowWhatIsEmitted) {
   EXPECT_THAT(paramNames(postNormLaunch({.rows = 2, .columns = 576, .pickRows = true})),
               ElementsAre("x", "residual", "post_scale", "scale", "output_rows", "sum", "y"));
   EXPECT_THAT(paramNames(quantizeLaunch({.rows = 3, .columns = 64})), ElementsAre("x", "y_codes", "y_scales"));
+  EXPECT_THAT(paramNames(halfRowsLaunch({.rows = 3, .columns = 64})), ElementsAre("x", "y_halves", "y_half_scales"));
   EXPECT_THAT(paramNames(gluLaunch({.rows = 3, .columns = 64})), ElementsAre("gate", "up", "y_codes", "y_scales"));
   EXPECT_THAT(paramNames(embeddingLaunch({.rows = 3, .columns = 64, .vocabulary = 5})),
               ElementsAre("weight", "tokens", "y"));
@@ -66,6 +67,7 @@ TEST(RowsSpec, RefusesByName) {
   const auto message = [](const Result<void>& result) { return result.ok() ? std::string() : result.error().message; };
   EXPECT_THAT(message(checkRmsNorm({.columns = 40})), HasSubstr("rms_norm of 40 columns"));
   EXPECT_THAT(message(checkRmsNorm({.columns = 64, .f32Rows = false})), HasSubstr("emits no rows"));
+  EXPECT_THAT(message(checkHalfRows({.columns = 40})), HasSubstr("half_rows of 40 columns"));
   EXPECT_THAT(message(checkGlu({.rows = 60000, .columns = 60000 / 32 * 32})), HasSubstr("2^31"));
   EXPECT_THAT(message(checkEmbedding({.vocabulary = 0})), HasSubstr("0 tokens"));
 }

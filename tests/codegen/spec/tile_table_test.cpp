@@ -180,9 +180,11 @@ TEST(CheckTile, RefusesPromptTiles) {
   EXPECT_THAT(refusalOf(plain, {32, 32, 2, 2, 1, 1}), StartsWith("a warp makes 16 rows and 16 columns"));
   EXPECT_THAT(refusalOf(plain, {256, 128, 2, 1, 1, 1}), HasSubstr("sums; it can have 128"));
   EXPECT_THAT(refusalOf(plain, {128, 128, 2, 2, 2, 1}), StartsWith("the tile needs 65536 bytes of shared memory"));
-  EXPECT_THAT(refusalOf(half, {128, 64, 2, 2, 1, 3}), StartsWith("min_blocks_per_sm is 3; with 25600 bytes"));
+  EXPECT_EQ(refusalOf(half, {128, 128, 2, 4, 1, 2}), "");
+  EXPECT_THAT(refusalOf(half, {64, 32, 1, 1, 4, 3}), StartsWith("min_blocks_per_sm is 3; with 24576 bytes"));
+  EXPECT_EQ(refusalOf(gated, {128, 128, 2, 4, 1, 2}), "") << "64 rows of it at a time";
+  EXPECT_THAT(refusalOf(gated, {48, 256, 1, 8, 1, 3}), StartsWith("min_blocks_per_sm is 3; with 26112 bytes"));
   EXPECT_THAT(refusalOf(gated, {32, 32, 1, 1, 4, 1}), StartsWith("columns is 32; a tile of gate and up"));
-  EXPECT_THAT(refusalOf(half, {16, 128, 1, 4, 1, 1}), StartsWith("128 threads do not divide the 64 parts"));
   EXPECT_THAT(refusalOf(floats, {64, 64, 2, 2, 1, 1}), StartsWith("a tile of f32 weights"));
   EXPECT_EQ(refusalOf(floats, {64, 32, 4, 1, 1, 2}), "");
 }

@@ -25,7 +25,7 @@ struct GluPrompt {
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
       gluLinearPromptOf<kLayout, kInputs, Tile, kActivation>(
-          {input.rows(), rows}, outputs, gate.blob.data(), up.blob.data(), positions.data(),
+          {input.rows(), input.halfRows(), rows}, outputs, gate.blob.data(), up.blob.data(), positions.data(),
           RowOutput<RowForms{.f32 = true, .int8 = true, .order = RowOrder::kFragments}>{y.data(), int8.codes.data(),
                                                                                         int8.scales.data()});
     });
@@ -57,6 +57,11 @@ TEST(GluLinearPrompt, Silu) {
 }
 TEST(GluLinearPrompt, GeluTanh) {
   expectGluPrompt<WeightLayout::kF16Rows, 96, PromptTile<PromptCut{64, 64, 2, 2}>, Activation::kGeluTanh>(65, 64);
+}
+// Of the rows of a tile shared memory has 64 at a time, of warps that stand above each other or that have all of them.
+TEST(GluLinearPrompt, TallTiles) {
+  expectGluPrompt<WeightLayout::kF16Rows, 96, PromptTile<PromptCut{128, 128, 2, 4}>, Activation::kSilu>(140, 96);
+  expectGluPrompt<WeightLayout::kQ8_0Planes, 96, PromptTile<PromptCut{128, 64, 1, 2}>, Activation::kSilu>(120, 32);
 }
 TEST(GluLinearPrompt, DeepTile) {
   expectGluPrompt<WeightLayout::kQ5_0Planes, 160, PromptTile<PromptCut{16, 64, 1, 2, 4}>, Activation::kSilu>(9, 96);

@@ -24,6 +24,7 @@ TEST(LinearPrompt, Int8Rows) {
 }
 TEST(LinearPrompt, HalfRows) {
   expectPromptLinear<kF16Rows, 96, Square>(70, 72, Epilogue::kResidual);
+  expectPromptLinear<kF16Rows, 32, Large>(140, 129, Epilogue::kBias);
   expectPromptLinear<kNf4ShortPlanes, 160, Wide>(33, 131, Epilogue::kBoth);
 }
 TEST(LinearPrompt, F32Rows) {
@@ -40,6 +41,7 @@ TEST(LinearPrompt, DeepTiles) {
   expectPromptLinear<kQ8_0Planes, 576, Low>(16, 33, Epilogue::kResidual);
   expectPromptLinear<kQ2_KPlanes, 512, Middle>(32, 97, Epilogue::kBias);
   expectPromptLinear<kF16Rows, 160, Low>(9, 40, Epilogue::kBoth);
+  expectPromptLinear<kF16Rows, 1216, Low>(16, 33, Epilogue::kNone);
   expectPromptLinear<kNf4Planes, 192, HalfMiddle>(20, 64);
 }
 

@@ -8,6 +8,7 @@
 #include "codegen/reference/linear.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
+#include "tests/codegen/kernels/half_rows.h"
 
 namespace llcuda::testing {
 
@@ -16,9 +17,11 @@ enum class Epilogue { kNone, kBias, kResidual, kBoth };
 /// Rows as linears of many rows read them.
 struct PromptInput : TestRows {
   Int8Rows int8 = fragments();
+  TestHalfRows halves{x, columns};
 
   using TestRows::TestRows;
   InputRows rows() const { return {x.data(), int8.codes.data(), int8.scales.data()}; }
+  HalfRows halfRows() const { return {reinterpret_cast<const uint8_t*>(halves.halves.data()), halves.scales.data()}; }
 };
 
 /// Of the kernel against the double reference, with the input rows as the layout reads them, and with the f32 rows.
@@ -42,8 +45,9 @@ struct PromptLinear {
         .grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(ceilDivide(outputs, Tile::kColumns))},
         .block = Tile::kThreads};
     hostsim::launch(shape, [&] {
-      linearPromptOf<kLayout, kInputs, Tile>(rows, outputs, weight.blob.data(), input.rows(), positions.data(),
-                                             biased ? bias.data() : nullptr, added ? y.data() : nullptr, y.data());
+      linearPromptOf<kLayout, kInputs, Tile>(rows, outputs, weight.blob.data(), input.rows(), input.halfRows(),
+                                             positions.data(), biased ? bias.data() : nullptr,
+                                             added ? y.data() : nullptr, y.data());
     });
   }
 

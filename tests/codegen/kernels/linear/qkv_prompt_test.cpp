@@ -28,7 +28,8 @@ void expectQkv(int rows, int qOutputs, int kvOutputs) {
   const auto tiles = ceilDivide(qOutputs, Tile::kColumns) + 2 * ceilDivide(kvOutputs, Tile::kColumns);
   hostsim::launch({.grid = {uint32_t(ceilDivide(rows, Tile::kRows)), uint32_t(tiles)}, .block = Tile::kThreads}, [&] {
     qkvPromptOf<QkvWeights{kQ, kK, kV}, kInputs, Tile>(
-        {input.rows(), rows}, positions.data(), {qWeight.blob.data(), {qBias.data(), nullptr, q.data(), qOutputs}},
+        {input.rows(), input.halfRows(), rows}, positions.data(),
+        {qWeight.blob.data(), {qBias.data(), nullptr, q.data(), qOutputs}},
         {kWeight.blob.data(), {kBias.data(), nullptr, k.data(), kvOutputs}},
         {vWeight.blob.data(), {vBias.data(), nullptr, v.data(), kvOutputs}});
   });
@@ -37,7 +38,7 @@ void expectQkv(int rows, int qOutputs, int kvOutputs) {
   EXPECT_LE(nmse(v, product(vWeight, input.seenBy(kV), vBias.data(), rows, kInputs, kvOutputs)), kF16Error);
 }
 
-// Three layouts, of which one reads f32 rows: each part takes its own code and its own shared memory's shape.
+// Three layouts, of which one reads f16 rows: each part takes its own code and its own shared memory's shape.
 TEST(QkvPrompt, ThreeLayouts) {
   expectQkv<WeightLayout::kQ4_KPlanes, WeightLayout::kF16Rows, WeightLayout::kQ6_KPlanes, 256,
             PromptTile<PromptCut{32, 32, 2, 1}>>(40, 70, 36);
