@@ -3,11 +3,12 @@
 """Measures llcuda on a GPU, and llama.cpp beside it on the same files in the same run.
 
 usage: bench_gpu.py --bin build/release/bin [--peer DIR] [--models llama-1b:q4_k_m,...] [--files MODEL.gguf,...]
-                    [--work DIR] [--out results.json]
+                    [--sms N] [--work DIR] [--out results.json]
 
 Synthetic models (synthetic_model.py) are made in the work folder and deleted after their turn. Each model is compiled
 for the GPU, then measured: pp512, tg128, tg128 at depth 4096, and with --batch decode of many sequences. --peer is a
-folder with llama-bench, or with llama.cpp's libraries (fetch.py). Every command and its figures go to the results file.
+folder with llama-bench, or with llama.cpp's libraries (fetch.py). With --sms 40 both have 40 multiprocessors of it,
+as many as a T4 (multiprocessors.py). Every command and its figures go to the results file.
 """
 import argparse
 import json
@@ -15,12 +16,13 @@ import os
 import sys
 
 from bench_log import Log, make_synthetic, peer_command, table
+from multiprocessors import NO_GPU, MpsError, limited_to
 
 
 class Bench:
-    def __init__(self, options):
+    def __init__(self, options, environment=None):
         self.options = options
-        self.log = Log()
+        self.log = Log(environment)
 
     def tool(self, name):
         return os.path.join(self.options.bin, name)
@@ -61,6 +63,17 @@ class Bench:
             self.measure(os.path.basename(path), path)
 
 
+def measured(options, environment=None):
+    bench = Bench(options, environment)
+    try:
+        bench.all()
+    finally:
+        with open(options.out, "w") as out:
+            json.dump(bench.log.entries, out, indent=1)
+    print(table(bench.log.entries))
+    return 1 if bench.log.failed() else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/release/bin")
@@ -73,15 +86,17 @@ def main():
     parser.add_argument("--generate", type=int, default=128)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--compile-flags", default="")
+    parser.add_argument("--sms", type=int, help="multiprocessors to run on, by MPS; default: all of the GPU")
     parser.add_argument("--out", default="results.json")
-    bench = Bench(parser.parse_args())
+    options = parser.parse_args()
+    if options.sms is None:
+        return measured(options)
     try:
-        bench.all()
-    finally:
-        with open(bench.options.out, "w") as out:
-            json.dump(bench.log.entries, out, indent=1)
-    print(table(bench.log.entries))
-    return 1 if bench.log.failed() else 0
+        with limited_to(options.sms) as environment:
+            return measured(options, environment)
+    except MpsError as error:
+        print(f"bench_gpu: --sms {options.sms}: {error}", file=sys.stderr)
+        return NO_GPU
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "runtime/base/output_file.h"
 #include "runtime/base/temporary_path.h"
 #include "runtime/cuda/driver.h"
+#include "tools/llcuda-tune/multiprocessors.h"
 #include "tools/llcuda-tune/options.h"
 #include "tools/llcuda-tune/report.h"
 #include "tools/llcuda-tune/rounds.h"
@@ -52,12 +53,23 @@ Result<void> tuneInto(const Options& options) {
   return std::cout.good() ? Result<void>() : internalError("standard output cannot be written");
 }
 
-int run(const Options& options) {
+int failed(const Error& error) {
+  std::cerr << "llcuda-tune: " << error.message << '\n';
+  return static_cast<int>(error.code);
+}
+
+int runHere(const Options& options) {
+  endCleanly("llcuda-tune");
   const Result<void> done = tuneInto(options);
-  if (done)
-    return 0;
-  std::cerr << "llcuda-tune: " << done.error().message << '\n';
-  return static_cast<int>(done.error().code);
+  return done ? 0 : failed(done.error());
+}
+
+int run(const Options& options) {
+  if (options.multiprocessors == 0)
+    return runHere(options);
+  const Result<int> code =
+      onMultiprocessors(options.multiprocessors, options.deviceIndex, [&] { return runHere(options); });
+  return code ? *code : failed(code.error());
 }
 
 } // namespace
@@ -69,6 +81,5 @@ int main(int argc, char** argv) {
   const auto options = llcuda::tune::parseOptions(argc, argv);
   if (const int* code = std::get_if<int>(&options))
     return *code;
-  llcuda::endCleanly("llcuda-tune");
   return llcuda::tune::run(std::get<llcuda::tune::Options>(options));
 }

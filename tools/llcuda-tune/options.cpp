@@ -21,6 +21,10 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   app.add_option("-o,--output", options.output, "The table to write (.json)")->required();
   tools::addDeviceOptions(app, options.device, options.deviceIndex)
       ->description("cuda (auto is the same), or host: to try the tool without a GPU, its times mean nothing");
+  app.add_option(
+         "--sms", options.multiprocessors,
+         "Measure on so many multiprocessors of the GPU, by MPS, as on a smaller card; a T4 has 40 (default: all)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--candidates", options.candidates,
                  "Measure each launch with at most so many other shapes, and as many occupancies of the best "
                  "(default: all that are known)")
@@ -34,6 +38,10 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
     std::cerr << "llcuda-tune: " << options.compile.input
               << ": is an engine, whose tiles are compiled in; give the model that it was compiled from\n";
     return static_cast<int>(ErrorCode::kBadInput);
+  }
+  if (options.multiprocessors != 0 && options.device == DeviceChoice::kHost) {
+    std::cerr << "llcuda-tune: --sms limits a GPU; --device host has no multiprocessors\n";
+    return static_cast<int>(ErrorCode::kUsage);
   }
   if (options.device == DeviceChoice::kAuto)
     options.device = DeviceChoice::kCuda;

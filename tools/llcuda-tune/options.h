@@ -15,6 +15,7 @@ struct Options {
   std::string output;               ///< the table
   DeviceChoice device = DeviceChoice::kCuda;
   int deviceIndex = 0;
+  uint32_t multiprocessors = 0; ///< to measure on; 0: all
   size_t candidates = SIZE_MAX; ///< that a launch is measured with in each step, at most
   double minGain = 2;           ///< per cent
 };
