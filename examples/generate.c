@@ -15,6 +15,7 @@ static int32_t print_text(const llcuda_step* step, void* user) {
 int main(int argc, char** argv) {
   llcuda_engine* engine = NULL;
   llcuda_session* session = NULL;
+  llcuda_sampler sampler;
   llcuda_generate_options options;
   llcuda_metrics metrics = {sizeof metrics};
   llcuda_error error;
@@ -25,7 +26,9 @@ int main(int argc, char** argv) {
   }
   llcuda_generate_options_init(&options);
   options.max_tokens = 32;
-  options.temperature = 0;
+  llcuda_sampler_init(&sampler);
+  sampler.temperature = 0;
+  options.sampler = &sampler;
   options.callback = print_text;
 
   status = llcuda_engine_open(argv[1], &engine, &error);

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
 
   api::GenerateOptions options;
   options.maxTokens = 32;
-  options.temperature = 0;
+  options.sampler = api::Sampler::greedy();
   options.callback = [](const llcuda_step& step) {
     std::cout << std::string_view(step.text, step.text_bytes) << std::flush;
     return true;

@@ -31,6 +31,7 @@ static int submit(llcuda_engine* engine, llcuda_scheduler* scheduler, const char
                   struct answer* answer) {
   int32_t tokens[4096];
   llcuda_error error;
+  llcuda_sampler sampler;
   llcuda_request request;
   llcuda_request_init(&request);
   if (llcuda_tokenize(engine, prompt, strlen(prompt), LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL, tokens, 4096,
@@ -38,7 +39,9 @@ static int submit(llcuda_engine* engine, llcuda_scheduler* scheduler, const char
     return fail(error.message, error.status);
   request.tokens = tokens;
   request.max_tokens = count;
-  request.temperature = 0;
+  llcuda_sampler_init(&sampler);
+  sampler.temperature = 0;
+  request.sampler = &sampler;
   request.user = answer;
   uint64_t number;
   if (llcuda_scheduler_submit(scheduler, &request, &number, &error) != LLCUDA_OK)

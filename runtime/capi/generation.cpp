@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/capi/sampler.h"
 #include "runtime/text/text_stream.h"
 
 namespace llcuda::capi {
@@ -73,8 +74,7 @@ Result<GenerateOptions> converted(const llcuda_generate_options& options, const 
     return usageError("forced is NULL and forced_count is ", options.forced_count);
   GenerateOptions result;
   result.maxTokens = options.max_tokens;
-  LLCUDA_ASSIGN_OR_RETURN(result.sampling,
-                          samplingOf(options.temperature, options.top_k, options.top_p, options.min_p, options.seed));
+  LLCUDA_ASSIGN_OR_RETURN(result.sampling, samplerOf(options.sampler, engine.file().model().vocabulary()));
   result.logprobs = options.logprobs;
   if (options.forced)
     result.forced = std::span(options.forced, options.forced_count);
@@ -85,24 +85,10 @@ Result<GenerateOptions> converted(const llcuda_generate_options& options, const 
 
 } // namespace
 
-Result<SamplingParams> samplingOf(float temperature, uint32_t topK, float topP, float minP, uint64_t seed) {
-  if (!(temperature >= -1e6f && temperature <= 1e6f))
-    return usageError("temperature is ", temperature, ", allowed are up to 1e6");
-  if (!(topP > 0 && topP <= 1))
-    return usageError("top_p is ", topP, ", allowed are above 0 and up to 1");
-  if (!(minP >= 0 && minP <= 1))
-    return usageError("min_p is ", minP, ", allowed are 0 to 1");
-  return SamplingParams{temperature, topP, minP, topK, seed, 0, 0};
-}
-
 llcuda_generate_options defaultGenerateOptions() {
   llcuda_generate_options options = {};
   options.struct_bytes = sizeof(options);
   options.max_tokens = -1;
-  options.temperature = LLCUDA_DEFAULT_TEMPERATURE;
-  options.top_k = LLCUDA_DEFAULT_TOP_K;
-  options.top_p = LLCUDA_DEFAULT_TOP_P;
-  options.min_p = LLCUDA_DEFAULT_MIN_P;
   return options;
 }
 
@@ -133,6 +119,7 @@ llcuda_metrics metricsOf(const Metrics& metrics) {
   result.prompt_ns = metrics.promptNs;
   result.decode_ns = metrics.decodeNs;
   result.stop_reason = static_cast<int32_t>(metrics.stop);
+  result.seed = metrics.seed;
   return result;
 }
 

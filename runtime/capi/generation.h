@@ -7,9 +7,6 @@
 
 namespace llcuda::capi {
 
-/// The sampler of a request whose values are in range, else kUsage.
-Result<SamplingParams> samplingOf(float temperature, uint32_t topK, float topP, float minP, uint64_t seed);
-
 llcuda_generate_options defaultGenerateOptions();
 
 /// Sequence::generate with the caller's options: text for its callback, stop tokens of the engine.

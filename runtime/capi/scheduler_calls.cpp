@@ -4,7 +4,7 @@
 
 #include "runtime/capi/boundary.h"
 #include "runtime/capi/engine_state.h"
-#include "runtime/capi/generation.h"
+#include "runtime/capi/sampler.h"
 #include "runtime/serving/scheduler.h"
 
 using namespace llcuda;
@@ -38,10 +38,6 @@ llcuda_request defaultRequest() {
   llcuda_request request = {};
   request.struct_bytes = sizeof(request);
   request.max_tokens = -1;
-  request.temperature = LLCUDA_DEFAULT_TEMPERATURE;
-  request.top_k = LLCUDA_DEFAULT_TOP_K;
-  request.top_p = LLCUDA_DEFAULT_TOP_P;
-  request.min_p = LLCUDA_DEFAULT_MIN_P;
   request.logprobs = -1;
   return request;
 }
@@ -75,7 +71,7 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   return created;
 }
 
-Result<serving::RequestOptions> requestOf(const llcuda_request& given) {
+Result<serving::RequestOptions> requestOf(const llcuda_request& given, const EngineState& engine) {
   if (!given.tokens && given.count != 0)
     return usageError("tokens is NULL");
   if (!given.stop && given.stop_count != 0)
@@ -83,8 +79,7 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given) {
   serving::RequestOptions request;
   request.tokens.assign(given.tokens, given.tokens + given.count);
   request.maxTokens = given.max_tokens;
-  LLCUDA_ASSIGN_OR_RETURN(request.sampling,
-                          samplingOf(given.temperature, given.top_k, given.top_p, given.min_p, given.seed));
+  LLCUDA_ASSIGN_OR_RETURN(request.sampling, samplerOf(given.sampler, engine.file().model().vocabulary()));
   for (std::size_t i = 0; i < given.stop_count; ++i) {
     if (!given.stop[i])
       return usageError("stop[", i, "] is NULL");
@@ -177,7 +172,7 @@ llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, const llcuda_
     if (!scheduler || !request || !number)
       return usageError("scheduler, request or number is NULL");
     LLCUDA_ASSIGN_OR_RETURN(const auto given, optionsOf(request, defaultRequest()));
-    LLCUDA_ASSIGN_OR_RETURN(auto wanted, requestOf(given));
+    LLCUDA_ASSIGN_OR_RETURN(auto wanted, requestOf(given, *scheduler->engine));
     LLCUDA_ASSIGN_OR_RETURN(*number, scheduler->scheduler->submit(std::move(wanted)));
     return {};
   });

@@ -189,7 +189,7 @@ Result<void> Sequence::feed(std::span<const int32_t> added) {
 
 Result<void> Sequence::generate(std::span<const int32_t> added, const GenerateOptions& options, Metrics& metrics) {
   cancelled = false;
-  metrics = {};
+  metrics = {.seed = options.sampling.seed};
   if (sequence.empty() && added.empty())
     return usageError("there is nothing to continue: the prompt has no tokens");
   if (options.forced)

@@ -34,6 +34,7 @@ struct Metrics {
   uint64_t promptNs = 0;
   uint64_t decodeNs = 0;
   StopReason stop = StopReason::kNone;
+  uint64_t seed = 0; ///< of the sampler
 };
 
 /// One generated token; spans are valid during the callback.

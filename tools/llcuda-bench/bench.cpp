@@ -23,7 +23,7 @@ api::Expected<uint64_t> once(api::Session& session, std::span<const int32_t> tok
   if (auto rewound = session.rewind(test.depth); !rewound)
     return rewound.error();
   api::GenerateOptions options;
-  options.temperature = 0;
+  options.sampler = api::Sampler::greedy();
   options.ignoreStop = true;
   options.maxTokens = static_cast<int32_t>(test.generate + 1); // the first token belongs to the prompt
   const api::Generated generated = session.generate(tokens, options);

@@ -33,7 +33,7 @@ Result<std::vector<reference::StepScore>> EngineScores::score(std::span<const in
     return errorOf(rewound.error());
   std::vector<reference::StepScore> scores;
   api::GenerateOptions options;
-  options.temperature = 0;
+  options.sampler = api::Sampler::greedy();
   options.forced = std::vector<int32_t>(tokens.begin(), tokens.end());
   options.callback = [&](const llcuda_step& step) {
     if (step.token >= 0)
@@ -53,7 +53,7 @@ Result<reference::LogitsRows> EngineScores::rows(std::span<const int32_t> prompt
   const uint32_t vocabulary = engine.info().vocabulary;
   reference::LogitsRows rows;
   api::GenerateOptions options;
-  options.temperature = 0;
+  options.sampler = api::Sampler::greedy();
   options.logprobs = vocabulary;
   options.forced = std::vector<int32_t>(forced.begin(), forced.end());
   options.callback = [&](const llcuda_step& step) {

@@ -96,7 +96,7 @@ private:
       if (output.answered().contains(id))
         continue;
       api::GenerateOptions defaults = options.generate;
-      defaults.seed += line; // the same prompt twice is asked twice
+      *defaults.sampler->seed += line; // the same prompt twice is asked twice
       auto parsed = batchRequestOf(text, line, engine, defaults);
       if (auto* request = std::get_if<BatchRequest>(&parsed)) {
         next = std::move(*request);

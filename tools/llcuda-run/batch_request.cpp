@@ -170,11 +170,13 @@ BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, cons
   const int64_t most = body.integer("max_tokens", defaults.maxTokens, -1, INT32_MAX);
   request.maxTokens =
       static_cast<int32_t>(result.isChat ? body.integer("max_completion_tokens", most, -1, INT32_MAX) : most);
-  request.temperature = static_cast<float>(body.number("temperature", defaults.temperature, 0, 1e6));
-  request.topP = static_cast<float>(body.number("top_p", defaults.topP, 1e-6, 1));
-  request.minP = static_cast<float>(body.number("min_p", defaults.minP, 0, 1));
-  request.topK = static_cast<uint32_t>(body.integer("top_k", defaults.topK, 0, INT32_MAX));
-  request.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(defaults.seed), INT64_MIN, INT64_MAX));
+  api::Sampler sampler = *defaults.sampler;
+  sampler.temperature = static_cast<float>(body.number("temperature", sampler.temperature, 0, 1e6));
+  sampler.topP = static_cast<float>(body.number("top_p", sampler.topP, 1e-6, 1));
+  sampler.minP = static_cast<float>(body.number("min_p", sampler.minP, 0, 1));
+  sampler.topK = static_cast<int32_t>(body.integer("top_k", sampler.topK, 0, INT32_MAX));
+  sampler.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(*sampler.seed), INT64_MIN, INT64_MAX));
+  request.sampler = std::move(sampler);
   request.stop = stopStrings(body);
   request.ignoreStop = defaults.ignoreStop;
   for (const char* name : {"n", "best_of"}) body.only(name, 1);

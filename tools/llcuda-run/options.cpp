@@ -38,13 +38,14 @@ std::string checkIds(const std::string& text) {
 struct Raw {
   Options options;
   std::string prompt, promptTokens, forceTokens;
-  int64_t topK = 40;
+  api::Sampler sampler;
   int64_t seed = -1;
 };
 
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   api::GenerateOptions& generate = options.generate;
+  api::Sampler& sampler = raw.sampler;
   tools::addModelArgument(app, options.engine,
                           std::string("An engine, or a model to compile first: ") + tools::kModelKinds);
   auto* prompt = app.add_option("-p,--prompt", raw.prompt, "Text to continue as it is");
@@ -56,16 +57,16 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("-n,--predict,--n-predict", generate.maxTokens, "Tokens to generate; -1: until the model stops")
       ->check(CLI::Range(-1, INT32_MAX))
       ->capture_default_str();
-  app.add_option("--temp", generate.temperature, "Temperature; 0: always the most likely token")
+  app.add_option("--temp", sampler.temperature, "Temperature; 0: always the most likely token")
       ->check(CLI::Range(0.f, 1e6f))
       ->capture_default_str();
-  app.add_option("--top-k", raw.topK, "Keep the k most likely tokens; 0: all")
-      ->check(CLI::Range(int64_t{-1}, int64_t{INT32_MAX}))
+  app.add_option("--top-k", sampler.topK, "Keep the k most likely tokens; 0: all")
+      ->check(CLI::Range(-1, INT32_MAX))
       ->capture_default_str();
-  app.add_option("--top-p", generate.topP, "Keep the most likely tokens up to this sum")
+  app.add_option("--top-p", sampler.topP, "Keep the most likely tokens up to this sum")
       ->check(CLI::Range(0.f, 1.f))
       ->capture_default_str();
-  app.add_option("--min-p", generate.minP, "Keep tokens with this share of the best one's probability")
+  app.add_option("--min-p", sampler.minP, "Keep tokens with this share of the best one's probability")
       ->check(CLI::Range(0.f, 1.f))
       ->capture_default_str();
   app.add_option("-s,--seed", raw.seed, "Seed of the sampler; -1: a random one")
@@ -109,8 +110,8 @@ void addFlags(CLI::App& app, Raw& raw) {
 std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   const auto given = [&app](const char* name) { return app.count(name) != 0; };
-  options.generate.topK = raw.topK < 0 ? 0 : static_cast<uint32_t>(raw.topK);
-  options.generate.seed = raw.seed < 0 ? std::random_device()() : static_cast<uint64_t>(raw.seed);
+  raw.sampler.seed = raw.seed < 0 ? std::random_device()() : static_cast<uint64_t>(raw.seed);
+  options.generate.sampler = raw.sampler;
   options.session.context = options.context;
   if (given("--prompt"))
     options.prompt = raw.prompt;
@@ -150,7 +151,7 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   options.session.profile = !options.profile.empty();
   if (given("--cache-size") && !isModel(options.engine))
     return usage("--cache-size is for models, which are compiled first; " + options.engine + " is an engine");
-  if (!(options.generate.topP > 0))
+  if (!(raw.sampler.topP > 0))
     return usage("--top-p must be above 0");
   return std::move(options);
 }

@@ -168,6 +168,59 @@ LLCUDA_API llcuda_status llcuda_render_chat_json(const llcuda_engine* engine, co
 /** 1 when generation stops at this token, else 0. */
 LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token);
 
+/* ------------------------------------------------------------------------------------------------------- sampling */
+
+/** Added to the logit of a token before anything else is done. */
+typedef struct llcuda_logit_bias {
+  int32_t token;
+  float bias; /**< finite, or -INFINITY: the token is never chosen */
+} llcuda_logit_bias;
+
+/** How a row of logits becomes a token: a chain of stages with llama.cpp's names, letters and defaults. It is checked
+ *  when it is used. LLCUDA_USAGE: a value out of range; the sentence names the field and the range. LLCUDA_UNSUPPORTED: a
+ *  stage that would do something, and this version does not have it. */
+typedef struct llcuda_sampler {
+  size_t struct_bytes;
+  const char* stages;      /**< up to 12 letters, applied in this order, each as often as it stands there: e penalties,
+                            *   d dry, s top_n_sigma, k top_k, y typ_p, p top_p, m min_p, x xtc, t temperature,
+                            *   a adaptive_p. What is not named is not applied. NULL: "edskypmxt" */
+  float temperature;       /**< up to 1e6; <= 0: the most likely token of those that are left */
+  float dynatemp_range;    /**< at least 0; above it the temperature follows the entropy, this far in both directions */
+  float dynatemp_exponent; /**< at least 0 */
+  int32_t top_k;           /**< <= 0: all */
+  float top_p;             /**< above 0, up to 1 */
+  float min_p;             /**< 0 to 1 */
+  float typical_p;         /**< above 0, up to 1 */
+  float top_n_sigma;       /**< <= 0: all */
+  float xtc_probability;   /**< 0 to 1 */
+  float xtc_threshold;     /**< 0 to 1; above 0.5: off */
+  int32_t repeat_last_n;   /**< tokens that penalties look back; 0: off, -1: all */
+  float repeat_penalty;    /**< above 0; 1: off */
+  float frequency_penalty;
+  float presence_penalty;
+  float dry_multiplier; /**< at least 0; 0: off */
+  float dry_base;       /**< below 1: off */
+  int32_t dry_allowed_length;
+  int32_t dry_penalty_last_n;               /**< tokens that dry looks back; 0: off, -1: all */
+  const char* const* dry_sequence_breakers; /**< strings that a repetition does not reach across; NULL: none */
+  const size_t* dry_sequence_breaker_bytes; /**< of each; NULL: they are zero-terminated */
+  size_t dry_sequence_breaker_count;        /**< up to 64 */
+  int32_t mirostat;                         /**< 1 or 2: temperature and mirostat in place of the stages; 0: off */
+  float mirostat_tau;                       /**< at least 0: the surprise that is aimed at, in bits */
+  float mirostat_eta;                       /**< at least 0: how fast it learns */
+  float adaptive_target;                    /**< up to 1; < 0: off. Read where `stages` has an `a` */
+  float adaptive_decay;                     /**< 0 to 0.99 */
+  uint32_t min_keep;  /**< tokens that every filter leaves at least, where it has so many; one is left always */
+  uint64_t seed;      /**< the same seed, tokens and engine give the same tokens on one device, whoever else runs */
+  int32_t has_seed;   /**< 0: a random one, which is reported in llcuda_metrics and with LLCUDA_EVENT_STARTED */
+  int32_t ignore_eos; /**< not 0: tokens that end a text are never chosen */
+  const llcuda_logit_bias* logit_bias;
+  size_t logit_bias_count; /**< up to 1,024; of two for one token both are added */
+} llcuda_sampler;
+
+/** llama.cpp's defaults: temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, a random seed; the other stages are off. */
+LLCUDA_API void llcuda_sampler_init(llcuda_sampler* sampler);
+
 /* ------------------------------------------------------------------------------------------------------- sessions */
 
 typedef enum llcuda_device {
@@ -265,27 +318,18 @@ typedef int32_t (*llcuda_step_callback)(const llcuda_step* step, void* user);
 
 typedef struct llcuda_generate_options {
   size_t struct_bytes;
-  int32_t max_tokens;    /**< tokens to generate; -1: until a stop token or the end of the context */
-  float temperature;     /**< <= 0: the most likely token */
-  uint32_t top_k;        /**< 0: all */
-  float top_p;           /**< in (0, 1] */
-  float min_p;           /**< in [0, 1] */
-  uint64_t seed;         /**< the same seed, tokens and engine give the same tokens on one device */
-  int32_t ignore_stop;   /**< not 0: stop tokens do not stop */
-  uint32_t logprobs;     /**< most likely tokens to report for each step */
-  const int32_t* forced; /**< continuation to step through instead of what the model chooses; NULL: none */
-  size_t forced_count;   /**< with forced tokens: the number of steps; max_tokens is not read, nothing else stops */
-  int32_t special_text;  /**< not 0: special tokens appear in the text by name */
+  int32_t max_tokens;            /**< tokens to generate; -1: until a stop token or the end of the context */
+  const llcuda_sampler* sampler; /**< NULL: as llcuda_sampler_init says */
+  int32_t ignore_stop;           /**< not 0: stop tokens do not stop */
+  uint32_t logprobs;             /**< most likely tokens to report for each step */
+  const int32_t* forced;         /**< continuation to step through instead of what the model chooses; NULL: none */
+  size_t forced_count;  /**< with forced tokens: the number of steps; max_tokens is not read, nothing else stops */
+  int32_t special_text; /**< not 0: special tokens appear in the text by name */
   llcuda_step_callback callback; /**< may be NULL */
   void* user;
 } llcuda_generate_options;
 
-#define LLCUDA_DEFAULT_TEMPERATURE 0.8f
-#define LLCUDA_DEFAULT_TOP_K 40
-#define LLCUDA_DEFAULT_TOP_P 0.95f
-#define LLCUDA_DEFAULT_MIN_P 0.05f
-
-/** The defaults above, -1 tokens, seed 0. */
+/** No sampler of its own, -1 tokens. */
 LLCUDA_API void llcuda_generate_options_init(llcuda_generate_options* options);
 
 typedef enum llcuda_stop_reason {
@@ -308,6 +352,7 @@ typedef struct llcuda_metrics {
   uint64_t prompt_ns;        /**< of the prompt's chunks */
   uint64_t decode_ns;        /**< of the decode steps: from the first token to the last */
   int32_t stop_reason;       /**< an llcuda_stop_reason */
+  uint64_t seed;             /**< that the sampler had */
 } llcuda_metrics;
 
 /** Appends `count` tokens (0 is allowed once the session has tokens), computes them, and generates. `options` and
@@ -409,16 +454,12 @@ LLCUDA_API void llcuda_scheduler_destroy(llcuda_scheduler* scheduler);
 /** What is to be continued, and how. Nothing is needed after the call that submits it. */
 typedef struct llcuda_request {
   size_t struct_bytes;
-  const int32_t* tokens;    /**< the prompt */
-  size_t count;             /**< at least 1 */
-  int32_t max_tokens;       /**< tokens to generate; -1: until it stops or the context ends */
-  float temperature;        /**< <= 0: the most likely token */
-  uint32_t top_k;           /**< 0: all */
-  float top_p;              /**< in (0, 1] */
-  float min_p;              /**< in [0, 1] */
-  uint64_t seed;            /**< what is drawn depends on it and on the position, not on who else runs */
-  const char* const* stop;  /**< strings that end the answer and are not part of its text; NULL: none */
-  const size_t* stop_bytes; /**< of each; NULL: they are zero-terminated */
+  const int32_t* tokens;         /**< the prompt */
+  size_t count;                  /**< at least 1 */
+  int32_t max_tokens;            /**< tokens to generate; -1: until it stops or the context ends */
+  const llcuda_sampler* sampler; /**< NULL: as llcuda_sampler_init says */
+  const char* const* stop;       /**< strings that end the answer and are not part of its text; NULL: none */
+  const size_t* stop_bytes;      /**< of each; NULL: they are zero-terminated */
   size_t stop_count;
   int32_t logprobs;     /**< most likely tokens to report beside the log-probability of each token; -1: neither */
   int32_t ignore_stop;  /**< not 0: stop tokens do not stop */
@@ -427,7 +468,7 @@ typedef struct llcuda_request {
   void* user;           /**< comes back with each event */
 } llcuda_request;
 
-/** The sampling defaults above, -1 tokens, no log-probabilities, priority 0. */
+/** No sampler of its own, -1 tokens, no log-probabilities, priority 0. */
 LLCUDA_API void llcuda_request_init(llcuda_request* request);
 
 /** Takes a request and gives it a number, from 1 on. Never waits for the device.
@@ -455,7 +496,7 @@ typedef struct llcuda_event {
   uint64_t request;    /**< its number */
   void* user;
   int32_t kind;  /**< an llcuda_event_kind */
-  uint64_t seed; /**< of the sampler */
+  uint64_t seed; /**< that the sampler has */
   uint32_t computed;
   uint32_t total;
   int32_t token;    /**< -1 in an event that only brings held back text */

@@ -65,16 +65,52 @@ struct SessionOptions {
   Log log;                 ///< empty: nothing is said
 };
 
+/// How tokens are chosen; see llcuda_sampler.
+struct Sampler {
+  std::string stages = "edskypmxt"; ///< letters of llama.cpp's --sampling-seq
+  float temperature = 0.8f;
+  float dynatempRange = 0;
+  float dynatempExponent = 1;
+  int32_t topK = 40;
+  float topP = 0.95f;
+  float minP = 0.05f;
+  float typicalP = 1;
+  float topNSigma = -1;
+  float xtcProbability = 0;
+  float xtcThreshold = 0.1f;
+  int32_t repeatLastN = 64;
+  float repeatPenalty = 1;
+  float frequencyPenalty = 0;
+  float presencePenalty = 0;
+  float dryMultiplier = 0;
+  float dryBase = 1.75f;
+  int32_t dryAllowedLength = 2;
+  int32_t dryPenaltyLastN = 64;
+  std::vector<std::string> drySequenceBreakers = {"\n", ":", "\"", "*"};
+  int32_t mirostat = 0;
+  float mirostatTau = 5;
+  float mirostatEta = 0.1f;
+  float adaptiveTarget = -1;
+  float adaptiveDecay = 0.9f;
+  uint32_t minKeep = 0;
+  std::optional<uint64_t> seed; ///< nothing: a random one
+  bool ignoreEos = false;
+  std::vector<llcuda_logit_bias> logitBias;
+
+  /// The most likely token, always.
+  static Sampler greedy() {
+    Sampler sampler;
+    sampler.temperature = 0;
+    return sampler;
+  }
+};
+
 /// Returns false to end the generation.
 using StepCallback = std::function<bool(const llcuda_step&)>;
 
 struct GenerateOptions {
   int32_t maxTokens = -1;
-  float temperature = LLCUDA_DEFAULT_TEMPERATURE;
-  uint32_t topK = LLCUDA_DEFAULT_TOP_K;
-  float topP = LLCUDA_DEFAULT_TOP_P;
-  float minP = LLCUDA_DEFAULT_MIN_P;
-  uint64_t seed = 0;
+  std::optional<Sampler> sampler; ///< nothing: as llcuda_sampler_init says
   bool ignoreStop = false;
   uint32_t logprobs = 0;
   std::optional<std::vector<int32_t>> forced;
@@ -133,6 +169,62 @@ Expected<Container> grown(std::size_t guess, Call call) {
   result.resize(count);
   return result;
 }
+
+/// A sampler as C has it. It points into what it is made of.
+class CSampler {
+public:
+  explicit CSampler(const std::optional<Sampler>& sampler) {
+    if (sampler)
+      fill(*sampler);
+  }
+  const llcuda_sampler* get() const { return c.struct_bytes == 0 ? nullptr : &c; }
+
+private:
+  void fill(const Sampler& from) {
+    llcuda_sampler_init(&c);
+    c.stages = from.stages.c_str();
+    c.temperature = from.temperature;
+    c.dynatemp_range = from.dynatempRange;
+    c.dynatemp_exponent = from.dynatempExponent;
+    c.top_k = from.topK;
+    c.top_p = from.topP;
+    c.min_p = from.minP;
+    c.typical_p = from.typicalP;
+    c.top_n_sigma = from.topNSigma;
+    c.xtc_probability = from.xtcProbability;
+    c.xtc_threshold = from.xtcThreshold;
+    c.repeat_last_n = from.repeatLastN;
+    c.repeat_penalty = from.repeatPenalty;
+    c.frequency_penalty = from.frequencyPenalty;
+    c.presence_penalty = from.presencePenalty;
+    c.dry_multiplier = from.dryMultiplier;
+    c.dry_base = from.dryBase;
+    c.dry_allowed_length = from.dryAllowedLength;
+    c.dry_penalty_last_n = from.dryPenaltyLastN;
+    for (const std::string& breaker : from.drySequenceBreakers) {
+      breakers.push_back(breaker.data());
+      breakerBytes.push_back(breaker.size());
+    }
+    c.dry_sequence_breakers = breakers.data();
+    c.dry_sequence_breaker_bytes = breakerBytes.data();
+    c.dry_sequence_breaker_count = breakers.size();
+    c.mirostat = from.mirostat;
+    c.mirostat_tau = from.mirostatTau;
+    c.mirostat_eta = from.mirostatEta;
+    c.adaptive_target = from.adaptiveTarget;
+    c.adaptive_decay = from.adaptiveDecay;
+    c.min_keep = from.minKeep;
+    c.seed = from.seed.value_or(0);
+    c.has_seed = from.seed.has_value();
+    c.ignore_eos = from.ignoreEos;
+    c.logit_bias = from.logitBias.data();
+    c.logit_bias_count = from.logitBias.size();
+  }
+
+  llcuda_sampler c = {};
+  std::vector<const char*> breakers;
+  std::vector<std::size_t> breakerBytes;
+};
 
 inline int32_t stepThunk(const llcuda_step* step, void* user) {
   return (*static_cast<StepCallback*>(user))(*step) ? 0 : 1;
@@ -221,11 +313,8 @@ private:
     llcuda_generate_options c;
     llcuda_generate_options_init(&c);
     c.max_tokens = options.maxTokens;
-    c.temperature = options.temperature;
-    c.top_k = options.topK;
-    c.top_p = options.topP;
-    c.min_p = options.minP;
-    c.seed = options.seed;
+    const detail::CSampler sampler(options.sampler);
+    c.sampler = sampler.get();
     c.ignore_stop = options.ignoreStop;
     c.logprobs = options.logprobs;
     c.special_text = options.specialText;
@@ -268,11 +357,7 @@ struct SchedulerOptions {
 struct Request {
   std::vector<int32_t> tokens;
   int32_t maxTokens = -1;
-  float temperature = LLCUDA_DEFAULT_TEMPERATURE;
-  uint32_t topK = LLCUDA_DEFAULT_TOP_K;
-  float topP = LLCUDA_DEFAULT_TOP_P;
-  float minP = LLCUDA_DEFAULT_MIN_P;
-  uint64_t seed = 0;
+  std::optional<Sampler> sampler; ///< nothing: as llcuda_sampler_init says
   std::vector<std::string> stop;
   int32_t logprobs = -1;
   bool ignoreStop = false;
@@ -294,11 +379,8 @@ public:
     c.tokens = request.tokens.data();
     c.count = request.tokens.size();
     c.max_tokens = request.maxTokens;
-    c.temperature = request.temperature;
-    c.top_k = request.topK;
-    c.top_p = request.topP;
-    c.min_p = request.minP;
-    c.seed = request.seed;
+    const detail::CSampler sampler(request.sampler);
+    c.sampler = sampler.get();
     c.stop = stop.data();
     c.stop_bytes = stopBytes.data();
     c.stop_count = stop.size();

@@ -66,7 +66,7 @@ protected:
 
 inline api::GenerateOptions greedy(int32_t maxTokens) {
   api::GenerateOptions options;
-  options.temperature = 0;
+  options.sampler = api::Sampler::greedy();
   options.maxTokens = maxTokens;
   return options;
 }

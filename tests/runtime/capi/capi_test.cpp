@@ -152,10 +152,10 @@ TEST_F(CapiTest, WrongOptionsAreNamed) {
   api::GenerateOptions options = greedy(-2);
   EXPECT_THAT(session.generate(prompt, options).error->message, HasSubstr("max_tokens is -2"));
   options = greedy(1);
-  options.topP = 0;
+  options.sampler->topP = 0;
   EXPECT_THAT(session.generate(prompt, options).error->message, HasSubstr("top_p is 0"));
   options = greedy(1);
-  options.temperature = std::numeric_limits<float>::quiet_NaN();
+  options.sampler->temperature = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(session.generate(prompt, options).error->message, HasSubstr("temperature is nan"));
   EXPECT_EQ(session.generate(prompt, greedy(1)).error, std::nullopt);
   api::SessionOptions tooLong;

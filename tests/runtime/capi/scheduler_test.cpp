@@ -34,7 +34,7 @@ protected:
     api::Request request;
     request.tokens = *engine->tokenize(text, LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL);
     request.maxTokens = maxTokens;
-    request.temperature = 0;
+    request.sampler = api::Sampler::greedy();
     return request;
   }
 
@@ -85,8 +85,8 @@ TEST_F(SchedulerApiTest, UserAndSeedAndStopString) {
   int mark = 0;
   api::Request wanted = request("abc", 20);
   wanted.user = &mark;
-  wanted.temperature = 1;
-  wanted.seed = 99;
+  wanted.sampler->temperature = 1;
+  wanted.sampler->seed = 99;
   wanted.logprobs = 1;
   wanted.ignoreStop = true;
   wanted.stop = {"no such text", std::string("\0", 1)};
@@ -130,8 +130,12 @@ TEST_F(SchedulerApiTest, ShorterEvents) {
   ASSERT_EQ(llcuda_engine_open(path("wide").c_str(), &opened, &error), LLCUDA_OK);
   ASSERT_EQ(llcuda_scheduler_create(opened, &options, &plain, &error), LLCUDA_OK) << error.message;
   const int32_t token = 5;
+  llcuda_sampler sampler;
+  llcuda_sampler_init(&sampler);
+  sampler.has_seed = 1;
   llcuda_request wanted;
   llcuda_request_init(&wanted);
+  wanted.sampler = &sampler;
   wanted.tokens = &token;
   wanted.count = 1;
   wanted.max_tokens = 3;
@@ -161,7 +165,7 @@ TEST_F(SchedulerApiTest, RefusalsAndCancel) {
   options.queue = 1;
   api::Scheduler one = scheduler(options);
   api::Request wanted = request("a", 5);
-  wanted.topP = 0;
+  wanted.sampler->topP = 0;
   EXPECT_THAT(one.submit(wanted).error().message, HasSubstr("top_p is 0"));
   wanted = request("a", 5);
   wanted.tokens.resize(40);
