@@ -46,9 +46,10 @@ struct EmitInput {
   const ingest::Checkpoint* checkpoint = nullptr; ///< outlives the emitter
   bool refersWeights = false;                     ///< the engine leaves in their files those that lie there as they are
   fb::ModelT model;
-  std::string tokenizer;  ///< tokenizer.json; empty for a model without a vocabulary
-  std::string textConfig; ///< JSON of runtime/text/text_config.h
-  unsigned threads = 1;   ///< that pack weights; the file's bytes do not depend on it
+  std::string tokenizer;       ///< tokenizer.json; empty for a model without a vocabulary
+  std::string textConfig;      ///< JSON of runtime/text/text_config.h
+  bool batchInvariant = false; ///< as fb::Engine says
+  unsigned threads = 1;        ///< that pack weights; the file's bytes do not depend on it
   /// Called with the bytes of weights written so far and in all.
   std::function<void(uint64_t done, uint64_t total)> progress;
 };

@@ -173,6 +173,7 @@ Result<std::string> buildMetadata(const EmitInput& input, const EmitResults& res
                                   const SegmentPlan& constants, const WeightPlan& weights) {
   fb::EngineT engine = planRecord(input.plan);
   engine.compiler = std::make_unique<fb::CompilerT>(results.compiler);
+  engine.batch_invariant = input.batchInvariant;
   engine.model = std::make_unique<fb::ModelT>(input.model);
   addImages(engine, results.images, images);
   const Index buffers = indexOf<plan::BufferOp>(input.plan);

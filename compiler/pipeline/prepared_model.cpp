@@ -190,6 +190,7 @@ Result<emit::EngineEmitter> engineEmitter(const PreparedModel& prepared, const C
   input.model = modelRecord(prepared, options);
   input.tokenizer = prepared.text.tokenizer;
   input.textConfig = prepared.text.config;
+  input.batchInvariant = options.batchInvariant;
   input.threads = options.jobs;
   if (options.progress)
     input.progress = [&](uint64_t done, uint64_t total) { options.progress(Stage::kWeights, done, total); };

@@ -19,6 +19,7 @@ CompileOptions optionsFor(const Engine& engine, CompileOptions options) {
   options.maxBatch = metadata.max_batch();
   options.keyType = engine.cacheType(fb::KvPart::keys);
   options.valueType = engine.cacheType(fb::KvPart::values);
+  options.batchInvariant = metadata.batch_invariant();
   options.referWeights = metadata.weight_sources() != nullptr;
   if (metadata.source_files())
     for (const fb::SourceFile* file : *metadata.source_files()) options.otherInputs.push_back(file->path()->str());
