@@ -6,7 +6,7 @@
 
 namespace llcuda {
 
-PagePool::PagePool(uint32_t count) : free(count), counts(count) {
+PagePool::PagePool(uint32_t count) : free(count), counts(count), kept(count) {
   std::iota(free.rbegin(), free.rend(), 0);
 }
 
@@ -21,11 +21,27 @@ int32_t PagePool::take() {
 
 void PagePool::share(int32_t page) {
   assert(holders(page) > 0);
+  idle -= isKept(page) && users(page) == 0;
   ++counts[static_cast<uint32_t>(page)];
 }
 
 void PagePool::release(int32_t page) {
-  assert(holders(page) > 0);
+  assert(users(page) > 0);
+  if (--counts[static_cast<uint32_t>(page)] == 0)
+    free.push_back(page);
+  idle += isKept(page) && users(page) == 0;
+}
+
+void PagePool::keep(int32_t page) {
+  assert(holders(page) > 0 && !isKept(page));
+  ++counts[static_cast<uint32_t>(page)];
+  kept[static_cast<uint32_t>(page)] = true;
+}
+
+void PagePool::drop(int32_t page) {
+  assert(isKept(page));
+  idle -= users(page) == 0;
+  kept[static_cast<uint32_t>(page)] = false;
   if (--counts[static_cast<uint32_t>(page)] == 0)
     free.push_back(page);
 }
@@ -55,7 +71,7 @@ PageTable::Range PageTable::after(Range range, uint32_t first, uint32_t end) con
   return range;
 }
 
-uint32_t PageTable::missing(uint32_t slot, uint32_t first, uint32_t end) const {
+uint32_t PageTable::lacking(uint32_t slot, uint32_t first, uint32_t end, bool idleCounts) const {
   const Range now = writable(slot, first), then = after(now, first, end);
   const auto common = [](Range a, Range b) {
     const uint32_t from = std::max(a.first, b.first), to = std::min(a.end, b.end);
@@ -63,7 +79,8 @@ uint32_t PageTable::missing(uint32_t slot, uint32_t first, uint32_t end) const {
   };
   uint32_t freed = 0; // given back before others are taken
   for (uint32_t page = now.first; page < now.end; ++page)
-    freed += (page < then.first || page >= then.end) && pages.holders(row(slot)[page]) == 1;
+    if (page < then.first || page >= then.end)
+      freed += (idleCounts ? pages.users(row(slot)[page]) : pages.holders(row(slot)[page])) == 1;
   const uint32_t wanted = then.end - then.first - common(now, then);
   return wanted - std::min(wanted, freed);
 }
@@ -99,6 +116,11 @@ bool PageTable::reserve(uint32_t slot, uint32_t first, uint32_t end) {
   return changed;
 }
 
+bool PageTable::trim(uint32_t slot, uint32_t first, uint32_t end) {
+  const bool changed = keep(slot, writable(slot, first));
+  return keep(slot, after(held[slot], first, end)) || changed;
+}
+
 bool PageTable::truncate(uint32_t slot, uint32_t positions) {
   return keep(slot, {0, pagesFor(positions)});
 }
@@ -130,10 +152,25 @@ void PageTable::share(uint32_t slot, uint32_t from, uint32_t positions) {
   held[slot] = range.first < range.end ? range : Range{};
 }
 
+void PageTable::begin(uint32_t slot, uint32_t first, std::span<const int32_t> given) {
+  assert(held[slot].count() == 0 && given.size() <= facts.slotPages);
+  for (uint32_t i = 0; i < given.size(); ++i) {
+    pages.share(given[i]);
+    entry(slot, first + i) = given[i];
+  }
+  held[slot] = given.empty() ? Range{} : Range{first, first + static_cast<uint32_t>(given.size())};
+}
+
 PageRange PageTable::heldBy(uint32_t slot, uint32_t positions) const {
   const Range range = held[slot];
   const uint32_t end = std::min(range.end, pagesFor(positions));
   return range.first < end ? Range{range.first, end} : Range{};
+}
+
+uint32_t PageTable::usedAlone(uint32_t slot) const {
+  uint32_t count = 0;
+  for (uint32_t page = held[slot].first; page < held[slot].end; ++page) count += pages.users(row(slot)[page]) == 1;
+  return count;
 }
 
 void PageTable::take(uint32_t slot, PageRange range) {

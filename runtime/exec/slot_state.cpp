@@ -98,6 +98,21 @@ uint32_t SlotState::share(uint32_t slot, uint32_t from, uint32_t positions) {
   return positions;
 }
 
+void SlotState::trim(uint32_t slot, uint32_t first, uint32_t end) {
+  for (Group& group : tables)
+    if (group.table.trim(slot, first, end))
+      group.changed[slot] = true;
+}
+
+void SlotState::begin(uint32_t slot, std::span<const Beginning> given, uint32_t positions) {
+  assert(!hasStates && given.size() == tables.size());
+  for (std::size_t g = 0; g < tables.size(); ++g) {
+    tables[g].table.begin(slot, given[g].first, given[g].pages);
+    tables[g].changed[slot] = true;
+  }
+  computed[slot] = positions;
+}
+
 Result<void> SlotState::take(uint32_t slot, std::span<const PageRange> ranges, uint32_t positions) {
   for (std::size_t g = 0; g < tables.size(); ++g)
     if (const uint32_t free = tables[g].table.pool().freeCount(); ranges[g].count() > free)

@@ -42,6 +42,20 @@ public:
   /// Lets an empty slot begin with as many whole pages of the first `positions` of another as can be built on; how many
   /// positions that are.
   uint32_t share(uint32_t slot, uint32_t from, uint32_t positions);
+  /// Gives back the pages of a slot that reserve() would give back.
+  void trim(uint32_t slot, uint32_t first, uint32_t end);
+  /// What a slot may begin with of one group: its pages `first` and on.
+  struct Beginning {
+    uint32_t first = 0;
+    std::vector<int32_t> pages;
+  };
+  /// Makes an empty slot a holder of pages that have holders, of each group those that a row at `positions` sees of
+  /// what lies before it. Not where sequences have states.
+  void begin(uint32_t slot, std::span<const Beginning> given, uint32_t positions);
+  /// Whether slots have recurrent states, which no page keeps.
+  bool hasState() const { return hasStates; }
+  /// For what holds pages beside the slots.
+  PagePool& pool(std::size_t group) { return tables[group].table.pool(); }
   /// Gives an empty slot pages of its own, those of `ranges` in the order of groups(), for a sequence of which
   /// `positions` positions are about to be put there. All or nothing: kOutOfMemory when too few pages are free.
   Result<void> take(uint32_t slot, std::span<const PageRange> ranges, uint32_t positions);
