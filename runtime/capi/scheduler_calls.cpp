@@ -31,6 +31,7 @@ llcuda_scheduler_options defaultSchedulerOptions() {
   options.struct_bytes = sizeof(options);
   options.host_cache_bytes = uint64_t{1} << 30;
   options.queue = 256;
+  options.prefix_cache = 1;
   return options;
 }
 
@@ -56,6 +57,8 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   options.queue = given.queue;
   options.planner.target = given.step_target_ms;
   options.graphs = given.no_graphs == 0;
+  options.prefixCache = given.prefix_cache != 0;
+  options.fair = given.fair != 0;
   LLCUDA_ASSIGN_OR_RETURN(options, serving::checkedOptions(engine->file(), options));
   const ProgramRequest request{static_cast<DeviceChoice>(given.device), given.device_index, false, options.context,
                                given.weights_from ? given.weights_from : ""};
@@ -90,6 +93,12 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, const Eng
   request.ignoreStop = given.ignore_stop != 0;
   request.specialText = given.special_text != 0;
   request.priority = given.priority;
+  request.cacheSalt = given.cache_salt;
+  request.prefixCache = given.no_prefix_cache == 0;
+  if (!given.fair_key && given.fair_key_bytes != 0)
+    return usageError("fair_key is NULL and fair_key_bytes is ", given.fair_key_bytes);
+  if (given.fair_key)
+    request.fairKey.assign(given.fair_key, given.fair_key_bytes);
   request.user = given.user;
   return request;
 }
@@ -137,6 +146,7 @@ llcuda_event eventOf(const serving::Event& from, const std::vector<llcuda_candid
   event.wait_ns = from.metrics.waitNs;
   event.first_token_ns = from.metrics.firstTokenNs;
   event.total_ns = from.metrics.totalNs;
+  event.cached_tokens = from.kind == EventKind::kStarted ? from.cachedTokens : from.metrics.cachedTokens;
   return event;
 }
 
@@ -180,6 +190,10 @@ llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, const llcuda_
 
 void llcuda_scheduler_cancel(llcuda_scheduler* scheduler, uint64_t number) {
   scheduler->scheduler->cancel(number);
+}
+
+void llcuda_scheduler_hold(llcuda_scheduler* scheduler, uint64_t number, int32_t on) {
+  scheduler->scheduler->hold(number, on != 0);
 }
 
 size_t llcuda_scheduler_poll(llcuda_scheduler* scheduler, llcuda_event* events, size_t capacity, int32_t timeout_ms) {
@@ -227,6 +241,9 @@ void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_schedu
   filled.cancelled = now.cancelled;
   filled.busy_ns = now.busyNs;
   filled.idle_ns = now.idleNs;
+  filled.cached_pages = now.cachedPages;
+  filled.host_pages = now.hostPages;
+  filled.cached_tokens = now.cachedTokens;
   handOut(filled, stats);
 }
 

@@ -52,6 +52,7 @@ Result<void> Session::allocate() {
   const auto& context = loaded->device().context;
   LLCUDA_ASSIGN_OR_RETURN(stream, cuda::Stream::create(context));
   LLCUDA_ASSIGN_OR_RETURN(memory, SessionMemory::allocate(*loaded, plan, stream));
+  pageCopier.emplace(engine, state, memory, stream);
   LLCUDA_ASSIGN_OR_RETURN(staging, Staging::create(context, stagingBytes(engine, phases)));
   LLCUDA_ASSIGN_OR_RETURN(ring, OutputRing::create(context, phases.maxOutputs(), engine.model().vocabulary()));
   for (auto* events : {&chunkDone, &stepDone})
@@ -296,13 +297,13 @@ Result<void> Session::queueStep(bool wantLogits) {
   return queueOutput(phases.decode()[phase], count, wantLogits);
 }
 
-Result<SlotCopy> Session::copyOut(uint32_t slot, uint32_t positions) {
-  return SlotCopy::of(*loaded, memory, state, stream, slot, positions);
+Result<std::optional<SlotCopy>> Session::copyOut(uint32_t slot, uint32_t positions, HostPages& host) {
+  return SlotCopy::of(*pageCopier, host, state, slot, positions);
 }
 
 Result<void> Session::copyIn(uint32_t slot, const SlotCopy& copy) {
   LLCUDA_RETURN_IF_ERROR(state.take(slot, copy.ranges(), copy.positions()));
-  return copy.restore(*loaded, memory, state, stream, slot);
+  return copy.restore(*pageCopier, state, slot);
 }
 
 Result<void> Session::endStep() {

@@ -18,6 +18,7 @@
 #include "runtime/exec/decode_rows.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/exec/output_ring.h"
+#include "runtime/exec/page_copy.h"
 #include "runtime/exec/phase_clock.h"
 #include "runtime/exec/phase_graph.h"
 #include "runtime/exec/phase_run.h"
@@ -125,9 +126,19 @@ public:
 
   /// What the slots hold.
   const SlotState& slots() const { return state; }
-  /// Copies what a slot holds of its first `positions` positions (at least one) to host memory, in the order of calls:
-  /// they may be overwritten by later ones.
-  Result<SlotCopy> copyOut(uint32_t slot, uint32_t positions);
+  /// Gives back what a slot holds and the positions `first` ... `end` - 1, which are computed next, do not need.
+  void trim(uint32_t slot, uint32_t first, uint32_t end) { state.trim(slot, first, end); }
+  /// Lets an empty slot begin with pages that have holders: SlotState::begin().
+  void begin(uint32_t slot, std::span<const SlotState::Beginning> given, uint32_t positions) {
+    state.begin(slot, given, positions);
+  }
+  /// Of a group of slots(): for what holds pages beside the slots.
+  PagePool& pool(std::size_t group) { return state.pool(group); }
+  /// Copies pages in the order of calls: what is copied to the host may be overwritten by later ones.
+  const PageCopier& copier() const { return *pageCopier; }
+  /// Copies what a slot holds of its first `positions` positions (at least one) to host memory, in the order of calls;
+  /// nothing when there is no room for it. The kinds of `host` are those of copier().blockBytes().
+  Result<std::optional<SlotCopy>> copyOut(uint32_t slot, uint32_t positions, HostPages& host);
   /// Makes an empty slot hold what was copied, bit for bit, in pages of its own. kOutOfMemory when too few are free.
   Result<void> copyIn(uint32_t slot, const SlotCopy& copy);
 
@@ -176,6 +187,7 @@ private:
   SlotState state;
   cuda::Stream stream;
   SessionMemory memory;
+  std::optional<PageCopier> pageCopier;
   Staging staging;
   std::optional<OutputRing> ring;
   std::vector<Graphs> decodeGraphs, promptGraphs;

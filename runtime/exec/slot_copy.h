@@ -3,42 +3,43 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "runtime/base/result.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/stream.h"
-#include "runtime/exec/program.h"
-#include "runtime/exec/session_memory.h"
+#include "runtime/exec/host_pages.h"
+#include "runtime/exec/page_copy.h"
 #include "runtime/exec/slot_state.h"
 
 namespace llcuda {
 
-/// Pages of every pool and recurrent states. Copies are queued: the object outlives them, isIdle() says when.
+/// Pages of every group and recurrent states, in blocks that it gives back when it goes: the host pages outlive it.
+/// Copies are queued; who takes a block of a copy that is gone queues what he does with it behind them.
 class SlotCopy {
 public:
-  /// Of the first `positions` positions of a slot.
-  static Result<SlotCopy> of(const Program& program, const SessionMemory& memory, const SlotState& state,
-                             const cuda::Stream& stream, uint32_t slot, uint32_t positions);
-  /// Bytes that such a copy takes.
-  static uint64_t bytesOf(const Engine& engine, const SlotState& state, uint32_t slot, uint32_t positions);
+  /// Of the first `positions` positions of a slot; nothing when there are too few blocks.
+  static Result<std::optional<SlotCopy>> of(const PageCopier& copier, HostPages& host, const SlotState& state,
+                                            uint32_t slot, uint32_t positions);
+  SlotCopy(SlotCopy&& other) noexcept;
+  SlotCopy& operator=(SlotCopy&&) = delete;
+  ~SlotCopy();
 
   /// Puts it into a slot that has these ranges of pages.
-  Result<void> restore(const Program& program, const SessionMemory& memory, const SlotState& state,
-                       const cuda::Stream& stream, uint32_t slot) const;
+  Result<void> restore(const PageCopier& copier, const SlotState& state, uint32_t slot) const;
 
   uint32_t positions() const { return count; }
   std::span<const PageRange> ranges() const { return pages; } ///< of each group of the state
-  uint64_t bytes() const { return host.bytes().size(); }
-  /// Whether all that was queued is done.
-  Result<bool> isIdle() const { return done.done(); }
+  uint64_t bytes() const;
 
 private:
+  explicit SlotCopy(HostPages& host) : host(&host) {}
+  Result<bool> take(std::size_t kind);
+
+  HostPages* host;
   uint32_t count = 0;
   std::vector<PageRange> pages;
-  cuda::PinnedMemory host;
-  cuda::Event done;
+  std::vector<HostPages::Block> blocks; // of the pages of each group in their order, then of the states
 };
 
 } // namespace llcuda

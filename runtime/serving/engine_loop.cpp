@@ -41,6 +41,9 @@ struct EngineLoop::Request {
   uint64_t queued = 0;   ///< of them, whose step is queued
   uint32_t inFlight = 0; ///< of these, not read yet
   bool hasStarted = false, hasEnded = false;
+  bool isHeld = false; ///< generates nothing
+  uint64_t turn = 0;   ///< among requests of fair shares
+  Prefix prefix;
   uint32_t slot = kNone, row = kNone;
   uint32_t computed = 0;         ///< positions in the cache, while it has no row
   std::optional<SlotCopy> saved; ///< while it is paused
@@ -48,7 +51,8 @@ struct EngineLoop::Request {
 };
 
 EngineLoop::EngineLoop(Session& session, PhaseClock& clock, TextRules text, LoopOptions options, EventQueue& events)
-    : session(session), clock(clock), text(text), options(options), events(events), costs(session) {
+    : session(session), clock(clock), text(text), options(options), events(events), costs(session),
+      cache(session, options.hostCacheBytes) {
   for (uint32_t slot = session.memoryPlan().slots; slot-- > 0;) freeSlots.push_back(slot);
 }
 
@@ -62,6 +66,15 @@ EngineLoop::~EngineLoop() {
 Result<void> EngineLoop::submit(uint64_t id, RequestOptions given, Clock::time_point arrival) {
   auto request =
       std::make_shared<Request>(id, std::move(given), text.tokenizer, arrival, nextArrival++, session.context());
+  request->prefix.isUsed = options.prefixCache && request->options.prefixCache && cache.isPossible();
+  request->prefix.salt = request->options.cacheSalt;
+  const fb::Engine& engine = session.program().engine().metadata();
+  if (engine.batch_invariant()) // pages of decode steps have other bits
+    request->prefix.mostPages = request->length() / engine.page_tokens();
+  // Who asks the same again computes a token at least.
+  request->prefix.anchors.insert((request->length() - 1) / engine.page_tokens());
+  if (options.fair)
+    shares.join(request->options.fairKey);
   requests.emplace(id, request);
   if (request->limit == 0)
     return finish(*request, StopReason::kLength);
@@ -81,9 +94,24 @@ Result<void> EngineLoop::cancel(std::optional<uint64_t> id) {
   return {};
 }
 
+Result<void> EngineLoop::hold(uint64_t id, bool isHeld) {
+  const auto found = requests.find(id);
+  if (found == requests.end() || found->second->isHeld == isHeld)
+    return {};
+  const Shared& request = found->second;
+  request->isHeld = isHeld;
+  stalled = false;
+  if (!isHeld || request->row == kNone)
+    return {};
+  request->computed = session.rows()[request->row].position;
+  held.push_back(request);
+  return leaveRow(std::exchange(request->row, kNone));
+}
+
 Standing EngineLoop::standingOf(const Request& request) const {
   const double waited = static_cast<double>(nanosecondsSince(request.lastStep)) / 1e6;
-  return {request.options.priority, request.number, request.slot == kNone || request.row == kNone ? waited : 0};
+  return {request.options.priority, request.number, request.slot == kNone || request.row == kNone ? waited : 0,
+          request.turn};
 }
 
 /// Pages that prompts with a slot will take and have not.
@@ -98,15 +126,17 @@ uint32_t EngineLoop::promised(std::size_t group) const {
 }
 
 /// Whether it can be computed up to its first token, and every other one go on for a page.
-bool EngineLoop::hasPagesFor(const Request& request) const {
+bool EngineLoop::hasPagesFor(const Request& request, const PrefixTree::Hit& hit) const {
   const uint32_t end = std::min(request.length() + 1, session.context());
   for (std::size_t group = 0; group < session.slots().groups().size(); ++group) {
     const PageTable& table = session.slots().groups()[group].table;
     uint64_t wanted = table.mostPages(end) + promised(group);
+    if (table.shape().window == 0) // of a window others give their pages up while it still needs as many
+      wanted -= hit.usedPages;
     for (const auto* list : {&prompts, &rows})
       for (const Shared& other : *list)
         wanted += table.heldBy(other->slot, session.context()).count() < table.shape().slotPages;
-    if (wanted > table.pool().freeCount() && !(prompts.empty() && rows.empty()))
+    if (wanted > table.pool().availableCount() && !(prompts.empty() && rows.empty() && held.empty()))
       return false;
   }
   return true;
@@ -120,55 +150,147 @@ Result<void> EngineLoop::dismiss() {
   return {};
 }
 
+/// Who was held longest makes room: it goes to host memory. False when nobody is held.
+Result<bool> EngineLoop::pauseHeld() {
+  if (held.empty())
+    return false;
+  const Shared request = held.front();
+  LLCUDA_RETURN_IF_ERROR(pause(request));
+  return true;
+}
+
+void EngineLoop::takeTurns(std::span<const Shared> candidates) {
+  std::vector<FairShares::Waiting> waiting;
+  for (const Shared& request : candidates) waiting.push_back({&request->options.fairKey, request->length()});
+  const std::vector<uint64_t> rounds = shares.rounds(waiting);
+  for (std::size_t i = 0; i < rounds.size(); ++i) candidates[i]->turn = rounds[i];
+}
+
 Result<void> EngineLoop::admit() {
-  if (freeSlots.empty())
+  for (const Shared& request : std::vector<Shared>(held))
+    if (!request->isHeld && request->inFlight == 0) {
+      std::erase(held, request);
+      LLCUDA_RETURN_IF_ERROR(joinRow(request));
+    }
+  if (freeSlots.empty() && held.empty())
     return {};
   std::vector<Shared> order = paused;
   order.insert(order.end(), waiting.begin(), waiting.end());
-  std::vector<std::pair<Standing, Shared>> candidates;
-  for (Shared& request : order) candidates.emplace_back(standingOf(*request), std::move(request));
-  std::ranges::sort(candidates,
-                    [&](const auto& a, const auto& b) { return a.first.precedes(b.first, options.planner.aging); });
-  // Who does not fit is not overtaken: he would never fit.
-  for (const auto& [standing, request] : candidates) {
-    LLCUDA_ASSIGN_OR_RETURN(const bool started, tryStart(request));
-    if (!started)
+  std::erase_if(order, [](const Shared& request) { return request->isHeld; });
+  const auto sort = [&] {
+    std::vector<std::pair<Standing, Shared>> candidates;
+    for (Shared& request : order) candidates.emplace_back(standingOf(*request), std::move(request));
+    std::ranges::sort(candidates,
+                      [&](const auto& a, const auto& b) { return a.first.precedes(b.first, options.planner.aging); });
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = std::move(candidates[i].second);
+  };
+  if (options.fair) { // each key's own in their order; then all by their rounds
+    for (const Shared& request : order) request->turn = 0;
+    sort();
+    takeTurns(order);
+  }
+  sort();
+  // Who does not fit is not overtaken: he would never fit. Who waits for what somebody computes is.
+  for (const Shared& request : order) {
+    if (request->inFlight != 0)
+      break; // it was paused in this very step
+    Start start = Start::kNoRoom;
+    for (bool hasMore = true; start == Start::kNoRoom && hasMore;) {
+      LLCUDA_ASSIGN_OR_RETURN(start, tryStart(request));
+      if (start == Start::kNoRoom) {
+        LLCUDA_ASSIGN_OR_RETURN(hasMore, pauseHeld());
+      }
+    }
+    if (start == Start::kNoRoom)
       break;
   }
   return {};
 }
 
-Result<bool> EngineLoop::tryStart(const Shared& request) {
-  if (freeSlots.empty() || request->inFlight != 0 || !hasPagesFor(*request))
+/// Those that are held do not keep rows from going on.
+Result<void> EngineLoop::makeRoomForRows() {
+  const auto fits = [&] {
+    for (std::size_t group = 0; group < session.slots().groups().size(); ++group) {
+      const PageTable& table = session.slots().groups()[group].table;
+      uint64_t wanted = promised(group);
+      for (const Shared& request : rows) {
+        const uint32_t position = session.rows()[request->row].position;
+        wanted += table.needed(request->slot, position, position + 1);
+      }
+      if (wanted > table.pool().availableCount())
+        return false;
+    }
+    return true;
+  };
+  while (!held.empty() && !fits()) LLCUDA_RETURN_IF_ERROR(pauseHeld());
+  return {};
+}
+
+/// Whether somebody is about to compute what the request can begin with. Not when it goes in front of him.
+bool EngineLoop::waitsFor(const Request& request, const PrefixTree::Hit& hit) {
+  const auto found = requests.find(hit.computedBy);
+  if (hit.computedPages <= hit.nodes.size() || found == requests.end() ||
+      request.options.priority > found->second->options.priority)
     return false;
+  found->second->prefix.anchors.insert(hit.computedPages);
+  return true;
+}
+
+Result<EngineLoop::Start> EngineLoop::tryStart(const Shared& request) {
+  PrefixTree::Hit hit;
+  if (!request->saved)
+    hit = cache.find(request->prefix, std::span(request->tokens).first(request->length() - 1));
+  if (waitsFor(*request, hit))
+    return Start::kLater;
+  if (freeSlots.empty() || !hasPagesFor(*request, hit))
+    return Start::kNoRoom;
   std::erase(waiting, request);
   std::erase(paused, request);
   request->slot = freeSlots.back();
   freeSlots.pop_back();
+  LLCUDA_RETURN_IF_ERROR(begin(request, hit));
+  if (options.fair)
+    shares.charge(request->options.fairKey, request->length() - request->computed);
   if (!request->hasStarted) {
     request->hasStarted = true;
     request->metrics.waitNs = nanosecondsSince(request->arrival);
+    request->metrics.cachedTokens = request->computed;
+    counted.cachedTokens += request->computed;
     Event event;
     event.kind = EventKind::kStarted;
     event.seed = request->options.sampling.seed;
+    event.cachedTokens = request->computed;
     emit(*request, std::move(event));
   }
-  request->computed = 0;
-  if (request->saved) {
-    LLCUDA_RETURN_IF_ERROR(session.copyIn(request->slot, *request->saved));
-    request->computed = request->saved->positions();
-    hostBytes -= request->saved->bytes();
-    retired.push_back(*std::exchange(request->saved, std::nullopt));
-  }
-  if (request->computed != 0 && request->computed + 1 == request->length() && request->queued != 0) {
-    const DecodeRow row = {request->slot, request->tokens.back(), request->computed, request->options.sampling};
-    request->row = static_cast<uint32_t>(rows.size());
-    LLCUDA_RETURN_IF_ERROR(session.join(request->row, row));
-    rows.push_back(request);
-  } else {
+  if (request->computed + 1 == request->length() && request->queued != 0 && request->computed != 0)
+    LLCUDA_RETURN_IF_ERROR(joinRow(request));
+  else
     prompts.push_back(request);
+  return Start::kStarted;
+}
+
+/// What the cache or host memory has of it comes into its slot.
+Result<void> EngineLoop::begin(const Shared& request, const PrefixTree::Hit& hit) {
+  if (!request->saved) {
+    LLCUDA_ASSIGN_OR_RETURN(request->computed,
+                            cache.begin(request->prefix, hit, request->slot, request->tokens, request->id));
+    return {};
   }
-  return true;
+  request->computed = request->saved->positions();
+  LLCUDA_RETURN_IF_ERROR(cache.makeRoomFor(*request->saved));
+  LLCUDA_RETURN_IF_ERROR(session.copyIn(request->slot, *request->saved));
+  hostBytes -= request->saved->bytes();
+  request->saved.reset();
+  return cache.comeBack(request->prefix, request->slot, request->tokens, request->computed);
+}
+
+/// Its newest token is known, and what stands before it is in its slot.
+Result<void> EngineLoop::joinRow(const Shared& request) {
+  const DecodeRow row = {request->slot, request->tokens.back(), request->computed, request->options.sampling};
+  request->row = static_cast<uint32_t>(rows.size());
+  LLCUDA_RETURN_IF_ERROR(session.join(request->row, row));
+  rows.push_back(request);
+  return {};
 }
 
 Result<void> EngineLoop::pause(const Shared& request) {
@@ -177,16 +299,10 @@ Result<void> EngineLoop::pause(const Shared& request) {
   if (request->row != kNone)
     request->computed = session.rows()[request->row].position;
   if (request->computed != 0) {
-    const uint64_t bytes =
-        SlotCopy::bytesOf(session.program().engine(), session.slots(), request->slot, request->computed);
-    if (hostBytes + bytes <= options.hostCacheBytes) {
-      Result<SlotCopy> copy = session.copyOut(request->slot, request->computed);
-      if (!copy && copy.error().code != ErrorCode::kOutOfMemory)
-        return copy.error();
-      if (copy) {
-        request->saved = std::move(*copy);
-        hostBytes += bytes;
-      }
+    LLCUDA_ASSIGN_OR_RETURN(auto copy, cache.copyOut(request->slot, request->computed));
+    if (copy) {
+      hostBytes += copy->bytes();
+      request->saved.emplace(std::move(*copy));
     }
     counted.recomputed += !request->saved;
   }
@@ -201,10 +317,11 @@ Result<void> EngineLoop::release(Request& request) {
   if (request.row != kNone)
     LLCUDA_RETURN_IF_ERROR(leaveRow(std::exchange(request.row, kNone)));
   if (request.slot != kNone) {
+    cache.leave(request.prefix, request.slot);
     session.truncate(request.slot, 0);
     freeSlots.push_back(std::exchange(request.slot, kNone));
   }
-  for (auto* list : {&waiting, &paused, &prompts})
+  for (auto* list : {&waiting, &paused, &prompts, &held})
     std::erase_if(*list, [&](const Shared& other) { return other.get() == &request; });
   return {};
 }
@@ -231,20 +348,24 @@ StepPlan EngineLoop::plan() {
   std::vector<PromptState> promptStates;
   PageCounts free;
   for (std::size_t group = 0; group < groups.size(); ++group) {
-    const uint32_t count = groups[group].table.pool().freeCount(), taken = promised(group);
+    const uint32_t count = groups[group].table.pool().availableCount(), taken = promised(group);
     free.push_back(count - std::min(count, taken));
   }
   for (const Shared& request : rows) {
     RowState state = {standingOf(*request), session.rows()[request->row].position, {}, {}};
     for (const SlotState::Group& group : groups) {
-      state.missing.push_back(group.table.missing(request->slot, state.position, state.position + 1));
-      state.held.push_back(group.table.heldBy(request->slot, session.context()).count());
+      state.missing.push_back(group.table.needed(request->slot, state.position, state.position + 1));
+      state.held.push_back(group.table.usedAlone(request->slot));
     }
     rowStates.push_back(std::move(state));
   }
   for (const Shared& request : prompts) {
     PromptState state = {standingOf(*request), request->computed, request->length() - request->computed, {}};
-    for (const SlotState::Group& group : groups) state.held.push_back(group.table.mostPages(request->length()));
+    for (const SlotState::Group& group : groups) {
+      const uint32_t most = group.table.mostPages(request->length());
+      const uint32_t has = group.table.heldBy(request->slot, session.context()).count();
+      state.held.push_back(most - std::min(most, has) + group.table.usedAlone(request->slot));
+    }
     promptStates.push_back(std::move(state));
   }
   return planStep({rowStates, promptStates, std::move(free)}, session.promptShapes(), costs, options.planner);
@@ -271,6 +392,10 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
   }
   if (session.waiting() == OutputRing::kDepth)
     LLCUDA_RETURN_IF_ERROR(readOldest());
+  std::vector<PrefixCache::Wanted> wanted;
+  for (const PromptPart& part : parts)
+    wanted.push_back({part.slot, part.first, part.first + static_cast<uint32_t>(part.tokens.size())});
+  LLCUDA_RETURN_IF_ERROR(cache.makeRoom(wanted));
   LLCUDA_RETURN_IF_ERROR(session.runPrompts(run.phase, parts, wantLogits));
   ++phasesQueued;
   ++counted.promptRuns;
@@ -279,6 +404,7 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
     request->computed += run.pieces[i].tokens;
     request->lastStep = Clock::now();
     counted.promptTokens += run.pieces[i].tokens;
+    cache.advance(request->prefix, request->slot, request->tokens, request->computed);
     if (request->computed == request->length())
       continue;
     Event event;
@@ -296,6 +422,10 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
       LLCUDA_RETURN_IF_ERROR(release(*request));
       continue;
     }
+    if (request->isHeld) {
+      held.push_back(request);
+      continue;
+    }
     const DecodeRow row = {request->slot, 0, request->length(), request->options.sampling};
     request->row = static_cast<uint32_t>(rows.size());
     LLCUDA_RETURN_IF_ERROR(session.joinOutput(request->row, i, row));
@@ -306,11 +436,22 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
   return {};
 }
 
+/// Rows that come to a page of their own get a free one.
+Result<void> EngineLoop::freeRowPages() {
+  const uint32_t pageTokens = session.program().engine().metadata().page_tokens();
+  std::vector<PrefixCache::Wanted> wanted;
+  for (const Shared& request : rows)
+    if (const uint32_t position = session.rows()[request->row].position; position % pageTokens == 0)
+      wanted.push_back({request->slot, position, position + 1});
+  return cache.makeRoom(wanted);
+}
+
 Result<void> EngineLoop::queueDecode() {
   if (session.waiting() == OutputRing::kDepth)
     LLCUDA_RETURN_IF_ERROR(readOldest());
   if (rows.empty())
     return {};
+  LLCUDA_RETURN_IF_ERROR(freeRowPages());
   bool wantLogits = false;
   for (const Shared& request : rows) {
     wantLogits |= request->options.logprobs >= 0;
@@ -327,6 +468,7 @@ Result<void> EngineLoop::queueDecode() {
 Result<void> EngineLoop::step() {
   LLCUDA_RETURN_IF_ERROR(dismiss());
   LLCUDA_RETURN_IF_ERROR(admit());
+  LLCUDA_RETURN_IF_ERROR(makeRoomForRows());
   const uint64_t before = phasesQueued;
   const std::vector<Shared> planned = prompts, decoding = rows;
   const StepPlan next = plan();
@@ -342,11 +484,8 @@ Result<void> EngineLoop::step() {
     LLCUDA_RETURN_IF_ERROR(session.endStep());
     LLCUDA_RETURN_IF_ERROR(readUpTo(stepNumber - 1));
   }
-  for (std::size_t i = retired.size(); i-- > 0;) {
-    LLCUDA_ASSIGN_OR_RETURN(const bool idle, retired[i].isIdle());
-    if (idle)
-      retired.erase(retired.begin() + static_cast<std::ptrdiff_t>(i));
-  }
+  stalled = phasesQueued == before && prompts.empty() && rows.empty() && outputs.empty() &&
+            std::ranges::all_of(requests, [](const auto& entry) { return entry.second->isHeld; });
   return readClock();
 }
 
@@ -373,6 +512,8 @@ Result<void> EngineLoop::onToken(const Shared& request, int32_t token, std::span
   if (request->hasEnded)
     return {};
   if (token < 0)
+    cache.distrust(request->prefix, request->tokens);
+  if (token < 0)
     return fail(*request, badInput("the logits after token ", request->length() - 1,
                                    " are no numbers: a weight is none, or values grow beyond what the engine's types "
                                    "hold"));
@@ -392,6 +533,10 @@ Result<void> EngineLoop::onToken(const Shared& request, int32_t token, std::span
   }
   request->tokens.push_back(token);
   ++counted.generatedTokens;
+  if (options.fair)
+    shares.charge(request->options.fairKey, 1);
+  if (request->slot != kNone) // all but the newest are computed
+    cache.advance(request->prefix, request->slot, request->tokens, request->length() - 1);
   const bool stops = event.stops;
   if (!stops)
     event.text = request->answer.push(token);
@@ -438,10 +583,11 @@ Result<void> EngineLoop::fail(Request& request, const Error& error) {
 void EngineLoop::noteEnd(Request& request, Event& event) {
   request.hasEnded = true;
   request.metrics.totalNs = nanosecondsSince(request.arrival);
-  if (request.saved) {
+  if (request.saved)
     hostBytes -= request.saved->bytes();
-    retired.push_back(*std::exchange(request.saved, std::nullopt));
-  }
+  request.saved.reset();
+  if (options.fair)
+    shares.leave(request.options.fairKey);
   event.metrics = request.metrics;
   emit(request, std::move(event));
   const uint64_t id = request.id;
@@ -459,7 +605,7 @@ void EngineLoop::failAll(const Error& error) {
     ++counted.failed;
     noteEnd(*request, event);
   }
-  for (auto* list : {&waiting, &paused, &prompts}) list->clear();
+  for (auto* list : {&waiting, &paused, &prompts, &held}) list->clear();
 }
 
 void EngineLoop::emit(Request& request, Event event) {
@@ -494,9 +640,11 @@ Stats EngineLoop::stats() const {
   stats.generating = static_cast<uint32_t>(requests.size() - waiting.size() - prompts.size() - paused.size());
   stats.paused = static_cast<uint32_t>(paused.size());
   stats.hostBytes = hostBytes;
+  stats.hostPages = cache.hostPages();
   for (const SlotState::Group& group : session.slots().groups()) {
     stats.pages += group.table.shape().poolPages;
     stats.freePages += group.table.pool().freeCount();
+    stats.cachedPages += group.table.pool().idleCount();
   }
   return stats;
 }

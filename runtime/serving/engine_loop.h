@@ -13,7 +13,9 @@
 #include "runtime/exec/session.h"
 #include "runtime/serving/answer.h"
 #include "runtime/serving/event_queue.h"
+#include "runtime/serving/fair_shares.h"
 #include "runtime/serving/measured_costs.h"
+#include "runtime/serving/prefix_cache.h"
 #include "runtime/serving/request.h"
 #include "runtime/serving/step_planner.h"
 #include "runtime/text/text_config.h"
@@ -28,11 +30,15 @@ struct TextRules {
 
 struct LoopOptions {
   PlannerOptions planner;
-  uint64_t hostCacheBytes = 0; ///< of paused requests; what does not fit is computed again
+  uint64_t hostCacheBytes = 0; ///< of paused requests and, where these leave room, prefixes
+  bool prefixCache = true;     ///< prompts begin with what others have computed
+  bool fair = false;           ///< FairShares over RequestOptions::fairKey
 };
 
 /// One thread at a time. Requests wait, have their prompt computed, generate, may be paused meanwhile, and end with one
 /// event kDone or kFailed. A step is queued before the results of the one before it are read.
+/// A prompt begins with the pages that others have computed for the same tokens, and waits for those that somebody is
+/// about to compute.
 class EngineLoop {
 public:
   EngineLoop(Session& session, PhaseClock& clock, TextRules text, LoopOptions options, EventQueue& events);
@@ -45,8 +51,13 @@ public:
   Result<void> submit(uint64_t id, RequestOptions options, std::chrono::steady_clock::time_point arrival);
   /// The request ends now, or without one all do; nothing when it has ended.
   Result<void> cancel(std::optional<uint64_t> id);
+  /// The client of a request takes no more: it keeps what it has, and generates nothing until it goes on. It makes
+  /// room for others before anybody else does. Nothing when it has ended.
+  Result<void> hold(uint64_t id, bool isHeld);
   /// Whether there is nothing to do.
   bool isIdle() const { return requests.empty() && outputs.empty(); }
+  /// Whether there is nothing to do until somebody submits, cancels or goes on: all requests are held.
+  bool isStalled() const { return stalled; }
   /// Nothing was to do since the last step: the time until the next one is nobody's fault.
   void noteSleep();
   Result<void> step();
@@ -54,6 +65,7 @@ public:
   void failAll(const Error& error);
 
   Stats stats() const;
+  const PrefixTree& prefixes() const { return cache.prefixes(); }
   /// Requests that have come and had no slot yet.
   uint32_t waitingCount() const { return static_cast<uint32_t>(waiting.size()); }
 
@@ -69,8 +81,15 @@ private:
   // Who runs.
   Result<void> dismiss();
   Result<void> admit();
-  Result<bool> tryStart(const Shared& request);
-  bool hasPagesFor(const Request& request) const;
+  enum class Start { kStarted, kNoRoom, kLater };
+  Result<Start> tryStart(const Shared& request);
+  Result<bool> pauseHeld();
+  Result<void> makeRoomForRows();
+  Result<void> begin(const Shared& request, const PrefixTree::Hit& hit);
+  Result<void> joinRow(const Shared& request);
+  bool waitsFor(const Request& request, const PrefixTree::Hit& hit);
+  void takeTurns(std::span<const Shared> candidates);
+  bool hasPagesFor(const Request& request, const PrefixTree::Hit& hit) const;
   Result<void> pause(const Shared& request);
   Result<void> release(Request& request);
   Result<void> leaveRow(uint32_t row);
@@ -79,6 +98,7 @@ private:
 
   // What runs.
   StepPlan plan();
+  Result<void> freeRowPages();
   Result<void> queueRun(const PromptRun& run, const std::vector<Shared>& planned);
   Result<void> queueDecode();
 
@@ -98,15 +118,18 @@ private:
   LoopOptions options;
   EventQueue& events;
   MeasuredCosts costs;
+  PrefixCache cache; // outlives the requests, which have blocks of its
+  FairShares shares;
 
   std::unordered_map<uint64_t, Shared> requests; // that have not ended
   std::vector<Shared> waiting, paused;           // in no order
   std::vector<Shared> prompts;                   // with a slot, in order of arrival of the slot
   std::vector<Shared> rows;                      // of the decode steps
+  std::vector<Shared> held;                      // with a slot and no row, since their client takes no more
   std::vector<uint32_t> freeSlots;
-  std::deque<Output> outputs;    // queued and not read
-  std::vector<SlotCopy> retired; // whose copies may be on their way
+  std::deque<Output> outputs; // queued and not read
   uint64_t hostBytes = 0;
+  bool stalled = false;
   uint64_t stepNumber = 0, nextArrival = 0;
   uint64_t phasesQueued = 0, phasesTimed = 0;
   std::deque<uint64_t> afterSleep; // phases in front of which nothing was to do

@@ -22,6 +22,9 @@ struct RequestOptions {
   bool ignoreStop = false;        ///< stop tokens do not stop
   bool specialText = false;       ///< special tokens appear in the text by name
   int32_t priority = 0;           ///< who has a higher one goes first, and keeps its pages longer
+  uint64_t cacheSalt = 0;         ///< requests of different ones share no prefixes
+  bool prefixCache = true;        ///< false: it neither begins with what others computed nor leaves them anything
+  std::string fairKey;            ///< whose share it counts for, where shares are fair
   void* user = nullptr;           ///< given back with each event
 };
 
@@ -36,6 +39,7 @@ enum class EventKind : int {
 /// Of a request; times in nanoseconds of the steady clock.
 struct RequestMetrics {
   uint32_t promptTokens = 0;
+  uint32_t cachedTokens = 0; ///< of the prompt, which others had computed
   uint32_t generatedTokens = 0;
   uint32_t pauses = 0;       ///< times that it made room for others
   uint64_t waitNs = 0;       ///< until it had a slot
@@ -48,6 +52,7 @@ struct Event {
   void* user = nullptr;
   EventKind kind = EventKind::kStarted;
   uint64_t seed = 0;                   ///< started: that of the sampler
+  uint32_t cachedTokens = 0;           ///< started: of the prompt, which need not be computed
   uint32_t computed = 0, total = 0;    ///< progress: tokens of the prompt
   int32_t token = -1;                  ///< token: -1 where only text comes that was held back
   uint32_t index = 0;                  ///< of the token
@@ -65,9 +70,12 @@ struct Event {
 struct Stats {
   uint32_t waiting = 0, prompts = 0, generating = 0, paused = 0; ///< requests
   uint32_t pages = 0, freePages = 0;                             ///< of all groups of pools together
-  uint64_t hostBytes = 0;                                        ///< of paused requests
+  uint32_t cachedPages = 0;                                      ///< that prefixes alone hold, free when needed
+  uint32_t hostPages = 0;                                        ///< of prefixes in host memory
+  uint64_t hostBytes = 0;                                        ///< of paused requests there
   uint64_t steps = 0, promptRuns = 0;
-  uint64_t promptTokens = 0, generatedTokens = 0; ///< recomputed ones are counted as a prompt's again
+  uint64_t promptTokens = 0, generatedTokens = 0; ///< computed; again computed ones are counted as a prompt's again
+  uint64_t cachedTokens = 0;                      ///< of prompts, which others had computed
   uint64_t rows = 0;                              ///< of all decode steps together
   uint64_t pauses = 0, recomputed = 0;            ///< the second: of those the ones that host memory had no room for
   uint64_t done = 0, failed = 0, cancelled = 0;   ///< requests

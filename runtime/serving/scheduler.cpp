@@ -53,8 +53,8 @@ Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
   }
   LLCUDA_ASSIGN_OR_RETURN(session,
                           Session::create(std::move(program), options.context, options.slots, std::move(execution)));
-  loop =
-      std::make_unique<EngineLoop>(*session, clock, text, LoopOptions{options.planner, options.hostCacheBytes}, events);
+  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache, options.fair};
+  loop = std::make_unique<EngineLoop>(*session, clock, text, wanted, events);
   if (measures)
     LLCUDA_RETURN_IF_ERROR(loop->measure());
   loop->noteSleep();
@@ -109,7 +109,7 @@ Result<uint64_t> Scheduler::submit(RequestOptions request) {
     if (published.waiting + submitted >= room)
       return makeError(ErrorCode::kBusy, published.waiting + submitted, " requests wait, no more may");
     id = ++lastId;
-    inbox.push_back(Submitted{id, std::move(request), Clock::now()});
+    inbox.emplace_back(Submitted{id, std::move(request), Clock::now()});
     ++submitted;
     isIdle = false;
   }
@@ -120,7 +120,15 @@ Result<uint64_t> Scheduler::submit(RequestOptions request) {
 void Scheduler::cancel(uint64_t request) {
   {
     const std::lock_guard lock(mutex);
-    inbox.push_back(Cancelled{request});
+    inbox.emplace_back(Cancelled{request});
+  }
+  wake.notify_one();
+}
+
+void Scheduler::hold(uint64_t request, bool isHeld) {
+  {
+    const std::lock_guard lock(mutex);
+    inbox.emplace_back(Held{request, isHeld});
   }
   wake.notify_one();
 }
@@ -143,18 +151,25 @@ Result<void> Scheduler::drain(std::chrono::milliseconds timeout) {
   if (idle.wait_for(lock, timeout, ended))
     return {};
   const uint32_t left = published.waiting + published.prompts + published.generating + published.paused + submitted;
-  inbox.push_back(Cancelled{std::nullopt});
+  inbox.emplace_back(Cancelled{std::nullopt});
   wake.notify_one();
   idle.wait(lock, ended);
   return makeError(ErrorCode::kCancelled, left, " requests were cut off");
 }
 
+Result<void> Scheduler::obey(Command& command) {
+  if (auto* request = std::get_if<Submitted>(&command))
+    return loop->submit(request->id, std::move(request->options), request->arrival);
+  if (const auto* cancelled = std::get_if<Cancelled>(&command))
+    return loop->cancel(cancelled->id);
+  const auto& held = std::get<Held>(command);
+  return loop->hold(held.id, held.isHeld);
+}
+
 Result<void> Scheduler::work(std::vector<Command> commands, bool isBroken) {
   Result<void> result;
   for (Command& command : commands) { // all of them: what was accepted has to end
-    auto* request = std::get_if<Submitted>(&command);
-    Result<void> done = request ? loop->submit(request->id, std::move(request->options), request->arrival)
-                                : loop->cancel(std::get<Cancelled>(command).id);
+    Result<void> done = obey(command);
     if (result && !done)
       result = std::move(done);
   }
@@ -165,8 +180,9 @@ void Scheduler::run() {
   std::optional<Error> broken;
   for (std::unique_lock lock(mutex); !stopping;) {
     isIdle = loop->isIdle() && inbox.empty();
-    if (isIdle) {
+    if (isIdle)
       idle.notify_all();
+    if (isIdle || (loop->isStalled() && inbox.empty())) {
       loop->noteSleep();
       wake.wait(lock, [this] { return stopping || !inbox.empty(); });
       continue;

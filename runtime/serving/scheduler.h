@@ -22,8 +22,10 @@ struct SchedulerOptions {
   uint32_t context = 0;        ///< positions of a request at most, 1 ... max_context; 0: max_context
   uint32_t slots = 0;          ///< requests that run at a time, 1 ... max_batch; 0: max_batch
   uint64_t cacheBytes = 0;     ///< of KV pages on the device at most; 0: what is free, less kReservedBytes
-  uint64_t hostCacheBytes = 0; ///< of paused requests in host memory; what does not fit is computed again
+  uint64_t hostCacheBytes = 0; ///< in host memory, of paused requests, else computed again, and of prefixes
   uint32_t queue = 256;        ///< requests that may wait
+  bool prefixCache = true;     ///< prompts begin with what others have computed
+  bool fair = false;           ///< shares by RequestOptions::fairKey
   PlannerOptions planner;
   bool graphs = true;
   /// Whether each phase is run and timed at the start. Not on the host unless asked for: it would take long, and there
@@ -50,6 +52,8 @@ public:
   Result<uint64_t> submit(RequestOptions request);
   /// The request ends within a step with kFailed and kCancelled, wherever it is; nothing when it has ended.
   void cancel(uint64_t request);
+  /// It generates nothing from within a step on, until it is called with false. Nothing when it has ended.
+  void hold(uint64_t request, bool isHeld);
   /// Up to `most` events in their order; waits for the first. A negative timeout: as long as it takes.
   std::vector<Event> poll(std::size_t most, std::chrono::milliseconds timeout) { return events.take(most, timeout); }
   /// Readable while events wait.
@@ -72,12 +76,17 @@ private:
   struct Cancelled {
     std::optional<uint64_t> id; ///< nothing: all
   };
-  using Command = std::variant<Submitted, Cancelled>;
+  struct Held {
+    uint64_t id;
+    bool isHeld;
+  };
+  using Command = std::variant<Submitted, Cancelled, Held>;
 
   Scheduler(std::shared_ptr<const Program> program, TextRules text, SchedulerOptions options);
   Result<void> start(std::shared_ptr<const Program> program);
   Result<void> check(const RequestOptions& request) const;
   void run();
+  Result<void> obey(Command& command);
   Result<void> work(std::vector<Command> commands, bool isBroken);
 
   TextRules text;

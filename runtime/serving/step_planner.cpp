@@ -194,7 +194,7 @@ bool Standing::precedes(const Standing& other, double aging) const {
     return old;
   if (!old && priority != other.priority)
     return priority > other.priority;
-  return arrival < other.arrival;
+  return turn != other.turn ? turn < other.turn : arrival < other.arrival;
 }
 
 StepPlan planStep(const StepState& state, std::span<const PromptShape> phases, const StepCosts& costs,

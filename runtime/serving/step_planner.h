@@ -21,11 +21,12 @@ public:
   virtual double prompt(uint32_t phase, bool tail, const StepRows& step) const = 0;
 };
 
-/// Who goes first. Higher priorities do; of one priority who came first.
+/// Who goes first. Higher priorities do; of one priority whose turn comes first, then who came first.
 struct Standing {
   int32_t priority = 0;
   uint64_t arrival = 0; ///< of the request, by rising numbers
   double waited = 0;    ///< milliseconds without a step of its own: at `aging` it goes in front of every priority
+  uint64_t turn = 0;    ///< FairShares::rounds(), or 0 for all
 
   /// Whether it goes before `other`.
   bool precedes(const Standing& other, double aging) const;
@@ -39,7 +40,7 @@ struct RowState {
   Standing standing;
   uint32_t position = 0; ///< that the next step computes
   PageCounts missing;    ///< pages that this takes from the pools
-  PageCounts held;       ///< that pausing it gives back
+  PageCounts held;       ///< that pausing it gives back: nobody else uses them
 };
 
 /// A sequence whose prompt is not computed, and which has a slot.
@@ -53,7 +54,7 @@ struct PromptState {
 struct StepState {
   std::span<const RowState> rows;
   std::span<const PromptState> prompts;
-  PageCounts free; ///< pages that nobody holds and nobody was promised
+  PageCounts free; ///< pages that nobody uses and nobody was promised
 };
 
 struct PlannerOptions {

@@ -145,6 +145,7 @@ private:
       return Error{static_cast<ErrorCode>(event.status), event.message};
     answer.isCut = event.stop_reason == LLCUDA_STOP_LENGTH || event.stop_reason == LLCUDA_STOP_CONTEXT;
     answer.promptTokens = event.prompt_tokens;
+    answer.cachedTokens = event.cached_tokens;
     answer.generatedTokens = event.generated_tokens;
     const bool failed = event.kind == LLCUDA_EVENT_FAILED;
     LLCUDA_RETURN_IF_ERROR(output.append(failed ? refusalLine(request.customId, request.line, {500, event.message, {}})

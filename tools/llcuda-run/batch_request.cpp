@@ -242,7 +242,8 @@ std::string answerLine(const BatchRequest& request, const BatchAnswer& answer) {
                  {"usage",
                   {{"prompt_tokens", answer.promptTokens},
                    {"completion_tokens", answer.generatedTokens},
-                   {"total_tokens", answer.promptTokens + answer.generatedTokens}}}});
+                   {"total_tokens", answer.promptTokens + answer.generatedTokens},
+                   {"prompt_tokens_details", {{"cached_tokens", answer.cachedTokens}}}}}});
 }
 
 std::string refusalLine(const std::string& customId, uint64_t line, const BatchRefusal& refusal) {

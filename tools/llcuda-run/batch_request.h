@@ -35,8 +35,8 @@ batchRequestOf(const std::string& text, uint64_t line, const api::Engine& engine
 /// What came of a request.
 struct BatchAnswer {
   std::string text;
-  bool isCut = false; ///< by max_tokens or the end of the context
-  uint64_t promptTokens = 0, generatedTokens = 0;
+  bool isCut = false;                                               ///< by max_tokens or the end of the context
+  uint64_t promptTokens = 0, cachedTokens = 0, generatedTokens = 0; ///< the second are some of the first
 };
 
 /// Lines of the output, with their newline.

@@ -428,8 +428,8 @@ typedef struct llcuda_scheduler_options {
   uint32_t context;          /**< positions of a request at most, 1 to max_context; 0: max_context */
   uint32_t slots;            /**< requests that run at a time, 1 to max_batch; 0: max_batch */
   uint64_t cache_bytes;      /**< of keys and values on the device at most; 0: what is free, less 256 MiB */
-  uint64_t host_cache_bytes; /**< in host memory, of requests that make room for others; what does not fit there is
-                               *   computed again when they come back */
+  uint64_t host_cache_bytes; /**< in host memory, of requests that make room for others (what does not fit there is
+                               *   computed again when they come back) and, as far as they leave room, of prefixes */
   uint32_t queue;            /**< requests that may wait beside those that run */
   float step_target_ms;      /**< the longest step while requests generate: how much of a prompt fits beside them;
                                *   0: 2.5 times a step without one */
@@ -437,9 +437,14 @@ typedef struct llcuda_scheduler_options {
   const char* weights_from;  /**< as in llcuda_session_options */
   llcuda_log_callback log;   /**< called by llcuda_scheduler_create alone; may be NULL */
   void* log_user;
+  int32_t prefix_cache; /**< not 0: a prompt begins with what requests before it have computed for the same tokens, in
+                          *   whole pages. Not with models that have recurrent states */
+  int32_t fair;         /**< not 0: requests of one priority take turns by their fair_key, so that each key has the same
+                          *   share of tokens */
 } llcuda_scheduler_options;
 
-/** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait. */
+/** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait, prefixes are
+ *  kept, no shares. */
 LLCUDA_API void llcuda_scheduler_options_init(llcuda_scheduler_options* options);
 
 /** Creates a scheduler; `options` may be NULL. Captures all graphs and, on a GPU, runs each phase once to learn what it
@@ -461,11 +466,15 @@ typedef struct llcuda_request {
   const char* const* stop;       /**< strings that end the answer and are not part of its text; NULL: none */
   const size_t* stop_bytes;      /**< of each; NULL: they are zero-terminated */
   size_t stop_count;
-  int32_t logprobs;     /**< most likely tokens to report beside the log-probability of each token; -1: neither */
-  int32_t ignore_stop;  /**< not 0: stop tokens do not stop */
-  int32_t special_text; /**< not 0: special tokens appear in the text by name */
-  int32_t priority;     /**< who has a higher one goes first, and is the last to make room for others */
-  void* user;           /**< comes back with each event */
+  int32_t logprobs;        /**< most likely tokens to report beside the log-probability of each token; -1: neither */
+  int32_t ignore_stop;     /**< not 0: stop tokens do not stop */
+  int32_t special_text;    /**< not 0: special tokens appear in the text by name */
+  int32_t priority;        /**< who has a higher one goes first, and is the last to make room for others */
+  void* user;              /**< comes back with each event */
+  uint64_t cache_salt;     /**< requests with different ones share no prefixes */
+  int32_t no_prefix_cache; /**< not 0: it neither begins with what others computed nor leaves them anything */
+  const char* fair_key;    /**< whose share it counts for, `fair_key_bytes` bytes; NULL: the share of all without one */
+  size_t fair_key_bytes;
 } llcuda_request;
 
 /** No sampler of its own, -1 tokens, no log-probabilities, priority 0. */
@@ -482,8 +491,13 @@ LLCUDA_API llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, co
  *  when it has ended. */
 LLCUDA_API void llcuda_scheduler_cancel(llcuda_scheduler* scheduler, uint64_t number);
 
+/** For a client that reads too slowly: with `on` not 0 a request generates nothing more from within a step on, until
+ *  it is called with 0. Tokens that are on their way still come. What it holds stays, and is the first to make room for
+ *  others; its text is the same. Nothing when it has ended. */
+LLCUDA_API void llcuda_scheduler_hold(llcuda_scheduler* scheduler, uint64_t number, int32_t on);
+
 typedef enum llcuda_event_kind {
-  LLCUDA_EVENT_STARTED = 1,  /**< it runs; `seed` */
+  LLCUDA_EVENT_STARTED = 1,  /**< it runs; `seed`, `cached_tokens` */
   LLCUDA_EVENT_PROGRESS = 2, /**< `computed` of `total` tokens of its prompt are queued; not for the last part */
   LLCUDA_EVENT_TOKEN = 3,    /**< `token`, `index`, `stops`, `text`, and where asked for `log_probability` and `top` */
   LLCUDA_EVENT_DONE = 4,     /**< the last one: `stop_reason`, `stop_string`, counts and times */
@@ -517,6 +531,7 @@ typedef struct llcuda_event {
   uint64_t wait_ns;        /**< until it ran */
   uint64_t first_token_ns; /**< from its arrival to its first token; 0: there was none */
   uint64_t total_ns;       /**< until it ended */
+  uint64_t cached_tokens;  /**< of prompt_tokens, which others had computed */
 } llcuda_event;
 
 /** Moves up to `capacity` events, in their order, into the array of which the first one's struct_bytes is set, and says
@@ -540,10 +555,10 @@ typedef struct llcuda_scheduler_stats {
   uint32_t paused;
   uint32_t pages; /**< of keys and values on the device, of all windows together */
   uint32_t free_pages;
-  uint64_t host_bytes; /**< of paused requests */
+  uint64_t host_bytes; /**< in host memory, of paused requests */
   uint64_t steps;
-  uint64_t prompt_runs; /**< each of a part of one prompt or several */
-  uint64_t prompt_tokens;
+  uint64_t prompt_runs;   /**< each of a part of one prompt or several */
+  uint64_t prompt_tokens; /**< computed */
   uint64_t generated_tokens;
   uint64_t rows; /**< of all decode steps together */
   uint64_t pauses;
@@ -551,8 +566,11 @@ typedef struct llcuda_scheduler_stats {
   uint64_t done;       /**< requests */
   uint64_t failed;
   uint64_t cancelled;
-  uint64_t busy_ns; /**< of the device in phases */
-  uint64_t idle_ns; /**< between them, while there was something to do */
+  uint64_t busy_ns;       /**< of the device in phases */
+  uint64_t idle_ns;       /**< between them, while there was something to do */
+  uint32_t cached_pages;  /**< of prefixes that nobody uses; they are free as soon as they are needed */
+  uint32_t host_pages;    /**< of prefixes in host memory */
+  uint64_t cached_tokens; /**< of prompts, which had been computed for others */
 } llcuda_scheduler_stats;
 
 LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);

@@ -345,10 +345,12 @@ struct SchedulerOptions {
   uint32_t context = 0;                        ///< 0: as many positions as the engine allows
   uint32_t slots = 0;                          ///< requests that run at a time; 0: as many as the engine decodes
   uint64_t cacheBytes = 0;                     ///< 0: what is free, less 256 MiB
-  uint64_t hostCacheBytes = uint64_t{1} << 30; ///< of requests that make room for others
+  uint64_t hostCacheBytes = uint64_t{1} << 30; ///< of requests that make room for others, and of prefixes
   uint32_t queue = 256;                        ///< requests that may wait
   float stepTargetMs = 0;                      ///< 0: 2.5 times a step without a prompt
   bool graphs = true;
+  bool prefixCache = true; ///< prompts begin with what others have computed
+  bool fair = false;       ///< Request::fairKey counts
   std::string weightsFrom;
   Log log; ///< called by Engine::createScheduler alone
 };
@@ -363,6 +365,9 @@ struct Request {
   bool ignoreStop = false;
   bool specialText = false;
   int32_t priority = 0;
+  uint64_t cacheSalt = 0;  ///< requests with different ones share no prefixes
+  bool prefixCache = true; ///< false: it neither takes nor leaves any
+  std::string fairKey;     ///< whose share it counts for
   void* user = nullptr;
 };
 
@@ -388,6 +393,10 @@ public:
     c.ignore_stop = request.ignoreStop;
     c.special_text = request.specialText;
     c.priority = request.priority;
+    c.cache_salt = request.cacheSalt;
+    c.no_prefix_cache = !request.prefixCache;
+    c.fair_key = request.fairKey.data();
+    c.fair_key_bytes = request.fairKey.size();
     c.user = request.user;
     uint64_t number = 0;
     llcuda_error error;
@@ -396,6 +405,8 @@ public:
   }
 
   void cancel(uint64_t number) { llcuda_scheduler_cancel(handle.get(), number); }
+  /// It generates nothing until it is called with false.
+  void hold(uint64_t number, bool on) { llcuda_scheduler_hold(handle.get(), number, on); }
 
   /// Up to `most` events; their pointers live until this thread's next poll. A negative timeout: as long as it takes.
   std::vector<llcuda_event> poll(std::size_t most, int32_t timeoutMs) {
@@ -476,6 +487,8 @@ public:
     c.host_cache_bytes = options.hostCacheBytes;
     c.queue = options.queue;
     c.step_target_ms = options.stepTargetMs;
+    c.prefix_cache = options.prefixCache;
+    c.fair = options.fair;
     c.no_graphs = !options.graphs;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {

@@ -75,8 +75,96 @@ TEST_F(SchedulerApiTest, TextOfASession) {
   const llcuda_scheduler_stats stats = many.stats();
   EXPECT_EQ(stats.done, 8u);
   EXPECT_EQ(stats.slots, toy::kWideBatch);
-  EXPECT_EQ(stats.free_pages, stats.pages);
+  EXPECT_EQ(stats.free_pages + stats.cached_pages, stats.pages);
   EXPECT_GT(stats.rows, stats.steps); // they shared steps
+}
+
+// How much of a prompt others had computed is said at the start and at the end; who wants nothing of it has it so.
+TEST_F(SchedulerApiTest, CachedTokens) {
+  api::Scheduler many = scheduler();
+  const auto cachedOf = [&](const api::Request& wanted) {
+    const auto number = many.submit(wanted);
+    EXPECT_TRUE(bool(number));
+    uint64_t started = 0;
+    while (true)
+      for (const llcuda_event& event : many.poll(1, -1)) {
+        if (event.kind == LLCUDA_EVENT_STARTED)
+          started = event.cached_tokens;
+        if (event.kind != LLCUDA_EVENT_DONE)
+          continue;
+        EXPECT_EQ(event.cached_tokens, started);
+        EXPECT_EQ(event.prompt_tokens, wanted.tokens.size());
+        return started;
+      }
+  };
+  api::Request wanted = request("a long beginning", 2);
+  ASSERT_GE(wanted.tokens.size(), 9u);
+  EXPECT_EQ(cachedOf(wanted), 0u);
+  const uint64_t cached = cachedOf(wanted);
+  EXPECT_GE(cached, 8u);
+  EXPECT_LT(cached, wanted.tokens.size());
+  wanted.cacheSalt = 7;
+  EXPECT_EQ(cachedOf(wanted), 0u);
+  wanted.cacheSalt = 0;
+  wanted.prefixCache = false;
+  EXPECT_EQ(cachedOf(wanted), 0u);
+  EXPECT_EQ(many.stats().cached_tokens, cached);
+  EXPECT_GT(many.stats().cached_pages, 0u);
+  api::SchedulerOptions options;
+  options.prefixCache = false;
+  many = scheduler(options);
+  wanted.prefixCache = true;
+  EXPECT_EQ(cachedOf(wanted), 0u);
+  EXPECT_EQ(cachedOf(wanted), 0u);
+  EXPECT_EQ(many.stats().cached_pages, 0u);
+}
+
+// A request on hold says nothing until it goes on; the thread that works sleeps meanwhile, and others are answered.
+TEST_F(SchedulerApiTest, OnHold) {
+  api::SchedulerOptions options;
+  options.slots = 1;
+  api::Scheduler one = scheduler(options);
+  api::Request wanted = request("abc", 20);
+  wanted.ignoreStop = true;
+  const uint64_t slow = *one.submit(wanted);
+  one.hold(slow, true);
+  one.hold(slow + 100, true); // nobody
+  wanted.fairKey = "somebody";
+  const uint64_t quick = *one.submit(wanted);
+  uint32_t ofSlow = 0, ofQuick = 0;
+  for (bool ended = false; !ended;)
+    for (const llcuda_event& event : one.poll(1, -1)) {
+      (event.request == slow ? ofSlow : ofQuick) += event.kind == LLCUDA_EVENT_TOKEN && event.token >= 0;
+      ended |= event.request == quick && event.kind == LLCUDA_EVENT_DONE;
+    }
+  EXPECT_EQ(ofQuick, 20u);
+  EXPECT_LT(ofSlow, 20u);
+  EXPECT_TRUE(one.poll(1, 50).empty());
+  one.hold(slow, false);
+  for (bool ended = false; !ended;)
+    for (const llcuda_event& event : one.poll(1, -1)) {
+      ofSlow += event.kind == LLCUDA_EVENT_TOKEN && event.token >= 0;
+      ended |= event.kind == LLCUDA_EVENT_DONE;
+    }
+  EXPECT_EQ(ofSlow, 20u);
+  llcuda_request broken;
+  llcuda_request_init(&broken);
+  broken.tokens = wanted.tokens.data();
+  broken.count = wanted.tokens.size();
+  broken.fair_key_bytes = 3;
+  llcuda_engine* opened = nullptr;
+  llcuda_scheduler* plain = nullptr;
+  llcuda_error error;
+  ASSERT_EQ(llcuda_engine_open(path("wide").c_str(), &opened, &error), LLCUDA_OK);
+  llcuda_scheduler_options c;
+  llcuda_scheduler_options_init(&c);
+  c.device = LLCUDA_DEVICE_HOST;
+  ASSERT_EQ(llcuda_scheduler_create(opened, &c, &plain, &error), LLCUDA_OK);
+  uint64_t number = 0;
+  EXPECT_EQ(llcuda_scheduler_submit(plain, &broken, &number, &error), LLCUDA_USAGE);
+  EXPECT_STREQ(error.message, "fair_key is NULL and fair_key_bytes is 3");
+  llcuda_scheduler_destroy(plain);
+  llcuda_engine_close(opened);
 }
 
 // The engine may go before its scheduler; events carry what was given along.

@@ -246,15 +246,19 @@ TEST(Session, AwayAndBack) {
       sequence.push_back(sampledOf(session)[0]);
       ASSERT_TRUE(session.queueStep(false).ok());
       ASSERT_TRUE(session.leave(0).ok());
-      auto copy = session.copyOut(0, length + 1);
-      ASSERT_TRUE(copy.ok()) << copy.error().message;
-      EXPECT_EQ(copy->positions(), length + 1);
+      HostPages host(session.program().device().context, session.copier().blockBytes(), 4096);
+      auto copied = session.copyOut(0, length + 1, host);
+      ASSERT_TRUE(copied.ok()) << copied.error().message;
+      ASSERT_TRUE(copied->has_value());
+      const SlotCopy& copy = **copied;
+      EXPECT_EQ(copy.positions(), length + 1);
+      EXPECT_EQ(copy.bytes(), host.usedBytes());
       session.truncate(0, 0);
       sequence.push_back(sampledOf(session)[0]);
       const std::vector<int32_t> other(20, 5);
       ASSERT_TRUE(session.prompt(0, 0, other, &greedy, false, kNotCancelled).ok());
       EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(other)));
-      ASSERT_TRUE(session.copyIn(1, *copy).ok());
+      ASSERT_TRUE(session.copyIn(1, copy).ok());
       ASSERT_TRUE(session.join(0, {1, sequence.back(), length + 1, greedy}).ok());
       for (int step = 0; step < 6; ++step) {
         ASSERT_TRUE(session.queueStep(false).ok());
@@ -262,7 +266,8 @@ TEST(Session, AwayAndBack) {
         EXPECT_THAT(sampled, ElementsAre(toy::nextToken(sequence)));
         sequence.push_back(sampled[0]);
       }
-      EXPECT_TRUE(*copy->isIdle());
+      copied->reset();
+      EXPECT_EQ(host.usedBytes(), 0u);
     }
 }
 
@@ -277,15 +282,16 @@ TEST(Session, NoRoomToComeBack) {
   Session& session = **created;
   const std::vector<int32_t> first(16, 4), second(20, 9);
   ASSERT_TRUE(session.prompt(0, 0, first, nullptr, false, kNotCancelled).ok());
-  auto copy = session.copyOut(0, 16);
-  ASSERT_TRUE(copy.ok());
+  HostPages host(session.program().device().context, session.copier().blockBytes(), 4096);
+  auto copy = session.copyOut(0, 16, host);
+  ASSERT_TRUE(copy.ok() && *copy);
   session.truncate(0, 0);
   ASSERT_TRUE(session.prompt(1, 0, second, nullptr, false, kNotCancelled).ok());
-  const auto refused = session.copyIn(0, *copy);
+  const auto refused = session.copyIn(0, **copy);
   EXPECT_EQ(refused.error().code, ErrorCode::kOutOfMemory);
   EXPECT_THAT(refused.error().message, HasSubstr("3 free pages, slot 0 needs 4"));
   session.truncate(1, 0);
-  ASSERT_TRUE(session.copyIn(0, *copy).ok());
+  ASSERT_TRUE(session.copyIn(0, **copy).ok());
   ASSERT_TRUE(session.join(0, {0, 4, 16, {}}).ok());
   ASSERT_TRUE(session.queueStep(false).ok());
   EXPECT_THAT(sampledOf(session), ElementsAre(toy::nextToken(std::vector<int32_t>(17, 4))));

@@ -4,73 +4,14 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/runtime/serving/toy_scheduler.h"
+#include "tests/runtime/serving/toy_loop.h"
 
 namespace llcuda::serving {
 namespace {
 
 using testing::ElementsAre;
 
-class EngineLoopTest : public testing::Test {
-protected:
-  /// With `pages` for all positions; a sequence of the whole context has 8.
-  void open(uint32_t pages, uint64_t hostBytes, bool measures = false) {
-    loop.reset();
-    session.reset();
-    events = std::make_unique<EventQueue>();
-    ASSERT_TRUE(events->open().ok());
-    clock = std::make_unique<PhaseClock>(toy.program->device().context);
-    Execution execution;
-    execution.cacheBytes = toy::cacheBytes(*toy.engine, pages);
-    execution.clock = clock.get();
-    auto created = Session::create(toy.program, toy::kMaxContext, toy::kWideBatch, execution);
-    ASSERT_TRUE(created.ok()) << created.error().message;
-    session = std::move(*created);
-    loop = std::make_unique<EngineLoop>(*session, *clock, toy.text(), LoopOptions{{}, hostBytes}, *events);
-    ASSERT_TRUE(!measures || loop->measure().ok());
-    said.clear();
-    nextId = 1;
-  }
-  uint64_t submit(RequestOptions request) {
-    EXPECT_TRUE(loop->submit(nextId, std::move(request), std::chrono::steady_clock::now()).ok());
-    return nextId++;
-  }
-  void step() {
-    const auto stepped = loop->step();
-    ASSERT_TRUE(stepped.ok()) << stepped.error().message;
-    for (Event& event : events->take(SIZE_MAX, std::chrono::milliseconds(0))) toy::hear(said, std::move(event));
-  }
-  void run() {
-    for (int steps = 0; !loop->isIdle(); ++steps) {
-      const Stats stats = loop->stats();
-      ASSERT_LT(steps, 2000) << "it does not end: " << stats.waiting << " wait, " << stats.prompts << " prompts, "
-                             << stats.generating << " generate, " << stats.paused << " paused, " << stats.freePages
-                             << " pages free, " << stats.pauses << " pauses, " << stats.promptRuns << " runs";
-      step();
-    }
-  }
-  /// Eight requests of all lengths, each for as many tokens as the context has.
-  std::vector<RequestOptions> eight() const {
-    std::vector<RequestOptions> requests;
-    for (int32_t i = 0; i < 8; ++i) {
-      const auto length = static_cast<uint32_t>(1 + i * 5 % 17);
-      requests.push_back(toy::greedyRequest(3 * i, length, toy::kMaxContext - length + 1));
-    }
-    return requests;
-  }
-  void expectRight(uint64_t id, const RequestOptions& request) {
-    EXPECT_EQ(said[id].last.kind, EventKind::kDone);
-    EXPECT_EQ(said[id].tokens, toy::continuation(request.tokens, static_cast<std::size_t>(request.maxTokens)));
-  }
-
-  toy::ServedToy toy = toy::servedToy();
-  std::unique_ptr<EventQueue> events;
-  std::unique_ptr<PhaseClock> clock;
-  std::unique_ptr<Session> session;
-  std::unique_ptr<EngineLoop> loop;
-  std::map<uint64_t, toy::Said> said;
-  uint64_t nextId = 1;
-};
+class EngineLoopTest : public toy::LoopTest {};
 
 // All at once, with pages for all, for some, and for hardly one; paused ones in host memory, or computed again: every
 // text is that of the formula, and every page comes back.
@@ -84,7 +25,7 @@ TEST_F(EngineLoopTest, EightTogetherWhateverThePages) {
       run();
       for (uint64_t i = 0; i < requests.size(); ++i) expectRight(i + 1, requests[i]);
       const Stats stats = loop->stats();
-      EXPECT_EQ(stats.freePages, freePages);
+      EXPECT_EQ(stats.freePages + stats.cachedPages, freePages);
       EXPECT_EQ(stats.hostBytes, 0u);
       EXPECT_EQ(stats.done, 8u);
       EXPECT_EQ(stats.pauses > 0, pages != 64) << pages;
@@ -134,7 +75,7 @@ TEST_F(EngineLoopTest, CancelInEveryState) {
       ASSERT_TRUE(said[id].hasEnded());
       EXPECT_TRUE(said[id].last.kind == EventKind::kDone || said[id].last.error.code == ErrorCode::kCancelled);
     }
-    EXPECT_EQ(loop->stats().freePages, freePages);
+    EXPECT_EQ(loop->stats().freePages + loop->stats().cachedPages, freePages);
   }
   for (const uint32_t seen : {waiting, prompts, generating, paused}) EXPECT_GT(seen, 3u);
 }

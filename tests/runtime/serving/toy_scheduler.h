@@ -24,9 +24,10 @@ struct ServedToy {
   serving::TextRules text() const { return {tokenizer.get(), &config}; }
 };
 
-inline ServedToy servedToy(uint32_t maxBatch = kWideBatch) {
+inline ServedToy servedToy(uint32_t maxBatch = kWideBatch, bool batchInvariant = false) {
   ServedToy served;
   ToyEngine toy = toyEngine(readFile(LLCUDA_TOY_IMAGE_PATH), maxBatch);
+  toy.metadata.batch_invariant = batchInvariant;
   addText(toy);
   served.engine = openToy(toy);
   auto program = loadToy(served.engine);

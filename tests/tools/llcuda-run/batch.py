@@ -66,6 +66,7 @@ def check(source, out, *arguments):
         assert choice["finish_reason"] == ("stop" if stopped else "length"), (choice, alone)
         assert body["usage"]["prompt_tokens"] == len(alone["prompt_tokens"])
         assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
+        assert 0 <= body["usage"]["prompt_tokens_details"]["cached_tokens"] < body["usage"]["prompt_tokens"]
 
 
 def kill(source, out, times, *arguments):
