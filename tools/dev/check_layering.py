@@ -36,6 +36,8 @@ ROOMS = {
     "runtime/text": ("runtime/base/", "runtime/text/"),
     "runtime/engine": ("runtime/base/", "runtime/schema/", "runtime/cuda/", "runtime/engine/", "codegen/formats/", "codegen/pack/"),
     "runtime/include": ("llcuda/",),
+    # A client of the C interface as anyone's.
+    "runtime/server": ("runtime/server/", "llcuda/"),
 }
 # What a room may see only by way of the one header that the rule above names.
 THROUGH = {"codegen/kernels": ("runtime/base/hostsim_abi.h",)}

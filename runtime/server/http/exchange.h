@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace llcuda::server {
@@ -16,6 +17,13 @@ namespace llcuda::server {
 struct Header {
   std::string name; ///< in lower case where it comes from a client
   std::string value;
+};
+
+/// A fact about an answer for the log: never what was asked or answered.
+struct Note {
+  using Value = std::variant<int64_t, double, std::string>;
+  std::string name;
+  Value value;
 };
 
 /// What a client sent, whole. Limits of size have been kept; the body may be any bytes.
@@ -64,6 +72,8 @@ public:
   /// Calls `drained`, on a thread of the server, each time that pending() falls to kLowWater after it was above
   /// kHighWater: who writes what can wait stops above the one and goes on below the other.
   virtual void onDrained(std::function<void()> drained) = 0;
+  /// Adds to the line that the log gets at the answer's end.
+  virtual void note(std::string_view name, Note::Value value) = 0;
 
   static constexpr std::size_t kHighWater = 256 * 1024;
   static constexpr std::size_t kLowWater = 64 * 1024;
@@ -78,6 +88,7 @@ struct Route {
   std::string_view path;   ///< "/v1/models"; one that ends in "/*" matches everything longer: Request::rest()
   Handler handler;
   bool needsKey = true;
+  bool immediate = false;    ///< the handler never waits: it runs at once, however many others are at work
   bool whileLoading = false; ///< answered before there is an engine; the others get 503 `Loading model`
 };
 
