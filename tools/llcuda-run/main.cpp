@@ -9,9 +9,9 @@
 #include "runtime/base/output_file.h"
 #include "runtime/engine/engine.h"
 
+#include "tools/engine-cache/compile_first.h"
 #include "tools/llcuda-run/batch.h"
 #include "tools/llcuda-run/chat.h"
-#include "tools/llcuda-run/compile_first.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/options.h"
 #include "tools/llcuda-run/report.h"
@@ -115,8 +115,12 @@ int selfCheck(api::Session& session) {
 }
 
 int run(Options options) {
-  if (isModel(options.engine)) {
-    auto engine = compiledEngine(options);
+  if (tools::isModel(options.engine)) {
+    auto engine = tools::compiledEngine({.program = "llcuda-run",
+                                         .model = options.engine,
+                                         .device = options.session.device,
+                                         .context = options.context,
+                                         .cacheBytes = options.cacheBytes});
     if (const int* code = std::get_if<int>(&engine))
       return *code;
     options.model = std::exchange(options.engine, std::get<std::string>(std::move(engine)));

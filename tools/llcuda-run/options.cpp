@@ -6,7 +6,7 @@
 #include <iostream>
 #include <random>
 
-#include "tools/llcuda-run/compile_first.h"
+#include "tools/engine-cache/compile_first.h"
 #include "tools/tool-options/byte_size.h"
 #include "tools/tool-options/command_line.h"
 #include "tools/tool-options/prompt_file.h"
@@ -149,7 +149,7 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   if (options.chat && once && !asks)
     return usage("--chat needs -p or -f beside --self-check");
   options.session.profile = !options.profile.empty();
-  if (given("--cache-size") && !isModel(options.engine))
+  if (given("--cache-size") && !tools::isModel(options.engine))
     return usage("--cache-size is for models, which are compiled first; " + options.engine + " is an engine");
   if (!(raw.sampler.topP > 0))
     return usage("--top-p must be above 0");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder of engines that llcuda-run had compiled for models.
+// The folder of engines that tools had compiled for models.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include "runtime/base/result.h"
 
-namespace llcuda::run {
+namespace llcuda::tools {
 
 /// A file name that differs when anything does of which the engine is made: the path of the model; name, size, time and
 /// inode of every file that is read for it; the compiler, to the byte; its flags.
@@ -19,4 +19,4 @@ Result<std::string> cachedEngineName(const std::string& model, const std::string
 /// `maxBytes`; `used` stays. What a compiler that was killed left there a day ago goes too.
 void keepCacheSmall(const std::string& folder, const std::string& used, uint64_t maxBytes);
 
-} // namespace llcuda::run
+} // namespace llcuda::tools

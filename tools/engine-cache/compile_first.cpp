@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/llcuda-run/compile_first.h"
+#include "tools/engine-cache/compile_first.h"
 
 #include <cerrno>
 #include <csignal>
@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "runtime/base/regular_file.h"
-#include "tools/llcuda-run/engine_cache.h"
+#include "tools/engine-cache/engine_cache.h"
 
 extern char** environ;
 
-namespace llcuda::run {
+namespace llcuda::tools {
 namespace {
 
 namespace fs = std::filesystem;
@@ -34,41 +34,51 @@ fs::path cacheFolder() {
   return {};
 }
 
-bool wantsHostImages(const Options& options) {
-  if (options.session.device == LLCUDA_DEVICE_AUTO)
+bool wantsHostImages(llcuda_device device) {
+  if (device == LLCUDA_DEVICE_AUTO)
     return ::access("/dev/nvidiactl", F_OK) != 0;
-  return options.session.device == LLCUDA_DEVICE_HOST;
+  return device == LLCUDA_DEVICE_HOST;
 }
 
-int fail(const std::string& message, int code) {
-  std::cerr << "llcuda-run: " << message << '\n';
+int fail(const CompileFirst& wanted, const std::string& message, int code) {
+  std::cerr << wanted.program << ": " << message << '\n';
   return code;
 }
 
 /// Runs the program with its standard output sent to standard error: results are ours alone. The exit code.
-int runProgram(std::vector<std::string> arguments) {
+int runProgram(const CompileFirst& wanted, std::vector<std::string> arguments) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  // A program that takes its signals one by one has blocked them; the compiler ends by them.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
   pid_t child = 0;
-  const int spawned = ::posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  const int spawned = ::posix_spawn(&child, argv[0], &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (spawned != 0)
-    return fail(arguments[0] + ": cannot be started: " + std::strerror(spawned), LLCUDA_UNSUPPORTED);
+    return fail(wanted, arguments[0] + ": cannot be started: " + std::strerror(spawned), LLCUDA_UNSUPPORTED);
+  if (wanted.started)
+    wanted.started(child);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR)
-      return fail(arguments[0] + ": cannot be waited for: " + std::strerror(errno), LLCUDA_INTERNAL);
+      return fail(wanted, arguments[0] + ": cannot be waited for: " + std::strerror(errno), LLCUDA_INTERNAL);
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
   if (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP) {
     std::signal(WTERMSIG(status), SIG_DFL);
     std::raise(WTERMSIG(status)); // what ended it ends both
   }
-  return fail(arguments[0] + ": was ended by signal " + std::to_string(WTERMSIG(status)), LLCUDA_INTERNAL);
+  return fail(wanted, arguments[0] + ": was ended by signal " + std::to_string(WTERMSIG(status)), LLCUDA_INTERNAL);
 }
 
 } // namespace
@@ -81,36 +91,40 @@ bool isModel(const std::string& path) {
   return start == "GGUF" || start.starts_with("{");
 }
 
-std::variant<std::string, int> compiledEngine(const Options& options) {
+std::variant<std::string, int> compiledEngine(const CompileFirst& wanted) {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   const fs::path compiler = self.parent_path() / "llcuda-compile";
   if (error || ::access(compiler.c_str(), X_OK) != 0)
-    return fail(options.engine + ": is a model, and there is no llcuda-compile beside llcuda-run to compile it",
+    return fail(wanted,
+                wanted.model + ": is a model, and there is no llcuda-compile beside " + wanted.program +
+                    " to compile it",
                 LLCUDA_UNSUPPORTED);
   const fs::path folder = cacheFolder();
   if (folder.empty())
-    return fail("neither XDG_CACHE_HOME nor HOME says where the compiled engine can be kept", LLCUDA_USAGE);
+    return fail(wanted, "neither XDG_CACHE_HOME nor HOME says where the compiled engine can be kept", LLCUDA_USAGE);
   fs::create_directories(folder, error);
   if (error)
-    return fail(folder.string() + ": cannot be made: " + error.message(), LLCUDA_BAD_INPUT);
+    return fail(wanted, folder.string() + ": cannot be made: " + error.message(), LLCUDA_BAD_INPUT);
 
-  const std::string target = wantsHostImages(options) ? "sm_75,host" : "sm_75";
+  const std::string target = wantsHostImages(wanted.device) ? "sm_75,host" : "sm_75";
   std::vector<std::string> flags = {"--target", target};
-  if (options.context != 0)
-    flags.insert(flags.end(), {"-c", std::to_string(options.context)});
-  const Result<std::string> name = cachedEngineName(options.engine, compiler.string(), flags);
+  if (wanted.context != 0)
+    flags.insert(flags.end(), {"-c", std::to_string(wanted.context)});
+  if (wanted.maxBatch != 0)
+    flags.insert(flags.end(), {"--max-batch", std::to_string(wanted.maxBatch)});
+  const Result<std::string> name = cachedEngineName(wanted.model, compiler.string(), flags);
   if (!name)
-    return fail(name.error().message, static_cast<int>(name.error().code));
+    return fail(wanted, name.error().message, static_cast<int>(name.error().code));
   const fs::path engine = folder / *name;
   if (!fs::exists(engine, error)) {
-    std::vector<std::string> command = {compiler.string(), options.engine, "-o", engine.string()};
+    std::vector<std::string> command = {compiler.string(), wanted.model, "-o", engine.string()};
     command.insert(command.end(), flags.begin(), flags.end());
-    if (const int code = runProgram(std::move(command)))
+    if (const int code = runProgram(wanted, std::move(command)))
       return code;
   }
-  keepCacheSmall(folder.string(), engine.string(), options.cacheBytes.value_or(kCacheBytes));
+  keepCacheSmall(folder.string(), engine.string(), wanted.cacheBytes.value_or(kCacheBytes));
   return engine.string();
 }
 
-} // namespace llcuda::run
+} // namespace llcuda::tools

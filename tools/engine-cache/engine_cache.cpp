@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/llcuda-run/engine_cache.h"
+#include "tools/engine-cache/engine_cache.h"
 
 #include <algorithm>
 #include <chrono>
@@ -15,7 +15,7 @@
 #include "runtime/base/mapped_file.h"
 #include "runtime/schema/engine_hash.h"
 
-namespace llcuda::run {
+namespace llcuda::tools {
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,4 +84,4 @@ void keepCacheSmall(const std::string& folder, const std::string& used, uint64_t
       fs::remove(file.path, ignored);
 }
 
-} // namespace llcuda::run
+} // namespace llcuda::tools
