@@ -60,6 +60,20 @@ void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* inf
                              }) == LLCUDA_OK;
   filled.has_golden = metadata.golden() != nullptr;
   filled.weight_bytes = state.file().weightBytes();
+  filled.file_bytes = state.file().fileBytes();
+  filled.fingerprint = state.fingerprint().c_str();
+  filled.source = textOf(model.source());
+  filled.vocabulary_kind = text::name(state.textConfig().kind).data();
+  filled.heads = model.heads();
+  filled.kv_heads = model.kv_heads();
+  filled.head_size = model.head_size();
+  filled.feed_forward = model.feed_forward();
+  filled.bos = state.textConfig().bos;
+  filled.eos = state.textConfig().eos;
+  filled.eot = state.textConfig().eot;
+  filled.unknown = state.textConfig().unknown;
+  filled.padding = state.textConfig().padding;
+  filled.add_bos = state.textConfig().addBos;
   handOut(filled, info);
 }
 
@@ -83,6 +97,42 @@ llcuda_status llcuda_detokenize(const llcuda_engine* engine, const int32_t* toke
       return usageError("tokens is NULL");
     LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, engine->state->tokenizer());
     return copyOut(tokenizer->decode({tokens, count}, special != 0), text, capacity, bytes);
+  });
+}
+
+int32_t llcuda_token_piece(const llcuda_engine* engine, int32_t token, const char** bytes, size_t* count) {
+  std::string_view piece;
+  int32_t flags = 0;
+  guarded(nullptr, [&]() -> Result<void> {
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, engine->state->tokenizer());
+    if (tokenizer->isPresent(token))
+      flags = LLCUDA_PIECE_PRESENT | (tokenizer->isSpecial(token) ? LLCUDA_PIECE_SPECIAL : 0);
+    piece = tokenizer->piece(token);
+    return {};
+  }); // without a vocabulary no token is present
+  if (bytes)
+    *bytes = piece.data();
+  if (count)
+    *count = piece.size();
+  return flags;
+}
+
+const char* llcuda_chat_template(const llcuda_engine* engine, const char* name, size_t* bytes) {
+  const std::string* source = nullptr;
+  guarded(nullptr, [&]() -> Result<void> {
+    LLCUDA_ASSIGN_OR_RETURN(source, engine->state->chatTemplateSource(name ? name : ""));
+    return {};
+  }); // NULL says it
+  if (bytes)
+    *bytes = source ? source->size() : 0;
+  return source ? source->c_str() : nullptr;
+}
+
+llcuda_status llcuda_engine_set_chat_template(llcuda_engine* engine, const char* source, size_t bytes,
+                                              llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    LLCUDA_ASSIGN_OR_RETURN(const std::string_view text, textOf(source, bytes));
+    return engine->state->setChatTemplate(std::string(text));
   });
 }
 

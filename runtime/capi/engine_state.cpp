@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/capi/engine_state.h"
 
+#include <cstdio>
 #include <ctime>
 
 #include "runtime/exec/memory_plan.h"
@@ -17,6 +18,9 @@ Error withPath(const Engine& engine, const Error& error) {
 Result<std::shared_ptr<EngineState>> EngineState::open(const std::string& path) {
   LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path));
   std::shared_ptr<EngineState> state(new EngineState(std::move(engine)));
+  char digits[17];
+  std::snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(state->engine.headerHash()));
+  state->digits.assign(digits, 8);
   if (state->engine.textConfig().empty())
     return state;
   auto config = text::parseTextConfig(state->engine.textConfig());
@@ -76,6 +80,27 @@ Result<const text::ChatTemplate*> EngineState::chatTemplate(const std::string& n
     found = openedTemplates.emplace(name, std::move(*opened)).first;
   }
   return &found->second;
+}
+
+Result<const std::string*> EngineState::chatTemplateSource(const std::string& name) {
+  const std::lock_guard lock(textMutex);
+  auto found = shownTemplates.find(name);
+  if (found == shownTemplates.end()) {
+    LLCUDA_ASSIGN_OR_RETURN(std::string source, templateSource(name));
+    found = shownTemplates.emplace(name, std::move(source)).first;
+  }
+  return &found->second;
+}
+
+Result<void> EngineState::setChatTemplate(std::string source) {
+  auto opened = text::ChatTemplate::open(source);
+  if (!opened)
+    return usageError("the chat template cannot be used: ", opened.error().message);
+  const std::lock_guard lock(textMutex);
+  config.chatTemplate = std::move(source);
+  openedTemplates.insert_or_assign("", std::move(*opened));
+  shownTemplates.erase("");
+  return {};
 }
 
 bool EngineState::hasChatTemplate() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,8 @@ public:
 
   const Engine& file() const { return engine; }
   const text::TextConfig& textConfig() const { return config; }
+  /// 8 hexadecimal digits of the file's hashes.
+  const std::string& fingerprint() const { return digits; }
   bool hasTokenizer() const { return config.kind != text::VocabularyKind::kNone; }
 
   /// kUnsupported when the engine has no vocabulary. Opened by the first call.
@@ -41,6 +44,10 @@ public:
   /// else of the one of its family; kUnsupported when there is neither.
   Result<const text::ChatTemplate*> chatTemplate(const std::string& name);
   bool hasChatTemplate();
+  /// Its text, which stays until setChatTemplate(); errors as of chatTemplate().
+  Result<const std::string*> chatTemplateSource(const std::string& name);
+  /// In place of the plain one. Before other threads use it; kUsage where it is no template.
+  Result<void> setChatTemplate(std::string source);
   Result<std::string> renderChat(const std::string& templateName, std::vector<text::ChatMessage> messages,
                                  bool openReply);
   /// By a JSON object of the template's variables.
@@ -58,9 +65,11 @@ private:
 
   Engine engine;
   text::TextConfig config;
+  std::string digits;
   std::mutex textMutex;
   std::optional<text::Tokenizer> openedTokenizer;
   std::map<std::string, text::ChatTemplate> openedTemplates; // by name
+  std::map<std::string, std::string> shownTemplates;         // by name, what chatTemplateSource() gave out
   std::mutex programMutex;
   std::map<std::pair<bool, int>, std::weak_ptr<const Program>> programs; // by (on the host, device number)
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/hash.h"
 #include "runtime/engine/header.h"
 #include "runtime/engine/verify.h"
 
@@ -35,6 +36,8 @@ Result<Engine> Engine::verified(std::span<const std::byte> bytes, std::string na
   engine.name = std::move(name);
   LLCUDA_ASSIGN_OR_RETURN(engine.segments, readSegments(bytes, engine.name));
   LLCUDA_ASSIGN_OR_RETURN(engine.root, verifyMetadata(engine.segments, engine.name));
+  engine.bytesOfFile = bytes.size();
+  engine.hashOfHeader = hashBytes(bytes.first(sizeof(schema::EngineHeader)));
   return engine;
 }
 

@@ -35,6 +35,9 @@ public:
     return segments[static_cast<std::size_t>(kind)];
   }
   std::span<const std::byte> image(const fb::Image& image) const;
+  uint64_t fileBytes() const { return bytesOfFile; }
+  /// Of the first page, which holds the hashes of all segments: another one for every other engine.
+  uint64_t headerHash() const { return hashOfHeader; }
   /// Bytes of all weights on the device: those of the segment, and behind it those that come from source files.
   uint64_t weightBytes() const;
   /// tokenizer.json; empty for a model without a vocabulary.
@@ -59,6 +62,7 @@ private:
   MappedFile file;
   std::array<std::span<const std::byte>, schema::kSegmentCount> segments;
   const fb::Engine* root = nullptr;
+  uint64_t bytesOfFile = 0, hashOfHeader = 0;
 };
 
 } // namespace llcuda

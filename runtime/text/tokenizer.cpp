@@ -72,12 +72,18 @@ std::string_view Tokenizer::piece(int32_t id) const {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-bool Tokenizer::isSpecial(int32_t id) const {
+int32_t Tokenizer::flags(int32_t id) const {
   const uint8_t* data = nullptr;
   size_t size = 0;
-  if (!handle || id < 0)
-    return false;
-  return llcuda_text_tokenizer_piece(handle.get(), static_cast<uint32_t>(id), &data, &size) & LLCUDA_TEXT_PIECE_SPECIAL;
+  return handle && id >= 0 ? llcuda_text_tokenizer_piece(handle.get(), static_cast<uint32_t>(id), &data, &size) : 0;
+}
+
+bool Tokenizer::isSpecial(int32_t id) const {
+  return flags(id) & LLCUDA_TEXT_PIECE_SPECIAL;
+}
+
+bool Tokenizer::isPresent(int32_t id) const {
+  return flags(id) & LLCUDA_TEXT_PIECE_PRESENT;
 }
 
 std::optional<int32_t> Tokenizer::find(std::string_view text) const {

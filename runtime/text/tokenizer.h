@@ -42,6 +42,8 @@ public:
   /// vocabulary does not have.
   std::string_view piece(int32_t id) const;
   bool isSpecial(int32_t id) const;
+  /// The vocabulary has the id.
+  bool isPresent(int32_t id) const;
   /// The id of the token written as `text` in the vocabulary.
   std::optional<int32_t> find(std::string_view text) const;
 
@@ -55,6 +57,7 @@ private:
   };
   using Handle = std::unique_ptr<llcuda_text_tokenizer, Close>;
 
+  int32_t flags(int32_t id) const;
   Tokenizer(Handle handle, TextConfig config) : handle(std::move(handle)), textConfig(std::move(config)) {}
 
   Handle handle; ///< null for kind none

@@ -98,8 +98,22 @@ typedef struct llcuda_engine_info {
   uint32_t max_batch;       /**< sequences a device session may decode at once */
   uint32_t has_tokenizer;   /**< 1 when text can be fed, 0 when only token ids can */
   uint32_t has_chat_template;
-  uint32_t has_golden;   /**< 1 when llcuda_session_self_check has values to compare with */
-  uint64_t weight_bytes; /**< uploaded to the device once, shared by its sessions */
+  uint32_t has_golden;         /**< 1 when llcuda_session_self_check has values to compare with */
+  uint64_t weight_bytes;       /**< uploaded to the device once, shared by its sessions */
+  uint64_t file_bytes;         /**< of the engine file */
+  const char* fingerprint;     /**< 8 hexadecimal digits that differ from engine to engine */
+  const char* source;          /**< file name of the model, "" when it is not known */
+  const char* vocabulary_kind; /**< "spm", "bpe", "none" */
+  uint32_t heads;
+  uint32_t kv_heads;
+  uint32_t head_size;
+  uint32_t feed_forward;
+  int32_t bos; /**< tokens that mean something; -1: the model has none */
+  int32_t eos;
+  int32_t eot;
+  int32_t unknown;
+  int32_t padding;
+  uint32_t add_bos; /**< 1 when LLCUDA_ADD_BOS puts `bos` in front */
 } llcuda_engine_info;
 
 LLCUDA_API void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* info);
@@ -124,6 +138,24 @@ LLCUDA_API llcuda_status llcuda_tokenize(const llcuda_engine* engine, const char
 LLCUDA_API llcuda_status llcuda_detokenize(const llcuda_engine* engine, const int32_t* tokens, size_t count,
                                            int32_t special, char* text, size_t capacity, size_t* bytes,
                                            llcuda_error* error);
+
+typedef enum llcuda_piece_flags {
+  LLCUDA_PIECE_SPECIAL = 1, /**< a control token, such as the end of a turn */
+  LLCUDA_PIECE_PRESENT = 2  /**< the vocabulary has the token */
+} llcuda_piece_flags;
+
+/** What one token stands for: flags, and its bytes, which may be a part of a character and so no UTF-8. Without
+ *  LLCUDA_PIECE_PRESENT there are none. The bytes live as long as the engine. */
+LLCUDA_API int32_t llcuda_token_piece(const llcuda_engine* engine, int32_t token, const char** bytes, size_t* count);
+
+/** The source of a chat template, `*bytes` long; `name` as for llcuda_render_chat_as. NULL: there is none. It lives as
+ *  long as the engine, or until the engine gets another one. */
+LLCUDA_API const char* llcuda_chat_template(const llcuda_engine* engine, const char* name, size_t* bytes);
+
+/** Gives the engine another plain chat template, in Jinja. Before other threads use it.
+ *  LLCUDA_USAGE: it is no template; the sentence says where. */
+LLCUDA_API llcuda_status llcuda_engine_set_chat_template(llcuda_engine* engine, const char* source, size_t bytes,
+                                                         llcuda_error* error);
 
 /** One turn of a conversation. Strings are zero-terminated; llcuda_turn takes lengths. */
 typedef struct llcuda_message {

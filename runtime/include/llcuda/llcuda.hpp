@@ -509,6 +509,30 @@ public:
     return result;
   }
 
+  /// A token's bytes, which live as long as the engine, and what it is.
+  struct Piece {
+    std::string_view bytes;
+    bool isPresent = false, isSpecial = false;
+  };
+  Piece piece(int32_t token) const {
+    const char* bytes = nullptr;
+    std::size_t count = 0;
+    const int32_t flags = llcuda_token_piece(handle.get(), token, &bytes, &count);
+    return {{bytes, count}, (flags & LLCUDA_PIECE_PRESENT) != 0, (flags & LLCUDA_PIECE_SPECIAL) != 0};
+  }
+
+  /// The source of a chat template; nothing where there is none.
+  std::optional<std::string_view> chatTemplate(const std::string& name = {}) const {
+    std::size_t bytes = 0;
+    const char* source = llcuda_chat_template(handle.get(), name.c_str(), &bytes);
+    return source ? std::optional(std::string_view(source, bytes)) : std::nullopt;
+  }
+  std::optional<Error> setChatTemplate(std::string_view source) {
+    llcuda_error error;
+    return detail::optionalError(llcuda_engine_set_chat_template(handle.get(), source.data(), source.size(), &error),
+                                 error);
+  }
+
   /// `flags`: llcuda_tokenize_flags.
   Expected<std::vector<int32_t>> tokenize(std::string_view text, uint32_t flags) const {
     return detail::grown<std::vector<int32_t>>(

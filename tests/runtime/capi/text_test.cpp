@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text through the C interface: token ids, chats, and text as it streams.
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/runtime/capi/capi_fixture.h"
 
@@ -17,6 +18,45 @@ TEST_F(CapiTest, TokenizeGrowsAndCounts) {
   EXPECT_THAT(*engine.detokenize(*ids), "ab\xC3\xA9");
   EXPECT_THAT(*engine.detokenize(*ids, true), "<|start|>ab<|turn|>\xC3\xA9");
   EXPECT_EQ(open("plain").tokenize("a", 0).error().status, LLCUDA_UNSUPPORTED);
+}
+
+TEST_F(CapiTest, PiecesOfTokens) {
+  const api::Engine engine = open("text");
+  EXPECT_EQ(engine.piece(0).bytes, "a");
+  EXPECT_TRUE(engine.piece(0).isPresent);
+  EXPECT_FALSE(engine.piece(0).isSpecial);
+  EXPECT_EQ(engine.piece(toy::kTurnToken).bytes, "<|turn|>");
+  EXPECT_TRUE(engine.piece(toy::kTurnToken).isSpecial);
+  EXPECT_EQ(engine.piece(67).bytes, "\xC3"); // a part of a character
+  for (const int32_t unknown : {-1, 1 << 20}) EXPECT_FALSE(engine.piece(unknown).isPresent);
+  EXPECT_FALSE(open("plain").piece(0).isPresent);
+}
+
+TEST_F(CapiTest, EngineSaysWhatItsTextIs) {
+  const api::Engine engine = open("text"), other = open("plain");
+  const llcuda_engine_info info = engine.info();
+  EXPECT_EQ(info.bos, toy::kStartToken);
+  EXPECT_STREQ(info.vocabulary_kind, "bpe");
+  EXPECT_EQ(std::string(info.fingerprint).size(), 8u);
+  EXPECT_STRNE(info.fingerprint, other.info().fingerprint);
+  EXPECT_EQ(info.file_bytes, std::filesystem::file_size(path("text")));
+}
+
+// A template that is given replaces the model's for everything that renders; one that is none changes nothing.
+TEST_F(CapiTest, ChatTemplateIsShownAndReplaced) {
+  api::Engine engine = open("text");
+  ASSERT_TRUE(engine.chatTemplate());
+  EXPECT_NE(engine.chatTemplate()->find("messages"), std::string_view::npos);
+  EXPECT_FALSE(engine.chatTemplate("nosuch"));
+  const api::Message messages[] = {{"user", "hi"}};
+  const std::string before = *engine.renderChat(messages, true);
+  const auto refused = engine.setChatTemplate("{% for %}");
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, LLCUDA_USAGE);
+  EXPECT_EQ(*engine.renderChat(messages, true), before);
+  EXPECT_FALSE(engine.setChatTemplate("[{{ messages[0].content }}]"));
+  EXPECT_EQ(*engine.renderChat(messages, true), "[hi]");
+  EXPECT_EQ(*engine.chatTemplate(), "[{{ messages[0].content }}]");
 }
 
 TEST_F(CapiTest, TooSmallAnArrayIsNotWritten) {
