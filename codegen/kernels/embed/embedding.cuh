@@ -30,7 +30,7 @@ LLCUDA_DEVICE void embedding(const uint8_t* weight, const int* tokens, float* y,
   for (int i = threadIdx.x; i < kColumns / 4; i += kShape.threads) {
     float4 v = make_float4(0.f, 0.f, 0.f, 0.f);
     if (known)
-      v = WeightTraits<kShape.layout, kColumns>::four(planes, token, 4 * i);
+      v = fourOf<WeightTraits<kShape.layout, kColumns>>(planes, token, 4 * i);
     to[i] = make_float4(v.x * scale, v.y * scale, v.z * scale, v.w * scale);
   }
 }

@@ -2,7 +2,7 @@
 // Codes whose further bits lie in a plane of their own, put together: codegen/formats/encodings.inc has the order.
 #pragma once
 
-#include "codegen/kernels/linear/weight_traits.cuh"
+#include "codegen/kernels/linear/unit_reads.cuh"
 
 namespace llcuda {
 
@@ -80,5 +80,24 @@ LLCUDA_DEVICE CodeWords<kWords> codesOfPairs(const uint2& pairs) {
   addPairs<0>(codes, pairs);
   return codes;
 }
+
+/// Nibbles and a bit above each, as codes of five bits from bit kAt of their bytes on: 2^kAt times the code.
+template <WeightLayout kLayout, int kColumns, int kAt>
+struct FiveBitReads : NibbleBitReads<kLayout, kColumns, uint32_t> {
+  using Reads = NibbleBitReads<kLayout, kColumns, uint32_t>;
+
+  static LLCUDA_DEVICE CodeWords<8> codes(const typename Reads::Unit& w) { return codesFrom<8>(w.codes, w.high); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const typename Reads::Piece& piece) {
+    return codesFrom<2>(piece.codes, piece.high);
+  }
+
+private:
+  template <int kWords, typename Nibbles>
+  static LLCUDA_DEVICE CodeWords<kWords> codesFrom(const Nibbles& nibbles, const uint32_t& high) {
+    CodeWords<kWords> codes = nibblesAt<kAt>(nibbles);
+    addBits<kAt + 4>(codes, high);
+    return codes;
+  }
+};
 
 } // namespace llcuda

@@ -115,7 +115,7 @@ struct Int8RowProduct {
   static constexpr int kUnits = kK / 32, kBlockUnits = static_cast<int>(weightBlockBytes(kLayout).columns) / 32;
   static constexpr int kScaleUnits = UnitScales<Traits>::kUnits, kLoads = 32 / Traits::kUnit;
   struct Codes {
-    typename Traits::Unit units[kLoads]; ///< without their scales
+    typename Traits::Unit units[kLoads];
   };
   using Scales = typename UnitScales<Traits>::Scales;
   using Sums = LaneSums<kM>;

@@ -74,7 +74,6 @@ struct FourBitTraits {
   }
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
   static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int) { return make_float2(scale * (1.f / kLevelOne), 0.f); }
   static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
     const uint32_t* words = granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kCodes>(planes, row, column / 32);

@@ -6,49 +6,33 @@
 #pragma once
 
 #include "codegen/kernels/linear/level_codes.cuh"
+#include "codegen/kernels/linear/unit_reads.cuh"
 
 namespace llcuda {
 
 template <int kColumns>
-struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> {
-  static constexpr auto kLayout = WeightLayout::kIQ4_XSPlanes;
-  static constexpr int kUnit = 32, kScaleStep = 32;
+struct WeightTraits<WeightLayout::kIQ4_XSPlanes, kColumns> : NibbleReads<WeightLayout::kIQ4_XSPlanes, kColumns> {
+  static constexpr int kScaleStep = 32;
   static constexpr LevelTable kLevels = levelTable(formats::kIq4Levels);
   struct Scale {
     uint2 record;
     int group; ///< of 8 units
   };
   using Record = uint2;
-  struct Unit {
-    uint4 codes;
-    Scale scale;
-  };
-  using Piece = uint32_t;
 
   static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
-    return loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
+    return streamGranule<uint2, WeightLayout::kIQ4_XSPlanes, kColumns, WeightPlane::kScales>(planes, row, record);
   }
   static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8)), unit % 8};
+    return {loadRecord(planes, row, unit / 8), unit % 8};
   }
-  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
-            loadScale(planes, row, unit)};
-  }
-  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
-    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return levelCodes(w.codes, kLevels); }
-  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return levelCodes(piece, kLevels); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE CodeWords<8> codes(const uint4& nibbles) { return levelCodes(nibbles, kLevels); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(uint32_t nibbles) { return levelCodes(nibbles, kLevels); }
   static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int) {
     const uint32_t low = scale.record.y >> (4 * scale.group) & 15, upper = scale.record.x >> (16 + 2 * scale.group) & 3;
     const float d = toFloat(Half{static_cast<uint16_t>(scale.record.x)});
     return make_float2(d * static_cast<float>(static_cast<int>(low | upper << 4) - 32), 0.f);
-  }
-  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return fourOfUnit<WeightTraits>(planes, row, column);
   }
 };
 

@@ -26,12 +26,8 @@ struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
   struct Unit {
     uint2 codes;
     uint32_t high;
-    Scale scale;
   };
-  struct Piece {
-    uint2 codes;
-    uint32_t high;
-  };
+  using Piece = Unit;
 
   static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
     const uint32_t* scales = granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kScales>(planes, row, record);
@@ -49,8 +45,7 @@ struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
   }
   static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
     return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
-            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit)),
-            loadScale(planes, row, unit)};
+            loadStream(granuleOf<uint32_t, kLayout, kColumns, WeightPlane::kHigh>(planes, row, unit))};
   }
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return {loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
@@ -59,12 +54,8 @@ struct WeightTraits<WeightLayout::kQ3_KPlanes, kColumns> {
   /// 32 * code
   static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return codesFrom<8>(w.codes, w.high); }
   static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return codesFrom<2>(piece.codes, piece.high); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
   static LLCUDA_DEVICE float2 scaleOf(const Scale& scale, int part) {
     return make_float2(scale.d.half() * 0.03125f * static_cast<float>(scaleCode(scale, part)), 0.f);
-  }
-  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return fourOfUnit<WeightTraits>(planes, row, column);
   }
 
 private:

@@ -2,42 +2,21 @@
 // q4_0_planes: weight = d * (code - 8). A flipped sign takes the 8 off a code in the upper bits of its byte.
 #pragma once
 
-#include "codegen/kernels/linear/weight_traits.cuh"
+#include "codegen/kernels/linear/unit_reads.cuh"
 
 namespace llcuda {
 
 template <int kColumns>
-struct WeightTraits<WeightLayout::kQ4_0Planes, kColumns> {
-  static constexpr auto kLayout = WeightLayout::kQ4_0Planes;
-  static constexpr int kUnit = 32, kScaleStep = 32;
-  using Scale = WordPart; ///< d
-  struct Unit {
-    uint4 codes;
-    Scale scale;
-  };
-  using Piece = uint32_t;
+struct WeightTraits<WeightLayout::kQ4_0Planes, kColumns> : NibbleReads<WeightLayout::kQ4_0Planes, kColumns>,
+                                                           PartScales<WeightLayout::kQ4_0Planes, kColumns> {
+  static constexpr int kScaleStep = 32;
 
-  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
-    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit);
-  }
-  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
-            loadScale(planes, row, unit)};
-  }
-  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
-    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
   /// 16 * (code - 8)
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) {
-    return {{low(w.codes.x), low(w.codes.y), low(w.codes.z), low(w.codes.w), high(w.codes.x), high(w.codes.y),
-             high(w.codes.z), high(w.codes.w)}};
+  static LLCUDA_DEVICE CodeWords<8> codes(const uint4& w) {
+    return {{low(w.x), low(w.y), low(w.z), low(w.w), high(w.x), high(w.y), high(w.z), high(w.w)}};
   }
-  static LLCUDA_DEVICE CodeWords<2> pieceCodes(Piece word) { return {{low(word), high(word)}}; }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
-  static LLCUDA_DEVICE float2 scaleOf(const Scale& d, int) { return make_float2(d.half() * 0.0625f, 0.f); }
-  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return fourOfUnit<WeightTraits>(planes, row, column);
-  }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(uint32_t word) { return {{low(word), high(word)}}; }
+  static LLCUDA_DEVICE float2 scaleOf(const WordPart& d, int) { return make_float2(d.half() * 0.0625f, 0.f); }
 
 private:
   static constexpr uint32_t kHigh = 0xf0f0f0f0u, kSign = 0x80808080u;

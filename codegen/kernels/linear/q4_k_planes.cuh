@@ -3,42 +3,17 @@
 #pragma once
 
 #include "codegen/kernels/linear/six_bit_record.cuh"
+#include "codegen/kernels/linear/unit_reads.cuh"
 
 namespace llcuda {
 
 template <int kColumns>
-struct WeightTraits<WeightLayout::kQ4_KPlanes, kColumns> {
-  static constexpr auto kLayout = WeightLayout::kQ4_KPlanes;
-  static constexpr int kUnit = 32, kScaleStep = 32;
-  using Scale = SixBitRecord;
-  using Record = uint4;
-  struct Unit {
-    uint4 codes;
-    Scale scale;
-  };
-  using Piece = uint32_t;
+struct WeightTraits<WeightLayout::kQ4_KPlanes, kColumns> : NibbleReads<WeightLayout::kQ4_KPlanes, kColumns>,
+                                                           SixBitScales<WeightLayout::kQ4_KPlanes, kColumns> {
+  static constexpr int kScaleStep = 32;
 
-  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
-    return loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
-  }
-  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
-  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
-    return SixBitRecord::load<kLayout, kColumns>(planes, row, unit);
-  }
-  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
-            loadScale(planes, row, unit)};
-  }
-  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
-    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return nibbleCodes(w.codes); }
-  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return nibbleCodes(piece); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
-  static LLCUDA_DEVICE float2 scaleOf(const Scale& record, int) { return scaleOfRecord(record); }
-  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return fourOfUnit<WeightTraits>(planes, row, column);
-  }
+  static LLCUDA_DEVICE CodeWords<8> codes(const uint4& nibbles) { return nibbleCodes(nibbles); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(uint32_t nibbles) { return nibbleCodes(nibbles); }
 };
 
 } // namespace llcuda

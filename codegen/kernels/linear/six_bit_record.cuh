@@ -25,11 +25,6 @@ struct SixBitRecord {
     const uint32_t upper = funnelShiftRight(words.w, words.w, (4 * group + 30) & 31); // at bits 2 ... 5
     return static_cast<int>((upper & 0x3c) | (byte() >> 6 & 3));
   }
-
-  template <WeightLayout kLayout, int kColumns>
-  static LLCUDA_DEVICE SixBitRecord load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8)), unit % 8};
-  }
 };
 
 /// {scale, minimum} of the unit's codes.
@@ -37,5 +32,21 @@ LLCUDA_DEVICE float2 scaleOfRecord(const SixBitRecord& record) {
   const float2 d = record.dAndDmin();
   return make_float2(timesCode(d.x, record.scale()), timesCode(-d.y, record.min()));
 }
+
+/// A base of WeightTraits, as those of unit_reads.cuh.
+template <WeightLayout kLayout, int kColumns>
+struct SixBitScales {
+  using Scale = SixBitRecord;
+  using Record = uint4;
+
+  static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
+    return loadStream(granuleOf<uint4, kLayout, kColumns, WeightPlane::kScales>(planes, row, record));
+  }
+  static LLCUDA_DEVICE Scale scaleAt(const Record& record, int unit) { return {record, unit}; }
+  static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
+    return {loadRecord(planes, row, unit / 8), unit % 8};
+  }
+  static LLCUDA_DEVICE float2 scaleOf(const Scale& record, int) { return scaleOfRecord(record); }
+};
 
 } // namespace llcuda

@@ -7,38 +7,21 @@
 namespace llcuda {
 
 template <int kColumns>
-struct WeightTraits<WeightLayout::kTQ2_0Planes, kColumns> {
-  static constexpr auto kLayout = WeightLayout::kTQ2_0Planes;
-  static constexpr int kUnit = 32, kScaleStep = 32;
+struct WeightTraits<WeightLayout::kTQ2_0Planes, kColumns> : PairReads<WeightLayout::kTQ2_0Planes, kColumns> {
+  static constexpr int kScaleStep = 32;
   using Scale = WordPart; ///< d
   using Record = WordPart;
-  struct Unit {
-    uint2 codes;
-    Scale scale;
-  };
-  using Piece = uint2;
 
   static LLCUDA_DEVICE Record loadRecord(const WeightPlanes& planes, int row, int record) {
-    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, record);
+    return loadGranulePart<WeightLayout::kTQ2_0Planes, kColumns, WeightPlane::kScales>(planes, row, record);
   }
   static LLCUDA_DEVICE Scale scaleAt(const Record& record, int) { return record; }
   static LLCUDA_DEVICE Scale loadScale(const WeightPlanes& planes, int row, int unit) {
-    return loadGranulePart<kLayout, kColumns, WeightPlane::kScales>(planes, row, unit / 8);
+    return loadRecord(planes, row, unit / 8);
   }
-  static LLCUDA_DEVICE Unit load(const WeightPlanes& planes, int row, int unit) {
-    return {loadStream(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit)),
-            loadScale(planes, row, unit)};
-  }
-  static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
-    return loadReadOnly(granuleOf<uint2, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
-  }
-  static LLCUDA_DEVICE CodeWords<8> codes(const Unit& w) { return lessOne(codesOfPairs<8>(w.codes)); }
-  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const Piece& piece) { return lessOne(codesOfPairs<2>(piece)); }
-  static LLCUDA_DEVICE float2 scale(const Unit& w, int part) { return scaleOf(w.scale, part); }
+  static LLCUDA_DEVICE CodeWords<8> codes(const uint2& pairs) { return lessOne(codesOfPairs<8>(pairs)); }
+  static LLCUDA_DEVICE CodeWords<2> pieceCodes(const uint2& pairs) { return lessOne(codesOfPairs<2>(pairs)); }
   static LLCUDA_DEVICE float2 scaleOf(const Scale& d, int) { return make_float2(d.half(), 0.f); }
-  static LLCUDA_DEVICE float4 four(const WeightPlanes& planes, int row, int column) {
-    return fourOfUnit<WeightTraits>(planes, row, column);
-  }
 
 private:
   template <int kWords>

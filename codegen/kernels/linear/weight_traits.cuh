@@ -2,7 +2,7 @@
 // How a decode linear reads a layout. One header for each layout specialises WeightTraits:
 //
 //   kUnit            weights of a row that a lane reads at a time, as WeightFacts says
-//   Unit             the unit's codes and scales in registers; Unit{} is zeros
+//   Unit             the unit's codes in registers, of a layout without int8 codes its scales too; Unit{} is zeros
 //   load             one unit of a row
 //   dot              of a layout without int8 codes: the sum of the unit's products with as many elements of a row of
 //                    x, Input, as loadInput reads them, and of what it starts at
@@ -11,13 +11,13 @@
 //                    which moveHalves moves
 //   kScaleStep       of a layout that tensor cores multiply as int8: codes that share a scale, as WeightFacts says
 //   codes            the unit as int8 codes, CodeWords<kUnit / 4>, in the order of the elements
-//   scale            {scale, minimum} of part i of the unit's kScaleStep codes: weight = scale * code + minimum
-//   Scale            the scales of 32 weights; loadScale reads them, scaleOf(scale, i) is `scale` of them
+//   Scale            the scales of 32 weights; loadScale reads them, scaleOf(scale, i) is {scale, minimum} of part i of
+//                    kScaleStep codes: weight = scale * code + minimum
 //   Record           of a layout whose scales lie by 256 weights: those of 8 times 32; loadRecord reads them, and
 //                    scaleAt(record, i) is the Scale of 32 of them
 //   Piece            of 32 weights what lane q of four takes to tensor cores, as loadPiece reads it; pieceCodes makes
 //                    of it the int8 codes of elements 4q ... 4q + 3 and 16 + 4q ... 16 + 4q + 3
-//   four             4 weights of a row, dequantised as the encoding's formula; column is a multiple of 4
+//   four             of a layout without int8 codes: as fourOf
 //
 // kColumns is the length of a row, a multiple of the layout's block; a row is less than what the weight stores. Codes
 // are loaded 16 bytes at a time (8 where there are two bits of each), and no load is narrower than 4 bytes: what is
@@ -189,15 +189,6 @@ LLCUDA_DEVICE int signedByte(uint32_t word, int byte) {
   return static_cast<int8_t>(word >> (8 * byte));
 }
 
-/// Words of both halves of 32 weights of a byte each.
-template <WeightLayout kLayout, int kColumns>
-LLCUDA_DEVICE CodeWords<2> loadBytePiece(const WeightPlanes& planes, int row, int unit) {
-  const auto half = [&](int i) {
-    return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, 2 * unit + i));
-  };
-  return {{half(0), half(1)}};
-}
-
 /// The signed codes of a word.
 LLCUDA_DEVICE float4 floatsOf(uint32_t codes) {
   return make_float4(static_cast<float>(signedByte(codes, 0)), static_cast<float>(signedByte(codes, 1)),
@@ -210,18 +201,21 @@ LLCUDA_DEVICE float4 scaledCodes(uint32_t codes, float scale, float minimum = 0.
   return make_float4(scale * c.x + minimum, scale * c.y + minimum, scale * c.z + minimum, scale * c.w + minimum);
 }
 
-/// `four` of a layout from its codes and scales: a lane reads the whole unit, which only the embedding does.
+/// 4 weights of a row, dequantised as the encoding's formula; `column` is a multiple of 4. Of int8 codes a lane reads
+/// the whole unit, which only the embedding does.
 template <typename Traits>
-LLCUDA_DEVICE float4 fourOfUnit(const WeightPlanes& planes, int row, int column) {
-  const typename Traits::Unit unit = Traits::load(planes, row, column / Traits::kUnit);
-  const CodeWords<Traits::kUnit / 4> codes = Traits::codes(unit);
-  const int word = column % Traits::kUnit / 4;
-  uint32_t four = 0;
-  LLCUDA_UNROLL
-  for (int i = 0; i < Traits::kUnit / 4; ++i) four = i == word ? codes.word[i] : four;
-  constexpr int kPart = Traits::kScaleStep < Traits::kUnit ? Traits::kScaleStep : Traits::kUnit;
-  const float2 scale = Traits::scale(unit, column % Traits::kUnit / kPart);
-  return scaledCodes(four, scale.x, scale.y);
+LLCUDA_DEVICE float4 fourOf(const WeightPlanes& planes, int row, int column) {
+  if constexpr (requires { Traits::four(planes, row, column); }) {
+    return Traits::four(planes, row, column);
+  } else {
+    const CodeWords<Traits::kUnit / 4> codes = Traits::codes(Traits::load(planes, row, column / Traits::kUnit));
+    const float2 scale = Traits::scaleOf(Traits::loadScale(planes, row, column / 32), column % 32 / Traits::kScaleStep);
+    const int word = column % Traits::kUnit / 4;
+    uint32_t four = 0;
+    LLCUDA_UNROLL
+    for (int i = 0; i < Traits::kUnit / 4; ++i) four = i == word ? codes.word[i] : four;
+    return scaledCodes(four, scale.x, scale.y);
+  }
 }
 
 } // namespace llcuda
