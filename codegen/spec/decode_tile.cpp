@@ -27,18 +27,35 @@ uint32_t tilesOf(const DecodeTileRequest& request) {
   return divideUp(request.outputs, kWeightTileRows) * request.weights;
 }
 
+/// Warps of a block, by the first line that a request is within.
+struct SliceRule {
+  uint32_t tiles;   ///< of all weights, at most
+  uint32_t columns; ///< at most
+  bool codesOnly;   ///< of layouts of int8 codes
+  uint32_t warps;
+  bool together; ///< two weights share them; else each has so many
+};
+
+constexpr uint32_t kAny = UINT32_MAX;
+
 /// Blocks of a weight of few tiles have 16 warps, eight where rows are so long that each has much to do; where there
 /// are more tiles, four or eight keep a multiprocessor busy beside other blocks, and each warp's loads follow one
 /// another for longer. Those of layouts that lanes multiply may take all registers when there are many rows of x: eight
 /// warps at most.
+constexpr SliceRule kSliceRules[] = {
+    {8 * t4::kMultiprocessors, 8192, true, 16, true},
+    {8 * t4::kMultiprocessors, kAny, false, 8, true},
+    {kManyTiles, 2048, true, 8, false},
+    {kManyTiles, kAny, false, 8, true},
+    {kAny, kAny, false, 4, false},
+};
+
 uint32_t chooseSlices(const DecodeTileRequest& request) {
-  const uint32_t tiles = tilesOf(request);
-  const bool isShort = weightIsInt8Codes(request.layout) && request.columns <= 2048;
-  const uint32_t few = weightIsInt8Codes(request.layout) && request.columns <= 8192 ? 16 : 8;
-  const uint32_t most = tiles <= 8 * t4::kMultiprocessors ? few / request.weights
-                        : tiles > kManyTiles              ? 4
-                        : isShort                         ? 8
-                                                          : 8 / request.weights;
+  const auto rule = std::ranges::find_if(kSliceRules, [&](const SliceRule& rule) {
+    return tilesOf(request) <= rule.tiles && request.columns <= rule.columns &&
+           (!rule.codesOnly || weightIsInt8Codes(request.layout));
+  });
+  const uint32_t most = rule->together ? rule->warps / request.weights : rule->warps;
   return slicesOf(request.columns / weightBlockBytes(request.layout).columns, most);
 }
 
