@@ -5,15 +5,33 @@ use std::rc::Rc;
 
 use super::args::Args;
 use super::attributes::{attribute, item, slice};
-use super::filters;
+use super::filters::{self, escaped};
 use super::fuel::charge;
 use super::interpreter::{at_line, Interpreter, Scope};
 use super::operators::{binary, compare, negative, positive};
 use super::repr::to_str;
 use super::sequence::iterate;
 use super::tests;
-use super::tree::{Arguments, Expr, ExprKind, FilterCall, Literal};
+use super::tree::{Arguments, Binary, Expr, ExprKind, FilterCall, Literal};
 use super::value::{fail, Dict, Res, Value};
+
+/// Whether jinja2 makes a text of HTML of this: what `safe` and `escape` give, and sums of it. Known only inside of one
+/// expression: a variable does not keep it.
+fn is_safe(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Filter(_, call) => matches!(&*call.name, "safe" | "escape" | "e" | "forceescape"),
+        ExprKind::Binary(Binary::Add, left, right) => is_safe(right) || is_safe(left),
+        _ => false,
+    }
+}
+
+/// A part of a sum: text that is added to HTML is escaped.
+fn joined_to_safe(value: Value, safe: bool) -> Value {
+    match value {
+        Value::Str(text) if !safe => Value::str(escaped(&text)),
+        value => value,
+    }
+}
 
 impl Interpreter {
     pub fn evaluate(&self, expr: &Expr, scope: &Rc<Scope>) -> Res<Value> {
@@ -83,8 +101,11 @@ impl Interpreter {
                 Ok(Value::Bool(true))
             }
             ExprKind::Binary(operator, left, right) => {
+                let safe = *operator == Binary::Add && (is_safe(left) || is_safe(right));
+                let (left_safe, right_safe) = (!safe || is_safe(left), !safe || is_safe(right));
                 let left = self.evaluate(left, scope)?;
-                binary(*operator, &left, &self.evaluate(right, scope)?)
+                let right = self.evaluate(right, scope)?;
+                binary(*operator, &joined_to_safe(left, left_safe), &joined_to_safe(right, right_safe))
             }
             ExprKind::Concat(parts) => {
                 let mut text = String::new();

@@ -6,6 +6,8 @@ mod keys;
 mod numbers;
 mod text;
 
+pub use text::escaped;
+
 use super::args::Args;
 use super::interpreter::Interpreter;
 use super::json::tojson;

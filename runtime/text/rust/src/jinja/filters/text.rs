@@ -64,7 +64,7 @@ pub fn escape(_: &Interpreter, value: Value, args: Args) -> Res<Value> {
     mapped("escape", &value, args, escaped)
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('>', "&gt;").replace('<', "&lt;");
     text.replace('\'', "&#39;").replace('"', "&#34;")
 }
