@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/server/api/answer.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "runtime/server/api/token_text.h"
+
+namespace llcuda::server {
+namespace {
+
+double milliseconds(uint64_t nanoseconds) {
+  return static_cast<double>(nanoseconds) * 1e-6;
+}
+
+} // namespace
+
+Answer::Answer(Service& service, std::shared_ptr<Reply> reply, Params params, std::string idPrefix)
+    : service(service), params(std::move(params)), id(idPrefix + randomId(24)),
+      created(static_cast<int64_t>(std::time(nullptr))), reply(std::move(reply)), arrival(Clock::now()) {}
+
+void Answer::start(std::vector<Choice> given) {
+  Checked<api::Request> request = requestOf(params, service);
+  if (!request)
+    return sendError(*reply, request.error());
+  adjust(*request);
+  reportsTokens = request->logprobs >= 0;
+  stops = request->stop;
+  reply->onClose([self = weak_from_this()] {
+    if (const auto answer = self.lock())
+      answer->cancelAll();
+  });
+  if (params.stream)
+    reply->onDrained([self = weak_from_this()] {
+      if (const auto answer = self.lock()) {
+        const std::lock_guard lock(answer->mutex);
+        answer->hold(false);
+        for (Choice& choice : answer->choices) answer->flush(choice);
+      }
+    });
+  const std::lock_guard lock(mutex); // events wait until all choices are there
+  choices = std::move(given);
+  left = choices.size();
+  for (Choice& choice : choices) {
+    api::Request one = *request;
+    one.tokens = choice.prompt;
+    if (choice.seed)
+      one.sampler->seed = *choice.seed;
+    const auto ticket = service.submit(std::move(one), shared_from_this(), choice.index);
+    if (!ticket)
+      return fail(ticket.error());
+    const std::lock_guard ticketLock(ticketMutex);
+    tickets.push_back(*ticket);
+    if (isGone)
+      service.cancel(*ticket);
+  }
+}
+
+void Answer::onEvent(std::size_t index, const llcuda_event& event) {
+  const std::lock_guard lock(mutex);
+  if (isOver)
+    return;
+  Choice& choice = choices[index];
+  if (!hasBegun && event.kind != LLCUDA_EVENT_FAILED) {
+    hasBegun = true;
+    begun = Clock::now();
+  }
+  switch (event.kind) {
+  case LLCUDA_EVENT_STARTED:
+    choice.timings.promptTokens = choice.prompt.size();
+    choice.timings.cachedTokens = event.cached_tokens;
+    progress(choice, {choice.prompt.size(), choice.timings.cachedTokens, choice.timings.cachedTokens, 0});
+    break;
+  case LLCUDA_EVENT_PROGRESS:
+    choice.timings.promptMs = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+    progress(choice, {event.total, choice.timings.cachedTokens, event.computed, choice.timings.promptMs});
+    break;
+  case LLCUDA_EVENT_TOKEN:
+    takeToken(choice, event);
+    break;
+  case LLCUDA_EVENT_DONE:
+    finishChoice(choice, event);
+    break;
+  case LLCUDA_EVENT_FAILED:
+    if (event.status == LLCUDA_CANCELLED)
+      fail({.status = 503, .message = "the server is stopping", .retryAfter = 10});
+    else
+      fail(errorOf(api::Error{static_cast<llcuda_status>(event.status), event.message}));
+    break;
+  default:
+    break;
+  }
+}
+
+void Answer::takeToken(Choice& choice, const llcuda_event& event) {
+  if (event.token >= 0 && choice.generated++ == 0) {
+    choice.timings.promptMs = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+    progress(choice,
+             {choice.prompt.size(), choice.timings.cachedTokens, choice.prompt.size(), choice.timings.promptMs});
+  }
+  choice.timings.generated = choice.generated;
+  choice.text.append(event.text, event.text_bytes);
+  choice.pending.text.append(event.text, event.text_bytes);
+  if (event.token >= 0 && event.stops == 0) {
+    ReportedToken token{event.token, std::string(tokenBytes(service.engine(), event.token)), event.log_probability, {}};
+    for (uint32_t i = 0; i < event.top_count; ++i)
+      token.top.push_back({event.top[i].token, std::string(tokenBytes(service.engine(), event.top[i].token)),
+                           event.top[i].log_probability});
+    if (wantsTokens())
+      choice.tokens.push_back(token);
+    choice.pending.tokens.push_back(std::move(token));
+  }
+  if (!readerIsSlow())
+    flush(choice);
+}
+
+void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
+  choice.stopReason = event.stop_reason;
+  if (event.stop_string >= 0 && static_cast<std::size_t>(event.stop_string) < stops.size())
+    choice.stopWord = stops[static_cast<std::size_t>(event.stop_string)];
+  choice.generated = event.generated_tokens;
+  choice.timings.promptTokens = event.prompt_tokens;
+  choice.timings.cachedTokens = event.cached_tokens;
+  choice.timings.generated = event.generated_tokens;
+  if (event.first_token_ns > 0) {
+    choice.timings.promptMs = milliseconds(event.first_token_ns - std::min(event.wait_ns, event.first_token_ns));
+    choice.timings.generatedMs = milliseconds(event.total_ns - std::min(event.first_token_ns, event.total_ns));
+  }
+  choice.isDone = true;
+  // Tokens behind the text: those of a stop string are no part of the answer.
+  if (choice.pending.text.empty() && choice.stopReason == LLCUDA_STOP_STRING)
+    choice.pending.tokens.clear();
+  flush(choice);
+  if (params.stream)
+    writeFinish(choice);
+  if (--left > 0)
+    return;
+  isOver = true;
+  if (params.stream) {
+    writeEnd();
+    reply->end();
+  } else {
+    const auto queued = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
+    reply->send(200, "application/json", dumped(whole()), {{"x-llcuda-queue-ms", std::to_string(queued)}});
+  }
+}
+
+void Answer::progress(Choice& choice, const Progress& progress) {
+  if (params.stream && params.returnProgress)
+    writeProgress(choice, progress);
+}
+
+/// Writes what waits, as soon as there is text: a token without text waits for the one that completes it.
+void Answer::flush(Choice& choice) {
+  if (!params.stream || isOver || choice.pending.empty() || (choice.pending.text.empty() && !choice.isDone))
+    return;
+  const Piece piece = std::exchange(choice.pending, {});
+  writePiece(choice, piece);
+}
+
+Timings Answer::timingsNow(const Choice& choice) const {
+  Timings timings = choice.timings;
+  if (!choice.isDone && choice.generated > 0)
+    timings.generatedMs =
+        std::max(0., std::chrono::duration<double, std::milli>(Clock::now() - begun).count() - timings.promptMs);
+  return timings;
+}
+
+void Answer::emit(const Json& chunk) {
+  emitText("data: " + dumped(chunk) + "\n\n");
+}
+
+void Answer::emitText(std::string_view line) {
+  if (!isStreaming) {
+    isStreaming = true;
+    const auto queued = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
+    reply->beginStream({{"x-llcuda-queue-ms", std::to_string(queued)}});
+  }
+  if (!reply->write(line))
+    cancelAll();
+}
+
+void Answer::fail(const ApiError& error) {
+  if (isOver)
+    return;
+  isOver = true;
+  cancelAll();
+  if (!isStreaming)
+    return sendError(*reply, error);
+  reply->write("data: " + dumped(errorBody(error)) + "\n\n");
+  reply->end();
+}
+
+/// The client left; on any thread, also on one that holds the mutex.
+void Answer::cancelAll() {
+  const std::lock_guard lock(ticketMutex);
+  isGone = true;
+  for (const Service::Ticket ticket : tickets) service.cancel(ticket);
+}
+
+/// Above kHighWater the requests rest, and what still comes of them is joined, until the reply says that it has
+/// drained. A client that takes nothing at all is closed by the server.
+bool Answer::readerIsSlow() {
+  if (params.stream && isStreaming && !isHeld && reply->pending() > Reply::kHighWater)
+    hold(true);
+  return isHeld;
+}
+
+void Answer::hold(bool on) {
+  isHeld = on;
+  const std::lock_guard lock(ticketMutex);
+  for (const Service::Ticket ticket : tickets) service.hold(ticket, on);
+}
+
+} // namespace llcuda::server

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/server/api/answer_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+namespace llcuda::server {
+namespace {
+
+double ratio(double of, double by) {
+  return by > 0 ? of / by : 0;
+}
+
+/// JSON has no infinity: a token that cannot come gets the lowest float.
+double finite(float value) {
+  return std::isfinite(value) ? value : static_cast<double>(std::numeric_limits<float>::lowest());
+}
+
+Json bytesJson(const std::string& bytes) {
+  Json list = Json::array();
+  for (const char byte : bytes) list.push_back(static_cast<unsigned char>(byte));
+  return list;
+}
+
+Json likelyJson(int32_t id, const std::string& bytes, float logProbability, bool asProbability) {
+  Json json = {{"id", id}, {"token", wellFormed(bytes)}, {"bytes", bytesJson(bytes)}};
+  if (asProbability)
+    json["prob"] = std::exp(static_cast<double>(logProbability));
+  else
+    json["logprob"] = finite(logProbability);
+  return json;
+}
+
+} // namespace
+
+Timings& Timings::operator+=(const Timings& other) {
+  promptTokens += other.promptTokens;
+  cachedTokens += other.cachedTokens;
+  generated += other.generated;
+  promptMs += other.promptMs;
+  generatedMs += other.generatedMs;
+  return *this;
+}
+
+Json timingsJson(const Timings& timings) {
+  const auto computed = static_cast<double>(timings.promptTokens - timings.cachedTokens);
+  const double steps = timings.generated > 1 ? static_cast<double>(timings.generated - 1) : 0;
+  return {{"cache_n", timings.cachedTokens},
+          {"prompt_n", timings.promptTokens - timings.cachedTokens},
+          {"prompt_ms", timings.promptMs},
+          {"prompt_per_token_ms", ratio(timings.promptMs, computed)},
+          {"prompt_per_second", ratio(1e3 * computed, timings.promptMs)},
+          {"predicted_n", timings.generated},
+          {"predicted_ms", timings.generatedMs},
+          {"predicted_per_token_ms", ratio(timings.generatedMs, steps)},
+          {"predicted_per_second", ratio(1e3, timings.generatedMs) * steps}};
+}
+
+Json progressJson(const Progress& progress) {
+  return {{"total", progress.total},
+          {"cache", progress.cached},
+          {"processed", progress.computed},
+          {"time_ms", static_cast<int64_t>(progress.milliseconds)}};
+}
+
+Json usageJson(std::size_t promptTokens, std::size_t cachedTokens, std::size_t generated, std::size_t reasoning) {
+  return {{"prompt_tokens", promptTokens},
+          {"completion_tokens", generated},
+          {"total_tokens", promptTokens + generated},
+          {"prompt_tokens_details", {{"cached_tokens", cachedTokens}}},
+          {"completion_tokens_details", {{"reasoning_tokens", reasoning}}}};
+}
+
+Json tokenJson(const ReportedToken& token, bool asProbabilities) {
+  Json json = likelyJson(token.id, token.bytes, token.logProbability, asProbabilities);
+  Json top = Json::array();
+  for (const ReportedToken::Likely& likely : token.top)
+    if (!asProbabilities || std::exp(static_cast<double>(likely.logProbability)) > 0)
+      top.push_back(likelyJson(likely.id, likely.bytes, likely.logProbability, asProbabilities));
+  json[asProbabilities ? "top_probs" : "top_logprobs"] = std::move(top);
+  return json;
+}
+
+Json chatLogprobs(const std::vector<ReportedToken>& tokens) {
+  Json content = Json::array();
+  for (const ReportedToken& token : tokens) content.push_back(tokenJson(token, false));
+  return {{"content", std::move(content)}, {"refusal", nullptr}};
+}
+
+Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, std::size_t offset) {
+  Json texts = Json::array(), own = Json::array(), tops = Json::array(), offsets = Json::array();
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const bool isNull = i == 0 && firstIsNull;
+    texts.push_back(wellFormed(tokens[i].bytes));
+    own.push_back(isNull ? Json() : Json(finite(tokens[i].logProbability)));
+    Json top = isNull ? Json() : Json::object();
+    // Two tokens may have one text: the likelier one comes first and stays.
+    for (const ReportedToken::Likely& likely : tokens[i].top)
+      if (const std::string text = wellFormed(likely.bytes); !isNull && !top.contains(text))
+        top[text] = finite(likely.logProbability);
+    tops.push_back(std::move(top));
+    offsets.push_back(offset);
+    offset += characters(wellFormed(tokens[i].bytes));
+  }
+  return {{"tokens", std::move(texts)},
+          {"token_logprobs", std::move(own)},
+          {"top_logprobs", std::move(tops)},
+          {"text_offset", std::move(offsets)}};
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
+}
+
+std::string randomId(std::size_t length) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  std::uniform_int_distribution<std::size_t> any(0, kLetters.size() - 1);
+  std::string id(length, ' ');
+  for (char& letter : id) letter = kLetters[any(random)];
+  return id;
+}
+
+std::string wellFormed(std::string_view bytes) {
+  const std::string quoted = Json(bytes).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
+}
+
+} // namespace llcuda::server

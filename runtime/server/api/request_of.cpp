@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields of a request as the scheduler takes them.
+#include <algorithm>
+#include <limits>
+
+#include "runtime/server/api/answer.h"
+#include "runtime/server/api/constraint.h"
+
+namespace llcuda::server {
+namespace {
+
+float narrow(double value) {
+  return static_cast<float>(value);
+}
+
+int32_t narrow(int64_t value) {
+  return static_cast<int32_t>(value);
+}
+
+/// FNV-1a. Who knows another's salt may share prefixes with it, so it has to be a secret anyway.
+uint64_t saltOf(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
+  return hash;
+}
+
+api::Sampler samplerOf(const Params& params) {
+  api::Sampler sampler;
+  sampler.stages = params.samplers;
+  sampler.temperature = narrow(params.temperature);
+  sampler.dynatempRange = narrow(params.dynatempRange);
+  sampler.dynatempExponent = narrow(params.dynatempExponent);
+  sampler.topK = narrow(params.topK);
+  sampler.topP = narrow(params.topP);
+  sampler.minP = narrow(params.minP);
+  sampler.typicalP = narrow(params.typicalP);
+  sampler.topNSigma = narrow(params.topNSigma);
+  sampler.xtcProbability = narrow(params.xtcProbability);
+  sampler.xtcThreshold = narrow(params.xtcThreshold);
+  sampler.repeatLastN = narrow(params.repeatLastN);
+  sampler.repeatPenalty = narrow(params.repeatPenalty);
+  sampler.frequencyPenalty = narrow(params.frequencyPenalty);
+  sampler.presencePenalty = narrow(params.presencePenalty);
+  sampler.dryMultiplier = narrow(params.dryMultiplier);
+  sampler.dryBase = narrow(params.dryBase);
+  sampler.dryAllowedLength = narrow(params.dryAllowedLength);
+  sampler.dryPenaltyLastN = narrow(params.dryPenaltyLastN);
+  sampler.drySequenceBreakers = params.drySequenceBreakers;
+  sampler.mirostat = narrow(params.mirostat);
+  sampler.mirostatTau = narrow(params.mirostatTau);
+  sampler.mirostatEta = narrow(params.mirostatEta);
+  sampler.adaptiveTarget = narrow(params.adaptiveTarget);
+  sampler.adaptiveDecay = narrow(params.adaptiveDecay);
+  sampler.minKeep = static_cast<uint32_t>(params.minKeep);
+  sampler.seed = params.seed;
+  sampler.ignoreEos = params.ignoreEos;
+  for (const LogitBias& entry : params.logitBias)
+    sampler.logitBias.push_back(
+        {narrow(entry.token), entry.forbids ? -std::numeric_limits<float>::infinity() : narrow(entry.bias)});
+  return sampler;
+}
+
+} // namespace
+
+Checked<api::Request> requestOf(const Params& params, const Service& service) {
+  const auto unsupported = [](std::string_view name) {
+    ApiError error = fieldError(std::string(name), "is not supported by this build");
+    error.status = 501;
+    return error;
+  };
+  if (params.postSamplingProbs)
+    return unsupported("post_sampling_probs");
+  if (constraintOf(params))
+    return unsupported(constraintField(params));
+  if (params.reasoningBudget > 0)
+    return unsupported("reasoning_budget_tokens");
+  api::Request request;
+  request.maxTokens = static_cast<int32_t>(params.maxTokens);
+  request.sampler = samplerOf(params);
+  request.stop = params.stop;
+  request.ignoreStop = params.ignoreEos;
+  request.prefixCache = params.cachePrompt;
+  request.cacheSalt = params.cacheSalt.empty() ? 0 : saltOf(params.cacheSalt);
+  request.fairKey = params.key;
+  request.priority = static_cast<int32_t>(params.priority);
+  const int64_t most = service.options().mostTokens;
+  if (most >= 0)
+    request.maxTokens = static_cast<int32_t>(params.maxTokens < 0 ? most : std::min(most, params.maxTokens));
+  return request;
+}
+
+} // namespace llcuda::server

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/server/api/routes.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "runtime/server/api/chat_answer.h"
+#include "runtime/server/api/chat_prompt.h"
+#include "runtime/server/api/completion_answer.h"
+#include "runtime/server/api/json_body.h"
+#include "runtime/server/api/openapi.h"
+#include "runtime/server/api/prompts.h"
+
+namespace llcuda::server {
+namespace {
+
+using ReplyPointer = std::shared_ptr<Reply>;
+
+void sendJson(Reply& reply, const Json& json) {
+  reply.send(200, "application/json", dumped(json));
+}
+
+bool isOurs(const Service& service, const std::string& model) {
+  const ServiceOptions& options = service.options();
+  return model == options.model || std::ranges::find(options.aliases, model) != options.aliases.end();
+}
+
+/// Texts of logit_bias as the tokens that they are of.
+std::optional<ApiError> resolveBias(Params& params, const api::Engine& engine) {
+  std::vector<LogitBias> resolved;
+  for (const LogitBias& entry : params.logitBias) {
+    if (entry.text.empty()) {
+      resolved.push_back(entry);
+      continue;
+    }
+    const auto tokens = engine.tokenize(entry.text, 0);
+    if (!tokens)
+      return errorOf(tokens.error());
+    for (const int32_t token : *tokens)
+      resolved.push_back({.token = token, .bias = entry.bias, .forbids = entry.forbids});
+  }
+  params.logitBias = std::move(resolved);
+  return std::nullopt;
+}
+
+Checked<Params> paramsOf(Service& service, const Request& request, FieldForm form) {
+  const Checked<Json> body = parseBody(request.body);
+  if (!body)
+    return body.error();
+  Checked<ReadRequest> read =
+      readFields(*body, form, service.options().defaults, service.limits(), service.options().strictFields);
+  if (!read)
+    return read.error();
+  Params params = std::move(read->params);
+  service.countUnknown(read->unknown);
+  params.key = request.keyName;
+  params.verbose |= service.options().verbose;
+  if (service.options().strictModel && params.model && !isOurs(service, *params.model))
+    return ApiError{404, "there is no model '" + *params.model + "' here; there is '" + service.options().model + "'",
+                    "model"};
+  if (auto error = resolveBias(params, service.engine()))
+    return *error;
+  return params;
+}
+
+/// n choices of each prompt, in the order of the prompts, with the seeds seed, seed + 1, ...
+std::vector<Choice> choicesOf(const std::vector<std::vector<int32_t>>& prompts, const Params& params) {
+  const uint64_t first =
+      params.seed ? *params.seed : std::random_device{}() >> 1; // exact in a JSON number of any client
+  std::vector<Choice> choices;
+  for (const std::vector<int32_t>& prompt : prompts)
+    for (int64_t i = 0; i < params.n; ++i)
+      choices.push_back({.index = choices.size(), .prompt = prompt, .seed = first + static_cast<uint64_t>(i)});
+  return choices;
+}
+
+void complete(Service& service, const Request& request, const ReplyPointer& reply, FieldForm form) {
+  Checked<Params> params = paramsOf(service, request, form);
+  if (!params)
+    return sendError(*reply, params.error());
+  const Checked<Prompts> prompts = promptsOf(params->prompt, "prompt", service.engine(), service.limits());
+  if (!prompts)
+    return sendError(*reply, prompts.error());
+  Prompts given = *prompts;
+  auto choices = choicesOf(given.tokens, *params);
+  if (form == kCompletion)
+    std::make_shared<CompletionAnswer>(service, reply, std::move(*params), given.isList)->start(std::move(choices));
+  else
+    std::make_shared<TextAnswer>(service, reply, std::move(*params))->start(std::move(choices));
+}
+
+void chat(Service& service, const Request& request, const ReplyPointer& reply) {
+  Checked<Params> params = paramsOf(service, request, kChat);
+  if (!params)
+    return sendError(*reply, params.error());
+  auto prompt = chatPromptOf(*params, service);
+  if (!prompt)
+    return sendError(*reply, prompt.error());
+  const auto tokens = chatTokensOf(*prompt, service);
+  if (!tokens)
+    return sendError(*reply, tokens.error());
+  auto choices = choicesOf({*tokens}, *params);
+  std::make_shared<ChatAnswer>(service, reply, std::move(*params), std::move(*prompt))->start(std::move(choices));
+}
+
+void countTokens(Service& service, const Request& request, const ReplyPointer& reply) {
+  const Checked<Params> params = paramsOf(service, request, kChat);
+  if (!params)
+    return sendError(*reply, params.error());
+  const auto prompt = chatPromptOf(*params, service);
+  if (!prompt)
+    return sendError(*reply, prompt.error());
+  const auto tokens = chatTokensOf(*prompt, service);
+  if (!tokens)
+    return sendError(*reply, tokens.error());
+  sendJson(*reply, {{"object", "response.input_tokens"}, {"input_tokens", (*tokens).size()}});
+}
+
+void embed(Service& service, const Request& request, const ReplyPointer& reply) {
+  const Checked<Params> params = paramsOf(service, request, kEmbeddings);
+  if (!params)
+    return sendError(*reply, params.error());
+  const Checked<Prompts> prompts = promptsOf(params->input, "input", service.engine(), service.limits());
+  sendError(*reply, prompts ? ApiError{501, "this build makes no embeddings"} : prompts.error());
+}
+
+} // namespace
+
+std::vector<Route> apiRoutes(std::function<Service&()> service) {
+  using Serve = std::function<void(Service&, const Request&, const ReplyPointer&)>;
+  std::vector<Route> routes;
+  const auto add = [&](std::string_view method, std::initializer_list<std::string_view> paths, const Serve& serve) {
+    for (const std::string_view path : paths)
+      routes.push_back({method, path, [service, serve](const Request& request, ReplyPointer reply) {
+                          serve(service(), request, reply);
+                        }});
+  };
+  add("POST", {"/v1/chat/completions", "/chat/completions"}, chat);
+  add("POST", {"/v1/chat/completions/input_tokens", "/chat/completions/input_tokens"}, countTokens);
+  add("POST", {"/v1/completions"}, [](Service& service, const Request& request, const ReplyPointer& reply) {
+    complete(service, request, reply, kCompletions);
+  });
+  add("POST", {"/completion", "/completions"}, [](Service& service, const Request& request, const ReplyPointer& reply) {
+    complete(service, request, reply, kCompletion);
+  });
+  add("POST", {"/v1/embeddings", "/embeddings"}, embed);
+  add("GET", {"/openapi.json"}, [](Service& service, const Request&, const ReplyPointer& reply) {
+    sendJson(*reply, openApiDocument(service.limits()));
+  });
+  return routes;
+}
+
+} // namespace llcuda::server

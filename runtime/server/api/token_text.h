@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text of single tokens and of prompts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "llcuda/llcuda.hpp"
+
+namespace llcuda::server {
+
+/// Bytes of one token's text, which live as long as the engine; special tokens by name.
+std::string_view tokenBytes(const api::Engine& engine, int32_t token);
+
+/// A prompt as text, special tokens by name.
+std::string promptText(const api::Engine& engine, std::span<const int32_t> tokens);
+
+} // namespace llcuda::server
