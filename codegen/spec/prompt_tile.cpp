@@ -24,6 +24,11 @@ uint32_t tilesOfEach(uint32_t rows, uint32_t columns, const PromptTileRequest& r
   return divideUp(request.rows, rows) * divideUp(request.columns, columns) / t4::kMultiprocessors;
 }
 
+/// Tiles of `rows` x `columns` that the busiest multiprocessor of a T4 makes.
+uint32_t tilesOfBusiest(uint32_t rows, uint32_t columns, const PromptTileRequest& request) {
+  return divideUp(divideUp(request.rows, rows) * divideUp(request.columns, columns), t4::kMultiprocessors);
+}
+
 /// Up to 64 rows in one tile: registers decide how many warps a multiprocessor holds. Eight of them share the inputs
 /// where blocks of four would be fewer than it holds or would leave the last one alone.
 PromptTile flatTile(const PromptTileRequest& request, uint32_t rows) {
@@ -41,12 +46,15 @@ uint32_t evenRows(const PromptTileRequest& request) {
   return divideUp(divideUp(request.rows, divideUp(request.rows, 64)), 16) * 16;
 }
 
-/// Warps of a block have the same rows of x.
+/// Warps of a block have the same rows of x. Tiles of half as many columns take as long for the same, and there are
+/// twice as many: where they leave the busiest multiprocessor a twentieth less they are worth what they read again.
 PromptTile tileOfInt8(const PromptTileRequest& request) {
   const uint32_t rows = evenRows(request);
   if (request.rows <= 64)
     return flatTile(request, rows);
-  return tilesOfEach(rows, 128, request) >= 2 ? PromptTile{rows, 128, 1, 4, 1, 2} : PromptTile{rows, 64, 1, 2, 2, 2};
+  const bool even = 21 * tilesOfBusiest(rows, 64, request) >= 20 * 2 * tilesOfBusiest(rows, 128, request);
+  return even && tilesOfEach(rows, 128, request) >= 2 ? PromptTile{rows, 128, 1, 4, 1, 2}
+                                                      : PromptTile{rows, 64, 1, 2, 2, 2};
 }
 
 /// What 64 x 128 of f16 read of the L2 cache takes a T4 longer than multiplying it; of 128 x 128 it is a third less.

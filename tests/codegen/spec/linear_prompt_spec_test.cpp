@@ -70,7 +70,8 @@ TEST(LinearPromptSpec, Tiles) {
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 64, 49152)), "r64_n64_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 80, 49152)), "r48_n128_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 576)), "r64_n64_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 4096)), "r64_n128_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 3072)), "r64_n128_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 512, 4096)), "r64_n64_t128") << "13 of 12.8 for each, not 14";
   EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 32, 49152)), "r32_n32_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 48, 576)), "r48_n32_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kF16Rows, 512, 4096)), "r128_n128_t256") << "less of the L2 cache";
