@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "runtime/server/api/constraint.h"
+#include "runtime/server/api/request_of.h"
 #include "runtime/server/api/token_text.h"
 
 namespace llcuda::server {
@@ -20,7 +22,7 @@ Answer::Answer(Service& service, std::shared_ptr<Reply> reply, Params params, st
       created(static_cast<int64_t>(std::time(nullptr))), reply(std::move(reply)), arrival(Clock::now()) {}
 
 void Answer::start(std::vector<Choice> given) {
-  Checked<api::Request> request = requestOf(params, service);
+  Checked<api::Request> request = requestOf(params, grammar(), service);
   if (!request)
     return sendError(*reply, request.error());
   adjust(*request);
@@ -56,6 +58,10 @@ void Answer::start(std::vector<Choice> given) {
   }
 }
 
+std::optional<ChatGrammar> Answer::grammar() const {
+  return constraintOf(params);
+}
+
 void Answer::onEvent(std::size_t index, const llcuda_event& event) {
   const std::lock_guard lock(mutex);
   if (isOver)
@@ -82,10 +88,7 @@ void Answer::onEvent(std::size_t index, const llcuda_event& event) {
     finishChoice(choice, event);
     break;
   case LLCUDA_EVENT_FAILED:
-    if (event.status == LLCUDA_CANCELLED)
-      fail({.status = 503, .message = "the server is stopping", .retryAfter = 10});
-    else
-      fail(errorOf(api::Error{static_cast<llcuda_status>(event.status), event.message}));
+    fail(failureOf(event));
     break;
   default:
     break;

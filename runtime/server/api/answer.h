@@ -57,6 +57,8 @@ protected:
   virtual Json whole() = 0;
   /// What the scheduler is to know of this form's choices.
   virtual void adjust(api::Request&) const {}
+  /// What the answer's text has to be.
+  virtual std::optional<ChatGrammar> grammar() const;
 
   /// One event of the stream.
   void emit(const Json& chunk);
@@ -97,8 +99,5 @@ private:
   std::vector<Service::Ticket> tickets;
   bool isGone = false; ///< the client left, or the answer failed
 };
-
-/// The fields of a request as the scheduler takes them. 501: a stage that this build does not have.
-Checked<api::Request> requestOf(const Params& params, const Service& service);
 
 } // namespace llcuda::server

@@ -20,6 +20,7 @@ protected:
   Json choiceJson(const Choice& choice) override;
   Json emptyDelta(const Choice& choice) const override;
   void adjust(api::Request& request) const override;
+  std::optional<ChatGrammar> grammar() const override { return prompt.grammar; }
 
 private:
   struct Reading {

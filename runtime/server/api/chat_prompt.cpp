@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/server/api/chat_prompt.h"
 
+#include <ctime>
+
 #include "runtime/server/api/constraint.h"
 
 namespace llcuda::server {
+namespace {
+
+/// "30 Nov 2026", which some templates ask for by this name; llama-server gives it too.
+std::string dateString() {
+  const std::time_t time = std::time(nullptr);
+  std::tm local = {};
+  ::localtime_r(&time, &local);
+  char text[32] = {};
+  return {text, std::strftime(text, sizeof(text), "%d %b %Y", &local)};
+}
+
+} // namespace
 
 Checked<ChatPrompt> chatPromptOf(const Params& params, const Service& service) {
   const ChatFormat* format = service.chatFormat();
@@ -20,6 +34,10 @@ Checked<ChatPrompt> chatPromptOf(const Params& params, const Service& service) {
                 .addGenerationPrompt = params.addGenerationPrompt,
                 .continueFinalMessage = params.continueFinalMessage,
                 .response = constraintOf(params)};
+  if (!turn.templateKwargs.is_object())
+    turn.templateKwargs = Json::object();
+  if (!turn.templateKwargs.contains("date_string"))
+    turn.templateKwargs["date_string"] = dateString();
   if (params.reasoningBudget == 0)
     turn.enableThinking = false;
   auto prompt = format->prepare(turn);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of a request as the scheduler takes them.
+#include "runtime/server/api/request_of.h"
+
 #include <algorithm>
 #include <limits>
 
-#include "runtime/server/api/answer.h"
 #include "runtime/server/api/constraint.h"
 
 namespace llcuda::server {
@@ -62,7 +62,14 @@ api::Sampler samplerOf(const Params& params) {
 
 } // namespace
 
-Checked<api::Request> requestOf(const Params& params, const Service& service) {
+ApiError failureOf(const llcuda_event& event) {
+  if (event.status == LLCUDA_CANCELLED)
+    return {.status = 503, .message = "the server is stopping", .retryAfter = 10};
+  return errorOf(api::Error{static_cast<llcuda_status>(event.status), event.message});
+}
+
+Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGrammar>& grammar,
+                                const Service& service) {
   const auto unsupported = [](std::string_view name) {
     ApiError error = fieldError(std::string(name), "is not supported by this build");
     error.status = 501;
@@ -70,8 +77,12 @@ Checked<api::Request> requestOf(const Params& params, const Service& service) {
   };
   if (params.postSamplingProbs)
     return unsupported("post_sampling_probs");
-  if (constraintOf(params))
-    return unsupported(constraintField(params));
+  if (grammar && grammar->triggers.empty()) // one with triggers only keeps calls in shape; they are read anyway
+    return unsupported(params.tools.is_array() && !params.tools.empty() ? "tool_choice" : constraintField(params));
+  if (params.promptLogprobs >= 0)
+    return unsupported("prompt_logprobs");
+  if (params.echo && params.legacyLogprobs >= 0)
+    return unsupported("echo");
   if (params.reasoningBudget > 0)
     return unsupported("reasoning_budget_tokens");
   api::Request request;

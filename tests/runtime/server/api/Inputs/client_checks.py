@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenAI's own client against llcuda-serve with a tiny model on the processor. It runs in an environment of its own.
+
+usage: client_checks.py SERVER MODEL
+"""
+import json
+import sys
+import time
+import urllib.request
+
+import openai
+from served import Served, until
+
+HI = [{"role": "user", "content": "Say hi"}]
+GREEDY = {"model": "tiny", "temperature": 0, "max_tokens": 24}
+
+
+def chat(client, _):
+    answer = client.chat.completions.create(messages=HI, **GREEDY)
+    assert answer.choices[0].finish_reason == "length" and answer.choices[0].message.role == "assistant"
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert answer.usage.prompt_tokens_details.cached_tokens >= 0
+
+
+def stream(client, _):
+    plain = client.chat.completions.create(messages=HI, **GREEDY).choices[0].message.content
+    chunks = list(client.chat.completions.create(messages=HI, stream=True, stream_options={"include_usage": True}, **GREEDY))
+    assert chunks[0].choices[0].delta.role == "assistant" and chunks[-1].usage.completion_tokens == 24
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == plain
+
+
+def log_probabilities(client, _):
+    tokens = client.chat.completions.create(messages=HI, logprobs=True, top_logprobs=3, **GREEDY).choices[0].logprobs.content
+    assert len(tokens) == 24 and all(len(token.top_logprobs) == 3 and token.logprob <= 0 for token in tokens)
+    legacy = client.completions.create(prompt="The work", logprobs=2, **GREEDY).choices[0].logprobs
+    assert len(legacy.tokens) == len(legacy.token_logprobs) == len(legacy.top_logprobs) == len(legacy.text_offset) == 24
+
+
+def text(client, _):
+    answer = client.completions.create(model="tiny", prompt=["a", "b"], n=2, max_tokens=2)
+    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+
+
+def errors(client, _):
+    for arguments, param in (({"temperature": -1}, "temperature"), ({"n": 100}, "n"), ({"stop": ["a"] * 17}, "stop")):
+        try:
+            client.chat.completions.create(model="tiny", messages=HI, **arguments)
+        except openai.BadRequestError as error:
+            assert error.param == param and error.type == "invalid_request_error", error.body
+        else:
+            raise AssertionError(f"{arguments} were taken")
+
+
+def models(client, _):
+    name = client.models.list().data[0].id
+    assert client.models.retrieve(name).id == name
+
+
+def cancel(client, server):
+    """A stream that is closed frees its slot at once."""
+    answer = client.chat.completions.create(model="tiny", messages=HI, stream=True, max_tokens=3000)
+    next(iter(answer))
+    begin = time.monotonic()
+    answer.close()
+    until(lambda: not any(slot["is_processing"] for slot in json.load(urllib.request.urlopen(server.url + "/slots"))))
+    assert time.monotonic() - begin < 5
+
+
+CHECKS = (chat, stream, log_probabilities, text, errors, models, cancel)
+
+
+def main(program, model):
+    with Served(program, model, "--ctx-size", "8192", "--parallel", "2", "--slots", "--chat-template", "chatml") as server:
+        client = openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
+        for check in CHECKS:
+            check(client, server)
+            print(f"{check.__name__} ok", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
