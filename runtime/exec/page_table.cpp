@@ -78,9 +78,12 @@ uint32_t PageTable::lacking(uint32_t slot, uint32_t first, uint32_t end, bool id
     return to > from ? to - from : 0;
   };
   uint32_t freed = 0; // given back before others are taken
-  for (uint32_t page = now.first; page < now.end; ++page)
-    if (page < then.first || page >= then.end)
+  const auto free = [&](Range range) {
+    for (uint32_t page = range.first; page < range.end; ++page)
       freed += (idleCounts ? pages.users(row(slot)[page]) : pages.holders(row(slot)[page])) == 1;
+  };
+  free({now.first, std::min(now.end, then.first)});
+  free({std::max(now.first, then.end), now.end});
   const uint32_t wanted = then.end - then.first - common(now, then);
   return wanted - std::min(wanted, freed);
 }
@@ -89,12 +92,15 @@ uint32_t PageTable::lacking(uint32_t slot, uint32_t first, uint32_t end, bool id
 bool PageTable::keep(uint32_t slot, Range kept) {
   Range& range = held[slot];
   bool changed = false;
-  for (uint32_t page = range.first; page < range.end; ++page)
-    if (page < kept.first || page >= kept.end) {
+  const auto giveBack = [&](uint32_t first, uint32_t end) {
+    for (uint32_t page = first; page < end; ++page) {
       pages.release(entry(slot, page));
       entry(slot, page) = -1;
       changed = true;
     }
+  };
+  giveBack(range.first, std::min(range.end, kept.first));
+  giveBack(std::max(range.first, kept.end), range.end);
   range = {std::max(range.first, kept.first), std::min(range.end, kept.end)};
   if (range.first >= range.end)
     range = {};
@@ -106,12 +112,15 @@ bool PageTable::reserve(uint32_t slot, uint32_t first, uint32_t end) {
   const Range then = after(held[slot], first, end);
   assert(then.end <= facts.maxPages && then.end - then.first <= facts.slotPages);
   changed |= keep(slot, then);
-  for (uint32_t page = then.first; page < then.end; ++page)
-    if (entry(slot, page) < 0) {
+  const auto take = [&](uint32_t first, uint32_t end) {
+    for (uint32_t page = first; page < end; ++page) {
       entry(slot, page) = pages.take();
       assert(entry(slot, page) >= 0);
       changed = true;
     }
+  };
+  take(then.first, held[slot].first);
+  take(std::max(then.first, held[slot].end), then.end);
   held[slot] = then;
   return changed;
 }

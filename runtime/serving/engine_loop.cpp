@@ -226,13 +226,17 @@ Result<void> EngineLoop::makeRoomForRows() {
   return {};
 }
 
-/// Whether somebody is about to compute what the request can begin with. Not when it goes in front of him.
+/// Whether somebody is about to compute what the request can begin with. Not when its priority or its turn is before
+/// his: it would wait for those between them.
 bool EngineLoop::waitsFor(const Request& request, const PrefixTree::Hit& hit) {
   const auto found = requests.find(hit.computedBy);
-  if (hit.computedPages <= hit.nodes.size() || found == requests.end() ||
-      request.options.priority > found->second->options.priority)
+  if (hit.computedPages <= hit.nodes.size() || found == requests.end())
     return false;
-  found->second->prefix.anchors.insert(hit.computedPages);
+  Request& other = *found->second;
+  if (request.options.priority != other.options.priority ? request.options.priority > other.options.priority
+                                                         : request.turn < other.turn)
+    return false;
+  other.prefix.anchors.insert(hit.computedPages);
   return true;
 }
 
@@ -342,32 +346,45 @@ Result<void> EngineLoop::leaveRow(uint32_t row) {
 
 // -------------------------------------------------------------------------------------------------------- what runs
 
+/// What nobody else uses of its pages, and what a prompt was promised.
+PageCounts EngineLoop::pagesOfPausing(const Request& request, bool isPrompt) const {
+  PageCounts counts;
+  for (const SlotState::Group& group : session.slots().groups()) {
+    counts.push_back(group.table.usedAlone(request.slot));
+    const uint32_t has = group.table.heldBy(request.slot, session.context()).count();
+    const uint32_t most = group.table.mostPages(request.length());
+    counts.back() += isPrompt ? most - std::min(most, has) : 0;
+  }
+  return counts;
+}
+
 StepPlan EngineLoop::plan() {
   const auto& groups = session.slots().groups();
   std::vector<RowState> rowStates;
   std::vector<PromptState> promptStates;
-  PageCounts free;
+  PageCounts free, wanted(groups.size());
   for (std::size_t group = 0; group < groups.size(); ++group) {
     const uint32_t count = groups[group].table.pool().availableCount(), taken = promised(group);
     free.push_back(count - std::min(count, taken));
   }
   for (const Shared& request : rows) {
     RowState state = {standingOf(*request), session.rows()[request->row].position, {}, {}};
-    for (const SlotState::Group& group : groups) {
-      state.missing.push_back(group.table.needed(request->slot, state.position, state.position + 1));
-      state.held.push_back(group.table.usedAlone(request->slot));
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      const PageTable& table = groups[group].table;
+      state.missing.push_back(table.needed(request->slot, state.position, state.position + 1));
+      wanted[group] += state.missing.back();
     }
     rowStates.push_back(std::move(state));
   }
   for (const Shared& request : prompts) {
-    PromptState state = {standingOf(*request), request->computed, request->length() - request->computed, {}};
-    for (const SlotState::Group& group : groups) {
-      const uint32_t most = group.table.mostPages(request->length());
-      const uint32_t has = group.table.heldBy(request->slot, session.context()).count();
-      state.held.push_back(most - std::min(most, has) + group.table.usedAlone(request->slot));
-    }
-    promptStates.push_back(std::move(state));
+    promptStates.push_back({standingOf(*request), request->computed, request->length() - request->computed, {}});
   }
+  bool isShort = false; // else nobody is paused
+  for (std::size_t group = 0; group < groups.size(); ++group) isShort |= wanted[group] > free[group];
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rowStates[i].held = isShort ? pagesOfPausing(*rows[i], false) : PageCounts(groups.size());
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    promptStates[i].held = isShort ? pagesOfPausing(*prompts[i], true) : PageCounts(groups.size());
   return planStep({rowStates, promptStates, std::move(free)}, session.promptShapes(), costs, options.planner);
 }
 

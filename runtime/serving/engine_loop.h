@@ -97,6 +97,7 @@ private:
   uint32_t promised(std::size_t group) const;
 
   // What runs.
+  PageCounts pagesOfPausing(const Request& request, bool isPrompt) const;
   StepPlan plan();
   Result<void> freeRowPages();
   Result<void> queueRun(const PromptRun& run, const std::vector<Shared>& planned);
