@@ -11,6 +11,21 @@
 namespace llcuda::server {
 namespace {
 
+std::string_view stopName(int32_t reason) {
+  switch (reason) {
+  case LLCUDA_STOP_TOKEN:
+    return "eos";
+  case LLCUDA_STOP_STRING:
+    return "word";
+  case LLCUDA_STOP_LENGTH:
+    return "limit";
+  case LLCUDA_STOP_CONTEXT:
+    return "context";
+  default:
+    return "none";
+  }
+}
+
 double milliseconds(uint64_t nanoseconds) {
   return static_cast<double>(nanoseconds) * 1e-6;
 }
@@ -139,6 +154,7 @@ void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
   if (--left > 0)
     return;
   isOver = true;
+  noteCounts();
   if (params.stream) {
     writeEnd();
     reply->end();
@@ -146,6 +162,17 @@ void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
     const auto queued = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
     reply->send(200, "application/json", dumped(whole()), {{"x-llcuda-queue-ms", std::to_string(queued)}});
   }
+}
+
+/// For the log: how much, how fast and why it ended; no text.
+void Answer::noteCounts() const {
+  Timings sum;
+  for (const Choice& choice : choices) sum += choice.timings;
+  reply->note("prompt", static_cast<int64_t>(sum.promptTokens));
+  reply->note("cached", static_cast<int64_t>(sum.cachedTokens));
+  reply->note("generated", static_cast<int64_t>(sum.generated));
+  reply->note("first_token_ms", sum.promptMs);
+  reply->note("stop", std::string(stopName(choices.front().stopReason)));
 }
 
 void Answer::progress(Choice& choice, const Progress& progress) {

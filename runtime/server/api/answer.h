@@ -77,6 +77,7 @@ private:
   using Clock = std::chrono::steady_clock;
 
   void takeToken(Choice& choice, const llcuda_event& event);
+  void noteCounts() const;
   void finishChoice(Choice& choice, const llcuda_event& event);
   void progress(Choice& choice, const Progress& progress);
   void flush(Choice& choice);
