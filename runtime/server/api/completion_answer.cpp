@@ -21,9 +21,6 @@ std::string_view stopType(const Choice& choice) {
 }
 
 Json settingsOf(const Service& service, Params params, const Choice& choice) {
-  const int64_t most = service.options().mostTokens;
-  if (most >= 0)
-    params.maxTokens = params.maxTokens < 0 ? most : std::min(most, params.maxTokens);
   params.seed = choice.seed;
   if (params.ignoreEos)
     for (const int32_t token : service.stopTokens()) params.logitBias.push_back({.token = token, .forbids = true});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/server/api/request_of.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "runtime/server/api/constraint.h"
@@ -94,9 +93,6 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
   request.cacheSalt = params.cacheSalt.empty() ? 0 : saltOf(params.cacheSalt);
   request.fairKey = params.key;
   request.priority = static_cast<int32_t>(params.priority);
-  const int64_t most = service.options().mostTokens;
-  if (most >= 0)
-    request.maxTokens = static_cast<int32_t>(params.maxTokens < 0 ? most : std::min(most, params.maxTokens));
   return request;
 }
 

@@ -23,6 +23,8 @@ bool isLast(const llcuda_event& event) {
 Service::Service(api::Engine engine, api::Scheduler scheduler, ServiceOptions options)
     : theOptions(std::move(options)), theEngine(std::move(engine)), scheduler(std::move(scheduler)),
       engineInfo(theEngine.info()) {
+  if (theOptions.defaults.maxTokens < 0)
+    theOptions.defaults.maxTokens = theOptions.mostTokens;
   const llcuda_scheduler_stats stats = this->scheduler.stats();
   slots = stats.slots;
   theContext = stats.context;
