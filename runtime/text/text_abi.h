@@ -58,6 +58,44 @@ void llcuda_text_template_close(llcuda_text_template* chat_template);
 int32_t llcuda_text_template_render(const llcuda_text_template* chat_template, const uint8_t* context, size_t size,
                                     int64_t now, llcuda_text_bytes* out, llcuda_text_bytes* error);
 
+/* What grammars need of a vocabulary. */
+typedef struct llcuda_text_grammars llcuda_text_grammars;
+typedef struct llcuda_text_grammar llcuda_text_grammar;
+/* Where one answer stands in its grammar. Used by one thread at a time, unlike other handles. */
+typedef struct llcuda_text_matcher llcuda_text_matcher;
+
+/* `vocabulary`: rows of the model's head, of which masks have a bit each; `stops`: tokens that end an answer. Copies
+ * what it needs of the tokenizer. */
+int32_t llcuda_text_grammars_open(const llcuda_text_tokenizer* tokenizer, uint32_t vocabulary, const int32_t* stops,
+                                  size_t stop_count, llcuda_text_grammars** out, llcuda_text_bytes* error);
+void llcuda_text_grammars_close(llcuda_text_grammars* grammars);
+
+enum {
+  LLCUDA_TEXT_GRAMMAR_JSON_SCHEMA = 1,
+  LLCUDA_TEXT_GRAMMAR_JSON_OBJECT = 2, /* of any JSON object; `text` is not read */
+  LLCUDA_TEXT_GRAMMAR_REGEX = 3,
+  LLCUDA_TEXT_GRAMMAR_LARK = 4
+};
+/* Gives up after `milliseconds`. Lives on after its llcuda_text_grammars. */
+int32_t llcuda_text_grammar_create(const llcuda_text_grammars* grammars, int32_t kind, const uint8_t* text, size_t size,
+                                   uint32_t milliseconds, llcuda_text_grammar** out, llcuda_text_bytes* error);
+void llcuda_text_grammar_free(llcuda_text_grammar* grammar);
+
+/* At the beginning of the grammar, of which it is independent. The first one takes long: it makes the first mask. */
+int32_t llcuda_text_matcher_create(const llcuda_text_grammar* grammar, llcuda_text_matcher** out,
+                                   llcuda_text_bytes* error);
+int32_t llcuda_text_matcher_clone(const llcuda_text_matcher* matcher, llcuda_text_matcher** out,
+                                  llcuda_text_bytes* error);
+void llcuda_text_matcher_free(llcuda_text_matcher* matcher);
+/* Bit t % 32 of word t / 32: whether token t may come next. Of a grammar that has ended the stop tokens may. */
+int32_t llcuda_text_matcher_mask(llcuda_text_matcher* matcher, uint32_t* words, size_t count, llcuda_text_bytes* error);
+int32_t llcuda_text_matcher_consume(llcuda_text_matcher* matcher, uint32_t token, llcuda_text_bytes* error);
+/* Text that is no whole token. Blanks in front of it need not be of the grammar. */
+int32_t llcuda_text_matcher_consume_text(llcuda_text_matcher* matcher, const uint8_t* text, size_t size,
+                                         llcuda_text_bytes* error);
+/* Whether the grammar has ended and nothing but a stop token may come. */
+int32_t llcuda_text_matcher_is_stopped(const llcuda_text_matcher* matcher);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,6 +52,7 @@ public:
   const TextConfig& config() const { return textConfig; }
 
 private:
+  friend class Grammars; // reads all pieces
   struct Close {
     void operator()(llcuda_text_tokenizer* handle) const;
   };

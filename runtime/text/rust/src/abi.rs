@@ -3,9 +3,11 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Once;
+use std::time::Duration;
 
 use crate::chat_template::ChatTemplate;
 use crate::failure::{Code, Failure};
+use crate::grammar::{Grammar, Grammars, Kind, Matcher};
 use crate::tokenizer::Tokenizer;
 
 #[repr(C)]
@@ -177,4 +179,98 @@ pub unsafe extern "C" fn llcuda_text_template_render(
     error: *mut Bytes,
 ) -> i32 {
     guarded(out, error, || (*template).render(slice(context, size), now).map(String::into_bytes))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_grammars_open(
+    tokenizer: *const Tokenizer,
+    vocabulary: u32,
+    stops: *const i32,
+    stop_count: usize,
+    out: *mut Handle<Grammars>,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(out, error, || {
+        let stops = if stop_count == 0 { &[] } else { std::slice::from_raw_parts(stops, stop_count) };
+        Grammars::open((*tokenizer).pieces(), vocabulary, stops)
+    })
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_grammars_close(grammars: *mut Grammars) {
+    free(grammars);
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_grammar_create(
+    grammars: *const Grammars,
+    kind: i32,
+    text: *const u8,
+    size: usize,
+    milliseconds: u32,
+    out: *mut Handle<Grammar>,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(out, error, || match Kind::from_number(kind) {
+        Some(kind) => (*grammars).create(kind, slice(text, size), Duration::from_millis(milliseconds.into())),
+        None => Err(Failure::new(Code::Usage, format!("grammar kind {kind}"))),
+    })
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_grammar_free(grammar: *mut Grammar) {
+    free(grammar);
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_create(
+    grammar: *const Grammar,
+    out: *mut Handle<Matcher>,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(out, error, || (*grammar).matcher())
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_clone(
+    matcher: *const Matcher,
+    out: *mut Handle<Matcher>,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(out, error, || Ok((*matcher).copy()))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_free(matcher: *mut Matcher) {
+    free(matcher);
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_mask(
+    matcher: *mut Matcher,
+    words: *mut u32,
+    count: usize,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(&mut (), error, || (*matcher).mask(std::slice::from_raw_parts_mut(words, count)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_consume(matcher: *mut Matcher, token: u32, error: *mut Bytes) -> i32 {
+    guarded(&mut (), error, || (*matcher).consume(token))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_consume_text(
+    matcher: *mut Matcher,
+    text: *const u8,
+    size: usize,
+    error: *mut Bytes,
+) -> i32 {
+    guarded(&mut (), error, || (*matcher).consume_text(slice(text, size)))
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn llcuda_text_matcher_is_stopped(matcher: *const Matcher) -> i32 {
+    i32::from((*matcher).is_stopped())
 }

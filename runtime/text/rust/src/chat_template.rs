@@ -67,6 +67,7 @@ fn limited<T: Send + 'static>(
     match budget::run(allowance(MEMORY_BYTES, size), work) {
         Ok(result) => result,
         Err(Stop::Memory) => Err(too_much_memory()),
+        Err(Stop::Time) => unreachable!("templates have no deadline"),
         Err(Stop::Failed(why)) => Err(Failure::new(Code::Internal, format!("chat template: {why}"))),
     }
 }
