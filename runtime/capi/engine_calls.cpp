@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// llcuda_engine_*, and the text functions.
+// llcuda_engine_*, llcuda_grammar_*, and the text functions.
 #include <algorithm>
 #include <string_view>
 
@@ -14,6 +14,12 @@ namespace {
 const char* textOf(const flatbuffers::String* string) {
   return string ? string->c_str() : "";
 }
+
+static_assert(static_cast<int>(text::GrammarKind::kJsonSchema) == LLCUDA_GRAMMAR_JSON_SCHEMA &&
+              static_cast<int>(text::GrammarKind::kJsonObject) == LLCUDA_GRAMMAR_JSON_OBJECT &&
+              static_cast<int>(text::GrammarKind::kRegex) == LLCUDA_GRAMMAR_REGEX &&
+              static_cast<int>(text::GrammarKind::kLark) == LLCUDA_GRAMMAR_LARK &&
+              static_cast<int>(text::GrammarKind::kGbnf) == LLCUDA_GRAMMAR_GBNF);
 
 /// Null with a length of 0 is an empty text.
 Result<std::string_view> textOf(const char* text, std::size_t bytes) {
@@ -187,4 +193,23 @@ llcuda_status llcuda_render_chat_json(const llcuda_engine* engine, const char* t
 
 int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token) {
   return engine->state->textConfig().endsGeneration(token);
+}
+
+llcuda_status llcuda_grammar_create(const llcuda_engine* engine, int32_t kind, const char* text, size_t bytes,
+                                    llcuda_grammar** grammar, llcuda_error* error) {
+  return guarded(error, [&]() -> Result<void> {
+    if (!engine || !grammar)
+      return usageError("engine or grammar is NULL");
+    if (kind < LLCUDA_GRAMMAR_JSON_SCHEMA || kind > LLCUDA_GRAMMAR_GBNF)
+      return usageError("kind is ", kind, ", which is no llcuda_grammar_kind");
+    LLCUDA_ASSIGN_OR_RETURN(const std::string_view input, textOf(text, bytes));
+    LLCUDA_ASSIGN_OR_RETURN(text::Grammars* const grammars, engine->state->grammars());
+    LLCUDA_ASSIGN_OR_RETURN(auto made, grammars->create(static_cast<text::GrammarKind>(kind), input));
+    *grammar = new llcuda_grammar{std::move(made)};
+    return {};
+  });
+}
+
+void llcuda_grammar_destroy(llcuda_grammar* grammar) {
+  delete grammar;
 }

@@ -49,6 +49,18 @@ Result<const text::Tokenizer*> EngineState::tokenizer() {
   return openTokenizer();
 }
 
+Result<text::Grammars*> EngineState::grammars() {
+  const std::lock_guard lock(textMutex);
+  if (!openedGrammars) {
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokens, openTokenizer());
+    auto opened = text::Grammars::open(*tokens, engine.model().vocabulary());
+    if (!opened)
+      return withPath(engine, opened.error());
+    openedGrammars = std::move(*opened);
+  }
+  return openedGrammars.get();
+}
+
 Result<std::string> EngineState::templateSource(const std::string& name) {
   if (!name.empty()) {
     const auto named = config.namedTemplates.find(name);

@@ -14,6 +14,7 @@
 #include "runtime/engine/engine.h"
 #include "runtime/exec/program.h"
 #include "runtime/text/chat_template.h"
+#include "runtime/text/grammar.h"
 #include "runtime/text/tokenizer.h"
 
 namespace llcuda::capi {
@@ -40,6 +41,8 @@ public:
 
   /// kUnsupported when the engine has no vocabulary. Opened by the first call.
   Result<const text::Tokenizer*> tokenizer();
+  /// Of its vocabulary; kUnsupported when it has none. Made by the first call.
+  Result<text::Grammars*> grammars();
   /// The template of this name, kUsage when the engine has none. The empty name is that of the engine's plain template,
   /// else of the one of its family; kUnsupported when there is neither.
   Result<const text::ChatTemplate*> chatTemplate(const std::string& name);
@@ -68,6 +71,7 @@ private:
   std::string digits;
   std::mutex textMutex;
   std::optional<text::Tokenizer> openedTokenizer;
+  std::unique_ptr<text::Grammars> openedGrammars;
   std::map<std::string, text::ChatTemplate> openedTemplates; // by name
   std::map<std::string, std::string> shownTemplates;         // by name, what chatTemplateSource() gave out
   std::mutex programMutex;
@@ -75,6 +79,10 @@ private:
 };
 
 } // namespace llcuda::capi
+
+struct llcuda_grammar {
+  std::shared_ptr<const llcuda::text::Grammar> grammar;
+};
 
 struct llcuda_engine {
   std::shared_ptr<llcuda::capi::EngineState> state;

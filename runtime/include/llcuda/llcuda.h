@@ -200,6 +200,29 @@ LLCUDA_API llcuda_status llcuda_render_chat_json(const llcuda_engine* engine, co
 /** 1 when generation stops at this token, else 0. */
 LLCUDA_API int32_t llcuda_is_stop_token(const llcuda_engine* engine, int32_t token);
 
+/* ------------------------------------------------------------------------------------------------------- grammars */
+
+/** What an answer has to look like: docs/grammars.md. */
+typedef struct llcuda_grammar llcuda_grammar;
+
+typedef enum llcuda_grammar_kind {
+  LLCUDA_GRAMMAR_JSON_SCHEMA = 1, /**< JSON that a schema allows */
+  LLCUDA_GRAMMAR_JSON_OBJECT = 2, /**< any JSON object; the text is not read */
+  LLCUDA_GRAMMAR_REGEX = 3,       /**< the whole answer matches it */
+  LLCUDA_GRAMMAR_LARK = 4,
+  LLCUDA_GRAMMAR_GBNF = 5 /**< llama.cpp's */
+} llcuda_grammar_kind;
+
+/** Reads a grammar, which may come from anywhere: it takes 5 seconds and 512 MiB at most. Needs no device. Reads a text
+ *  that it has seen before from memory. The engine may be closed before the grammar is destroyed.
+ *  LLCUDA_USAGE: it is no such grammar, or it takes too much; the sentence says where, for a schema by a JSON pointer.
+ *  LLCUDA_UNSUPPORTED: the engine has no tokenizer. */
+LLCUDA_API llcuda_status llcuda_grammar_create(const llcuda_engine* engine, int32_t kind, const char* text,
+                                               size_t bytes, llcuda_grammar** grammar, llcuda_error* error);
+
+/** Destroys the grammar; NULL is ignored. Requests that use it go on. */
+LLCUDA_API void llcuda_grammar_destroy(llcuda_grammar* grammar);
+
 /* ------------------------------------------------------------------------------------------------------- sampling */
 
 /** Added to the logit of a token before anything else is done. */

@@ -339,6 +339,17 @@ private:
   std::unique_ptr<llcuda_session, Destroy> handle;
 };
 
+/// What answers have to look like; see llcuda_grammar_create. Usable by many requests at once, and copies are the same.
+class Grammar {
+public:
+  const llcuda_grammar* get() const { return handle.get(); }
+
+private:
+  friend class Engine;
+  explicit Grammar(llcuda_grammar* grammar) : handle(grammar, llcuda_grammar_destroy) {}
+  std::shared_ptr<llcuda_grammar> handle;
+};
+
 struct SchedulerOptions {
   llcuda_device device = LLCUDA_DEVICE_AUTO;
   int deviceIndex = 0;
@@ -564,6 +575,14 @@ public:
       return llcuda_render_chat_json(handle.get(), templateName.c_str(), variables.data(), variables.size(), data,
                                      capacity, count, error);
     });
+  }
+
+  /// The text may come from anywhere; LLCUDA_USAGE says what is wrong with it.
+  Expected<Grammar> createGrammar(llcuda_grammar_kind kind, std::string_view text) const {
+    llcuda_grammar* grammar = nullptr;
+    llcuda_error error;
+    const llcuda_status status = llcuda_grammar_create(handle.get(), kind, text.data(), text.size(), &grammar, &error);
+    return status == LLCUDA_OK ? Expected<Grammar>(Grammar(grammar)) : detail::errorOf(status, error);
   }
 
   bool isStopToken(int32_t token) const { return llcuda_is_stop_token(handle.get(), token) != 0; }

@@ -165,5 +165,29 @@ TEST_F(CapiTest, TextIsTokenizedWithTheFirstTokenOnce) {
   EXPECT_EQ(session.tokens()[4], 2);
 }
 
+// A grammar needs no device, says what is wrong with its text, and outlives its engine.
+TEST_F(CapiTest, Grammars) {
+  std::optional<api::Grammar> kept;
+  {
+    api::Engine engine = open("text");
+    for (const auto& [kind, text] : std::vector<std::pair<llcuda_grammar_kind, const char*>>{
+             {LLCUDA_GRAMMAR_JSON_SCHEMA, R"({"type": "integer"})"},
+             {LLCUDA_GRAMMAR_JSON_OBJECT, ""},
+             {LLCUDA_GRAMMAR_REGEX, "[ab]+"},
+             {LLCUDA_GRAMMAR_LARK, "start: \"a\""},
+             {LLCUDA_GRAMMAR_GBNF, "root ::= \"a\""}}) {
+      auto grammar = engine.createGrammar(kind, text);
+      ASSERT_TRUE(bool(grammar)) << grammar.error().message;
+      kept = *grammar;
+    }
+    const auto wrong = engine.createGrammar(LLCUDA_GRAMMAR_GBNF, "root = 1");
+    EXPECT_EQ(wrong.error().status, LLCUDA_USAGE);
+    EXPECT_EQ(wrong.error().message, "GBNF: expected '::=' after 'root', found '=' (line 1, column 6)");
+    EXPECT_EQ(engine.createGrammar(static_cast<llcuda_grammar_kind>(6), "").error().status, LLCUDA_USAGE);
+    EXPECT_EQ(open("plain").createGrammar(LLCUDA_GRAMMAR_REGEX, "a").error().status, LLCUDA_UNSUPPORTED);
+  }
+  EXPECT_NE(kept->get(), nullptr);
+}
+
 } // namespace
 } // namespace llcuda
