@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,7 +12,7 @@ namespace llcuda::server {
 
 /// A key that clients may show, and who it stands for in logs and fairness.
 struct ApiKey {
-  std::string name; ///< "key-1", or what stands before the '=' in the file of keys
+  std::string name; ///< "key-1"
   std::string secret;
 };
 
@@ -31,26 +31,25 @@ struct ServerOptions {
   std::string model;                ///< what was given: an engine or a model
   std::vector<std::string> aliases; ///< sorted; the first is the id of the model. Empty: its file name
   std::vector<std::string> tags;
-  uint32_t context = 0; ///< positions of one request; 0: as many as the engine allows
-  uint32_t slots = 0;   ///< requests that run at a time; 0: as many as the engine decodes
-  uint32_t queue = 256; ///< requests that may wait beside them; then 429
-  uint64_t hostCacheBytes = uint64_t{1} << 30;
+  uint32_t context = 0;                        ///< positions of one request; 0: as many as the engine allows
+  uint32_t slots = 0;                          ///< requests that run at a time; 0: as many as the engine decodes
+  uint32_t queue = 256;                        ///< requests that may wait beside them; then 429
+  uint64_t hostCacheBytes = uint64_t{8} << 30; ///< of keys and values in host memory
+  float stepTargetMs = 0; ///< the longest step beside which a prompt's part is computed; 0: by itself
   std::string weightsFrom;
-  int device = 0; ///< an llcuda_device
+  bool prefixCache = true; ///< prompts begin with what requests before them computed
+  bool fair = false;       ///< requests take turns by key
+  int device = 0;          ///< an llcuda_device
   int deviceIndex = 0;
-  bool prefixCache = true;
-  bool fair = false; ///< by key
+  uint64_t engineCacheBytes = uint64_t{20} << 30; ///< of engines that were compiled for models
 
-  // defaults of requests; what is not set is the model's own
-  std::optional<int32_t> maxTokens;
-  std::optional<float> temperature, topP, minP, typicalP, repeatPenalty, presencePenalty, frequencyPenalty;
-  std::optional<int32_t> topK, repeatLastN;
-  std::optional<uint64_t> seed;
-  std::optional<std::string> samplers; ///< letters, as of --sampling-seq
+  // defaults of requests, by the name of the field, as JSON; what is not here is the model's own
+  std::map<std::string, std::string> requestDefaults;
+  int64_t mostTokens = -1; ///< of an answer, whatever a request asks for; -1: no limit
 
   // chats
-  std::string chatTemplate;       ///< the name of one of the model's templates, or a template; empty: the model's
-  std::string chatTemplateKwargs; ///< a JSON object; empty: none
+  std::string chatTemplate;                 ///< Jinja; empty: the model's
+  std::string chatTemplateKwargs;           ///< a JSON object; empty: none
   std::string reasoningFormat = "deepseek"; ///< none, deepseek, auto
   std::string reasoning = "auto";           ///< on, off, auto: enable_thinking where a request does not say it
   bool strictModel = false;                 ///< a request for another model is refused

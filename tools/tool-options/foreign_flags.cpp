@@ -14,9 +14,32 @@ struct Synonym {
 
 /// llama.cpp's flags of several letters that some tool has.
 constexpr Synonym kSynonyms[] = {
-    {"-ctk", "--cache-type-k"},  {"-ctv", "--cache-type-v"}, {"-fa", "--flash-attn"}, {"-mg", "--main-gpu"},
-    {"-pg", "--prompt-gen"},     {"-npp", "--npp"},          {"-ntg", "--ntg"},       {"-npl", "--npl"},
-    {"-sys", "--system-prompt"}, {"--threads", "--jobs"},
+    {"-ctk", "--cache-type-k"},
+    {"-ctv", "--cache-type-v"},
+    {"-fa", "--flash-attn"},
+    {"-mg", "--main-gpu"},
+    {"-pg", "--prompt-gen"},
+    {"-npp", "--npp"},
+    {"-ntg", "--ntg"},
+    {"-npl", "--npl"},
+    {"-sys", "--system-prompt"},
+    {"--threads", "--jobs"},
+    {"-np", "--parallel"},
+    {"-cram", "--cache-ram"},
+    {"-to", "--timeout"},
+    {"-rea", "--reasoning"},
+    {"-hf", "--hf-repo"},
+    {"-hfr", "--hf-repo"},
+    {"-hff", "--hf-file"},
+    {"-mu", "--model-url"},
+    {"-dr", "--docker-repo"},
+    {"-mm", "--mmproj"},
+    {"-mmu", "--mmproj-url"},
+    {"-md", "--model-draft"},
+    {"-gan", "--grp-attn-n"},
+    {"-gaw", "--grp-attn-w"},
+    {"-sps", "--slot-prompt-similarity"},
+    {"-ctxcp", "--ctx-checkpoints"},
 };
 
 enum class Value {

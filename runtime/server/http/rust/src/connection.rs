@@ -106,16 +106,16 @@ impl Timed {
         }
     }
 
-    /// Ready when the client has been waited for long enough. HTTP/2 has pings of its own.
+    /// Ready when the client has been waited for long enough. HTTP/2 has pings of its own from its first request on.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         self.follow_requests();
-        if self.http2 || self.activity.running.load(Ordering::SeqCst) != 0 {
+        if (self.http2 && self.begun != 0) || self.activity.running.load(Ordering::SeqCst) != 0 {
             return Poll::Pending;
         }
         if self.silence.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        if self.in_head {
+        if self.in_head && !self.http2 {
             let answer = &self.limits.timed_out;
             let _ = match &self.stream {
                 Stream::Tcp(stream) => stream.try_write(answer),

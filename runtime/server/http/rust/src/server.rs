@@ -111,7 +111,8 @@ impl Door {
             .timer(TokioTimer::new())
             .header_read_timeout(None)
             .max_buf_size(HEAD_BYTES)
-            .max_headers(MOST_HEADERS);
+            .max_headers(MOST_HEADERS)
+            .title_case_headers(true); // some clients look for names letter by letter
         builder
             .http2()
             .timer(TokioTimer::new())

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/llcuda-serve/load.h"
+
+#include <algorithm>
+#include <bit>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "runtime/server/api/fields.h"
+#include "tools/engine-cache/compile_first.h"
+
+namespace llcuda::serve {
+namespace {
+
+using server::Json;
+using server::ServerOptions;
+
+constexpr uint32_t kSlotsOfModels = 8, kLeastContext = 2048;
+
+/// For models without a template, as llama-server has it.
+constexpr std::string_view kChatMl =
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+
+int fail(const api::Error& error) {
+  std::cerr << "llcuda-serve: " << error.message << '\n';
+  return error.status;
+}
+
+/// Engines for a few sizes, so that another -c or -np seldom means another compilation: what is more than asked for
+/// costs nothing while it is not used.
+std::variant<std::string, int> engineOf(const ServerOptions& options, const std::function<void(pid_t)>& compiling) {
+  if (!tools::isModel(options.model))
+    return options.model;
+  const uint32_t slots = options.slots == 0 ? kSlotsOfModels : options.slots;
+  auto engine = tools::compiledEngine(
+      {.program = "llcuda-serve",
+       .model = options.model,
+       .device = static_cast<llcuda_device>(options.device),
+       .context = options.context == 0 ? 0 : std::bit_ceil(std::max(options.context, kLeastContext)),
+       .maxBatch = std::bit_ceil(std::max(slots, kSlotsOfModels)),
+       .cacheBytes = options.engineCacheBytes,
+       .started = compiling});
+  compiling(0);
+  return engine;
+}
+
+/// Defaults of requests as the flags say them, by the table of the fields.
+std::variant<server::Params, api::Error> defaultsOf(const ServerOptions& options, const server::FieldLimits& limits) {
+  server::Params params;
+  for (const auto& [name, value] : options.requestDefaults) {
+    const auto table = server::fieldTable();
+    const auto field = std::ranges::find(table, std::string_view(name), &server::Field::name);
+    if (field == table.end())
+      return api::Error{LLCUDA_INTERNAL, "no field of requests is called " + name};
+    if (const auto fault = server::storeField(*field, Json::parse(value), params, limits))
+      return api::Error{LLCUDA_USAGE, "the default of " + name + fault->at + ": " + fault->sentence};
+  }
+  Json kwargs = options.chatTemplateKwargs.empty() ? Json::object() : Json::parse(options.chatTemplateKwargs);
+  if (options.reasoning != "auto")
+    kwargs["enable_thinking"] = options.reasoning == "on";
+  if (!kwargs.empty())
+    params.templateKwargs = std::move(kwargs);
+  params.reasoningFormat = options.reasoningFormat;
+  return params;
+}
+
+/// Empty: the model's own stays.
+std::string_view templateFor(const ServerOptions& options, const llcuda_engine_info& info) {
+  if (options.chatTemplate == "chatml")
+    return kChatMl;
+  if (!options.chatTemplate.empty() || info.has_chat_template || !info.has_tokenizer)
+    return options.chatTemplate;
+  return kChatMl;
+}
+
+std::string nameOf(const ServerOptions& options) {
+  return options.aliases.empty() ? options.model.substr(options.model.find_last_of('/') + 1) : options.aliases.front();
+}
+
+api::SchedulerOptions schedulerOptions(const ServerOptions& options, const llcuda_engine_info& info) {
+  api::SchedulerOptions result;
+  result.device = static_cast<llcuda_device>(options.device);
+  result.deviceIndex = options.deviceIndex;
+  result.context = std::min(options.context, info.max_context);
+  result.slots = options.slots;
+  result.hostCacheBytes = options.hostCacheBytes;
+  result.queue = options.queue;
+  result.prefixCache = options.prefixCache;
+  result.fair = options.fair;
+  result.stepTargetMs = options.stepTargetMs;
+  result.weightsFrom = options.weightsFrom;
+  result.log = [](llcuda_log_level level, std::string_view line) {
+    std::cerr << (level == LLCUDA_LOG_WARNING ? "warning: " : "") << line << '\n';
+  };
+  return result;
+}
+
+} // namespace
+
+std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& options,
+                                                         const std::function<void(pid_t)>& compiling) {
+  auto path = engineOf(options, compiling);
+  if (const int* code = std::get_if<int>(&path))
+    return *code;
+  auto engine = api::Engine::open(std::get<std::string>(path));
+  if (!engine)
+    return fail(engine.error());
+  const llcuda_engine_info info = engine->info();
+  if (options.chatTemplate.empty() && info.has_tokenizer && !info.has_chat_template)
+    std::cerr << "note: the model has no chat template; chats are written as ChatML\n";
+  if (const std::string_view source = templateFor(options, info); !source.empty())
+    if (const auto error = engine->setChatTemplate(source))
+      return fail(*error);
+  if (options.context > info.max_context)
+    std::cerr << "warning: the engine has " << info.max_context << " positions for a request, not " << options.context
+              << '\n';
+  auto scheduler = engine->createScheduler(schedulerOptions(options, info));
+  if (!scheduler)
+    return fail(scheduler.error());
+  auto defaults = defaultsOf(options, {info.vocabulary, scheduler->stats().slots});
+  if (const api::Error* error = std::get_if<api::Error>(&defaults))
+    return fail(*error);
+  server::ServiceOptions service;
+  service.model = nameOf(options);
+  service.aliases = options.aliases;
+  service.fingerprint = std::string("llcuda-") + llcuda_version() + "-" + info.fingerprint;
+  service.defaults = std::get<server::Params>(std::move(defaults));
+  service.mostTokens = options.mostTokens;
+  service.strictModel = options.strictModel;
+  service.strictFields = options.strictFields;
+  service.verbose = options.verbose;
+  service.onUnknownField = [](const std::string& name) {
+    std::cerr << "note: requests have a field '" + name + "' that no endpoint knows\n";
+  };
+  return std::make_unique<server::Service>(std::move(*engine), std::move(*scheduler), std::move(service));
+}
+
+} // namespace llcuda::serve
