@@ -45,7 +45,7 @@ struct ServerOptions {
 
   // defaults of requests, by the name of the field, as JSON; what is not here is the model's own
   std::map<std::string, std::string> requestDefaults;
-  int64_t mostTokens = -1; ///< of an answer, whatever a request asks for; -1: no limit
+  int64_t mostTokens = -1; ///< of an answer where a request does not say; -1: no limit
 
   // chats
   std::string chatTemplate;                 ///< Jinja; empty: the model's

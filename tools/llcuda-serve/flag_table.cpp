@@ -231,7 +231,8 @@ std::vector<Flag> makeTable() {
       {"-s,--seed", kRequests, "N", "Seed; -1: a random one for each request", field("seed"), "-1"},
       {"--sampling-seq,--sampler-seq", kRequests, "LETTERS", "Order of the samplers", textField("samplers"),
        "edskypmxt"},
-      {"-n,--predict,--n-predict", kRequests, "N", "Most tokens of an answer, whatever is asked for; -1: no limit",
+      {"-n,--predict,--n-predict", kRequests, "N",
+       "Tokens of an answer where a request does not say how many; -1: until it ends",
        number<int64_t>(&ServerOptions::mostTokens, -1, INT32_MAX), "-1"},
 
       {"--chat-template", kChats, "JINJA", "A template in place of the model's, or chatml",

@@ -125,7 +125,8 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   server::ServiceOptions service;
   service.model = nameOf(options);
   service.aliases = options.aliases;
-  service.fingerprint = std::string("llcuda-") + llcuda_version() + "-" + info.fingerprint;
+  // Clients of llama-server know fingerprints by their first letter.
+  service.fingerprint = std::string("b") + llcuda_version() + "-llcuda-" + info.fingerprint;
   service.defaults = std::get<server::Params>(std::move(defaults));
   service.mostTokens = options.mostTokens;
   service.strictModel = options.strictModel;
