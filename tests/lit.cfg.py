@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tests that are scripts: FileCheck tests (.mlir) and shell tests (.test), run against the release build.
 
-`REQUIRES: model` needs the real model (LLCUDA_TEST_MODEL); `REQUIRES: gpu` needs a device.
+`REQUIRES: model` needs the real model (LLCUDA_TEST_MODEL); `REQUIRES: gpu` needs a device; `REQUIRES: chromium` Debian's
+chromium and chromium-driver, and selenium.
 """
 import ctypes
+import importlib.util
 import os
 import shutil
 import sys
@@ -43,6 +45,8 @@ def gpus():
     return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
 
 
+if shutil.which("chromium") and shutil.which("chromedriver") and importlib.util.find_spec("selenium"):
+    config.available_features.add("chromium")
 if gpus() > 0:
     config.available_features.add("gpu")
 cargo_home = os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo"))
