@@ -265,6 +265,8 @@ std::vector<Flag> makeTable() {
       {"--cors-headers", kBorder, "HEADERS", "Headers that they may send", text(&ServerOptions::corsHeaders), "*"},
       {"--no-cors-credentials", kBorder, "", "They send no credentials", turn(&ServerOptions::corsCredentials, false),
        "they may"},
+      {"--no-webui,--no-ui", kBorder, "", "Do not answer / with the chat page", turn(&ServerOptions::page, false),
+       "it does"},
       {"--metrics", kBorder, "", "Answer /metrics", turn(&ServerOptions::metrics, true), "off"},
       {"--slots", kBorder, "", "Answer /slots", turn(&ServerOptions::slotsEndpoint, true), "on"},
       {"--no-slots", kBorder, "", "Do not answer /slots", turn(&ServerOptions::slotsEndpoint, false), "on"},

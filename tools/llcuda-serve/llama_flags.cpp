@@ -27,6 +27,7 @@ constexpr LlamaFlag kFlags[] = {
     {"-sps,--slot-prompt-similarity", true, ""},
     {"--backend_sampling,--backend-sampling", false, ""},
     {"--props", false, ""},
+    {"--webui,--ui", false, ""},
     {"--prefill-assistant", false, ""},
     {"--no-prefill-assistant", false, ""},
     {"--no-mmproj", false, ""},

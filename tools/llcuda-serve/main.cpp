@@ -14,6 +14,7 @@
 #include "runtime/server/http/http_server.h"
 #include "runtime/server/ops/loading_gate.h"
 #include "runtime/server/ops/ops_routes.h"
+#include "runtime/server/page/page.h"
 #include "tools/llcuda-serve/access_log.h"
 #include "tools/llcuda-serve/flags.h"
 #include "tools/llcuda-serve/load.h"
@@ -81,6 +82,8 @@ private:
     std::vector<server::Route> routes = server::opsRoutes({options, gate, counts});
     for (server::Route& route : server::apiRoutes([this]() -> server::Service& { return gate.service(); }))
       routes.push_back(std::move(route));
+    if (options.page)
+      for (server::Route& route : server::pageRoutes()) routes.push_back(std::move(route));
     result.routes = gate.guard(std::move(routes));
     result.refusals = refusals();
     result.record = [this](const server::AccessRecord& record) {

@@ -81,13 +81,16 @@ def facts(engine):
         expect("slots", [(slot["id"], slot["is_processing"]) for slot in slots], [(0, False)])
         expect("idle", slots[0]["next_token"][0]["n_remain"], -1)
         error_of("metrics", server.get("/metrics"), 501, "not_supported_error", "--metrics")
+        status, headers, page = server.get("/")
+        assert status == 200 and "text/html" in headers["content-type"] and b"<!doctype html>" in page.lower(), page[:100]
         error_of("unknown", server.get("/nothing"), 404, "not_found_error")
         status, headers, body = server.get("/tokenize")
         expect("method", (status, headers["allow"], body["error"]["code"]), (405, "POST, OPTIONS", 405))
-    with Server(engine, "-np", "1", "--alias", "z,b/c", "--tags", "small", "--no-slots", "--temp", "0.25", "--seed", "7", "-c", "9") as server:
+    with Server(engine, "-np", "1", "--alias", "z,b/c", "--tags", "small", "--no-slots", "--no-ui", "--temp", "0.25", "--seed", "7", "-c", "9") as server:
         model = server.get("/models")[2]["data"][0]
         expect("aliases", (model["id"], model["aliases"], model["tags"]), ("b/c", ["b/c", "z"], ["small"]))
         expect("a name with a slash", server.get("/v1/models/b/c")[0], 200)
+        error_of("page", server.get("/"), 404, "not_found_error")
         error_of("slots", server.get("/slots"), 501, "not_supported_error", "--slots")
         settings = server.get("/props")[2]["default_generation_settings"]
         expect("defaults", (settings["params"]["temperature"], settings["params"]["seed"], settings["n_ctx"]), (0.25, 7, 9))
@@ -143,7 +146,7 @@ def keys(engine):
     folder.write_text("# mine\nfrom-file\n\n", encoding="utf-8")
     environment = {**os.environ, "LLCUDA_API_KEY_FILE": str(folder)}
     with Server(engine, "--api-key", "one,two", "--log-json", environment=environment) as server:
-        for path in ("/health", "/v1/models", "/models"):
+        for path in ("/", "/health", "/v1/models", "/models"):
             expect(path, server.get(path)[0], 200)
         error_of("none", server.get("/props"), 401, "authentication_error")
         error_of("none, unknown path", server.get("/nothing"), 401, "authentication_error")
