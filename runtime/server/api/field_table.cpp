@@ -17,7 +17,10 @@ constexpr std::array kFields = std::to_array<Field>({
      .forms = kChat,
      .target = readers::messages,
      .expects = "a list of 1 to 4096 messages",
-     .schema = R"({"type":"array","minItems":1,"maxItems":4096,"items":{"type":"object","required":["role"]}})",
+     .schema = R"({"type":"array","minItems":1,"maxItems":4096,"items":{"type":"object","required":["role","content"],)"
+               R"("properties":{"role":{"enum":["system","developer","user","assistant","tool"]},)"
+               R"("content":{"anyOf":[{"type":"string"},{"type":"null"},{"type":"array","items":{"type":"object",)"
+               R"("required":["type","text"],"properties":{"type":{"const":"text"},"text":{"type":"string"}}}}]}}}})",
      .wrong = R"([{"role":5}])",
      .isRequired = true,
      .doc = "The conversation: `role` (system, developer, user, assistant, tool) and `content`, a string or parts of "
