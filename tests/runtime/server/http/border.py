@@ -221,6 +221,18 @@ def streams():
             eventually("a reader that never goes on is cut", lambda: server.counts()["closed"] > closed)
 
 
+def silence():
+    """A stream that has nothing to say sends a comment now and then. Takes half a minute."""
+    with Server() as server, server.connect(timeout=20) as client:
+        client.sendall(b"GET /silent HTTP/1.1\r\nHost: a\r\n\r\n")
+        with client.makefile("rb") as file:
+            expect("status", head(file)[0], 200)
+            for _ in range(2):
+                begun = time.time()
+                expect("comment", (file.readline(), file.readline(), file.readline(), file.readline()), (b"8\r\n", b": ping\n", b"\n", b"\r\n"))
+                assert 14 < time.time() - begun < 17, time.time() - begun
+
+
 def vanish(count):
     with Server() as server:
         picks = random.Random(7)

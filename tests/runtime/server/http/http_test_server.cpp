@@ -108,6 +108,12 @@ std::vector<Route> routes(Streams& streams, Held& held) {
          const std::lock_guard lock(held.mutex);
          held.replies.push_back(std::move(reply));
        }},
+      {"GET", "/silent",
+       [&](const Request&, std::shared_ptr<Reply> reply) {
+         reply->beginStream();
+         const std::lock_guard lock(held.mutex);
+         held.replies.push_back(std::move(reply));
+       }},
       {"GET", "/counts",
        [&](const Request&, std::shared_ptr<Reply> reply) {
          reply->send(200, "application/json",
