@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tests that are scripts: FileCheck tests (.mlir) and shell tests (.test), run against the release build.
 
-`REQUIRES: model` needs the real model (LLCUDA_TEST_MODEL); `REQUIRES: gpu` needs a device; `REQUIRES: chromium` Debian's
-chromium and chromium-driver, and selenium.
+`REQUIRES: model` needs the real model (LLCUDA_TEST_MODEL); `REQUIRES: gpu` needs a device; `REQUIRES: chromium`
+Debian's chromium and chromium-driver, and selenium.
 """
 import ctypes
 import importlib.util

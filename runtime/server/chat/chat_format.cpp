@@ -127,6 +127,10 @@ api::Expected<ChatPrompt> ChatFormat::prepare(const ChatTurn& turn) const {
   const bool thinking = setThinking(turn, record, variables);
   addPlainVariables(variables, record);
   auto text = access.render(variables);
+  if (!text && variables.contains("tools")) { // some templates read what a tool need not have
+    variables["tools"] = completedTools(turn.tools);
+    text = access.render(variables);
+  }
   if (!text)
     return api::Error{LLCUDA_USAGE, "Field 'messages': " + text.error().message};
 

@@ -298,6 +298,26 @@ api::Expected<std::vector<ChatTool>> readTools(const Json& tools) {
   return result;
 }
 
+Json completedTools(const Json& tools) {
+  Json result = tools;
+  const auto describe = [](Json& object) {
+    if (!object.contains("description") || object["description"].is_null())
+      object["description"] = "";
+  };
+  for (Json& tool : result) {
+    Json& function = tool["function"];
+    describe(function);
+    function["parameters"] = onlyParameters(function).parameters;
+    Json& properties = function["parameters"]["properties"];
+    if (!properties.is_object())
+      properties = Json::object();
+    for (auto& property : properties.items())
+      if (property.value().is_object())
+        describe(property.value());
+  }
+  return result;
+}
+
 api::Expected<ToolChoice> readToolChoice(const Json& choice, std::vector<ChatTool> tools) {
   ToolChoice result;
   const auto needTools = [&]() -> std::optional<api::Error> {

@@ -20,6 +20,9 @@ api::Expected<Json> templateMessages(const Json& messages, const FormatRecord& r
 /// The functions among the tools, by their order.
 api::Expected<std::vector<ChatTool>> readTools(const Json& tools);
 
+/// The tools with all that a template may look for: parameters, and descriptions that are empty.
+Json completedTools(const Json& tools);
+
 enum class ToolMode { kNone, kAuto, kRequired };
 struct ToolChoice {
   ToolMode mode = ToolMode::kAuto;

@@ -83,7 +83,10 @@ public:
 
   std::string object(const Json& schema, int depth) {
     std::vector<std::pair<std::string, bool>> items;
-    for (const Property& property : propertiesOf(schema))
+    std::vector<Property> properties = propertiesOf(schema);
+    if (!python) // templates with bare keys write them in order, and so do their models
+      std::sort(properties.begin(), properties.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    for (const Property& property : properties)
       items.push_back({lark.rule("pair", key(property.key) + (python ? " \": \" (" : " \":\" (") +
                                              value(property.schema, depth + 1) + ")"),
                        property.required});
@@ -175,6 +178,8 @@ std::string tagged(Lark& lark, const TaggedArgument& tags, const Json& parameter
       value += "(" + words + ") " + lark.literal(end);
     } else if (string) {
       value += lark.textThrough(end);
+    } else if (property.schema.is_object() && property.schema.value("type", Json()) == "boolean") {
+      value += "(\"true\" | \"false\" | \"True\" | \"False\") " + lark.literal(end);
     } else {
       value += lark.rule("value", lark.json(alone(property.schema, parameters))) + " " + lark.literal(end);
     }
