@@ -161,7 +161,8 @@ Result<bool> EngineLoop::pauseHeld() {
 
 void EngineLoop::takeTurns(std::span<const Shared> candidates) {
   std::vector<FairShares::Waiting> waiting;
-  for (const Shared& request : candidates) waiting.push_back({&request->options.fairKey, request->length()});
+  for (const Shared& request : candidates)
+    waiting.push_back({&request->options.fairKey, request->hasStarted ? 0 : request->length()});
   const std::vector<uint64_t> rounds = shares.rounds(waiting);
   for (std::size_t i = 0; i < rounds.size(); ++i) candidates[i]->turn = rounds[i];
 }
@@ -253,7 +254,7 @@ Result<EngineLoop::Start> EngineLoop::tryStart(const Shared& request) {
   request->slot = freeSlots.back();
   freeSlots.pop_back();
   LLCUDA_RETURN_IF_ERROR(begin(request, hit));
-  if (options.fair)
+  if (options.fair && !request->hasStarted) // nobody pays for making room
     shares.charge(request->options.fairKey, request->length() - request->computed);
   if (!request->hasStarted) {
     request->hasStarted = true;
