@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/prefetch.h"
+#include "runtime/exec/carveout.h"
 
 namespace llcuda {
 namespace {
@@ -58,6 +59,13 @@ Result<void> Program::loadKernels() {
     }
     LLCUDA_ASSIGN_OR_RETURN(auto function,
                             modules[known->second].function(kernel->name()->str(), kernel->dynamic_shared_bytes()));
+    const uint32_t percent =
+        carveoutPercent({.threads = kernel->threads(),
+                         .registers = kernel->registers(),
+                         .sharedBytes = kernel->static_shared_bytes() + kernel->dynamic_shared_bytes()});
+    LLCUDA_RETURN_IF_ERROR(target.context->call(target.context->functions().cuFuncSetAttribute,
+                                                "dividing the L1 cache for kernel " + function.name, function.handle,
+                                                kPreferredCarveout, static_cast<int>(percent)));
     functions.push_back(std::move(function));
   }
   return {};

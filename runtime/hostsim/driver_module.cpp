@@ -109,9 +109,12 @@ CUresult cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute, i
     FunctionObject* function = findFunction(state, handle);
     if (!function)
       return noFunction();
+    constexpr int kPreferredCarveout = 9; // a hint, in per cent, about a cache that this device does not have
+    if (attribute == kPreferredCarveout && value >= 0 && value <= 100)
+      return CUDA_SUCCESS;
     if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 ||
         static_cast<size_t>(value) > hostsim::SharedMemory::kMaxBytes)
-      return refuse(CUDA_ERROR_INVALID_VALUE, "dynamic shared memory alone can be set, up to " +
+      return refuse(CUDA_ERROR_INVALID_VALUE, "dynamic shared memory can be set, up to " +
                                                   std::to_string(hostsim::SharedMemory::kMaxBytes) + " bytes");
     function->maxDynamicSharedBytes = static_cast<uint32_t>(value);
     return CUDA_SUCCESS;
