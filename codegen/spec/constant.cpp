@@ -48,8 +48,12 @@ Constant rowOrder(RowOrder value) {
   return {isFragments ? "llcuda::RowOrder::kFragments" : "llcuda::RowOrder::kRows", isFragments ? "frag" : ""};
 }
 
-Members rowForms(bool f32, bool int8, RowOrder order) {
-  return {{"f32", flag("f32", f32)}, {"int8", flag("q8", int8)}, {"order", rowOrder(int8 ? order : RowOrder::kRows)}};
+Members rowForms(bool f32, bool int8, RowOrder order, bool halves) {
+  Members forms = {
+      {"f32", flag("f32", f32)}, {"int8", flag("q8", int8)}, {"order", rowOrder(int8 ? order : RowOrder::kRows)}};
+  if (halves)
+    forms.push_back({"halves", flag("f16", true)});
+  return forms;
 }
 
 std::string hexText(uint32_t bits) {

@@ -39,7 +39,7 @@ Constant activation(Activation value);
 /// Rows by themselves are not shown.
 Constant rowOrder(RowOrder value);
 /// RowForms of codegen/kernels/block/emit_row.cuh.
-Members rowForms(bool f32, bool int8, RowOrder order);
+Members rowForms(bool f32, bool int8, RowOrder order, bool halves = false);
 
 /// Eight digits: "3727c5ac".
 std::string hexText(uint32_t bits);

@@ -74,6 +74,12 @@ KernelBuilder& KernelBuilder::outputRows(const std::string& prefix, bool f32, bo
       .output(prefix + "_scales", "float2*", int8);
 }
 
+KernelBuilder& KernelBuilder::outputHalfRows(const std::string& prefix, bool present) {
+  if (present)
+    output(prefix + "_halves", "uint8_t*").output(prefix + "_half_scales", "float*");
+  return *this;
+}
+
 KernelBuilder& KernelBuilder::open(const std::string& type) {
   argument((type.empty() ? "" : "llcuda::" + type) + "{");
   opened = true;

@@ -32,6 +32,8 @@ public:
   KernelBuilder& inputHalfRows(bool present);
   /// <prefix>, <prefix>_codes and <prefix>_scales: the forms in which rows are emitted.
   KernelBuilder& outputRows(const std::string& prefix, bool f32, bool int8);
+  /// <prefix>_halves and <prefix>_half_scales, which a call has only where rows are emitted as f16 rows.
+  KernelBuilder& outputHalfRows(const std::string& prefix, bool present);
   /// What is added between them is one argument of the call, a struct; `type` is named where the call deduces it.
   KernelBuilder& open(const std::string& type = "");
   KernelBuilder& close();

@@ -127,14 +127,16 @@ LaunchWork workOf(const RmsNormDesc& desc) {
   return {.rows = desc.rows,
           .fixedBytes = kF32 * desc.columns,
           .rowRead = kF32 * desc.columns,
-          .rowWritten = rowBytes(desc.columns, desc.f32Rows, desc.int8Rows)};
+          .rowWritten =
+              rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) + (desc.halfRows ? halfRowBytes(desc.columns) : 0)};
 }
 
 LaunchWork workOf(const PostNormDesc& desc) {
   return {.rows = desc.rows,
           .fixedBytes = 2 * kF32 * desc.columns,
           .rowRead = 2 * kF32 * desc.columns,
-          .rowWritten = kF32 * desc.columns + rowBytes(desc.columns, desc.f32Rows, desc.int8Rows)};
+          .rowWritten = kF32 * desc.columns + rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) +
+                        (desc.halfRows ? halfRowBytes(desc.columns) : 0)};
 }
 
 LaunchWork workOf(const QuantizeDesc& desc) {

@@ -54,7 +54,7 @@ void addNorm(KernelBuilder& kernel, const Desc& desc, uint32_t threads) {
   kernel.group("RowShape", {{"columns", number("c", desc.columns)},
                             {"threads", number("t", threads)},
                             {"picked", flag("pick", desc.pickRows)}});
-  addForms(kernel, desc);
+  kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, desc.order, desc.halfRows));
 }
 
 } // namespace
@@ -62,7 +62,7 @@ void addNorm(KernelBuilder& kernel, const Desc& desc, uint32_t threads) {
 Result<void> checkRmsNorm(const RmsNormDesc& desc) {
   if (desc.columns > 32768)
     return unsupported("rms_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
-  return checkRows("rms_norm", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
+  return checkRows("rms_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
 }
 
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
@@ -71,14 +71,14 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   KernelBuilder kernel("rms_norm", "codegen/kernels/norm/rms_norm.cuh");
   addNorm(kernel, desc, threads);
   kernel.input("x", "const float*").input("scale", "const float*").input("output_rows", "const int*", desc.pickRows);
-  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps)).outputHalfRows("y", desc.halfRows);
   return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
 Result<void> checkPostNorm(const PostNormDesc& desc) {
   if (desc.columns > 32768)
     return unsupported("post_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
-  return checkRows("post_norm", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
+  return checkRows("post_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
 }
 
 LaunchSpec postNormLaunch(const PostNormDesc& desc) {
@@ -88,7 +88,7 @@ LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   addNorm(kernel, desc, threads);
   for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");
   kernel.input("output_rows", "const int*", desc.pickRows).output("sum", "float*");
-  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps));
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps)).outputHalfRows("y", desc.halfRows);
   return {kernel.build("postNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 

@@ -19,6 +19,7 @@ struct RmsNormDesc {
   bool f32Rows = true;              ///< emits y
   bool int8Rows = false;            ///< emits y_codes and y_scales
   RowOrder order = RowOrder::kRows; ///< of int8 rows
+  bool halfRows = false;            ///< emits y_halves and y_half_scales
 };
 
 /// rms_norm: y[r][c] = x[r][c] / sqrt(mean(x[r]^2) + eps) * scale[c]
@@ -28,6 +29,8 @@ struct RmsNormDesc {
 ///   y             float*          [rows][columns]; only with f32Rows; may be x without pickRows
 ///   y_codes       int8_t*         int8 rows; only with int8Rows
 ///   y_scales      float2*         int8 rows; only with int8Rows
+///   y_halves      uint8_t*        f16 rows; only with halfRows
+///   y_half_scales float*          [rows]; only with halfRows
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
@@ -41,6 +44,7 @@ struct PostNormDesc {
   bool f32Rows = true;              ///< emits y
   bool int8Rows = false;            ///< emits y_codes and y_scales
   RowOrder order = RowOrder::kRows; ///< of int8 rows
+  bool halfRows = false;            ///< emits y_halves and y_half_scales
 };
 
 /// post_norm: sum[r] = residual[r] + rms_norm(x[r]) * post_scale; y[r] = rms_norm(sum[r]) * scale
@@ -53,6 +57,8 @@ struct PostNormDesc {
 ///   y             float*          [rows][columns]; only with f32Rows
 ///   y_codes       int8_t*         int8 rows; only with int8Rows
 ///   y_scales      float2*         int8 rows; only with int8Rows
+///   y_halves      uint8_t*        f16 rows; only with halfRows
+///   y_half_scales float*          [rows]; only with halfRows
 LaunchSpec postNormLaunch(const PostNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of results as f32, as int8 rows, or as both.
+// Rows of results as f32, as int8 rows, as f16 rows, or as several of them.
 #pragma once
 
+#include "codegen/kernels/block/half_row.cuh"
 #include "codegen/kernels/block/quantize_row.cuh"
 
 namespace llcuda {
@@ -11,24 +12,28 @@ struct RowForms {
   bool f32 = false;
   bool int8 = false;
   RowOrder order = RowOrder::kRows; ///< of int8 rows
+  bool halves = false;              ///< f16 rows; of norms, whose blocks know the largest element of a row
 };
 
 template <RowForms kForms>
 struct RowOutput {
-  static constexpr bool kF32 = kForms.f32, kInt8 = kForms.int8;
+  static constexpr bool kF32 = kForms.f32, kInt8 = kForms.int8, kHalves = kForms.halves;
   static constexpr RowOrder kOrder = kForms.order;
-  float* y;       ///< 16-byte aligned; not used without kF32
-  int8_t* codes;  ///< not used without kInt8
-  float2* scales; ///< not used without kInt8
+  float* y;                  ///< 16-byte aligned; not used without kF32
+  int8_t* codes;             ///< not used without kInt8
+  float2* scales;            ///< not used without kInt8
+  uint8_t* halves = nullptr; ///< f16 rows, and what they are multiplied with; not used without kHalves
+  float* halfScales = nullptr;
 
   /// Where row `row` of rows of `columns` goes.
   LLCUDA_DEVICE RowOutput row(int row, int columns) const {
     return {kF32 ? y + row * columns : y, kInt8 ? codes + codesOfRow(kOrder, row, columns) : codes,
-            kInt8 ? moved(scales, scalesOfRow(kOrder, row, columns)) : scales};
+            kInt8 ? moved(scales, scalesOfRow(kOrder, row, columns)) : scales,
+            kHalves ? halves + halvesOfRow(row, columns) : halves, kHalves ? halfScales + row : halfScales};
   }
 
-  /// Of a row: stores elements 4 * four ... + 3. All lanes of a warp call, with consecutive numbers from a multiple of
-  /// 8 on; those with `valid` false store nothing.
+  /// Of a row, but for its halves: stores elements 4 * four ... + 3. All lanes of a warp call, with consecutive numbers
+  /// from a multiple of 8 on; those with `valid` false store nothing.
   LLCUDA_DEVICE void store(int four, float4 v, bool valid) const {
     if (kF32 && valid)
       reinterpret_cast<float4*>(y)[four] = v;

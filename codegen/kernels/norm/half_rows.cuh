@@ -9,24 +9,13 @@
 //   sm_75     16-byte loads, each element read once where registers hold a row
 #pragma once
 
-#include "codegen/formats/half_rows.h"
+#include "codegen/kernels/block/half_row.cuh"
 #include "codegen/kernels/block/quantize_row.cuh"
 #include "codegen/kernels/block/reduce.cuh"
 #include "codegen/kernels/block/row_shape.cuh"
-#include "codegen/kernels/ptx/half.cuh"
 #include "codegen/kernels/ptx/load.cuh"
 
 namespace llcuda {
-
-/// A power of two and its reciprocal: `up` brings values of magnitude `peak` or less below 2^15.
-struct HalfScale {
-  float up, down;
-};
-
-LLCUDA_DEVICE HalfScale halfScaleFor(float peak) {
-  const uint32_t exponent = maxOf(static_cast<int>(bitCast<uint32_t>(peak) >> 23), 16); // both stay normal numbers
-  return {bitCast<float>((268 - exponent) << 23), bitCast<float>((exponent - 14) << 23)};
-}
 
 template <RowShape kShape>
 LLCUDA_DEVICE void halfRows(const float* x, uint8_t* halves, float* scales) {
@@ -54,8 +43,7 @@ LLCUDA_DEVICE void halfRows(const float* x, uint8_t* halves, float* scales) {
     if (i >= kFours)
       break;
     const float4 v = kKeep ? kept[kKeep ? p : 0] : loadReadOnly(fours + i);
-    *reinterpret_cast<uint2*>(to + halvesOfFour(i)) =
-        make_uint2(wordOfHalves(v.x * scale.up, v.y * scale.up), wordOfHalves(v.z * scale.up, v.w * scale.up));
+    storeHalves(to, i, v, scale.up);
   }
   if (threadIdx.x == 0)
     scales[row] = scale.down;

@@ -35,6 +35,22 @@ LLCUDA_DEVICE void repeat(F f) {
   }
 }
 
+/// What a row of f16 is multiplied with. valueOf(p, i) gives elements 4i ... 4i + 3 of the row, which the thread has in
+/// pass p. All threads of the block call.
+template <int kFours, int kThreads, int kPasses, bool kUnrolled, typename ValueOf>
+LLCUDA_DEVICE HalfScale halfScaleOfRow(float* stored, ValueOf valueOf) {
+  float peak = 0.f;
+  repeat<kUnrolled, kPasses>([&](int p) {
+    const int i = p * kThreads + threadIdx.x;
+    if (i < kFours)
+      peak = maxOf(peak, peakOf(valueOf(p, i)));
+  });
+  const HalfScale scale = halfScaleFor(blockMax<kThreads>(peak));
+  if (threadIdx.x == 0)
+    *stored = scale.down;
+  return scale;
+}
+
 /// `load(r, i)` gives elements 4i ... 4i + 3 of row r as float4; it is called again for what registers cannot keep. A
 /// row may be stored where it was loaded from. kColumns is a multiple of 32. All threads of the block call.
 template <int kColumns, int kThreads, int kRows, typename Output, typename Load>
@@ -61,15 +77,27 @@ LLCUDA_DEVICE void normRows(Load load, const float* scale, float eps, const Outp
   });
   blockSum<kThreads>(sums);
 
+  const auto normed = [&](int r, int p, int i, bool valid) {
+    const float4 s =
+        kKeep ? scales[kKeep ? p : 0] : loadReadOnly(reinterpret_cast<const float4*>(scale) + (valid ? i : 0));
+    const float4 v = kKeep ? kept[kKeep ? r * kPasses + p : 0] : valid ? load(r, i) : zero;
+    return scaled(v, inverseRms<kColumns>(sums[r], eps), s);
+  };
+  HalfScale half = {};
+  if constexpr (Output::kHalves) {
+    static_assert(kRows == 1, "a block knows the largest element of one row");
+    half = halfScaleOfRow<kFours, kThreads, kPasses, kKeep>(output.halfScales,
+                                                            [&](int p, int i) { return normed(0, p, i, true); });
+  }
   repeat<kKeep, kPasses>([&](int p) {
     const int i = p * kThreads + threadIdx.x;
     const bool valid = i < kFours;
-    const float4 s =
-        kKeep ? scales[kKeep ? p : 0] : loadReadOnly(reinterpret_cast<const float4*>(scale) + (valid ? i : 0));
     LLCUDA_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      const float4 v = kKeep ? kept[kKeep ? r * kPasses + p : 0] : valid ? load(r, i) : zero;
-      output.row(r, kColumns).store(i, scaled(v, inverseRms<kColumns>(sums[r], eps), s), valid);
+      const float4 v = normed(r, p, i, valid);
+      output.row(r, kColumns).store(i, v, valid);
+      if (Output::kHalves && valid)
+        storeHalves(output.halves, i, v, half.up);
     }
   });
 }
@@ -123,18 +151,30 @@ LLCUDA_DEVICE void postNormRows(Load load, const float* postScale, Residual resi
   });
   blockSum<kThreads>(sumSquares);
 
+  const auto normed = [&](int r, int p, int i, bool valid) {
+    const float4 s = fourOf(scale, valid ? i : 0);
+    float4 v = zero;
+    if (kKeep)
+      v = kept[kKeep ? r * kPasses + p : 0];
+    else if (valid) // this thread stored it
+      v = reinterpret_cast<const float4*>(sum + r * kColumns)[i];
+    return scaled(v, inverseRms<kColumns>(sumSquares[r], eps), s);
+  };
+  HalfScale half = {};
+  if constexpr (Output::kHalves) {
+    static_assert(kRows == 1, "a block knows the largest element of one row");
+    half = halfScaleOfRow<kFours, kThreads, kPasses, kKeep>(output.halfScales,
+                                                            [&](int p, int i) { return normed(0, p, i, true); });
+  }
   repeat<kKeep, kPasses>([&](int p) {
     const int i = p * kThreads + threadIdx.x;
     const bool valid = i < kFours;
-    const float4 s = fourOf(scale, valid ? i : 0);
     LLCUDA_UNROLL
     for (int r = 0; r < kRows; ++r) {
-      float4 v = zero;
-      if (kKeep)
-        v = kept[kKeep ? r * kPasses + p : 0];
-      else if (valid) // this thread stored it
-        v = reinterpret_cast<const float4*>(sum + r * kColumns)[i];
-      output.row(r, kColumns).store(i, scaled(v, inverseRms<kColumns>(sumSquares[r], eps), s), valid);
+      const float4 v = normed(r, p, i, valid);
+      output.row(r, kColumns).store(i, v, valid);
+      if (Output::kHalves && valid)
+        storeHalves(output.halves, i, v, half.up);
     }
   });
 }

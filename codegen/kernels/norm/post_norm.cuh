@@ -18,7 +18,8 @@ namespace llcuda {
 
 template <RowShape kShape, RowForms kForms>
 LLCUDA_DEVICE void postNorm(const float* x, const float* residual, const float* postScale, const float* scale,
-                            const int* pick, float* sum, float* y, int8_t* codes, float2* scales, float eps) {
+                            const int* pick, float* sum, float* y, int8_t* codes, float2* scales, float eps,
+                            uint8_t* halves = nullptr, float* halfScales = nullptr) {
   constexpr int kColumns = kShape.columns;
   const int row = blockIdx.x;
   const int from = kShape.picked ? pick[row] : row;
@@ -28,7 +29,7 @@ LLCUDA_DEVICE void postNorm(const float* x, const float* residual, const float* 
                        : make_float4(0.f, 0.f, 0.f, 0.f);
     };
   };
-  const RowOutput<kForms> output = {y, codes, scales};
+  const RowOutput<kForms> output = {y, codes, scales, halves, halfScales};
   postNormRows<kColumns, kShape.threads, 1>(rowOf(x), postScale, rowOf(residual), scale, eps,
                                             sum + static_cast<int64_t>(row) * kColumns, output.row(row, kColumns));
 }

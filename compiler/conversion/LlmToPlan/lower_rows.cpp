@@ -41,13 +41,15 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
   desc.columns = static_cast<uint32_t>(columnsOf(result));
   desc.eps = eps.convertToFloat();
   desc.pickRows = picked;
-  desc.f32Rows = !isQ8Rows(result.getType());
-  desc.int8Rows = !desc.f32Rows;
+  desc.int8Rows = isQ8Rows(result.getType());
+  const FloatForms forms = desc.int8Rows ? FloatForms{} : picked ? FloatForms{.f32 = true} : floatFormsOf(result);
+  desc.f32Rows = forms.f32 || (!desc.int8Rows && !forms.halves);
+  desc.halfRows = forms.halves;
   desc.order = orderOf(picked);
   if (failed(accept(op, codegen::checkRmsNorm(desc))))
     return failure();
   Bindings bindings = {{"x", x}, {"scale", plan.constant(scale)}};
-  bindRows(bindings, "y", define(op, result, "normed", desc.rows, desc.int8Rows, picked));
+  bindRows(bindings, "y", defineNormed(op, result, desc.rows, desc.int8Rows, picked, forms));
   return emit(op, codegen::rmsNormLaunch(desc), bindings);
 }
 
@@ -62,7 +64,12 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
   desc.eps = op.getEps().convertToFloat();
   desc.pickRows = picked;
   desc.int8Rows = isQ8Rows(op.getNormed().getType()) && picked == isPicked(op.getNormed());
-  desc.f32Rows = !desc.int8Rows;
+  const bool takesAll = !desc.int8Rows && !picked && !isPicked(op.getNormed());
+  const FloatForms forms = desc.int8Rows ? FloatForms{}
+                           : takesAll    ? floatFormsOf(op.getNormed())
+                                         : FloatForms{.f32 = true};
+  desc.f32Rows = forms.f32 || (!desc.int8Rows && !forms.halves);
+  desc.halfRows = forms.halves;
   desc.order = orderOf(picked);
   if (failed(accept(op, codegen::checkPostNorm(desc))))
     return failure();
@@ -71,7 +78,7 @@ LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::st
                        {"post_scale", plan.constant(op.getPostScale())},
                        {"scale", plan.constant(op.getScale())},
                        {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
-  bindRows(bindings, "y", define(op, op.getNormed(), "normed", desc.rows, desc.int8Rows, picked));
+  bindRows(bindings, "y", defineNormed(op, op.getNormed(), desc.rows, desc.int8Rows, picked, forms));
   if (failed(emit(op, codegen::postNormLaunch(desc), bindings)))
     return failure();
   noteResidual(op, op.getSum());

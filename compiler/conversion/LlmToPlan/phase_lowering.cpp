@@ -139,14 +139,48 @@ LogicalResult PhaseLowering::provideCodes(Operation* op, const codegen::LinearDe
               {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}});
 }
 
+void PhaseLowering::addHalves(Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns) {
+  const auto rowCount = static_cast<uint64_t>(buffers.rows), width = static_cast<uint64_t>(columns);
+  buffers.halves = scratch(op, name + "_halves", static_cast<int64_t>(halvesBytes(rowCount, width)));
+  buffers.halfScales = scratch(op, name + "_half_scales", static_cast<int64_t>(halfScalesBytes(rowCount)));
+}
+
+PhaseLowering::FloatForms PhaseLowering::floatFormsOf(Value normed) const {
+  FloatForms forms;
+  for (mlir::OpOperand& use : normed.getUses()) {
+    auto linear = llvm::dyn_cast<MultipliesRows>(use.getOwner());
+    const bool multiplies =
+        linear && &use == &linear.getInputMutable() && !llvm::isa<HeadOp>(use.getOwner()) && !hasFewRows();
+    for (const auto weight : multiplies ? linear.getWeights() : llvm::SmallVector<mlir::TypedValue<WeightType>>()) {
+      const std::optional<WeightLayout> layout = weight.getType().getLayout();
+      const bool takesHalves = layout && weightFacts(*layout).product == WeightProduct::kHalves;
+      forms.halves |= takesHalves;
+      forms.f32 |= !takesHalves; // int8 rows are made of them
+    }
+    forms.f32 |= !multiplies;
+  }
+  return forms;
+}
+
+RowBuffers& PhaseLowering::defineNormed(Operation* op, Value normed, int64_t rowCount, bool int8Rows, bool picked,
+                                        FloatForms forms) {
+  if (int8Rows || forms.f32 || !forms.halves)
+    define(op, normed, "normed", rowCount, int8Rows, picked);
+  RowBuffers& buffers = values[normed];
+  buffers.rows = rowCount;
+  buffers.picked = picked;
+  if (forms.halves)
+    addHalves(op, buffers, "normed", columnsOf(normed));
+  return buffers;
+}
+
 LogicalResult PhaseLowering::provideHalves(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers) {
   if (!buffers.halves.empty())
     return success();
   const codegen::HalfRowsDesc halfRows = {static_cast<uint32_t>(buffers.rows), desc.inputs};
   if (failed(accept(op, codegen::checkHalfRows(halfRows))))
     return failure();
-  buffers.halves = scratch(op, "input_halves", static_cast<int64_t>(halvesBytes(halfRows.rows, halfRows.columns)));
-  buffers.halfScales = scratch(op, "input_half_scales", static_cast<int64_t>(halfScalesBytes(halfRows.rows)));
+  addHalves(op, buffers, "input", desc.inputs);
   return emit(op, codegen::halfRowsLaunch(halfRows),
               {{"x", buffers.f32}, {"y_halves", buffers.halves}, {"y_half_scales", buffers.halfScales}});
 }
@@ -154,7 +188,7 @@ LogicalResult PhaseLowering::provideHalves(Operation* op, const codegen::LinearD
 LogicalResult PhaseLowering::bindInput(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers,
                                        Bindings& bindings) {
   const codegen::RowsRead read = codegen::rowsRead(desc);
-  if ((read.f32 || read.halves) && buffers.f32.empty())
+  if ((read.f32 || (read.halves && buffers.halves.empty())) && buffers.f32.empty())
     return op->emitOpError("has a weight that is multiplied with f32 or f16 rows, but reads int8 rows");
   if ((read.int8 && failed(provideCodes(op, desc, buffers))) ||
       (read.halves && failed(provideHalves(op, desc, buffers))))

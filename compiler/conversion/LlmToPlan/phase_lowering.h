@@ -129,6 +129,16 @@ private:
                                 Bindings& bindings);
   mlir::LogicalResult provideCodes(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers);
   mlir::LogicalResult provideHalves(mlir::Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers);
+  /// Buffers of f16 rows for buffers.rows.
+  void addHalves(mlir::Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns);
+  /// The forms besides int8 rows in which a norm's readers want its rows: f16 rows, where tensor cores multiply them.
+  struct FloatForms {
+    bool f32 = false, halves = false;
+  };
+  FloatForms floatFormsOf(mlir::Value normed) const;
+  /// Buffers of what a norm emits.
+  RowBuffers& defineNormed(mlir::Operation* op, mlir::Value normed, int64_t rowCount, bool int8Rows, bool picked,
+                           FloatForms forms);
   /// Whether these rows are what is sampled, or what the function returns first.
   static bool isLogits(mlir::Value rows);
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);

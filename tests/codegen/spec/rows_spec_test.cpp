@@ -31,6 +31,18 @@ TEST(RowsSpec, ParametersFollowWhatIsEmitted) {
               ElementsAre("weight", "tokens", "y"));
 }
 
+// A norm's block knows the largest element of its row: it makes f16 rows without a launch of their own.
+TEST(RowsSpec, NormsEmitHalfRows) {
+  const LaunchSpec norm = rmsNormLaunch({.rows = 16, .columns = 576, .f32Rows = false, .halfRows = true});
+  EXPECT_THAT(paramNames(norm), ElementsAre("x", "scale", "y_halves", "y_half_scales"));
+  EXPECT_THAT(norm.kernel.call, HasSubstr(".halves = true}>(x, scale, nullptr, nullptr, nullptr, nullptr, 0.f, "
+                                          "y_halves, y_half_scales)"));
+  EXPECT_THAT(norm.kernel.name, StartsWith("rms_norm__c576_t160__f16__"));
+  EXPECT_EQ(norm.work.rowWritten, 2u * 576 + 4);
+  EXPECT_THAT(paramNames(postNormLaunch({.rows = 16, .columns = 576, .halfRows = true})),
+              ElementsAre("x", "residual", "post_scale", "scale", "sum", "y", "y_halves", "y_half_scales"));
+}
+
 TEST(RowsSpec, ConstantsAreLiteralsOfTheCall) {
   const LaunchSpec norm = rmsNormLaunch({.rows = 1, .columns = 576, .eps = 1e-5f});
   EXPECT_EQ(norm.kernel.call,

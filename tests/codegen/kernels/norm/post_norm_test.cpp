@@ -8,6 +8,7 @@
 #include "codegen/reference/rms_norm.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
+#include "tests/codegen/kernels/half_rows.h"
 
 namespace llcuda {
 namespace {
@@ -44,6 +45,27 @@ void expectPostNorm(const std::vector<int>& pick, float spread) {
   EXPECT_LE(nmse(y, wanted), 1e-12);
   EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
   EXPECT_TRUE(int8.areConsistent());
+}
+
+// What the f32 rows are as f16 rows, bit for bit: of a block with idle threads, and of rows that registers do not keep.
+template <int kColumns, int kThreads>
+void expectPostNormHalves(uint32_t rows) {
+  const std::vector<float> x = normalFloats(rows * kColumns, 1), residual = normalFloats(rows * kColumns, 2, 800000.f),
+                           postScale = normalFloats(kColumns, 3), scale = normalFloats(kColumns, 4);
+  std::vector<float> sum(rows * kColumns), y(rows * kColumns);
+  TestHalfRows made(rows, kColumns);
+  hostsim::launch({.grid = {rows, 1, 1}, .block = kThreads}, [&] {
+    postNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .halves = true}>(
+        x.data(), residual.data(), postScale.data(), scale.data(), nullptr, sum.data(), y.data(), nullptr, nullptr,
+        kEps, reinterpret_cast<uint8_t*>(made.halves.data()), made.scales.data());
+  });
+  const TestHalfRows wanted(y, kColumns);
+  EXPECT_EQ(made.halves, wanted.halves);
+  for (uint32_t r = 0; r < rows; ++r) EXPECT_EQ(made.scales[r], wanted.scales[r]);
+}
+TEST(PostNorm, HalfRows) {
+  expectPostNormHalves<640, 96>(19);
+  expectPostNormHalves<1184, 32>(2);
 }
 
 // Gemma's residual stream: values near 800,000 must not overflow in either norm.

@@ -7,6 +7,7 @@
 #include "codegen/reference/rms_norm.h"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
+#include "tests/codegen/kernels/half_rows.h"
 
 namespace llcuda {
 namespace {
@@ -36,6 +37,28 @@ void expectNorm(const std::vector<float>& x) {
 TEST(RmsNorm, RowsForTensorCores) {
   expectNorm<576, 64, RowOrder::kFragments>(normalFloats(27 * 576, 11));
   expectNorm<32, 128, RowOrder::kFragments>(normalFloats(3 * 32, 12));
+}
+
+template <int kColumns, int kThreads>
+void expectHalves(const std::vector<float>& x) {
+  const uint32_t rows = x.size() / kColumns;
+  const std::vector<float> scale = normalFloats(kColumns, 7);
+  std::vector<float> y(x.size());
+  TestHalfRows made(rows, kColumns);
+  hostsim::launch({.grid = {rows, 1, 1}, .block = kThreads}, [&] {
+    rmsNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .halves = true}>(
+        x.data(), scale.data(), nullptr, y.data(), nullptr, nullptr, kEps,
+        reinterpret_cast<uint8_t*>(made.halves.data()), made.scales.data());
+  });
+  const TestHalfRows wanted(y, kColumns);
+  EXPECT_EQ(made.halves, wanted.halves);
+  for (uint32_t r = 0; r < rows; ++r) EXPECT_EQ(made.scales[r], wanted.scales[r]);
+}
+
+// What the f32 rows are as f16 rows, bit for bit: of a block with idle threads, and of rows that registers do not keep.
+TEST(RmsNorm, HalfRows) {
+  expectHalves<576, 64>(normalFloats(19 * 576, 13, 1000.f));
+  expectHalves<1312, 32>(normalFloats(2 * 1312, 14));
 }
 
 // The last pass of the block has threads without elements.
