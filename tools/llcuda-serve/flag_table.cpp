@@ -9,6 +9,7 @@
 
 #include "runtime/base/regular_file.h"
 #include "tools/llcuda-serve/flags.h"
+#include "tools/llcuda-serve/named_templates.h"
 #include "tools/tool-options/byte_size.h"
 
 namespace llcuda::serve {
@@ -173,6 +174,15 @@ std::string setKwargs(Given& given, const std::string& value) {
   return "";
 }
 
+/// A word alone can only be meant as a name.
+std::string setTemplate(Given& given, const std::string& value) {
+  const auto named = namedTemplate(value);
+  if (!named && value.find_first_of("{ \n") == std::string::npos)
+    return value + " is no template and not one of " + namesOfTemplates() + "; a file is for --chat-template-file";
+  given.options.chatTemplate = named ? std::string(*named) : value;
+  return "";
+}
+
 std::string readTemplate(Given& given, const std::string& path) {
   Result<std::string> source = readFile(path);
   if (!source)
@@ -235,8 +245,9 @@ std::vector<Flag> makeTable() {
        "Tokens of an answer where a request does not say how many; -1: until it ends",
        number<int64_t>(&ServerOptions::mostTokens, -1, INT32_MAX), "-1"},
 
-      {"--chat-template", kChats, "JINJA", "A template in place of the model's, or chatml",
-       text(&ServerOptions::chatTemplate), "the model's"},
+      {"--chat-template", kChats, "JINJA",
+       "A template in place of the model's; or a name: chatml, llama3, gemma, phi3, command-r", setTemplate,
+       "the model's"},
       {"--chat-template-file", kChats, "FILE", "A file with a template in place of the model's", readTemplate,
        "the model's"},
       {"--chat-template-kwargs", kChats, "JSON", "Variables for the template, beside those of a request", setKwargs,

@@ -9,6 +9,7 @@
 
 #include "runtime/server/api/fields.h"
 #include "tools/engine-cache/compile_first.h"
+#include "tools/llcuda-serve/named_templates.h"
 
 namespace llcuda::serve {
 namespace {
@@ -17,11 +18,6 @@ using server::Json;
 using server::ServerOptions;
 
 constexpr uint32_t kSlotsOfModels = 8, kLeastContext = 2048;
-
-/// For models without a template, as llama-server has it.
-constexpr std::string_view kChatMl =
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
 int fail(const api::Error& error) {
   std::cerr << "llcuda-serve: " << error.message << '\n';
@@ -66,13 +62,11 @@ std::variant<server::Params, api::Error> defaultsOf(const ServerOptions& options
   return params;
 }
 
-/// Empty: the model's own stays.
+/// Empty: the model's own stays. A model without one gets ChatML, as llama-server has it.
 std::string_view templateFor(const ServerOptions& options, const llcuda_engine_info& info) {
-  if (options.chatTemplate == "chatml")
-    return kChatMl;
-  if (!options.chatTemplate.empty() || info.has_chat_template || !info.has_tokenizer)
-    return options.chatTemplate;
-  return kChatMl;
+  if (options.chatTemplate.empty() && info.has_tokenizer && !info.has_chat_template)
+    return *namedTemplate("chatml");
+  return options.chatTemplate;
 }
 
 std::string nameOf(const ServerOptions& options) {

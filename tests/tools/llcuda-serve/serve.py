@@ -172,6 +172,18 @@ def template(engine):
     with Server(engine, *flags) as server:
         got = server.post("/apply-template", {"messages": messages, "add_generation_prompt": True})[2]["prompt"]
         assert got.lower() == "[hi]falsew>", got
+    turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+    for name, wanted in (
+        ("chatml", "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n"),
+        ("llama3", "<|start_header_id|>system<|end_header_id|>\n\ns<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nu<|eot_id|>"
+                   "<|start_header_id|>assistant<|end_header_id|>\n\n"),
+        ("gemma", "<start_of_turn>user\ns\n\nu<end_of_turn>\n<start_of_turn>model\n"),
+        ("phi3", "<|system|>\ns<|end|>\n<|user|>\nu<|end|>\n<|assistant|>\n"),
+        ("command-r", "<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>s<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|>u<|END_OF_TURN_TOKEN|>"
+                      "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"),
+    ):
+        with Server(engine, "--chat-template", name) as server:
+            expect(name, server.post("/apply-template", {"messages": turns})[2]["prompt"], wanted)
     broken = subprocess.run(["llcuda-serve", engine, "--device", "host", "--port", "0", "--chat-template", "{% for %}"],
                             capture_output=True, text=True, check=False)
     assert broken.returncode == 1 and "chat template" in broken.stderr, broken
