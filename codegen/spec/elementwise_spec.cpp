@@ -40,7 +40,7 @@ Result<void> checkElements(const char* op, const ElementsDesc& desc) {
                        " columns; kernels exist for 1 to 2^31 - 1 "
                        "elements");
   const std::string_view name = op;
-  if ((name == "add" || name == "pick_rows") && desc.columns % 4 != 0)
+  if ((name == "add" || name == "pick_rows" || name == "sum_rows") && desc.columns % 4 != 0)
     return unsupported(op, " of ", desc.columns, " columns; kernels exist for multiples of 4");
   return {};
 }
@@ -69,6 +69,15 @@ LaunchSpec pickRowsLaunch(const ElementsDesc& desc) {
   kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
   kernel.input("x", "const float*").input("output_rows", "const int*").output("y", "float*");
   return {kernel.build("pickRows", threads), {desc.rows, 1, 1}, elementsWork(desc, 1)};
+}
+
+LaunchSpec sumRowsLaunch(const ElementsDesc& desc, uint32_t mostRows) {
+  assert(checkElements("sum_rows", desc));
+  KernelBuilder kernel("sum_rows", headerOf("sum_rows"));
+  kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", kThreads)}});
+  kernel.input("x", "const float*").input("pool_rows", "const int*").output("pooled", "float*");
+  const uint32_t blocks = divideUp(desc.columns / 4, kThreads);
+  return {kernel.build("sumRows", kThreads), {blocks, desc.rows, 1}, elementsWork(desc, mostRows)};
 }
 
 } // namespace llcuda::codegen

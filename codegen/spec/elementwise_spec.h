@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what no other launch has taken in: add, scale, softcap, and the choice of rows.
+// Launches of what no other launch has taken in: add, scale, softcap, the choice of rows, and their sums.
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
@@ -10,7 +10,7 @@ namespace llcuda::codegen {
 /// Of f32 rows; rows * columns is less than 2^31.
 struct ElementsDesc {
   uint32_t rows = 1;
-  uint32_t columns = 4; ///< a multiple of 4 for add and pick_rows
+  uint32_t columns = 4; ///< a multiple of 4 for add, pick_rows and sum_rows
 };
 
 /// Names what the kernels cannot do; `op` is one of theirs.
@@ -36,5 +36,11 @@ LaunchSpec softcapLaunch(const ElementsDesc& desc, float cap);
 ///   output_rows   const int*      [rows]: -1 gives a row of zeros
 ///   y             float*          [rows][columns]
 LaunchSpec pickRowsLaunch(const ElementsDesc& desc);
+
+/// sum_rows: y[r] = the sum of x[first] ... x[first + count - 1]
+///   x             const float*    rows of the same columns
+///   pool_rows     const int*      [rows][2]: first and count, which is at most `mostRows`; 0 gives a row of zeros
+///   pooled        float*          y: [rows][columns]
+LaunchSpec sumRowsLaunch(const ElementsDesc& desc, uint32_t mostRows);
 
 } // namespace llcuda::codegen

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/spec/launch_works.h"
 
+#include "codegen/formats/token_score.h"
+
 namespace llcuda::codegen {
 namespace {
 
@@ -160,6 +162,12 @@ LaunchWork workOf(const EmbeddingDesc& desc) {
 LaunchWork workOf(const SampleDesc& desc) {
   return {
       .rows = desc.outputs, .rowRead = kF32 * desc.vocabulary, .rowWritten = samplePartialBytes(desc) / desc.outputs};
+}
+
+LaunchWork workOf(const LogProbabilitiesDesc& desc) {
+  return {.rows = desc.outputs,
+          .rowRead = kF32 * desc.vocabulary,
+          .rowWritten = logProbabilitiesPartialBytes(desc) / desc.outputs + sizeof(TokenScore)};
 }
 
 LaunchWork elementsWork(const ElementsDesc& desc, uint32_t inputs) {

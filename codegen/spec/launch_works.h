@@ -6,6 +6,7 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/linear_spec.h"
+#include "codegen/spec/log_probabilities_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
@@ -25,6 +26,7 @@ LaunchWork workOf(const HalfRowsDesc& desc);
 LaunchWork workOf(const GluDesc& desc);
 LaunchWork workOf(const EmbeddingDesc& desc);
 LaunchWork workOf(const SampleDesc& desc);
+LaunchWork workOf(const LogProbabilitiesDesc& desc);
 /// Of a launch that reads `inputs` elements for each that it writes.
 LaunchWork elementsWork(const ElementsDesc& desc, uint32_t inputs);
 

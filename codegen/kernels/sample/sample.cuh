@@ -16,6 +16,7 @@
 #include "codegen/formats/sampling.h"
 #include "codegen/kernels/block/last_block.cuh"
 #include "codegen/kernels/sample/candidates.cuh"
+#include "codegen/kernels/sample/logit_key.cuh"
 #include "codegen/kernels/sample/philox.cuh"
 
 namespace llcuda {
@@ -37,20 +38,6 @@ struct SampleFeedback {
     positions[output] = token >= 0 ? positions[output] + 1 : -1;
   }
 };
-
-/// Orders logits as unsigned numbers, larger first of two of the same logit the one of the lower id. A NaN comes before
-/// all.
-LLCUDA_DEVICE uint64_t logitKey(float logit, int id) {
-  const uint32_t bits = bitCast<uint32_t>(logit);
-  const uint32_t ordered = logit != logit ? ~0u : bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
-  return uint64_t{ordered} << 32 | ~static_cast<uint32_t>(id);
-}
-LLCUDA_DEVICE bool isNumber(uint64_t key) {
-  return static_cast<uint32_t>(key >> 32) != ~0u;
-}
-LLCUDA_DEVICE int idOfKey(uint64_t key) {
-  return static_cast<int>(~static_cast<uint32_t>(key));
-}
 
 /// The largest of the threads' keys. All threads call.
 LLCUDA_DEVICE uint64_t largestKey(uint64_t key) {

@@ -16,6 +16,7 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/edits_spec.h"
 #include "codegen/spec/elementwise_spec.h"
+#include "codegen/spec/log_probabilities_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
@@ -91,6 +92,8 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
     specs.push_back(halfRowsLaunch({kChunk, s.feedForward}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
   specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
+  specs.push_back(logProbabilitiesLaunch({1, s.vocabulary}).kernel);
+  specs.push_back(sumRowsLaunch({8, s.embedding}, 64).kernel);
   return specs;
 }
 

@@ -132,6 +132,14 @@ TEST(LaunchWorks, SampleReadsTheLogits) {
   EXPECT_EQ(work.rowWritten, samplePartialBytes(desc) / 2);
 }
 
+TEST(LaunchWorks, LogProbabilitiesReadTheLogits) {
+  const LogProbabilitiesDesc desc = {.outputs = 2, .vocabulary = 5000};
+  const LaunchWork work = logProbabilitiesLaunch(desc).work;
+  EXPECT_EQ(work.rows, 2u);
+  EXPECT_EQ(work.rowRead, 20000u);
+  EXPECT_EQ(work.rowWritten, logProbabilitiesPartialBytes(desc) / 2 + sizeof(TokenScore));
+}
+
 // Rows that hold no token move nothing, and a launch of the outputs has only those.
 TEST(LaunchWork, BytesOfAStep) {
   const LaunchWork work = {.rows = 64, .fixedBytes = 1000, .rowRead = 10, .rowWritten = 5, .keyBytes = 2};

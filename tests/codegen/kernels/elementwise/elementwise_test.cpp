@@ -6,6 +6,7 @@
 #include "codegen/kernels/elementwise/pick_rows.cuh"
 #include "codegen/kernels/elementwise/scale.cuh"
 #include "codegen/kernels/elementwise/softcap.cuh"
+#include "codegen/kernels/elementwise/sum_rows.cuh"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
 
@@ -55,6 +56,23 @@ TEST(Elementwise, PickRows) {
   for (int i = 0; i < kColumns; ++i) {
     ASSERT_EQ(y[i], x[2 * kColumns + i]);
     ASSERT_EQ(y[kColumns + i], 0.f);
+  }
+}
+
+// Rows before and behind a range count for nothing, and an empty one gives zeros. More columns than a block has.
+TEST(Elementwise, SumRows) {
+  constexpr int kColumns = 136;
+  const std::vector<float> x = normalFloats(5 * kColumns, 6);
+  const std::vector<int> pool = {1, 3, 0, 0, 4, 1};
+  std::vector<float> y(3 * kColumns, 7.f);
+  hostsim::launch({.grid = {2, 3, 1}, .block = kThreads}, [&] {
+    sumRows<RowShape{.columns = kColumns, .threads = kThreads}>(x.data(), pool.data(), y.data());
+  });
+  for (int i = 0; i < kColumns; ++i) {
+    const double sum = double(x[kColumns + i]) + x[2 * kColumns + i] + x[3 * kColumns + i];
+    ASSERT_NEAR(y[i], sum, 1e-5);
+    ASSERT_EQ(y[kColumns + i], 0.f);
+    ASSERT_EQ(y[2 * kColumns + i], x[4 * kColumns + i]);
   }
 }
 
