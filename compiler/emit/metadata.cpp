@@ -4,6 +4,7 @@
 #include "compiler/emit/kernel_specs.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/schema/engine_hash.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace llcuda::emit {
 namespace {
@@ -73,6 +74,19 @@ std::unique_ptr<fb::LaunchT> launchRecord(plan::LaunchOp launch, const Index& ke
   return record;
 }
 
+uint32_t outputsOf(plan::PhaseOp phase, plan::TailKind tail) {
+  switch (tail) {
+  case plan::TailKind::Sample:
+  case plan::TailKind::Report:
+    return static_cast<uint32_t>(phase.getOutputs());
+  case plan::TailKind::Score:
+    return static_cast<uint32_t>(*phase.getScores());
+  case plan::TailKind::Pool:
+    return static_cast<uint32_t>(llvm::divideCeil(phase.getRows(), phase.getRowBlock()));
+  }
+  llvm_unreachable("every kind is listed");
+}
+
 /// Where the launches of each tail begin.
 std::vector<fb::Tail> tailsOf(plan::PhaseOp phase) {
   std::vector<fb::Tail> tails;
@@ -80,8 +94,7 @@ std::vector<fb::Tail> tailsOf(plan::PhaseOp phase) {
   uint32_t index = 0;
   for (plan::LaunchOp launch : phase.getOps<plan::LaunchOp>()) {
     if (launch.getTail() && launch.getTail() != last)
-      tails.emplace_back(static_cast<fb::TailKind>(*launch.getTail()), static_cast<uint32_t>(phase.getOutputs()),
-                         index);
+      tails.emplace_back(static_cast<fb::TailKind>(*launch.getTail()), outputsOf(phase, *launch.getTail()), index);
     last = launch.getTail();
     ++index;
   }

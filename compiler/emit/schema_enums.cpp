@@ -34,6 +34,15 @@ static_assert(same(plan::IoRole::Sampling, fb::IoRole::sampling));
 static_assert(same(plan::IoRole::BlockTable, fb::IoRole::block_table));
 static_assert(same(plan::IoRole::Logits, fb::IoRole::logits) && same(plan::IoRole::Sampled, fb::IoRole::sampled));
 
+static_assert(same(plan::IoRole::Scores, fb::IoRole::scores) && same(plan::IoRole::Pooled, fb::IoRole::pooled));
+static_assert(same(plan::IoRole::ScoreRows, fb::IoRole::score_rows) &&
+              same(plan::IoRole::ScoreTokens, fb::IoRole::score_tokens) &&
+              same(plan::IoRole::PoolRows, fb::IoRole::pool_rows));
+
+static_assert(same(plan::getMaxEnumValForTailKind(), fb::TailKind::MAX));
+static_assert(same(plan::TailKind::Sample, fb::TailKind::sample) && same(plan::TailKind::Score, fb::TailKind::score));
+static_assert(same(plan::TailKind::Pool, fb::TailKind::pool) && same(plan::TailKind::Report, fb::TailKind::report));
+
 static_assert(same(plan::getMaxEnumValForArithmeticUnit(), fb::ArithmeticUnit::MAX));
 
 static_assert(same(plan::getMaxEnumValForAccess(), codegen::Access::kReadWrite));

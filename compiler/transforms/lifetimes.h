@@ -7,7 +7,8 @@
 
 namespace llcuda::plan {
 
-/// From the first launch of a phase that has the buffer as an argument to the last, both included.
+/// From the first launch of a phase that has the buffer as an argument to the last, both included. What a tail reads of
+/// the launches before it lives to the tail's end: the tail may be run again.
 struct Lifetime {
   unsigned phase; ///< index among the engine's phases
   unsigned first; ///< index among the phase's launches

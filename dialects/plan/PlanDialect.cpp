@@ -206,6 +206,10 @@ LogicalResult PhaseOp::verify() {
     if (tail)
       tails.push_back(*tail);
   }
+  if (llvm::is_contained(tails, TailKind::Score) != getScores().has_value()) // C5
+    return emitOpError("has `scores` where no tail scores, or none where one does");
+  if (getScoresAttr() && (getScoresAttr().getInt() <= 0 || getScoresAttr().getInt() > rows)) // C5
+    return emitOpError() << "scores 1 to " << rows << " rows at a time, not " << getScoresAttr().getInt();
   return success();
 }
 

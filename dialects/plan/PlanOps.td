@@ -102,12 +102,13 @@ def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTermi
   let description = [{
     Rows from a multiple of `row_block` on belong to one slot. A phase that `feeds_back` makes of each row's output its
     next token (a decode step); without, `output_rows` says which rows are outputs (a prompt). Launches without a `tail`
-    are the trunk; those of a tail may be left out.
+    are the trunk; those of a tail may be left out, and those of one that scores `scores` rows be repeated.
 
     - C1: `rows` is positive, `row_block` in 1 to `rows`, `outputs` in 1 to the number of blocks.
     - C2: the body holds launches only, at least one.
     - C3: a phase that feeds back has an output for each row.
     - C4: the launches of a tail stand together behind those of the trunk.
+    - C5: `scores` is in 1 to `rows`, and there where a tail scores.
 
     ```mlir
     plan.phase rows 1 row_block 1 outputs 1 feeds_back {
@@ -116,12 +117,14 @@ def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTermi
     }
     ```
   }];
-  let arguments = (ins I64Attr:$rows, I64Attr:$row_block, I64Attr:$outputs, UnitAttr:$feeds_back);
+  let arguments = (ins I64Attr:$rows, I64Attr:$row_block, I64Attr:$outputs, UnitAttr:$feeds_back,
+                       OptionalAttr<I64Attr>:$scores);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    `rows` $rows `row_block` $row_block `outputs` $outputs (`feeds_back` $feeds_back^)? attr-dict-with-keyword $body
+    `rows` $rows `row_block` $row_block `outputs` $outputs (`scores` $scores^)? (`feeds_back` $feeds_back^)?
+    attr-dict-with-keyword $body
   }];
-  let hasVerifier = 1;  // C1 .. C4
+  let hasVerifier = 1;  // C1 .. C5
 }
 
 def Plan_EditsOp : Plan_Op<"edits", [HasParent<"EngineOp">, SingleBlock, NoTerminator, NoRegionArguments]> {

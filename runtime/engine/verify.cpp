@@ -50,6 +50,8 @@ Result<void> verifyModel(const fb::Engine& engine) {
     return corrupt("page_tokens is ", engine.page_tokens(), ", not a power of two");
   if (model.heads() % model.kv_heads() != 0)
     return corrupt("model.heads is ", model.heads(), ", not a multiple of the ", model.kv_heads(), " kv_heads");
+  if (model.pooling() > fb::Pooling::MAX)
+    return corrupt("model.pooling is ", static_cast<int>(model.pooling()));
   return {};
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "codegen/formats/row_edits.h"
 #include "codegen/formats/sampling.h"
+#include "codegen/formats/token_score.h"
 #include "runtime/engine/verify_parts.h"
 #include "runtime/schema/phase_facts.h"
 
@@ -110,6 +112,8 @@ struct RoleRule {
 
 Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const PhaseUse& use) {
   const uint64_t word = sizeof(int32_t);
+  const bool prompt = isPrompt(phase);
+  const uint32_t scored = outputsOf(phase, fb::TailKind::score), pooled = outputsOf(phase, fb::TailKind::pool);
   const RoleRule rules[] = {
       {fb::IoRole::tokens, true, true, word * phase.rows()},
       {fb::IoRole::positions, true, true, word * phase.rows()},
@@ -118,6 +122,11 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
       {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * outputsOf(phase)},
       {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * outputsOf(phase) * engine.model()->vocabulary()},
       {fb::IoRole::sampled, true, true, word * outputsOf(phase)},
+      {fb::IoRole::scores, true, true, sizeof(TokenScore) * std::max(outputsOf(phase), scored)},
+      {fb::IoRole::score_rows, prompt, prompt, word * scored},
+      {fb::IoRole::score_tokens, prompt, prompt, word * scored},
+      {fb::IoRole::pool_rows, prompt, prompt, 2 * word * pooled},
+      {fb::IoRole::pooled, prompt, prompt, uint64_t{sizeof(float)} * pooled * engine.model()->embedding()},
   };
   for (const RoleRule& rule : rules) {
     const fb::Buffer* buffer = use.io[static_cast<std::size_t>(rule.role)];
@@ -157,14 +166,45 @@ Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
   return {};
 }
 
-/// The trunk, and behind it the launches that sample.
-Result<void> verifyTail(const fb::Phase& phase) {
-  if (phase.tails()->size() != 1 || phase.tails()->Get(0)->kind() != fb::TailKind::sample)
-    return unsupported(" has ", phase.tails()->size(), " tails; this version runs one that samples");
+/// Behind the trunk the tails that the phase has to have, in their order, each with a launch.
+Result<void> verifyTails(const fb::Phase& phase) {
+  using fb::TailKind;
+  constexpr TailKind kKinds[] = {TailKind::sample, TailKind::report, TailKind::score, TailKind::pool};
+  const auto kinds = std::span(kKinds).first(phase.feeds_back() ? 2 : 4);
+  const auto& tails = *phase.tails();
+  if (tails.size() != kinds.size())
+    return badInput(" has ", tails.size(), " tails, one that ",
+                    phase.feeds_back() ? "feeds back" : "does not feed back", " has ", kinds.size());
   static_assert(alignof(fb::Tail) == 4); // as FlatBuffers aligns every vector
-  const uint32_t first = sampleTail(phase).first();
-  if (first == 0 || first >= phase.launches()->size())
-    return badInput(".tails[0].first is ", first, " of ", phase.launches()->size(), " launches");
+  for (uint32_t t = 0; t < tails.size(); ++t) {
+    if (tails[t]->kind() != kinds[t])
+      return badInput(".tails[", t, "].kind is ", static_cast<int>(tails[t]->kind()), ", not ",
+                      fb::EnumNameTailKind(kinds[t]));
+    const uint32_t least = t == 0 ? 1 : tails[t - 1]->first() + 1;
+    if (tails[t]->first() < least || tails[t]->first() >= phase.launches()->size())
+      return badInput(".tails[", t, "].first is ", tails[t]->first(), ", allowed are ", least, " to the last of ",
+                      phase.launches()->size(), " launches");
+  }
+  return {};
+}
+
+/// How many rows each tail makes.
+Result<void> verifyOutputs(const fb::Phase& phase) {
+  using fb::TailKind;
+  const uint32_t outputs = outputsOf(phase);
+  if (phase.feeds_back() && (phase.row_block() != 1 || outputs != phase.rows()))
+    return badInput(" feeds back ", outputs, " outputs of ", phase.rows(), " rows in blocks of ", phase.row_block());
+  if (outputs == 0 || outputs > rowBlocks(phase))
+    return badInput(".tails[0].outputs is ", outputs, ", allowed are 1 to the ", rowBlocks(phase), " blocks of rows");
+  if (outputsOf(phase, TailKind::report) != outputs)
+    return badInput(".tails[1].outputs is ", outputsOf(phase, TailKind::report), " for the ", outputs,
+                    " that are sampled");
+  if (phase.feeds_back())
+    return {};
+  if (const uint32_t scored = outputsOf(phase, TailKind::score); scored == 0 || scored > phase.rows())
+    return badInput(".tails[2].outputs is ", scored, ", allowed are 1 to the ", phase.rows(), " rows");
+  if (const uint32_t pooled = outputsOf(phase, TailKind::pool); pooled != rowBlocks(phase))
+    return badInput(".tails[3].outputs is ", pooled, " for ", rowBlocks(phase), " blocks of rows");
   return {};
 }
 
@@ -174,15 +214,10 @@ Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase, Phase
   const auto& launches = *phase.launches();
   if (launches.size() == 0 || launches.size() > kMaxLaunches)
     return badInput(" has ", launches.size(), " launches, allowed are 1 to ", kMaxLaunches);
-  LLCUDA_RETURN_IF_ERROR(verifyTail(phase));
+  LLCUDA_RETURN_IF_ERROR(verifyTails(phase));
   if (phase.row_block() == 0 || phase.row_block() > phase.rows())
     return badInput(".row_block is ", phase.row_block(), ", allowed are 1 to the ", phase.rows(), " rows");
-  if (phase.feeds_back() && (phase.row_block() != 1 || outputsOf(phase) != phase.rows()))
-    return badInput(" feeds back ", outputsOf(phase), " outputs of ", phase.rows(), " rows in blocks of ",
-                    phase.row_block());
-  if (outputsOf(phase) == 0 || outputsOf(phase) > rowBlocks(phase))
-    return badInput(".tails[0].outputs is ", outputsOf(phase), ", allowed are 1 to the ", rowBlocks(phase),
-                    " blocks of rows");
+  LLCUDA_RETURN_IF_ERROR(verifyOutputs(phase));
   for (uint32_t i = 0; i < launches.size(); ++i)
     if (auto result = verifyLaunch(engine, *launches[i], use); !result)
       return badInput(".launches[", i, "]", result.error().message);

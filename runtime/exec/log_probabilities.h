@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "codegen/formats/token_score.h"
 #include "runtime/base/result.h"
 
 namespace llcuda {
@@ -28,6 +29,17 @@ public:
 private:
   std::span<const float> logits;
   double logSum = 0; // of the exponentials
+};
+
+/// How likely a token was, and the most likely ones in its place, best first.
+struct ScoredToken {
+  float logProbability = 0;
+  std::vector<Candidate> top;
+
+  /// With `count` candidates. kInternal as LogProbabilities::of().
+  static Result<ScoredToken> of(std::span<const float> logits, int32_t token, uint32_t count);
+  /// The same of what the device made, with at most kTopTokens.
+  static Result<ScoredToken> of(const TokenScore& score, uint32_t count);
 };
 
 } // namespace llcuda

@@ -4,45 +4,60 @@
 #include <utility>
 
 namespace llcuda {
-namespace {
 
-template <typename T>
-std::span<T> valuesOf(cuda::PinnedMemory& memory, std::size_t count) {
-  return {reinterpret_cast<T*>(memory.bytes().data()), count};
-}
-
-} // namespace
-
-Result<OutputRing> OutputRing::create(std::shared_ptr<const cuda::Context> context, uint32_t outputs,
-                                      uint32_t vocabulary) {
+Result<OutputRing> OutputRing::create(std::shared_ptr<const cuda::Context> context, const OutputSizes& sizes) {
   OutputRing ring;
-  ring.maxOutputs = outputs;
-  ring.vocabulary = vocabulary;
+  ring.sizes = sizes;
   for (Entry& entry : ring.entries) {
-    LLCUDA_ASSIGN_OR_RETURN(entry.sampled,
-                            cuda::PinnedMemory::allocate(context, outputs * sizeof(int32_t), "reading tokens back"));
+    LLCUDA_ASSIGN_OR_RETURN(entry.sampled.memory, cuda::PinnedMemory::allocate(context, sizes.outputs * sizeof(int32_t),
+                                                                               "reading tokens back"));
     LLCUDA_ASSIGN_OR_RETURN(entry.arrived, cuda::Event::create(context));
   }
   ring.context = std::move(context);
   return ring;
 }
 
-Result<void> OutputRing::queue(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr sampled,
-                               cuda::CUdeviceptr logits) {
-  assert(waiting() < kDepth && outputs <= maxOutputs);
-  Entry& entry = entries[queued % kDepth];
-  entry.outputs = outputs;
-  entry.hasLogits = logits != 0;
-  LLCUDA_RETURN_IF_ERROR(stream.copyToHost(entry.sampled.bytes().first(outputs * sizeof(int32_t)), sampled));
-  if (entry.hasLogits) {
-    const std::size_t rowBytes = vocabulary * sizeof(float);
-    if (entry.logits.bytes().empty()) {
-      LLCUDA_ASSIGN_OR_RETURN(entry.logits,
-                              cuda::PinnedMemory::allocate(context, maxOutputs * rowBytes, "reading logits back"));
-    }
-    LLCUDA_RETURN_IF_ERROR(stream.copyToHost(entry.logits.bytes().first(outputs * rowBytes), logits));
+void OutputRing::open() {
+  assert(waiting() < kDepth);
+  Entry& entry = opened();
+  for (Part* part : {&entry.sampled, &entry.logits, &entry.scores, &entry.promptScores, &entry.pooled}) part->used = 0;
+}
+
+Result<void> OutputRing::add(Part& part, const cuda::Stream& stream, std::size_t bytes, std::size_t most,
+                             cuda::CUdeviceptr from) {
+  assert(part.used + bytes <= most);
+  if (part.memory.bytes().empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(part.memory, cuda::PinnedMemory::allocate(context, most, "reading outputs back"));
   }
-  LLCUDA_RETURN_IF_ERROR(stream.record(entry.arrived));
+  LLCUDA_RETURN_IF_ERROR(stream.copyToHost(part.memory.bytes().subspan(part.used, bytes), from));
+  part.used += bytes;
+  return {};
+}
+
+Result<void> OutputRing::copySampled(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from) {
+  return add(opened().sampled, stream, outputs * sizeof(int32_t), sizes.outputs * sizeof(int32_t), from);
+}
+
+Result<void> OutputRing::copyLogits(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from) {
+  const std::size_t row = sizes.vocabulary * sizeof(float);
+  return add(opened().logits, stream, outputs * row, sizes.outputs * row, from);
+}
+
+Result<void> OutputRing::copyScores(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from) {
+  return add(opened().scores, stream, outputs * sizeof(TokenScore), sizes.outputs * sizeof(TokenScore), from);
+}
+
+Result<void> OutputRing::copyPromptScores(const cuda::Stream& stream, uint32_t rows, cuda::CUdeviceptr from) {
+  return add(opened().promptScores, stream, rows * sizeof(TokenScore), sizes.rows * sizeof(TokenScore), from);
+}
+
+Result<void> OutputRing::copyPooled(const cuda::Stream& stream, uint32_t blocks, cuda::CUdeviceptr from) {
+  const std::size_t row = sizes.embedding * sizeof(float);
+  return add(opened().pooled, stream, blocks * row, sizes.blocks * row, from);
+}
+
+Result<void> OutputRing::close(const cuda::Stream& stream) {
+  LLCUDA_RETURN_IF_ERROR(stream.record(opened().arrived));
   ++queued;
   return {};
 }
@@ -56,11 +71,8 @@ Result<StepOutput> OutputRing::take() {
   assert(waiting() > 0);
   Entry& entry = entries[taken++ % kDepth];
   LLCUDA_RETURN_IF_ERROR(entry.arrived.synchronize());
-  StepOutput output;
-  output.sampled = valuesOf<int32_t>(entry.sampled, entry.outputs);
-  if (entry.hasLogits)
-    output.logits = valuesOf<float>(entry.logits, std::size_t{entry.outputs} * vocabulary);
-  return output;
+  return StepOutput{entry.sampled.values<int32_t>(), entry.logits.values<float>(), entry.scores.values<TokenScore>(),
+                    entry.promptScores.values<TokenScore>(), entry.pooled.values<float>()};
 }
 
 } // namespace llcuda

@@ -13,10 +13,11 @@ Result<cuda::Event> PhaseClock::event() {
   return event;
 }
 
-Result<void> PhaseClock::start(const cuda::Stream& stream, const fb::Phase& phase, bool tail, const StepRows& step) {
+Result<void> PhaseClock::start(const cuda::Stream& stream, const fb::Phase& phase, const StepTails& tails,
+                               const StepRows& step) {
   Run run;
   run.time.phase = &phase;
-  run.time.tail = tail;
+  run.time.tails = tails;
   run.time.step = step;
   LLCUDA_ASSIGN_OR_RETURN(run.start, event());
   LLCUDA_ASSIGN_OR_RETURN(run.stop, event());

@@ -8,6 +8,7 @@
 
 #include "codegen/formats/launch_work.h"
 #include "runtime/cuda/stream.h"
+#include "runtime/exec/step_tails.h"
 #include "runtime/schema/engine_generated.h"
 
 namespace llcuda {
@@ -15,7 +16,7 @@ namespace llcuda {
 /// One run of a phase.
 struct PhaseTime {
   const fb::Phase* phase = nullptr;
-  bool tail = true; ///< with it
+  StepTails tails;
   StepRows step;
   double nanoseconds = 0;
   double idle = 0; ///< nanoseconds since the phase before it ended, in which the device may have copied; 0 of the first
@@ -27,7 +28,7 @@ public:
   explicit PhaseClock(std::shared_ptr<const cuda::Context> context) : context(std::move(context)) {}
 
   /// A phase follows on the stream.
-  Result<void> start(const cuda::Stream& stream, const fb::Phase& phase, bool tail, const StepRows& step);
+  Result<void> start(const cuda::Stream& stream, const fb::Phase& phase, const StepTails& tails, const StepRows& step);
   /// The phase that was started last ends here.
   Result<void> stop(const cuda::Stream& stream);
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "runtime/engine/launch_work.h"
-#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 namespace {
@@ -27,10 +26,9 @@ void PhaseCosts::Ratio::follow(double measured) {
   known = true;
 }
 
-double PhaseCosts::predicted(const fb::Phase& phase, bool tail, const StepRows& step) const {
-  const uint32_t launches = tail ? phase.launches()->size() : sampleTail(phase).first();
+double PhaseCosts::predicted(const fb::Phase& phase, LaunchRange launches, const StepRows& step) const {
   double nanoseconds = 0;
-  for (uint32_t i = 0; i < launches; ++i) {
+  for (uint32_t i = launches.first; i < launches.end; ++i) {
     const LaunchWork work = workOf(*phase.launches()->Get(i)->work());
     const double memory = static_cast<double>(bytesOf(work, step)) / rates.bytes;
     const double arithmetic = work.unit == ArithmeticUnit::kNone
@@ -41,14 +39,25 @@ double PhaseCosts::predicted(const fb::Phase& phase, bool tail, const StepRows& 
   return nanoseconds;
 }
 
-double PhaseCosts::of(const fb::Phase& phase, bool tail, const StepRows& step) const {
-  const auto found = ratios.find({&phase, tail});
-  return predicted(phase, tail, step) * (found == ratios.end() ? all : found->second).value;
+double PhaseCosts::predicted(const fb::Phase& phase, const StepTails& tails, const StepRows& step) const {
+  double nanoseconds = predicted(phase, stepOf(phase, tails.sample), step);
+  if (tails.report)
+    nanoseconds += predicted(phase, launchesOf(phase, fb::TailKind::report), step);
+  if (tails.scoreRuns != 0)
+    nanoseconds += tails.scoreRuns * predicted(phase, launchesOf(phase, fb::TailKind::score), step);
+  if (tails.pool)
+    nanoseconds += predicted(phase, launchesOf(phase, fb::TailKind::pool), step);
+  return nanoseconds;
 }
 
-void PhaseCosts::follow(const fb::Phase& phase, bool tail, const StepRows& step, double nanoseconds) {
-  const double ratio = nanoseconds / predicted(phase, tail, step);
-  ratios[{&phase, tail}].follow(ratio);
+double PhaseCosts::of(const fb::Phase& phase, const StepTails& tails, const StepRows& step) const {
+  const auto found = ratios.find({&phase, tails.sample});
+  return predicted(phase, tails, step) * (found == ratios.end() ? all : found->second).value;
+}
+
+void PhaseCosts::follow(const fb::Phase& phase, const StepTails& tails, const StepRows& step, double nanoseconds) {
+  const double ratio = nanoseconds / predicted(phase, tails, step);
+  ratios[{&phase, tails.sample}].follow(ratio);
   all.follow(ratio);
 }
 

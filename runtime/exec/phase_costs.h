@@ -8,7 +8,8 @@
 #include <utility>
 
 #include "codegen/formats/launch_work.h"
-#include "runtime/schema/engine_generated.h"
+#include "runtime/exec/step_tails.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 
@@ -28,10 +29,10 @@ class PhaseCosts {
 public:
   explicit PhaseCosts(const DeviceRates& rates) : rates(rates) {}
 
-  /// Nanoseconds of a step of `phase`, which outlives this, with its tail or without.
-  double of(const fb::Phase& phase, bool tail, const StepRows& step) const;
+  /// Nanoseconds of a step of `phase`, which outlives this, with these tails.
+  double of(const fb::Phase& phase, const StepTails& tails, const StepRows& step) const;
   /// Such a step took so long.
-  void follow(const fb::Phase& phase, bool tail, const StepRows& step, double nanoseconds);
+  void follow(const fb::Phase& phase, const StepTails& tails, const StepRows& step, double nanoseconds);
 
 private:
   /// Measured by predicted, the newer the more it counts.
@@ -41,11 +42,12 @@ private:
     void follow(double measured);
   };
 
-  double predicted(const fb::Phase& phase, bool tail, const StepRows& step) const;
+  double predicted(const fb::Phase& phase, LaunchRange launches, const StepRows& step) const;
+  double predicted(const fb::Phase& phase, const StepTails& tails, const StepRows& step) const;
 
   DeviceRates rates;
-  std::map<std::pair<const fb::Phase*, bool>, Ratio> ratios;
-  Ratio all; ///< of whatever was measured: for what was not
+  std::map<std::pair<const fb::Phase*, bool>, Ratio> ratios; ///< of those that sample, and of the others
+  Ratio all;                                                 ///< of whatever was measured: for what was not
 };
 
 } // namespace llcuda

@@ -7,12 +7,12 @@
 
 namespace llcuda {
 Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
-                                       uint32_t launches) {
+                                       LaunchRange launches) {
   // A stream of its own: should the capture not end, it goes with the stream, and the session's memory can be freed.
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program.device().context));
   LLCUDA_RETURN_IF_ERROR(stream.beginCapture());
   Result<void> launched;
-  for (uint32_t i = 0; i < launches && launched; ++i)
+  for (uint32_t i = launches.first; i < launches.end && launched; ++i)
     launched = launchOn(stream, program, memory, *phase.launches()->Get(i));
   auto captured = stream.endCapture();
   LLCUDA_RETURN_IF_ERROR(std::move(launched));

@@ -8,14 +8,15 @@
 #include "runtime/cuda/stream.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/session_memory.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 
-/// The first launches of a phase, captured once: every pointer in it stays valid as long as the session's memory.
+/// Launches of a phase, captured once: every pointer in it stays valid as long as the session's memory.
 class PhaseGraph {
 public:
   static Result<PhaseGraph> capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
-                                    uint32_t launches);
+                                    LaunchRange launches);
 
   Result<void> launch(const cuda::Stream& stream) const { return stream.launch(executable); }
   uint32_t kernelNodes() const { return nodes; }

@@ -19,7 +19,7 @@ Result<void> launchAll(const PhaseRun& run, LaunchObserver* observer) {
   const auto& launches = *run.phase.launches();
   if (observer)
     LLCUDA_RETURN_IF_ERROR(observer->begin(run));
-  for (uint32_t i = 0; i < run.launches; ++i) {
+  for (uint32_t i = run.launches.first; i < run.launches.end; ++i) {
     if (observer)
       LLCUDA_RETURN_IF_ERROR(observer->before(run, i));
     LLCUDA_RETURN_IF_ERROR(launchOn(run.stream, run.program, run.memory, *launches[i]));

@@ -8,6 +8,7 @@
 #include "runtime/cuda/stream.h"
 #include "runtime/exec/program.h"
 #include "runtime/exec/session_memory.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda {
 
@@ -20,7 +21,7 @@ struct PhaseRun {
   uint32_t rows = 0;      ///< that hold a token
   uint32_t sequences = 0; ///< that these rows are of
   uint64_t positions = 0; ///< cached ones that these rows attend to, those of two sequences counted apart
-  uint32_t launches = 0;  ///< that are run, from the first on
+  LaunchRange launches;   ///< of the phase that are run
 };
 
 /// Sees the launches of a session. It may put work of its own on the stream.

@@ -29,7 +29,8 @@ PhaseTable::PhaseTable(const Engine& engine) {
   std::ranges::sort(decodePhases, {}, rows);
   std::ranges::sort(promptPhases, {}, rows);
   for (const PhaseIo& io : promptPhases)
-    shapes.push_back({io.phase->rows(), io.phase->row_block(), outputsOf(*io.phase)});
+    shapes.push_back(
+        {io.phase->rows(), io.phase->row_block(), outputsOf(*io.phase), outputsOf(*io.phase, fb::TailKind::score)});
 }
 
 uint32_t PhaseTable::decodeFor(uint32_t rows) const {
@@ -47,6 +48,12 @@ uint32_t PhaseTable::maxOutputs() const {
   for (const auto* phases : {&decodePhases, &promptPhases})
     for (const PhaseIo& io : *phases) outputs = std::max(outputs, outputsOf(*io.phase));
   return outputs;
+}
+
+uint32_t PhaseTable::maxBlocks() const {
+  uint32_t blocks = 0;
+  for (const PhaseIo& io : promptPhases) blocks = std::max(blocks, rowBlocks(*io.phase));
+  return blocks;
 }
 
 } // namespace llcuda

@@ -33,6 +33,7 @@ public:
   uint32_t decodeFor(uint32_t rows) const;
   uint32_t maxRows() const;
   uint32_t maxOutputs() const;
+  uint32_t maxBlocks() const; ///< of the rows of a prompt phase
 
 private:
   std::vector<PhaseIo> decodePhases, promptPhases;

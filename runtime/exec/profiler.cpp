@@ -53,7 +53,7 @@ Result<void> Profiler::measureCopy(const cuda::Stream& stream) {
 }
 
 Result<void> Profiler::begin(const PhaseRun& run) {
-  const std::size_t launches = run.launches;
+  const std::size_t launches = run.launches.count();
   while (timings.size() < launches) {
     Timing timing;
     LLCUDA_ASSIGN_OR_RETURN(timing.start, cuda::Event::createTimed(context));
@@ -69,17 +69,17 @@ Result<void> Profiler::begin(const PhaseRun& run) {
 }
 
 Result<void> Profiler::before(const PhaseRun& run, uint32_t launch) {
-  return run.stream.record(timings[launch].start);
+  return run.stream.record(timings[launch - run.launches.first].start);
 }
 
 Result<void> Profiler::after(const PhaseRun& run, uint32_t launch) {
-  return run.stream.record(timings[launch].stop);
+  return run.stream.record(timings[launch - run.launches.first].stop);
 }
 
 Result<void> Profiler::end(const PhaseRun& run) {
   LLCUDA_RETURN_IF_ERROR(run.stream.synchronize());
-  for (uint32_t i = 0; i < run.launches; ++i) {
-    const fb::Launch& launch = *run.phase.launches()->Get(i);
+  for (uint32_t i = 0; i < run.launches.count(); ++i) {
+    const fb::Launch& launch = *run.phase.launches()->Get(run.launches.first + i);
     LLCUDA_ASSIGN_OR_RETURN(const double nanoseconds, cuda::nanosecondsBetween(timings[i].start, timings[i].stop));
     KernelProfile& profile = profiles[{run.phase.feeds_back(), run.phase.rows(), launch.kernel()}];
     profile.feedsBack = run.phase.feeds_back();

@@ -12,8 +12,9 @@ namespace llcuda {
 /// What a prompt phase takes.
 struct PromptShape {
   uint32_t rows;
-  uint32_t rowBlock; ///< a sequence begins at a multiple of this
-  uint32_t outputs;  ///< sequences whose next token a run can say
+  uint32_t rowBlock;   ///< a sequence begins at a multiple of this
+  uint32_t outputs;    ///< sequences whose next token a run can say
+  uint32_t scores = 0; ///< rows that one run of the tail that scores takes
 
   uint32_t sequences() const { return std::min((rows + rowBlock - 1) / rowBlock, outputs); }
 };

@@ -38,7 +38,8 @@ public:
   }
 
 private:
-  bool wantsLogits() const { return options.logprobs != 0 || options.forced; }
+  bool wantsLogits() const { return options.logprobs > static_cast<uint32_t>(kTopTokens) || options.forced; }
+  StepReads reads() const { return {wantsLogits(), options.logprobs != 0 && !wantsLogits()}; }
 
   /// The number of tokens to generate. The last one needs no position: it is not computed.
   uint64_t stepLimit(std::size_t size) {
@@ -62,8 +63,8 @@ private:
     sampling.step = static_cast<uint32_t>(owner.sequence.size() - 1);
     metrics.promptTokens = rest.size();
     start = Clock::now();
-    LLCUDA_RETURN_IF_ERROR(session.prompt(owner.slot, static_cast<uint32_t>(owner.cached), rest, &sampling,
-                                          wantsLogits(), owner.cancelled));
+    LLCUDA_RETURN_IF_ERROR(
+        session.prompt(owner.slot, static_cast<uint32_t>(owner.cached), rest, &sampling, reads(), owner.cancelled));
     owner.cached = owner.sequence.size();
     return {};
   }
@@ -115,7 +116,7 @@ private:
   Result<void> queueStep(uint64_t step) {
     if (options.forced && step > 1)
       LLCUDA_RETURN_IF_ERROR(session.replaceTokens({&(*options.forced)[step - 1], 1}));
-    LLCUDA_RETURN_IF_ERROR(session.queueStep(wantsLogits()));
+    LLCUDA_RETURN_IF_ERROR(session.queueStep(reads()));
     ++owner.cached;
     return {};
   }
@@ -125,16 +126,18 @@ private:
     token.token = output.sampled[0];
     token.index = static_cast<uint32_t>(step);
     token.stops = options.isStop && options.isStop(token.token);
-    std::vector<Candidate> top;
+    ScoredToken scored;
     if (wantsLogits()) {
       LLCUDA_ASSIGN_OR_RETURN(const LogProbabilities probabilities, LogProbabilities::of(output.logits));
-      top = probabilities.top(options.logprobs);
+      scored = {probabilities[token.token], probabilities.top(options.logprobs)};
       token.logits = output.logits;
-      token.logProbability = probabilities[token.token];
       if (options.forced)
         token.forced = Candidate{(*options.forced)[step], probabilities[(*options.forced)[step]]};
+    } else if (reads().scores) {
+      LLCUDA_ASSIGN_OR_RETURN(scored, ScoredToken::of(output.scores[0], options.logprobs));
     }
-    token.top = top;
+    token.logProbability = scored.logProbability;
+    token.top = scored.top;
     if (options.onToken && !options.onToken(token))
       metrics.stop = StopReason::kCallback;
     else if (token.stops && !options.forced)

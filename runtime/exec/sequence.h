@@ -45,7 +45,7 @@ struct GeneratedToken {
   float logProbability = 0;        ///< with log-probabilities or forced tokens
   std::span<const Candidate> top;  ///< with log-probabilities
   std::optional<Candidate> forced; ///< what takes its place
-  std::span<const float> logits;   ///< the whole row, under the same condition as logProbability
+  std::span<const float> logits;   ///< the whole row, with forced tokens or more log-probabilities than kTopTokens
 };
 
 struct GenerateOptions {

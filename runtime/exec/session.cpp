@@ -9,7 +9,7 @@
 namespace llcuda {
 namespace {
 
-/// Of the inputs of a prompt phase, or of edits.
+/// Of the inputs of a prompt phase, which are more than those of its tails, or of edits.
 std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
   const std::size_t inputs =
       3 * phases.maxRows() * sizeof(int32_t) + phases.maxOutputs() * (sizeof(int32_t) + sizeof(SamplingParams));
@@ -54,7 +54,9 @@ Result<void> Session::allocate() {
   LLCUDA_ASSIGN_OR_RETURN(memory, SessionMemory::allocate(*loaded, plan, stream));
   pageCopier.emplace(engine, state, memory, stream);
   LLCUDA_ASSIGN_OR_RETURN(staging, Staging::create(context, stagingBytes(engine, phases)));
-  LLCUDA_ASSIGN_OR_RETURN(ring, OutputRing::create(context, phases.maxOutputs(), engine.model().vocabulary()));
+  const OutputSizes sizes = {phases.maxOutputs(), phases.maxRows(), phases.maxBlocks(), engine.model().vocabulary(),
+                             engine.model().embedding()};
+  LLCUDA_ASSIGN_OR_RETURN(ring, OutputRing::create(context, sizes));
   for (auto* events : {&chunkDone, &stepDone})
     for (cuda::Event& event : *events) {
       LLCUDA_ASSIGN_OR_RETURN(event, cuda::Event::create(context));
@@ -123,12 +125,11 @@ Result<void> Session::clearStates(uint32_t slot) {
   return {};
 }
 
-Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& ofPhase, bool tail) {
-  std::optional<PhaseGraph>& graph = tail ? ofPhase.whole : ofPhase.trunk;
+Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& ofPhase, bool samples) {
+  std::optional<PhaseGraph>& graph = samples ? ofPhase.whole : ofPhase.trunk;
   if (!graph) {
-    const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
     LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo before, loaded->device().context->memoryInfo());
-    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, launches));
+    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, stepOf(*io.phase, samples)));
     LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo after, loaded->device().context->memoryInfo());
     bytesOfGraphs += before.freeBytes - std::min(before.freeBytes, after.freeBytes);
     ++captured;
@@ -136,29 +137,26 @@ Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& ofPhase, bool ta
   return &*graph;
 }
 
-Result<void> Session::launchPhase(const PhaseIo& io, PhaseGraph* graph, const StepRows& step, bool tail) {
-  if (graph)
-    return graph->launch(stream);
-  const uint32_t launches = tail ? io.phase->launches()->size() : sampleTail(*io.phase).first();
+Result<void> Session::launch(const PhaseIo& io, LaunchRange launches, const StepRows& step) {
   return launchAll({*loaded, memory, stream, *io.phase, step.rows, step.sequences, step.positions, launches},
                    execution.observer);
 }
 
-Result<void> Session::runPhase(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, bool tail) {
-  PhaseGraph* graph = nullptr;
+Result<void> Session::runStep(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, const StepTails& tails) {
   if (hasGraphs()) {
-    LLCUDA_ASSIGN_OR_RETURN(graph, graphOf(io, ofPhase, tail));
+    LLCUDA_ASSIGN_OR_RETURN(const PhaseGraph* graph, graphOf(io, ofPhase, tails.sample));
+    LLCUDA_RETURN_IF_ERROR(graph->launch(stream));
+  } else {
+    LLCUDA_RETURN_IF_ERROR(launch(io, stepOf(*io.phase, tails.sample), step));
   }
-  if (!execution.clock)
-    return launchPhase(io, graph, step, tail);
-  LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tail, step));
-  LLCUDA_RETURN_IF_ERROR(launchPhase(io, graph, step, tail));
-  return execution.clock->stop(stream);
+  return tails.report ? launch(io, launchesOf(*io.phase, fb::TailKind::report), step) : Result<void>();
 }
 
-Result<void> Session::queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits) {
-  return ring->queue(stream, outputs, memory.address(io.buffer(fb::IoRole::sampled)),
-                     wantLogits ? memory.address(io.buffer(fb::IoRole::logits)) : 0);
+Result<void> Session::readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads) {
+  LLCUDA_RETURN_IF_ERROR(ring->copySampled(stream, outputs, address(io, fb::IoRole::sampled)));
+  if (reads.logits)
+    LLCUDA_RETURN_IF_ERROR(ring->copyLogits(stream, outputs, address(io, fb::IoRole::logits)));
+  return reads.scores ? ring->copyScores(stream, outputs, address(io, fb::IoRole::scores)) : Result<void>();
 }
 
 Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart> parts) {
@@ -178,7 +176,7 @@ Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart
       outputRows.push_back(static_cast<int32_t>(row + part.tokens.size() - 1));
       sampling.push_back(*part.sampling);
     }
-    row += (static_cast<uint32_t>(part.tokens.size()) + block - 1) / block * block;
+    row += part.blocks(block) * block;
   }
   assert(outputRows.size() <= outputsOf(*io.phase));
   outputRows.resize(outputsOf(*io.phase), -1);
@@ -196,13 +194,14 @@ Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart
   return staging.upload(stream, uploads);
 }
 
-Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits) {
+Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> parts, const StepReads& reads) {
   assert(!parts.empty());
   const PhaseIo& io = phases.prompt()[phase];
   StepRows step = {.rows = 0, .sequences = static_cast<uint32_t>(parts.size())};
   uint32_t outputs = 0;
   for (const PromptPart& part : parts) {
     const auto count = static_cast<uint32_t>(part.tokens.size());
+    assert((part.scored.empty() || part.scored.size() == count) && part.pooled.first + part.pooled.count <= count);
     LLCUDA_RETURN_IF_ERROR(reserve(part.slot, part.first, part.first + count));
     step.rows += count;
     step.positions += part.first + count;
@@ -210,12 +209,27 @@ Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> par
   }
   LLCUDA_RETURN_IF_ERROR(applyEdits());
   LLCUDA_RETURN_IF_ERROR(writePrompts(io, parts));
-  LLCUDA_RETURN_IF_ERROR(runPhase(io, promptGraphs[phase], step, outputs != 0));
-  return outputs == 0 ? Result<void>() : queueOutput(io, outputs, wantLogits);
+  const StepTails tails = tailsOf(*io.phase, parts, reads);
+  const bool hasOutput = tails.sample || tails.scoreRuns != 0 || tails.pool;
+  if (hasOutput)
+    ring->open();
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tails, step));
+  LLCUDA_RETURN_IF_ERROR(runStep(io, promptGraphs[phase], step, tails));
+  if (tails.sample)
+    LLCUDA_RETURN_IF_ERROR(readSampled(io, outputs, reads));
+  if (tails.scoreRuns != 0)
+    LLCUDA_RETURN_IF_ERROR(readScores(io, parts));
+  if (tails.pool)
+    LLCUDA_RETURN_IF_ERROR(readPooled(io, parts, step));
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->stop(stream));
+  return hasOutput ? ring->close(stream) : Result<void>();
 }
 
 Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens,
-                             const SamplingParams* sampling, bool wantLogits, const std::atomic<bool>& cancelled) {
+                             const SamplingParams* sampling, const StepReads& reads,
+                             const std::atomic<bool>& cancelled) {
   assert(!tokens.empty());
   const auto length = static_cast<uint32_t>(tokens.size());
   for (const PromptRun& run : promptRuns(phases.promptShapes(), {&length, 1})) {
@@ -228,7 +242,7 @@ Result<void> Session::prompt(uint32_t slot, uint32_t first, std::span<const int3
     const bool last = piece.first + piece.tokens == length;
     const PromptPart part = {slot, first + piece.first, tokens.subspan(piece.first, piece.tokens),
                              last ? sampling : nullptr};
-    LLCUDA_RETURN_IF_ERROR(runPrompts(run.phase, {&part, 1}, wantLogits));
+    LLCUDA_RETURN_IF_ERROR(runPrompts(run.phase, {&part, 1}, reads));
     LLCUDA_RETURN_IF_ERROR(stream.record(done));
   }
   return {};
@@ -280,7 +294,7 @@ Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
   return staging.upload(stream, {&upload, 1});
 }
 
-Result<void> Session::queueStep(bool wantLogits) {
+Result<void> Session::queueStep(const StepReads& reads) {
   const uint32_t count = decodeRows.count();
   assert(count != 0);
   StepRows step = {.rows = count, .sequences = count};
@@ -293,8 +307,17 @@ Result<void> Session::queueStep(bool wantLogits) {
   LLCUDA_RETURN_IF_ERROR(applyEdits());
   decodeRows.advance();
   const uint32_t phase = phases.decodeFor(count);
-  LLCUDA_RETURN_IF_ERROR(runPhase(phases.decode()[phase], decodeGraphs[phase], step, true));
-  return queueOutput(phases.decode()[phase], count, wantLogits);
+  const PhaseIo& io = phases.decode()[phase];
+  StepTails tails = true;
+  tails.report = reads.scores;
+  ring->open();
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tails, step));
+  LLCUDA_RETURN_IF_ERROR(runStep(io, decodeGraphs[phase], step, tails));
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->stop(stream));
+  LLCUDA_RETURN_IF_ERROR(readSampled(io, count, reads));
+  return ring->close(stream);
 }
 
 Result<std::optional<SlotCopy>> Session::copyOut(uint32_t slot, uint32_t positions, HostPages& host) {

@@ -28,8 +28,15 @@
 #include "runtime/exec/slot_copy.h"
 #include "runtime/exec/slot_state.h"
 #include "runtime/exec/staging.h"
+#include "runtime/exec/step_tails.h"
 
 namespace llcuda {
+
+/// Rows that follow one another.
+struct RowRange {
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
 
 /// Tokens of one sequence in a prompt phase.
 struct PromptPart {
@@ -37,6 +44,12 @@ struct PromptPart {
   uint32_t first = 0;                       ///< position of the first token; the slot is continuable() there
   std::span<const int32_t> tokens;          ///< at least one
   const SamplingParams* sampling = nullptr; ///< if not null, the token after the last one is an output
+  std::span<const int32_t> scored = {}; ///< behind each of the tokens the one whose score is wanted, -1 for none; or
+                                        ///< empty: of none
+  RowRange pooled;                      ///< of the tokens, those whose rows are summed
+
+  /// Blocks of rows that it takes.
+  uint32_t blocks(uint32_t rowBlock) const { return (static_cast<uint32_t>(tokens.size()) + rowBlock - 1) / rowBlock; }
 };
 
 /// When graphs are captured.
@@ -72,12 +85,14 @@ public:
   /// `sampling` the token after the last one is an output to take(). Ends the running decode. kCancelled between two
   /// chunks once `cancelled` is set.
   Result<void> prompt(uint32_t slot, uint32_t first, std::span<const int32_t> tokens, const SamplingParams* sampling,
-                      bool wantLogits, const std::atomic<bool>& cancelled);
+                      const StepReads& reads, const std::atomic<bool>& cancelled);
   /// The prompt phases, as promptRuns() takes them; indices of them are those of runPrompts().
   std::span<const PromptShape> promptShapes() const { return phases.promptShapes(); }
   /// Runs one prompt phase over parts of several slots, each of which begins at a multiple of its row block. The
-  /// outputs of those with `sampling`, in their order, are one output to take().
-  Result<void> runPrompts(uint32_t phase, std::span<const PromptPart> parts, bool wantLogits);
+  /// outputs of those with `sampling`, the scores of those with `scored` and the sums of those with `pooled`, in their
+  /// order, are one output to take(); there is none where no part asks for any. Where one is pooled there are sums of
+  /// all parts, of each as many as its tokens fill row blocks, zeros where nothing is summed.
+  Result<void> runPrompts(uint32_t phase, std::span<const PromptPart> parts, const StepReads& reads);
 
   // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told
   // the device in front of the next phase, without waiting for those that are queued. A row that samples
@@ -102,7 +117,7 @@ public:
   Result<void> replaceTokens(std::span<const int32_t> tokens);
   /// Queues one step of the narrowest phase that has all rows: one graph launch. Its output, up to the last row that is
   /// used, is to be taken.
-  Result<void> queueStep(bool wantLogits);
+  Result<void> queueStep(const StepReads& reads);
 
   /// Outputs queued and not taken, at most OutputRing::kDepth.
   uint32_t waiting() const { return ring->waiting(); }
@@ -160,15 +175,21 @@ private:
   Session(std::shared_ptr<const Program> program, uint32_t context, MemoryPlan plan, Execution execution);
   Result<void> allocate();
   Result<void> captureAll();
-  /// The graphs of a phase: the trunk and its tail as one, since nothing comes between, and the trunk alone.
+  /// The graphs of a phase: the trunk and the tail that samples as one, since nothing comes between, and the trunk
+  /// alone. What else may follow is launched by itself: it is asked for seldom.
   struct Graphs {
     std::optional<PhaseGraph> whole, trunk;
   };
 
-  /// One step of a phase; without `tail` nothing is sampled.
-  Result<void> runPhase(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, bool tail);
-  Result<void> launchPhase(const PhaseIo& io, PhaseGraph* graph, const StepRows& step, bool tail);
-  Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& ofPhase, bool tail);
+  /// The trunk of a phase, and of its tails those that sample and report.
+  Result<void> runStep(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, const StepTails& tails);
+  Result<void> launch(const PhaseIo& io, LaunchRange launches, const StepRows& step);
+  Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& ofPhase, bool samples);
+  /// Into the output that is open: what a step sampled, and what its rows ask for beside.
+  Result<void> readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads);
+  static StepTails tailsOf(const fb::Phase& phase, std::span<const PromptPart> parts, const StepReads& reads);
+  Result<void> readScores(const PhaseIo& io, std::span<const PromptPart> parts);
+  Result<void> readPooled(const PhaseIo& io, std::span<const PromptPart> parts, const StepRows& step);
   bool hasGraphs() const { return execution.graphs && !execution.observer; }
   Result<void> writePrompts(const PhaseIo& io, std::span<const PromptPart> parts);
   /// Pages for positions up to `end`, which are about to be written from `first` on.
@@ -178,7 +199,7 @@ private:
   /// Queues changes that those of `row` must not be mixed with.
   Result<void> settle(uint32_t row) { return decodeRows.isEdited(row) ? applyEdits() : Result<void>(); }
   Result<void> clearStates(uint32_t slot);
-  Result<void> queueOutput(const PhaseIo& io, uint32_t outputs, bool wantLogits);
+  cuda::CUdeviceptr address(const PhaseIo& io, fb::IoRole role) const { return memory.address(io.buffer(role)); }
   std::shared_ptr<const Program> loaded;
   uint32_t positions;
   Execution execution;

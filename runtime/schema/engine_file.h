@@ -13,7 +13,7 @@
 namespace llcuda::schema {
 
 inline constexpr char kEngineMagic[8] = {'L', 'L', 'C', 'U', 'D', 'A', 'E', '\n'};
-inline constexpr uint32_t kEngineVersion = 4;
+inline constexpr uint32_t kEngineVersion = 5;
 inline constexpr uint64_t kSegmentAlignment = 4096;
 /// Weights, constants and arena buffers start at multiples of this, in their segment and on the device.
 inline constexpr uint64_t kBufferAlignment = 256;

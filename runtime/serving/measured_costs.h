@@ -16,10 +16,10 @@ public:
   double decode(const StepRows& step) const override {
     return costs.of(session.decodePhase(step.rows), true, step) / 1e6;
   }
-  double prompt(uint32_t phase, bool tail, const StepRows& step) const override {
-    return costs.of(session.promptPhase(phase), tail, step) / 1e6;
+  double prompt(uint32_t phase, const StepTails& tails, const StepRows& step) const override {
+    return costs.of(session.promptPhase(phase), tails, step) / 1e6;
   }
-  void follow(const PhaseTime& time) { costs.follow(*time.phase, time.tail, time.step, time.nanoseconds); }
+  void follow(const PhaseTime& time) { costs.follow(*time.phase, time.tails, time.step, time.nanoseconds); }
 
 private:
   const Session& session;

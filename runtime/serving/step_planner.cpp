@@ -109,10 +109,17 @@ private:
   }
 
   double costOf(const PromptRun& run) const {
-    const bool tail = std::ranges::any_of(run.pieces, [&](const PromptPiece& piece) {
-      return piece.first + piece.tokens == state.prompts[piece.prompt].left;
-    });
-    return costs.prompt(run.phase, tail, stepRowsOf(run, state.prompts));
+    StepTails tails;
+    uint32_t scored = 0;
+    for (const PromptPiece& piece : run.pieces) {
+      const PromptState& prompt = state.prompts[piece.prompt];
+      tails.sample |= prompt.samples && piece.first + piece.tokens == prompt.left;
+      tails.pool |= prompt.pooled;
+      scored += prompt.scored ? piece.tokens : 0;
+    }
+    if (scored != 0)
+      tails.scoreRuns = (scored + phases[run.phase].scores - 1) / phases[run.phase].scores;
+    return costs.prompt(run.phase, tails, stepRowsOf(run, state.prompts));
   }
 
   /// The next run of phases of at most `mostRows` rows and at most `budget` milliseconds; nothing when no tokens are

@@ -9,6 +9,7 @@
 
 #include "codegen/formats/launch_work.h"
 #include "runtime/exec/prompt_runs.h"
+#include "runtime/exec/step_tails.h"
 
 namespace llcuda::serving {
 
@@ -17,8 +18,8 @@ class StepCosts {
 public:
   virtual ~StepCosts() = default;
   virtual double decode(const StepRows& step) const = 0;
-  /// A run of prompt phase `phase`; `tail`: some of its sequences are asked for their next token.
-  virtual double prompt(uint32_t phase, bool tail, const StepRows& step) const = 0;
+  /// A run of prompt phase `phase`.
+  virtual double prompt(uint32_t phase, const StepTails& tails, const StepRows& step) const = 0;
 };
 
 /// Who goes first. Higher priorities do; of one priority whose turn comes first, then who came first.
@@ -46,9 +47,12 @@ struct RowState {
 /// A sequence whose prompt is not computed, and which has a slot.
 struct PromptState {
   Standing standing;
-  uint32_t first = 0; ///< position of the next token to compute
-  uint32_t left = 1;  ///< tokens to compute, at least one
-  PageCounts held;    ///< pages that pausing it gives back, those included that it was promised
+  uint32_t first = 0;  ///< position of the next token to compute
+  uint32_t left = 1;   ///< tokens to compute, at least one
+  PageCounts held;     ///< pages that pausing it gives back, those included that it was promised
+  bool samples = true; ///< its last token is asked for the next one
+  bool scored = false; ///< its rows are scored
+  bool pooled = false; ///< its rows are summed
 };
 
 struct StepState {

@@ -34,14 +34,14 @@ ordered_json phasesJson(const std::vector<PhaseTime>& times) {
   };
   const PhaseCosts untouched(kT4Rates);
   PhaseCosts costs(kT4Rates);
-  for (const PhaseTime& time : times) costs.follow(*time.phase, time.tail, time.step, time.nanoseconds);
+  for (const PhaseTime& time : times) costs.follow(*time.phase, time.tails, time.step, time.nanoseconds);
   std::map<std::tuple<bool, uint32_t, bool>, Sum> sums;
   for (const PhaseTime& time : times) {
-    Sum& sum = sums[{time.phase->feeds_back(), time.phase->rows(), time.tail}];
+    Sum& sum = sums[{time.phase->feeds_back(), time.phase->rows(), time.tails.sample}];
     ++sum.runs;
     sum.took += time.nanoseconds;
-    sum.predicted += untouched.of(*time.phase, time.tail, time.step);
-    sum.followed += costs.of(*time.phase, time.tail, time.step);
+    sum.predicted += untouched.of(*time.phase, time.tails, time.step);
+    sum.followed += costs.of(*time.phase, time.tails, time.step);
   }
   ordered_json phases = ordered_json::array();
   for (const auto& [key, sum] : sums) {

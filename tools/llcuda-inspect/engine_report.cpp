@@ -26,12 +26,17 @@ uint64_t imageBytes(const fb::Kernel& kernel, fb::ImageKind kind) {
   return image ? image->span().bytes() : 0;
 }
 
-/// Launches of the layer that has most; 0 for a phase without layers.
+/// Launches of a step that samples.
+uint32_t nodesOf(const fb::Phase& phase) {
+  return stepOf(phase, true).count();
+}
+
+/// Those of the layer that has most; 0 for a phase without layers.
 uint32_t nodesPerLayer(const fb::Phase& phase) {
   std::map<int32_t, uint32_t> nodes;
-  for (const fb::Launch* launch : *phase.launches())
-    if (launch->layer() >= 0)
-      ++nodes[launch->layer()];
+  for (uint32_t i = 0; i < nodesOf(phase); ++i)
+    if (const int32_t layer = phase.launches()->Get(i)->layer(); layer >= 0)
+      ++nodes[layer];
   uint32_t most = 0;
   for (const auto& [layer, count] : nodes) most = std::max(most, count);
   return most;
@@ -59,9 +64,14 @@ ordered_json kernelJson(const fb::Kernel& kernel) {
 }
 
 ordered_json phaseJson(const fb::Phase& phase) {
-  return {{"kind", phaseName(phase)},          {"rows", phase.rows()},
-          {"row_block", phase.row_block()},    {"outputs", outputsOf(phase)},
-          {"nodes", phase.launches()->size()}, {"nodes_per_layer", nodesPerLayer(phase)}};
+  ordered_json tails = ordered_json::array();
+  for (const fb::Tail* tail : *phase.tails())
+    tails.push_back({{"kind", fb::EnumNameTailKind(tail->kind())},
+                     {"outputs", tail->outputs()},
+                     {"nodes", launchesOf(phase, tail->kind()).count()}});
+  return {{"kind", phaseName(phase)},    {"rows", phase.rows()},    {"row_block", phase.row_block()},
+          {"outputs", outputsOf(phase)}, {"nodes", nodesOf(phase)}, {"nodes_per_layer", nodesPerLayer(phase)},
+          {"tails", std::move(tails)}};
 }
 
 std::string textOf(const flatbuffers::String* text) {
@@ -191,7 +201,7 @@ std::string sourcesText(const fb::Engine& engine) {
 std::string phasesText(const fb::Engine& engine) {
   std::vector<std::vector<std::string>> rows = {{"phase", "rows", "nodes", "nodes per layer"}};
   for (const fb::Phase* phase : *engine.phases())
-    rows.push_back({phaseName(*phase), std::to_string(phase->rows()), std::to_string(phase->launches()->size()),
+    rows.push_back({phaseName(*phase), std::to_string(phase->rows()), std::to_string(nodesOf(*phase)),
                     std::to_string(nodesPerLayer(*phase))});
   return textTable(rows);
 }

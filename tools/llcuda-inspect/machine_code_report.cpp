@@ -68,7 +68,8 @@ Result<ordered_json> machineCodeJson(const Engine& engine, const std::string& nv
   }
   for (const fb::Phase* phase : *metadata.phases()) {
     ordered_json launches = ordered_json::array();
-    for (const fb::Launch* launch : *phase->launches()) launches.push_back(launchJson(*launch, shapes));
+    for (uint32_t i = 0; i < stepOf(*phase, true).count(); ++i) // what a step always runs
+      launches.push_back(launchJson(*phase->launches()->Get(i), shapes));
     phases.push_back({{"kind", phaseName(*phase)}, {"rows", phase->rows()}, {"launches", std::move(launches)}});
   }
   return ordered_json{{"nvrtc", metadata.compiler()->nvrtc() ? metadata.compiler()->nvrtc()->str() : ""},

@@ -10,6 +10,7 @@
 #include "codegen/sass/peer_loops.h"
 #include "codegen/spec/t4.h"
 #include "runtime/engine/launch_work.h"
+#include "runtime/schema/phase_facts.h"
 
 namespace llcuda::inspect {
 namespace {
@@ -116,7 +117,8 @@ public:
     step.rows = rows;
     std::map<uint32_t, uint32_t> places; // in the step, of the engine's kernels
     Linears linears(engine, request.megahertz);
-    for (const fb::Launch* launch : *phase->launches()) {
+    for (uint32_t i = 0; i < stepOf(*phase, true).count(); ++i) {
+      const fb::Launch* launch = phase->launches()->Get(i);
       const auto [place, isNew] = places.try_emplace(launch->kernel(), step.kernels.size());
       if (isNew) {
         LLCUDA_ASSIGN_OR_RETURN(const codegen::PredictedCode* code, kernel(launch->kernel()));

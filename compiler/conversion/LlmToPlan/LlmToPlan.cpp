@@ -17,6 +17,8 @@ constexpr int64_t kPageTokens = 64, kMaxBatch = 64, kRowBlock = 64;
 /// Up to so many rows of a prompt the warps of a linear divide its inputs: codegen/spec/prompt_tile.h; up to
 /// kMaxDecodeRows its lanes do.
 constexpr int64_t kFewRows = 32;
+/// Rows of a prompt that are scored at a time: their logits lie in the arena.
+constexpr int64_t kScoredRows = 32;
 
 struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   using LlmToPlanBase::LlmToPlanBase;
@@ -69,7 +71,7 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   /// the kernels of decode phases, which know the slot of each row.
   llm::PhaseFacts promptFacts(int64_t rows) const {
     const int64_t block = rows <= codegen::kMaxDecodeRows ? 1 : std::min(rows, kRowBlock);
-    return {rows, block, std::min<int64_t>(maxBatch, (rows + block - 1) / block), false};
+    return {rows, block, std::min<int64_t>(maxBatch, (rows + block - 1) / block), false, std::min(rows, kScoredRows)};
   }
 
   std::vector<llm::PhaseFacts> phases() {

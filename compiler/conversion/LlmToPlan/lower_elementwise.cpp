@@ -55,7 +55,8 @@ LogicalResult PhaseLowering::pickRows(Operation* op, Value input, RowBuffers& pi
   picked.rows = outputs;
   picked.picked = true;
   picked.f32 = scratch(op, "picked", outputs * columnsOf(input) * 4);
-  return emit(op, codegen::pickRowsLaunch(desc), {{"x", values[input].f32}, {"y", picked.f32}});
+  return emit(op, codegen::pickRowsLaunch(desc),
+              {{"x", values[input].f32}, {"y", picked.f32}, {"output_rows", pickBuffer()}});
 }
 
 } // namespace llcuda::llm

@@ -11,13 +11,15 @@ using mlir::failed;
 using mlir::failure;
 using mlir::LogicalResult;
 
-// In prompt phases the norm before has picked the rows that are wanted, or they are picked here. The cap of many rows
+// In prompt phases the norm before has picked the rows that are sampled, or they are picked here. The cap of many rows
 // is a launch of its own.
 LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   RowBuffers input = values[op.getInput()];
-  if (!facts.feedsBack && !input.picked) {
+  if (!tail)
+    tail = plan::TailKind::Sample;
+  if (!facts.feedsBack && (!input.picked || tail != plan::TailKind::Sample)) {
     input = {};
-    if (failed(pickRows(op, op.getInput(), input)))
+    if (failed(pickNormed(op, input)))
       return failure();
   }
   const LinearWeights weights = {{op.getWeight()}, {}};
@@ -28,13 +30,18 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
   desc->rows = static_cast<uint32_t>(outputs);
   desc->kernels = headKernels();
   const std::string logits = define(op, op.getLogits(), "logits", outputs).f32;
+  Bindings bindings;
+  if (!facts.feedsBack)
+    bindings["positions"] = pickBuffer(); // -1 where nobody asks for a row, too
   if (desc->hasFewRows() || cap == 0) {
     desc->epilogue = codegen::StoreRows{.softcap = cap};
-    return emitLinear(op, *desc, input, weights, {{"y", logits}});
+    bindings["y"] = logits;
+    return emitLinear(op, *desc, input, weights, bindings);
   }
   const uint32_t columns = desc->parts[0].outputs;
   const std::string uncapped = scratch(op, "uncapped", outputs * columns * 4);
-  if (failed(emitLinear(op, *desc, input, weights, {{"y", uncapped}})))
+  bindings["y"] = uncapped;
+  if (failed(emitLinear(op, *desc, input, weights, bindings)))
     return failure();
   return emit(op, codegen::softcapLaunch({desc->rows, columns}, cap), {{"x", uncapped}, {"y", logits}});
 }
@@ -46,7 +53,10 @@ LogicalResult PhaseLowering::lowerSample(SampleOp op) {
   Bindings bindings;
   bindings["partial"] = scratch(op, "sample_partial", static_cast<int64_t>(codegen::samplePartialBytes(desc)));
   bindings["arrivals"] = plan.counter(codegen::sampleArrivals(desc));
-  return emit(op, codegen::sampleLaunch(desc), bindings);
+  tail = plan::TailKind::Sample;
+  if (failed(emit(op, codegen::sampleLaunch(desc), bindings)))
+    return failure();
+  return lowerOtherTails(op);
 }
 
 } // namespace llcuda::llm

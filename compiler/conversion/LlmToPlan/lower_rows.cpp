@@ -36,21 +36,41 @@ LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
 LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, const llvm::APFloat& eps,
                                        Value result) {
   const bool picked = isPicked(result);
-  codegen::RmsNormDesc desc;
-  desc.rows = static_cast<uint32_t>(picked ? outputs : rows);
-  desc.columns = static_cast<uint32_t>(columnsOf(result));
-  desc.eps = eps.convertToFloat();
-  desc.pickRows = picked;
-  desc.int8Rows = isQ8Rows(result.getType());
-  const FloatForms forms = desc.int8Rows ? FloatForms{} : picked ? FloatForms{.f32 = true} : floatFormsOf(result);
-  desc.f32Rows = forms.f32 || (!desc.int8Rows && !forms.halves);
-  desc.halfRows = forms.halves;
-  desc.order = orderOf(picked);
-  if (failed(accept(op, codegen::checkRmsNorm(desc))))
-    return failure();
-  Bindings bindings = {{"x", x}, {"scale", plan.constant(scale)}};
-  bindRows(bindings, "y", defineNormed(op, result, desc.rows, desc.int8Rows, picked, forms));
-  return emit(op, codegen::rmsNormLaunch(desc), bindings);
+  const Norm norm = {op, std::move(x), {}, {}, scale, eps.convertToFloat()};
+  if (picked)
+    beginTail(norm);
+  const bool int8Rows = isQ8Rows(result.getType());
+  const FloatForms forms = int8Rows ? FloatForms{} : picked ? FloatForms{.f32 = true} : floatFormsOf(result);
+  return emitNorm(norm, defineNormed(op, result, picked ? outputs : rows, int8Rows, picked, forms), picked, {});
+}
+
+LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, bool picked, const std::string& sum) {
+  const auto facts = [&](auto desc) {
+    desc.rows = static_cast<uint32_t>(y.rows);
+    desc.columns = static_cast<uint32_t>(columnsOf(norm.scale));
+    desc.eps = norm.eps;
+    desc.pickRows = picked;
+    desc.f32Rows = !y.f32.empty();
+    desc.int8Rows = !y.codes.empty();
+    desc.halfRows = !y.halves.empty();
+    desc.order = orderOf(picked);
+    return desc;
+  };
+  Bindings bindings = {{"x", norm.x}, {"scale", plan.constant(norm.scale)}};
+  bindRows(bindings, "y", y);
+  if (picked)
+    bindings["output_rows"] = pickBuffer();
+  if (!norm.postScale) {
+    const auto desc = facts(codegen::RmsNormDesc());
+    return failed(accept(norm.op, codegen::checkRmsNorm(desc))) ? failure()
+                                                                : emit(norm.op, codegen::rmsNormLaunch(desc), bindings);
+  }
+  bindings["residual"] = norm.residual;
+  bindings["post_scale"] = plan.constant(norm.postScale);
+  bindings["sum"] = sum;
+  const auto desc = facts(codegen::PostNormDesc());
+  return failed(accept(norm.op, codegen::checkPostNorm(desc))) ? failure()
+                                                               : emit(norm.op, codegen::postNormLaunch(desc), bindings);
 }
 
 // The sum of rows that are picked is made of those alone. Where something reads the whole sum, all rows are made, as
@@ -58,28 +78,15 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
 LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::string& product,
                                           const std::string& residual) {
   const bool picked = isPicked(op.getNormed()) && op.getSum().use_empty();
-  codegen::PostNormDesc desc;
-  desc.rows = static_cast<uint32_t>(picked ? outputs : rows);
-  desc.columns = static_cast<uint32_t>(columnsOf(op.getSum()));
-  desc.eps = op.getEps().convertToFloat();
-  desc.pickRows = picked;
-  desc.int8Rows = isQ8Rows(op.getNormed().getType()) && picked == isPicked(op.getNormed());
-  const bool takesAll = !desc.int8Rows && !picked && !isPicked(op.getNormed());
-  const FloatForms forms = desc.int8Rows ? FloatForms{}
-                           : takesAll    ? floatFormsOf(op.getNormed())
-                                         : FloatForms{.f32 = true};
-  desc.f32Rows = forms.f32 || (!desc.int8Rows && !forms.halves);
-  desc.halfRows = forms.halves;
-  desc.order = orderOf(picked);
-  if (failed(accept(op, codegen::checkPostNorm(desc))))
-    return failure();
-  Bindings bindings = {{"x", product},
-                       {"residual", residual},
-                       {"post_scale", plan.constant(op.getPostScale())},
-                       {"scale", plan.constant(op.getScale())},
-                       {"sum", define(op, op.getSum(), "sum", desc.rows).f32}};
-  bindRows(bindings, "y", defineNormed(op, op.getNormed(), desc.rows, desc.int8Rows, picked, forms));
-  if (failed(emit(op, codegen::postNormLaunch(desc), bindings)))
+  const Norm norm = {op, product, residual, op.getPostScale(), op.getScale(), op.getEps().convertToFloat()};
+  if (picked)
+    beginTail(norm);
+  const int64_t count = picked ? outputs : rows;
+  const bool int8Rows = isQ8Rows(op.getNormed().getType()) && picked == isPicked(op.getNormed());
+  const bool takesAll = !int8Rows && !picked && !isPicked(op.getNormed());
+  const FloatForms forms = int8Rows ? FloatForms{} : takesAll ? floatFormsOf(op.getNormed()) : FloatForms{.f32 = true};
+  const std::string sum = define(op, op.getSum(), "sum", count).f32;
+  if (failed(emitNorm(norm, defineNormed(op, op.getNormed(), count, int8Rows, picked, forms), picked, sum)))
     return failure();
   noteResidual(op, op.getSum());
   return mlir::success();

@@ -3,6 +3,7 @@
 
 #include "codegen/formats/half_rows.h"
 #include "codegen/formats/sampling.h"
+#include "codegen/formats/token_score.h"
 #include "codegen/pack/pack.h"
 #include "codegen/spec/rows_spec.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -93,7 +94,7 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
   if (int8Rows)
     addCodes(op, buffers, name, columnsOf(result));
   else
-    buffers.f32 = rowCount == outputs && isLogits(result)
+    buffers.f32 = rowCount == outputs && isLogits(result) && tail != plan::TailKind::Score
                       ? plan.io(facts, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
                       : scratch(op, name, rowCount * columnsOf(result) * 4);
   return buffers;
@@ -210,12 +211,20 @@ int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
   case plan::IoRole::OutputRows:
   case plan::IoRole::Sampled:
     return outputs * 4;
+  case plan::IoRole::ScoreRows:
+  case plan::IoRole::ScoreTokens:
+    return outputs * 4;
+  case plan::IoRole::Scores:
+    return outputs * static_cast<int64_t>(sizeof(TokenScore));
+  case plan::IoRole::PoolRows:
+    return outputs * 8;
   case plan::IoRole::Sampling:
     return outputs * static_cast<int64_t>(sizeof(SamplingParams));
   case plan::IoRole::Logits:
     return outputs * vocabulary * 4;
   case plan::IoRole::BlockTable: // of a cache, not of a phase
   case plan::IoRole::Edits:      // of all phases
+  case plan::IoRole::Pooled:     // lowerPool() says
     break;
   }
   llvm_unreachable("a role of a phase");
@@ -231,9 +240,7 @@ LogicalResult PhaseLowering::emit(Operation* op, const codegen::LaunchSpec& spec
              << spec.kernel.name << " wants " << param.name << ", which nothing provides";
     bindings[param.name] = plan.io(facts, *role, ioBytes(*role));
   }
-  // From the choice of rows, or the head, on.
-  isInTail |= llvm::isa<HeadOp, SampleOp>(op) || bindings.contains("output_rows");
-  const auto launch = plan.launch(op, phase.getBody().front(), spec, bindings, isInTail);
+  const auto launch = plan.launch(op, phase.getBody().front(), spec, bindings, tail);
   if (mlir::succeeded(launch))
     lastLaunch = *launch;
   return launch;

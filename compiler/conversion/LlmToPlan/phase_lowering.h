@@ -49,6 +49,15 @@ private:
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
   mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, const llvm::APFloat& eps,
                                 mlir::Value result);
+  /// A norm of rows, with what is added before it or without.
+  struct Norm {
+    mlir::Operation* op = nullptr;
+    std::string x, residual; ///< the second, and `sum`, with a post-norm alone
+    mlir::Value postScale, scale;
+    float eps = 0;
+  };
+  /// Its launch for the rows of `y`, which has its buffers: those that the tail picks, or all.
+  mlir::LogicalResult emitNorm(const Norm& norm, const RowBuffers& y, bool picked, const std::string& sum);
   mlir::LogicalResult emitPostNorm(LinearResidualNormOp op, const std::string& product, const std::string& residual);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
@@ -89,11 +98,27 @@ private:
   mlir::LogicalResult lowerAdd(AddOp op);
   mlir::LogicalResult lowerScale(ScaleOp op);
   mlir::LogicalResult lowerSoftcap(SoftcapOp op);
-  /// The rows whose logits are wanted, as f32 rows.
+  /// The rows that the tail wants, as f32 rows.
   mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp
   mlir::LogicalResult lowerHead(HeadOp op);
   mlir::LogicalResult lowerSample(SampleOp op);
+  // lower_tails.cpp
+  /// What may follow the tail that samples.
+  mlir::LogicalResult lowerOtherTails(SampleOp op);
+  mlir::LogicalResult lowerScore(SampleOp op, HeadOp head);
+  mlir::LogicalResult lowerPool(HeadOp head);
+  /// A score of each row of the logits of this tail: of the token that `tokens` says of it.
+  mlir::LogicalResult emitLogProbabilities(SampleOp op, plan::IoRole tokens);
+  /// The rows that the tail wants of what the head reads, as the head reads them.
+  mlir::LogicalResult pickNormed(HeadOp op, RowBuffers& picked);
+  /// The norm that picks the rows of the head is the first launch of the tail that samples.
+  void beginTail(const Norm& norm) {
+    headNorm = norm;
+    tail = plan::TailKind::Sample;
+  }
+  /// The io buffer that says which rows these are.
+  std::string pickBuffer();
 
   /// Whether attention takes the rows one by one, whatever their slots, with f32 queries; else by blocks of a slot.
   bool hasRowsApart() const { return facts.rowBlock == 1; }
@@ -154,12 +179,13 @@ private:
   PlanBuilder& plan;
   PhaseFacts facts;
   int64_t rows;
-  int64_t outputs;
+  int64_t outputs; ///< of the tail
   int64_t vocabulary = 0;
   llvm::ArrayRef<std::string> apart;
   plan::PhaseOp phase;
-  std::string prefix; // of names in the arena
-  bool isInTail = false;
+  std::string prefix;                 // of names in the arena
+  std::optional<plan::TailKind> tail; // of the launches that follow; none: the trunk
+  Norm headNorm;                      // that makes the rows which the head reads, where it picks them
   llvm::DenseMap<mlir::Value, RowBuffers> values;
   plan::LaunchOp lastLaunch;
   /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.

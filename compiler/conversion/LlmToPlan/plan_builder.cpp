@@ -186,7 +186,8 @@ std::string PlanBuilder::arena(const std::string& name, int64_t bytes) {
 
 plan::PhaseOp PlanBuilder::phase(const PhaseFacts& facts) {
   builder.setInsertionPointToEnd(&engine.getBody().front());
-  auto op = plan::PhaseOp::create(builder, facts.rows, facts.rowBlock, facts.outputs, facts.feedsBack);
+  auto op = plan::PhaseOp::create(builder, facts.rows, facts.rowBlock, facts.outputs, facts.feedsBack,
+                                  /*scores=*/mlir::IntegerAttr());
   builder.createBlock(&op.getBody());
   return op;
 }
@@ -213,7 +214,7 @@ mlir::LogicalResult PlanBuilder::edits() {
   builder.setInsertionPointToEnd(&engine.getBody().front());
   auto op = plan::EditsOp::create(builder);
   builder.createBlock(&op.getBody());
-  return launch(op, op.getBody().front(), spec, bindings, /*tail=*/false);
+  return launch(op, op.getBody().front(), spec, bindings, /*tail=*/std::nullopt);
 }
 
 mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::KernelSpec& spec) {
@@ -235,7 +236,7 @@ mlir::LogicalResult PlanBuilder::kernel(mlir::Operation* op, const codegen::Kern
 
 mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, mlir::Block& body,
                                                     const codegen::LaunchSpec& spec, const Bindings& bindings,
-                                                    bool tail) {
+                                                    std::optional<plan::TailKind> tail) {
   if (mlir::failed(kernel(op, spec.kernel)))
     return mlir::failure();
   const int64_t layer = llm::layerOf(op);
@@ -248,7 +249,7 @@ mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, mlir::B
   const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
   return plan::LaunchOp::create(
       builder, spec.kernel.name, grid, layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
-      tail ? plan::TailKindAttr::get(builder.getContext(), plan::TailKind::Sample) : plan::TailKindAttr(),
+      tail ? plan::TailKindAttr::get(builder.getContext(), *tail) : plan::TailKindAttr(),
       builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0), workAttr(spec.work),
       /*tap=*/mlir::FlatSymbolRefAttr());
 }

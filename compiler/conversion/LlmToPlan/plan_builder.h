@@ -31,7 +31,8 @@ struct PhaseFacts {
   int64_t rows;
   int64_t rowBlock; ///< rows from a multiple of it on belong to one slot
   int64_t outputs;
-  bool feedsBack; ///< each row's output is its next token
+  bool feedsBack;     ///< each row's output is its next token
+  int64_t scores = 0; ///< rows that a run of the tail that scores takes; 0: there is no such tail
 
   /// Of the arena buffers and io buffers, those of phases that feed back and of the others.
   std::string name() const { return feedsBack ? "decode" : "prompt"; }
@@ -70,10 +71,10 @@ public:
   /// Appends the launch that changes rows of phases that feed back, where there are such and others, and a cache. Comes
   /// after the phases.
   mlir::LogicalResult edits();
-  /// Appends a launch of `op` to the body of a phase; `tail`: of the tail that samples. `bindings` has a buffer for
-  /// each parameter of the kernel. Reports on `op` a kernel that has the name of another.
+  /// Appends a launch of `op` to the body of a phase, of its trunk or of a tail. `bindings` has a buffer
+  /// for each parameter of the kernel. Reports on `op` a kernel that has the name of another.
   mlir::FailureOr<plan::LaunchOp> launch(mlir::Operation* op, mlir::Block& body, const codegen::LaunchSpec& spec,
-                                         const Bindings& bindings, bool tail);
+                                         const Bindings& bindings, std::optional<plan::TailKind> tail);
 
   /// Puts kernels before buffers before phases.
   void finish();

@@ -38,4 +38,13 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
   plan.phase rows 64 row_block 64 outputs 1 {
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }
+  // CHECK: plan.phase rows 32 row_block 32 outputs 1 scores 8 {
+  plan.phase rows 32 row_block 32 outputs 1 scores 8 {
+    // CHECK: tail report
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] tail report args(@x, @sampled) work <rows = 1>
+    // CHECK: tail score
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] tail score args(@x, @sampled) work <rows = 1>
+    // CHECK: tail pool
+    plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] tail pool args(@x, @sampled) work <rows = 1>
+  }
 }

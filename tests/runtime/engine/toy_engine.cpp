@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "codegen/formats/row_edits.h"
+#include "codegen/formats/token_score.h"
 #include "codegen/formats/weight_layout.h"
 #include "runtime/schema/engine_hash.h"
 #include "tests/runtime/engine/toy_model.h"
@@ -23,7 +24,17 @@ constexpr uint32_t kMaxRows = 8;
 constexpr uint32_t kThreads = 32;
 constexpr float kBias = 3.f;
 
-enum Kernel : uint32_t { kEmbed, kDecodeLogits, kPromptLogits, kDecodeSample, kPromptSample, kApplyEdits };
+enum Kernel : uint32_t {
+  kEmbed,
+  kDecodeLogits,
+  kPromptLogits,
+  kDecodeSample,
+  kPromptSample,
+  kApplyEdits,
+  kReport,
+  kScore,
+  kPool
+};
 enum Buffer : uint32_t {
   kWeight,
   kBiasValue,
@@ -46,7 +57,13 @@ enum Buffer : uint32_t {
   kPromptSampling,
   kPromptLogitsRows,
   kPromptSampled,
-  kEdits
+  kEdits,
+  kScores,
+  kPromptScores,
+  kScoreRows,
+  kScoreTokens,
+  kPoolRows,
+  kPooled
 };
 
 void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
@@ -89,6 +106,9 @@ void addKernels(ToyEngine& engine) {
   addKernel(engine, "toy_decode_sample", 5, image);
   addKernel(engine, "toy_prompt_sample", 4, image);
   addKernel(engine, "toy_apply_edits", 8, image);
+  addKernel(engine, "toy_report", 3, image);
+  addKernel(engine, "toy_score", 12, image);
+  addKernel(engine, "toy_pool", 3, image);
 }
 
 void addBuffers(ToyEngine& engine, uint32_t maxBatch) {
@@ -117,6 +137,13 @@ void addBuffers(ToyEngine& engine, uint32_t maxBatch) {
   addBuffer(engine, "prompt_logits", BufferKind::io, maxBatch * kVocabulary * word, IoRole::logits);
   addBuffer(engine, "prompt_sampled", BufferKind::io, maxBatch * word, IoRole::sampled);
   addBuffer(engine, "edits", BufferKind::io, editsBytes(maxBatch), IoRole::edits);
+  addBuffer(engine, "scores", BufferKind::io, maxBatch * sizeof(TokenScore), IoRole::scores);
+  addBuffer(engine, "prompt_scores", BufferKind::io, std::max(maxBatch, kScoredRows) * sizeof(TokenScore),
+            IoRole::scores);
+  addBuffer(engine, "score_rows", BufferKind::io, kScoredRows * word, IoRole::score_rows);
+  addBuffer(engine, "score_tokens", BufferKind::io, kScoredRows * word, IoRole::score_tokens);
+  addBuffer(engine, "pool_rows", BufferKind::io, 2 * kMaxRows / kRowBlock * word, IoRole::pool_rows);
+  addBuffer(engine, "pooled", BufferKind::io, kMaxRows / kRowBlock * sizeof(float), IoRole::pooled);
   engine.metadata.buffers[kV]->window = engine.metadata.buffers[kWindowTable]->window = kWindow;
   engine.metadata.arena_bytes = schema::kBufferAlignment;
 }
@@ -146,13 +173,14 @@ void addLaunch(fb::PhaseT& phase, Kernel kernel, uint32_t grid, int32_t layer,
 void addDecodePhase(ToyEngine& engine, uint32_t rows) {
   auto phase = std::make_unique<fb::PhaseT>();
   phase->rows = rows;
-  phase->tails.emplace_back(fb::TailKind::sample, rows, 1);
+  phase->tails = {{fb::TailKind::sample, rows, 1}, {fb::TailKind::report, rows, 3}};
   phase->row_block = 1;
   phase->feeds_back = true;
   addLaunch(*phase, kEmbed, rows, 0, {kTokens, kPositions, kSlots, kBlockTable, kWeight, kX, kK, kV, kWindowTable});
   addLaunch(*phase, kDecodeLogits, rows, -1,
             {kPositions, kSlots, kBlockTable, kK, kV, kX, kBiasValue, kLogits, kCounter, kWindowTable});
   addLaunch(*phase, kDecodeSample, rows, -1, {kLogits, kSampling, kSampled, kTokens, kPositions});
+  addLaunch(*phase, kReport, rows, -1, {kLogits, kSampled, kScores});
   engine.metadata.phases.push_back(std::move(phase));
 }
 
@@ -161,13 +189,21 @@ void addPromptPhase(ToyEngine& engine, uint32_t rows) {
   phase->rows = rows;
   phase->row_block = kRowBlock;
   const uint32_t outputs = rows / kRowBlock;
-  phase->tails.emplace_back(fb::TailKind::sample, outputs, 1);
+  phase->tails = {{fb::TailKind::sample, outputs, 1},
+                  {fb::TailKind::report, outputs, 3},
+                  {fb::TailKind::score, kScoredRows, 4},
+                  {fb::TailKind::pool, outputs, 5}};
   addLaunch(*phase, kEmbed, rows, 0,
             {kPromptTokens, kPromptPositions, kPromptSlots, kBlockTable, kWeight, kX, kK, kV, kWindowTable});
   addLaunch(*phase, kPromptLogits, outputs, -1,
             {kPromptPositions, kPromptSlots, kBlockTable, kK, kV, kX, kBiasValue, kPromptLogitsRows, kCounter,
              kWindowTable, kOutputRows});
   addLaunch(*phase, kPromptSample, outputs, -1, {kPromptLogitsRows, kPromptSampling, kPromptSampled, kOutputRows});
+  addLaunch(*phase, kReport, outputs, -1, {kPromptLogitsRows, kPromptSampled, kPromptScores});
+  addLaunch(*phase, kScore, kScoredRows, -1,
+            {kPromptPositions, kPromptSlots, kBlockTable, kK, kV, kX, kBiasValue, kScoreRows, kCounter, kWindowTable,
+             kScoreTokens, kPromptScores});
+  addLaunch(*phase, kPool, outputs, -1, {kX, kPoolRows, kPooled});
   engine.metadata.phases.push_back(std::move(phase));
 }
 

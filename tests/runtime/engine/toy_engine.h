@@ -26,6 +26,8 @@ inline constexpr uint32_t kRowBlock = 4;
 /// Positions that a row sees of the pool of values, which holds positions; of the other it sees all.
 inline constexpr uint32_t kWindow = 6;
 inline constexpr uint32_t kHeadSize = 8;
+/// Rows of a prompt phase that are scored at a time.
+inline constexpr uint32_t kScoredRows = 3;
 /// A row of this seed has no numbers from kBrokenPosition on.
 inline constexpr uint64_t kBrokenSeed = 0xbad;
 inline constexpr uint32_t kBrokenPosition = 8;

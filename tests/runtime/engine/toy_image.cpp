@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The toy model's kernels as a host image. One row per block; its thread 0 does all. What a kernel finds wrong in the
 // buffers that the runtime prepares ends the launch with an error.
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "codegen/formats/row_edits.h"
+#include "codegen/formats/token_score.h"
 #include "runtime/base/hostsim_abi.h"
 #include "tests/runtime/engine/toy_engine.h"
 #include "tests/runtime/engine/toy_model.h"
@@ -112,6 +115,72 @@ void promptLogits(LlcudaHostContext* context, void* const* arguments) {
     logitsOfRow(context, logitsArguments(arguments), row, context->block.x);
 }
 
+/// Of the row's logits, in double.
+TokenScore scoreOf(const float* logits, int32_t token) {
+  TokenScore score = {token, -1, 0, 0, {}, {}};
+  double sum = 0;
+  for (uint32_t t = 0; t < kVocabulary; ++t) sum += std::exp(static_cast<double>(logits[t]));
+  score.logSum = static_cast<float>(std::log(sum));
+  score.logProbability = static_cast<float>(logits[token] - std::log(sum));
+  std::vector<int32_t> order(kVocabulary);
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](int32_t a, int32_t b) { return logits[a] > logits[b]; });
+  for (int rank = 0; rank < kTopTokens; ++rank) {
+    score.topTokens[rank] = order[rank];
+    score.topLogProbabilities[rank] = static_cast<float>(logits[order[rank]] - std::log(sum));
+  }
+  return score;
+}
+
+// logits, sampled, scores
+void report(LlcudaHostContext* context, void* const* arguments) {
+  const uint32_t output = context->block.x;
+  if (context->thread != 0)
+    return;
+  const int32_t token = argument<const int32_t>(arguments, 1)[output];
+  TokenScore& score = argument<TokenScore>(arguments, 2)[output];
+  score.token = token;
+  if (token >= 0)
+    score = scoreOf(argument<const float>(arguments, 0) + output * kVocabulary, token);
+}
+
+// positions, slots, block_table, k pool, v pool, x, bias, score_rows, counter, block_table of the window, score_tokens,
+// scores
+void score(LlcudaHostContext* context, void* const* arguments) {
+  const uint32_t output = context->block.x;
+  if (context->thread != 0)
+    return;
+  const int32_t row = argument<const int32_t>(arguments, 7)[output];
+  const int32_t token = argument<const int32_t>(arguments, 10)[output];
+  TokenScore& score = argument<TokenScore>(arguments, 11)[output];
+  score.token = -1;
+  if (!expect(context, (row < 0) == (token < 0), "a row is scored without a token, or a token without a row"))
+    return;
+  if (row < 0)
+    return;
+  LogitsArguments from = logitsArguments(arguments);
+  if (!expect(context, from.positions[row] >= 0, "a row is scored that nobody has"))
+    return;
+  std::vector<float> logits(kVocabulary);
+  from.logits = logits.data();
+  logitsOfRow(context, from, row, 0);
+  score = scoreOf(logits.data(), token);
+}
+
+// x, pool_rows, pooled
+void pool(LlcudaHostContext* context, void* const* arguments) {
+  if (context->thread != 0)
+    return;
+  const uint32_t output = context->block.x;
+  const int32_t* range = argument<const int32_t>(arguments, 1) + 2 * output;
+  float& sum = argument<float>(arguments, 2)[output];
+  sum = 0;
+  const auto first = static_cast<int32_t>(output * kRowBlock), end = first + static_cast<int32_t>(kRowBlock);
+  if (!expect(context, range[1] == 0 || (range[0] >= first && range[0] + range[1] <= end), "rows of another block"))
+    return;
+  for (int32_t i = 0; i < range[1]; ++i) sum += argument<const float>(arguments, 0)[range[0] + i];
+}
+
 int32_t sampleRow(const float* logits, const SamplingParams& params) {
   if (params.seed == kBrokenSeed && params.step >= kBrokenPosition)
     return kSampledNothing;
@@ -199,6 +268,9 @@ const LlcudaHostKernel kKernels[] = {
     {"toy_decode_sample__f32__v97__t32", decodeSample, 5, 32},
     {"toy_prompt_sample__f32__v97__t32", promptSample, 4, 32},
     {"toy_apply_edits__f32__v97__t32", applyEdits, 8, 32},
+    {"toy_report__f32__v97__t32", report, 3, 32},
+    {"toy_score__f32__v97__t32", score, 12, 32},
+    {"toy_pool__f32__v97__t32", pool, 3, 32},
 };
 
 } // namespace

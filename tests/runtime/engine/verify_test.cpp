@@ -41,6 +41,16 @@ void setWork(fb::EngineT& engine, uint32_t rows, uint64_t keyBytes, fb::Arithmet
   *engine.phases[0]->launches[1]->work = fb::Work(0, 0, 0, keyBytes, 0, 0, rows, 0, unit);
 }
 
+void setOutputs(fb::EngineT& engine, uint32_t phase, const std::vector<uint32_t>& outputs) {
+  auto& tails = engine.phases[phase]->tails;
+  for (size_t t = 0; t < outputs.size(); ++t) tails[t] = fb::Tail(tails[t].kind(), outputs[t], tails[t].first());
+}
+
+void setFirst(fb::EngineT& engine, uint32_t phase, uint32_t tail, uint32_t first) {
+  fb::Tail& changed = engine.phases[phase]->tails[tail];
+  changed = fb::Tail(changed.kind(), changed.outputs(), first);
+}
+
 // Each of these metadata numbers is relied on without a check by code that runs after opening.
 const Damage kDamages[] = {
     {"max_context is 0", [](fb::EngineT& e) { e.max_context = 0; }},
@@ -84,8 +94,8 @@ const Damage kDamages[] = {
        e.phases[0]->launches[0]->tap = e.phases[0]->launches[1]->tap = 2;
        e.phases[0]->launches[1]->layer = 0;
      }},
-    {"phases[0].launches[0].tap is buffer 22 of 22", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 22; }},
-    {"phases[0].launches[0].tap is buffer -2 of 22", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = -2; }},
+    {"phases[0].launches[0].tap is buffer 1000 of", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 1000; }},
+    {"phases[0].launches[0].tap is buffer -2 of", [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = -2; }},
     {"phases[0].launches[0].tap is no arena buffer of 4 bytes",
      [](fb::EngineT& e) { e.phases[0]->launches[0]->tap = 0; }},
     {"phases[3].launches[0].tap is no arena buffer of 64 bytes",
@@ -142,18 +152,36 @@ const Damage kDamages[] = {
     {"phases has 0 entries", [](fb::EngineT& e) { e.phases.clear(); }},
     {"there is no prompt phase", [](fb::EngineT& e) { e.phases.resize(2); }},
     {"the widest decode phase has 1 rows", [](fb::EngineT& e) { e.phases.erase(e.phases.begin() + 1); }},
-    {"phases[3] repeats", [](fb::EngineT& e) { e.phases[3]->rows = 4, e.phases[3]->tails[0] = fb::Tail(fb::TailKind::sample, 1, 1); }},
+    {"phases[3] repeats", [](fb::EngineT& e) { e.phases[3]->rows = 4, setOutputs(e, 3, {1, 1, 3, 1}); }},
     {"phases[0].rows is 0", [](fb::EngineT& e) { e.phases[0]->rows = 0; }},
-    {"phases[2].tails[0].outputs is 2, allowed are 1 to the 1 blocks", [](fb::EngineT& e) { e.phases[2]->tails[0] = fb::Tail(fb::TailKind::sample, 2, 1); }},
-    {"phases[3].tails[0].outputs is 0", [](fb::EngineT& e) { e.phases[3]->tails[0] = fb::Tail(fb::TailKind::sample, 0, 1); }},
+    {"phases[2].tails[0].outputs is 2, allowed are 1 to the 1 blocks", [](fb::EngineT& e) { setOutputs(e, 2, {2, 2, 3, 1}); }},
+    {"phases[3].tails[0].outputs is 0", [](fb::EngineT& e) { setOutputs(e, 3, {0, 0, 3, 2}); }},
     {"phases[2].row_block is 5, allowed are 1 to the 4 rows", [](fb::EngineT& e) { e.phases[2]->row_block = 5; }},
-    {"phases[1] feeds back 1 outputs of 2 rows in blocks of 1", [](fb::EngineT& e) { e.phases[1]->tails[0] = fb::Tail(fb::TailKind::sample, 1, 1); }},
-    {"phases[3] feeds back 2 outputs of 8 rows in blocks of 4", [](fb::EngineT& e) { e.phases[3]->feeds_back = true; }},
-    {"phases[0].tails[0].first is 3 of 3 launches", [](fb::EngineT& e) { e.phases[0]->tails[0] = fb::Tail(fb::TailKind::sample, 1, 3); }},
-    {"phases[0] has 0 tails", [](fb::EngineT& e) { e.phases[0]->tails.clear(); }},
-    {"phases[0] has 1 tails; this version", [](fb::EngineT& e) { e.phases[0]->tails[0] = fb::Tail(fb::TailKind::score, 1, 1); }},
+    {"phases[1] feeds back 1 outputs of 2 rows in blocks of 1", [](fb::EngineT& e) { setOutputs(e, 1, {1, 1}); }},
+    {"phases[3] feeds back 2 outputs of 8 rows in blocks of 4", [](fb::EngineT& e) { e.phases[3]->feeds_back = true, e.phases[3]->tails.resize(2); }},
+    {"phases[1].tails[1].outputs is 1 for the 2 that are sampled", [](fb::EngineT& e) { setOutputs(e, 1, {2, 1}); }},
+    {"phases[2].tails[2].outputs is 0, allowed are 1 to the 4 rows", [](fb::EngineT& e) { setOutputs(e, 2, {1, 1, 0, 1}); }},
+    {"phases[2].tails[2].outputs is 5, allowed are 1 to the 4 rows", [](fb::EngineT& e) { setOutputs(e, 2, {1, 1, 5, 1}); }},
+    {"phases[3].tails[3].outputs is 1 for 2 blocks of rows", [](fb::EngineT& e) { setOutputs(e, 3, {2, 2, 3, 1}); }},
+    {"phases[0].tails[0].first is 0, allowed are 1 to the last of 4", [](fb::EngineT& e) { setFirst(e, 0, 0, 0); }},
+    {"phases[0].tails[1].first is 4, allowed are 2 to the last of 4", [](fb::EngineT& e) { setFirst(e, 0, 1, 4); }},
+    {"phases[3].tails[2].first is 3, allowed are 4 to", [](fb::EngineT& e) { setFirst(e, 3, 2, 3); }},
+    {"phases[0] has 0 tails, one that feeds back has 2", [](fb::EngineT& e) { e.phases[0]->tails.clear(); }},
+    {"phases[2] has 2 tails, one that does not feed back has 4", [](fb::EngineT& e) { e.phases[2]->tails.resize(2); }},
+    {"phases[0].tails[0].kind is 3, not sample", [](fb::EngineT& e) { std::swap(e.phases[0]->tails[0], e.phases[0]->tails[1]); }},
+    {"phases[2].tails[3].kind is 77, not pool", [](fb::EngineT& e) { e.phases[2]->tails[3] = fb::Tail(static_cast<fb::TailKind>(77), 1, 5); }},
+    {"model.pooling is 4", [](fb::EngineT& e) { e.model->pooling = static_cast<fb::Pooling>(4); }},
+    {"role scores with 176 bytes, its rows need 352", [](fb::EngineT& e) { e.buffers[22]->bytes = 176; }},
+    {"role scores with 352 bytes, its rows need 528", [](fb::EngineT& e) { e.buffers[23]->bytes = 352; }},
+    {"role score_rows with 8 bytes, its rows need 12", [](fb::EngineT& e) { e.buffers[24]->bytes = 8; }},
+    {"role score_tokens with 8 bytes, its rows need 12", [](fb::EngineT& e) { e.buffers[25]->bytes = 8; }},
+    {"role pool_rows with 12 bytes, its rows need 16", [](fb::EngineT& e) { e.buffers[26]->bytes = 12; }},
+    {"role pooled with 4 bytes, its rows need 8", [](fb::EngineT& e) { e.buffers[27]->bytes = 4; }},
+    {"may not have a buffer of role score_rows", [](fb::EngineT& e) { e.phases[0]->launches[1]->arguments[6] = {24, 0}; }},
+    {"may not have a buffer of role pooled", [](fb::EngineT& e) { e.phases[0]->launches[1]->arguments[6] = {27, 0}; }},
+    {"phases[2] has no buffer of role pool_rows", [](fb::EngineT& e) { e.phases[2]->launches[5]->arguments[1] = {2, 0}; }},
     {"phases[1] has 0 launches", [](fb::EngineT& e) { e.phases[1]->launches.clear(); }},
-    {"phases[0].launches[1].kernel is 6 of 6", [](fb::EngineT& e) { e.phases[0]->launches[1]->kernel = 6; }},
+    {"phases[0].launches[1].kernel is 1000 of", [](fb::EngineT& e) { e.phases[0]->launches[1]->kernel = 1000; }},
     {"has a grid of 0 x 1 x 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_x = 0; }},
     {"has a grid of 1 x 1 x 70000", [](fb::EngineT& e) { e.phases[0]->launches[0]->grid_z = 70000; }},
     {"launches[0].layer is 1 of 1", [](fb::EngineT& e) { e.phases[0]->launches[0]->layer = 1; }},
@@ -161,9 +189,9 @@ const Damage kDamages[] = {
     {"phases[0].launches[1].work has the number 18446744073709551615",
      [](fb::EngineT& e) { setWork(e, 1, UINT64_MAX, fb::ArithmeticUnit::none); }},
     {"has 8 arguments, its kernel has 9", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
-    {".arguments[2] is buffer 22 of 22",
+    {".arguments[2] is buffer 1000 of",
      [](fb::EngineT& e) {
-       e.phases[0]->launches[0]->arguments[2] = {22, 0};
+       e.phases[0]->launches[0]->arguments[2] = {1000, 0};
      }},
     {"starts at 388 of the buffer's 388",
      [](fb::EngineT& e) {
@@ -227,7 +255,7 @@ const Damage kSourceDamages[] = {
     {"buffers[0] (weight) ends past its 0 bytes", [](fb::EngineT& e) { e.weight_sources.clear(); }},
     {"weight_sources[1].buffer is 0 and does not rise",
      [](fb::EngineT& e) { e.weight_sources.push_back(std::make_unique<fb::WeightSourceT>(*e.weight_sources[0])); }},
-    {"weight_sources[0].buffer is 22 of 22", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 22; }},
+    {"weight_sources[0].buffer is 1000 of", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 1000; }},
     {"weight_sources[0].buffer is 1, which is no weight", [](fb::EngineT& e) { e.weight_sources[0]->buffer = 1; }},
     {"weight_sources[0].file is 1, there are 1", [](fb::EngineT& e) { e.weight_sources[0]->file = 1; }},
     {"weight_sources[0] ends past its file", [](fb::EngineT& e) { e.weight_sources[0]->offset = UINT64_MAX; }},
@@ -285,8 +313,8 @@ TEST(Verify, UnknownEnumNumbers) {
   };
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[0]->kind = static_cast<fb::BufferKind>(7); }),
               HasSubstr("buffers[0].kind is 7"));
-  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[6]->role = static_cast<fb::IoRole>(10); }),
-              HasSubstr("buffers[6].role is 10"));
+  EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[6]->role = static_cast<fb::IoRole>(200); }),
+              HasSubstr("buffers[6].role is 200"));
   EXPECT_THAT(broken([](fb::EngineT& e) { e.buffers[3]->part = static_cast<fb::KvPart>(3); }),
               HasSubstr("buffers[3].part is 3"));
   EXPECT_THAT(broken([](fb::EngineT& e) { setWork(e, 1, 0, static_cast<fb::ArithmeticUnit>(5)); }),

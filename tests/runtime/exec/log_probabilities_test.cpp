@@ -39,5 +39,23 @@ TEST(LogProbabilities, BrokenLogitsAreAnError) {
   }
 }
 
+// What the device made is handed on as it is; a broken row is the same error as that of its logits.
+TEST(ScoredToken, OfAScore) {
+  TokenScore score = {7, -1, -2.5f, 3.f, {}, {}};
+  for (int rank = 0; rank < kTopTokens; ++rank) {
+    score.topTokens[rank] = rank < 3 ? 10 + rank : -1; // of a small vocabulary
+    score.topLogProbabilities[rank] = -static_cast<float>(rank);
+  }
+  const auto two = ScoredToken::of(score, 2), all = ScoredToken::of(score, kTopTokens);
+  ASSERT_TRUE(two.ok() && all.ok());
+  EXPECT_EQ(two->logProbability, -2.5f);
+  ASSERT_EQ(two->top.size(), 2u);
+  EXPECT_EQ(two->top[1].token, 11);
+  EXPECT_EQ(two->top[1].logProbability, -1.f);
+  EXPECT_EQ(all->top.size(), 3u);
+  score.broken = 4;
+  EXPECT_EQ(ScoredToken::of(score, 2).error().message, "the logit of token 4 is not finite");
+}
+
 } // namespace
 } // namespace llcuda

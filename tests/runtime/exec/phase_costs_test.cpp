@@ -70,5 +70,21 @@ TEST_F(PhaseCostsTest, OthersTellOfADevice) {
   EXPECT_DOUBLE_EQ(costs.of(decode, true, two), 5 * PhaseCosts(rates).of(decode, true, two));
 }
 
+// Tails that are asked for besides cost their launches, the one that scores each of its runs.
+TEST_F(PhaseCostsTest, OtherTails) {
+  StepTails tails = true;
+  tails.report = true;
+  EXPECT_DOUBLE_EQ(costs.of(phase(false, 2), tails, two), 4 * (280 + 100));
+  const StepRows six = {.rows = 6, .sequences = 1, .positions = 10};
+  StepTails scores;
+  scores.scoreRuns = 2;
+  const double trunk = costs.of(phase(true, 8), false, six), twice = costs.of(phase(true, 8), scores, six) - trunk;
+  scores.scoreRuns = 6;
+  scores.pool = true;
+  const double pool = costs.of(phase(true, 8), scores, six) - trunk - 3 * twice;
+  EXPECT_GT(twice, 200);
+  EXPECT_GT(pool, 100);
+}
+
 } // namespace
 } // namespace llcuda

@@ -404,5 +404,78 @@ TEST(Session, RefusesBeforeItAllocates) {
   EXPECT_EQ(hostsim.calls("cuMemAlloc_v2"), allocations);
 }
 
+// Rows of two prompts in one run are scored, some of them, more than the tail takes at a time, and summed, across the
+// edge of a block; one of the two is asked for its next token. All of it is one output.
+TEST(Session, ScoresAndSumsOfPrompts) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok());
+  Session& session = **created;
+  const std::vector<int32_t> first = {5, 6, 7}, second = {50, 40, 30, 20};
+  const std::vector<int32_t> scoredFirst = {6, 7, 96}, scoredSecond = {-1, 30, 20, -1};
+  const SamplingParams greedy = {};
+  PromptPart parts[] = {{0, 0, first}, {1, 0, second, &greedy}};
+  parts[0].scored = scoredFirst;
+  parts[0].pooled = {1, 2};
+  parts[1].scored = scoredSecond;
+  ASSERT_TRUE(session.runPrompts(1, parts, {true, true}).ok());
+  EXPECT_EQ(session.waiting(), 1u);
+  const auto output = session.take();
+  ASSERT_TRUE(output.ok()) << output.error().message;
+  EXPECT_THAT(output->sampled, ElementsAre(toy::nextToken(second)));
+  ASSERT_EQ(output->scores.size(), 1u);
+  EXPECT_EQ(output->scores[0].token, toy::nextToken(second));
+  EXPECT_FLOAT_EQ(output->scores[0].logProbability, (*LogProbabilities::of(output->logits))[output->sampled[0]]);
+  EXPECT_THAT(output->pooled, ElementsAre(13.f, 0.f));
+  ASSERT_EQ(output->promptScores.size(), 5u);
+  const auto expectScore = [&](const TokenScore& score, const std::vector<int32_t>& before, int32_t token) {
+    const std::vector<float> logits = toy::logits(before);
+    const auto expected = LogProbabilities::of(logits);
+    EXPECT_EQ(score.token, token);
+    EXPECT_NEAR(score.logProbability, (*expected)[token], 1e-5);
+    const std::vector<Candidate> top = expected->top(kTopTokens);
+    for (std::size_t rank = 0; rank < top.size(); ++rank) {
+      EXPECT_EQ(score.topTokens[rank], top[rank].token);
+      EXPECT_NEAR(score.topLogProbabilities[rank], top[rank].logProbability, 1e-5);
+    }
+  };
+  expectScore(output->promptScores[0], {5}, 6);
+  expectScore(output->promptScores[1], {5, 6}, 7);
+  expectScore(output->promptScores[2], {5, 6, 7}, 96);
+  expectScore(output->promptScores[3], {50, 40}, 30);
+  expectScore(output->promptScores[4], {50, 40, 30}, 20);
+}
+
+// Decode rows report how likely what they sampled is when it is asked for: one launch more, outside the graph. A row on
+// hold and one that nobody has have no score.
+TEST(Session, ReportsOfDecodeRows) {
+  auto created = toy::toySession(toy::kMaxContext, 2);
+  ASSERT_TRUE(created.ok());
+  Session& session = **created;
+  const toy::HostsimControl hostsim;
+  std::vector<int32_t> sequence = {3, 1, 4, 1, 5};
+  ASSERT_TRUE(session.prompt(0, 0, sequence, nullptr, false, kNotCancelled).ok());
+  ASSERT_TRUE(session.prompt(1, 0, sequence, nullptr, false, kNotCancelled).ok());
+  ASSERT_TRUE(session.startDecode(std::vector<DecodeRow>{{0, 9, 5, {}}, {1, 9, 5, {}}}).ok());
+  ASSERT_TRUE(session.hold(1, true).ok());
+  sequence.push_back(9);
+  ASSERT_TRUE(session.queueStep(false).ok()); // captures the graph
+  EXPECT_TRUE(session.take()->scores.empty());
+  sequence.push_back(toy::nextToken(sequence));
+  const uint64_t before = hostsim.calls("cuLaunchKernel");
+  ASSERT_TRUE(session.queueStep(false).ok());
+  EXPECT_EQ(hostsim.calls("cuLaunchKernel"), before);
+  ASSERT_TRUE(session.take().ok());
+  std::vector<int32_t> longer = sequence;
+  longer.push_back(toy::nextToken(sequence));
+  ASSERT_TRUE(session.queueStep({false, true}).ok());
+  EXPECT_EQ(hostsim.calls("cuLaunchKernel"), before + 1);
+  const auto output = session.take();
+  ASSERT_TRUE(output.ok());
+  ASSERT_EQ(output->scores.size(), 2u);
+  EXPECT_EQ(output->scores[0].token, toy::nextToken(longer));
+  EXPECT_NEAR(output->scores[0].logProbability, (*LogProbabilities::of(toy::logits(longer)))[output->sampled[0]], 1e-5);
+  EXPECT_EQ(output->scores[1].token, kSampledHeld);
+}
+
 } // namespace
 } // namespace llcuda

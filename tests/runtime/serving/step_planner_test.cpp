@@ -23,8 +23,8 @@ public:
   double decode(const StepRows& step) const override {
     return 8.7 + 0.07 * step.rows + 2.5e-5 * static_cast<double>(step.positions);
   }
-  double prompt(uint32_t phase, bool tail, const StepRows& step) const override {
-    return std::max(9., 0.19 * phases[phase].rows) + (tail ? 0.8 : 0) +
+  double prompt(uint32_t phase, const StepTails& tails, const StepRows& step) const override {
+    return std::max(9., 0.19 * phases[phase].rows) + (tails.sample ? 0.8 : 0) + 2. * tails.scoreRuns +
            2e-7 * phases[phase].rows * static_cast<double>(step.positions);
   }
 
@@ -112,6 +112,16 @@ TEST_F(StepPlannerTest, NarrowPhasesForShortPromptsAlone) {
   options.target = 1;                                                 // nothing fits
   EXPECT_EQ(planOf({row(300)}, {prompt(2000, 0)}).runs[0].phase, 1u);
   EXPECT_EQ(planOf({row(300)}, {prompt(7, 0)}).runs[0].phase, 0u);
+}
+
+// Rows that are scored take the tail that scores as often as they fill it: beside a decode step fewer of them fit.
+TEST_F(StepPlannerTest, ScoredRowsCostMore) {
+  costs.phases = {{64, 64, 1, 32}, {128, 64, 2, 32}, {512, 64, 8, 32}};
+  options.target = 9 + 26;
+  PromptState scored = prompt(2000, 0);
+  EXPECT_EQ(planOf({row(300)}, {scored}).runs[0].phase, 1u);
+  scored.scored = true;
+  EXPECT_EQ(planOf({row(300)}, {scored}).runs[0].phase, 0u); // 12.2 + 2 * 2 of 26 ms, where 128 rows take 24.3 + 4 * 2
 }
 
 // The newest of the lowest priority makes room, a prompt as well as a row, until what is left fits.

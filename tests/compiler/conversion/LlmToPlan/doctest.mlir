@@ -24,11 +24,12 @@
 // CHECK-NEXT: plan.launch @linear_residual_norm__q8_0__{{.*}} layer 0 {{.*}} tap @decode1.l0.sum_1{{$}}
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} args(@token_embd.weight, {{.*}}, @decode_logits)
 // CHECK-NEXT: plan.launch @sample__{{.*}}@decode_tokens
+// CHECK-NEXT: plan.launch @log_probabilities__{{.*}} tail report args(@decode_logits, @decode_sampled
 // CHECK-NEXT: }
 // CHECK:      plan.phase rows 2 row_block 1 outputs 2 feeds_back {
 
 // In the prompt phase gate and up of two layouts run apart, and the last norm picks the rows whose logits are wanted.
-// CHECK:      plan.phase rows 32 row_block 32 outputs 1 {
+// CHECK:      plan.phase rows 32 row_block 32 outputs 1 scores 32 {
 // CHECK:      plan.launch @qkv_prompt__
 // CHECK-NEXT: plan.launch @rope_cache__
 // CHECK-NEXT: plan.launch @attention_prompt__
@@ -41,16 +42,30 @@
 // CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [1, 1, 1] {{.*}}tail sample args({{.*}}@prompt_output_rows
 // CHECK-NEXT: plan.launch @linear__f16__{{.*}} tail sample
 // CHECK-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
+// CHECK-NEXT: plan.launch @log_probabilities__{{.*}} tail report args(@prompt_logits, @prompt_sampled
+// The tails behind it begin where the trunk ends, too: with the norm of the rows that they want. A tile of rows that are
+// not scored is left out of the head.
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} grid [32, 1, 1] {{.*}}tail score args(@prompt32.l0.sum_1, {{.*}}@prompt_score_rows
+// CHECK-NEXT: plan.launch @half_rows__{{.*}} tail score
+// CHECK-NEXT: plan.launch @linear_prompt__f16__{{.*}} tail score args({{.*}}@prompt_score_rows, @prompt32.logits)
+// CHECK-NEXT: plan.launch @log_probabilities__{{.*}} tail score args(@prompt32.logits, @prompt_score_tokens
+// CHECK-NEXT: plan.launch @rms_norm__{{.*}} grid [32, 1, 1] {{.*}}tail pool args(@prompt32.l0.sum_1
+// CHECK-NEXT: plan.launch @sum_rows__{{.*}} tail pool args({{.*}}@prompt_pool_rows, @prompt_pooled)
 // CHECK-NOT:  plan.phase
 
 // A prompt phase of few rows is made like a decode phase; its head picks the rows that are wanted.
-// FEW:      plan.phase rows 8 row_block 1 outputs 2 {
+// FEW:      plan.phase rows 8 row_block 1 outputs 2 scores 8 {
 // FEW:      plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__m8_
 // FEW-NEXT: plan.launch @attention_decode__
 // FEW:      plan.launch @linear_residual_norm__{{.*}} tap @prompt8.l0.sum_1{{$}}
 // FEW-NEXT: plan.launch @pick_rows__{{.*}} tail sample args({{.*}}@prompt_output_rows
 // FEW-NEXT: plan.launch @linear__f16__{{.*}} tail sample
 // FEW-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
+// FEW-NEXT: plan.launch @log_probabilities__{{.*}} tail report
+// FEW-NEXT: plan.launch @pick_rows__{{.*}} tail score args({{.*}}@prompt_score_rows
+// FEW-NEXT: plan.launch @linear__f16__{{.*}} tail score
+// FEW-NEXT: plan.launch @log_probabilities__{{.*}} tail score
+// FEW-NEXT: plan.launch @sum_rows__{{.*}} tail pool
 
 // Between steps rows and the block table change by one launch.
 // CHECK:      plan.edits {

@@ -27,6 +27,30 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
 
 // -----
 
+// The tail may be run again: what it reads of the trunk, @a, stays to its end, beside what the tail makes.
+// CHECK:      plan.engine {{.*}} arena_bytes 768 {
+// CHECK-NEXT:   plan.buffer @a arena 200 offset 0
+// CHECK-NEXT:   plan.buffer @b arena 200 offset 256
+// CHECK-NEXT:   plan.buffer @c arena 200 offset 512
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @a arena 200
+  plan.buffer @b arena 200
+  plan.buffer @c arena 200
+  plan.buffer @out io 4 role sampled
+  plan.kernel @copy__f32__c32__t32 op "copy" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "copy(x, y)"
+      params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>]
+  plan.kernel @fill__f32__c32__t32 op "fill" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "fill(y)"
+      params [#plan.param<"y", "float*", write>]
+  plan.phase rows 4 row_block 4 outputs 1 scores 1 {
+    plan.launch @fill__f32__c32__t32 grid [1, 1, 1] args(@a) work <rows = 1>
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] tail score args(@a, @b) work <rows = 1>
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] tail score args(@b, @c) work <rows = 1>
+    plan.launch @copy__f32__c32__t32 grid [1, 1, 1] tail score args(@c, @out) work <rows = 1>
+  }
+}
+
+// -----
+
 // Two phases never run at once: their buffers share. @s is used by both, so that it is apart from each.
 // CHECK:      plan.engine {{.*}} arena_bytes 1280 {
 // CHECK-NEXT:   plan.buffer @s arena 256 offset 1024
