@@ -229,6 +229,15 @@ Result<void> readNumbers(const Keys& keys, const Family& family, ModelConfig& co
   return {};
 }
 
+/// GGUF's numbers, as llama.cpp's LLAMA_POOLING_TYPE_*. What ranks texts and what leaves all rows is no embedding of
+/// one row: for such a file the default of those that say nothing holds.
+Result<void> readPooling(const Keys& keys, ModelConfig& config) {
+  constexpr Pooling kByNumber[] = {Pooling::kUnset, Pooling::kMean, Pooling::kCls, Pooling::kLast, Pooling::kUnset};
+  LLCUDA_ASSIGN_OR_RETURN(const uint32_t number, keys.optional(Key::kPooling, 0, {0, std::size(kByNumber) - 1}));
+  config.pooling = kByNumber[number];
+  return {};
+}
+
 } // namespace
 
 Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary,
@@ -244,6 +253,7 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_RETURN_IF_ERROR(readSharedCaches(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNope(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNumbers(keys, family, config));
+  LLCUDA_RETURN_IF_ERROR(readPooling(keys, config));
   config.pairOrder = keys.kind() == FileKind::kGguf ? family.ggufPairs : PairOrder::kHalves;
   config.normPlus = keys.kind() == FileKind::kGguf ? 0 : family.hfNormPlus;
   LLCUDA_RETURN_IF_ERROR(addRopes(readRopes, config));

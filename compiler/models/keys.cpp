@@ -20,6 +20,7 @@ constexpr KeyRow kCommon[] = {
     {Key::kActivation, "", "hidden_activation"},
     {Key::kActivation, "", "hidden_act"},
     {Key::kSharedCaches, "attention.shared_kv_layers", "num_kv_shared_layers", 0},
+    {Key::kPooling, "pooling_type", "", 0},
     {Key::kExperts, "expert_count", "num_experts", 0},
     {Key::kLocalExperts, "", "num_local_experts", 0},
     {Key::kCausal, "attention.causal", "", true},

@@ -24,6 +24,7 @@ enum class Key : uint8_t {
   kNormEps,
   kType, ///< that transformers computes in
   kActivation,
+  kPooling,
   kExperts,
   kLocalExperts,
   kCausal,

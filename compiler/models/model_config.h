@@ -56,6 +56,9 @@ struct LayerConfig {
   bool operator==(const LayerConfig&) const = default;
 };
 
+/// Which rows of a text become its embedding.
+enum class Pooling : uint8_t { kUnset, kMean, kLast, kCls };
+
 struct ModelConfig {
   const Family* family = nullptr;
   std::string name; ///< may be empty
@@ -73,6 +76,7 @@ struct ModelConfig {
   double attentionSoftcap = 0; ///< 0: none
   double logitScale = 1;
   double logitSoftcap = 0; ///< 0: none
+  Pooling pooling = Pooling::kUnset;
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers; ///< at least one
 

@@ -138,6 +138,11 @@ Result<PreparedModel> prepareModel(const CompileOptions& options, CompileReport&
   return prepared;
 }
 
+static_assert(static_cast<int>(models::Pooling::kUnset) == static_cast<int>(fb::Pooling::unset) &&
+              static_cast<int>(models::Pooling::kMean) == static_cast<int>(fb::Pooling::mean) &&
+              static_cast<int>(models::Pooling::kLast) == static_cast<int>(fb::Pooling::last) &&
+              static_cast<int>(models::Pooling::kCls) == static_cast<int>(fb::Pooling::cls));
+
 fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& options) {
   const models::ModelConfig& config = prepared.model->config;
   fb::ModelT model;
@@ -153,6 +158,7 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
   model.feed_forward = layer.feedForward;
   model.vocabulary = config.vocabulary;
   model.trained_context = config.trainedContext;
+  model.pooling = static_cast<fb::Pooling>(config.pooling);
   return model;
 }
 

@@ -23,7 +23,15 @@ static_assert(static_cast<int>(EventKind::kStarted) == LLCUDA_EVENT_STARTED &&
               static_cast<int>(EventKind::kProgress) == LLCUDA_EVENT_PROGRESS &&
               static_cast<int>(EventKind::kToken) == LLCUDA_EVENT_TOKEN &&
               static_cast<int>(EventKind::kDone) == LLCUDA_EVENT_DONE &&
-              static_cast<int>(EventKind::kFailed) == LLCUDA_EVENT_FAILED);
+              static_cast<int>(EventKind::kFailed) == LLCUDA_EVENT_FAILED &&
+              static_cast<int>(EventKind::kPromptToken) == LLCUDA_EVENT_PROMPT_TOKEN &&
+              static_cast<int>(EventKind::kEmbedding) == LLCUDA_EVENT_EMBEDDING);
+static_assert(static_cast<int>(serving::Task::kGenerate) == LLCUDA_TASK_GENERATE &&
+              static_cast<int>(serving::Task::kEmbed) == LLCUDA_TASK_EMBED);
+static_assert(static_cast<int>(serving::Pooling::kDefault) == LLCUDA_POOLING_DEFAULT &&
+              static_cast<int>(serving::Pooling::kMean) == LLCUDA_POOLING_MEAN &&
+              static_cast<int>(serving::Pooling::kLast) == LLCUDA_POOLING_LAST &&
+              static_cast<int>(serving::Pooling::kCls) == LLCUDA_POOLING_CLS);
 static_assert(static_cast<int>(StopReason::kString) == LLCUDA_STOP_STRING);
 
 llcuda_scheduler_options defaultSchedulerOptions() {
@@ -39,7 +47,7 @@ llcuda_request defaultRequest() {
   llcuda_request request = {};
   request.struct_bytes = sizeof(request);
   request.max_tokens = -1;
-  request.logprobs = -1;
+  request.logprobs = request.prompt_logprobs = -1;
   return request;
 }
 
@@ -99,6 +107,13 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, const Eng
     return usageError("fair_key is NULL and fair_key_bytes is ", given.fair_key_bytes);
   if (given.fair_key)
     request.fairKey.assign(given.fair_key, given.fair_key_bytes);
+  request.promptLogprobs = given.prompt_logprobs;
+  if (given.task < LLCUDA_TASK_GENERATE || given.task > LLCUDA_TASK_EMBED)
+    return usageError("task is ", given.task, ", which is no llcuda_task");
+  if (given.pooling < LLCUDA_POOLING_DEFAULT || given.pooling > LLCUDA_POOLING_CLS)
+    return usageError("pooling is ", given.pooling, ", which is no llcuda_pooling");
+  request.task = static_cast<serving::Task>(given.task);
+  request.pooling = static_cast<serving::Pooling>(given.pooling);
   request.user = given.user;
   return request;
 }
@@ -118,14 +133,26 @@ llcuda_event eventOf(const serving::Event& from, const std::vector<llcuda_candid
   event.computed = from.computed;
   event.total = from.total;
   event.stop_string = -1;
+  const auto setTop = [&] {
+    event.log_probability = from.logProbability;
+    event.top_count = static_cast<uint32_t>(top.size());
+    event.top = top.data();
+  };
   switch (from.kind) {
   case EventKind::kToken:
     event.token = from.token;
     event.index = from.index;
     event.stops = from.stops;
-    event.log_probability = from.logProbability;
-    event.top_count = static_cast<uint32_t>(top.size());
-    event.top = top.data();
+    setTop();
+    break;
+  case EventKind::kPromptToken:
+    event.token = from.token;
+    event.index = from.index;
+    setTop();
+    break;
+  case EventKind::kEmbedding:
+    event.values = from.values.data();
+    event.value_count = from.values.size();
     break;
   case EventKind::kDone:
     event.stop_reason = static_cast<int32_t>(from.stop);

@@ -14,21 +14,41 @@ uint64_t nanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
+/// What the steps of a request leave beside its tokens.
+void addReads(StepReads& reads, const RequestOptions& options) {
+  reads.logits |= options.logprobs > kTopTokens;
+  reads.scores |= options.logprobs >= 0 && options.logprobs <= kTopTokens;
+}
+
+Pooling poolingOf(const fb::Model& model, const RequestOptions& options) {
+  if (options.pooling != Pooling::kDefault)
+    return options.pooling;
+  return model.pooling() == fb::Pooling::unset ? Pooling::kMean : static_cast<Pooling>(model.pooling());
+}
+
 } // namespace
+
+static_assert(static_cast<int>(Pooling::kMean) == static_cast<int>(fb::Pooling::mean) &&
+              static_cast<int>(Pooling::kLast) == static_cast<int>(fb::Pooling::last) &&
+              static_cast<int>(Pooling::kCls) == static_cast<int>(fb::Pooling::cls) &&
+              fb::Pooling::MAX == fb::Pooling::cls);
 
 struct EngineLoop::Request {
   Request(uint64_t id, RequestOptions given, const text::Tokenizer* tokenizer, Clock::time_point arrival,
-          uint64_t number, uint32_t context)
+          uint64_t number, uint32_t context, const fb::Model& model)
       : id(id), number(number), arrival(arrival), lastStep(arrival), tokens(std::move(given.tokens)),
-        options(std::move(given)), answer(tokenizer, options.specialText, options.stops) {
+        options(std::move(given)), answer(tokenizer, options.specialText, options.stops),
+        report(options, static_cast<uint32_t>(tokens.size()), poolingOf(model, options)) {
     metrics.promptTokens = static_cast<uint32_t>(tokens.size());
     const uint64_t room = context - tokens.size() + 1; // the last token needs no position
     const uint64_t wanted = options.maxTokens < 0 ? UINT64_MAX : static_cast<uint64_t>(options.maxTokens);
-    limit = std::min(room, wanted);
+    limit = options.task == Task::kEmbed ? 0 : std::min(room, wanted);
     limitReason = room < wanted ? StopReason::kContext : StopReason::kLength;
   }
 
   uint32_t length() const { return static_cast<uint32_t>(tokens.size()); }
+  /// Tokens that it has to have computed as a prompt.
+  uint32_t promptEnd() const { return limit != 0 ? length() : report.rows(); }
 
   const uint64_t id, number; ///< the second: its place in order of arrival
   const Clock::time_point arrival;
@@ -36,6 +56,7 @@ struct EngineLoop::Request {
   std::vector<int32_t> tokens; ///< prompt, and what was read of the answer
   const RequestOptions options;
   Answer answer;
+  PromptReport report;
   uint64_t limit; ///< tokens to generate
   StopReason limitReason;
   uint64_t queued = 0;   ///< of them, whose step is queued
@@ -64,9 +85,10 @@ EngineLoop::~EngineLoop() {
 // --------------------------------------------------------------------------------------------------------- who runs
 
 Result<void> EngineLoop::submit(uint64_t id, RequestOptions given, Clock::time_point arrival) {
-  auto request =
-      std::make_shared<Request>(id, std::move(given), text.tokenizer, arrival, nextArrival++, session.context());
-  request->prefix.isUsed = options.prefixCache && request->options.prefixCache && cache.isPossible();
+  auto request = std::make_shared<Request>(id, std::move(given), text.tokenizer, arrival, nextArrival++,
+                                           session.context(), session.program().engine().model());
+  request->prefix.isUsed =
+      options.prefixCache && request->options.prefixCache && !request->options.readsPrompt() && cache.isPossible();
   request->prefix.salt = request->options.cacheSalt;
   const fb::Engine& engine = session.program().engine().metadata();
   if (engine.batch_invariant()) // pages of decode steps have other bits
@@ -76,7 +98,7 @@ Result<void> EngineLoop::submit(uint64_t id, RequestOptions given, Clock::time_p
   if (options.fair)
     shares.join(request->options.fairKey);
   requests.emplace(id, request);
-  if (request->limit == 0)
+  if (request->promptEnd() == 0)
     return finish(*request, StopReason::kLength);
   waiting.push_back(std::move(request));
   return {};
@@ -378,7 +400,11 @@ StepPlan EngineLoop::plan() {
     rowStates.push_back(std::move(state));
   }
   for (const Shared& request : prompts) {
-    promptStates.push_back({standingOf(*request), request->computed, request->length() - request->computed, {}});
+    PromptState state = {standingOf(*request), request->computed, request->promptEnd() - request->computed, {}};
+    state.samples = request->limit != 0;
+    state.scored = request->report.scores();
+    state.pooled = request->report.pools();
+    promptStates.push_back(std::move(state));
   }
   bool isShort = false; // else nobody is paused
   for (std::size_t group = 0; group < groups.size(); ++group) isShort |= wanted[group] > free[group];
@@ -389,32 +415,45 @@ StepPlan EngineLoop::plan() {
   return planStep({rowStates, promptStates, std::move(free)}, session.promptShapes(), costs, options.planner);
 }
 
-Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared>& planned) {
+Result<void> EngineLoop::queueRun(PromptRun run, const std::vector<Shared>& planned) {
+  if (session.waiting() == OutputRing::kDepth)
+    LLCUDA_RETURN_IF_ERROR(readOldest());
+  // What was read, here or before an earlier run of the step, may have ended a request in the middle of its prompt.
+  std::erase_if(run.pieces, [&](const PromptPiece& piece) { return planned[piece.prompt]->hasEnded; });
+  if (run.pieces.empty())
+    return {};
   std::vector<PromptPart> parts;
   std::vector<SamplingParams> sampling(run.pieces.size());
-  Output output = {stepNumber, {}};
-  bool wantLogits = false;
+  std::vector<std::vector<int32_t>> scored(run.pieces.size());
+  Output output = {stepNumber, {}, {}};
+  StepReads reads;
+  bool isRead = false;
   for (std::size_t i = 0; i < run.pieces.size(); ++i) {
     const PromptPiece& piece = run.pieces[i];
     const Shared& request = planned[piece.prompt];
     PromptPart part = {request->slot, request->computed,
-                       std::span(request->tokens).subspan(request->computed, piece.tokens), nullptr};
-    if (request->computed + piece.tokens == request->length()) {
+                       std::span(request->tokens).subspan(request->computed, piece.tokens)};
+    if (request->limit != 0 && request->computed + piece.tokens == request->length()) {
       sampling[i] = request->options.sampling;
       sampling[i].step = request->length() - 1;
       part.sampling = &sampling[i];
       output.owners.push_back(request);
-      wantLogits |= request->options.logprobs >= 0;
+      addReads(reads, request->options);
     }
+    const uint32_t rowBlock = session.promptShapes()[run.phase].rowBlock;
+    const PromptReading reading = request->report.ask(part, request->tokens, rowBlock, scored[i]);
+    request->inFlight += !reading.isEmpty();
+    isRead |= !reading.isEmpty();
+    output.readings.emplace_back(request, reading);
     parts.push_back(part);
   }
-  if (session.waiting() == OutputRing::kDepth)
-    LLCUDA_RETURN_IF_ERROR(readOldest());
+  if (!isRead)
+    output.readings.clear();
   std::vector<PrefixCache::Wanted> wanted;
   for (const PromptPart& part : parts)
     wanted.push_back({part.slot, part.first, part.first + static_cast<uint32_t>(part.tokens.size())});
   LLCUDA_RETURN_IF_ERROR(cache.makeRoom(wanted));
-  LLCUDA_RETURN_IF_ERROR(session.runPrompts(run.phase, parts, wantLogits));
+  LLCUDA_RETURN_IF_ERROR(session.runPrompts(run.phase, parts, reads));
   ++phasesQueued;
   ++counted.promptRuns;
   for (std::size_t i = 0; i < run.pieces.size(); ++i) {
@@ -423,8 +462,11 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
     request->lastStep = Clock::now();
     counted.promptTokens += run.pieces[i].tokens;
     cache.advance(request->prefix, request->slot, request->tokens, request->computed);
-    if (request->computed == request->length())
+    if (request->computed == request->promptEnd()) {
+      if (request->limit == 0) // what is left of it is read
+        LLCUDA_RETURN_IF_ERROR(release(*request));
       continue;
+    }
     Event event;
     event.kind = EventKind::kProgress;
     event.computed = request->computed;
@@ -449,7 +491,7 @@ Result<void> EngineLoop::queueRun(const PromptRun& run, const std::vector<Shared
     LLCUDA_RETURN_IF_ERROR(session.joinOutput(request->row, i, row));
     rows.push_back(request);
   }
-  if (!output.owners.empty())
+  if (!output.owners.empty() || isRead)
     outputs.push_back(std::move(output));
   return {};
 }
@@ -470,16 +512,16 @@ Result<void> EngineLoop::queueDecode() {
   if (rows.empty())
     return {};
   LLCUDA_RETURN_IF_ERROR(freeRowPages());
-  bool wantLogits = false;
+  StepReads reads;
   for (const Shared& request : rows) {
-    wantLogits |= request->options.logprobs >= 0;
+    addReads(reads, request->options);
     ++request->queued;
     ++request->inFlight;
   }
-  LLCUDA_RETURN_IF_ERROR(session.queueStep(wantLogits));
+  LLCUDA_RETURN_IF_ERROR(session.queueStep(reads));
   ++phasesQueued;
   counted.rows += rows.size();
-  outputs.push_back({stepNumber, rows});
+  outputs.push_back({stepNumber, rows, {}});
   return {};
 }
 
@@ -518,14 +560,60 @@ Result<void> EngineLoop::readOldest() {
   LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
   const Output read = std::move(outputs.front());
   outputs.pop_front();
-  const std::size_t vocabulary = output.logits.size() / output.sampled.size();
-  for (std::size_t i = 0; i < read.owners.size(); ++i)
-    LLCUDA_RETURN_IF_ERROR(
-        onToken(read.owners[i], output.sampled[i], output.logits.subspan(i * vocabulary, vocabulary)));
+  LLCUDA_RETURN_IF_ERROR(readPrompts(read, output));
+  for (uint32_t i = 0; i < read.owners.size(); ++i) LLCUDA_RETURN_IF_ERROR(onToken(read.owners[i], output, i));
   return {};
 }
 
-Result<void> EngineLoop::onToken(const Shared& request, int32_t token, std::span<const float> logits) {
+Result<void> EngineLoop::readPrompts(const Output& read, const StepOutput& output) {
+  const std::size_t embedding = session.program().engine().model().embedding();
+  std::size_t score = 0, sum = 0;
+  for (const auto& [request, reading] : read.readings) {
+    const auto scores = output.promptScores.subspan(score, reading.scores);
+    const auto sums = reading.pools ? output.pooled.subspan(sum, reading.blocks * embedding) : std::span<const float>();
+    score += reading.scores;
+    sum += reading.blocks * embedding;
+    if (!reading.isEmpty())
+      LLCUDA_RETURN_IF_ERROR(onPrompt(request, reading, scores, sums));
+  }
+  return {};
+}
+
+Result<void> EngineLoop::onPrompt(const Shared& request, const PromptReading& reading,
+                                  std::span<const TokenScore> scores, std::span<const float> sums) {
+  --request->inFlight;
+  if (request->hasEnded)
+    return {};
+  for (uint32_t i = 0; i < scores.size(); ++i) {
+    Result<ScoredToken> scored = ScoredToken::of(scores[i], static_cast<uint32_t>(request->options.promptLogprobs));
+    if (!scored)
+      return fail(*request, badInput(scored.error().message));
+    Event event;
+    event.kind = EventKind::kPromptToken;
+    event.index = reading.firstToken + i;
+    event.token = request->tokens[event.index];
+    event.logProbability = scored->logProbability;
+    event.top = std::move(scored->top);
+    emit(*request, std::move(event));
+  }
+  if (reading.pools)
+    request->report.addSums(sums, session.program().engine().model().embedding());
+  if (!reading.last || request->limit != 0)
+    return {};
+  if (request->report.pools()) {
+    Result<std::vector<float>> values = request->report.vector();
+    if (!values)
+      return fail(*request, values.error());
+    Event event;
+    event.kind = EventKind::kEmbedding;
+    event.values = std::move(*values);
+    emit(*request, std::move(event));
+  }
+  return finish(*request, StopReason::kLength);
+}
+
+Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output, uint32_t index) {
+  const int32_t token = output.sampled[index];
   --request->inFlight;
   if (request->hasEnded)
     return {};
@@ -543,11 +631,16 @@ Result<void> EngineLoop::onToken(const Shared& request, int32_t token, std::span
     request->metrics.firstTokenNs = nanosecondsSince(request->arrival);
   event.stops = !request->options.ignoreStop && text.config && text.config->endsGeneration(token);
   if (request->options.logprobs >= 0) {
-    const Result<LogProbabilities> probabilities = LogProbabilities::of(logits);
-    if (!probabilities)
-      return fail(*request, badInput(probabilities.error().message));
-    event.logProbability = (*probabilities)[token];
-    event.top = probabilities->top(static_cast<uint32_t>(request->options.logprobs));
+    const auto count = static_cast<uint32_t>(request->options.logprobs);
+    const std::size_t vocabulary = output.logits.size() / output.sampled.size();
+    Result<ScoredToken> scored =
+        request->options.logprobs <= kTopTokens
+            ? ScoredToken::of(output.scores[index], count)
+            : ScoredToken::of(output.logits.subspan(index * vocabulary, vocabulary), token, count);
+    if (!scored)
+      return fail(*request, badInput(scored.error().message));
+    event.logProbability = scored->logProbability;
+    event.top = std::move(scored->top);
   }
   request->tokens.push_back(token);
   ++counted.generatedTokens;

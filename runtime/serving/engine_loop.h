@@ -16,6 +16,7 @@
 #include "runtime/serving/fair_shares.h"
 #include "runtime/serving/measured_costs.h"
 #include "runtime/serving/prefix_cache.h"
+#include "runtime/serving/prompt_report.h"
 #include "runtime/serving/request.h"
 #include "runtime/serving/step_planner.h"
 #include "runtime/text/text_config.h"
@@ -72,10 +73,11 @@ public:
 private:
   struct Request;
   using Shared = std::shared_ptr<Request>;
-  /// What a queued run leaves: a token for each of its owners.
+  /// What a queued run leaves: a token for each of its owners, and what is read of the parts of prompts in it.
   struct Output {
     uint64_t step;
     std::vector<Shared> owners;
+    std::vector<std::pair<Shared, PromptReading>> readings; ///< of all parts, in their order; or none
   };
 
   // Who runs.
@@ -100,13 +102,16 @@ private:
   PageCounts pagesOfPausing(const Request& request, bool isPrompt) const;
   StepPlan plan();
   Result<void> freeRowPages();
-  Result<void> queueRun(const PromptRun& run, const std::vector<Shared>& planned);
+  Result<void> queueRun(PromptRun run, const std::vector<Shared>& planned);
   Result<void> queueDecode();
 
   // What came of it.
   Result<void> readOldest();
   Result<void> readUpTo(uint64_t step);
-  Result<void> onToken(const Shared& request, int32_t token, std::span<const float> logits);
+  Result<void> readPrompts(const Output& read, const StepOutput& output);
+  Result<void> onPrompt(const Shared& request, const PromptReading& reading, std::span<const TokenScore> scores,
+                        std::span<const float> sums);
+  Result<void> onToken(const Shared& request, const StepOutput& output, uint32_t index);
   Result<void> finish(Request& request, StopReason reason);
   Result<void> fail(Request& request, const Error& error);
   void emit(Request& request, Event event);

@@ -13,27 +13,49 @@
 
 namespace llcuda::serving {
 
+/// What is asked for.
+enum class Task : int {
+  kGenerate = 0,
+  kEmbed = 1, ///< one row that stands for the prompt; nothing is generated
+};
+
+/// Which rows of a prompt become its embedding. Numbers from kMean on are those of the engine's schema.
+enum class Pooling : int {
+  kDefault = 0, ///< the model's; kMean where it says nothing
+  kMean = 1,
+  kLast = 2,
+  kCls = 3, ///< the first
+};
+
 struct RequestOptions {
   std::vector<int32_t> tokens;    ///< the prompt, at least one
   int64_t maxTokens = -1;         ///< -1: until it stops or the context ends
   SamplingParams sampling = {};   ///< without `step` and `hold`
   std::vector<std::string> stops; ///< end the answer and are not part of it; none is empty
   int32_t logprobs = -1;          ///< most likely tokens to report beside each token's own; -1: nothing is reported
-  bool ignoreStop = false;        ///< stop tokens do not stop
-  bool specialText = false;       ///< special tokens appear in the text by name
-  int32_t priority = 0;           ///< who has a higher one goes first, and keeps its pages longer
-  uint64_t cacheSalt = 0;         ///< requests of different ones share no prefixes
-  bool prefixCache = true;        ///< false: it neither begins with what others computed nor leaves them anything
-  std::string fairKey;            ///< whose share it counts for, where shares are fair
-  void* user = nullptr;           ///< given back with each event
+  int32_t promptLogprobs = -1;    ///< the same for the tokens of the prompt from the second on, up to kTopTokens
+  Task task = Task::kGenerate;
+  Pooling pooling = Pooling::kDefault; ///< of Task::kEmbed
+  bool ignoreStop = false;             ///< stop tokens do not stop
+  bool specialText = false;            ///< special tokens appear in the text by name
+  int32_t priority = 0;                ///< who has a higher one goes first, and keeps its pages longer
+  uint64_t cacheSalt = 0;              ///< requests of different ones share no prefixes
+  bool prefixCache = true;             ///< false: it neither begins with what others computed nor leaves them anything
+  std::string fairKey;                 ///< whose share it counts for, where shares are fair
+  void* user = nullptr;                ///< given back with each event
+
+  /// Whether what its prompt computes is read: then it cannot begin with what others have computed.
+  bool readsPrompt() const { return promptLogprobs >= 0 || task == Task::kEmbed; }
 };
 
 enum class EventKind : int {
   kStarted = 1,  ///< has its slot
   kProgress = 2, ///< a part of the prompt was queued, and it was not the last
   kToken = 3,
-  kDone = 4,   ///< the last event of a request
-  kFailed = 5, ///< the last event of a request
+  kDone = 4,        ///< the last event of a request
+  kFailed = 5,      ///< the last event of a request
+  kPromptToken = 6, ///< of each token of the prompt from the second on, in their order
+  kEmbedding = 7,
 };
 
 /// Of a request; times in nanoseconds of the steady clock.
@@ -55,11 +77,12 @@ struct Event {
   uint32_t cachedTokens = 0;           ///< started: of the prompt, which need not be computed
   uint32_t computed = 0, total = 0;    ///< progress: tokens of the prompt
   int32_t token = -1;                  ///< token: -1 where only text comes that was held back
-  uint32_t index = 0;                  ///< of the token
+  uint32_t index = 0;                  ///< of the token, in the answer or in the prompt
   bool stops = false;                  ///< it is a stop token, and has no text
   std::string text;                    ///< token: what became certain with it, well-formed by itself
   float logProbability = 0;            ///< where log-probabilities were asked for
   std::vector<Candidate> top;          ///< the same
+  std::vector<float> values;           ///< embedding: of length 1
   StopReason stop = StopReason::kNone; ///< done
   int32_t stopString = -1;             ///< done: index of the stop string, with StopReason::kString
   RequestMetrics metrics;              ///< done and failed

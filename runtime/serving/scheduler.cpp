@@ -88,6 +88,10 @@ Result<void> Scheduler::check(const RequestOptions& request) const {
     return usageError("max_tokens is ", request.maxTokens, ", allowed are -1 and more");
   if (request.logprobs < -1)
     return usageError("logprobs is ", request.logprobs, ", allowed are -1 and more");
+  if (request.promptLogprobs < -1 || request.promptLogprobs > kTopTokens)
+    return usageError("prompt_logprobs is ", request.promptLogprobs, ", allowed are -1 to ", kTopTokens);
+  if (request.task == Task::kEmbed && (request.promptLogprobs >= 0 || request.logprobs >= 0))
+    return usageError("an embedding has no log-probabilities: leave out logprobs and prompt_logprobs");
   if (!request.stops.empty() && !text.tokenizer)
     return unsupported("stop strings need text, and the engine has no tokenizer");
   for (std::size_t i = 0; i < request.stops.size(); ++i)

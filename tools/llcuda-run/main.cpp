@@ -12,6 +12,7 @@
 #include "tools/engine-cache/compile_first.h"
 #include "tools/llcuda-run/batch.h"
 #include "tools/llcuda-run/chat.h"
+#include "tools/llcuda-run/embedding.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/options.h"
 #include "tools/llcuda-run/report.h"
@@ -134,6 +135,10 @@ int run(Options options) {
   options.session.log = [](llcuda_log_level level, std::string_view line) {
     std::cerr << (level == LLCUDA_LOG_WARNING ? "warning: " : "") << line << '\n';
   };
+  if (options.embedding) {
+    auto tokens = promptTokens(*engine, options);
+    return tokens ? printEmbedding(*engine, options, std::move(*tokens)) : fail(tokens.error());
+  }
   if (!options.batch.empty())
     return runBatch(*engine, options, inputsOf(options));
   auto session = engine->createSession(options.session);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <random>
 
 #include "tools/engine-cache/compile_first.h"
@@ -32,6 +33,13 @@ std::optional<std::vector<int32_t>> parseIds(const std::string& text) {
 
 std::string checkIds(const std::string& text) {
   return parseIds(text) ? "" : "expected token ids separated by commas, like 504,3575,282";
+}
+
+/// By llama.cpp's names.
+const std::map<std::string, llcuda_pooling>& poolings() {
+  static const std::map<std::string, llcuda_pooling> names = {
+      {"mean", LLCUDA_POOLING_MEAN}, {"last", LLCUDA_POOLING_LAST}, {"cls", LLCUDA_POOLING_CLS}};
+  return names;
 }
 
 /// The command line before its parts are put together.
@@ -93,6 +101,12 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("-o,--output", options.output, "With --batch: file to which each answer is appended as a line");
   app.add_option("--parallel", options.slots,
                  "With --batch: requests that run at a time (default, and 0: as many as the engine decodes)");
+  app.add_flag("--embedding,--embeddings", options.embedding, "Print the embedding of the prompt, of length 1");
+  app.add_option_function<std::string>(
+         "--pooling", [&](const std::string& name) { options.pooling = poolings().at(name); },
+         "With --embedding: which rows of the prompt it is made of (default: as the model says, else mean)")
+      ->check(CLI::IsMember({"mean", "last", "cls"}))
+      ->needs("--embedding");
   app.add_flag("--self-check", options.selfCheck, "Compare the engine's values with those its compiler recorded");
   app.add_option("--profile", options.profile, "Time every kernel and write what each took to this file (JSON)");
   app.add_flag("--guard", options.session.guard, "Give every buffer an allocation of its own, for memory checkers");
@@ -140,7 +154,10 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
     return usage("--parallel is for --batch");
   if (options.chat && options.promptTokens)
     return usage("--chat needs text, --prompt-tokens gives token ids");
-  for (const char* flag : {"--json", "--force-tokens", "--profile"})
+  for (const char* flag : {"--chat", "--logprobs", "--force-tokens", "--batch", "--profile", "--self-check", "--guard"})
+    if (given(flag) && options.embedding)
+      return usage(std::string(flag) + " is not for --embedding");
+  for (const char* flag : {"--json", "--force-tokens", "--profile", "--embedding"})
     if (given(flag) && !asks)
       return usage(std::string(flag) + " needs -p, -f or --prompt-tokens");
   for (const char* flag : {"--chat-template", "--system-prompt"})

@@ -23,6 +23,8 @@ struct Options {
   bool chat = false;
   bool json = false;
   bool selfCheck = false;
+  bool embedding = false; ///< of the prompt, in place of its continuation
+  llcuda_pooling pooling = LLCUDA_POOLING_DEFAULT;
   std::string batch;   ///< file of requests to answer; empty: none
   std::string output;  ///< file for their answers
   uint32_t slots = 0;  ///< requests of a batch that run at a time; 0: as many as the engine decodes

@@ -511,6 +511,19 @@ LLCUDA_API llcuda_status llcuda_scheduler_create(llcuda_engine* engine, const ll
  *  run. */
 LLCUDA_API void llcuda_scheduler_destroy(llcuda_scheduler* scheduler);
 
+typedef enum llcuda_task {
+  LLCUDA_TASK_GENERATE = 0,
+  LLCUDA_TASK_EMBED = 1 /**< one row of numbers that stands for the prompt; nothing is generated */
+} llcuda_task;
+
+/** Which of the prompt's rows, as the model's last norm leaves them, become its embedding. */
+typedef enum llcuda_pooling {
+  LLCUDA_POOLING_DEFAULT = 0, /**< as the model says; where it says nothing, their mean */
+  LLCUDA_POOLING_MEAN = 1,
+  LLCUDA_POOLING_LAST = 2,
+  LLCUDA_POOLING_CLS = 3 /**< the first one */
+} llcuda_pooling;
+
 /** What is to be continued, and how. Nothing is needed after the call that submits it. */
 typedef struct llcuda_request {
   size_t struct_bytes;
@@ -530,9 +543,12 @@ typedef struct llcuda_request {
   int32_t no_prefix_cache; /**< not 0: it neither begins with what others computed nor leaves them anything */
   const char* fair_key;    /**< whose share it counts for, `fair_key_bytes` bytes; NULL: the share of all without one */
   size_t fair_key_bytes;
+  int32_t prompt_logprobs; /**< as logprobs, for the prompt's tokens from the second on; up to 20 */
+  int32_t task;            /**< an llcuda_task */
+  int32_t pooling;         /**< of LLCUDA_TASK_EMBED: an llcuda_pooling */
 } llcuda_request;
 
-/** No sampler of its own, -1 tokens, no log-probabilities, priority 0. */
+/** No sampler of its own, -1 tokens, no log-probabilities, priority 0, to generate. */
 LLCUDA_API void llcuda_request_init(llcuda_request* request);
 
 /** Takes a request and gives it a number, from 1 on. Never waits for the device.
@@ -556,7 +572,11 @@ typedef enum llcuda_event_kind {
   LLCUDA_EVENT_PROGRESS = 2, /**< `computed` of `total` tokens of its prompt are queued; not for the last part */
   LLCUDA_EVENT_TOKEN = 3,    /**< `token`, `index`, `stops`, `text`, and where asked for `log_probability` and `top` */
   LLCUDA_EVENT_DONE = 4,     /**< the last one: `stop_reason`, `stop_string`, counts and times */
-  LLCUDA_EVENT_FAILED = 5    /**< the last one: `status`, `message`, counts and times */
+  LLCUDA_EVENT_FAILED = 5,   /**< the last one: `status`, `message`, counts and times */
+  LLCUDA_EVENT_PROMPT_TOKEN =
+      6,                     /**< where prompt_logprobs asks for it, in front of the first LLCUDA_EVENT_TOKEN: a token
+                                  *   of the prompt with its `index` there, from 1 on, `log_probability` and `top` */
+  LLCUDA_EVENT_EMBEDDING = 7 /**< `values`; then LLCUDA_EVENT_DONE with LLCUDA_STOP_LENGTH */
 } llcuda_event_kind;
 
 /** Fields that the kind does not name are 0. */
@@ -576,6 +596,8 @@ typedef struct llcuda_event {
   float log_probability;
   uint32_t top_count;
   const llcuda_candidate* top; /**< the most likely tokens, best first; ties: lowest id first */
+  const float* values;         /**< of length 1 by their squares' sum, or all 0 */
+  size_t value_count;          /**< as many as the model's rows have */
   int32_t stop_reason;         /**< an llcuda_stop_reason */
   int32_t stop_string;         /**< index of the stop string with LLCUDA_STOP_STRING, else -1 */
   int32_t status;              /**< an llcuda_status */

@@ -379,6 +379,9 @@ struct Request {
   uint64_t cacheSalt = 0;  ///< requests with different ones share no prefixes
   bool prefixCache = true; ///< false: it neither takes nor leaves any
   std::string fairKey;     ///< whose share it counts for
+  int32_t promptLogprobs = -1;
+  llcuda_task task = LLCUDA_TASK_GENERATE;
+  llcuda_pooling pooling = LLCUDA_POOLING_DEFAULT;
   void* user = nullptr;
 };
 
@@ -408,6 +411,9 @@ public:
     c.no_prefix_cache = !request.prefixCache;
     c.fair_key = request.fairKey.data();
     c.fair_key_bytes = request.fairKey.size();
+    c.prompt_logprobs = request.promptLogprobs;
+    c.task = request.task;
+    c.pooling = request.pooling;
     c.user = request.user;
     uint64_t number = 0;
     llcuda_error error;

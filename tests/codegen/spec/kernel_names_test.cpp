@@ -8,6 +8,7 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
 #include "codegen/spec/kernel_builder.h"
+#include "codegen/spec/log_probabilities_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
@@ -202,6 +203,10 @@ TEST(KernelNames, ElementwiseAndSample) {
   Variants sample(sampleLaunch, SampleDesc{1, 500});
   sample.with(&SampleDesc::vocabulary, 501u).with(&SampleDesc::vocabulary, 5000u).with(&SampleDesc::decode, false);
   sample.expectApart();
+  Variants scores(logProbabilitiesLaunch, LogProbabilitiesDesc{1, 500});
+  scores.with(&LogProbabilitiesDesc::vocabulary, 501u).with(&LogProbabilitiesDesc::vocabulary, 5000u).expectApart();
+  const auto sums = [](const ElementsDesc& desc) { return sumRowsLaunch(desc, 64); };
+  Variants(sums, ElementsDesc{1, 64}).with(&ElementsDesc::columns, 96u).expectApart();
 }
 
 // What no constant says is in the hash: bounds, types of parameters, how they are used.

@@ -289,6 +289,7 @@ std::vector<std::pair<std::string, Writer>> sampleKeys() {
           {"attention.layer_norm_rms_epsilon", real(1e-5f)},
           {"vocab_size", whole(100)},
           {"attention.shared_kv_layers", whole(1)},
+          {"pooling_type", whole(1)},
           {"attention.sliding_window", whole(32)},
           {"attention.sliding_window_pattern", whole(2)},
           {"attention.scale", real(0.25f)},

@@ -325,6 +325,15 @@ TEST(GgufConfig, HeadsOfEachLayer) {
   expectError(values, ErrorCode::kUnsupported, "keys of 32 and values of 64 elements");
 }
 
+// llama.cpp's numbers; what ranks and what pools nothing says nothing about embeddings.
+TEST(GgufConfig, Pooling) {
+  EXPECT_EQ(valid(required()).pooling, Pooling::kUnset);
+  const Pooling expected[] = {Pooling::kUnset, Pooling::kMean, Pooling::kCls, Pooling::kLast, Pooling::kUnset};
+  for (uint32_t number = 0; number < 5; ++number)
+    EXPECT_EQ(valid(with("llama.pooling_type", number)).pooling, expected[number]) << number;
+  expectError(with("llama.pooling_type", 5u), ErrorCode::kBadInput, "pooling_type is 5, outside 0 to 4");
+}
+
 // The last layers attend over what an earlier one of their window has written.
 TEST(GgufConfig, SharedCaches) {
   Values values = with(required("gemma3"), "gemma3.attention.shared_kv_layers", 3u);

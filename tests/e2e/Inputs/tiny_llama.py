@@ -139,8 +139,8 @@ class Model:
         y[..., 1::2] = x[..., 0::2] * s + x[..., 1::2] * c
         return y
 
-    def log_probabilities(self, tokens):
-        """[tokens, vocabulary] in double, straight from the formulas."""
+    def final_rows(self, tokens):
+        """[tokens, embedding] as the last norm leaves them, in double, straight from the formulas."""
         get, count = self.values, len(tokens)
         x = get["token_embd.weight"][tokens]
         mask = np.triu(np.full((count, count), -np.inf), 1)
@@ -160,8 +160,12 @@ class Model:
             h = self.norm(x, block + "ffn_norm.weight")
             gate, up = h @ get[block + "ffn_gate.weight"].T, h @ get[block + "ffn_up.weight"].T
             x = x + (gate / (1 + np.exp(-gate)) * up) @ get[block + "ffn_down.weight"].T
-        head = get.get("output.weight", get["token_embd.weight"])
-        logits = self.norm(x, "output_norm.weight") @ head.T
+        return self.norm(x, "output_norm.weight")
+
+    def log_probabilities(self, tokens):
+        """[tokens, vocabulary] in double."""
+        head = self.values.get("output.weight", self.values["token_embd.weight"])
+        logits = self.final_rows(tokens) @ head.T
         highest = logits.max(axis=-1, keepdims=True)
         return logits - highest - np.log(np.exp(logits - highest).sum(axis=-1, keepdims=True))
 

@@ -303,5 +303,45 @@ TEST_F(SchedulerApiTest, ManyThreads) {
   EXPECT_EQ(tokens % 60, 0);
 }
 
+// Log-probabilities of the prompt, then the answer; and an embedding, which has values and no tokens.
+TEST_F(SchedulerApiTest, PromptTokensAndEmbeddings) {
+  api::Scheduler many = scheduler();
+  api::Request scored = request("abcd", 2);
+  scored.promptLogprobs = 3;
+  api::Request embedded = request("abcd", 2);
+  embedded.task = LLCUDA_TASK_EMBED;
+  embedded.pooling = LLCUDA_POOLING_LAST;
+  const auto first = many.submit(scored), second = many.submit(embedded);
+  ASSERT_TRUE(bool(first) && bool(second));
+  std::vector<uint32_t> indices;
+  uint32_t tokens = 0, embeddings = 0;
+  for (uint32_t ended = 0; ended < 2;)
+    for (const llcuda_event& event : many.poll(2, -1)) {
+      ASSERT_NE(event.kind, LLCUDA_EVENT_FAILED) << event.message;
+      ended += event.kind == LLCUDA_EVENT_DONE;
+      EXPECT_EQ(event.value_count, event.kind == LLCUDA_EVENT_EMBEDDING ? 1u : 0u);
+      if (event.kind == LLCUDA_EVENT_EMBEDDING) {
+        EXPECT_EQ(event.request, *second);
+        EXPECT_EQ(event.values[0], 1.f);
+        ++embeddings;
+      }
+      if (event.kind == LLCUDA_EVENT_TOKEN)
+        ++tokens;
+      if (event.kind != LLCUDA_EVENT_PROMPT_TOKEN)
+        continue;
+      EXPECT_EQ(event.request, *first);
+      EXPECT_EQ(tokens, 0u);
+      EXPECT_EQ(event.top_count, 3u);
+      EXPECT_GE(event.top[0].log_probability, event.log_probability);
+      EXPECT_EQ(event.token, scored.tokens[event.index]);
+      indices.push_back(event.index);
+    }
+  EXPECT_EQ(indices.size() + 1, scored.tokens.size());
+  EXPECT_EQ(embeddings, 1u);
+  EXPECT_EQ(tokens, 2u);
+  embedded.pooling = static_cast<llcuda_pooling>(9);
+  EXPECT_FALSE(bool(many.submit(embedded)));
+}
+
 } // namespace
 } // namespace llcuda

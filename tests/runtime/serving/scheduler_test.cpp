@@ -180,6 +180,120 @@ TEST_F(SchedulerTest, LogProbabilities) {
   EXPECT_EQ(count, 3u);
 }
 
+// Up to 20 candidates come from the device's scores, more from whole logits: the same numbers, and of one token the
+// same float wherever it stands.
+TEST_F(SchedulerTest, LogProbabilitiesByEitherWay) {
+  open();
+  RequestOptions few = toy::greedyRequest(40, 5, 4), many = few;
+  few.logprobs = kTopTokens;
+  many.logprobs = kTopTokens + 1;
+  std::map<uint64_t, std::vector<Event>> told;
+  const uint64_t fewId = submit(few), manyId = submit(many);
+  for (uint32_t ended = 0; ended < 2;)
+    for (Event& event : scheduler->poll(1, kLong)) {
+      ended += event.kind == EventKind::kDone;
+      if (event.kind == EventKind::kToken)
+        told[event.request].push_back(std::move(event));
+    }
+  ASSERT_EQ(told[fewId].size(), 4u);
+  ASSERT_EQ(told[manyId].size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Event &one = told[fewId][i], &other = told[manyId][i];
+    EXPECT_NEAR(one.logProbability, other.logProbability, 1e-5);
+    ASSERT_EQ(one.top.size(), std::size_t{kTopTokens});
+    ASSERT_EQ(other.top.size(), std::size_t{kTopTokens} + 1);
+    for (std::size_t rank = 0; rank < one.top.size(); ++rank) {
+      EXPECT_EQ(one.top[rank].token, other.top[rank].token);
+      EXPECT_NEAR(one.top[rank].logProbability, other.top[rank].logProbability, 1e-5);
+    }
+    EXPECT_EQ(one.top[0].logProbability, one.logProbability);
+    EXPECT_EQ(other.top[0].logProbability, other.logProbability);
+  }
+}
+
+// Each token of a prompt from the second on, once and in order, in front of the answer's: of several requests at a
+// time, with and without an answer, beside those that do not ask, and where pages are so few that they are paused and
+// computed again.
+TEST_F(SchedulerTest, PromptLogProbabilities) {
+  for (const uint32_t pages : {64u, 17u}) {
+    open({.cacheBytes = toy::cacheBytes(*toy.engine, pages)});
+    std::map<uint64_t, RequestOptions> asked;
+    for (int32_t i = 0; i < 6; ++i) {
+      RequestOptions request = toy::greedyRequest(9 * i, static_cast<uint32_t>(1 + 4 * i), i % 2 == 0 ? 0 : 8);
+      request.promptLogprobs = i % 3;
+      asked.emplace(submit(request), request);
+      submit(toy::greedyRequest(9 * i + 1, static_cast<uint32_t>(3 + i), 18));
+    }
+    std::map<uint64_t, uint32_t> index, tokens;
+    for (uint32_t ended = 0; ended < 12;)
+      for (const Event& event : scheduler->poll(1, kLong)) {
+        ASSERT_NE(event.kind, EventKind::kFailed) << event.error.message;
+        ended += event.kind == EventKind::kDone;
+        tokens[event.request] += event.kind == EventKind::kToken && event.token >= 0;
+        if (event.kind != EventKind::kPromptToken)
+          continue;
+        ASSERT_TRUE(asked.contains(event.request));
+        const RequestOptions& request = asked[event.request];
+        EXPECT_EQ(tokens[event.request], 0u);
+        ASSERT_EQ(event.index, ++index[event.request]);
+        EXPECT_EQ(event.token, request.tokens[event.index]);
+        const std::vector<float> logits = toy::logits(std::span(request.tokens).first(event.index));
+        const auto expected = LogProbabilities::of(logits);
+        EXPECT_NEAR(event.logProbability, (*expected)[event.token], 1e-5);
+        ASSERT_EQ(event.top.size(), static_cast<std::size_t>(request.promptLogprobs));
+        if (!event.top.empty()) {
+          EXPECT_EQ(event.top[0].token, toy::nextToken(std::span(request.tokens).first(event.index)));
+        }
+      }
+    for (const auto& [id, request] : asked) {
+      EXPECT_EQ(index[id] + 1, request.tokens.size());
+      EXPECT_EQ(tokens[id], static_cast<uint32_t>(request.maxTokens));
+    }
+    ASSERT_TRUE(scheduler->drain(kLong).ok());
+    EXPECT_EQ(scheduler->stats().freePages + scheduler->stats().cachedPages, scheduler->stats().pages);
+    EXPECT_EQ(scheduler->stats().pauses != 0, pages == 17);
+  }
+}
+
+// Embeddings beside requests that generate: one event and the end, no row of a decode step, and nobody else's text
+// changes. The toy's rows have one value, so that a sum of length 1 is 1.
+TEST_F(SchedulerTest, Embeddings) {
+  open();
+  const RequestOptions generates = toy::greedyRequest(7, 9, 12);
+  const toy::Said expected = alone(generates);
+  said.clear();
+  const uint64_t text = submit(generates);
+  std::set<uint64_t> embeds;
+  for (const Pooling pooling : {Pooling::kDefault, Pooling::kMean, Pooling::kLast, Pooling::kCls}) {
+    RequestOptions request = toy::greedyRequest(1, 11, 5);
+    request.task = Task::kEmbed;
+    request.pooling = pooling;
+    embeds.insert(submit(request));
+  }
+  uint32_t embeddings = 0;
+  const uint64_t rowsBefore = scheduler->stats().rows;
+  for (uint32_t ended = 0; ended < 5;)
+    for (Event& event : scheduler->poll(1, kLong)) {
+      ended += event.kind == EventKind::kDone;
+      if (event.kind == EventKind::kEmbedding) {
+        EXPECT_TRUE(embeds.contains(event.request));
+        EXPECT_THAT(event.values, ElementsAre(1.f));
+        ++embeddings;
+      }
+      if (event.kind == EventKind::kDone && embeds.contains(event.request)) {
+        EXPECT_EQ(event.stop, StopReason::kLength);
+        EXPECT_EQ(event.metrics.generatedTokens, 0u);
+      }
+      toy::hear(said, std::move(event));
+    }
+  EXPECT_EQ(embeddings, 4u);
+  EXPECT_EQ(said[text].tokens, expected.tokens);
+  for (const uint64_t id : embeds) EXPECT_TRUE(said[id].tokens.empty());
+  ASSERT_TRUE(scheduler->drain(kLong).ok());
+  EXPECT_LE(scheduler->stats().rows - rowsBefore, 11u);
+  EXPECT_EQ(scheduler->stats().freePages + scheduler->stats().cachedPages, scheduler->stats().pages);
+}
+
 TEST_F(SchedulerTest, WhatIsRefused) {
   open({.context = 12});
   const auto refusal = [&](RequestOptions request) {
@@ -195,6 +309,12 @@ TEST_F(SchedulerTest, WhatIsRefused) {
   EXPECT_THAT(refusal(request), HasSubstr("token 1 is 97, the vocabulary has 97"));
   request = toy::greedyRequest(1, 2, -2);
   EXPECT_THAT(refusal(request), HasSubstr("max_tokens is -2"));
+  request = toy::greedyRequest(1, 2, 1);
+  request.promptLogprobs = 21;
+  EXPECT_THAT(refusal(request), HasSubstr("prompt_logprobs is 21, allowed are -1 to 20"));
+  request.promptLogprobs = 3;
+  request.task = Task::kEmbed;
+  EXPECT_THAT(refusal(request), HasSubstr("an embedding has no log-probabilities"));
   request = toy::greedyRequest(1, 2, 1);
   request.stops = {"a", ""};
   EXPECT_THAT(refusal(request), HasSubstr("stop string 1 is empty"));
