@@ -96,6 +96,9 @@ void Answer::onEvent(std::size_t index, const llcuda_event& event) {
     choice.timings.promptMs = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
     progress(choice, {event.total, choice.timings.cachedTokens, event.computed, choice.timings.promptMs});
     break;
+  case LLCUDA_EVENT_PROMPT_TOKEN:
+    choice.promptTokens.push_back(reported(event));
+    break;
   case LLCUDA_EVENT_TOKEN:
     takeToken(choice, event);
     break;
@@ -110,6 +113,14 @@ void Answer::onEvent(std::size_t index, const llcuda_event& event) {
   }
 }
 
+ReportedToken Answer::reported(const llcuda_event& event) const {
+  const auto bytes = [&](int32_t id) { return std::string(tokenBytes(service.engine(), id)); };
+  ReportedToken token{event.token, bytes(event.token), event.log_probability, {}};
+  for (uint32_t i = 0; i < event.top_count; ++i)
+    token.top.push_back({event.top[i].token, bytes(event.top[i].token), event.top[i].log_probability});
+  return token;
+}
+
 void Answer::takeToken(Choice& choice, const llcuda_event& event) {
   if (event.token >= 0 && choice.generated++ == 0) {
     choice.timings.promptMs = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
@@ -120,10 +131,7 @@ void Answer::takeToken(Choice& choice, const llcuda_event& event) {
   choice.text.append(event.text, event.text_bytes);
   choice.pending.text.append(event.text, event.text_bytes);
   if (event.token >= 0 && event.stops == 0) {
-    ReportedToken token{event.token, std::string(tokenBytes(service.engine(), event.token)), event.log_probability, {}};
-    for (uint32_t i = 0; i < event.top_count; ++i)
-      token.top.push_back({event.top[i].token, std::string(tokenBytes(service.engine(), event.top[i].token)),
-                           event.top[i].log_probability});
+    ReportedToken token = reported(event);
     if (wantsTokens())
       choice.tokens.push_back(token);
     choice.pending.tokens.push_back(std::move(token));

@@ -27,11 +27,11 @@ struct Choice {
   std::vector<int32_t> prompt;
   std::optional<uint64_t> seed;
 
-  std::string text;                  ///< all of it
-  std::vector<ReportedToken> tokens; ///< of the text, kept where something asks for them
-  std::vector<ReportedToken> promptTokens;
-  std::size_t generated = 0; ///< a stop token among them
-  Piece pending;             ///< not written yet
+  std::string text;                        ///< all of it
+  std::vector<ReportedToken> tokens;       ///< of the text, kept where something asks for them
+  std::vector<ReportedToken> promptTokens; ///< from the second on, where their log-probabilities are asked for
+  std::size_t generated = 0;               ///< a stop token among them
+  Piece pending;                           ///< not written yet
   bool isDone = false;
   int32_t stopReason = LLCUDA_STOP_NONE;
   std::string stopWord; ///< the stop string that ended it
@@ -76,6 +76,7 @@ protected:
 private:
   using Clock = std::chrono::steady_clock;
 
+  ReportedToken reported(const llcuda_event& event) const;
   void takeToken(Choice& choice, const llcuda_event& event);
   void noteCounts() const;
   void finishChoice(Choice& choice, const llcuda_event& event);

@@ -110,6 +110,23 @@ Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, 
           {"text_offset", std::move(offsets)}};
 }
 
+Json promptLogprobs(const std::vector<ReportedToken>& tokens) {
+  Json list = Json::array({nullptr});
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    Json entry = {{std::to_string(tokens[i].id),
+                   {{"logprob", finite(tokens[i].logProbability)},
+                    {"rank", nullptr},
+                    {"decoded_token", wellFormed(tokens[i].bytes)}}}};
+    for (std::size_t rank = 0; rank < tokens[i].top.size(); ++rank) {
+      const ReportedToken::Likely& likely = tokens[i].top[rank];
+      entry[std::to_string(likely.id)] = {
+          {"logprob", finite(likely.logProbability)}, {"rank", rank + 1}, {"decoded_token", wellFormed(likely.bytes)}};
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
 }

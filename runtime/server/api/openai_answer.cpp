@@ -85,6 +85,8 @@ Json OpenAiAnswer::verboseJson(const Choice& choice) const {
 void TextAnswer::adjust(api::Request& request) const {
   const int64_t most = std::max(params.legacyLogprobs, params.nProbs > 0 ? params.nProbs : int64_t{-1});
   request.logprobs = static_cast<int32_t>(most);
+  const int64_t ofPrompt = std::max(params.promptLogprobs, params.echo ? params.legacyLogprobs : int64_t{-1});
+  request.promptLogprobs = static_cast<int32_t>(ofPrompt);
 }
 
 Json TextAnswer::logprobsJson(const std::vector<ReportedToken>& tokens, bool withPrompt, std::size_t offset) const {
@@ -113,14 +115,25 @@ void TextAnswer::writeFinish(Choice& choice) {
   emit(json);
 }
 
+/// The prompt's tokens, the first one without a number.
+std::vector<ReportedToken> TextAnswer::withFirst(const Choice& choice) const {
+  std::vector<ReportedToken> tokens = {
+      {choice.prompt.front(), std::string(tokenBytes(service.engine(), choice.prompt.front())), 0, {}}};
+  tokens.insert(tokens.end(), choice.promptTokens.begin(), choice.promptTokens.end());
+  return tokens;
+}
+
 Json TextAnswer::choiceJson(const Choice& choice) {
-  std::vector<ReportedToken> tokens = choice.promptTokens;
-  tokens.insert(tokens.end(), choice.tokens.begin(), choice.tokens.end());
   const std::string prompt = params.echo ? promptText(service.engine(), choice.prompt) : std::string();
-  return {{"index", choice.index},
-          {"text", prompt + choice.text},
-          {"logprobs", logprobsJson(params.echo ? tokens : choice.tokens, params.echo, 0)},
-          {"finish_reason", finishReason(choice)}};
+  std::vector<ReportedToken> tokens = params.echo ? withFirst(choice) : std::vector<ReportedToken>();
+  tokens.insert(tokens.end(), choice.tokens.begin(), choice.tokens.end());
+  Json json = {{"index", choice.index},
+               {"text", prompt + choice.text},
+               {"logprobs", logprobsJson(tokens, params.echo, 0)},
+               {"finish_reason", finishReason(choice)}};
+  if (params.promptLogprobs >= 0)
+    json["prompt_logprobs"] = promptLogprobs(withFirst(choice));
+  return json;
 }
 
 } // namespace llcuda::server

@@ -49,6 +49,7 @@ protected:
   void adjust(api::Request& request) const override;
 
 private:
+  std::vector<ReportedToken> withFirst(const Choice& choice) const;
   Json logprobsJson(const std::vector<ReportedToken>& tokens, bool withPrompt, std::size_t offset) const;
 };
 

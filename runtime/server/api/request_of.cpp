@@ -78,10 +78,6 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
     return unsupported("post_sampling_probs");
   if (grammar && grammar->triggers.empty()) // one with triggers only keeps calls in shape; they are read anyway
     return unsupported(params.tools.is_array() && !params.tools.empty() ? "tool_choice" : constraintField(params));
-  if (params.promptLogprobs >= 0)
-    return unsupported("prompt_logprobs");
-  if (params.echo && params.legacyLogprobs >= 0)
-    return unsupported("echo");
   if (params.reasoningBudget > 0)
     return unsupported("reasoning_budget_tokens");
   api::Request request;
@@ -93,6 +89,16 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
   request.cacheSalt = params.cacheSalt.empty() ? 0 : saltOf(params.cacheSalt);
   request.fairKey = params.key;
   request.priority = static_cast<int32_t>(params.priority);
+  return request;
+}
+
+api::Request embeddingRequestOf(std::vector<int32_t> prompt, const Params& params, const Service& service) {
+  api::Request request;
+  request.tokens = std::move(prompt);
+  request.task = LLCUDA_TASK_EMBED;
+  request.pooling = service.options().pooling;
+  request.priority = static_cast<int32_t>(params.priority);
+  request.fairKey = params.key;
   return request;
 }
 

@@ -14,6 +14,9 @@ namespace llcuda::server {
 Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGrammar>& grammar,
                                 const Service& service);
 
+/// Of a prompt that becomes a vector.
+api::Request embeddingRequestOf(std::vector<int32_t> prompt, const Params& params, const Service& service);
+
 /// The error of LLCUDA_EVENT_FAILED.
 ApiError failureOf(const llcuda_event& event);
 

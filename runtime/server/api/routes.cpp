@@ -8,6 +8,7 @@
 #include "runtime/server/api/chat_answer.h"
 #include "runtime/server/api/chat_prompt.h"
 #include "runtime/server/api/completion_answer.h"
+#include "runtime/server/api/embeddings.h"
 #include "runtime/server/api/json_body.h"
 #include "runtime/server/api/openapi.h"
 #include "runtime/server/api/prompts.h"
@@ -118,11 +119,13 @@ void countTokens(Service& service, const Request& request, const ReplyPointer& r
 }
 
 void embed(Service& service, const Request& request, const ReplyPointer& reply) {
-  const Checked<Params> params = paramsOf(service, request, kEmbeddings);
+  Checked<Params> params = paramsOf(service, request, kEmbeddings);
   if (!params)
     return sendError(*reply, params.error());
-  const Checked<Prompts> prompts = promptsOf(params->input, "input", service.engine(), service.limits());
-  sendError(*reply, prompts ? ApiError{501, "this build makes no embeddings"} : prompts.error());
+  Checked<Prompts> prompts = promptsOf(params->input, "input", service.engine(), service.limits());
+  if (!prompts)
+    return sendError(*reply, prompts.error());
+  std::make_shared<EmbeddingAnswer>(service, reply, std::move(*params))->start(std::move(prompts->tokens));
 }
 
 } // namespace

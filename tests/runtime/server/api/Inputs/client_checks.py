@@ -41,6 +41,26 @@ def text(client, _):
     assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
 
 
+def embeddings(client, _):
+    """The client asks for base64 unless it is told otherwise."""
+    packed = client.embeddings.create(model="tiny", input=["a b", "c"]).data
+    plain = client.embeddings.create(model="tiny", input=["a b", "c"], encoding_format="float").data
+    assert [one.index for one in packed] == [0, 1]
+    for one, other in zip(packed, plain):
+        assert abs(sum(value * value for value in one.embedding) - 1) < 1e-3
+        assert max(abs(a - b) for a, b in zip(one.embedding, other.embedding)) < 1e-6
+    assert len(client.embeddings.create(model="tiny", input=[[1, 300], [1, 301]], dimensions=8).data[1].embedding) == 8
+
+
+def echo(client, _):
+    """What lm-eval asks for: the prompt's tokens with their log-probabilities, the first without."""
+    answer = client.completions.create(model="tiny", prompt=[[1, 300, 301, 302]], max_tokens=1, logprobs=1, temperature=0, echo=True)
+    numbers = answer.choices[0].logprobs
+    assert len(numbers.tokens) == 5 and numbers.token_logprobs[0] is None and numbers.top_logprobs[0] is None
+    assert all(number <= max(top.values()) <= 0 for number, top in zip(numbers.token_logprobs[1:], numbers.top_logprobs[1:]))
+    assert "".join(numbers.tokens) == answer.choices[0].text
+
+
 def errors(client, _):
     for arguments, param in (({"temperature": -1}, "temperature"), ({"n": 100}, "n"), ({"stop": ["a"] * 17}, "stop")):
         try:
@@ -66,7 +86,7 @@ def cancel(client, server):
     assert time.monotonic() - begin < 5
 
 
-CHECKS = (chat, stream, log_probabilities, text, errors, models, cancel)
+CHECKS = (chat, stream, log_probabilities, text, embeddings, echo, errors, models, cancel)
 
 
 def main(program, model):

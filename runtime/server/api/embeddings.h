@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// /v1/embeddings: one vector for each input, in the order of the inputs.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "runtime/server/api/service.h"
+
+namespace llcuda::server {
+
+class EmbeddingAnswer final : public EventSink, public std::enable_shared_from_this<EmbeddingAnswer> {
+public:
+  EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params);
+
+  /// Submits a request for each prompt. What is refused is answered at once.
+  void start(std::vector<std::vector<int32_t>> prompts);
+  void onEvent(std::size_t index, const llcuda_event& event) override;
+
+private:
+  void fail(const ApiError& error);
+  void cancelAll();
+  Json whole() const;
+
+  Service& service;
+  std::shared_ptr<Reply> reply;
+  Params params;
+
+  std::mutex mutex;
+  std::vector<std::vector<float>> vectors;
+  std::size_t left = 0, promptTokens = 0;
+  bool isOver = false;
+
+  std::mutex ticketMutex;
+  std::vector<Service::Ticket> tickets;
+  bool isGone = false;
+};
+
+} // namespace llcuda::server
