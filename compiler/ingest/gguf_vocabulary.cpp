@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "compiler/ingest/gguf_tokens.h"
+#include "compiler/ingest/sampling_defaults.h"
 #include "compiler/ingest/tokenizer_json.h"
 #include "runtime/text/chat_template.h"
 #include "runtime/text/utf8.h"
@@ -92,14 +93,19 @@ Result<Vocabulary> readBpe(const GgufFile& file, const std::string& preTokenizer
 Result<Vocabulary> readVocabulary(const GgufFile& file) {
   LLCUDA_ASSIGN_OR_RETURN(const std::string model, readText(file, "tokenizer.ggml.model"));
   LLCUDA_ASSIGN_OR_RETURN(const std::string preTokenizer, readText(file, "tokenizer.ggml.pre"));
-  if (model == "no_vocab" || model == "none")
-    return Vocabulary();
+  if (model == "no_vocab" || model == "none") {
+    Vocabulary none;
+    none.config.sampling = readSamplingDefaults(file, none.notes);
+    return none;
+  }
   Result<Vocabulary> vocabulary = model == "llama"    ? readSpm(file)
                                   : model == "gpt2"   ? readBpe(file, preTokenizer)
                                   : model == "gemma4" ? readBpe(file, "gemma4")
                                   : model.empty()     ? badInput("tokenizer.ggml.model is missing")
                                                       : unsupported("tokenizer.ggml.model is \"", model,
                                                                     "\"; llama, gpt2, gemma4 and no_vocab are supported");
+  if (vocabulary)
+    vocabulary->config.sampling = readSamplingDefaults(file, vocabulary->notes);
   if (vocabulary && vocabulary->config.addBos && vocabulary->config.bos == text::kNoToken)
     return badInput("tokenizer.ggml.add_bos_token is true, but no token is BOS");
   if (vocabulary && vocabulary->config.addEos && vocabulary->config.eos == text::kNoToken)

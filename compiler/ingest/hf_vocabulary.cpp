@@ -13,6 +13,7 @@
 #include "compiler/ingest/hf_templates.h"
 #include "compiler/ingest/json_text.h"
 #include "compiler/ingest/message_parts.h"
+#include "compiler/ingest/sampling_defaults.h"
 #include "compiler/ingest/sentencepiece_model.h"
 #include "compiler/ingest/special_tokens.h"
 #include "compiler/ingest/tokenizer_file.h"
@@ -322,7 +323,10 @@ Result<Vocabulary> readHfVocabulary(const std::string& folder) {
                     kMerges, "; save the tokenizer there too, or give its folder as --tokenizer");
   LLCUDA_ASSIGN_OR_RETURN(const Companions files, readCompanions(folder));
   const bool isSentencePiece = !holds(folder, kTokenizer) && holds(folder, kSentencePiece);
-  return isSentencePiece ? readSentencePiece(folder, files) : readTokenizer(folder, files);
+  Result<Vocabulary> vocabulary = isSentencePiece ? readSentencePiece(folder, files) : readTokenizer(folder, files);
+  if (vocabulary)
+    vocabulary->config.sampling = readSamplingDefaults(files.generation, vocabulary->notes);
+  return vocabulary;
 }
 
 } // namespace llcuda::ingest

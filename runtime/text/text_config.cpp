@@ -39,7 +39,7 @@ constexpr TextField kTextFields[] = {{"pre_tokenizer", &TextConfig::preTokenizer
                                      {"chat_template", &TextConfig::chatTemplate}};
 
 constexpr size_t kFieldCount = std::size(kTokenFields) + std::size(kRuleFields) + std::size(kTextFields) +
-                               3; // kind, end_of_generation, named_templates
+                               5; // kind, end_of_generation, named_templates, sampling, sampling_stages
 
 Error wrong(std::string_view key, std::string_view wanted) {
   return badInput("text config: ", key, " is not ", wanted);
@@ -83,6 +83,22 @@ Result<void> readLists(const Json& object, TextConfig& config) {
   return {};
 }
 
+Result<void> readSampling(const Json& object, SamplingDefaults& sampling) {
+  const auto numbers = object.find("sampling"), stages = object.find("sampling_stages");
+  if (numbers == object.end() || !numbers->is_object())
+    return wrong("sampling", "an object");
+  for (const auto& [key, value] : numbers->items()) {
+    const SamplingRule* const rule = samplingRule(key);
+    if (!rule || !value.is_number() || !rule->allows(value.get<double>()))
+      return wrong("sampling", "an object of known numbers in their ranges");
+    sampling.numbers[key] = value.get<double>();
+  }
+  if (stages == object.end() || !stages->is_string() || !areSamplingStages(stages->get_ref<const std::string&>()))
+    return wrong("sampling_stages", "letters of stages");
+  sampling.stages = stages->get<std::string>();
+  return {};
+}
+
 } // namespace
 
 std::string_view name(VocabularyKind kind) {
@@ -109,6 +125,8 @@ std::string toJson(const TextConfig& config) {
   for (const RuleField& field : kRuleFields) object[field.key] = config.*field.rule;
   for (const TextField& field : kTextFields) object[field.key] = config.*field.text;
   for (const auto& [key, source] : config.namedTemplates) object["named_templates"][key] = source;
+  object["sampling"] = config.sampling.numbers;
+  object["sampling_stages"] = config.sampling.stages;
   return object.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
@@ -139,6 +157,7 @@ Result<TextConfig> parseTextConfig(std::string_view json) {
     config.*field.text = at(field.key).get<std::string>();
   }
   LLCUDA_RETURN_IF_ERROR(readLists(object, config));
+  LLCUDA_RETURN_IF_ERROR(readSampling(object, config.sampling));
   if (object.size() != kFieldCount)
     return badInput("text config: it has ", object.size(), " keys, ", kFieldCount, " are known");
   return config;

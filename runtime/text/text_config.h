@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/text/sampling_defaults.h"
 
 namespace llcuda::text {
 
@@ -37,6 +38,7 @@ struct TextConfig {
   bool addSpacePrefix = false;          ///< the tokenizer puts a space before a text; decoding takes it away
   std::string chatTemplate;             ///< Jinja; empty when the model has none
   std::map<std::string, std::string> namedTemplates; ///< further ones, such as `tool_use`
+  SamplingDefaults sampling;                         ///< what the model says of it
 
   bool endsGeneration(int32_t token) const;
 };

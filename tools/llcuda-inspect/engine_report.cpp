@@ -6,6 +6,7 @@
 #include "runtime/engine/weight_files.h"
 #include "runtime/schema/engine_hash.h"
 #include "runtime/schema/phase_facts.h"
+#include "runtime/text/text_config.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -198,6 +199,24 @@ std::string sourcesText(const fb::Engine& engine) {
   return text;
 }
 
+/// What the model says of how to sample it.
+ordered_json samplingJson(const Engine& engine) {
+  ordered_json json = ordered_json::object();
+  const Result<text::TextConfig> config = text::parseTextConfig(engine.textConfig());
+  if (!config)
+    return json;
+  for (const auto& [name, value] : config->sampling.numbers) json[name] = value;
+  if (!config->sampling.stages.empty())
+    json["stages"] = config->sampling.stages;
+  return json;
+}
+std::string samplingText(const Engine& engine) {
+  std::string text;
+  for (const auto& [name, value] : samplingJson(engine).items())
+    text += (text.empty() ? "sampling: " : ", ") + name + " " + value.dump();
+  return text.empty() ? text : text + "\n";
+}
+
 std::string phasesText(const fb::Engine& engine) {
   std::vector<std::vector<std::string>> rows = {{"phase", "rows", "nodes", "nodes per layer"}};
   for (const fb::Phase* phase : *engine.phases())
@@ -220,6 +239,7 @@ ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>
                        {"max_batch", metadata.max_batch()},
                        {"page_tokens", metadata.page_tokens()},
                        {"kv_type", cacheText(engine)},
+                       {"sampling", samplingJson(engine)},
                        {"arena_bytes", metadata.arena_bytes()},
                        {"nodes_per_layer", nodesPerLayer(metadata)},
                        {"segments", segmentsJson(engine)},
@@ -273,8 +293,8 @@ std::string engineText(const Engine& engine, const std::optional<MemoryRequest>&
                      std::to_string(model.heads()) + " heads of " + std::to_string(model.head_size()) + " over " +
                      std::to_string(model.kv_heads()) + " KV heads, vocabulary " + std::to_string(model.vocabulary()) +
                      "\n" + "context up to " + std::to_string(metadata.max_context()) + ", batch up to " +
-                     std::to_string(metadata.max_batch()) + ", KV " + cacheText(engine) + "\n" + sourcesText(metadata) +
-                     "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
+                     std::to_string(metadata.max_batch()) + ", KV " + cacheText(engine) + "\n" + samplingText(engine) +
+                     sourcesText(metadata) + "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
   if (memory)
     text += memoryText(engine, *memory);
   return text;

@@ -75,6 +75,17 @@ TEST(GgufVocabulary, BpeMergesByRank) {
   EXPECT_EQ(shown(tokenizer, "abc ab a\n\"\\"), "abc| |ab| a|\n|\"|\\|");
 }
 
+// general.sampling.*: names of stages become letters, what is no number is left out, and said.
+TEST(GgufVocabulary, SamplingDefaults) {
+  VocabularyFile file = bpe({});
+  file.texts = {{"general.sampling.sequence", "top_k;temperature"}, {"general.sampling.temp", "hot"}};
+  const Result<Vocabulary> vocabulary = read(file);
+  ASSERT_TRUE(vocabulary.ok()) << vocabulary.error().message;
+  EXPECT_EQ(vocabulary->config.sampling.stages, "kt");
+  EXPECT_TRUE(vocabulary->config.sampling.numbers.empty());
+  EXPECT_THAT(vocabulary->notes, ElementsAre("general.sampling.temp is no number and was left out"));
+}
+
 // The name of the pre-tokenizer decides where words end: digits alone, in threes from the left, or all together.
 TEST(GgufVocabulary, PreTokenizersCutWords) {
   VocabularyFile file = bpe({{"12"}, {"123"}, {"34"}, {"1234"}, {"1212"}}, {"1 2", "12 3", "3 4", "12 34", "12 12"});

@@ -166,6 +166,17 @@ TEST(HfVocabulary, EndsOfAnAnswer) {
   EXPECT_THAT(read(folder).config.endOfGeneration, ElementsAre(0, 1, 2, kEos, kTurn));
 }
 
+// What generation_config.json says of sampling; what is out of range is left out, and said.
+TEST(HfVocabulary, SamplingDefaults) {
+  Folder folder;
+  folder.with("tokenizer.json", byteLevel());
+  folder.with("generation_config.json", {{"temperature", 0.6}, {"top_k", 20}, {"top_p", 7}, {"do_sample", true}});
+  const Vocabulary vocabulary = read(folder);
+  EXPECT_EQ(vocabulary.config.sampling.numbers, (std::map<std::string, double>{{"temperature", 0.6}, {"top_k", 20}}));
+  EXPECT_THAT(vocabulary.notes,
+              testing::Contains("generation_config.json: top_p is 7, which is out of range, and was left out"));
+}
+
 // Tokens that only tokenizer_config.json has become tokens of the vocabulary.
 TEST(HfVocabulary, AddedTokensOfTheConfiguration) {
   Folder folder;

@@ -62,7 +62,8 @@ std::string tokenizerJson() {
 std::string configJson() {
   return "{\"kind\": \"bpe\", \"pre_tokenizer\": \"toy\", \"bos\": 94, \"eos\": 96, \"eot\": null, \"unknown\": null, "
          "\"padding\": null, \"add_bos\": true, \"add_eos\": false, \"add_space_prefix\": false, "
-         "\"end_of_generation\": [96], \"named_templates\": {}, \"chat_template\": \"" +
+         "\"end_of_generation\": [96], \"named_templates\": {}, \"sampling\": {}, \"sampling_stages\": \"\", "
+         "\"chat_template\": \"" +
          std::string(kChatTemplate) + "\"}";
 }
 

@@ -22,6 +22,7 @@ TextConfig full() {
   config.addBos = config.addSpacePrefix = true;
   config.chatTemplate = "{{ messages }}\n\"é\"";
   config.namedTemplates = {{"tool_use", "{{ tools }}"}};
+  config.sampling = {{{"temperature", 0.6}, {"top_k", 20}}, "kt"};
   return config;
 }
 
@@ -40,6 +41,8 @@ TEST(TextConfig, ReadsWhatItWrote) {
   EXPECT_TRUE(config->addSpacePrefix);
   EXPECT_EQ(config->chatTemplate, full().chatTemplate);
   EXPECT_EQ(config->namedTemplates, full().namedTemplates);
+  EXPECT_EQ(config->sampling.numbers, full().sampling.numbers);
+  EXPECT_EQ(config->sampling.stages, "kt");
   EXPECT_EQ(toJson(*config), json);
   EXPECT_EQ(toJson(*parseTextConfig(toJson(TextConfig()))), toJson(TextConfig()));
 }
@@ -70,6 +73,9 @@ TEST(TextConfig, RefusesByKey) {
   EXPECT_THAT(refusal("[2,7]", "[7,2]"), HasSubstr("end_of_generation is not ascending"));
   EXPECT_THAT(refusal("[2,7]", "[2,null]"), HasSubstr("end_of_generation is not a token id"));
   EXPECT_THAT(refusal(R"("tool_use":"{{ tools }}")", R"("tool_use":3)"), HasSubstr("named_templates"));
+  EXPECT_THAT(refusal(R"("top_k":20)", R"("top_k":-2)"), HasSubstr("sampling is not an object of known numbers"));
+  EXPECT_THAT(refusal(R"("top_k":20)", R"("top_q":20)"), HasSubstr("sampling is not"));
+  EXPECT_THAT(refusal(R"("sampling_stages":"kt")", R"("sampling_stages":"kq")"), HasSubstr("sampling_stages is not"));
   EXPECT_THAT(refusal(R"("eos":2)", R"("eos":2,"more":1)"), HasSubstr("keys"));
   EXPECT_FALSE(parseTextConfig("").ok());
   EXPECT_FALSE(parseTextConfig("[]").ok());
