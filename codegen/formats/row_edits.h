@@ -29,7 +29,7 @@ struct RowEdit {
   uint32_t unused;         ///< makes all bytes of the record defined
   SamplingParams sampling; ///< of kRow only `hold` is read
 };
-static_assert(sizeof(RowEdit) == 56);
+static_assert(sizeof(RowEdit) == 48);
 
 /// One entry of a block table.
 struct PageEdit {

@@ -31,6 +31,11 @@ static_assert(same(plan::getMaxEnumValForIoRole(), fb::IoRole::MAX));
 static_assert(same(plan::IoRole::Tokens, fb::IoRole::tokens) && same(plan::IoRole::Positions, fb::IoRole::positions));
 static_assert(same(plan::IoRole::Slots, fb::IoRole::slots) && same(plan::IoRole::OutputRows, fb::IoRole::output_rows));
 static_assert(same(plan::IoRole::Sampling, fb::IoRole::sampling));
+static_assert(same(plan::IoRole::Samplers, fb::IoRole::samplers) && same(plan::IoRole::History, fb::IoRole::history));
+static_assert(same(plan::IoRole::LogitBiases, fb::IoRole::logit_biases));
+static_assert(same(plan::IoRole::DryBreakers, fb::IoRole::dry_breakers));
+static_assert(same(plan::IoRole::Masks, fb::IoRole::masks));
+static_assert(same(plan::IoRole::SamplingReports, fb::IoRole::sampling_reports));
 static_assert(same(plan::IoRole::BlockTable, fb::IoRole::block_table));
 static_assert(same(plan::IoRole::Logits, fb::IoRole::logits) && same(plan::IoRole::Sampled, fb::IoRole::sampled));
 

@@ -29,8 +29,9 @@ def Llm_HeadOp : Llm_Op<"head", [Pure, Llm_MultipliesRows]> {
 def Llm_SampleOp : Llm_Op<"sample", [Pure]> {
   let summary = "A token for each row of logits";
   let description = [{
-    Filters, temperature and draw by `codegen/formats/sampling.h`; the most likely token (the lowest id on ties) where
-    the temperature is 0. In a decode phase the token also becomes the next `tokens`, and `positions` grows by one.
+    The chain that the row's slot has been told, by `codegen/formats/sampling.h`; the most likely token (the lowest id
+    on ties) where the row has none. In a decode phase the token also becomes the next `tokens`, and `positions` grows
+    by one.
 
     - C1: `logits`, `sampling` and `result` have the same number of rows.
 

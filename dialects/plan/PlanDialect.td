@@ -37,9 +37,12 @@ def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass ea
     I32EnumAttrCase<"Slots", 3, "slots">, I32EnumAttrCase<"OutputRows", 4, "output_rows">,
     I32EnumAttrCase<"Sampling", 5, "sampling">, I32EnumAttrCase<"BlockTable", 6, "block_table">,
     I32EnumAttrCase<"Logits", 7, "logits">, I32EnumAttrCase<"Sampled", 8, "sampled">,
-    I32EnumAttrCase<"Edits", 9, "edits">, I32EnumAttrCase<"Scores", 15, "scores">,
-    I32EnumAttrCase<"ScoreRows", 16, "score_rows">, I32EnumAttrCase<"ScoreTokens", 17, "score_tokens">,
-    I32EnumAttrCase<"PoolRows", 18, "pool_rows">, I32EnumAttrCase<"Pooled", 19, "pooled">]>;
+    I32EnumAttrCase<"Edits", 9, "edits">, I32EnumAttrCase<"Samplers", 10, "samplers">,
+    I32EnumAttrCase<"History", 11, "history">, I32EnumAttrCase<"LogitBiases", 12, "logit_biases">,
+    I32EnumAttrCase<"DryBreakers", 13, "dry_breakers">, I32EnumAttrCase<"Masks", 14, "masks">,
+    I32EnumAttrCase<"Scores", 15, "scores">, I32EnumAttrCase<"ScoreRows", 16, "score_rows">,
+    I32EnumAttrCase<"ScoreTokens", 17, "score_tokens">, I32EnumAttrCase<"PoolRows", 18, "pool_rows">,
+    I32EnumAttrCase<"Pooled", 19, "pooled">, I32EnumAttrCase<"SamplingReports", 20, "sampling_reports">]>;
 
 def Plan_TailKindAttr : Plan_Enum<"TailKind", "what a phase ends with", [
     I32EnumAttrCase<"Sample", 0, "sample">, I32EnumAttrCase<"Score", 1, "score">, I32EnumAttrCase<"Pool", 2, "pool">,

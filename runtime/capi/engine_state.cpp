@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/capi/engine_state.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
+#include "codegen/formats/dry_breakers.h"
 #include "runtime/exec/memory_plan.h"
+#include "runtime/text/sequence_breakers.h"
 
 namespace llcuda::capi {
 namespace {
@@ -59,6 +62,31 @@ Result<text::Grammars*> EngineState::grammars() {
     openedGrammars = std::move(*opened);
   }
   return openedGrammars.get();
+}
+
+Result<std::shared_ptr<const std::vector<uint32_t>>> EngineState::dryBreakers(const std::vector<std::string>& strings) {
+  constexpr std::size_t kKept = 64;
+  const std::lock_guard lock(textMutex);
+  if (const auto known = packedBreakers.find(strings); known != packedBreakers.end())
+    return known->second;
+  const auto vocabulary = static_cast<int>(engine.model().vocabulary());
+  std::vector<std::vector<int32_t>> breakers;
+  if (!strings.empty()) {
+    if (!hasTokenizer())
+      return unsupported("dry_sequence_breakers are text, and the engine has no tokenizer; give none");
+    LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* opened, openTokenizer());
+    breakers = text::sequenceBreakers(*opened, strings, kDryTailTokens);
+  }
+  std::erase_if(breakers, [&](const std::vector<int32_t>& breaker) {
+    return std::ranges::any_of(breaker, [&](int32_t token) { return token >= vocabulary; });
+  });
+  auto packed = packDryBreakers(vocabulary, breakers);
+  if (!packed)
+    return usageError("dry_sequence_breakers: there are too many ways to write them with several tokens, allowed are ",
+                      kDryPairs, " with ", kDryTails, " different ends; give fewer or shorter ones");
+  if (packedBreakers.size() == kKept)
+    packedBreakers.clear();
+  return packedBreakers[strings] = std::make_shared<const std::vector<uint32_t>>(std::move(*packed));
 }
 
 Result<std::string> EngineState::templateSource(const std::string& name) {

@@ -56,6 +56,10 @@ public:
   /// By a JSON object of the template's variables.
   Result<std::string> renderChat(const std::string& templateName, std::string_view variables);
 
+  /// What dry takes for the end of a sequence, for the device. kUnsupported when the engine has no
+  /// tokenizer, kUsage when there are too many ways to write them.
+  Result<std::shared_ptr<const std::vector<uint32_t>>> dryBreakers(const std::vector<std::string>& strings);
+
   /// The engine on a device: a running one is shared, unless `guard`. Memory for it and one session is checked before
   /// anything is uploaded.
   Result<std::shared_ptr<const Program>> program(const ProgramRequest& request, const LogSink& log);
@@ -74,6 +78,7 @@ private:
   std::unique_ptr<text::Grammars> openedGrammars;
   std::map<std::string, text::ChatTemplate> openedTemplates; // by name
   std::map<std::string, std::string> shownTemplates;         // by name, what chatTemplateSource() gave out
+  std::map<std::vector<std::string>, std::shared_ptr<const std::vector<uint32_t>>> packedBreakers; // a few, by strings
   std::mutex programMutex;
   std::map<std::pair<bool, int>, std::weak_ptr<const Program>> programs; // by (on the host, device number)
 };

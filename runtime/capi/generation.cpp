@@ -67,14 +67,15 @@ private:
   uint32_t count = 0;
 };
 
-Result<GenerateOptions> converted(const llcuda_generate_options& options, const EngineState& engine) {
+Result<GenerateOptions> converted(const llcuda_generate_options& options, EngineState& engine) {
   if (options.max_tokens < -1)
     return usageError("max_tokens is ", options.max_tokens, ", allowed are -1 and more");
   if (!options.forced && options.forced_count != 0)
     return usageError("forced is NULL and forced_count is ", options.forced_count);
   GenerateOptions result;
   result.maxTokens = options.max_tokens;
-  LLCUDA_ASSIGN_OR_RETURN(result.sampling, samplerOf(options.sampler, engine.file().model().vocabulary()));
+  LLCUDA_ASSIGN_OR_RETURN(result.sampler, samplerOf(options.sampler, engine));
+  result.sampling = result.sampler.params();
   result.logprobs = options.logprobs;
   if (options.forced)
     result.forced = std::span(options.forced, options.forced_count);

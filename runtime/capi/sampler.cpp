@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/capi/sampler.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <random>
+#include <span>
 #include <string_view>
 
 #include "runtime/capi/boundary.h"
@@ -118,36 +120,135 @@ Result<void> checkLists(const llcuda_sampler& sampler, uint32_t vocabulary) {
   return {};
 }
 
-/// What the device's chain does not do.
-Result<void> checkKnown(const llcuda_sampler& sampler, std::string_view stages) {
-  const auto has = [&](char letter) { return stages.find(letter) != std::string_view::npos; };
-  const bool penalises = sampler.repeat_last_n != 0 && (sampler.repeat_penalty != 1 || sampler.frequency_penalty != 0 ||
-                                                        sampler.presence_penalty != 0);
-  const std::pair<const char*, bool> active[] = {
-      {"penalties", has('e') && penalises},
-      {"dry", has('d') && sampler.dry_multiplier > 0 && sampler.dry_base >= 1 && sampler.dry_penalty_last_n != 0},
-      {"top_n_sigma", has('s') && sampler.top_n_sigma > 0},
-      {"typical_p", has('y') && sampler.typical_p < 1},
-      {"xtc_probability", has('x') && sampler.xtc_probability > 0 && sampler.xtc_threshold <= 0.5f},
-      {"dynatemp_range", has('t') && sampler.dynatemp_range > 0},
-      {"adaptive_target", has('a') && sampler.adaptive_target >= 0},
-      {"mirostat", sampler.mirostat != 0},
-      {"min_keep", sampler.min_keep > 1},
-      {"ignore_eos", sampler.ignore_eos != 0},
-      {"logit_bias", sampler.logit_bias_count != 0},
-  };
-  for (const auto& [name, isActive] : active)
-    if (isActive)
-      return unsupported(name, " is not there in this version; leave it at its default");
-  std::string filters;
-  for (const char letter : stages)
-    if (std::string_view("kpmt").find(letter) != std::string_view::npos)
-      filters += letter;
-  for (std::size_t i = 1; i < filters.size(); ++i)
-    if (std::string_view("kpmt").find(filters[i - 1]) >= std::string_view("kpmt").find(filters[i]))
-      return unsupported("stages has '", filters[i], "' behind '", filters[i - 1],
-                         "'; this version applies k, p, m, t in this order, each once");
-  return {};
+/// The stages that do something, in their order.
+class ProgramBuilder {
+public:
+  explicit ProgramBuilder(const llcuda_sampler& given) : given(given) {}
+
+  SamplerProgram build(std::string_view stages) {
+    if (given.mirostat != 0)
+      addMirostat();
+    else
+      for (const char letter : stages) add(letter);
+    program.minKeep = given.min_keep;
+    program.dynatempExponent = given.dynatemp_exponent;
+    return program;
+  }
+
+private:
+  void add(SamplerOp op, float a = 0, float b = 0, uint32_t n = 0) {
+    program.stages[program.stageCount++] = {op, a, b, n};
+  }
+  void add(char letter) {
+    switch (letter) {
+    case 'e':
+      return addPenalties();
+    case 'd':
+      return addDry();
+    case 's':
+      return given.top_n_sigma > 0 ? add(SamplerOp::kTopNSigma, given.top_n_sigma) : void();
+    case 'k':
+      return given.top_k > 0 ? add(SamplerOp::kTopK, 0, 0, static_cast<uint32_t>(given.top_k)) : void();
+    case 'y':
+      return given.typical_p < 1 ? add(SamplerOp::kTypical, given.typical_p) : void();
+    case 'p':
+      return given.top_p < 1 ? add(SamplerOp::kTopP, given.top_p) : void();
+    case 'm':
+      return given.min_p > 0 ? add(SamplerOp::kMinP, given.min_p) : void();
+    case 'x':
+      if (given.xtc_probability > 0 && given.xtc_threshold <= 0.5f)
+        add(SamplerOp::kXtc, given.xtc_probability, given.xtc_threshold);
+      return;
+    case 't':
+      if (given.temperature != 1 || given.dynatemp_range > 0)
+        add(SamplerOp::kTemperature, given.temperature, given.dynatemp_range);
+      return;
+    default:
+      return; // a: the last one, wherever it stands
+    }
+  }
+  static uint32_t lookBack(int32_t tokens) { return tokens < 0 ? kAllTokens : static_cast<uint32_t>(tokens); }
+
+  void addPenalties() {
+    if (given.repeat_last_n == 0 ||
+        (given.repeat_penalty == 1 && given.frequency_penalty == 0 && given.presence_penalty == 0))
+      return;
+    program.repeat = given.repeat_penalty;
+    program.frequency = given.frequency_penalty;
+    program.presence = given.presence_penalty;
+    program.penaltyTokens = lookBack(given.repeat_last_n);
+    program.usesPast = 1;
+    add(SamplerOp::kPenalties);
+  }
+  void addDry() {
+    if (given.dry_multiplier == 0 || given.dry_base < 1 || given.dry_penalty_last_n == 0)
+      return;
+    constexpr float kMostLog = 88.7228391f; // of a float
+    program.dryMultiplier = given.dry_multiplier;
+    program.dryLog2Base = std::log2(given.dry_base);
+    program.dryMaxExponent =
+        given.dry_base > 1.000001f ? static_cast<uint32_t>(kMostLog / std::log(given.dry_base)) : 0;
+    program.dryAllowed = static_cast<uint32_t>(given.dry_allowed_length);
+    program.dryTokens = lookBack(given.dry_penalty_last_n);
+    program.usesPast = 1;
+    add(SamplerOp::kDry);
+  }
+  void addMirostat() {
+    if (given.temperature != 1)
+      add(SamplerOp::kTemperature, given.temperature);
+    add(given.mirostat == 1 ? SamplerOp::kMirostat1 : SamplerOp::kMirostat2, given.mirostat_tau, given.mirostat_eta);
+    program.state[0] = 2 * given.mirostat_tau;
+  }
+
+  const llcuda_sampler& given;
+  SamplerProgram program = {};
+};
+
+/// adaptive_p takes the place of the draw.
+void addAdaptive(SamplerProgram& program, const llcuda_sampler& given) {
+  program.stages[program.stageCount++] = {SamplerOp::kAdaptive, given.adaptive_target, given.adaptive_decay, 0};
+  program.state[0] = given.adaptive_target / (1 - given.adaptive_decay);
+  program.state[1] = 1 / (1 - given.adaptive_decay);
+}
+
+/// Where a temperature of 0 leaves the most likely token, and nothing before it can have dropped that one, the rest
+/// need not be done.
+void takeBest(SamplerProgram& program) {
+  uint32_t leading = 0;
+  while (leading < program.stageCount && program.stages[leading].op <= SamplerOp::kDry) ++leading;
+  bool isBest = false;
+  for (uint32_t s = leading; s < program.stageCount; ++s) {
+    const SamplerStage& stage = program.stages[s];
+    if (stage.op <= SamplerOp::kDry || stage.op == SamplerOp::kTypical || stage.op == SamplerOp::kXtc ||
+        stage.op >= SamplerOp::kAdaptive)
+      return;
+    isBest |= stage.op == SamplerOp::kTemperature && stage.a <= 0 && stage.b == 0;
+  }
+  if (!isBest)
+    return;
+  program.takesBest = 1;
+  program.stageCount = leading;
+}
+
+/// Of each token one, the sum of those given for it; and the tokens that end a text, which are never chosen.
+std::vector<LogitBias> biasesOf(const llcuda_sampler& given, const text::TextConfig& config) {
+  std::map<int32_t, float> sums;
+  for (std::size_t i = 0; i < given.logit_bias_count; ++i) sums[given.logit_bias[i].token] += given.logit_bias[i].bias;
+  if (given.ignore_eos != 0)
+    for (const int32_t token : config.endOfGeneration) sums[token] = -std::numeric_limits<float>::infinity();
+  std::vector<LogitBias> biases;
+  for (const auto& [token, bias] : sums) biases.push_back({token, bias});
+  return biases;
+}
+
+std::vector<std::string> breakersOf(const llcuda_sampler& given) {
+  std::vector<std::string> breakers;
+  for (std::size_t i = 0; i < given.dry_sequence_breaker_count; ++i) {
+    const char* const breaker = given.dry_sequence_breakers[i];
+    breakers.push_back(given.dry_sequence_breaker_bytes ? std::string(breaker, given.dry_sequence_breaker_bytes[i])
+                                                        : std::string(breaker));
+  }
+  return breakers;
 }
 
 uint64_t randomSeed() {
@@ -182,25 +283,56 @@ llcuda_sampler defaultSampler() {
   return sampler;
 }
 
-Result<SamplingParams> samplerOf(const llcuda_sampler* given, uint32_t vocabulary) {
-  LLCUDA_ASSIGN_OR_RETURN(const llcuda_sampler sampler, optionsOf(given, defaultSampler()));
-  const std::string_view stages = sampler.stages ? sampler.stages : kDefaultStages;
+llcuda_sampler defaultSampler(const text::TextConfig& config) {
+  llcuda_sampler sampler = defaultSampler();
+  const auto& stated = config.sampling.numbers;
+  for (const NumberRule& rule : kNumbers)
+    if (const auto found = stated.find(rule.name); found != stated.end())
+      sampler.*rule.value = static_cast<float>(found->second);
+  for (const IntegerRule& rule : kIntegers)
+    if (const auto found = stated.find(rule.name); found != stated.end())
+      sampler.*rule.value = static_cast<int32_t>(found->second);
+  if (!config.sampling.stages.empty())
+    sampler.stages = config.sampling.stages.c_str();
+  return sampler;
+}
+
+Result<Sampler> samplerOf(const llcuda_sampler* own, EngineState& engine) {
+  LLCUDA_ASSIGN_OR_RETURN(const llcuda_sampler given, optionsOf(own, defaultSampler(engine.textConfig())));
+  const std::string_view stages = given.stages ? given.stages : kDefaultStages;
   LLCUDA_RETURN_IF_ERROR(checkStages(stages));
-  LLCUDA_RETURN_IF_ERROR(checkNumbers(sampler));
-  LLCUDA_RETURN_IF_ERROR(checkLists(sampler, vocabulary));
-  LLCUDA_RETURN_IF_ERROR(checkKnown(sampler, stages));
-  const auto has = [&](char letter) { return stages.find(letter) != std::string_view::npos; };
-  SamplingParams params = {};
-  params.temperature = has('t') ? sampler.temperature : 1;
-  params.topP = has('p') ? sampler.top_p : 1;
-  params.minP = has('m') ? sampler.min_p : 0;
-  params.topK = has('k') && sampler.top_k > 0 ? static_cast<uint32_t>(sampler.top_k) : 0;
-  params.seed = sampler.has_seed ? sampler.seed : randomSeed();
-  return params;
+  LLCUDA_RETURN_IF_ERROR(checkNumbers(given));
+  LLCUDA_RETURN_IF_ERROR(checkLists(given, engine.file().model().vocabulary()));
+  Sampler sampler;
+  sampler.seed = given.has_seed ? given.seed : randomSeed();
+  sampler.program = ProgramBuilder(given).build(stages);
+  if (given.mirostat == 0 && given.adaptive_target >= 0 && stages.find('a') != std::string_view::npos)
+    addAdaptive(sampler.program, given);
+  takeBest(sampler.program);
+  sampler.biases = biasesOf(given, engine.textConfig());
+  if (sampler.biases.size() > kLogitBiases)
+    return unsupported("logit_bias and the ", engine.textConfig().endOfGeneration.size(),
+                       " tokens that ignore_eos forbids are ", sampler.biases.size(), " tokens, there is room for ",
+                       kLogitBiases);
+  const auto uses = std::span(sampler.program.stages).first(sampler.program.stageCount);
+  if (std::ranges::any_of(uses, [](const SamplerStage& stage) { return stage.op == SamplerOp::kDry; })) {
+    LLCUDA_ASSIGN_OR_RETURN(sampler.breakers, engine.dryBreakers(breakersOf(given)));
+  }
+  return sampler;
 }
 
 } // namespace llcuda::capi
 
 void llcuda_sampler_init(llcuda_sampler* sampler) {
   *sampler = llcuda::capi::defaultSampler();
+}
+
+llcuda_status llcuda_engine_default_sampler(const llcuda_engine* engine, llcuda_sampler* sampler, llcuda_error* error) {
+  using namespace llcuda;
+  return capi::guarded(error, [&]() -> Result<void> {
+    if (!engine || !sampler || sampler->struct_bytes < sizeof(sampler->struct_bytes))
+      return usageError("engine or sampler is NULL, or struct_bytes of the sampler is not set");
+    capi::handOut(capi::defaultSampler(engine->state->textConfig()), sampler);
+    return {};
+  });
 }

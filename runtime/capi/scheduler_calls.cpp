@@ -82,7 +82,7 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   return created;
 }
 
-Result<serving::RequestOptions> requestOf(const llcuda_request& given, const EngineState& engine) {
+Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineState& engine) {
   if (!given.tokens && given.count != 0)
     return usageError("tokens is NULL");
   if (!given.stop && given.stop_count != 0)
@@ -90,7 +90,8 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, const Eng
   serving::RequestOptions request;
   request.tokens.assign(given.tokens, given.tokens + given.count);
   request.maxTokens = given.max_tokens;
-  LLCUDA_ASSIGN_OR_RETURN(request.sampling, samplerOf(given.sampler, engine.file().model().vocabulary()));
+  LLCUDA_ASSIGN_OR_RETURN(request.sampler, samplerOf(given.sampler, engine));
+  request.sampling = request.sampler.params();
   for (std::size_t i = 0; i < given.stop_count; ++i) {
     if (!given.stop[i])
       return usageError("stop[", i, "] is NULL");

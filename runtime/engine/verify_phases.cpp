@@ -21,7 +21,13 @@ constexpr std::size_t kRoleCount = static_cast<std::size_t>(fb::IoRole::MAX) + 1
 struct PhaseUse {
   std::array<const fb::Buffer*, kRoleCount> io = {};
   bool slots = false;
+
+  const fb::Buffer* of(fb::IoRole role) const { return io[static_cast<std::size_t>(role)]; }
 };
+
+/// What slots have been told of how to sample.
+constexpr fb::IoRole kSlotRoles[] = {fb::IoRole::samplers, fb::IoRole::history, fb::IoRole::logit_biases,
+                                     fb::IoRole::dry_breakers, fb::IoRole::masks};
 
 Result<void> verifyArgument(const fb::Engine& engine, const fb::Argument& argument, PhaseUse& use) {
   if (argument.buffer() >= engine.buffers()->size())
@@ -111,7 +117,9 @@ struct RoleRule {
 };
 
 Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const PhaseUse& use) {
-  const uint64_t word = sizeof(int32_t);
+  const uint64_t word = sizeof(int32_t), slots = engine.max_batch();
+  const auto vocabulary = static_cast<int>(engine.model()->vocabulary());
+  const bool chains = std::ranges::any_of(kSlotRoles, [&](fb::IoRole role) { return use.of(role) != nullptr; });
   const bool prompt = isPrompt(phase);
   const uint32_t scored = outputsOf(phase, fb::TailKind::score), pooled = outputsOf(phase, fb::TailKind::pool);
   const RoleRule rules[] = {
@@ -127,6 +135,12 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
       {fb::IoRole::score_tokens, prompt, prompt, word * scored},
       {fb::IoRole::pool_rows, prompt, prompt, 2 * word * pooled},
       {fb::IoRole::pooled, prompt, prompt, uint64_t{sizeof(float)} * pooled * engine.model()->embedding()},
+      {fb::IoRole::samplers, chains, true, sizeof(SamplerProgram) * slots},
+      {fb::IoRole::history, chains, true, word * slots * engine.max_context()},
+      {fb::IoRole::logit_biases, chains, true, sizeof(LogitBias) * kLogitBiases * slots},
+      {fb::IoRole::dry_breakers, chains, true, word * slots * static_cast<uint64_t>(dryBreakerWords(vocabulary))},
+      {fb::IoRole::masks, chains, true, word * slots * static_cast<uint64_t>(maskWords(vocabulary))},
+      {fb::IoRole::sampling_reports, chains, true, sizeof(SamplingReport) * outputsOf(phase)},
   };
   for (const RoleRule& rule : rules) {
     const fb::Buffer* buffer = use.io[static_cast<std::size_t>(rule.role)];
@@ -253,6 +267,14 @@ Result<void> verifyReach(const PhaseUse& edits, const fb::Phase& phase, const Ph
   return {};
 }
 
+/// What slots have been told is the same for all phases.
+Result<void> verifySlotRoles(const PhaseUse& use, const PhaseUse& first) {
+  for (const fb::IoRole role : kSlotRoles)
+    if (use.of(role) != first.of(role))
+      return badInput(" has another buffer of role ", fb::EnumNameIoRole(role), " than phases[0]");
+  return {};
+}
+
 } // namespace
 
 Result<void> verifyPhases(const fb::Engine& engine) {
@@ -262,7 +284,7 @@ Result<void> verifyPhases(const fb::Engine& engine) {
   std::set<std::tuple<bool, bool, uint32_t>> seen;
   bool prompt = false;
   uint32_t widestDecode = 0;
-  PhaseUse edits;
+  PhaseUse edits, first;
   if (!engine.apply_edits())
     return corrupt("there is no apply_edits");
   if (auto result = verifyEdits(engine, edits); !result)
@@ -273,6 +295,10 @@ Result<void> verifyPhases(const fb::Engine& engine) {
     if (auto result = verifyPhase(engine, phase, use); !result)
       return corrupt("phases[", p, "]", result.error().message);
     if (auto result = verifyReach(edits, phase, use); !result)
+      return corrupt("phases[", p, "]", result.error().message);
+    if (p == 0)
+      first = use;
+    if (auto result = verifySlotRoles(use, first); !result)
       return corrupt("phases[", p, "]", result.error().message);
     if (!seen.emplace(phase.feeds_back(), isPrompt(phase), phase.rows()).second)
       return corrupt("phases[", p, "] repeats an earlier phase of ", phase.rows(), " rows");

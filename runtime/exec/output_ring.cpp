@@ -20,7 +20,8 @@ Result<OutputRing> OutputRing::create(std::shared_ptr<const cuda::Context> conte
 void OutputRing::open() {
   assert(waiting() < kDepth);
   Entry& entry = opened();
-  for (Part* part : {&entry.sampled, &entry.logits, &entry.scores, &entry.promptScores, &entry.pooled}) part->used = 0;
+  for (Part* part : {&entry.sampled, &entry.logits, &entry.scores, &entry.promptScores, &entry.pooled, &entry.reports})
+    part->used = 0;
 }
 
 Result<void> OutputRing::add(Part& part, const cuda::Stream& stream, std::size_t bytes, std::size_t most,
@@ -47,6 +48,10 @@ Result<void> OutputRing::copyScores(const cuda::Stream& stream, uint32_t outputs
   return add(opened().scores, stream, outputs * sizeof(TokenScore), sizes.outputs * sizeof(TokenScore), from);
 }
 
+Result<void> OutputRing::copyReports(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from) {
+  return add(opened().reports, stream, outputs * sizeof(SamplingReport), sizes.outputs * sizeof(SamplingReport), from);
+}
+
 Result<void> OutputRing::copyPromptScores(const cuda::Stream& stream, uint32_t rows, cuda::CUdeviceptr from) {
   return add(opened().promptScores, stream, rows * sizeof(TokenScore), sizes.rows * sizeof(TokenScore), from);
 }
@@ -71,8 +76,9 @@ Result<StepOutput> OutputRing::take() {
   assert(waiting() > 0);
   Entry& entry = entries[taken++ % kDepth];
   LLCUDA_RETURN_IF_ERROR(entry.arrived.synchronize());
-  return StepOutput{entry.sampled.values<int32_t>(), entry.logits.values<float>(), entry.scores.values<TokenScore>(),
-                    entry.promptScores.values<TokenScore>(), entry.pooled.values<float>()};
+  return StepOutput{entry.sampled.values<int32_t>(),   entry.logits.values<float>(),
+                    entry.scores.values<TokenScore>(), entry.promptScores.values<TokenScore>(),
+                    entry.pooled.values<float>(),      entry.reports.values<SamplingReport>()};
 }
 
 } // namespace llcuda

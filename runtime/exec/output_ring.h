@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "codegen/formats/sampling.h"
 #include "codegen/formats/token_score.h"
 #include "runtime/base/result.h"
 #include "runtime/cuda/memory.h"
@@ -19,6 +20,7 @@ struct StepOutput {
   std::span<const TokenScore> scores;       ///< [outputs], of what was sampled
   std::span<const TokenScore> promptScores; ///< of the rows of a prompt that were scored, in their order
   std::span<const float> pooled;            ///< [blocks of rows][embedding]: sums of rows
+  std::span<const SamplingReport> reports;  ///< [outputs]; also where no slot's sampler has something to report
 };
 
 /// The most that a step leaves.
@@ -45,6 +47,7 @@ public:
   Result<void> copySampled(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from);
   Result<void> copyLogits(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from);
   Result<void> copyScores(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from);
+  Result<void> copyReports(const cuda::Stream& stream, uint32_t outputs, cuda::CUdeviceptr from);
   /// Each call adds to what is there.
   Result<void> copyPromptScores(const cuda::Stream& stream, uint32_t rows, cuda::CUdeviceptr from);
   Result<void> copyPooled(const cuda::Stream& stream, uint32_t blocks, cuda::CUdeviceptr from);
@@ -67,7 +70,7 @@ private:
     }
   };
   struct Entry {
-    Part sampled, logits, scores, promptScores, pooled;
+    Part sampled, logits, scores, promptScores, pooled, reports;
     cuda::Event arrived;
   };
 

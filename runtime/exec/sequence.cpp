@@ -62,6 +62,9 @@ private:
     SamplingParams sampling = options.sampling;
     sampling.step = static_cast<uint32_t>(owner.sequence.size() - 1);
     metrics.promptTokens = rest.size();
+    if (sampling.chain != 0)
+      LLCUDA_RETURN_IF_ERROR(
+          session.startSampling(owner.slot, options.sampler, owner.tokens(), options.sampler.initialState()));
     start = Clock::now();
     LLCUDA_RETURN_IF_ERROR(
         session.prompt(owner.slot, static_cast<uint32_t>(owner.cached), rest, &sampling, reads(), owner.cancelled));

@@ -49,8 +49,9 @@ struct GeneratedToken {
 };
 
 struct GenerateOptions {
-  int64_t maxTokens = -1; ///< -1: no limit but the context
-  SamplingParams sampling = {};
+  int64_t maxTokens = -1;       ///< -1: no limit but the context
+  SamplingParams sampling = {}; ///< of the rows: Sampler::params()
+  Sampler sampler;              ///< read where these have a chain
   uint32_t logprobs = 0;
   std::optional<std::span<const int32_t>> forced;     ///< sets the number of steps; nothing else stops then
   std::function<bool(int32_t)> isStop;                ///< may be empty

@@ -20,7 +20,8 @@ std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
 
 Session::Session(std::shared_ptr<const Program> program, uint32_t context, MemoryPlan planned, Execution execution)
     : loaded(std::move(program)), positions(context), execution(std::move(execution)), plan(std::move(planned)),
-      phases(loaded->engine()), state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()) {
+      phases(loaded->engine()), state(loaded->engine(), plan), decodeRows(loaded->engine().metadata().max_batch()),
+      samplers(loaded->engine(), plan.slots) {
   const fb::Engine& metadata = loaded->engine().metadata();
   for (const fb::Argument* argument : *metadata.apply_edits()->arguments())
     if (metadata.buffers()->Get(argument->buffer())->role() == fb::IoRole::edits)
@@ -152,8 +153,10 @@ Result<void> Session::runStep(const PhaseIo& io, Graphs& ofPhase, const StepRows
   return tails.report ? launch(io, launchesOf(*io.phase, fb::TailKind::report), step) : Result<void>();
 }
 
-Result<void> Session::readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads) {
+Result<void> Session::readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads, bool wantReports) {
   LLCUDA_RETURN_IF_ERROR(ring->copySampled(stream, outputs, address(io, fb::IoRole::sampled)));
+  if (wantReports && samplers.isThere())
+    LLCUDA_RETURN_IF_ERROR(ring->copyReports(stream, outputs, address(io, fb::IoRole::sampling_reports)));
   if (reads.logits)
     LLCUDA_RETURN_IF_ERROR(ring->copyLogits(stream, outputs, address(io, fb::IoRole::logits)));
   return reads.scores ? ring->copyScores(stream, outputs, address(io, fb::IoRole::scores)) : Result<void>();
@@ -199,6 +202,7 @@ Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> par
   const PhaseIo& io = phases.prompt()[phase];
   StepRows step = {.rows = 0, .sequences = static_cast<uint32_t>(parts.size())};
   uint32_t outputs = 0;
+  bool wantReports = false;
   for (const PromptPart& part : parts) {
     const auto count = static_cast<uint32_t>(part.tokens.size());
     assert((part.scored.empty() || part.scored.size() == count) && part.pooled.first + part.pooled.count <= count);
@@ -206,6 +210,7 @@ Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> par
     step.rows += count;
     step.positions += part.first + count;
     outputs += part.sampling != nullptr;
+    wantReports |= part.sampling && part.sampling->chain != 0 && samplers.reports(part.slot);
   }
   LLCUDA_RETURN_IF_ERROR(applyEdits());
   LLCUDA_RETURN_IF_ERROR(writePrompts(io, parts));
@@ -217,7 +222,7 @@ Result<void> Session::runPrompts(uint32_t phase, std::span<const PromptPart> par
     LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tails, step));
   LLCUDA_RETURN_IF_ERROR(runStep(io, promptGraphs[phase], step, tails));
   if (tails.sample)
-    LLCUDA_RETURN_IF_ERROR(readSampled(io, outputs, reads));
+    LLCUDA_RETURN_IF_ERROR(readSampled(io, outputs, reads, wantReports));
   if (tails.scoreRuns != 0)
     LLCUDA_RETURN_IF_ERROR(readScores(io, parts));
   if (tails.pool)
@@ -298,11 +303,13 @@ Result<void> Session::queueStep(const StepReads& reads) {
   const uint32_t count = decodeRows.count();
   assert(count != 0);
   StepRows step = {.rows = count, .sequences = count};
+  bool wantReports = false;
   for (const DecodeRows::Row& row : rows().first(count)) {
     if (!row.isUsed)
       continue;
     LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
     step.positions += row.position + 1;
+    wantReports |= samplers.reports(row.slot);
   }
   LLCUDA_RETURN_IF_ERROR(applyEdits());
   decodeRows.advance();
@@ -316,7 +323,7 @@ Result<void> Session::queueStep(const StepReads& reads) {
   LLCUDA_RETURN_IF_ERROR(runStep(io, decodeGraphs[phase], step, tails));
   if (execution.clock)
     LLCUDA_RETURN_IF_ERROR(execution.clock->stop(stream));
-  LLCUDA_RETURN_IF_ERROR(readSampled(io, count, reads));
+  LLCUDA_RETURN_IF_ERROR(readSampled(io, count, reads, wantReports));
   return ring->close(stream);
 }
 

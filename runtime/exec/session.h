@@ -26,6 +26,7 @@
 #include "runtime/exec/program.h"
 #include "runtime/exec/session_memory.h"
 #include "runtime/exec/slot_copy.h"
+#include "runtime/exec/slot_samplers.h"
 #include "runtime/exec/slot_state.h"
 #include "runtime/exec/staging.h"
 #include "runtime/exec/step_tails.h"
@@ -93,6 +94,19 @@ public:
   /// order, are one output to take(); there is none where no part asks for any. Where one is pooled there are sums of
   /// all parts, of each as many as its tokens fill row blocks, zeros where nothing is summed.
   Result<void> runPrompts(uint32_t phase, std::span<const PromptPart> parts, const StepReads& reads);
+
+  /// Tells a slot how to go on with the sequence `tokens`, of which `state` is the sampler's: rows and outputs of it
+  /// whose SamplingParams have a chain go by that. In the order of calls, as all that follows.
+  Result<void> startSampling(uint32_t slot, const Sampler& sampler, std::span<const int32_t> tokens,
+                             const SamplerState& state) {
+    return samplers.start(stream, *loaded, memory, slot, sampler, tokens, state);
+  }
+  /// From now on rows of the slot with a chain sample tokens alone whose bit (t % 32 of word t / 32) is set, until the
+  /// next mask, clearMask() or startSampling().
+  Result<void> writeMask(uint32_t slot, std::span<const uint32_t> words) {
+    return samplers.writeMask(stream, *loaded, memory, slot, words);
+  }
+  Result<void> clearMask(uint32_t slot) { return samplers.clearMask(stream, *loaded, memory, slot); }
 
   // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told
   // the device in front of the next phase, without waiting for those that are queued. A row that samples
@@ -186,7 +200,7 @@ private:
   Result<void> launch(const PhaseIo& io, LaunchRange launches, const StepRows& step);
   Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& ofPhase, bool samples);
   /// Into the output that is open: what a step sampled, and what its rows ask for beside.
-  Result<void> readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads);
+  Result<void> readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads, bool wantReports);
   static StepTails tailsOf(const fb::Phase& phase, std::span<const PromptPart> parts, const StepReads& reads);
   Result<void> readScores(const PhaseIo& io, std::span<const PromptPart> parts);
   Result<void> readPooled(const PhaseIo& io, std::span<const PromptPart> parts, const StepRows& step);
@@ -217,6 +231,7 @@ private:
   std::array<cuda::Event, 2> chunkDone, stepDone;
   std::size_t chunkCount = 0, stepCount = 0;
   DecodeRows decodeRows;
+  SlotSamplers samplers;
   uint32_t editsBuffer = 0;
 };
 

@@ -5,10 +5,12 @@
 
 namespace llcuda {
 
-Result<Staging> Staging::create(const std::shared_ptr<const cuda::Context>& context, std::size_t capacity) {
+Result<Staging> Staging::create(const std::shared_ptr<const cuda::Context>& context, std::size_t capacity,
+                                std::size_t entries) {
   Staging staging;
   staging.capacity = capacity;
-  LLCUDA_ASSIGN_OR_RETURN(staging.memory, cuda::PinnedMemory::allocate(context, kEntries * capacity, "staging inputs"));
+  LLCUDA_ASSIGN_OR_RETURN(staging.memory, cuda::PinnedMemory::allocate(context, entries * capacity, "staging inputs"));
+  staging.copied.resize(entries);
   for (cuda::Event& event : staging.copied) {
     LLCUDA_ASSIGN_OR_RETURN(event, cuda::Event::create(context));
   }
@@ -16,8 +18,8 @@ Result<Staging> Staging::create(const std::shared_ptr<const cuda::Context>& cont
 }
 
 Result<void> Staging::upload(const cuda::Stream& stream, std::span<const Upload> uploads) {
-  const std::size_t entry = next % kEntries;
-  if (next++ >= kEntries)
+  const std::size_t entry = next % copied.size();
+  if (next++ >= copied.size())
     LLCUDA_RETURN_IF_ERROR(copied[entry].synchronize());
   std::span<std::byte> room = memory.bytes().subspan(entry * capacity, capacity);
   for (const Upload& upload : uploads) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/cuda/memory.h"
@@ -21,11 +21,12 @@ struct Upload {
 /// done. The caller's bytes may go at once.
 class Staging {
 public:
-  /// Calls whose copies may be on their way; one more waits for the first of them.
   static constexpr std::size_t kEntries = 16;
 
-  /// `capacity`: the most bytes of one call.
-  static Result<Staging> create(const std::shared_ptr<const cuda::Context>& context, std::size_t capacity);
+  /// `capacity`: the most bytes of one call. `entries`: calls whose copies may be on their way; one more waits for the
+  /// first of them.
+  static Result<Staging> create(const std::shared_ptr<const cuda::Context>& context, std::size_t capacity,
+                                std::size_t entries = kEntries);
 
   Result<void> upload(const cuda::Stream& stream, std::span<const Upload> uploads);
 
@@ -33,7 +34,7 @@ private:
   std::size_t capacity = 0;
   std::size_t next = 0;
   cuda::PinnedMemory memory;
-  std::array<cuda::Event, kEntries> copied;
+  std::vector<cuda::Event> copied;
 };
 
 } // namespace llcuda

@@ -44,6 +44,7 @@ struct EngineLoop::Request {
     const uint64_t wanted = options.maxTokens < 0 ? UINT64_MAX : static_cast<uint64_t>(options.maxTokens);
     limit = options.task == Task::kEmbed ? 0 : std::min(room, wanted);
     limitReason = room < wanted ? StopReason::kContext : StopReason::kLength;
+    samplerState = options.sampler.initialState();
   }
 
   uint32_t length() const { return static_cast<uint32_t>(tokens.size()); }
@@ -68,6 +69,7 @@ struct EngineLoop::Request {
   uint32_t slot = kNone, row = kNone;
   uint32_t computed = 0;         ///< positions in the cache, while it has no row
   std::optional<SlotCopy> saved; ///< while it is paused
+  SamplerState samplerState;     ///< after the last token that was read
   RequestMetrics metrics;
 };
 
@@ -289,6 +291,9 @@ Result<EngineLoop::Start> EngineLoop::tryStart(const Shared& request) {
     event.cachedTokens = request->computed;
     emit(*request, std::move(event));
   }
+  if (request->options.sampling.chain != 0)
+    LLCUDA_RETURN_IF_ERROR(
+        session.startSampling(request->slot, request->options.sampler, request->tokens, request->samplerState));
   if (request->computed + 1 == request->length() && request->queued != 0 && request->computed != 0)
     LLCUDA_RETURN_IF_ERROR(joinRow(request));
   else
@@ -561,6 +566,9 @@ Result<void> EngineLoop::readOldest() {
   const Output read = std::move(outputs.front());
   outputs.pop_front();
   LLCUDA_RETURN_IF_ERROR(readPrompts(read, output));
+  for (std::size_t i = 0; i < std::min(read.owners.size(), output.reports.size()); ++i)
+    if (output.sampled[i] >= 0)
+      std::ranges::copy(output.reports[i].state, read.owners[i]->samplerState.values);
   for (uint32_t i = 0; i < read.owners.size(); ++i) LLCUDA_RETURN_IF_ERROR(onToken(read.owners[i], output, i));
   return {};
 }

@@ -9,6 +9,7 @@
 #include "codegen/formats/sampling.h"
 #include "runtime/base/result.h"
 #include "runtime/exec/log_probabilities.h"
+#include "runtime/exec/sampler.h"
 #include "runtime/exec/sequence.h"
 
 namespace llcuda::serving {
@@ -30,7 +31,8 @@ enum class Pooling : int {
 struct RequestOptions {
   std::vector<int32_t> tokens;    ///< the prompt, at least one
   int64_t maxTokens = -1;         ///< -1: until it stops or the context ends
-  SamplingParams sampling = {};   ///< without `step` and `hold`
+  SamplingParams sampling = {};   ///< of its rows, without `step` and `hold`: Sampler::params()
+  Sampler sampler;                ///< read where these have a chain
   std::vector<std::string> stops; ///< end the answer and are not part of it; none is empty
   int32_t logprobs = -1;          ///< most likely tokens to report beside each token's own; -1: nothing is reported
   int32_t promptLogprobs = -1;    ///< the same for the tokens of the prompt from the second on, up to kTopTokens

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox 4x32-10, a counter-based generator: the same (seed, step) gives the same bits everywhere and in any order.
+// Philox 4x32-10, a counter-based generator: the same (seed, step, stage) gives the same bits everywhere and in any
+// order.
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
 
 namespace llcuda {
 
-/// 64 uniform bits of step `step` of the stream `seed`.
-LLCUDA_DEVICE uint64_t philox(uint64_t seed, uint64_t step) {
-  uint32_t counter[4] = {static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32), 0, 0};
+/// 64 uniform bits of step `step` of the stream `seed`, others for each stage of the chain.
+LLCUDA_DEVICE uint64_t philox(uint64_t seed, uint64_t step, uint32_t stage = 0) {
+  uint32_t counter[4] = {static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32), stage, 0};
   uint32_t key[2] = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   LLCUDA_UNROLL
   for (int round = 0; round < 10; ++round) {

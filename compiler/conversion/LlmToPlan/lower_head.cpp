@@ -47,10 +47,22 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
 }
 
 LogicalResult PhaseLowering::lowerSample(SampleOp op) {
-  const codegen::SampleDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(vocabulary), facts.feedsBack};
+  const PlanLimits& limits = plan.limits();
+  const codegen::SampleDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(vocabulary),
+                                    static_cast<uint32_t>(limits.maxBatch), static_cast<uint32_t>(limits.maxContext),
+                                    facts.feedsBack};
   if (failed(accept(op, codegen::checkSample(desc))))
     return failure();
+  const codegen::SampleSlotBytes bytes = codegen::sampleSlotBytes(desc);
+  const std::pair<plan::IoRole, uint64_t> ofSlots[] = {{plan::IoRole::Samplers, bytes.samplers},
+                                                       {plan::IoRole::History, bytes.history},
+                                                       {plan::IoRole::LogitBiases, bytes.logitBiases},
+                                                       {plan::IoRole::DryBreakers, bytes.dryBreakers},
+                                                       {plan::IoRole::Masks, bytes.masks}};
   Bindings bindings;
+  for (const auto& [role, size] : ofSlots)
+    bindings[plan::stringifyIoRole(role).str()] = plan.slotIo(role, static_cast<int64_t>(size));
+  bindings["adjusted"] = scratch(op, "adjusted_logits", outputs * vocabulary * 4);
   bindings["partial"] = scratch(op, "sample_partial", static_cast<int64_t>(codegen::samplePartialBytes(desc)));
   bindings["arrivals"] = plan.counter(codegen::sampleArrivals(desc));
   tail = plan::TailKind::Sample;

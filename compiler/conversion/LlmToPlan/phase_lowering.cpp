@@ -222,9 +222,16 @@ int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
     return outputs * static_cast<int64_t>(sizeof(SamplingParams));
   case plan::IoRole::Logits:
     return outputs * vocabulary * 4;
+  case plan::IoRole::SamplingReports:
+    return outputs * static_cast<int64_t>(sizeof(SamplingReport));
   case plan::IoRole::BlockTable: // of a cache, not of a phase
   case plan::IoRole::Edits:      // of all phases
   case plan::IoRole::Pooled:     // lowerPool() says
+  case plan::IoRole::Samplers:   // of slots
+  case plan::IoRole::History:
+  case plan::IoRole::LogitBiases:
+  case plan::IoRole::DryBreakers:
+  case plan::IoRole::Masks:
     break;
   }
   llvm_unreachable("a role of a phase");

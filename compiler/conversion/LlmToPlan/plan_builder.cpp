@@ -169,6 +169,13 @@ std::string PlanBuilder::io(const PhaseFacts& facts, plan::IoRole role, int64_t 
   return name;
 }
 
+std::string PlanBuilder::slotIo(plan::IoRole role, int64_t bytes) {
+  const std::string name = plan::stringifyIoRole(role).str();
+  if (!buffers.contains(name))
+    buffer(name, plan::BufferKind::Io, bytes).setRole(role);
+  return name;
+}
+
 std::string PlanBuilder::counter(int64_t words) {
   const std::string name = "arrivals";
   if (!buffers.contains(name))

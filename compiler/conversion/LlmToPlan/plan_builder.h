@@ -62,6 +62,8 @@ public:
   std::string blockTable(mlir::TypedValue<llm::CacheType> cache);
   /// The io buffer of a role, which the phases that feed back share, and the others. Grows to `bytes`.
   std::string io(const PhaseFacts& facts, plan::IoRole role, int64_t bytes);
+  /// The io buffer of a role that all slots have a part of, and all phases share.
+  std::string slotIo(plan::IoRole role, int64_t bytes);
   /// The one counter, of at least so many words: launches follow one another and each leaves it at zero.
   std::string counter(int64_t words);
   /// A new buffer of the arena; `name` gets a suffix if it is taken.

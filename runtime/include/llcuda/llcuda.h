@@ -231,9 +231,9 @@ typedef struct llcuda_logit_bias {
   float bias; /**< finite, or -INFINITY: the token is never chosen */
 } llcuda_logit_bias;
 
-/** How a row of logits becomes a token: a chain of stages with llama.cpp's names, letters and defaults. It is checked
- *  when it is used. LLCUDA_USAGE: a value out of range; the sentence names the field and the range. LLCUDA_UNSUPPORTED: a
- *  stage that would do something, and this version does not have it. */
+/** How a row of logits becomes a token: a chain of stages with llama.cpp's names, letters and defaults. What each of
+ *  them does stands in docs/sampling.md. It is checked when it is used. LLCUDA_USAGE: a value out of range; the sentence
+ *  names the field and the range. LLCUDA_UNSUPPORTED: sequence breakers of dry, and the engine has no tokenizer. */
 typedef struct llcuda_sampler {
   size_t struct_bytes;
   const char* stages;      /**< up to 12 letters, applied in this order, each as often as it stands there: e penalties,
@@ -275,6 +275,11 @@ typedef struct llcuda_sampler {
 
 /** llama.cpp's defaults: temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, a random seed; the other stages are off. */
 LLCUDA_API void llcuda_sampler_init(llcuda_sampler* sampler);
+
+/** The same, and over it what the model's files say: GGUF's general.sampling.*, or generation_config.json. Its strings
+ *  live as long as the engine. LLCUDA_USAGE: struct_bytes of `sampler` is not set. */
+LLCUDA_API llcuda_status llcuda_engine_default_sampler(const llcuda_engine* engine, llcuda_sampler* sampler,
+                                                       llcuda_error* error);
 
 /* ------------------------------------------------------------------------------------------------------- sessions */
 
@@ -374,7 +379,7 @@ typedef int32_t (*llcuda_step_callback)(const llcuda_step* step, void* user);
 typedef struct llcuda_generate_options {
   size_t struct_bytes;
   int32_t max_tokens;            /**< tokens to generate; -1: until a stop token or the end of the context */
-  const llcuda_sampler* sampler; /**< NULL: as llcuda_sampler_init says */
+  const llcuda_sampler* sampler; /**< NULL: that of llcuda_engine_default_sampler */
   int32_t ignore_stop;           /**< not 0: stop tokens do not stop */
   uint32_t logprobs;             /**< most likely tokens to report for each step */
   const int32_t* forced;         /**< continuation to step through instead of what the model chooses; NULL: none */
@@ -530,7 +535,7 @@ typedef struct llcuda_request {
   const int32_t* tokens;         /**< the prompt */
   size_t count;                  /**< at least 1 */
   int32_t max_tokens;            /**< tokens to generate; -1: until it stops or the context ends */
-  const llcuda_sampler* sampler; /**< NULL: as llcuda_sampler_init says */
+  const llcuda_sampler* sampler; /**< NULL: that of llcuda_engine_default_sampler */
   const char* const* stop;       /**< strings that end the answer and are not part of its text; NULL: none */
   const size_t* stop_bytes;      /**< of each; NULL: they are zero-terminated */
   size_t stop_count;

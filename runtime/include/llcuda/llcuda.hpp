@@ -110,7 +110,7 @@ using StepCallback = std::function<bool(const llcuda_step&)>;
 
 struct GenerateOptions {
   int32_t maxTokens = -1;
-  std::optional<Sampler> sampler; ///< nothing: as llcuda_sampler_init says
+  std::optional<Sampler> sampler; ///< nothing: Engine::defaultSampler()
   bool ignoreStop = false;
   uint32_t logprobs = 0;
   std::optional<std::vector<int32_t>> forced;
@@ -370,7 +370,7 @@ struct SchedulerOptions {
 struct Request {
   std::vector<int32_t> tokens;
   int32_t maxTokens = -1;
-  std::optional<Sampler> sampler; ///< nothing: as llcuda_sampler_init says
+  std::optional<Sampler> sampler; ///< nothing: Engine::defaultSampler()
   std::vector<std::string> stop;
   int32_t logprobs = -1;
   bool ignoreStop = false;
@@ -589,6 +589,27 @@ public:
     llcuda_error error;
     const llcuda_status status = llcuda_grammar_create(handle.get(), kind, text.data(), text.size(), &grammar, &error);
     return status == LLCUDA_OK ? Expected<Grammar>(Grammar(grammar)) : detail::errorOf(status, error);
+  }
+
+  /// What the model's files say of sampling, over the defaults of a Sampler.
+  Sampler defaultSampler() const {
+    auto c = detail::sized<llcuda_sampler>();
+    llcuda_engine_default_sampler(handle.get(), &c, nullptr);
+    Sampler sampler;
+    sampler.stages = c.stages ? c.stages : sampler.stages;
+    sampler.temperature = c.temperature;
+    sampler.topK = c.top_k;
+    sampler.topP = c.top_p;
+    sampler.minP = c.min_p;
+    sampler.typicalP = c.typical_p;
+    sampler.xtcProbability = c.xtc_probability;
+    sampler.xtcThreshold = c.xtc_threshold;
+    sampler.repeatLastN = c.repeat_last_n;
+    sampler.repeatPenalty = c.repeat_penalty;
+    sampler.mirostat = c.mirostat;
+    sampler.mirostatTau = c.mirostat_tau;
+    sampler.mirostatEta = c.mirostat_eta;
+    return sampler;
   }
 
   bool isStopToken(int32_t token) const { return llcuda_is_stop_token(handle.get(), token) != 0; }

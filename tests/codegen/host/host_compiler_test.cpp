@@ -162,7 +162,7 @@ std::vector<KernelSpec> realKernels(WeightLayout layout) {
       rmsNormLaunch({256, 576, 1e-5f, false, !int8, int8}).kernel,
       gluLaunch({256, 1536, Activation::kSilu, !int8, int8}).kernel,
       embeddingLaunch({layout, 1, 576, 49152, 1.f}).kernel,
-      sampleLaunch({1, 49152, true}).kernel,
+      sampleLaunch({1, 49152, 1, 4096, true}).kernel,
   };
   attention.rows = 256;
   specs.push_back(attentionPromptLaunch(attention).kernel);

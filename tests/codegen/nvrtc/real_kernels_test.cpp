@@ -91,7 +91,7 @@ std::vector<KernelSpec> kernelsOf(const Shape& s, WeightLayout layout) {
   if (layout == WeightLayout::kF16Rows)
     specs.push_back(halfRowsLaunch({kChunk, s.feedForward}).kernel);
   specs.push_back(embeddingLaunch({layout, 1, s.embedding, s.vocabulary, 1.f}).kernel);
-  specs.push_back(sampleLaunch({1, s.vocabulary, true}).kernel);
+  specs.push_back(sampleLaunch({1, s.vocabulary, 1, 4096, true}).kernel);
   specs.push_back(logProbabilitiesLaunch({1, s.vocabulary}).kernel);
   specs.push_back(sumRowsLaunch({8, s.embedding}, 64).kernel);
   return specs;

@@ -202,6 +202,7 @@ TEST(KernelNames, ElementwiseAndSample) {
   }
   Variants sample(sampleLaunch, SampleDesc{1, 500});
   sample.with(&SampleDesc::vocabulary, 501u).with(&SampleDesc::vocabulary, 5000u).with(&SampleDesc::decode, false);
+  sample.with(&SampleDesc::context, 4096u);
   sample.expectApart();
   Variants scores(logProbabilitiesLaunch, LogProbabilitiesDesc{1, 500});
   scores.with(&LogProbabilitiesDesc::vocabulary, 501u).with(&LogProbabilitiesDesc::vocabulary, 5000u).expectApart();

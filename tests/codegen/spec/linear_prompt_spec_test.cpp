@@ -106,17 +106,22 @@ TEST(LinearPromptSpec, TilesWhoseWarpsShareTheInputs) {
 }
 
 TEST(SampleSpec, DecodeAndPrompt) {
-  const LaunchSpec decode = sampleLaunch({2, 49152, true});
-  EXPECT_THAT(decode.kernel.name, StartsWith("sample__v49152_b12__"));
+  const LaunchSpec decode = sampleLaunch({2, 49152, 1, 4096, true});
+  EXPECT_THAT(decode.kernel.name, StartsWith("sample__v49152_b12_c4096__"));
   EXPECT_THAT(names(decode),
-              ElementsAre("logits", "sampling", "tokens", "positions", "partial", "arrivals", "sampled"));
+              ElementsAre("logits", "sampling", "tokens", "positions", "slots", "samplers", "history", "logit_biases",
+                          "dry_breakers", "masks", "adjusted", "sampling_reports", "partial", "arrivals", "sampled"));
   EXPECT_EQ(decode.grid.x, 12u);
   EXPECT_EQ(decode.grid.y, 2u);
-  EXPECT_EQ(samplePartialBytes({2, 49152, true}), 2u * 12 * 8);
-  EXPECT_EQ(sampleArrivals({2, 49152, true}), 2u);
-  EXPECT_THAT(names(sampleLaunch({1, 49152, false})),
-              ElementsAre("logits", "sampling", "output_rows", "partial", "arrivals", "sampled"));
-  EXPECT_THAT(checkSample({1, 1u << 23, true}).error().message, HasSubstr("8388608 logits"));
+  EXPECT_EQ(samplePartialBytes({2, 49152}), 2u * 12 * 8);
+  EXPECT_EQ(sampleArrivals({2, 49152}), 2u);
+  EXPECT_THAT(names(sampleLaunch({1, 49152, 1, 4096, false})),
+              ElementsAre("logits", "sampling", "slots", "output_rows", "samplers", "history", "logit_biases",
+                          "dry_breakers", "masks", "adjusted", "sampling_reports", "partial", "arrivals", "sampled"));
+  const SampleSlotBytes bytes = sampleSlotBytes({1, 100, 3, 50});
+  EXPECT_EQ(bytes.history, 3u * 50 * 4);
+  EXPECT_EQ(bytes.masks, 3u * 5 * 4);
+  EXPECT_THAT(checkSample({1, 1u << 23}).error().message, HasSubstr("8388608 logits"));
 }
 
 } // namespace

@@ -68,12 +68,12 @@ void sealMetadata(std::span<std::byte> file);
 std::vector<std::byte> readFile(const std::string& path);
 void writeFile(const std::string& path, std::span<const std::byte> bytes);
 
-/// What the toy model says next at temperature 0, and its logits, from the formula.
+/// What the toy model says next without a chain, and its logits, from the formula.
 int32_t nextToken(std::span<const int32_t> tokens);
 std::vector<float> logits(std::span<const int32_t> tokens);
 /// `count` greedy tokens after `prompt`.
 std::vector<int32_t> continuation(std::vector<int32_t> prompt, std::size_t count);
-/// What the toy sampler draws at a temperature above 0, at the position of the last token.
+/// What the toy sampler draws with a chain, at the position of the last token.
 int32_t drawnToken(uint64_t seed, uint64_t position);
 
 } // namespace llcuda::toy

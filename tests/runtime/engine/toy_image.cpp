@@ -184,7 +184,7 @@ void pool(LlcudaHostContext* context, void* const* arguments) {
 int32_t sampleRow(const float* logits, const SamplingParams& params) {
   if (params.seed == kBrokenSeed && params.step >= kBrokenPosition)
     return kSampledNothing;
-  if (params.temperature > 0)
+  if (params.chain != 0)
     return static_cast<int32_t>(drawn(params.seed, params.step, kVocabulary));
   int32_t best = 0;
   for (uint32_t t = 1; t < kVocabulary; ++t)

@@ -178,7 +178,7 @@ TEST_F(SequenceTest, ForcedTokens) {
 TEST_F(SequenceTest, SamplingStepIsThePosition) {
   GenerateOptions options;
   options.maxTokens = 5;
-  options.sampling.temperature = 1;
+  options.sampling.chain = 1;
   options.sampling.seed = 1234;
   const Collected collected = run({1, 2, 3}, options);
   for (uint64_t i = 0; i < 5; ++i) EXPECT_EQ(collected.tokens[i], toy::drawnToken(1234, 2 + i));

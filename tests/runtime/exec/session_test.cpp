@@ -163,7 +163,7 @@ TEST_F(RowsTest, HoldDelaysItsRowAlone) {
 TEST_F(RowsTest, NoNumbersEndARowAlone) {
   const std::vector<int32_t> first = {1, 2, 3, 4, 5, 6}, second = {30, 31};
   const std::vector<int32_t> firstRest = toy::continuation(first, 8), secondRest = toy::continuation(second, 8);
-  joinPrompt(0, 0, first, {0, 1, 0, 0, toy::kBrokenSeed, 5, 0});
+  joinPrompt(0, 0, first, {toy::kBrokenSeed, 5});
   joinPrompt(1, 1, second);
   (void)sampledOf(*session), (void)sampledOf(*session);
   EXPECT_THAT(step(), ElementsAre(firstRest[1], secondRest[1])); // of positions 6 and 2
@@ -179,7 +179,7 @@ TEST_F(RowsTest, NoNumbersEndARowAlone) {
 
 // A prompt without numbers leaves its row to nobody.
 TEST_F(RowsTest, APromptWithoutNumbers) {
-  joinPrompt(0, 0, std::vector<int32_t>(9, 3), {0, 1, 0, 0, toy::kBrokenSeed, 8, 0});
+  joinPrompt(0, 0, std::vector<int32_t>(9, 3), {toy::kBrokenSeed, 8});
   EXPECT_THAT(sampledOf(*session), ElementsAre(kSampledNothing));
   EXPECT_THAT(step(), ElementsAre(kSampledNothing));
 }

@@ -63,7 +63,7 @@ TEST_F(SchedulerTest, TogetherAsAlone) {
     requests.back().ignoreStop = i % 2 == 0;
     requests.back().specialText = i % 3 == 0;
     if (i >= 4) {
-      requests.back().sampling.temperature = 1;
+      requests.back().sampling.chain = 1;
       requests.back().sampling.seed = static_cast<uint64_t>(i);
     }
     requests.back().stops = {"Q7", "e"};

@@ -37,7 +37,7 @@ struct Rows {
 };
 
 RowEdit edit(int row, RowSource from, int source, int position, int slot, uint32_t hold = 0) {
-  return {row, from, source, position, slot, 0, {0.f, 1.f, 0.f, 0, 0, 44, hold}};
+  return {row, from, source, position, slot, 0, {0, 44, hold, 0, 0}};
 }
 
 // Two rows change places: each source is read before any row is written.
