@@ -2,12 +2,17 @@
 #include "tools/llcuda-run/batch_request.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <initializer_list>
+#include <limits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "runtime/text/sampling_defaults.h"
+#include "tools/llcuda-run/sampler_options.h"
 
 namespace llcuda::run {
 namespace {
@@ -91,6 +96,82 @@ std::vector<std::string> stopStrings(Body& body) {
   return strings;
 }
 
+/// A number, or false for never.
+void addBias(int64_t token, const ordered_json& bias, api::Sampler& sampler) {
+  const bool isNever = bias.is_boolean() && !bias.get<bool>();
+  if (token < 0 || token > INT32_MAX || !(isNever || bias.is_number()))
+    refuse("expected token ids with numbers, or false for never", "logit_bias");
+  sampler.logitBias.push_back(
+      {static_cast<int32_t>(token), isNever ? -std::numeric_limits<float>::infinity() : bias.get<float>()});
+}
+
+void biasesOf(Body& body, api::Sampler& sampler) {
+  const ordered_json* biases = body.find("logit_bias");
+  if (!biases)
+    return;
+  if (biases->is_object()) {
+    for (const auto& [key, bias] : biases->items()) {
+      int64_t token = -1;
+      const auto [stop, error] = std::from_chars(key.data(), key.data() + key.size(), token);
+      addBias(error == std::errc() && stop == key.data() + key.size() ? token : -1, bias, sampler);
+    }
+    return;
+  }
+  for (const ordered_json& pair : biases->is_array() ? *biases : ordered_json::array({nullptr})) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer())
+      refuse("expected an object, or a list of pairs, of token ids and numbers", "logit_bias");
+    addBias(pair[0].get<int64_t>(), pair[1], sampler);
+  }
+}
+
+/// A list of names, or letters.
+void stagesOf(Body& body, api::Sampler& sampler) {
+  const ordered_json* stages = body.find("samplers");
+  if (!stages)
+    return;
+  std::string letters = stages->is_string() ? stages->get<std::string>() : std::string();
+  for (const ordered_json& name : stages->is_array() ? *stages : ordered_json::array())
+    letters += name.is_string() ? text::samplingStage(name.get_ref<const std::string&>()).value_or('?') : '?';
+  if (!text::areSamplingStages(letters) || !(stages->is_array() || stages->is_string()))
+    refuse("expected a list of up to 12 samplers by name, or their letters", "samplers");
+  sampler.stages = letters;
+}
+
+void numbersOf(Body& body, api::Sampler& sampler) {
+  for (const SamplerField& field : samplerFields()) {
+    const double otherwise = field.of(sampler);
+    const auto whole = [](double number) { return static_cast<int64_t>(number); };
+    const double given =
+        field.isWhole()
+            ? static_cast<double>(body.integer(field.name, whole(otherwise), whole(field.least), whole(field.most)))
+            : body.number(field.name, otherwise, field.least, field.most);
+    if (field.excludesLeast && given == field.least)
+      refuse("expected a number above " + ordered_json(field.least).dump(), field.name);
+    field.set(sampler, given);
+  }
+  sampler.minKeep = static_cast<uint32_t>(body.integer("min_keep", sampler.minKeep, 0, INT32_MAX));
+}
+
+/// llama-server's fields of a request.
+void samplingOf(Body& body, api::Sampler& sampler) {
+  numbersOf(body, sampler);
+  stagesOf(body, sampler);
+  biasesOf(body, sampler);
+  if (const ordered_json* breakers = body.find("dry_sequence_breakers")) {
+    sampler.drySequenceBreakers.clear();
+    for (const ordered_json& breaker : breakers->is_array() ? *breakers : ordered_json::array({nullptr})) {
+      if (!breaker.is_string())
+        refuse("expected a list of strings", "dry_sequence_breakers");
+      sampler.drySequenceBreakers.push_back(breaker.get<std::string>());
+    }
+  }
+  if (const ordered_json* ignores = body.find("ignore_eos")) {
+    if (!ignores->is_boolean())
+      refuse("expected true or false", "ignore_eos");
+    sampler.ignoreEos = ignores->get<bool>();
+  }
+}
+
 /// Messages whose content is text: parts are joined as llama-server joins them.
 ordered_json plainMessages(const ordered_json& messages) {
   if (!messages.is_array() || messages.empty())
@@ -171,17 +252,13 @@ BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, cons
   request.maxTokens =
       static_cast<int32_t>(result.isChat ? body.integer("max_completion_tokens", most, -1, INT32_MAX) : most);
   api::Sampler sampler = *defaults.sampler;
-  sampler.temperature = static_cast<float>(body.number("temperature", sampler.temperature, 0, 1e6));
-  sampler.topP = static_cast<float>(body.number("top_p", sampler.topP, 1e-6, 1));
-  sampler.minP = static_cast<float>(body.number("min_p", sampler.minP, 0, 1));
-  sampler.topK = static_cast<int32_t>(body.integer("top_k", sampler.topK, 0, INT32_MAX));
+  samplingOf(body, sampler);
   sampler.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(*sampler.seed), INT64_MIN, INT64_MAX));
   request.sampler = std::move(sampler);
   request.stop = stopStrings(body);
   request.ignoreStop = defaults.ignoreStop;
   for (const char* name : {"n", "best_of"}) body.only(name, 1);
   for (const char* name : {"stream", "echo", "logprobs"}) body.only(name, false);
-  for (const char* name : {"presence_penalty", "frequency_penalty"}) body.only(name, 0.);
   body.only("response_format", {{"type", "text"}});
   body.ignore({"user", "metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"});
   request.tokens = result.isChat ? chatTokensOf(body, engine) : promptTokensOf(body, engine);

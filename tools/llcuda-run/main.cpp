@@ -139,6 +139,7 @@ int run(Options options) {
     auto tokens = promptTokens(*engine, options);
     return tokens ? printEmbedding(*engine, options, std::move(*tokens)) : fail(tokens.error());
   }
+  options.generate.sampler = options.sampler.over(engine->defaultSampler());
   if (!options.batch.empty())
     return runBatch(*engine, options, inputsOf(options));
   auto session = engine->createSession(options.session);

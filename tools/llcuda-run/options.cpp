@@ -46,14 +46,13 @@ const std::map<std::string, llcuda_pooling>& poolings() {
 struct Raw {
   Options options;
   std::string prompt, promptTokens, forceTokens;
-  api::Sampler sampler;
   int64_t seed = -1;
+  bool ignoresEos = false;
 };
 
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   api::GenerateOptions& generate = options.generate;
-  api::Sampler& sampler = raw.sampler;
   tools::addModelArgument(app, options.engine,
                           std::string("An engine, or a model to compile first: ") + tools::kModelKinds);
   auto* prompt = app.add_option("-p,--prompt", raw.prompt, "Text to continue as it is");
@@ -65,22 +64,11 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("-n,--predict,--n-predict", generate.maxTokens, "Tokens to generate; -1: until the model stops")
       ->check(CLI::Range(-1, INT32_MAX))
       ->capture_default_str();
-  app.add_option("--temp", sampler.temperature, "Temperature; 0: always the most likely token")
-      ->check(CLI::Range(0.f, 1e6f))
-      ->capture_default_str();
-  app.add_option("--top-k", sampler.topK, "Keep the k most likely tokens; 0: all")
-      ->check(CLI::Range(-1, INT32_MAX))
-      ->capture_default_str();
-  app.add_option("--top-p", sampler.topP, "Keep the most likely tokens up to this sum")
-      ->check(CLI::Range(0.f, 1.f))
-      ->capture_default_str();
-  app.add_option("--min-p", sampler.minP, "Keep tokens with this share of the best one's probability")
-      ->check(CLI::Range(0.f, 1.f))
-      ->capture_default_str();
+  addSamplerFlags(app, options.sampler);
   app.add_option("-s,--seed", raw.seed, "Seed of the sampler; -1: a random one")
       ->check(CLI::Range(int64_t{-1}, INT64_MAX))
       ->capture_default_str();
-  app.add_flag("--ignore-eos", generate.ignoreStop, "Do not stop at stop tokens");
+  app.add_flag("--ignore-eos", raw.ignoresEos, "Never choose a token that ends a text, and stop at none");
   tools::addContextOption(app, options.context,
                           "Positions of the context (default, and 0: as many as the engine allows)");
   tools::addDeviceOptions(app, options.session.device, options.session.deviceIndex);
@@ -124,8 +112,12 @@ void addFlags(CLI::App& app, Raw& raw) {
 std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   const auto given = [&app](const char* name) { return app.count(name) != 0; };
-  raw.sampler.seed = raw.seed < 0 ? std::random_device()() : static_cast<uint64_t>(raw.seed);
-  options.generate.sampler = raw.sampler;
+  const uint64_t seed = raw.seed < 0 ? std::random_device()() : static_cast<uint64_t>(raw.seed);
+  options.generate.ignoreStop = raw.ignoresEos;
+  options.sampler.given.push_back([seed, ignores = raw.ignoresEos](api::Sampler& sampler) {
+    sampler.seed = seed;
+    sampler.ignoreEos = ignores;
+  });
   options.session.context = options.context;
   if (given("--prompt"))
     options.prompt = raw.prompt;
@@ -168,8 +160,6 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   options.session.profile = !options.profile.empty();
   if (given("--cache-size") && !tools::isModel(options.engine))
     return usage("--cache-size is for models, which are compiled first; " + options.engine + " is an engine");
-  if (!(raw.sampler.topP > 0))
-    return usage("--top-p must be above 0");
   return std::move(options);
 }
 

@@ -65,6 +65,7 @@ std::string jsonOf(const Report& report, const llcuda_metrics& metrics, bool wit
       {"tokens", report.tokens},
       {"text", report.text},
       {"stop", stopName(metrics.stop_reason)},
+      {"seed", metrics.seed},
       {"timings",
        {{"ttft_ms", milliseconds(metrics.first_token_ns)},
         {"prompt_n", metrics.prompt_tokens},
