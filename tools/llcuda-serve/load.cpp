@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/server/api/engine_defaults.h"
 #include "runtime/server/api/fields.h"
 #include "tools/engine-cache/compile_first.h"
 #include "tools/llcuda-serve/named_templates.h"
@@ -42,9 +43,9 @@ std::variant<std::string, int> engineOf(const ServerOptions& options, const std:
   return engine;
 }
 
-/// Defaults of requests as the flags say them, by the table of the fields.
-std::variant<server::Params, api::Error> defaultsOf(const ServerOptions& options, const server::FieldLimits& limits) {
-  server::Params params;
+/// Defaults of requests: the model's, and over them what the flags say, by the table of the fields.
+std::variant<server::Params, api::Error> defaultsOf(const ServerOptions& options, server::Params params,
+                                                    const server::FieldLimits& limits) {
   for (const auto& [name, value] : options.requestDefaults) {
     const auto table = server::fieldTable();
     const auto field = std::ranges::find(table, std::string_view(name), &server::Field::name);
@@ -113,7 +114,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   auto scheduler = engine->createScheduler(schedulerOptions(options, info));
   if (!scheduler)
     return fail(scheduler.error());
-  auto defaults = defaultsOf(options, {info.vocabulary, scheduler->stats().slots});
+  auto defaults = defaultsOf(options, server::engineDefaults(*engine), {info.vocabulary, scheduler->stats().slots});
   if (const api::Error* error = std::get_if<api::Error>(&defaults))
     return fail(*error);
   server::ServiceOptions service;
