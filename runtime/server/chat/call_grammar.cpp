@@ -47,7 +47,7 @@ std::string callBody(Lark& lark, const FormatRecord& record, const ChatTool& too
       body += lark.literal(part.text);
       break;
     case Kind::kName:
-      body += lark.literal(tool.name);
+      body += jsonQuoted(tool.name);
       break;
     case Kind::kId:
       body += idPattern(record.idLength);
