@@ -50,8 +50,8 @@ Json chatLogprobs(const std::vector<ReportedToken>& tokens);
 /// The completions' older form. The first token has none where `firstIsNull`; `offset`: characters in front.
 Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, std::size_t offset);
 
-/// vLLM's list of the prompt's tokens: null for the first, then {"ID": {logprob, rank, decoded_token}} of the token that
-/// stands there and of the most likely ones. A rank is null where the token is not among these.
+/// vLLM's list of the prompt's tokens: null for the first, then {"ID": {logprob, rank, decoded_token}} of the token
+/// that stands there and of the most likely ones. A rank is null where the token is not among these.
 Json promptLogprobs(const std::vector<ReportedToken>& tokens);
 
 /// Characters of UTF-8.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the model's files say of sampling, as the defaults of requests; the server's flags and the requests stand over it.
+// What the model's files say of sampling, as the defaults of requests; the server's flags and the requests stand over
+// it.
 #pragma once
 
 #include "llcuda/llcuda.hpp"
