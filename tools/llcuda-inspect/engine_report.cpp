@@ -212,7 +212,8 @@ ordered_json samplingJson(const Engine& engine) {
 }
 std::string samplingText(const Engine& engine) {
   std::string text;
-  for (const auto& [name, value] : samplingJson(engine).items())
+  const ordered_json facts = samplingJson(engine);
+  for (const auto& [name, value] : facts.items())
     text += (text.empty() ? "sampling: " : ", ") + name + " " + value.dump();
   return text.empty() ? text : text + "\n";
 }
