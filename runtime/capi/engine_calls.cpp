@@ -205,7 +205,7 @@ llcuda_status llcuda_grammar_create(const llcuda_engine* engine, int32_t kind, c
     LLCUDA_ASSIGN_OR_RETURN(const std::string_view input, textOf(text, bytes));
     LLCUDA_ASSIGN_OR_RETURN(text::Grammars* const grammars, engine->state->grammars());
     LLCUDA_ASSIGN_OR_RETURN(auto made, grammars->create(static_cast<text::GrammarKind>(kind), input));
-    *grammar = new llcuda_grammar{std::move(made)};
+    *grammar = new llcuda_grammar{std::move(made), engine->state};
     return {};
   });
 }

@@ -87,6 +87,7 @@ private:
 
 struct llcuda_grammar {
   std::shared_ptr<const llcuda::text::Grammar> grammar;
+  std::weak_ptr<const llcuda::capi::EngineState> engine; ///< that made it
 };
 
 struct llcuda_engine {

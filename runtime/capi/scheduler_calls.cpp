@@ -34,6 +34,8 @@ static_assert(static_cast<int>(serving::Pooling::kDefault) == LLCUDA_POOLING_DEF
               static_cast<int>(serving::Pooling::kCls) == LLCUDA_POOLING_CLS);
 static_assert(static_cast<int>(StopReason::kString) == LLCUDA_STOP_STRING);
 
+constexpr uint32_t kMostMaskWorkers = 64;
+
 llcuda_scheduler_options defaultSchedulerOptions() {
   llcuda_scheduler_options options = {};
   options.struct_bytes = sizeof(options);
@@ -65,6 +67,9 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   options.queue = given.queue;
   options.planner.target = given.step_target_ms;
   options.graphs = given.no_graphs == 0;
+  if (given.mask_workers > kMostMaskWorkers)
+    return usageError("mask_workers is ", given.mask_workers, ", allowed are 0 to ", kMostMaskWorkers);
+  options.masks.threads = given.mask_workers;
   options.prefixCache = given.prefix_cache != 0;
   options.fair = given.fair != 0;
   LLCUDA_ASSIGN_OR_RETURN(options, serving::checkedOptions(engine->file(), options));
@@ -80,6 +85,24 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   LLCUDA_ASSIGN_OR_RETURN(created->scheduler, serving::Scheduler::create(std::move(program), text, options));
   created->engine = std::move(engine);
   return created;
+}
+
+Result<void> takeGrammar(const llcuda_request& given, const EngineState& engine, serving::RequestOptions& request) {
+  if (!given.grammar_triggers && given.grammar_trigger_count != 0)
+    return usageError("grammar_triggers is NULL and grammar_trigger_count is ", given.grammar_trigger_count);
+  for (std::size_t i = 0; i < given.grammar_trigger_count; ++i) {
+    if (!given.grammar_triggers[i])
+      return usageError("grammar_triggers[", i, "] is NULL");
+    request.triggers.emplace_back(given.grammar_trigger_bytes
+                                      ? std::string_view(given.grammar_triggers[i], given.grammar_trigger_bytes[i])
+                                      : std::string_view(given.grammar_triggers[i]));
+  }
+  if (!given.grammar)
+    return {};
+  if (given.grammar->engine.lock().get() != &engine)
+    return usageError("the grammar was made by another engine");
+  request.grammar = given.grammar->grammar;
+  return {};
 }
 
 Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineState& engine) {
@@ -115,6 +138,7 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineSta
     return usageError("pooling is ", given.pooling, ", which is no llcuda_pooling");
   request.task = static_cast<serving::Task>(given.task);
   request.pooling = static_cast<serving::Pooling>(given.pooling);
+  LLCUDA_RETURN_IF_ERROR(takeGrammar(given, engine, request));
   request.user = given.user;
   return request;
 }
@@ -272,6 +296,9 @@ void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_schedu
   filled.cached_pages = now.cachedPages;
   filled.host_pages = now.hostPages;
   filled.cached_tokens = now.cachedTokens;
+  filled.held_rows = now.heldRows;
+  filled.mask_ns = now.maskNs;
+  filled.host_stall_ns = now.hostStallNs;
   handOut(filled, stats);
 }
 

@@ -14,10 +14,11 @@ Result<cuda::Event> PhaseClock::event() {
 }
 
 Result<void> PhaseClock::start(const cuda::Stream& stream, const fb::Phase& phase, const StepTails& tails,
-                               const StepRows& step) {
+                               const StepRows& step, bool trunk) {
   Run run;
   run.time.phase = &phase;
   run.time.tails = tails;
+  run.time.trunk = trunk;
   run.time.step = step;
   LLCUDA_ASSIGN_OR_RETURN(run.start, event());
   LLCUDA_ASSIGN_OR_RETURN(run.stop, event());

@@ -17,6 +17,7 @@ namespace llcuda {
 struct PhaseTime {
   const fb::Phase* phase = nullptr;
   StepTails tails;
+  bool trunk = true; ///< with it; tails alone follow their trunk
   StepRows step;
   double nanoseconds = 0;
   double idle = 0; ///< nanoseconds since the phase before it ended, in which the device may have copied; 0 of the first
@@ -27,8 +28,9 @@ class PhaseClock {
 public:
   explicit PhaseClock(std::shared_ptr<const cuda::Context> context) : context(std::move(context)) {}
 
-  /// A phase follows on the stream.
-  Result<void> start(const cuda::Stream& stream, const fb::Phase& phase, const StepTails& tails, const StepRows& step);
+  /// A phase follows on the stream, or its tails alone.
+  Result<void> start(const cuda::Stream& stream, const fb::Phase& phase, const StepTails& tails, const StepRows& step,
+                     bool trunk = true);
   /// The phase that was started last ends here.
   Result<void> stop(const cuda::Stream& stream);
 

@@ -127,10 +127,13 @@ Result<void> Session::clearStates(uint32_t slot) {
 }
 
 Result<PhaseGraph*> Session::graphOf(const PhaseIo& io, Graphs& ofPhase, bool samples) {
-  std::optional<PhaseGraph>& graph = samples ? ofPhase.whole : ofPhase.trunk;
+  return capturedOf(io, samples ? ofPhase.whole : ofPhase.trunk, stepOf(*io.phase, samples));
+}
+
+Result<PhaseGraph*> Session::capturedOf(const PhaseIo& io, std::optional<PhaseGraph>& graph, LaunchRange launches) {
   if (!graph) {
     LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo before, loaded->device().context->memoryInfo());
-    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, stepOf(*io.phase, samples)));
+    LLCUDA_ASSIGN_OR_RETURN(graph, PhaseGraph::capture(*loaded, memory, *io.phase, launches));
     LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo after, loaded->device().context->memoryInfo());
     bytesOfGraphs += before.freeBytes - std::min(before.freeBytes, after.freeBytes);
     ++captured;
@@ -299,21 +302,33 @@ Result<void> Session::replaceTokens(std::span<const int32_t> tokens) {
   return staging.upload(stream, {&upload, 1});
 }
 
-Result<void> Session::queueStep(const StepReads& reads) {
+StepRows Session::decodeStep() const {
   const uint32_t count = decodeRows.count();
-  assert(count != 0);
   StepRows step = {.rows = count, .sequences = count};
-  bool wantReports = false;
-  for (const DecodeRows::Row& row : rows().first(count)) {
-    if (!row.isUsed)
-      continue;
-    LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
-    step.positions += row.position + 1;
-    wantReports |= samplers.reports(row.slot);
-  }
-  LLCUDA_RETURN_IF_ERROR(applyEdits());
+  for (const DecodeRows::Row& row : rows().first(count))
+    if (row.isUsed)
+      step.positions += row.position + 1;
+  return step;
+}
+
+bool Session::wantsReports() const {
+  return std::ranges::any_of(rows().first(decodeRows.count()),
+                             [this](const DecodeRows::Row& row) { return row.isUsed && samplers.reports(row.slot); });
+}
+
+Result<void> Session::reserveStep() {
+  assert(decodeRows.count() != 0);
+  for (const DecodeRows::Row& row : rows().first(decodeRows.count()))
+    if (row.isUsed)
+      LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
+  return applyEdits();
+}
+
+Result<void> Session::queueStep(const StepReads& reads) {
+  LLCUDA_RETURN_IF_ERROR(reserveStep());
+  const StepRows step = decodeStep();
   decodeRows.advance();
-  const uint32_t phase = phases.decodeFor(count);
+  const uint32_t phase = phases.decodeFor(step.rows);
   const PhaseIo& io = phases.decode()[phase];
   StepTails tails = true;
   tails.report = reads.scores;
@@ -323,7 +338,44 @@ Result<void> Session::queueStep(const StepReads& reads) {
   LLCUDA_RETURN_IF_ERROR(runStep(io, decodeGraphs[phase], step, tails));
   if (execution.clock)
     LLCUDA_RETURN_IF_ERROR(execution.clock->stop(stream));
-  LLCUDA_RETURN_IF_ERROR(readSampled(io, count, reads, wantReports));
+  LLCUDA_RETURN_IF_ERROR(readSampled(io, step.rows, reads, wantsReports()));
+  return ring->close(stream);
+}
+
+Result<void> Session::queueTrunk() {
+  LLCUDA_RETURN_IF_ERROR(reserveStep());
+  const StepRows step = decodeStep();
+  const uint32_t phase = phases.decodeFor(step.rows);
+  const PhaseIo& io = phases.decode()[phase];
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, false, step));
+  LLCUDA_RETURN_IF_ERROR(runStep(io, decodeGraphs[phase], step, false));
+  return execution.clock ? execution.clock->stop(stream) : Result<void>();
+}
+
+Result<void> Session::queueTail(const StepReads& reads) {
+  LLCUDA_RETURN_IF_ERROR(applyEdits());
+  const StepRows step = decodeStep();
+  decodeRows.advance();
+  const uint32_t phase = phases.decodeFor(step.rows);
+  const PhaseIo& io = phases.decode()[phase];
+  const LaunchRange samples = launchesOf(*io.phase, fb::TailKind::sample);
+  StepTails tails = true;
+  tails.report = reads.scores;
+  ring->open();
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->start(stream, *io.phase, tails, step, /*trunk=*/false));
+  if (hasGraphs()) {
+    LLCUDA_ASSIGN_OR_RETURN(const PhaseGraph* graph, capturedOf(io, decodeGraphs[phase].sample, samples));
+    LLCUDA_RETURN_IF_ERROR(graph->launch(stream));
+  } else {
+    LLCUDA_RETURN_IF_ERROR(launch(io, samples, step));
+  }
+  if (tails.report)
+    LLCUDA_RETURN_IF_ERROR(launch(io, launchesOf(*io.phase, fb::TailKind::report), step));
+  if (execution.clock)
+    LLCUDA_RETURN_IF_ERROR(execution.clock->stop(stream));
+  LLCUDA_RETURN_IF_ERROR(readSampled(io, step.rows, reads, wantsReports()));
   return ring->close(stream);
 }
 

@@ -106,6 +106,8 @@ public:
   Result<void> writeMask(uint32_t slot, std::span<const uint32_t> words) {
     return samplers.writeMask(stream, *loaded, memory, slot, words);
   }
+  /// Whether the engine's sampler has masks, as it has chains.
+  bool hasMasks() const { return samplers.isThere(); }
   Result<void> clearMask(uint32_t slot) { return samplers.clearMask(stream, *loaded, memory, slot); }
 
   // The rows of the decode steps that follow. Each goes on from its own position with what it samples; changes are told
@@ -132,6 +134,10 @@ public:
   /// Queues one step of the narrowest phase that has all rows: one graph launch. Its output, up to the last row that is
   /// used, is to be taken.
   Result<void> queueStep(const StepReads& reads);
+  /// queueStep() in two calls: the trunk, and what samples. Between them masks can be written and rows held, and
+  /// nothing else about rows may change.
+  Result<void> queueTrunk();
+  Result<void> queueTail(const StepReads& reads);
 
   /// Outputs queued and not taken, at most OutputRing::kDepth.
   uint32_t waiting() const { return ring->waiting(); }
@@ -189,16 +195,21 @@ private:
   Session(std::shared_ptr<const Program> program, uint32_t context, MemoryPlan plan, Execution execution);
   Result<void> allocate();
   Result<void> captureAll();
-  /// The graphs of a phase: the trunk and the tail that samples as one, since nothing comes between, and the trunk
+  /// The graphs of a phase: the trunk and the tail that samples as one, where nothing comes between, and each of them
   /// alone. What else may follow is launched by itself: it is asked for seldom.
   struct Graphs {
-    std::optional<PhaseGraph> whole, trunk;
+    std::optional<PhaseGraph> whole, trunk, sample;
   };
 
   /// The trunk of a phase, and of its tails those that sample and report.
   Result<void> runStep(const PhaseIo& io, Graphs& ofPhase, const StepRows& step, const StepTails& tails);
   Result<void> launch(const PhaseIo& io, LaunchRange launches, const StepRows& step);
   Result<PhaseGraph*> graphOf(const PhaseIo& io, Graphs& ofPhase, bool samples);
+  Result<PhaseGraph*> capturedOf(const PhaseIo& io, std::optional<PhaseGraph>& graph, LaunchRange launches);
+  /// Of the decode step that is queued next.
+  StepRows decodeStep() const;
+  bool wantsReports() const;
+  Result<void> reserveStep();
   /// Into the output that is open: what a step sampled, and what its rows ask for beside.
   Result<void> readSampled(const PhaseIo& io, uint32_t outputs, const StepReads& reads, bool wantReports);
   static StepTails tailsOf(const fb::Phase& phase, std::span<const PromptPart> parts, const StepReads& reads);

@@ -9,6 +9,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr uint32_t kNone = UINT32_MAX;
+/// A mask is late a trunk's time after the last results, but not sooner than this.
+constexpr std::chrono::duration<double, std::milli> kLeastPatience{2};
+/// How long nothing is looked after while all rows wait for masks.
+constexpr std::chrono::milliseconds kIdleWait{2};
 
 uint64_t nanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
@@ -48,8 +52,11 @@ struct EngineLoop::Request {
   }
 
   uint32_t length() const { return static_cast<uint32_t>(tokens.size()); }
-  /// Tokens that it has to have computed as a prompt.
-  uint32_t promptEnd() const { return limit != 0 ? length() : report.rows(); }
+  /// Whether the next token has to be of its grammar.
+  bool isMasked() const { return constraint && constraint->isActive(); }
+  /// Tokens that it has to have computed as a prompt. Prompt phases have no masks: with a grammar the last one goes
+  /// into a decode step.
+  uint32_t promptEnd() const { return limit != 0 ? length() - (isMasked() ? 1 : 0) : report.rows(); }
 
   const uint64_t id, number; ///< the second: its place in order of arrival
   const Clock::time_point arrival;
@@ -67,7 +74,8 @@ struct EngineLoop::Request {
   uint64_t turn = 0;   ///< among requests of fair shares
   Prefix prefix;
   uint32_t slot = kNone, row = kNone;
-  uint32_t computed = 0;         ///< positions in the cache, while it has no row
+  uint32_t computed = 0; ///< positions in the cache, while it has no row
+  std::unique_ptr<Constraint> constraint;
   std::optional<SlotCopy> saved; ///< while it is paused
   SamplerState samplerState;     ///< after the last token that was read
   RequestMetrics metrics;
@@ -75,7 +83,7 @@ struct EngineLoop::Request {
 
 EngineLoop::EngineLoop(Session& session, PhaseClock& clock, TextRules text, LoopOptions options, EventQueue& events)
     : session(session), clock(clock), text(text), options(options), events(events), costs(session),
-      cache(session, options.hostCacheBytes) {
+      cache(session, options.hostCacheBytes), masks(session.program().engine().model().vocabulary(), options.masks) {
   for (uint32_t slot = session.memoryPlan().slots; slot-- > 0;) freeSlots.push_back(slot);
 }
 
@@ -87,14 +95,19 @@ EngineLoop::~EngineLoop() {
 // --------------------------------------------------------------------------------------------------------- who runs
 
 Result<void> EngineLoop::submit(uint64_t id, RequestOptions given, Clock::time_point arrival) {
+  if (given.grammar) // masks are of chains
+    given.sampling.chain = 1;
   auto request = std::make_shared<Request>(id, std::move(given), text.tokenizer, arrival, nextArrival++,
                                            session.context(), session.program().engine().model());
+  if (request->options.grammar && request->limit != 0)
+    request->constraint =
+        std::make_unique<Constraint>(masks, request->options.grammar, request->options.triggers, *text.tokenizer);
   request->prefix.isUsed =
       options.prefixCache && request->options.prefixCache && !request->options.readsPrompt() && cache.isPossible();
   request->prefix.salt = request->options.cacheSalt;
   const fb::Engine& engine = session.program().engine().metadata();
   if (engine.batch_invariant()) // pages of decode steps have other bits
-    request->prefix.mostPages = request->length() / engine.page_tokens();
+    request->prefix.mostPages = request->promptEnd() / engine.page_tokens();
   // Who asks the same again computes a token at least.
   request->prefix.anchors.insert((request->length() - 1) / engine.page_tokens());
   if (options.fair)
@@ -294,7 +307,8 @@ Result<EngineLoop::Start> EngineLoop::tryStart(const Shared& request) {
   if (request->options.sampling.chain != 0)
     LLCUDA_RETURN_IF_ERROR(
         session.startSampling(request->slot, request->options.sampler, request->tokens, request->samplerState));
-  if (request->computed + 1 == request->length() && request->queued != 0 && request->computed != 0)
+  const bool hasBegun = request->queued != 0 && request->computed != 0;
+  if (request->computed + 1 == request->length() && (hasBegun || request->isMasked()))
     LLCUDA_RETURN_IF_ERROR(joinRow(request));
   else
     prompts.push_back(request);
@@ -346,6 +360,10 @@ Result<void> EngineLoop::pause(const Shared& request) {
 
 /// Gives back row and slot. What is queued may still write there: it does so before whoever comes next.
 Result<void> EngineLoop::release(Request& request) {
+  if (request.row != kNone && tailIsDue) {
+    leaving.push_back(requests.at(request.id));
+    return {};
+  }
   if (request.row != kNone)
     LLCUDA_RETURN_IF_ERROR(leaveRow(std::exchange(request.row, kNone)));
   if (request.slot != kNone) {
@@ -406,7 +424,7 @@ StepPlan EngineLoop::plan() {
   }
   for (const Shared& request : prompts) {
     PromptState state = {standingOf(*request), request->computed, request->promptEnd() - request->computed, {}};
-    state.samples = request->limit != 0;
+    state.samples = request->limit != 0 && !request->isMasked();
     state.scored = request->report.scores();
     state.pooled = request->report.pools();
     promptStates.push_back(std::move(state));
@@ -468,8 +486,15 @@ Result<void> EngineLoop::queueRun(PromptRun run, const std::vector<Shared>& plan
     counted.promptTokens += run.pieces[i].tokens;
     cache.advance(request->prefix, request->slot, request->tokens, request->computed);
     if (request->computed == request->promptEnd()) {
-      if (request->limit == 0) // what is left of it is read
+      if (request->limit == 0) { // what is left of it is read
         LLCUDA_RETURN_IF_ERROR(release(*request));
+      } else if (request->isMasked()) {
+        std::erase(prompts, request);
+        if (request->isHeld)
+          held.push_back(request);
+        else
+          LLCUDA_RETURN_IF_ERROR(joinRow(request));
+      }
       continue;
     }
     Event event;
@@ -517,17 +542,94 @@ Result<void> EngineLoop::queueDecode() {
   if (rows.empty())
     return {};
   LLCUDA_RETURN_IF_ERROR(freeRowPages());
-  StepReads reads;
-  for (const Shared& request : rows) {
-    addReads(reads, request->options);
-    ++request->queued;
-    ++request->inFlight;
+  const bool isApart = hasConstrainedRows();
+  std::vector<bool> late(rows.size());
+  if (isApart) {
+    LLCUDA_ASSIGN_OR_RETURN(const bool nobodyIsReady, allAreLate());
+    if (nobodyIsReady)
+      return {};
+    LLCUDA_RETURN_IF_ERROR(session.queueTrunk());
+    LLCUDA_RETURN_IF_ERROR(readBeforeTail());
+    LLCUDA_ASSIGN_OR_RETURN(late, placeMasks());
   }
-  LLCUDA_RETURN_IF_ERROR(session.queueStep(reads));
-  ++phasesQueued;
+  StepReads reads;
+  Output output = {stepNumber, rows, {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (late[i]) {
+      output.owners[i] = nullptr;
+      continue;
+    }
+    addReads(reads, rows[i]->options);
+    ++rows[i]->queued;
+    ++rows[i]->inFlight;
+  }
+  LLCUDA_RETURN_IF_ERROR(isApart ? session.queueTail(reads) : session.queueStep(reads));
+  phasesQueued += isApart ? 2 : 1;
   counted.rows += rows.size();
-  outputs.push_back({stepNumber, rows, {}});
+  outputs.push_back(std::move(output));
+  tailIsDue = false;
+  for (const Shared& request : std::exchange(leaving, {})) LLCUDA_RETURN_IF_ERROR(release(*request));
   return {};
+}
+
+// Rows with a grammar, also those whose trigger has not come: the token that ends it is read before the next is
+// sampled.
+
+bool EngineLoop::hasConstrainedRows() const {
+  return std::ranges::any_of(rows, [](const Shared& request) { return request->constraint != nullptr; });
+}
+
+/// Whether every row waits for its mask, also after a while: a step would be for nobody.
+Result<bool> EngineLoop::allAreLate() {
+  std::vector<std::shared_ptr<MaskJob>> jobs;
+  for (const Shared& request : rows) {
+    if (!request->isMasked() || request->inFlight != 0 || request->constraint->job()->isReady())
+      return false;
+    jobs.push_back(request->constraint->job());
+  }
+  masks.wait(jobs, true, Clock::now() + kIdleWait);
+  return std::ranges::none_of(jobs, [](const auto& job) { return job->isReady(); });
+}
+
+/// All that was sampled. Requests that end stay where they are until the tail is queued.
+Result<void> EngineLoop::readBeforeTail() {
+  tailIsDue = true;
+  while (!outputs.empty()) LLCUDA_RETURN_IF_ERROR(readOldest());
+  return {};
+}
+
+/// Masks that are there within a trunk's time go to the device; which rows are held since theirs are not.
+Result<std::vector<bool>> EngineLoop::placeMasks() {
+  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
+  std::vector<std::shared_ptr<MaskJob>> jobs;
+  for (const Shared& request : rows) {
+    step.positions += session.rows()[request->row].position + 1;
+    // Who was late before is not waited for again.
+    if (request->isMasked() && !request->hasEnded && !session.rows()[request->row].isHeld)
+      jobs.push_back(request->constraint->job());
+  }
+  const auto patience = std::max(kLeastPatience, std::chrono::duration<double, std::milli>(costs.decode(step)));
+  masks.wait(jobs, false, Clock::now() + std::chrono::duration_cast<Clock::duration>(patience));
+  std::vector<bool> late(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Shared request = rows[i];
+    if (!request->isMasked() || request->hasEnded)
+      continue;
+    const MaskJob& job = *request->constraint->job();
+    late[i] = !job.isReady();
+    if (late[i]) {
+      ++counted.heldRows;
+    } else if (job.error()) {
+      LLCUDA_RETURN_IF_ERROR(fail(*request, *job.error()));
+    } else if (job.isStopped() && std::ranges::all_of(job.mask(), [](uint32_t word) { return word == 0; })) {
+      LLCUDA_RETURN_IF_ERROR(finish(*request, StopReason::kToken)); // no token stops
+    } else {
+      LLCUDA_RETURN_IF_ERROR(session.writeMask(request->slot, job.mask()));
+    }
+    if (session.rows()[request->row].isHeld != late[i])
+      LLCUDA_RETURN_IF_ERROR(session.hold(request->row, late[i]));
+  }
+  return late;
 }
 
 Result<void> EngineLoop::step() {
@@ -567,9 +669,11 @@ Result<void> EngineLoop::readOldest() {
   outputs.pop_front();
   LLCUDA_RETURN_IF_ERROR(readPrompts(read, output));
   for (std::size_t i = 0; i < std::min(read.owners.size(), output.reports.size()); ++i)
-    if (output.sampled[i] >= 0)
+    if (read.owners[i] && output.sampled[i] >= 0) // a row that was held has no owner
       std::ranges::copy(output.reports[i].state, read.owners[i]->samplerState.values);
-  for (uint32_t i = 0; i < read.owners.size(); ++i) LLCUDA_RETURN_IF_ERROR(onToken(read.owners[i], output, i));
+  for (uint32_t i = 0; i < read.owners.size(); ++i)
+    if (read.owners[i])
+      LLCUDA_RETURN_IF_ERROR(onToken(read.owners[i], output, i));
   return {};
 }
 
@@ -625,6 +729,9 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
   --request->inFlight;
   if (request->hasEnded)
     return {};
+  const bool isMasked = request->isMasked();
+  if (token < 0 && isMasked && request->constraint->job()->isStopped())
+    return finish(*request, StopReason::kToken); // a bias forbids the stop tokens
   if (token < 0)
     cache.distrust(request->prefix, request->tokens);
   if (token < 0)
@@ -637,7 +744,7 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
   event.index = request->metrics.generatedTokens++;
   if (event.index == 0)
     request->metrics.firstTokenNs = nanosecondsSince(request->arrival);
-  event.stops = !request->options.ignoreStop && text.config && text.config->endsGeneration(token);
+  event.stops = (isMasked || !request->options.ignoreStop) && text.config && text.config->endsGeneration(token);
   if (request->options.logprobs >= 0) {
     const auto count = static_cast<uint32_t>(request->options.logprobs);
     const std::size_t vocabulary = output.logits.size() / output.sampled.size();
@@ -666,6 +773,8 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
     return finish(*request, StopReason::kString);
   if (request->metrics.generatedTokens == request->limit)
     return finish(*request, request->limitReason);
+  if (request->constraint)
+    request->constraint->push(token);
   return {};
 }
 
@@ -716,6 +825,8 @@ void EngineLoop::noteEnd(Request& request, Event& event) {
 void EngineLoop::failAll(const Error& error) {
   outputs.clear();
   rows.clear();
+  leaving.clear();
+  tailIsDue = false;
   while (!requests.empty()) {
     const Shared request = requests.begin()->second;
     Event event;
@@ -741,8 +852,11 @@ void EngineLoop::noteSleep() {
 Result<void> EngineLoop::readClock() {
   LLCUDA_ASSIGN_OR_RETURN(const std::vector<PhaseTime> times, clock.take());
   for (const PhaseTime& time : times) {
-    costs.follow(time);
     counted.busyNs += static_cast<uint64_t>(time.nanoseconds);
+    if (time.trunk)
+      costs.follow(time);
+    else
+      counted.hostStallNs += static_cast<uint64_t>(std::max(time.idle, 0.));
     if (!afterSleep.empty() && afterSleep.front() == phasesTimed)
       afterSleep.pop_front();
     else
@@ -759,6 +873,7 @@ Stats EngineLoop::stats() const {
   stats.generating = static_cast<uint32_t>(requests.size() - waiting.size() - prompts.size() - paused.size());
   stats.paused = static_cast<uint32_t>(paused.size());
   stats.hostBytes = hostBytes;
+  stats.maskNs = masks.workNs();
   stats.hostPages = cache.hostPages();
   for (const SlotState::Group& group : session.slots().groups()) {
     stats.pages += group.table.shape().poolPages;

@@ -12,8 +12,10 @@
 
 #include "runtime/exec/session.h"
 #include "runtime/serving/answer.h"
+#include "runtime/serving/constraint.h"
 #include "runtime/serving/event_queue.h"
 #include "runtime/serving/fair_shares.h"
+#include "runtime/serving/mask_workers.h"
 #include "runtime/serving/measured_costs.h"
 #include "runtime/serving/prefix_cache.h"
 #include "runtime/serving/prompt_report.h"
@@ -34,10 +36,13 @@ struct LoopOptions {
   uint64_t hostCacheBytes = 0; ///< of paused requests and, where these leave room, prefixes
   bool prefixCache = true;     ///< prompts begin with what others have computed
   bool fair = false;           ///< FairShares over RequestOptions::fairKey
+  MaskWorkerOptions masks = {};
 };
 
 /// One thread at a time. Requests wait, have their prompt computed, generate, may be paused meanwhile, and end with one
-/// event kDone or kFailed. A step is queued before the results of the one before it are read.
+/// event kDone or kFailed. A step is queued before the results of the one before it are read; with a grammar among the
+/// rows its trunk alone, and its tail once they are read and masks are made of them. A row whose mask is late is held:
+/// it has the same step once more, and others go on.
 /// A prompt begins with the pages that others have computed for the same tokens, and waits for those that somebody is
 /// about to compute.
 class EngineLoop {
@@ -104,6 +109,10 @@ private:
   Result<void> freeRowPages();
   Result<void> queueRun(PromptRun run, const std::vector<Shared>& planned);
   Result<void> queueDecode();
+  bool hasConstrainedRows() const;
+  Result<bool> allAreLate();
+  Result<void> readBeforeTail();
+  Result<std::vector<bool>> placeMasks();
 
   // What came of it.
   Result<void> readOldest();
@@ -127,13 +136,17 @@ private:
   PrefixCache cache; // outlives the requests, which have blocks of its
   FairShares shares;
 
+  MaskWorkers masks; // outlives the requests
+
   std::unordered_map<uint64_t, Shared> requests; // that have not ended
   std::vector<Shared> waiting, paused;           // in no order
   std::vector<Shared> prompts;                   // with a slot, in order of arrival of the slot
   std::vector<Shared> rows;                      // of the decode steps
   std::vector<Shared> held;                      // with a slot and no row, since their client takes no more
   std::vector<uint32_t> freeSlots;
-  std::deque<Output> outputs; // queued and not read
+  bool tailIsDue = false;      // rows keep their places until it is queued
+  std::vector<Shared> leaving; // that have ended meanwhile
+  std::deque<Output> outputs;  // queued and not read
   uint64_t hostBytes = 0;
   bool stalled = false;
   uint64_t stepNumber = 0, nextArrival = 0;

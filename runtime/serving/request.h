@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "runtime/exec/log_probabilities.h"
 #include "runtime/exec/sampler.h"
 #include "runtime/exec/sequence.h"
+#include "runtime/text/grammar.h"
 
 namespace llcuda::serving {
 
@@ -44,7 +46,10 @@ struct RequestOptions {
   uint64_t cacheSalt = 0;              ///< requests of different ones share no prefixes
   bool prefixCache = true;             ///< false: it neither begins with what others computed nor leaves them anything
   std::string fairKey;                 ///< whose share it counts for, where shares are fair
-  void* user = nullptr;                ///< given back with each event
+  std::shared_ptr<const text::Grammar> grammar; ///< of the answer; null: none
+  std::vector<std::string> triggers; ///< it begins at the end of the first of these in the answer, in which special
+                                     ///< tokens stand by name; none: at the start. None is empty
+  void* user = nullptr;              ///< given back with each event
 
   /// Whether what its prompt computes is read: then it cannot begin with what others have computed.
   bool readsPrompt() const { return promptLogprobs >= 0 || task == Task::kEmbed; }
@@ -104,6 +109,9 @@ struct Stats {
   uint64_t rows = 0;                              ///< of all decode steps together
   uint64_t pauses = 0, recomputed = 0;            ///< the second: of those the ones that host memory had no room for
   uint64_t done = 0, failed = 0, cancelled = 0;   ///< requests
+  uint64_t heldRows = 0;                          ///< rows of steps that were not sampled since their mask was late
+  uint64_t maskNs = 0;                            ///< of the threads that make masks, together
+  uint64_t hostStallNs = 0; ///< of the device between the trunk of a step and its tail, while masks were waited for
   uint64_t busyNs = 0, idleNs = 0; ///< of the device in phases, and between them while there was something to do
 };
 

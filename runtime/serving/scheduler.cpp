@@ -53,7 +53,8 @@ Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
   }
   LLCUDA_ASSIGN_OR_RETURN(session,
                           Session::create(std::move(program), options.context, options.slots, std::move(execution)));
-  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache, options.fair};
+  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache, options.fair,
+                              options.masks};
   loop = std::make_unique<EngineLoop>(*session, clock, text, wanted, events);
   if (measures)
     LLCUDA_RETURN_IF_ERROR(loop->measure());
@@ -97,6 +98,13 @@ Result<void> Scheduler::check(const RequestOptions& request) const {
   for (std::size_t i = 0; i < request.stops.size(); ++i)
     if (request.stops[i].empty())
       return usageError("stop string ", i, " is empty");
+  if (!request.grammar && !request.triggers.empty())
+    return usageError("there are triggers of a grammar and no grammar");
+  for (std::size_t i = 0; i < request.triggers.size(); ++i)
+    if (request.triggers[i].empty())
+      return usageError("grammar trigger ", i, " is empty");
+  if (request.grammar && (!text.tokenizer || !session->hasMasks()))
+    return unsupported("a grammar needs an engine with a tokenizer and a sampler with masks");
   return {};
 }
 

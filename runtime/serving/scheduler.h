@@ -19,13 +19,14 @@
 namespace llcuda::serving {
 
 struct SchedulerOptions {
-  uint32_t context = 0;        ///< positions of a request at most, 1 ... max_context; 0: max_context
-  uint32_t slots = 0;          ///< requests that run at a time, 1 ... max_batch; 0: max_batch
-  uint64_t cacheBytes = 0;     ///< of KV pages on the device at most; 0: what is free, less kReservedBytes
-  uint64_t hostCacheBytes = 0; ///< in host memory, of paused requests, else computed again, and of prefixes
-  uint32_t queue = 256;        ///< requests that may wait
-  bool prefixCache = true;     ///< prompts begin with what others have computed
-  bool fair = false;           ///< shares by RequestOptions::fairKey
+  uint32_t context = 0;         ///< positions of a request at most, 1 ... max_context; 0: max_context
+  uint32_t slots = 0;           ///< requests that run at a time, 1 ... max_batch; 0: max_batch
+  uint64_t cacheBytes = 0;      ///< of KV pages on the device at most; 0: what is free, less kReservedBytes
+  uint64_t hostCacheBytes = 0;  ///< in host memory, of paused requests, else computed again, and of prefixes
+  uint32_t queue = 256;         ///< requests that may wait
+  bool prefixCache = true;      ///< prompts begin with what others have computed
+  bool fair = false;            ///< shares by RequestOptions::fairKey
+  MaskWorkerOptions masks = {}; ///< of requests with grammars
   PlannerOptions planner;
   bool graphs = true;
   /// Whether each phase is run and timed at the start. Not on the host unless asked for: it would take long, and there
@@ -47,8 +48,8 @@ public:
   ~Scheduler();
 
   /// Its number; never waits for the device. kUsage: no tokens, ids outside the vocabulary, more than the context, or
-  /// other values out of range; kUnsupported: stop strings where there is no text; kBusy: the queue is full, or it is
-  /// being drained.
+  /// other values out of range; kUnsupported: stop strings or a grammar where there is no text; kBusy: the queue is
+  /// full, or it is being drained.
   Result<uint64_t> submit(RequestOptions request);
   /// The request ends within a step with kFailed and kCancelled, wherever it is; nothing when it has ended.
   void cancel(uint64_t request);

@@ -501,6 +501,7 @@ typedef struct llcuda_scheduler_options {
                           *   whole pages. Not with models that have recurrent states */
   int32_t fair;         /**< not 0: requests of one priority take turns by their fair_key, so that each key has the same
                           *   share of tokens */
+  uint32_t mask_workers; /**< threads that make the masks of grammars; 0: min(4, processors - 1) */
 } llcuda_scheduler_options;
 
 /** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait, prefixes are
@@ -548,9 +549,15 @@ typedef struct llcuda_request {
   int32_t no_prefix_cache; /**< not 0: it neither begins with what others computed nor leaves them anything */
   const char* fair_key;    /**< whose share it counts for, `fair_key_bytes` bytes; NULL: the share of all without one */
   size_t fair_key_bytes;
-  int32_t prompt_logprobs; /**< as logprobs, for the prompt's tokens from the second on; up to 20 */
-  int32_t task;            /**< an llcuda_task */
-  int32_t pooling;         /**< of LLCUDA_TASK_EMBED: an llcuda_pooling */
+  int32_t prompt_logprobs;       /**< as logprobs, for the prompt's tokens from the second on; up to 20 */
+  int32_t task;                  /**< an llcuda_task */
+  int32_t pooling;               /**< of LLCUDA_TASK_EMBED: an llcuda_pooling */
+  const llcuda_grammar* grammar; /**< of the answer, made by the scheduler's engine; NULL: none. When it has ended,
+                                        *   a stop token ends the answer, with ignore_stop too */
+  const char* const* grammar_triggers; /**< the grammar begins at the end of the first of these strings in the answer,
+                                        *   in which special tokens stand by name; NULL: at the start */
+  const size_t* grammar_trigger_bytes; /**< of each; NULL: they are zero-terminated */
+  size_t grammar_trigger_count;
 } llcuda_request;
 
 /** No sampler of its own, -1 tokens, no log-probabilities, priority 0, to generate. */
@@ -558,7 +565,7 @@ LLCUDA_API void llcuda_request_init(llcuda_request* request);
 
 /** Takes a request and gives it a number, from 1 on. Never waits for the device.
  *  LLCUDA_USAGE: no tokens, an id outside the vocabulary, a prompt longer than the context (the sentence has both
- *  numbers), a value out of range. LLCUDA_UNSUPPORTED: stop strings, and the engine has no tokenizer. LLCUDA_BUSY: as many
+ *  numbers), a value out of range. LLCUDA_UNSUPPORTED: stop strings or a grammar, and the engine has no tokenizer. LLCUDA_BUSY: as many
  *  as may wait do, or the scheduler is being drained. */
 LLCUDA_API llcuda_status llcuda_scheduler_submit(llcuda_scheduler* scheduler, const llcuda_request* request,
                                                  uint64_t* number, llcuda_error* error);
@@ -653,6 +660,9 @@ typedef struct llcuda_scheduler_stats {
   uint32_t cached_pages;  /**< of prefixes that nobody uses; they are free as soon as they are needed */
   uint32_t host_pages;    /**< of prefixes in host memory */
   uint64_t cached_tokens; /**< of prompts, which had been computed for others */
+  uint64_t held_rows;     /**< of decode steps, that were not sampled since their mask was late */
+  uint64_t mask_ns;       /**< of the threads that make masks, together */
+  uint64_t host_stall_ns; /**< of the device in a step, while masks were waited for */
 } llcuda_scheduler_stats;
 
 LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);

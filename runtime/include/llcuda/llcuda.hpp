@@ -360,8 +360,9 @@ struct SchedulerOptions {
   uint32_t queue = 256;                        ///< requests that may wait
   float stepTargetMs = 0;                      ///< 0: 2.5 times a step without a prompt
   bool graphs = true;
-  bool prefixCache = true; ///< prompts begin with what others have computed
-  bool fair = false;       ///< Request::fairKey counts
+  bool prefixCache = true;  ///< prompts begin with what others have computed
+  bool fair = false;        ///< Request::fairKey counts
+  uint32_t maskWorkers = 0; ///< threads that make the masks of grammars; 0: min(4, processors - 1)
   std::string weightsFrom;
   Log log; ///< called by Engine::createScheduler alone
 };
@@ -382,6 +383,8 @@ struct Request {
   int32_t promptLogprobs = -1;
   llcuda_task task = LLCUDA_TASK_GENERATE;
   llcuda_pooling pooling = LLCUDA_POOLING_DEFAULT;
+  std::optional<Grammar> grammar;           ///< of the answer
+  std::vector<std::string> grammarTriggers; ///< it begins at the end of the first of these; none: at the start
   void* user = nullptr;
 };
 
@@ -393,8 +396,16 @@ public:
     std::vector<const char*> stop;
     std::vector<std::size_t> stopBytes;
     for (const std::string& string : request.stop) stop.push_back(string.data()), stopBytes.push_back(string.size());
+    std::vector<const char*> triggers;
+    std::vector<std::size_t> triggerBytes;
+    for (const std::string& string : request.grammarTriggers)
+      triggers.push_back(string.data()), triggerBytes.push_back(string.size());
     llcuda_request c;
     llcuda_request_init(&c);
+    c.grammar = request.grammar ? request.grammar->get() : nullptr;
+    c.grammar_triggers = triggers.data();
+    c.grammar_trigger_bytes = triggerBytes.data();
+    c.grammar_trigger_count = triggers.size();
     c.tokens = request.tokens.data();
     c.count = request.tokens.size();
     c.max_tokens = request.maxTokens;
@@ -506,6 +517,7 @@ public:
     c.step_target_ms = options.stepTargetMs;
     c.prefix_cache = options.prefixCache;
     c.fair = options.fair;
+    c.mask_workers = options.maskWorkers;
     c.no_graphs = !options.graphs;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {

@@ -343,5 +343,46 @@ TEST_F(SchedulerApiTest, PromptTokensAndEmbeddings) {
   EXPECT_FALSE(bool(many.submit(embedded)));
 }
 
+// An answer of a grammar, and one that is free up to its trigger; a grammar of another engine is refused.
+TEST_F(SchedulerApiTest, Grammars) {
+  toy::ToyEngine toy = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH), toy::kWideBatch);
+  toy::addMasks(toy);
+  toy::addText(toy, toy::kPunctuation);
+  toy::writeFile(path("masks"), toy::fileBytes(toy));
+  const auto foreign = engine->createGrammar(LLCUDA_GRAMMAR_REGEX, "[0-9]{3}");
+  ASSERT_TRUE(bool(foreign));
+  engine.emplace(open("masks"));
+  api::SchedulerOptions options;
+  options.maskWorkers = 2;
+  api::Scheduler many = scheduler(options);
+  api::Request free = request("hello", 20), digits = free, behind = free;
+  digits.grammar = behind.grammar = *engine->createGrammar(LLCUDA_GRAMMAR_REGEX, "[0-9]{3}");
+  digits.ignoreStop = true;
+  std::map<uint64_t, std::string> texts;
+  const auto textOf = [&](const api::Request& one) {
+    const auto number = many.submit(one);
+    EXPECT_TRUE(bool(number)) << number.error().message;
+    for (;;)
+      for (const llcuda_event& event : many.poll(1, -1)) {
+        if (event.kind == LLCUDA_EVENT_TOKEN)
+          texts[event.request].append(event.text, event.text_bytes);
+        EXPECT_NE(event.kind, LLCUDA_EVENT_FAILED) << event.message;
+        if (event.kind == LLCUDA_EVENT_DONE || event.kind == LLCUDA_EVENT_FAILED)
+          return texts[event.request];
+      }
+  };
+  EXPECT_THAT(textOf(digits), testing::MatchesRegex("[0-9][0-9][0-9]"));
+  behind.grammarTriggers = {"no such text", "0", "1", "2", "3", "a", "e", "i", "o", "u", "t", "n"};
+  EXPECT_THAT(textOf(behind), testing::MatchesRegex(".*[0123aeioutn][0-9][0-9][0-9]"));
+  digits.grammar = *foreign;
+  EXPECT_EQ(many.submit(digits).error().status, LLCUDA_USAGE);
+  digits.grammar.reset();
+  digits.grammarTriggers = {"a"};
+  EXPECT_EQ(many.submit(digits).error().status, LLCUDA_USAGE);
+  options.maskWorkers = 1000;
+  options.device = LLCUDA_DEVICE_HOST;
+  EXPECT_EQ(engine->createScheduler(options).error().status, LLCUDA_USAGE);
+}
+
 } // namespace
 } // namespace llcuda

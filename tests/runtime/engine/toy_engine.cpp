@@ -271,6 +271,29 @@ ToyEngine toyEngine(std::span<const std::byte> hostImage, uint32_t maxBatch) {
   return engine;
 }
 
+void addMasks(ToyEngine& engine) {
+  using fb::BufferKind;
+  using fb::IoRole;
+  const uint64_t slots = engine.metadata.max_batch, word = sizeof(int32_t);
+  const auto kernel = static_cast<uint32_t>(engine.metadata.kernels.size());
+  const auto buffer = static_cast<uint32_t>(engine.metadata.buffers.size());
+  addKernel(engine, "toy_masked_sample", 12, fb::Span(0, engine.images.size()));
+  addKernel(engine, "toy_chain_sample", 10, fb::Span(0, engine.images.size()));
+  addBuffer(engine, "masks", BufferKind::io, slots * maskWords(kVocabulary) * word, IoRole::masks);
+  addBuffer(engine, "samplers", BufferKind::io, slots * sizeof(SamplerProgram), IoRole::samplers);
+  addBuffer(engine, "history", BufferKind::io, slots * kMaxContext * word, IoRole::history);
+  addBuffer(engine, "biases", BufferKind::io, slots * kLogitBiases * sizeof(LogitBias), IoRole::logit_biases);
+  addBuffer(engine, "breakers", BufferKind::io, slots * dryBreakerWords(kVocabulary) * word, IoRole::dry_breakers);
+  addBuffer(engine, "reports", BufferKind::io, slots * sizeof(SamplingReport), IoRole::sampling_reports);
+  for (auto& phase : engine.metadata.phases) {
+    fb::LaunchT& sample = *phase->launches.back();
+    sample.kernel = kernel + (phase->feeds_back ? 0 : 1);
+    if (phase->feeds_back)
+      sample.arguments.emplace_back(kSlots, 0);
+    for (uint32_t i = 0; i < 6; ++i) sample.arguments.emplace_back(buffer + i, 0);
+  }
+}
+
 std::vector<std::byte> referWeights(ToyEngine& engine, const std::string& path) {
   // A tile of rows, of which the device's bytes are the granules in another order.
   constexpr uint64_t kOffset = 64, kRows = kWeightTileRows, kColumns = kWeightBlock;

@@ -44,6 +44,10 @@ struct ToyEngine {
 /// `maxBatch`: a power of 2, at most kWideBatch.
 ToyEngine toyEngine(std::span<const std::byte> hostImage = {}, uint32_t maxBatch = kMaxBatch);
 
+/// Decode phases with all that sampling by a chain has: rows with a chain sample the best token that the mask of their
+/// slot allows.
+void addMasks(ToyEngine& engine);
+
 /// Bytes of a weight that is read from a file: a tile of rows of 32 columns of f32.
 inline constexpr uint64_t kReferredBytes = 4096;
 

@@ -193,8 +193,16 @@ int32_t sampleRow(const float* logits, const SamplingParams& params) {
   return best;
 }
 
-// logits, sampling, sampled, tokens, positions
-void decodeSample(LlcudaHostContext* context, void* const* arguments) {
+int32_t bestAllowed(const float* logits, const uint32_t* mask) {
+  int32_t best = kSampledNothing;
+  for (int32_t t = 0; t < static_cast<int32_t>(kVocabulary); ++t)
+    if ((mask[0] == 0 || (mask[1 + t / 32] >> t % 32 & 1)) && (best < 0 || logits[t] > logits[best]))
+      best = t;
+  return best;
+}
+
+/// `masks`: of all slots; null where there are none.
+void sampleDecodeRow(LlcudaHostContext* context, void* const* arguments, const uint32_t* masks) {
   const uint32_t row = context->block.x;
   auto* positions = argument<int32_t>(arguments, 4);
   if (context->thread != 0)
@@ -207,12 +215,26 @@ void decodeSample(LlcudaHostContext* context, void* const* arguments) {
   }
   if (!expect(context, params.step == static_cast<uint64_t>(positions[row]), "the sampling step is not the position"))
     return;
-  const int32_t token = sampleRow(argument<const float>(arguments, 0) + row * kVocabulary, params);
+  const float* logits = argument<const float>(arguments, 0) + row * kVocabulary;
+  const bool isMasked = masks && params.chain != 0;
+  const int32_t token =
+      isMasked ? bestAllowed(logits, masks + argument<const int32_t>(arguments, 5)[row] * maskWords(kVocabulary))
+               : sampleRow(logits, params);
   sampled = token;
   if (token >= 0)
     argument<int32_t>(arguments, 3)[row] = token;
   positions[row] = token >= 0 ? positions[row] + 1 : -1;
   params.step += 1;
+}
+
+// logits, sampling, sampled, tokens, positions
+void decodeSample(LlcudaHostContext* context, void* const* arguments) {
+  sampleDecodeRow(context, arguments, nullptr);
+}
+
+// the same, then slots, masks, and what else sampling by a chain has
+void maskedSample(LlcudaHostContext* context, void* const* arguments) {
+  sampleDecodeRow(context, arguments, argument<const uint32_t>(arguments, 6));
 }
 
 // logits, sampling, sampled, output_rows
@@ -266,6 +288,8 @@ const LlcudaHostKernel kKernels[] = {
     {"toy_decode_logits__f32__v97__t32", decodeLogits, 10, 32},
     {"toy_prompt_logits__f32__v97__t32", promptLogits, 11, 32},
     {"toy_decode_sample__f32__v97__t32", decodeSample, 5, 32},
+    {"toy_masked_sample__f32__v97__t32", maskedSample, 12, 32},
+    {"toy_chain_sample__f32__v97__t32", promptSample, 10, 32},
     {"toy_prompt_sample__f32__v97__t32", promptSample, 4, 32},
     {"toy_apply_edits__f32__v97__t32", applyEdits, 8, 32},
     {"toy_report__f32__v97__t32", report, 3, 32},

@@ -35,11 +35,16 @@ std::string byteCharacter(unsigned char byte) {
   return {static_cast<char>(0xC0 | (code >> 6)), static_cast<char>(0x80 | (code & 0x3F))};
 }
 
-std::string tokenizerJson() {
+std::string tokenizerJson(std::string_view capitals) {
   std::string vocabulary, added;
   for (int32_t token = 0; token < kStartToken; ++token) {
-    std::string characters;
-    for (char byte : tokenBytes(token)) characters += byteCharacter(static_cast<unsigned char>(byte));
+    std::string characters, bytes = tokenBytes(token);
+    if (bytes[0] >= 'A' && bytes[0] <= 'Z' && bytes.size() == 1 && !capitals.empty())
+      bytes[0] = capitals[static_cast<std::size_t>(bytes[0] - 'A')];
+    for (char byte : bytes) {
+      characters += byte == '"' || byte == '\\' ? "\\" : "";
+      characters += byteCharacter(static_cast<unsigned char>(byte));
+    }
     vocabulary += (token ? ", \"" : "\"") + characters + "\": " + std::to_string(token);
   }
   for (std::size_t i = 0; i < kSpecial.size(); ++i) {
@@ -80,8 +85,8 @@ std::string tokenBytes(int32_t token) {
   return std::string(2, static_cast<char>('a' + index)); // "aa", "bb", ...: no text is tokenized into them
 }
 
-void addText(ToyEngine& engine) {
-  const std::string tokenizer = tokenizerJson(), config = configJson();
+void addText(ToyEngine& engine, std::string_view capitals) {
+  const std::string tokenizer = tokenizerJson(capitals), config = configJson();
   const std::string segment = tokenizer + config;
   engine.text.resize(segment.size());
   std::memcpy(engine.text.data(), segment.data(), segment.size());

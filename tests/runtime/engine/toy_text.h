@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "tests/runtime/engine/toy_engine.h"
 
@@ -16,7 +17,10 @@ inline constexpr int32_t kEndToken = 96;   // "<|end|>", ends an answer
 
 /// Gives the engine this vocabulary and a chat template: <|start|>, then <|turn|>, the first letter of the role, a
 /// space and the content for each message.
-void addText(ToyEngine& engine);
+/// `capitals`: 26 characters in place of A ... Z.
+void addText(ToyEngine& engine, std::string_view capitals = {});
+/// What JSON and other forms need, for addText().
+inline constexpr std::string_view kPunctuation = "{}[]\":-_+/\\<>=()*&%$#@;'^|";
 
 /// The bytes of a token that is not special.
 std::string tokenBytes(int32_t token);

@@ -24,11 +24,15 @@ struct ServedToy {
   serving::TextRules text() const { return {tokenizer.get(), &config}; }
 };
 
-inline ServedToy servedToy(uint32_t maxBatch = kWideBatch, bool batchInvariant = false) {
+/// `capitals`: addText(); with masks.
+inline ServedToy servedToy(uint32_t maxBatch = kWideBatch, bool batchInvariant = false,
+                           std::string_view capitals = {}) {
   ServedToy served;
   ToyEngine toy = toyEngine(readFile(LLCUDA_TOY_IMAGE_PATH), maxBatch);
   toy.metadata.batch_invariant = batchInvariant;
-  addText(toy);
+  if (!capitals.empty())
+    addMasks(toy);
+  addText(toy, capitals);
   served.engine = openToy(toy);
   auto program = loadToy(served.engine);
   EXPECT_TRUE(program.ok()) << program.error().message;
