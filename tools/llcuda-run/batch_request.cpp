@@ -7,11 +7,14 @@
 #include <ctime>
 #include <initializer_list>
 #include <limits>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "runtime/text/sampling_defaults.h"
+#include "tools/llcuda-run/grammar_option.h"
 #include "tools/llcuda-run/sampler_options.h"
 
 namespace llcuda::run {
@@ -230,6 +233,55 @@ std::vector<int32_t> promptTokensOf(Body& body, const api::Engine& engine) {
   return tokens;
 }
 
+/// A grammar and the field that says it.
+struct Constraint {
+  GrammarText grammar;
+  const char* field;
+};
+
+/// OpenAI's field. A strict schema also means JSON without blanks.
+std::optional<Constraint> responseFormatOf(Body& body) {
+  const char* const field = "response_format";
+  const ordered_json* format = body.find(field);
+  if (!format)
+    return std::nullopt;
+  const std::string type = format->is_object() ? format->value("type", ordered_json()).dump() : std::string();
+  if (type == "\"text\"")
+    return std::nullopt;
+  if (type == "\"json_object\"" && !format->contains("schema"))
+    return Constraint{{LLCUDA_GRAMMAR_JSON_OBJECT, {}}, field};
+  const ordered_json* named =
+      type == "\"json_schema\"" && format->contains("json_schema") ? &(*format)["json_schema"] : format;
+  if ((type != "\"json_schema\"" && type != "\"json_object\"") || !named->is_object() || !named->contains("schema"))
+    refuse("expected {\"type\": \"text\"}, {\"type\": \"json_object\"} or "
+           "{\"type\": \"json_schema\", \"json_schema\": {\"schema\": ...}}",
+           field);
+  ordered_json schema = (*named)["schema"];
+  if (named->value("strict", ordered_json(false)) == true && schema.is_object() && !schema.contains("x-guidance"))
+    schema["x-guidance"] = {{"whitespace_flexible", false}};
+  return Constraint{{LLCUDA_GRAMMAR_JSON_SCHEMA, schema.dump()}, field};
+}
+
+/// One of response_format, and llama-server's grammar, json_schema and regex.
+std::optional<Constraint> constraintOf(Body& body) {
+  std::vector<Constraint> said;
+  if (std::optional<Constraint> format = responseFormatOf(body))
+    said.push_back(std::move(*format));
+  if (const ordered_json* schema = body.find("json_schema"))
+    said.push_back({{LLCUDA_GRAMMAR_JSON_SCHEMA, schema->dump()}, "json_schema"});
+  for (const char* name : {"grammar", "regex"})
+    if (const ordered_json* text = body.find(name)) {
+      if (!text->is_string())
+        refuse("expected a string", name);
+      const auto& given = text->get_ref<const std::string&>();
+      said.push_back(
+          {name == std::string_view("regex") ? GrammarText{LLCUDA_GRAMMAR_REGEX, given} : grammarText(given), name});
+    }
+  if (said.size() > 1)
+    refuse(std::string("there is a ") + said[0].field + " already; one of them is enough", said[1].field);
+  return said.empty() ? std::nullopt : std::optional(std::move(said[0]));
+}
+
 BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, const api::GenerateOptions& defaults) {
   BatchRequest result;
   if (const auto method = line.find("method"); method != line.end() && *method != "POST")
@@ -259,7 +311,9 @@ BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, cons
   request.ignoreStop = defaults.ignoreStop;
   for (const char* name : {"n", "best_of"}) body.only(name, 1);
   for (const char* name : {"stream", "echo", "logprobs"}) body.only(name, false);
-  body.only("response_format", {{"type", "text"}});
+  if (const std::optional<Constraint> constraint = constraintOf(body))
+    request.grammar =
+        orRefuse(engine.createGrammar(constraint->grammar.kind, constraint->grammar.text), constraint->field);
   body.ignore({"user", "metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"});
   request.tokens = result.isChat ? chatTokensOf(body, engine) : promptTokensOf(body, engine);
   body.refuseOthers();

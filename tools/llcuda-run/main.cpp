@@ -12,6 +12,7 @@
 #include "tools/engine-cache/compile_first.h"
 #include "tools/llcuda-run/batch.h"
 #include "tools/llcuda-run/chat.h"
+#include "tools/llcuda-run/constrained.h"
 #include "tools/llcuda-run/embedding.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/options.h"
@@ -142,6 +143,10 @@ int run(Options options) {
   options.generate.sampler = options.sampler.over(engine->defaultSampler());
   if (!options.batch.empty())
     return runBatch(*engine, options, inputsOf(options));
+  if (options.grammar) {
+    const auto prompt = promptTokens(*engine, options);
+    return prompt ? generateConstrained(*engine, *prompt, options) : fail(prompt.error());
+  }
   auto session = engine->createSession(options.session);
   if (!session)
     return fail(session.error());

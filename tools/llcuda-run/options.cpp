@@ -46,9 +46,22 @@ const std::map<std::string, llcuda_pooling>& poolings() {
 struct Raw {
   Options options;
   std::string prompt, promptTokens, forceTokens;
+  std::string grammar, grammarFile, schema, schemaFile;
   int64_t seed = -1;
   bool ignoresEos = false;
 };
+
+void addGrammarFlags(CLI::App& app, Raw& raw) {
+  auto* grammar =
+      app.add_option("--grammar", raw.grammar, "Grammar of the answer: GBNF, or Lark that begins with %llguidance");
+  auto* file = app.add_option("--grammar-file", raw.grammarFile, "File with the grammar of the answer");
+  auto* schema = app.add_option("-j,--json-schema", raw.schema, "JSON schema of the answer; {} for any JSON");
+  auto* schemaFile =
+      app.add_option("--json-schema-file", raw.schemaFile, "File with the JSON schema of the answer (also: -jf)");
+  const std::vector<CLI::Option*> all = {grammar, file, schema, schemaFile};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) all[i]->excludes(all[j]);
+}
 
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
@@ -65,6 +78,7 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->check(CLI::Range(-1, INT32_MAX))
       ->capture_default_str();
   addSamplerFlags(app, options.sampler);
+  addGrammarFlags(app, raw);
   app.add_option("-s,--seed", raw.seed, "Seed of the sampler; -1: a random one")
       ->check(CLI::Range(int64_t{-1}, INT64_MAX))
       ->capture_default_str();
@@ -109,6 +123,24 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.set_version_flag("--version", std::string("llcuda-run ") + llcuda_version());
 }
 
+/// The grammar that the flags say, if any.
+Result<std::optional<GrammarText>> grammarOf(const CLI::App& app, const Raw& raw) {
+  const auto given = [&app](const char* name) { return app.count(name) != 0; };
+  if (given("--grammar"))
+    return std::optional(grammarText(raw.grammar));
+  if (given("--json-schema"))
+    return std::optional(GrammarText{LLCUDA_GRAMMAR_JSON_SCHEMA, raw.schema});
+  if (given("--grammar-file")) {
+    LLCUDA_ASSIGN_OR_RETURN(std::string text, tools::readPromptFile(raw.grammarFile));
+    return std::optional(grammarText(std::move(text)));
+  }
+  if (given("--json-schema-file")) {
+    LLCUDA_ASSIGN_OR_RETURN(std::string text, tools::readPromptFile(raw.schemaFile));
+    return std::optional(GrammarText{LLCUDA_GRAMMAR_JSON_SCHEMA, std::move(text)});
+  }
+  return std::optional<GrammarText>();
+}
+
 std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   const auto given = [&app](const char* name) { return app.count(name) != 0; };
@@ -133,6 +165,12 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
     }
     options.prompt = *std::move(text);
   }
+  Result<std::optional<GrammarText>> grammar = grammarOf(app, raw);
+  if (!grammar) {
+    std::cerr << "llcuda-run: " << grammar.error().message << '\n';
+    return static_cast<int>(grammar.error().code);
+  }
+  options.grammar = *std::move(grammar);
   const auto usage = [&app](const std::string& sentence) { return tools::wrongUse(app, sentence); };
   const bool asks = options.prompt || options.promptTokens;
   const bool once = asks || options.selfCheck;
@@ -142,6 +180,13 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   for (const char* flag : {"--chat", "--json", "--force-tokens", "--profile", "--self-check", "--guard"})
     if (given(flag) && !options.batch.empty())
       return usage(std::string(flag) + " is not for --batch");
+  if (options.grammar && !options.batch.empty())
+    return usage("grammars are not for --batch: each of its requests has its own");
+  if (options.grammar && !asks)
+    return usage("a grammar needs -p, -f or --prompt-tokens");
+  for (const char* flag : {"--force-tokens", "--profile", "--self-check", "--guard", "--embedding"})
+    if (given(flag) && options.grammar)
+      return usage(std::string(flag) + " is not for an answer with a grammar");
   if (given("--parallel") && options.batch.empty())
     return usage("--parallel is for --batch");
   if (options.chat && options.promptTokens)
@@ -169,7 +214,12 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   CLI::App app("Runs an engine: continues a text, or chats when it is given none", "llcuda-run");
   Raw raw;
   addFlags(app, raw);
-  if (const std::optional<int> code = tools::parseCommandLine(app, argc, argv))
+  std::string schemaFile = "--json-schema-file"; // -jf would be -j with the value f
+  std::vector<char*> arguments(argv, argv + argc);
+  for (char*& argument : arguments)
+    if (std::string_view(argument) == "-jf")
+      argument = schemaFile.data();
+  if (const std::optional<int> code = tools::parseCommandLine(app, argc, arguments.data()))
     return *code;
   return combine(app, raw);
 }

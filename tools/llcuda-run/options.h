@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "llcuda/llcuda.hpp"
+#include "tools/llcuda-run/grammar_option.h"
 #include "tools/llcuda-run/sampler_options.h"
 
 namespace llcuda::run {
@@ -33,7 +34,8 @@ struct Options {
   uint32_t context = 0;
   std::optional<uint64_t> cacheBytes; ///< that engines compiled for models may take
   api::SessionOptions session;
-  SamplerFlags sampler; ///< put over what the engine says by main.cpp, into `generate`
+  std::optional<GrammarText> grammar; ///< that the answer keeps to
+  SamplerFlags sampler;               ///< put over what the engine says by main.cpp, into `generate`
   api::GenerateOptions generate;
 };
 

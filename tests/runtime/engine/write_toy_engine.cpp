@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // write-toy-engine OUT [WHAT...]: the toy engine as a file, for tests of programs. WHAT: wide (decode 8 sequences at a
-// time; comes first), text (give it a vocabulary), no-host (leave it without images that run here), wrong-golden
-// (record values that are not its own), wrong-ids (of a recorded text).
+// time; comes first), text (give it a vocabulary), grammars (a vocabulary with punctuation, and masks), no-host (leave
+// it without images that run here), wrong-golden (record values that are not its own), wrong-ids (of a recorded text).
 #include <iostream>
 #include <memory>
 #include <string_view>
@@ -12,7 +12,7 @@
 int main(int argc, char** argv) {
   using namespace llcuda;
   if (argc < 2) {
-    std::cerr << "usage: write-toy-engine OUT [wide] [text] [no-host] [wrong-golden] [wrong-ids]\n";
+    std::cerr << "usage: write-toy-engine OUT [wide] [text] [grammars] [no-host] [wrong-golden] [wrong-ids]\n";
     return 1;
   }
   const bool isWide = argc > 2 && std::string_view(argv[2]) == "wide";
@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
     const std::string_view what = argv[i];
     if (what == "text")
       toy::addText(engine);
+    else if (what == "grammars")
+      toy::addMasks(engine), toy::addText(engine, toy::kPunctuation);
     else if (what == "no-host")
       for (auto& kernel : engine.metadata.kernels)
         kernel->images = {fb::Image(fb::ImageKind::cubin_sm_75, kernel->images[0].span())};
