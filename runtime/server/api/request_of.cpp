@@ -59,6 +59,16 @@ api::Sampler samplerOf(const Params& params) {
   return sampler;
 }
 
+/// What is wrong with a schema or grammar, by the field that it came with. A call's is made of the tools' schemas.
+ApiError grammarError(const api::Error& error, const Params& params) {
+  const bool isOfTools = params.tools.is_array() && !params.tools.empty();
+  const std::string field(isOfTools ? "tools" : constraintField(params));
+  ApiError result = errorOf(error);
+  result.message = "Field '" + field + "': " + error.message;
+  result.param = field;
+  return result;
+}
+
 } // namespace
 
 ApiError failureOf(const llcuda_event& event) {
@@ -76,8 +86,6 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
   };
   if (params.postSamplingProbs)
     return unsupported("post_sampling_probs");
-  if (grammar && grammar->triggers.empty()) // one with triggers only keeps calls in shape; they are read anyway
-    return unsupported(params.tools.is_array() && !params.tools.empty() ? "tool_choice" : constraintField(params));
   if (params.reasoningBudget > 0)
     return unsupported("reasoning_budget_tokens");
   api::Request request;
@@ -89,6 +97,13 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
   request.cacheSalt = params.cacheSalt.empty() ? 0 : saltOf(params.cacheSalt);
   request.fairKey = params.key;
   request.priority = static_cast<int32_t>(params.priority);
+  if (grammar) {
+    const auto made = service.engine().createGrammar(static_cast<llcuda_grammar_kind>(grammar->kind), grammar->text);
+    if (!made)
+      return grammarError(made.error(), params);
+    request.grammar = *made;
+    request.grammarTriggers = grammar->triggers;
+  }
   return request;
 }
 

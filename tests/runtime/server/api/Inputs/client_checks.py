@@ -7,8 +7,10 @@ import json
 import sys
 import time
 import urllib.request
+from typing import Literal
 
 import openai
+import pydantic
 from served import Served, until
 
 HI = [{"role": "user", "content": "Say hi"}]
@@ -61,6 +63,40 @@ def echo(client, _):
     assert "".join(numbers.tokens) == answer.choices[0].text
 
 
+def json_schema(client, _):
+    """Kinds are bounded, so that any model comes to the end."""
+    class Pet(pydantic.BaseModel):
+        kind: Literal["cat", "dog"]
+        legs: Literal[2, 4]
+
+    answer = client.chat.completions.parse(model="tiny", messages=HI, response_format=Pet, max_tokens=400, temperature=0.5)
+    assert answer.choices[0].message.parsed.legs in (2, 4), answer
+    try:
+        client.chat.completions.create(model="tiny", messages=HI, response_format={"type": "json_object", "schema": {"type": "hiccup"}})
+    except openai.BadRequestError as error:
+        assert error.param == "response_format", error.body
+    else:
+        raise AssertionError("a schema that is none was taken")
+
+
+def tools(client, _):
+    """A forced call, whole and in pieces, of which the first has no arguments; and its result back in."""
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {
+        "type": "object", "properties": {"city": {"type": "string", "enum": ["Rome", "Oslo"]}}, "required": ["city"], "additionalProperties": False}}}
+    ask = {"model": "tiny", "messages": HI, "tools": [tool], "max_tokens": 200, "temperature": 0, "parallel_tool_calls": False}
+    choice = client.chat.completions.create(tool_choice="required", **ask).choices[0]
+    call = choice.message.tool_calls[0]
+    assert choice.finish_reason == "tool_calls" and json.loads(call.function.arguments)["city"] in ("Rome", "Oslo"), choice
+    named = {"type": "function", "function": {"name": "get_weather"}}
+    chunks = [chunk.choices[0] for chunk in client.chat.completions.create(tool_choice=named, stream=True, **ask) if chunk.choices]
+    pieces = [piece for chunk in chunks for piece in chunk.delta.tool_calls or []]
+    assert pieces[0].id and pieces[0].function.name == "get_weather" and pieces[0].function.arguments == ""
+    assert all(piece.id is None for piece in pieces[1:])
+    assert "".join(piece.function.arguments for piece in pieces) == call.function.arguments
+    history = [*HI, choice.message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+    client.chat.completions.create(model="tiny", messages=history, tools=[tool], max_tokens=4)
+
+
 def errors(client, _):
     for arguments, param in (({"temperature": -1}, "temperature"), ({"n": 100}, "n"), ({"stop": ["a"] * 17}, "stop")):
         try:
@@ -86,7 +122,7 @@ def cancel(client, server):
     assert time.monotonic() - begin < 5
 
 
-CHECKS = (chat, stream, log_probabilities, text, embeddings, echo, errors, models, cancel)
+CHECKS = (chat, stream, log_probabilities, text, json_schema, tools, embeddings, echo, errors, models, cancel)
 
 
 def main(program, model):
