@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codegen/formats/token_score.h"
 #include "codegen/pack/pack.h"
 #include "tests/codegen/linear_descs.h"
 
