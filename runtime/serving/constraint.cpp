@@ -22,11 +22,15 @@ void Constraint::push(int32_t token) {
     workers.advance(masks, token);
     return;
   }
-  seen += tokenizer.piece(token); // of a special token its name
+  seen += tokenizer.piece(token); // of a special token its name, in which no trigger ends
+  const bool isSpecial = tokenizer.isSpecial(token);
   std::size_t end = std::string::npos;
-  for (const std::string& trigger : triggers)
-    if (const std::size_t found = seen.find(trigger); found != std::string::npos)
+  for (const std::string& trigger : triggers) {
+    const std::size_t found =
+        isSpecial ? (seen.ends_with(trigger) ? seen.size() - trigger.size() : std::string::npos) : seen.find(trigger);
+    if (found != std::string::npos)
       end = std::min(end, found + trigger.size());
+  }
   if (end == std::string::npos) {
     seen.erase(0, seen.size() - std::min(seen.size(), longest - 1));
     return;

@@ -286,7 +286,10 @@ void addMasks(ToyEngine& engine) {
   addBuffer(engine, "breakers", BufferKind::io, slots * dryBreakerWords(kVocabulary) * word, IoRole::dry_breakers);
   addBuffer(engine, "reports", BufferKind::io, slots * sizeof(SamplingReport), IoRole::sampling_reports);
   for (auto& phase : engine.metadata.phases) {
-    fb::LaunchT& sample = *phase->launches.back();
+    const auto isSample = [](const auto& launch) {
+      return launch->kernel == kDecodeSample || launch->kernel == kPromptSample;
+    };
+    fb::LaunchT& sample = **std::ranges::find_if(phase->launches, isSample);
     sample.kernel = kernel + (phase->feeds_back ? 0 : 1);
     if (phase->feeds_back)
       sample.arguments.emplace_back(kSlots, 0);
