@@ -58,7 +58,7 @@ TEST(Header, AnotherVersionIsUnsupported) {
   const auto file = withHeader([](EngineHeader& header) { header.version = 1; });
   EXPECT_EQ(viewError(file).code, ErrorCode::kUnsupported);
   EXPECT_THAT(viewMessage(file),
-              HasSubstr("has engine version 1, this program reads version 4; compile the model again"));
+              HasSubstr("has engine version 1, this program reads version 5; compile the model again"));
 }
 
 TEST(Header, TruncationNamesTheBytes) {

@@ -31,7 +31,8 @@ TEST_F(MemoryPlanTest, CountsEveryBuffer) {
   EXPECT_EQ(plan.group(toy::kWindow)->pages, 8u);
   EXPECT_EQ(plan.group(7), nullptr);
   EXPECT_EQ(plan.kv, (16u + 8) * 64);
-  EXPECT_EQ(plan.io, 13u * 256 + 2 * 1024 + schema::alignUp(editsBytes(2)));
+  // Two buffers hold logits, two hold scores of 176 bytes (two and three), and 17 others fit into 256 bytes.
+  EXPECT_EQ(plan.io, 17u * 256 + 2 * 1024 + 512 + 768 + schema::alignUp(editsBytes(2)));
   EXPECT_EQ(plan.counters, 256u);
   EXPECT_EQ(plan.total(), plan.shared() + plan.perSession());
 }
