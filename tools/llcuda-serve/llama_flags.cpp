@@ -19,7 +19,6 @@ constexpr LlamaFlag kFlags[] = {
     {"--jinja", false, ""},
     {"--no-jinja", false, ""},
     {"--embedding,--embeddings", false, ""},
-    {"--pooling", true, ""},
     {"--cache-prompt", false, ""},
     {"--cache-reuse", true, ""},
     {"--no-cache-idle-slots", false, ""},

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -70,6 +72,15 @@ std::string_view templateFor(const ServerOptions& options, const llcuda_engine_i
   return options.chatTemplate;
 }
 
+std::optional<llcuda_pooling> poolingOf(const ServerOptions& options) {
+  const std::map<std::string_view, llcuda_pooling> poolings = {{"model", LLCUDA_POOLING_DEFAULT},
+                                                               {"mean", LLCUDA_POOLING_MEAN},
+                                                               {"last", LLCUDA_POOLING_LAST},
+                                                               {"cls", LLCUDA_POOLING_CLS}};
+  const auto found = poolings.find(options.pooling);
+  return found == poolings.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::string nameOf(const ServerOptions& options) {
   return options.aliases.empty() ? options.model.substr(options.model.find_last_of('/') + 1) : options.aliases.front();
 }
@@ -123,6 +134,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   // Clients of llama-server know fingerprints by their first letter.
   service.fingerprint = std::string("b") + llcuda_version() + "-llcuda-" + info.fingerprint;
   service.defaults = std::get<server::Params>(std::move(defaults));
+  service.pooling = poolingOf(options);
   service.mostTokens = options.mostTokens;
   service.strictModel = options.strictModel;
   service.strictFields = options.strictFields;

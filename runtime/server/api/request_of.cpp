@@ -111,7 +111,7 @@ api::Request embeddingRequestOf(std::vector<int32_t> prompt, const Params& param
   api::Request request;
   request.tokens = std::move(prompt);
   request.task = LLCUDA_TASK_EMBED;
-  request.pooling = service.options().pooling;
+  request.pooling = service.options().pooling.value_or(LLCUDA_POOLING_DEFAULT);
   request.priority = static_cast<int32_t>(params.priority);
   request.fairKey = params.key;
   return request;

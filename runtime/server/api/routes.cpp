@@ -125,6 +125,8 @@ void embed(Service& service, const Request& request, const ReplyPointer& reply) 
   Checked<Prompts> prompts = promptsOf(params->input, "input", service.engine(), service.limits());
   if (!prompts)
     return sendError(*reply, prompts.error());
+  if (!service.options().pooling)
+    return sendError(*reply, {.message = "the server was started with --pooling none: it has no embedding of a text"});
   std::make_shared<EmbeddingAnswer>(service, reply, std::move(*params))->start(std::move(prompts->tokens));
 }
 

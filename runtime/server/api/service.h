@@ -30,12 +30,12 @@ public:
 };
 
 struct ServiceOptions {
-  std::string model = "llcuda";                    ///< its name in answers
-  std::vector<std::string> aliases = {};           ///< other names of it
-  std::string fingerprint = "b0";                  ///< `system_fingerprint`
-  Params defaults = {};                            ///< what requests that do not say otherwise get
-  int64_t mostTokens = -1;                         ///< of an answer where the request does not say; -1: no limit
-  llcuda_pooling pooling = LLCUDA_POOLING_DEFAULT; ///< of embeddings
+  std::string model = "llcuda";          ///< its name in answers
+  std::vector<std::string> aliases = {}; ///< other names of it
+  std::string fingerprint = "b0";        ///< `system_fingerprint`
+  Params defaults = {};                  ///< what requests that do not say otherwise get
+  int64_t mostTokens = -1;               ///< of an answer where the request does not say; -1: no limit
+  std::optional<llcuda_pooling> pooling = LLCUDA_POOLING_DEFAULT; ///< of embeddings; without one there are none
   bool strictModel = false, strictFields = false;
   bool verbose = false; ///< every answer has `__verbose`
   /// Told the names of fields that no request has, each once; on a handler's thread. May be empty.

@@ -124,6 +124,19 @@ def cancelled(server):
     until(lambda: not any(slot["is_processing"] for slot in server.ask("/slots")[1]))
 
 
+def poolings(program, model):
+    """--pooling says which tokens an embedding is of, and that there is none."""
+    vectors = {}
+    for pooling in ("model", "mean", "last", "cls"):
+        with Served(program, model, "--ctx-size", "4096", "--parallel", "8", "--pooling", pooling) as server:
+            vectors[pooling] = server.post("/v1/embeddings", {"input": "The work of others"})["data"][0]["embedding"]
+    assert vectors["model"] == vectors["mean"]
+    assert len({tuple(vector) for vector in vectors.values()}) == 3, vectors
+    with Served(program, model, "--ctx-size", "4096", "--parallel", "8", "--pooling", "none") as server:
+        status, answer = server.ask("/v1/embeddings", {"input": "a"})
+        assert status == 400 and "--pooling none" in answer["error"]["message"], answer
+
+
 def document(server):
     status, answer = server.ask("/openapi.json")
     assert status == 200 and answer["paths"][CHAT]["post"]["requestBody"]["required"], answer
@@ -137,6 +150,8 @@ def main(program, model, wrong):
             print(f"{check.__name__} ok", flush=True)
         with open(wrong, encoding="utf-8") as file:
             wrong_fields(server, json.load(file))
+    poolings(program, model)
+    print("poolings ok")
 
 
 if __name__ == "__main__":
