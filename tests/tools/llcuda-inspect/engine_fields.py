@@ -14,7 +14,7 @@ first = engine["kernels"][0]
 assert {key: first[key] for key in ("name", "op", "registers", "shared_bytes", "spill_bytes", "cubin_bytes")} == {
     "name": "toy_embed__f32__v97__t32", "op": "toy_embed", "registers": 47, "shared_bytes": 1536, "spill_bytes": 12,
     "cubin_bytes": 0}
-assert len(engine["kernels"]) == 6 and all(kernel["host"] for kernel in engine["kernels"])
+assert len(engine["kernels"]) == 9 and all(kernel["host"] for kernel in engine["kernels"])
 assert [segment["name"] for segment in engine["segments"]] == ["constants", "weights", "text", "images", "metadata"]
 assert engine["segments"][1]["bytes"] == 97 * 4
 
