@@ -52,7 +52,7 @@ public:
                                                                   .maxPages = 32,
                                                                   .pageTokens = kPageTokens,
                                                                   .window = window,
-                                                                  .slotPages = window == 0 ? 32 : window / 4 + 3,
+                                                                  .slotPages = 32, // whole sequences at once
                                                                   .poolPages = pages}));
     std::vector<PrefixTree::Group> groups;
     for (auto& table : tables) groups.push_back({table.get(), &table->pool()});
