@@ -15,6 +15,7 @@
 
 #include "tools/llcuda-run/batch_output.h"
 #include "tools/llcuda-run/batch_request.h"
+#include "tools/llcuda-run/fail.h"
 
 namespace llcuda::run {
 namespace {
@@ -193,11 +194,6 @@ Result<uint64_t> countRequests(const std::string& path, const BatchOutput& outpu
   return lines.size();
 }
 
-int fail(const Error& error) {
-  std::cerr << "llcuda-run: " << error.message << '\n';
-  return static_cast<int>(error.code);
-}
-
 } // namespace
 
 int runBatch(api::Engine& engine, const Options& options, const std::vector<InputFile>& inputs) {
@@ -207,17 +203,11 @@ int runBatch(api::Engine& engine, const Options& options, const std::vector<Inpu
   const Result<uint64_t> lines = countRequests(options.batch, *output);
   if (!lines)
     return fail(lines.error());
-  api::SchedulerOptions wanted;
-  wanted.device = options.session.device;
-  wanted.deviceIndex = options.session.deviceIndex;
-  wanted.context = options.session.context;
-  wanted.slots = options.slots;
+  api::SchedulerOptions wanted = schedulerOptions(options, options.slots);
   wanted.queue = 2 * (options.slots == 0 ? engine.info().max_batch : options.slots);
-  wanted.weightsFrom = options.session.weightsFrom;
-  wanted.log = options.session.log;
   auto scheduler = engine.createScheduler(wanted);
   if (!scheduler)
-    return fail(Error{static_cast<ErrorCode>(scheduler.error().status), scheduler.error().message});
+    return fail(scheduler.error());
   const Result<void> done = Batch(engine, *scheduler, options, *output, *lines).run();
   return done ? LLCUDA_OK : fail(done.error());
 }

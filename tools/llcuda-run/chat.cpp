@@ -6,16 +6,12 @@
 
 #include <unistd.h>
 
+#include "tools/llcuda-run/fail.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/report.h"
 
 namespace llcuda::run {
 namespace {
-
-int fail(const api::Error& error) {
-  std::cerr << "llcuda-run: " << error.message << '\n';
-  return error.status;
-}
 
 /// Keeps what the cache shares with the rendered conversation, and gives the rest. The last token always is computed
 /// anew: its logits are what is asked for.

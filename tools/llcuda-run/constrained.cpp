@@ -3,15 +3,11 @@
 
 #include <iostream>
 
+#include "tools/llcuda-run/fail.h"
 #include "tools/llcuda-run/report.h"
 
 namespace llcuda::run {
 namespace {
-
-int fail(const api::Error& error) {
-  std::cerr << "llcuda-run: " << error.message << '\n';
-  return error.status;
-}
 
 api::Request requestOf(const std::vector<int32_t>& prompt, const api::Grammar& grammar, const Options& options) {
   api::Request request;
@@ -58,14 +54,7 @@ int generateConstrained(api::Engine& engine, const std::vector<int32_t>& prompt,
   const auto grammar = engine.createGrammar(options.grammar->kind, options.grammar->text);
   if (!grammar)
     return fail(grammar.error());
-  api::SchedulerOptions wanted;
-  wanted.device = options.session.device;
-  wanted.deviceIndex = options.session.deviceIndex;
-  wanted.context = options.session.context;
-  wanted.slots = 1;
-  wanted.weightsFrom = options.session.weightsFrom;
-  wanted.log = options.session.log;
-  auto scheduler = engine.createScheduler(wanted);
+  auto scheduler = engine.createScheduler(schedulerOptions(options, 1));
   if (!scheduler)
     return fail(scheduler.error());
   const auto number = scheduler->submit(requestOf(prompt, *grammar, options));

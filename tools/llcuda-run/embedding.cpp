@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/llcuda-run/fail.h"
+
 namespace llcuda::run {
 namespace {
 
@@ -31,39 +33,27 @@ void print(std::span<const float> values, std::size_t tokens, bool json) {
   std::cout << '\n';
 }
 
-int fail(int status, const std::string& message) {
-  std::cerr << "llcuda-run: " << message << '\n';
-  return status;
-}
-
 } // namespace
 
 int printEmbedding(api::Engine& engine, const Options& options, std::vector<int32_t> tokens) {
-  api::SchedulerOptions wanted;
-  wanted.device = options.session.device;
-  wanted.deviceIndex = options.session.deviceIndex;
-  wanted.context = options.session.context;
-  wanted.slots = 1;
-  wanted.weightsFrom = options.session.weightsFrom;
-  wanted.log = options.session.log;
-  auto scheduler = engine.createScheduler(wanted);
+  auto scheduler = engine.createScheduler(schedulerOptions(options, 1));
   if (!scheduler)
-    return fail(scheduler.error().status, scheduler.error().message);
+    return fail(scheduler.error());
   api::Request request;
   request.tokens = std::move(tokens);
   request.task = LLCUDA_TASK_EMBED;
   request.pooling = options.pooling;
   if (const auto number = scheduler->submit(request); !number)
-    return fail(number.error().status, number.error().message);
+    return fail(number.error());
   for (;;)
     for (const llcuda_event& event : scheduler->poll(1, -1)) {
       if (event.kind == LLCUDA_EVENT_EMBEDDING)
         print({event.values, event.value_count}, request.tokens.size(), options.json);
       if (event.kind == LLCUDA_EVENT_FAILED)
-        return fail(event.status, event.message);
+        return fail({static_cast<llcuda_status>(event.status), event.message});
       if (event.kind == LLCUDA_EVENT_DONE) {
         std::cout.flush();
-        return std::cout.good() ? LLCUDA_OK : fail(LLCUDA_INTERNAL, "standard output cannot be written");
+        return std::cout.good() ? LLCUDA_OK : fail(internalError("standard output cannot be written"));
       }
     }
 }

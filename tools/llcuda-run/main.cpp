@@ -14,21 +14,13 @@
 #include "tools/llcuda-run/chat.h"
 #include "tools/llcuda-run/constrained.h"
 #include "tools/llcuda-run/embedding.h"
+#include "tools/llcuda-run/fail.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/options.h"
 #include "tools/llcuda-run/report.h"
 
 namespace llcuda::run {
 namespace {
-
-int fail(const api::Error& error) {
-  std::cerr << "llcuda-run: " << error.message << '\n';
-  return error.status;
-}
-
-int fail(const Error& error) {
-  return fail(api::Error{static_cast<llcuda_status>(error.code), error.message});
-}
 
 api::Expected<std::vector<int32_t>> promptTokens(const api::Engine& engine, const Options& options) {
   if (options.promptTokens)

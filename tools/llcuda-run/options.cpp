@@ -224,4 +224,15 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   return combine(app, raw);
 }
 
+api::SchedulerOptions schedulerOptions(const Options& options, uint32_t slots) {
+  api::SchedulerOptions scheduler;
+  scheduler.device = options.session.device;
+  scheduler.deviceIndex = options.session.deviceIndex;
+  scheduler.context = options.session.context;
+  scheduler.slots = slots;
+  scheduler.weightsFrom = options.session.weightsFrom;
+  scheduler.log = options.session.log;
+  return scheduler;
+}
+
 } // namespace llcuda::run

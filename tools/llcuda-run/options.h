@@ -43,4 +43,7 @@ struct Options {
 /// line, 2 for a file that cannot be read; what to say has been said.
 std::variant<Options, int> parseOptions(int argc, char** argv);
 
+/// A scheduler on what the session would run on, with `slots` requests at a time; 0: as many as the engine decodes.
+api::SchedulerOptions schedulerOptions(const Options& options, uint32_t slots);
+
 } // namespace llcuda::run
