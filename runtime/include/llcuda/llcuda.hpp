@@ -170,6 +170,16 @@ Expected<Container> grown(std::size_t guess, Call call) {
   return result;
 }
 
+/// Strings as C has them: a pointer and a length of each. They point into what they are made of.
+struct CStrings {
+  CStrings() = default;
+  explicit CStrings(const std::vector<std::string>& strings) {
+    for (const std::string& string : strings) data.push_back(string.data()), bytes.push_back(string.size());
+  }
+  std::vector<const char*> data;
+  std::vector<std::size_t> bytes;
+};
+
 /// A sampler as C has it. It points into what it is made of.
 class CSampler {
 public:
@@ -201,13 +211,10 @@ private:
     c.dry_base = from.dryBase;
     c.dry_allowed_length = from.dryAllowedLength;
     c.dry_penalty_last_n = from.dryPenaltyLastN;
-    for (const std::string& breaker : from.drySequenceBreakers) {
-      breakers.push_back(breaker.data());
-      breakerBytes.push_back(breaker.size());
-    }
-    c.dry_sequence_breakers = breakers.data();
-    c.dry_sequence_breaker_bytes = breakerBytes.data();
-    c.dry_sequence_breaker_count = breakers.size();
+    breakers = CStrings(from.drySequenceBreakers);
+    c.dry_sequence_breakers = breakers.data.data();
+    c.dry_sequence_breaker_bytes = breakers.bytes.data();
+    c.dry_sequence_breaker_count = breakers.data.size();
     c.mirostat = from.mirostat;
     c.mirostat_tau = from.mirostatTau;
     c.mirostat_eta = from.mirostatEta;
@@ -222,8 +229,7 @@ private:
   }
 
   llcuda_sampler c = {};
-  std::vector<const char*> breakers;
-  std::vector<std::size_t> breakerBytes;
+  CStrings breakers;
 };
 
 inline int32_t stepThunk(const llcuda_step* step, void* user) {
@@ -393,27 +399,21 @@ class Scheduler {
 public:
   /// Its number.
   Expected<uint64_t> submit(const Request& request) {
-    std::vector<const char*> stop;
-    std::vector<std::size_t> stopBytes;
-    for (const std::string& string : request.stop) stop.push_back(string.data()), stopBytes.push_back(string.size());
-    std::vector<const char*> triggers;
-    std::vector<std::size_t> triggerBytes;
-    for (const std::string& string : request.grammarTriggers)
-      triggers.push_back(string.data()), triggerBytes.push_back(string.size());
+    const detail::CStrings stop(request.stop), triggers(request.grammarTriggers);
     llcuda_request c;
     llcuda_request_init(&c);
     c.grammar = request.grammar ? request.grammar->get() : nullptr;
-    c.grammar_triggers = triggers.data();
-    c.grammar_trigger_bytes = triggerBytes.data();
-    c.grammar_trigger_count = triggers.size();
+    c.grammar_triggers = triggers.data.data();
+    c.grammar_trigger_bytes = triggers.bytes.data();
+    c.grammar_trigger_count = triggers.data.size();
     c.tokens = request.tokens.data();
     c.count = request.tokens.size();
     c.max_tokens = request.maxTokens;
     const detail::CSampler sampler(request.sampler);
     c.sampler = sampler.get();
-    c.stop = stop.data();
-    c.stop_bytes = stopBytes.data();
-    c.stop_count = stop.size();
+    c.stop = stop.data.data();
+    c.stop_bytes = stop.bytes.data();
+    c.stop_count = stop.data.size();
     c.logprobs = request.logprobs;
     c.ignore_stop = request.ignoreStop;
     c.special_text = request.specialText;
