@@ -100,17 +100,18 @@ private:
     LLCUDA_ASSIGN_OR_RETURN(tuning.first, run("the chosen tiles", start));
     tuning.requests = report.tileRequests;
     for (const auto& [kernel, request] : report.tileRequests) {
-      if (const auto* decode = std::get_if<DecodeTileRequest>(&request))
-        subjectFor(tuning.decode, *decode).ops.insert(opOf(kernel));
-      if (const auto* prompt = std::get_if<PromptTileRequest>(&request))
-        subjectFor(tuning.prompt, *prompt).ops.insert(opOf(kernel));
+      const auto measured = std::ranges::find(tuning.first.kernels, kernel, &KernelTime::kernel);
+      if (measured != tuning.first.kernels.end()) // else only scored prompts launch it: it keeps the chosen tile
+        addSubject(request, measured->op);
     }
     return {};
   }
 
-  /// Of a kernel of the first measurement, which ran every kernel.
-  std::string opOf(const std::string& kernel) const {
-    return std::ranges::find(tuning.first.kernels, kernel, &KernelTime::kernel)->op;
+  void addSubject(const codegen::TileRequest& request, const std::string& op) {
+    if (const auto* decode = std::get_if<DecodeTileRequest>(&request))
+      subjectFor(tuning.decode, *decode).ops.insert(op);
+    if (const auto* prompt = std::get_if<PromptTileRequest>(&request))
+      subjectFor(tuning.prompt, *prompt).ops.insert(op);
   }
 
   template <typename Request, typename Tile>
