@@ -11,13 +11,13 @@
 namespace llcuda {
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  LLCUDA_ASSIGN_OR_RETURN(const RegularFile file, RegularFile::open(path));
   MappedFile mapped;
+  LLCUDA_ASSIGN_OR_RETURN(mapped.file, RegularFile::open(path));
   mapped.name = path;
-  mapped.size = file.bytes();
+  mapped.size = mapped.file.bytes();
   if (mapped.size == 0)
     return mapped;
-  void* address = ::mmap(nullptr, mapped.size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+  void* address = ::mmap(nullptr, mapped.size, PROT_READ, MAP_PRIVATE, mapped.file.descriptor(), 0);
   if (address == MAP_FAILED) {
     mapped.size = 0;
     return badInput(path, ": cannot be mapped: ", std::strerror(errno));
@@ -32,6 +32,7 @@ MappedFile::MappedFile(MappedFile&& other) noexcept {
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(name, other.name);
+  std::swap(file, other.file);
   std::swap(data, other.data);
   std::swap(size, other.size);
   return *this;
@@ -40,6 +41,13 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 MappedFile::~MappedFile() {
   if (size != 0)
     ::munmap(const_cast<std::byte*>(data), size);
+}
+
+Result<void> MappedFile::read(uint64_t offset, std::span<std::byte> to) const {
+  if (file.read(offset, to))
+    return {};
+  return badInput(name, errno == 0 ? ": has become shorter" : ": cannot be read", errno == 0 ? "" : ": ",
+                  errno == 0 ? "" : std::strerror(errno));
 }
 
 } // namespace llcuda

@@ -48,9 +48,30 @@ Result<RegularFile> RegularFile::open(const std::string& path) {
 
 RegularFile::RegularFile(RegularFile&& other) noexcept : fd(std::exchange(other.fd, -1)), size(other.size) {}
 
+RegularFile& RegularFile::operator=(RegularFile&& other) noexcept {
+  std::swap(fd, other.fd);
+  std::swap(size, other.size);
+  return *this;
+}
+
 RegularFile::~RegularFile() {
   if (fd >= 0)
     ::close(fd);
+}
+
+bool RegularFile::read(uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(fd, to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0) {
+      errno = got == 0 ? 0 : errno;
+      return false;
+    }
+    offset += static_cast<uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
 }
 
 Result<std::string> readFile(const std::string& path) {

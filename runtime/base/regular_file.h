@@ -2,7 +2,9 @@
 // Opening and reading what must be a file: a folder is an error, and a pipe nobody writes to is not waited for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "runtime/base/result.h"
@@ -15,16 +17,19 @@ public:
   /// Fails with kBadInput when the path is missing, cannot be read, or leads to anything but a regular file.
   static Result<RegularFile> open(const std::string& path);
 
+  RegularFile() = default; ///< no file
   RegularFile(RegularFile&& other) noexcept;
-  RegularFile& operator=(RegularFile&&) = delete;
+  RegularFile& operator=(RegularFile&& other) noexcept;
   ~RegularFile();
 
   int descriptor() const { return fd; }
   uint64_t bytes() const { return size; } ///< when it was opened
 
-private:
-  RegularFile() = default;
+  /// Fills `to` from `offset` on; false when the file ends before or cannot be read: errno says, 0 is the end. Any
+  /// thread.
+  bool read(uint64_t offset, std::span<std::byte> to) const;
 
+private:
   int fd = -1;
   uint64_t size = 0;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "runtime/base/hash.h"
-#include "runtime/engine/header.h"
 #include "runtime/engine/verify.h"
 
 namespace llcuda {
@@ -21,24 +20,44 @@ std::string_view textSpan(const Engine& engine, const fb::Span* span) {
 } // namespace
 
 Result<Engine> Engine::open(const std::string& path) {
-  LLCUDA_ASSIGN_OR_RETURN(MappedFile file, MappedFile::open(path));
-  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(file.bytes(), path));
-  engine.file = std::move(file);
+  LLCUDA_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::open(path));
+  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(mapped.bytes(), path));
+  engine.mapped = std::move(mapped);
   return engine;
 }
 
 Result<Engine> Engine::view(std::span<const std::byte> bytes, std::string name) {
-  return verified(bytes, std::move(name));
+  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(bytes, std::move(name)));
+  LLCUDA_RETURN_IF_ERROR(engine.checkWeights());
+  return engine;
 }
 
 Result<Engine> Engine::verified(std::span<const std::byte> bytes, std::string name) {
   Engine engine;
   engine.name = std::move(name);
-  LLCUDA_ASSIGN_OR_RETURN(engine.segments, readSegments(bytes, engine.name));
-  LLCUDA_ASSIGN_OR_RETURN(engine.root, verifyMetadata(engine.segments, engine.name));
-  engine.bytesOfFile = bytes.size();
+  LLCUDA_ASSIGN_OR_RETURN(engine.file, readSegments(bytes, engine.name));
+  LLCUDA_ASSIGN_OR_RETURN(engine.root, verifyMetadata(engine.file.segments, engine.name));
+  engine.bytesOfFile = bytes;
   engine.hashOfHeader = hashBytes(bytes.first(sizeof(schema::EngineHeader)));
   return engine;
+}
+
+Result<void> Engine::checkWeights() const {
+  return checkWeights(hashBytes(segment(schema::SegmentKind::kWeights)));
+}
+
+Result<void> Engine::checkWeights(uint64_t xxh3) const {
+  if (xxh3 != file.weightsXxh3)
+    return damagedSegment(name, schema::SegmentKind::kWeights);
+  return {};
+}
+
+Result<void> Engine::readWeights(uint64_t offset, std::span<std::byte> to) const {
+  const auto from = segment(schema::SegmentKind::kWeights).subspan(offset, to.size());
+  if (!mapped.bytes().empty())
+    return mapped.read(static_cast<uint64_t>(from.data() - bytesOfFile.data()), to);
+  std::ranges::copy(from, to.begin());
+  return {};
 }
 
 std::span<const std::byte> Engine::image(const fb::Image& image) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine file, opened: mapped, hashed, verified. What holds an Engine indexes without checking.
+// An engine file, opened: mapped, hashed, verified. What holds an Engine indexes without checking. The weights, which
+// nothing indexes by, are hashed on their way to a device.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +11,7 @@
 
 #include "runtime/base/mapped_file.h"
 #include "runtime/base/result.h"
+#include "runtime/engine/header.h"
 #include "runtime/schema/engine_file.h"
 #include "runtime/schema/engine_generated.h"
 
@@ -18,13 +19,20 @@ namespace llcuda {
 
 class Engine {
 public:
-  /// Maps the file and checks all of it once: header, sizes, the XXH3 of every segment, and every number of the
-  /// metadata. kBadInput: not an engine, or a damaged one. kUnsupported: an engine of another version.
+  /// Maps the file and checks all of it but the weights: header, sizes, the XXH3 of every other segment, and every
+  /// number of the metadata. kBadInput: not an engine, or a damaged one. kUnsupported: an engine of another version.
   static Result<Engine> open(const std::string& path);
 
-  /// The same over bytes in memory, which must stay valid and unchanged while the Engine lives and start at an address
-  /// that is a multiple of 16. `name` stands for the path in messages.
+  /// The same, and the weights too, over bytes in memory, which must stay valid and unchanged while the Engine lives
+  /// and start at an address that is a multiple of 16. `name` stands for the path in messages.
   static Result<Engine> view(std::span<const std::byte> bytes, std::string name);
+
+  /// Whether the weights are those that were written, by reading all of them; kBadInput.
+  Result<void> checkWeights() const;
+  /// The same by the XXH3 of what was read: all bytes of the segment, in order.
+  Result<void> checkWeights(uint64_t xxh3) const;
+  /// Copies bytes of the weights' segment from `offset` on; see MappedFile::read(). Any thread.
+  Result<void> readWeights(uint64_t offset, std::span<std::byte> to) const;
 
   const fb::Engine& metadata() const { return *root; }
   const fb::Model& model() const { return *root->model(); }
@@ -32,10 +40,10 @@ public:
 
   /// Bytes of a segment, without padding.
   std::span<const std::byte> segment(schema::SegmentKind kind) const {
-    return segments[static_cast<std::size_t>(kind)];
+    return file.segments[static_cast<std::size_t>(kind)];
   }
   std::span<const std::byte> image(const fb::Image& image) const;
-  uint64_t fileBytes() const { return bytesOfFile; }
+  uint64_t fileBytes() const { return bytesOfFile.size(); }
   /// Of the first page, which holds the hashes of all segments: another one for every other engine.
   uint64_t headerHash() const { return hashOfHeader; }
   /// Bytes of all weights on the device: those of the segment, and behind it those that come from source files.
@@ -59,10 +67,11 @@ private:
   static Result<Engine> verified(std::span<const std::byte> bytes, std::string name);
 
   std::string name;
-  MappedFile file;
-  std::array<std::span<const std::byte>, schema::kSegmentCount> segments;
+  MappedFile mapped;
+  std::span<const std::byte> bytesOfFile;
+  EngineFile file;
   const fb::Engine* root = nullptr;
-  uint64_t bytesOfFile = 0, hashOfHeader = 0;
+  uint64_t hashOfHeader = 0;
 };
 
 } // namespace llcuda

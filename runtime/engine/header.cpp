@@ -56,9 +56,9 @@ Result<schema::EngineHeader> readHeader(std::span<const std::byte> file, const s
 
 } // namespace
 
-Result<EngineSegments> readSegments(std::span<const std::byte> file, const std::string& name) {
+Result<EngineFile> readSegments(std::span<const std::byte> file, const std::string& name) {
   LLCUDA_ASSIGN_OR_RETURN(const schema::EngineHeader header, readHeader(file, name));
-  EngineSegments segments;
+  EngineFile read;
   uint64_t end = sizeof(schema::EngineHeader);
   for (uint32_t i = 0; i < schema::kSegmentCount; ++i) {
     const schema::SegmentEntry& entry = header.segments[i];
@@ -71,12 +71,19 @@ Result<EngineSegments> readSegments(std::span<const std::byte> file, const std::
     if (entry.offset > file.size() || entry.bytes > file.size() - entry.offset)
       return badInput(name, ": segment ", kSegmentNames[i], " ends past the file", kRemedy);
     end = entry.offset + entry.bytes;
-    segments[i] = file.subspan(entry.offset, entry.bytes);
+    read.segments[i] = file.subspan(entry.offset, entry.bytes);
   }
+  constexpr auto kWeights = static_cast<uint32_t>(schema::SegmentKind::kWeights);
   for (uint32_t i = 0; i < schema::kSegmentCount; ++i)
-    if (schema::hashBytes(segments[i]) != header.segments[i].xxh3)
-      return badInput(name, ": segment ", kSegmentNames[i], " is damaged (hash differs)", kRemedy);
-  return segments;
+    if (i != kWeights && schema::hashBytes(read.segments[i]) != header.segments[i].xxh3)
+      return damagedSegment(name, static_cast<schema::SegmentKind>(i));
+  read.weightsXxh3 = header.segments[kWeights].xxh3;
+  return read;
+}
+
+Error damagedSegment(const std::string& name, schema::SegmentKind kind) {
+  return badInput(name, ": segment ", kSegmentNames[static_cast<std::size_t>(kind)], " is damaged (hash differs)",
+                  kRemedy);
 }
 
 } // namespace llcuda

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -13,8 +14,15 @@ namespace llcuda {
 
 using EngineSegments = std::array<std::span<const std::byte>, schema::kSegmentCount>;
 
-/// Checks the first page of an engine file, its size and the hash of every segment, and gives the segments. `name` is
-/// for messages; each way of being wrong has a sentence of its own, with what to do about it.
-Result<EngineSegments> readSegments(std::span<const std::byte> file, const std::string& name);
+struct EngineFile {
+  EngineSegments segments;
+  uint64_t weightsXxh3 = 0; ///< what it has to be
+};
+
+/// Checks the first page of an engine file, its size and the hash of every segment but the weights', and gives the
+/// segments. `name` is for messages; each way of being wrong has a sentence of its own, with what to do about it.
+Result<EngineFile> readSegments(std::span<const std::byte> file, const std::string& name);
+
+Error damagedSegment(const std::string& name, schema::SegmentKind kind);
 
 } // namespace llcuda

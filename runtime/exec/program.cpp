@@ -2,12 +2,14 @@
 #include "runtime/exec/program.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <thread>
 #include <utility>
 
 #include "runtime/base/prefetch.h"
 #include "runtime/exec/carveout.h"
+#include "runtime/exec/weight_upload.h"
 
 namespace llcuda {
 namespace {
@@ -34,14 +36,15 @@ Result<std::shared_ptr<const Program>> Program::load(std::shared_ptr<const Engin
   program->guard = guard;
   program->addresses.resize(program->file->metadata().buffers()->size());
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program->target.context));
-  const std::span<const std::byte> weights = program->file->segment(schema::SegmentKind::kWeights),
-                                   constants = program->file->segment(schema::SegmentKind::kConstants);
+  const auto constants = program->file->segment(schema::SegmentKind::kConstants);
   LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::weight, program->file->weightBytes()));
   LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::constant, constants.size()));
-  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::weight, weights));
-  LLCUDA_RETURN_IF_ERROR(program->upload(stream, fb::BufferKind::constant, constants));
+  // Kernels are loaded while weights are on their way: the one is work of the driver, the other of file and bus.
+  auto kernels = std::async(std::launch::async, [&] { return program->loadKernels(); });
+  LLCUDA_RETURN_IF_ERROR(uploadWeights(*program->file, program->addresses, program->target.context, stream));
+  LLCUDA_RETURN_IF_ERROR(program->uploadConstants(stream, constants));
   LLCUDA_RETURN_IF_ERROR(program->uploadReferenced(stream, files));
-  LLCUDA_RETURN_IF_ERROR(program->loadKernels());
+  LLCUDA_RETURN_IF_ERROR(kernels.get());
   LLCUDA_RETURN_IF_ERROR(stream.synchronize());
   return std::shared_ptr<const Program>(std::move(program));
 }
@@ -96,11 +99,10 @@ Result<void> Program::allocate(fb::BufferKind kind, uint64_t bytes) {
   return {};
 }
 
-Result<void> Program::upload(const cuda::Stream& stream, fb::BufferKind kind,
-                             std::span<const std::byte> segment) const {
+Result<void> Program::uploadConstants(const cuda::Stream& stream, std::span<const std::byte> segment) const {
   const auto& buffers = *file->metadata().buffers();
   for (uint32_t b = 0; b < buffers.size(); ++b)
-    if (buffers[b]->kind() == kind && buffers[b]->offset() + buffers[b]->bytes() <= segment.size())
+    if (buffers[b]->kind() == fb::BufferKind::constant)
       LLCUDA_RETURN_IF_ERROR(
           stream.copyToDevice(addresses[b], segment.subspan(buffers[b]->offset(), buffers[b]->bytes())));
   return {};

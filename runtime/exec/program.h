@@ -17,8 +17,8 @@ namespace llcuda {
 
 class Program {
 public:
-  /// Loads and uploads. `guard`: every buffer gets an allocation of its own. `weightsFrom`: see WeightFiles::open().
-  /// Memory is not counted here: checkMemory().
+  /// Loads and uploads; weights are checked on the way (weight_upload.h). `guard`: every buffer gets an allocation of
+  /// its own. `weightsFrom`: see WeightFiles::open(). Memory is not counted here: checkMemory().
   static Result<std::shared_ptr<const Program>> load(std::shared_ptr<const Engine> engine, OpenedDevice device,
                                                      bool guard, const std::string& weightsFrom = {});
 
@@ -35,7 +35,7 @@ private:
   Result<void> loadKernels();
   Result<cuda::CUdeviceptr> allocate(uint64_t bytes, fb::BufferKind kind);
   Result<void> allocate(fb::BufferKind kind, uint64_t bytes);
-  Result<void> upload(const cuda::Stream& stream, fb::BufferKind kind, std::span<const std::byte> segment) const;
+  Result<void> uploadConstants(const cuda::Stream& stream, std::span<const std::byte> segment) const;
   Result<void> uploadReferenced(const cuda::Stream& stream, const WeightFiles& files) const;
 
   std::shared_ptr<const Engine> file;

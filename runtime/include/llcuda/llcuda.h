@@ -74,8 +74,8 @@ LLCUDA_API const char* llcuda_status_name(int32_t status);
 
 /* ------------------------------------------------------------------------------------------------------- engines */
 
-/** Opens and verifies an engine file. The file is read once from end to end; it must not change while it is open. An
- *  engine holds native code: open only files that you trust.
+/** Opens and verifies an engine file but its weights, which a session or a scheduler verifies while it loads them: the
+ *  file is read once. It must not change while it is open. An engine holds native code: open only files that you trust.
  *  LLCUDA_BAD_INPUT: missing, damaged or no engine. LLCUDA_UNSUPPORTED: made for another version. */
 LLCUDA_API llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error);
 

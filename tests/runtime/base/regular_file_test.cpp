@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/base/regular_file.h"
 
+#include <array>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -35,6 +36,17 @@ TEST_F(RegularFileTest, AllBytesAndTheFirst) {
 }
 
 // Nobody writes into the pipe: whoever waited for it would wait for ever.
+TEST_F(RegularFileTest, PiecesOfAMappedFile) {
+  ASSERT_TRUE(writeOutput(at("file"), "0123456789").ok());
+  const auto mapped = MappedFile::open(at("file"));
+  ASSERT_TRUE(mapped.ok());
+  std::array<char, 4> piece = {};
+  const auto bytes = std::as_writable_bytes(std::span(piece));
+  ASSERT_TRUE(mapped->read(6, bytes).ok());
+  EXPECT_EQ(std::string_view(piece.data(), piece.size()), "6789");
+  EXPECT_THAT(mapped->read(7, bytes).error().message, testing::HasSubstr("file: has become shorter"));
+}
+
 TEST_F(RegularFileTest, WhatIsNoFileIsRefusedAtOnce) {
   ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
   const std::pair<std::string, std::string> cases[] = {{at("pipe"), "is not a regular file"},
