@@ -42,7 +42,8 @@ Result<void> checkVersion(const JsonValues& root) {
   const auto version = parseVersion(text);
   if (!version)
     return badInput(kVersionKey, " is ", Quoted{text}, ", not a version like ", kVersion);
-  if (*version > parseVersion(kVersion))
+  // Folders of the 1 and 2 series, which were a Python package, hold nothing that is not read here.
+  if (*version > parseVersion(kVersion) && version->front() > 2)
     return unsupported(kVersionKey, " is ", text, ", and this is llcuda ", kVersion, "; use a newer one");
   return {};
 }

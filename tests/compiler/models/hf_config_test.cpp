@@ -232,6 +232,7 @@ TEST(HfConfig, LlcudaKeys) {
   const auto quantize = [](const Json& more) { return read(file("LlamaForCausalLM", more)).quantize; };
   EXPECT_EQ(quantize(Json::object()), "");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "0.1.0"}}), "nf4");
+  EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "2.0.0"}}), "nf4");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "gguf:Q4_K_M"}}), "q4_k_m");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "fp16"}}), "f16");
   const Json fourBit = {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}};
