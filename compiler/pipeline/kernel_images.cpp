@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/pipeline/kernel_images.h"
 
+#include <algorithm>
+
 #include "codegen/host/host_compiler.h"
 #include "codegen/nvrtc/compile_kernels.h"
 #include "compiler/pipeline/tile_file.h"
@@ -49,6 +51,8 @@ Result<void> addHostImage(std::span<const codegen::KernelSpec> specs, const Comp
   LLCUDA_ASSIGN_OR_RETURN(codegen::CompiledHostImage image, codegen::compileHostImage(specs, hostOptions));
   compiled.images.hostImage = std::move(image.bytes);
   compiled.compiler.flags.push_back("host: " + image.compilerVersion);
+  if (!options.gpuTarget)
+    report.cachedKernels = std::min(image.cacheHits, specs.size()); // their table is a unit too
   if (!image.cacheWarning.empty())
     report.warnings.push_back(std::move(image.cacheWarning));
   return {};
