@@ -87,4 +87,16 @@ Result<void> readHfTemplates(const std::string& folder, const Json& tokenizerCon
   return {};
 }
 
+Result<void> readHfTemplates(const std::string& folder, text::TextConfig& config) {
+  const std::string path = (fs::path(folder) / "tokenizer_config.json").string();
+  std::error_code ignored;
+  Json tokenizerConfig = Json::object();
+  if (fs::exists(path, ignored)) {
+    LLCUDA_ASSIGN_OR_RETURN(tokenizerConfig, readJsonFile(path));
+    if (!tokenizerConfig.is_object())
+      return badInput(path, ": is not a JSON object");
+  }
+  return readHfTemplates(folder, tokenizerConfig, config);
+}
+
 } // namespace llcuda::ingest

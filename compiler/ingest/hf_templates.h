@@ -16,4 +16,7 @@ namespace llcuda::ingest {
 Result<void> readHfTemplates(const std::string& folder, const nlohmann::json& tokenizerConfig,
                              text::TextConfig& config);
 
+/// The same of a folder whose tokenizer_config.json was not read.
+Result<void> readHfTemplates(const std::string& folder, text::TextConfig& config);
+
 } // namespace llcuda::ingest

@@ -22,18 +22,34 @@ struct LoraMatrix {
   std::vector<float> values() const;
 };
 
-/// weight += scale * left * right
+/// weight += scale * left * right. With a magnitude (DoRA) row i of the sum is then made as long as `magnitude[i]`.
 struct LoraProduct {
   std::string tensor;
   LoraMatrix left;  ///< rows x rank
   LoraMatrix right; ///< rank x columns
   double scale = 0;
+  const SafetensorsTensor* magnitude = nullptr; ///< an element for each row
 };
 
-/// Takes the place of the whole tensor before any product is added.
+/// Takes the place of the whole tensor before any product is added. Embeddings and heads of more or fewer tokens than
+/// the base's have as many rows.
 struct LoraCopy {
   std::string tensor;
   const SafetensorsTensor* stored = nullptr; ///< a matrix or a vector
+};
+
+/// bias += scale * stored, of a linear that may have had none.
+struct LoraBias {
+  std::string tensor;
+  const SafetensorsTensor* stored = nullptr; ///< a vector
+  double scale = 0;
+};
+
+/// Row i takes the place of that of `tokens[i]`, at last.
+struct LoraTokens {
+  std::string tensor;
+  std::vector<uint32_t> tokens;
+  const SafetensorsTensor* stored = nullptr; ///< a matrix
 };
 
 class LoraAdapter {
@@ -46,25 +62,38 @@ public:
   const LoraConfig& config() const { return settings; }
   const std::vector<LoraProduct>& products() const { return productList; }
   const std::vector<LoraCopy>& copies() const { return copyList; }
+  const std::vector<LoraBias>& biases() const { return biasList; }
+  const std::vector<LoraTokens>& tokens() const { return tokenList; }
   const std::vector<std::string>& notes() const { return noteList; } ///< what was left out
 
 private:
   LoraAdapter(std::string folder, LoraConfig config, SafetensorsFile file)
       : path(std::move(folder)), settings(std::move(config)), file(std::make_unique<SafetensorsFile>(std::move(file))) {
   }
+  struct Module; // of the file: its path and tensors
+
   Result<void> list(const HfNaming& naming);
-  Result<void> addProduct(const std::string& module, const std::string& tensor, const SafetensorsTensor* a,
+  Result<void> add(const Module& module, const HfNaming& naming);
+  Result<void> addProduct(const Module& module, const std::string& tensor, const SafetensorsTensor* a,
                           const SafetensorsTensor* b, bool ofEmbedding);
+  Result<void> addMagnitude(const Module& module);
+  Result<void> addBias(const Module& module, const std::string& tensor);
+  Result<void> addTokens(const Module& module, const std::string& tensor);
 
   std::string path;
   LoraConfig settings;
   std::unique_ptr<const SafetensorsFile> file; // where `stored` points to, whatever moves
   std::vector<LoraProduct> productList;
   std::vector<LoraCopy> copyList;
+  std::vector<LoraBias> biasList;
+  std::vector<LoraTokens> tokenList;
   std::vector<std::string> noteList;
 };
 
-/// Whether the folder holds an adapter and no model.
+/// Whether the folder holds an adapter and no weights of a model; it may have the model's configuration.
 bool isAdapterFolder(const std::string& folder);
+
+/// "; adapters lie in a/ and b/: give one of these" where sub-folders of `folder` hold some, else empty.
+std::string adaptersWithin(const std::string& folder);
 
 } // namespace llcuda::ingest

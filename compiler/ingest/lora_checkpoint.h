@@ -29,8 +29,9 @@ struct ScaledAdapter {
 class LoraCheckpoint final : public CheckpointOver {
 public:
   /// Merges `adapters`, one after the other, into `base`. An adapter that does not fit, by names or shapes, is
-  /// kBadInput. Merged tensors keep the base's encoding where there is a quantiser for it, else they become f16; so do
-  /// matrices of bf16, whose 8 bits would drop most of a small change, unless a value could be too large for f16.
+  /// kBadInput. Matrices that change become f16, which keeps what was trained: the bits of a quantised or bf16 base
+  /// would drop most of a small change. Those of f32 stay, as do those of bf16 with values too large for f16. Vectors
+  /// become f32.
   static Result<std::unique_ptr<LoraCheckpoint>> create(std::unique_ptr<const Checkpoint> base,
                                                         std::vector<ScaledAdapter> adapters, const LoraTarget& target,
                                                         unsigned threads);
@@ -61,12 +62,21 @@ private:
     Place place;
     const SafetensorsTensor* stored;
   };
+  struct PlacedBias {
+    Place place; ///< elements, not rows
+    const SafetensorsTensor* stored;
+    double scale;
+  };
   struct Change {
-    std::string source; ///< the base's tensor
+    std::string source; ///< the base's tensor; empty for a bias that the base lacks
+    uint64_t rows = 0;  ///< where the source has more or fewer, or is not there; else 0
     std::vector<PlacedCopy> copies;
     std::vector<PlacedProduct> products;
+    std::vector<PlacedBias> biases;
+    std::vector<const LoraTokens*> tokens;
 
-    bool isComputed() const { return !copies.empty() || !products.empty(); } ///< else the source as it is
+    /// Else it is the source as it is.
+    bool isComputed() const { return !copies.empty() || !products.empty() || !biases.empty() || !tokens.empty(); }
   };
   class RowMerger;
 
@@ -75,10 +85,15 @@ private:
   Result<void> add(const ScaledAdapter& scaled);
   Result<void> addCopy(const LoraCopy& copy);
   Result<void> addProduct(const LoraProduct& product, double scale);
+  Result<void> addBias(const LoraBias& bias, double scale);
+  Result<void> addTokens(const LoraTokens& tokens);
   void untieHead(const LoraAdapter& adapter);
   Result<Place> place(const std::string& tensor) const;
+  Result<Place> placeOfBias(const std::string& tensor) const;
   uint64_t columnsIn(const Place& place) const;
+  Result<void> checkVocabulary() const;
   Result<void> listTensors();
+  Result<formats::TensorType> typeOf(const TensorInfo& tensor, const Change& change) const;
   Result<bool> fitsHalf(const TensorInfo& tensor, const Change& change) const;
 
   const LoraTarget target;

@@ -25,9 +25,18 @@ constexpr std::string_view kWithoutEffect[] = {
     "megatron_config", "megatron_core",  "modules_to_save",     "peft_version",  "qalora_group_size", "revision",
     "runtime_config",  "target_modules", "task_type",           "unsloth_fixed", "unsloth_version",
 };
-constexpr std::string_view kRead[] = {
-    "peft_type",     "base_model_name_or_path", "r", "lora_alpha", "use_rslora", "ensure_weight_tying", "rank_pattern",
-    "alpha_pattern", "init_lora_weights"};
+constexpr std::string_view kRead[] = {"peft_type",
+                                      "base_model_name_or_path",
+                                      "r",
+                                      "lora_alpha",
+                                      "use_rslora",
+                                      "ensure_weight_tying",
+                                      "rank_pattern",
+                                      "alpha_pattern",
+                                      "init_lora_weights",
+                                      "use_dora",
+                                      "lora_bias",
+                                      "trainable_token_indices"};
 // Initialisations that leave the base as it was.
 constexpr std::string_view kPlainStarts[] = {"gaussian", "orthogonal", "eva", "mpo_init"};
 
@@ -55,6 +64,9 @@ public:
     LLCUDA_RETURN_IF_ERROR(number("lora_alpha", -1e6, 1e6, config.alpha));
     LLCUDA_RETURN_IF_ERROR(flag("use_rslora", config.rootOfRank));
     LLCUDA_RETURN_IF_ERROR(flag("ensure_weight_tying", config.tiesHead));
+    LLCUDA_RETURN_IF_ERROR(flag("use_dora", config.hasMagnitudes));
+    LLCUDA_RETURN_IF_ERROR(flag("lora_bias", config.hasBiases));
+    LLCUDA_RETURN_IF_ERROR(trainedTokens(config.trainedTokens));
     LLCUDA_RETURN_IF_ERROR(pattern("rank_pattern", 1, kMaxRank, config.ranks));
     LLCUDA_RETURN_IF_ERROR(pattern("alpha_pattern", -1e6, 1e6, config.alphas));
     if (const auto base = root.find("base_model_name_or_path"); base != root.end() && base->is_string())
@@ -67,14 +79,14 @@ private:
     const auto type = root.find("peft_type");
     if (type == root.end() || *type != "LORA")
       return unsupported("peft_type is ", type == root.end() ? "absent" : shown(*type),
-                         "; this version merges LORA alone");
+                         "; this version reads LORA alone");
     if (const auto start = root.find("init_lora_weights"); start != root.end() && start->is_string())
       if (!contains(kPlainStarts, start->get<std::string>()))
         return unsupported("init_lora_weights is ", shown(*start),
                            ", which changes the base; convert the adapter to plain LoRA with PEFT first");
     for (const auto& [key, value] : root.items())
       if (!contains(kRead, key) && !contains(kWithoutEffect, key) && !isOff(value))
-        return unsupported(Quoted{key}, " is ", Quoted{shown(value)}, "; this version merges plain LoRA alone");
+        return unsupported(Quoted{key}, " is ", Quoted{shown(value)}, "; this version reads LoRA and DoRA alone");
     return {};
   }
 
@@ -115,12 +127,45 @@ private:
     return {};
   }
 
+  /// A list of the embeddings' tokens, or lists by module.
+  Result<void> trainedTokens(std::vector<LoraConfig::TrainedTokens>& out) const {
+    constexpr const char* kKey = "trainable_token_indices";
+    const auto found = root.find(kKey);
+    if (found == root.end() || isOff(*found))
+      return {};
+    if (!found->is_object())
+      return tokens(kKey, *found, out.emplace_back().tokens);
+    for (const auto& [module, list] : found->items())
+      LLCUDA_RETURN_IF_ERROR(tokens(module, list, out.emplace_back(module, std::vector<uint32_t>()).tokens));
+    return {};
+  }
+
+  Result<void> tokens(std::string_view key, const json& list, std::vector<uint32_t>& out) const {
+    if (!list.is_array())
+      return badInput(Quoted{key}, " is ", Quoted{shown(list)}, ", not a list of tokens");
+    for (const json& token : list) {
+      if (!token.is_number_unsigned() || token.get<uint64_t>() > INT32_MAX)
+        return badInput(Quoted{key}, " has ", Quoted{shown(token)}, ", which is not a token");
+      out.push_back(token.get<uint32_t>());
+    }
+    std::vector<uint32_t> sorted = out;
+    std::ranges::sort(sorted);
+    if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
+      return badInput(Quoted{key}, " has the token ", *twice, " twice");
+    return {};
+  }
+
   const json& root;
 };
 
+/// Whether `name` is the module's path or the end of it.
+bool names(std::string_view name, std::string_view module) {
+  return module == name || (module.ends_with(name) && module[module.size() - name.size() - 1] == '.');
+}
+
 double valueOf(const Exceptions& exceptions, std::string_view module, double otherwise) {
   for (const auto& [name, value] : exceptions)
-    if (module == name || (module.ends_with(name) && module[module.size() - name.size() - 1] == '.'))
+    if (names(name, module))
       return value;
   return otherwise;
 }
@@ -134,6 +179,13 @@ uint64_t LoraConfig::rankOf(std::string_view module) const {
 double LoraConfig::scaleOf(std::string_view module) const {
   const double divisor = static_cast<double>(rankOf(module));
   return valueOf(alphas, module, alpha) / (rootOfRank ? std::sqrt(divisor) : divisor);
+}
+
+const std::vector<uint32_t>* LoraConfig::tokensOf(std::string_view module) const {
+  for (const TrainedTokens& trained : trainedTokens)
+    if (trained.module.empty() || names(trained.module, module))
+      return &trained.tokens;
+  return nullptr;
 }
 
 Result<LoraConfig> readLoraConfig(const std::string& path) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/ingest/json_text.h"
+#include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/message_parts.h"
 
 namespace llcuda::ingest {
@@ -37,7 +38,8 @@ Error noTensors(const std::string& folder) {
     if (entry.path().extension() == ".gguf")
       return badInput(folder, ": holds no safetensors; give its GGUF file ", entry.path().filename().string(),
                       " itself");
-  return badInput(folder, ": holds neither ", kWhole, " nor ", kIndex, "; it is not the folder of a model");
+  return badInput(folder, ": holds neither ", kWhole, " nor ", kIndex, "; it is not the folder of a model",
+                  adaptersWithin(folder));
 }
 
 /// A plain file name: an index may not reach outside of its folder.

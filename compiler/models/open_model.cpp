@@ -105,6 +105,8 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
 Result<std::string> modelPath(const std::string& path, const OpenOptions& options,
                               std::vector<AdapterOption>& adapters) {
   if (!ingest::isAdapterFolder(path)) {
+    if (const std::string within = ingest::adaptersWithin(path); !options.base.empty() && !within.empty())
+      return badInput(path, ": holds no adapter itself", within);
     if (!options.base.empty())
       return usageError("--base is for a folder that holds only an adapter; ", path, " is a model");
     return path;
@@ -123,6 +125,8 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
                           ingest::isSafetensors(base) ? openFolder(base, options) : openGguf(base, options));
   if (!options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::openVocabulary(options.tokenizer));
+  } else {
+    LLCUDA_RETURN_IF_ERROR(takeTokenizer(model, adapters));
   }
   model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())

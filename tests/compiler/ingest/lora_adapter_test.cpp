@@ -2,6 +2,7 @@
 #include "compiler/ingest/lora_adapter.h"
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -88,13 +89,92 @@ TEST_F(LoraAdapterTest, ScalesOfModules) {
   EXPECT_EQ(config.scaleOf("model.layers.1.self_attn.seq_proj"), 4);
 }
 
-TEST_F(LoraAdapterTest, RefusesWhatIsNotPlainLora) {
+// PEFT writes what was trained as a whole twice, and beside it what it was before.
+TEST_F(LoraAdapterTest, ModulesUnderTwoNames) {
+  const std::string head = "base_model.model.lm_head";
+  const auto with = [&](float second) {
+    return SafetensorsBuilder()
+        .floats(head + ".weight", {2, 1}, {1, 2})
+        .floats(head + ".modules_to_save.weight", {2, 1}, {1, second})
+        .floats(head + ".original_module.weight", {2, 1}, {5, 6});
+  };
+  writeTensors(with(2));
+  const auto adapter = open();
+  ASSERT_TRUE(adapter) << adapter.error().message;
+  ASSERT_EQ(adapter->copies().size(), 1u);
+  EXPECT_EQ(adapter->copies()[0].tensor, "output.weight");
+  EXPECT_THAT((LoraMatrix{2, 1, false, adapter->copies()[0].stored}.values()), testing::ElementsAre(1, 2));
+  writeTensors(with(3));
+  expectError(ErrorCode::kBadInput, "comes twice under two names, with other values");
+}
+
+TEST_F(LoraAdapterTest, Magnitudes) {
+  folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 2, "use_dora": true})");
+  writeTensors(matrices().floats(kQuery + ".lora_magnitude_vector", {3}, {1, 2, 3}));
+  const auto adapter = open();
+  ASSERT_TRUE(adapter) << adapter.error().message;
+  EXPECT_TRUE(adapter->products().at(0).magnitude);
   using enum ErrorCode;
-  expectConfigError(R"("use_dora": true)", kUnsupported, "'use_dora' is 'true'; this version merges plain LoRA alone");
-  expectConfigError(R"("lora_bias": true)", kUnsupported, "'lora_bias'");
+  writeTensors(matrices());
+  expectError(kBadInput, "has no lora_magnitude_vector, and adapter_config.json says use_dora");
+  writeTensors(matrices().floats(kQuery + ".lora_magnitude_vector", {4}, {1, 2, 3, 4}));
+  expectError(kBadInput, "' is no vector of 3 elements");
+  const std::string embeddings = "base_model.model.model.embed_tokens";
+  writeTensors(SafetensorsBuilder()
+                   .floats(embeddings + ".lora_embedding_A", {2, 1}, {1, 2})
+                   .floats(embeddings + ".lora_embedding_B", {1, 2}, {1, 2})
+                   .floats(embeddings + ".lora_magnitude_vector", {1}, {1}));
+  expectError(kUnsupported, "this version reads DoRA of linears");
+  folder.write("adapter_config.json", kConfig);
+  writeTensors(matrices().floats(kQuery + ".lora_magnitude_vector", {3}, {1, 2, 3}));
+  expectError(kBadInput, "is of DoRA, and adapter_config.json does not say use_dora");
+}
+
+TEST_F(LoraAdapterTest, BiasesOfProducts) {
+  folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 2, "lora_alpha": 8, "lora_bias": true})");
+  writeTensors(matrices().floats(kQuery + ".lora_B.bias", {3}, {1, 2, 3}));
+  const auto adapter = open();
+  ASSERT_TRUE(adapter) << adapter.error().message;
+  ASSERT_EQ(adapter->biases().size(), 1u);
+  EXPECT_EQ(adapter->biases()[0].tensor, "blk.0.attn_q.bias");
+  EXPECT_EQ(adapter->biases()[0].scale, 4);
+  writeTensors(matrices().floats(kQuery + ".lora_B.bias", {2}, {1, 2}));
+  expectError(ErrorCode::kBadInput, "lora_B.bias' is no vector with an element for each row of lora_B");
+  folder.write("adapter_config.json", kConfig);
+  expectError(ErrorCode::kBadInput, "is a bias, and adapter_config.json does not say lora_bias");
+}
+
+TEST_F(LoraAdapterTest, TrainedTokens) {
+  const std::string rows = "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta";
+  const auto config = [&](const std::string& indices) {
+    folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 2, "trainable_token_indices": )" + indices + "}");
+  };
+  writeTensors(SafetensorsBuilder().floats(rows, {2, 1}, {1, 2}));
+  for (const char* indices : {"[7, 3]", R"({"embed_tokens": [7, 3]})"}) {
+    config(indices);
+    const auto adapter = open();
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    ASSERT_EQ(adapter->tokens().size(), 1u);
+    EXPECT_EQ(adapter->tokens()[0].tensor, "token_embd.weight");
+    EXPECT_THAT(adapter->tokens()[0].tokens, testing::ElementsAre(7, 3));
+  }
+  using enum ErrorCode;
+  config("[7]");
+  expectError(kBadInput, "is no matrix of 1 rows, one for each of trainable_token_indices");
+  config(R"({"lm_head": [7, 3]})");
+  expectError(kBadInput, "names no trainable_token_indices of its module");
+  config("[7, 7]");
+  expectError(kBadInput, "'trainable_token_indices' has the token 7 twice");
+  config("[7, -1]");
+  expectError(kBadInput, "'trainable_token_indices' has '-1', which is not a token");
+  config("4");
+  expectError(kBadInput, "'trainable_token_indices' is '4', not a list of tokens");
+}
+
+TEST_F(LoraAdapterTest, RefusesOtherMethods) {
+  using enum ErrorCode;
   expectConfigError(R"("alora_invocation_tokens": [1, 2])", kUnsupported, "'alora_invocation_tokens' is '[1,2]'");
   expectConfigError(R"("target_parameters": ["experts"])", kUnsupported, "'target_parameters'");
-  expectConfigError(R"("trainable_token_indices": [3])", kUnsupported, "'trainable_token_indices'");
   expectConfigError(R"("layer_replication": [[0, 1]])", kUnsupported, "'layer_replication'");
   expectConfigError(R"("use_something_new": 1)", kUnsupported, "'use_something_new'");
   expectConfigError(R"("init_lora_weights": "pissa")", kUnsupported, "init_lora_weights is \"pissa\"");
@@ -119,8 +199,8 @@ TEST_F(LoraAdapterTest, ConfigurationsThatAreWrong) {
 
 TEST_F(LoraAdapterTest, FilesThatAreWrong) {
   using enum ErrorCode;
-  writeTensors(matrices().floats(kQuery + ".lora_magnitude_vector", {3}, {1, 1, 1}));
-  expectError(kUnsupported, "lora_magnitude_...' is no part of plain LoRA");
+  writeTensors(matrices().floats(kQuery + ".lora_scaler", {3}, {1, 1, 1}));
+  expectError(kUnsupported, "lora_scaler' is no part of LoRA or DoRA");
   writeTensors(matrices().floats("model.layers.0.mlp.up_proj.lora_A.weight", {2, 1}, {1, 1}));
   expectError(kBadInput, "does not start with base_model.model.");
   writeTensors(matrices().floats("base_model.model.model.layers.0.router.lora_A.weight", {2, 1}, {1, 1}));
@@ -149,8 +229,21 @@ TEST_F(LoraAdapterTest, FilesThatAreWrong) {
 
 TEST_F(LoraAdapterTest, FoldersThatAreNoAdapters) {
   EXPECT_TRUE(isAdapterFolder(folder.path()));
-  folder.write("config.json", "{}");
+  folder.write("config.json", "{}"); // of the model that it was trained on
+  EXPECT_TRUE(isAdapterFolder(folder.path()));
+  folder.write("model.safetensors.index.json", "{}");
   EXPECT_FALSE(isAdapterFolder(folder.path()));
+  const TemporaryFolder outer;
+  for (const char* name : {"mine", "yours"}) {
+    std::filesystem::create_directory(outer.path() + "/" + name);
+    outer.write(std::string(name) + "/adapter_config.json", kConfig);
+  }
+  EXPECT_FALSE(isAdapterFolder(outer.path()));
+  const auto inner = LoraAdapter::open(outer.path(), {});
+  ASSERT_FALSE(inner);
+  EXPECT_EQ(inner.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(inner.error().message, HasSubstr("holds no adapter_config.json"));
+  EXPECT_THAT(inner.error().message, HasSubstr("adapters lie in mine/ and yours/: give one of these folders"));
   const auto missing = LoraAdapter::open(folder.path() + "/nowhere", {});
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message, HasSubstr("is not a folder; an adapter is one with adapter_config.json"));

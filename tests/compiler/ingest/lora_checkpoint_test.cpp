@@ -10,6 +10,7 @@
 
 #include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/memory_checkpoint.h"
+#include "tests/compiler/ingest/safetensors_builder.h"
 
 namespace llcuda::ingest {
 namespace {
@@ -131,7 +132,7 @@ void expectGoldens(const std::string& name, const Checkpoint& merged, const Chec
 
 // Scales, patterns, root of the rank, whole tensors, embeddings: what PEFT's own merge adds.
 TEST(LoraCheckpoint, AddsWhatPeftAdds) {
-  for (const std::string name : {"linears", "patterns", "whole", "tokens"}) {
+  for (const std::string name : {"linears", "patterns", "whole", "tokens", "resized"}) {
     const auto merged = merge(name);
     ASSERT_TRUE(merged) << merged.error().message;
     expectGoldens(name, **merged, *model(), kHalves);
@@ -159,16 +160,15 @@ double rmsDifference(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(sum / static_cast<double>(a.size()));
 }
 
-// Over every kind of base: the base's own values and the product are added in f32 and encoded once, as the base is; of
-// bf16 as f16.
+// Over every kind of base: the base's own values and the product are added in f32 and rounded once, to f16; f32 stays.
 TEST(LoraCheckpoint, MergesOverEncodedBases) {
   const std::string tensor = "blk.0.ffn_down.weight";
   const std::vector<float> plain = decodedTensor(*model(), tensor),
                            sum = decodedTensor(*merge("linears").value(), tensor);
-  for (const TensorType type : {kF16, kBF16, kQ8_0, kQ4_0, kQ5_1, kNf4Short, kFp4Short}) {
+  for (const TensorType type : {kF32, kF16, kBF16, kQ8_0, kQ4_0, kQ5_1, kNf4Short, kFp4Short}) {
     std::vector<float> expected = decodedTensor(*model({.type = type}), tensor);
     for (size_t i = 0; i < expected.size(); ++i) expected[i] += sum[i] - plain[i];
-    const TensorType wanted = type == kBF16 ? kF16 : type;
+    const TensorType wanted = type == kF32 ? kF32 : kF16;
     std::vector<MemoryCheckpoint::Entry> once;
     once.push_back(storedTensor(tensor, wanted, {kFeedForward, kHidden}, expected));
     const double rounding = rmsDifference(decodedTensor(MemoryCheckpoint(std::move(once)), tensor), expected);
@@ -190,8 +190,8 @@ TEST(LoraCheckpoint, WhatIsTooLargeForF16StaysBf16) {
   EXPECT_EQ(merge("linears", {.type = kBF16}, kHalves, 1e6).value()->find("blk.0.ffn_down.weight")->type, kBF16);
 }
 
-// An encoding without a quantiser: the merged tensors are wider than the base, and the user is told.
-TEST(LoraCheckpoint, OtherEncodingsBecomeF16) {
+// The merged tensors are wider than the base, and the user is told.
+TEST(LoraCheckpoint, QuantisedTensorsBecomeF16) {
   std::vector<MemoryCheckpoint::Entry> entries;
   entries.push_back(
       {{"blk.0.attn_k.weight", kIQ4_NL, {kHidden, kKvRows}}, std::vector<std::byte>(18 * kKvRows, std::byte{1})});
@@ -208,7 +208,7 @@ TEST(LoraCheckpoint, OtherEncodingsBecomeF16) {
       LoraCheckpoint::create(std::make_unique<MemoryCheckpoint>(std::move(entries)), std::move(adapters), kHalves, 1);
   ASSERT_TRUE(merged) << merged.error().message;
   EXPECT_EQ((*merged)->find("blk.0.attn_k.weight")->type, kF16);
-  EXPECT_THAT((*merged)->notes(), testing::Contains(HasSubstr("2 merged tensors became f16")));
+  EXPECT_THAT((*merged)->notes(), testing::Contains(HasSubstr("2 quantised tensors became f16")));
 }
 
 TEST(LoraCheckpoint, ScaleOfTheUser) {
@@ -271,6 +271,128 @@ TEST(LoraCheckpoint, WholeNormsGetWhatTheBaseAdds) {
   gemma.normPlus = 1;
   const auto more = decodedTensor(*merge("whole", {}, gemma).value(), "output_norm.weight");
   for (size_t i = 0; i < plain.size(); ++i) EXPECT_EQ(more[i], plain[i] + 1);
+}
+
+/// An adapter of these tensors, whose names lack "base_model.model.".
+class WrittenAdapter {
+public:
+  explicit WrittenAdapter(const std::string& config) {
+    folder.write("adapter_config.json", R"({"peft_type": "LORA", "r": 1, "lora_alpha": 2, )" + config + "}");
+  }
+  WrittenAdapter& floats(const std::string& name, const std::vector<uint64_t>& shape,
+                         const std::vector<float>& values) {
+    builder.floats("base_model.model." + name, shape, values);
+    return *this;
+  }
+  Result<std::unique_ptr<LoraCheckpoint>> over(std::unique_ptr<const Checkpoint> base,
+                                               const LoraTarget& target = kHalves) const {
+    folder.write("adapter_model.safetensors", builder.bytes());
+    std::vector<ScaledAdapter> adapters;
+    adapters.push_back({LoraAdapter::open(folder.path(), {models::kLlamaModules}).value(), 1});
+    return LoraCheckpoint::create(std::move(base), std::move(adapters), target, 2);
+  }
+
+private:
+  TemporaryFolder folder;
+  SafetensorsBuilder builder;
+};
+
+// W' = m / |W + s B A| * (W + s B A), |.| of each row; rows of queries as the base orders them.
+TEST(LoraCheckpoint, RowsGetTheirMagnitudes) {
+  const std::string module = "model.layers.0.self_attn.q_proj", tensor = "blk.0.attn_q.weight";
+  const std::vector<float> a = scatteredValues(kHidden, 5), b = scatteredValues(kHidden, 6);
+  std::vector<float> magnitude = scatteredValues(kHidden, 7);
+  WrittenAdapter adapter(R"("use_dora": true)");
+  adapter.floats(module + ".lora_A.weight", {1, kHidden}, a).floats(module + ".lora_B.weight", {kHidden, 1}, b);
+  adapter.floats(module + ".lora_magnitude_vector", {kHidden}, magnitude);
+  for (const LoraTarget& target : {kHalves, kAdjacent}) {
+    const auto merged = adapter.over(model(), target);
+    ASSERT_TRUE(merged) << merged.error().message;
+    const std::vector<float> base = decodedTensor(*model(), tensor), values = decodedTensor(**merged, tensor);
+    for (size_t row = 0; row < kHidden; ++row) {
+      const size_t pair = target.layers[0].pairRows, inHead = pair ? row % pair : 0;
+      const size_t theirs = pair ? row - inHead + inHead % 2 * pair / 2 + inHead / 2 : row;
+      std::vector<double> sums(kHidden);
+      double squares = 0;
+      for (size_t c = 0; c < kHidden; ++c) {
+        sums[c] = base[row * kHidden + c] + 2.0 * b[theirs] * a[c];
+        squares += sums[c] * sums[c];
+      }
+      for (size_t c = 0; c < kHidden; ++c)
+        ASSERT_NEAR(values[row * kHidden + c], magnitude[theirs] / std::sqrt(squares) * sums[c], 1e-5) << row;
+    }
+  }
+}
+
+// A linear that had no bias gets one; of queries in the base's order, of fused ones for the rows of the part.
+TEST(LoraCheckpoint, ProductsBringBiases) {
+  const std::string module = "model.layers.0.self_attn.k_proj";
+  const std::vector<float> bias = scatteredValues(kKvRows, 7);
+  WrittenAdapter adapter(R"("lora_bias": true)");
+  adapter.floats(module + ".lora_A.weight", {1, kHidden}, std::vector<float>(kHidden, 1));
+  adapter.floats(module + ".lora_B.weight", {kKvRows, 1}, std::vector<float>(kKvRows, 1));
+  adapter.floats(module + ".lora_B.bias", {kKvRows}, bias);
+  const auto merged = adapter.over(model(), kAdjacent);
+  ASSERT_TRUE(merged) << merged.error().message;
+  ASSERT_TRUE((*merged)->find("blk.0.attn_k.bias"));
+  const std::vector<float> own = decodedTensor(**merged, "blk.0.attn_k.bias");
+  ASSERT_EQ(own.size(), kKvRows);
+  for (size_t i = 0; i < kKvRows; ++i)
+    EXPECT_FLOAT_EQ(own[i], 2 * bias[i / kHeadSize * kHeadSize + i % 2 * kHeadSize / 2 + i % kHeadSize / 2]) << i;
+  const auto fused = adapter.over(model({.fused = true})).value();
+  const std::vector<float> all = decodedTensor(*fused, "blk.0.attn_qkv.bias");
+  ASSERT_EQ(all.size(), kHidden + 2 * kKvRows);
+  for (size_t i = 0; i < all.size(); ++i)
+    EXPECT_FLOAT_EQ(all[i], i >= kHidden && i < kHidden + kKvRows ? 2 * bias[i - kHidden] : 0) << i;
+}
+
+TEST(LoraCheckpoint, TrainedTokensReplaceRows) {
+  const std::vector<float> rows = scatteredValues(2 * kHidden, 9);
+  const auto with = [&](const std::string& tokens, const Base& base) {
+    WrittenAdapter adapter(R"("trainable_token_indices": )" + tokens);
+    adapter.floats("model.embed_tokens.token_adapter.trainable_tokens_delta", {2, kHidden}, rows);
+    return adapter.over(model(base));
+  };
+  const auto merged = with("[17, 3]", {.tied = true});
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_FALSE((*merged)->find("output.weight")); // tied as before
+  std::vector<float> expected = decodedTensor(*model({.tied = true}), "token_embd.weight");
+  std::copy_n(rows.begin(), kHidden, expected.begin() + 17 * kHidden);
+  std::copy_n(rows.begin() + kHidden, kHidden, expected.begin() + 3 * kHidden);
+  EXPECT_EQ(decodedTensor(**merged, "token_embd.weight"), expected);
+  const auto outside = with("[17, 40]", {});
+  ASSERT_FALSE(outside);
+  EXPECT_EQ(outside.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(outside.error().message, HasSubstr("a row for token 40 of token_embd.weight, which has 40 rows"));
+}
+
+// Tokens that were added for the training: embeddings and head of more rows, tied or not.
+TEST(LoraCheckpoint, EmbeddingsOfMoreTokens) {
+  const uint64_t more = kVocabulary + 3;
+  const std::vector<float> embeddings = scatteredValues(more * kHidden, 9), head = scatteredValues(more * kHidden, 8);
+  const auto merged = WrittenAdapter(R"("bias": "none")")
+                          .floats("model.embed_tokens.weight", {more, kHidden}, embeddings)
+                          .floats("lm_head.weight", {more, kHidden}, head)
+                          .over(model());
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_THAT((*merged)->find("output.weight")->dims, ElementsAre(kHidden, more));
+  EXPECT_EQ(decodedTensor(**merged, "token_embd.weight"), embeddings);
+  EXPECT_EQ(decodedTensor(**merged, "output.weight"), head);
+
+  WrittenAdapter tied(R"("bias": "none")");
+  tied.floats("model.embed_tokens.weight", {more, kHidden}, embeddings);
+  tied.floats("lm_head.weight", {more, kHidden}, embeddings);
+  const auto kept = tied.over(model({.tied = true}));
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_FALSE((*kept)->find("output.weight"));
+  EXPECT_EQ(decodedTensor(**kept, "token_embd.weight"), embeddings);
+
+  const auto alone = WrittenAdapter(R"("bias": "none")")
+                         .floats("model.embed_tokens.weight", {more, kHidden}, embeddings)
+                         .over(model());
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(alone.error().message, HasSubstr("token_embd.weight has 43 rows and output.weight 40"));
 }
 
 void expectError(const Result<std::unique_ptr<LoraCheckpoint>>& merged, const std::string& text) {

@@ -25,16 +25,22 @@ ADAPTERS = {
                      rank_pattern={"q_proj": 4}, alpha_pattern={"layers.1.mlp.down_proj": 5}, fan_in_fan_out=True),
     "whole": dict(r=2, lora_alpha=2, target_modules=["k_proj"], modules_to_save=["lm_head", "norm"], bias="none"),
     "tokens": dict(r=2, lora_alpha=4, target_modules=["embed_tokens", "lm_head"]),
+    "resized": dict(r=2, lora_alpha=2, target_modules=["v_proj"], modules_to_save=["embed_tokens", "lm_head"],
+                    layers_to_transform=[1]),
 }
+ADDED_TOKENS = {"resized": 3}
 
 
 def probe(columns):
     return torch.tensor([((c * 7 + 3) % 11 - 5) / 4 for c in range(columns)], dtype=torch.float64)
 
 
-def model():
+def model(adapter):
     torch.manual_seed(1)
-    return transformers.LlamaForCausalLM(transformers.LlamaConfig(**CONFIG)).float()
+    made = transformers.LlamaForCausalLM(transformers.LlamaConfig(**CONFIG)).float()
+    if adapter in ADDED_TOKENS:
+        made.resize_token_embeddings(CONFIG["vocab_size"] + ADDED_TOKENS[adapter])
+    return made
 
 
 def randomise(wrapped):
@@ -59,7 +65,7 @@ def lines(adapter, base, merged):
     for name, after in merged.state_dict().items():
         if torch.equal(before[name], after):
             continue
-        whole = adapter == "whole" and "k_proj" not in name
+        whole = adapter in ("whole", "resized") and "_proj" not in name
         matrix = after if whole else after.double() - before[name].double()
         products = torch.atleast_2d(matrix.double()) @ probe(matrix.shape[-1])
         yield f"{adapter} {name} {'becomes' if whole else 'adds'} " + " ".join(f"{p:.6g}" for p in products)
@@ -69,10 +75,10 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     text = []
     for adapter, settings in ADAPTERS.items():
-        wrapped = peft.get_peft_model(model(), peft.LoraConfig(task_type="CAUSAL_LM", **settings))
+        wrapped = peft.get_peft_model(model(adapter), peft.LoraConfig(task_type="CAUSAL_LM", **settings))
         randomise(wrapped)
         save(wrapped, folder / "lora" / adapter)
-        text += lines(adapter, model(), wrapped.merge_and_unload())
+        text += lines(adapter, model(adapter), wrapped.merge_and_unload())
     (folder / "lora.txt").write_text("\n".join(text) + "\n")
 
 
