@@ -137,7 +137,7 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     remarks.push_back(describeLayers(layers));
   if (otherParts != 0)
     remarks.push_back(files.path() + ": " + std::to_string(otherParts) +
-                      " tensors of the vision part are left out: only text is supported");
+                      " tensors of parts that see, hear or predict further tokens are left out");
   setTensors(std::move(tensors));
   return {};
 }

@@ -14,8 +14,11 @@ using Kind = HfName::Kind;
 // Text models have the first prefix; the text part of a model that also sees has one of the others.
 constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model."};
 constexpr std::string_view kHeads[] = {"lm_head", "language_model.lm_head"};
-constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.", "audio_tower.",
-                                            "embed_vision.", "embed_audio.",           "vision_model."};
+constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.",
+                                            "audio_tower.",  "embed_vision.",
+                                            "embed_audio.",  "vision_model.",
+                                            "visual.",       "projector.",
+                                            "mlp_AR.",       "mtp."};
 constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"}, {"norm", "output_norm"}};
 // bitsandbytes keeps these beside a quantised `<module>.weight`, the last two beside the module.
 constexpr std::string_view kWeightParts[] = {"absmax",

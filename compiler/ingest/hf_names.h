@@ -24,7 +24,7 @@ struct HfName {
     kCompanion, ///< belongs to the quantised weight `gguf` as its `part`: "absmax", "quant_state.bitsandbytes__nf4",
                 ///< "SCB"
     kDerived,   ///< values that follow from the configuration
-    kOtherPart, ///< of a part of the model that sees or hears
+    kOtherPart, ///< of a part of the model that sees or hears or predicts further tokens
     kUnknown,
   };
   Kind kind = Kind::kUnknown;

@@ -58,7 +58,13 @@ Result<std::vector<uint32_t>> kvHeadsOf(const Keys& keys, const std::vector<uint
   if (keys.isNull(Key::kKvHeads) || !keys.need(Key::kKvHeads))
     return heads;
   const bool listed = keys.isList(Key::kKvHeads);
-  return keys.each(Key::kKvHeads, heads.size(), 0, {listed ? 0u : 1u, *std::ranges::max_element(heads)});
+  LLCUDA_ASSIGN_OR_RETURN(
+      auto kvHeads, keys.each(Key::kKvHeads, heads.size(), 0, {listed ? 0u : 1u, *std::ranges::max_element(heads)}));
+  // Of layer_types by names that the converter did not know.
+  if (std::ranges::all_of(kvHeads, [](uint32_t count) { return count == 0; }))
+    return badInput(keys.title(Key::kKvHeads), " is 0 for every layer: its converter misread the kinds of the layers; "
+                                               "convert the model again");
+  return kvHeads;
 }
 
 Result<std::vector<LayerConfig>> readLayers(const Keys& keys, uint32_t embedding) {
@@ -85,6 +91,7 @@ struct NamedLayer {
   bool local;
 };
 constexpr NamedLayer kLayerTypes[] = {{"full_attention", LayerKind::kAttention, false},
+                                      {"attention", LayerKind::kAttention, false},
                                       {"sliding_attention", LayerKind::kAttention, true},
                                       {"linear_attention", LayerKind::kRecurrent, false},
                                       {"mamba", LayerKind::kRecurrent, false},
@@ -133,6 +140,14 @@ Result<void> readWindows(const Keys& keys, std::vector<LayerConfig>& layers) {
     return {};
   LLCUDA_ASSIGN_OR_RETURN(const std::vector<bool> local, localLayers(keys, named, layers.size()));
   for (size_t i = 0; i < layers.size(); ++i) layers[i].window = local[i] ? window : 0;
+  return {};
+}
+
+/// The last blocks of a file may predict further tokens. Lists of the file have a number for each of them too.
+Result<void> leavePredictingLayers(const Keys& keys, ModelConfig& config) {
+  const auto others = static_cast<uint32_t>(config.layers.size() - 1);
+  LLCUDA_ASSIGN_OR_RETURN(const uint32_t predicting, keys.optional(Key::kPredictingLayers, 0, {0, others}));
+  config.layers.resize(config.layers.size() - predicting);
   return {};
 }
 
@@ -250,11 +265,12 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_ASSIGN_OR_RETURN(config.embedding, keys.required(Key::kEmbedding, {1, kMaxWidth}));
   LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, config.embedding));
   LLCUDA_RETURN_IF_ERROR(readWindows(keys, config.layers));
+  LLCUDA_RETURN_IF_ERROR(leavePredictingLayers(keys, config));
   LLCUDA_RETURN_IF_ERROR(readSharedCaches(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNope(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNumbers(keys, family, config));
   LLCUDA_RETURN_IF_ERROR(readPooling(keys, config));
-  config.pairOrder = keys.kind() == FileKind::kGguf ? family.ggufPairs : PairOrder::kHalves;
+  config.pairOrder = keys.kind() == FileKind::kGguf ? family.ggufPairs : family.hfPairs;
   config.normPlus = keys.kind() == FileKind::kGguf ? 0 : family.hfNormPlus;
   LLCUDA_RETURN_IF_ERROR(addRopes(readRopes, config));
   if (family.complete)

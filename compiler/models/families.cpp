@@ -9,10 +9,8 @@ namespace {
 constexpr const Family* kFamilies[] = {LLCUDA_FAMILIES(LLCUDA_ADDRESS_OF)};
 #undef LLCUDA_ADDRESS_OF
 
-using Names = Few<std::string_view, 2>;
-
 /// The family that has `wanted` among its names of a kind.
-const Family* find(Names Family::*names, std::string_view wanted) {
+const Family* find(FamilyNames Family::*names, std::string_view wanted) {
   for (const Family* family : kFamilies)
     for (const std::string_view name : family->*names)
       if (name == wanted)
@@ -20,7 +18,7 @@ const Family* find(Names Family::*names, std::string_view wanted) {
   return nullptr;
 }
 
-Error unknown(std::string_view wanted, Names Family::*names) {
+Error unknown(std::string_view wanted, FamilyNames Family::*names) {
   std::string all;
   for (const Family* family : kFamilies)
     for (const std::string_view name : family->*names) all += (all.empty() ? "" : ", ") + std::string(name);

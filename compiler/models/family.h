@@ -31,16 +31,19 @@ private:
   size_t count = 0;
 };
 
+using FamilyNames = Few<std::string_view, 4>;
+
 struct Family {
   std::string_view architecture;                  ///< what engines and messages call it
-  Few<std::string_view, 2> gguf = {};             ///< general.architecture of its GGUF files
-  Few<std::string_view, 2> huggingFace = {};      ///< architectures[0] of its config.json
-  Few<std::string_view, 2> modelTypes = {};       ///< model_type, of a config.json without architectures
+  FamilyNames gguf = {};                          ///< general.architecture of its GGUF files
+  FamilyNames huggingFace = {};                   ///< architectures[0] of its config.json
+  FamilyNames modelTypes = {};                    ///< model_type, of a config.json without architectures
   std::string_view models = {};                   ///< for people: who is of the family
   std::string_view formula = {};                  ///< and what it has besides the formula of llama
   Few<KeyRow, 24> keys = {};                      ///< besides, or in place of, those of keys.cpp
   std::span<const ingest::HfModule> tensors = {}; ///< modules of a layer in Hugging Face files
-  PairOrder ggufPairs = PairOrder::kHalves;       ///< of its GGUF files; Hugging Face has halves
+  PairOrder ggufPairs = PairOrder::kHalves;       ///< of its GGUF files
+  PairOrder hfPairs = PairOrder::kHalves;         ///< of its Hugging Face files
   float hfNormPlus = 0;                           ///< what the norms of Hugging Face files lack
   bool tiedHead = false;                          ///< of a config.json that does not say
   bool plainLocalRope = false;                    ///< scaling is for layers without a window

@@ -52,4 +52,10 @@ Result<ModelConfig> configFromGguf(const GgufFile& metadata, const ingest::Check
   return config;
 }
 
+uint64_t predictingLayers(const GgufFile& metadata, const ModelConfig& config) {
+  const GgufValue* architecture = metadata.find("general.architecture");
+  const GgufValue* blocks = metadata.find(std::string(*architecture->asString()) + ".block_count");
+  return *blocks->asUnsigned() - config.layers.size();
+}
+
 } // namespace llcuda::models

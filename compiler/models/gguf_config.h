@@ -14,4 +14,7 @@ namespace llcuda::models {
 /// (another architecture, experts, an unknown rope scaling) is kUnsupported. Messages lack the file's name.
 Result<ModelConfig> configFromGguf(const ingest::GgufFile& metadata, const ingest::Checkpoint& tensors);
 
+/// The blocks of the file behind the layers of its configuration, which predict further tokens.
+uint64_t predictingLayers(const ingest::GgufFile& metadata, const ModelConfig& config);
+
 } // namespace llcuda::models

@@ -8,6 +8,7 @@ namespace {
 
 constexpr KeyRow kCommon[] = {
     {Key::kLayers, "block_count", "num_hidden_layers"},
+    {Key::kPredictingLayers, "nextn_predict_layers", "", 0},
     {Key::kContext, "context_length", "max_position_embeddings"},
     {Key::kEmbedding, "embedding_length", "hidden_size"},
     {Key::kFeedForward, "feed_forward_length", "intermediate_size"},
@@ -44,7 +45,8 @@ bool Keys::knows(std::string_view gguf) const {
 }
 
 const KeyRow* Keys::row(Key key) const {
-  const KeyRow* first = nullptr;
+  const KeyRow* first = nullptr; // that has a name in such files, if any has one
+  std::string_view firstName;
   for (const std::span<const KeyRow> rows : {own, std::span<const KeyRow>(kCommon)})
     for (const KeyRow& row : rows) {
       if (row.key != key)
@@ -52,7 +54,8 @@ const KeyRow* Keys::row(Key key) const {
       const std::string_view name = fileKind == FileKind::kGguf ? row.gguf : row.hf;
       if (!name.empty() && values.has(name))
         return &row;
-      first = first ? first : &row;
+      if (!first || (firstName.empty() && !name.empty()))
+        first = &row, firstName = name;
     }
   return first;
 }
@@ -127,6 +130,12 @@ Result<std::optional<std::vector<bool>>> Keys::pattern(Key key, size_t count) co
         return badInput(title(key), " is not a list of flags");
       flags[i] = flag ? *flag : *whole != 0;
     }
+    return std::optional(std::move(flags));
+  }
+  if (const auto* letters = value ? std::get_if<std::string>(&*value) : nullptr) {
+    if (letters->empty() || letters->find_first_not_of("LG") != letters->npos)
+      return badInput(title(key), " is not a text of the letters L and G");
+    for (size_t i = 0; i < count; ++i) flags[i] = (*letters)[i % letters->size()] == 'L';
     return std::optional(std::move(flags));
   }
   if (!value && absent(key, 0) == 0)

@@ -13,6 +13,7 @@ namespace llcuda::models {
 
 enum class Key : uint8_t {
   kLayers,
+  kPredictingLayers, ///< the last of them, which predict further tokens
   kContext,
   kEmbedding,
   kFeedForward,
@@ -31,8 +32,10 @@ enum class Key : uint8_t {
   kBothWays,
   kWindow,
   kUseWindow,
-  kLayerTypes,       ///< sliding_attention or full_attention for each layer
-  kWindowPattern,    ///< a flag for each layer, or a period: of so many layers the last sees everything
+  kLayerTypes, ///< sliding_attention or full_attention for each layer
+  /// A flag for each layer, or a period: of so many layers the last sees everything; or the letters of a period, L for
+  /// layers with the window.
+  kWindowPattern,
   kFirstWindowLayer, ///< without one of these two, the first layer with the window
   kRotatedLayers,    ///< 0 for each layer without a rope
   kNopeInterval,     ///< without it: of so many layers the last has no rope
@@ -64,7 +67,8 @@ struct KeyRow {
 enum class FileKind : uint8_t { kGguf, kHuggingFace };
 
 /// Reads by key. A family's own rows come before those that all families share; of several rows of a key the first that
-/// the file has counts. What is absent is the row's, else the caller's. A key without a row is always absent.
+/// the file has counts, else the first with a name in files of its kind. What is absent is the row's, else the
+/// caller's. A key without a row is always absent.
 class Keys {
 public:
   Keys(FileKind kind, const Values& values, std::span<const KeyRow> own) : fileKind(kind), values(values), own(own) {}

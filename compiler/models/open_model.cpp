@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/models/open_model.h"
 
+#include "compiler/ingest/first_layers.h"
 #include "compiler/ingest/gguf_checkpoint.h"
 #include "compiler/ingest/gguf_kind.h"
 #include "compiler/ingest/gguf_vocabulary.h"
@@ -85,6 +86,14 @@ void noteStaleVocabulary(const ingest::GgufFile& metadata, OpenedModel& model) {
                           std::to_string(model.config.vocabulary) + " rows, which count");
 }
 
+/// The blocks behind the layers, which guess further tokens: nothing here speculates with them.
+void leavePredictingLayers(const std::string& path, uint64_t count, OpenedModel& model) {
+  if (count == 0)
+    return;
+  model.notes.push_back(path + ": " + std::to_string(count) + " blocks that predict further tokens are left out");
+  model.checkpoint = std::make_unique<ingest::FirstLayers>(std::move(model.checkpoint), model.config.layers.size());
+}
+
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
   LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
   LLCUDA_RETURN_IF_ERROR(ingest::checkHoldsModel(checkpoint->metadata()));
@@ -97,7 +106,9 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
   }
+  const uint64_t predicting = predictingLayers(checkpoint->metadata(), model.config);
   model.checkpoint = std::move(checkpoint);
+  leavePredictingLayers(path, predicting, model);
   return model;
 }
 

@@ -124,12 +124,16 @@ TEST(HfCheckpoint, LeavesOutWhatIsNotText) {
   const auto checkpoint = open(small()
                                    .floats("vision_tower.a.weight", {1}, {1})
                                    .floats("multi_modal_projector.b", {1}, {1})
+                                   .floats("visual.blocks.0.norm1.weight", {1}, {1})
+                                   .floats("model.visual.merger.norm.weight", {1}, {1})
+                                   .floats("mtp.fc.weight", {1}, {1})
                                    .floats("model.layers.0.self_attn.rotary_emb.inv_freq", {1}, {1})
                                    .bytes());
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
   EXPECT_EQ((*checkpoint)->tensors().size(), 2u);
-  EXPECT_THAT((*checkpoint)->notes(),
-              ElementsAre(testing::EndsWith(": 2 tensors of the vision part are left out: only text is supported")));
+  EXPECT_THAT(
+      (*checkpoint)->notes(),
+      ElementsAre(testing::EndsWith(": 5 tensors of parts that see, hear or predict further tokens are left out")));
 }
 
 TEST(HfCheckpoint, RefusesByName) {

@@ -78,7 +78,7 @@ void expectBoth(const Counts& counts) {
 // --- config.json -----------------------------------------------------------------------------------------------------
 
 /// One of the names of a kind that families have.
-std::string nameOf(Few<std::string_view, 2> Family::*names, std::mt19937& random) {
+std::string nameOf(FamilyNames Family::*names, std::mt19937& random) {
   std::vector<std::string> all;
   for (const Family* family : families())
     for (const std::string_view name : family->*names) all.emplace_back(name);

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string joined(const Few<std::string_view, 2>& names) {
+std::string joined(const FamilyNames& names) {
   std::string text;
   for (const std::string_view name : names) text += (text.empty() ? "`" : ", `") + std::string(name) + "`";
   return text;

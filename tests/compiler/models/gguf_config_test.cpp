@@ -272,6 +272,17 @@ TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
   EXPECT_EQ(valid(values).contextLimit, 128u);
 }
 
+// The last blocks of a file may predict further tokens; its lists count them.
+TEST(GgufConfig, BlocksThatPredictAreNoLayers) {
+  Values values = with("llama.nextn_predict_layers", 1u);
+  values["llama.feed_forward_length"] = std::vector<uint32_t>{64, 160, 96};
+  const ModelConfig config = valid(values);
+  ASSERT_EQ(config.layers.size(), 2u);
+  EXPECT_EQ(config.layers[1].feedForward, 160u);
+  expectError(with("llama.nextn_predict_layers", 3u), ErrorCode::kBadInput,
+              "llama.nextn_predict_layers is 3, outside 0 to 2");
+}
+
 TEST(GgufConfig, SmolLm3LeavesEveryFourthLayerUnturned) {
   const ModelConfig config = valid(with(required("smollm3"), "smollm3.block_count", 8u));
   EXPECT_THAT(ropesOf(config), ElementsAre(0, 0, 0, kNoRope, 0, 0, 0, kNoRope));
@@ -306,6 +317,8 @@ TEST(GgufConfig, NumbersOfEachLayer) {
               "llama.attention.head_count_kv is 0, outside 1 to 4");
   expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 0, 4}), ErrorCode::kUnsupported,
               "layer 1 is recurrent: only layers of attention are supported");
+  expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{0, 0, 0}), ErrorCode::kBadInput,
+              "llama.attention.head_count_kv is 0 for every layer: its converter misread the kinds of the layers");
   expectError(with("llama.attention.head_count_kv", std::vector<uint32_t>{4, 4, 3}), ErrorCode::kBadInput,
               "4 heads cannot share 3 kv heads");
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tiny models with random weights, one of each family, the same ones as GGUF files and as Hugging Face folders.
 
-    tiny_models.py OUT [--families llama,gemma3] [--types f32,q8_0] [--folders] [--context 64]
+    tiny_models.py OUT [--families llama,gemma3] [--types f32,q8_0] [--folders] [--context 64] [--predicting]
 
-writes OUT/llama.f32.gguf, OUT/llama.q8_0.gguf, OUT/llama/config.json and so on.
+writes OUT/llama.f32.gguf, OUT/llama.q8_0.gguf, OUT/llama/config.json and so on; with --predicting GGUF files have one
+block more, which predicts further tokens.
 
 The matrices hold numbers that q8_0 and f32 both keep exactly, so a GGUF of either type and the folder are one model.
 What the models answer is in families/*.json, made by make_family_goldens.py.
@@ -21,7 +22,8 @@ VOCABULARY, EMBEDDING, HEADS, KV_HEADS, HEAD_SIZE, FEED_FORWARD, CONTEXT = 160, 
 EPSILON = 1e-5
 
 # What is not said of a family is: two layers, a head of its own, no biases, whole heads turned, base 10000.
-# `config` is of the Hugging Face folder, `keys` of the GGUF file, without the architecture's name.
+# `config` is of the Hugging Face folder, `text` of its text_config, which then has the model's numbers, `keys` of the
+# GGUF file, without the architecture's name.
 LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
 SHORT_FACTORS, LONG_FACTORS = [1.0 + 0.05 * i for i in range(12)], [1.0 + 0.4 * i for i in range(12)]
 FAMILIES = {
@@ -104,9 +106,10 @@ class Model:
         self.family = FAMILIES[family]
         self.name = family
         self.layers = self.family.get("layers", 2)
-        self.turned = self.family.get("turned", HEAD_SIZE)
+        self.head_size = self.family.get("head_size", HEAD_SIZE)
+        self.turned = self.family.get("turned", self.head_size)
         self.heads, self.kv_heads = self.family.get("heads", (HEADS, KV_HEADS))
-        self.tensors = {}
+        self.tensors, self.predicting = {}, 0
         self.matrix("token_embd", VOCABULARY, EMBEDDING, 1 / EMBEDDING**0.5 if self.family.get("tied") else 1.0)
         for i in range(self.layers):
             self.layer(f"blk.{i}.")
@@ -115,23 +118,36 @@ class Model:
             self.matrix("output", VOCABULARY, EMBEDDING)
 
     def layer(self, block):
-        query, kv = self.heads * HEAD_SIZE, self.kv_heads * HEAD_SIZE
-        self.norm(block + "attn_norm", EMBEDDING)
+        query, kv = self.heads * self.head_size, self.kv_heads * self.head_size
+        pre_norms = self.family.get("pre_norms", True)
+        if pre_norms:
+            self.norm(block + "attn_norm", EMBEDDING)
         self.linear(block + "attn_q", query, EMBEDDING, "q")
         self.linear(block + "attn_k", kv, EMBEDDING, "k")
         self.linear(block + "attn_v", kv, EMBEDDING, "v")
         self.linear(block + "attn_output", EMBEDDING, query, "o")
         if self.family.get("head_norms"):
-            self.norm(block + "attn_q_norm", HEAD_SIZE)
-            self.norm(block + "attn_k_norm", HEAD_SIZE)
+            self.norm(block + "attn_q_norm", self.head_size)
+            self.norm(block + "attn_k_norm", self.head_size)
+        if self.family.get("row_norms"):
+            self.norm(block + "attn_q_norm", query)
+            self.norm(block + "attn_k_norm", kv)
         if self.family.get("post_norms"):
             self.norm(block + "post_attention_norm", EMBEDDING)
-        self.norm(block + "ffn_norm", EMBEDDING)
+        if pre_norms:
+            self.norm(block + "ffn_norm", EMBEDDING)
         self.linear(block + "ffn_gate", FEED_FORWARD, EMBEDDING, "gate")
         self.linear(block + "ffn_up", FEED_FORWARD, EMBEDDING, "up")
         self.linear(block + "ffn_down", EMBEDDING, FEED_FORWARD, "down")
         if self.family.get("post_norms"):
             self.norm(block + "post_ffw_norm", EMBEDDING)
+
+    def add_predicting_block(self):
+        block = f"blk.{self.layers}."
+        self.layer(block)
+        self.matrix(block + "nextn.eh_proj", EMBEDDING, 2 * EMBEDDING)
+        self.norm(block + "nextn.hnorm", EMBEDDING)
+        self.predicting = 1
 
     def linear(self, name, rows, columns, kind):
         self.matrix(name, rows, columns)
@@ -154,7 +170,8 @@ class Model:
         writer.add_string("general.name", f"tiny {self.name}")
         writer.add_string("tokenizer.ggml.model", "no_vocab")
         for key, value in self.gguf_keys().items():
-            add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}[type(value)]
+            add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string,
+                   list: writer.add_array}[type(value)]
             add(f"{architecture}.{key}", value)
         for name, values in self.gguf_tensors().items():
             kind = gguf.GGMLQuantizationType[type_name.upper()] if values.ndim == 2 else gguf.GGMLQuantizationType.F32
@@ -166,20 +183,21 @@ class Model:
         writer.close()
 
     def gguf_keys(self):
+        predicting = {"nextn_predict_layers": self.predicting} if self.predicting else {}
         return {
-            "block_count": self.layers, "context_length": self.context, "embedding_length": EMBEDDING,
+            **predicting, "block_count": self.layers + self.predicting, "context_length": self.context, "embedding_length": EMBEDDING,
             "feed_forward_length": FEED_FORWARD, "attention.head_count": self.heads, "attention.head_count_kv": self.kv_heads,
-            "attention.key_length": HEAD_SIZE, "attention.value_length": HEAD_SIZE,
+            "attention.key_length": self.head_size, "attention.value_length": self.head_size,
             "attention.layer_norm_rms_epsilon": EPSILON, "rope.dimension_count": self.turned,
             "rope.freq_base": 10000.0, "vocab_size": VOCABULARY, **self.family.get("keys", {}),
         }
 
     def gguf_tensors(self):
         tensors = dict(self.tensors)
-        if self.family["architecture"] in ("llama", "smollm3", "granite"):
+        if self.family["architecture"] in ("llama", "smollm3", "granite", "mistral3"):
             for name in tensors:
                 if ".attn_q." in name or ".attn_k." in name:
-                    tensors[name] = adjacent(tensors[name])
+                    tensors[name] = adjacent(tensors[name], self.head_size)
         if self.family.get("fused"):
             fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
             fuse(tensors, self.layers, "ffn_up", ("ffn_gate", "ffn_up"))
@@ -194,14 +212,19 @@ class Model:
     def write_folder(self, folder):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        config = {
-            "architectures": [self.family["class"]], "model_type": self.family["model_type"],
+        numbers = {
             "hidden_size": EMBEDDING, "intermediate_size": FEED_FORWARD, "num_hidden_layers": self.layers,
-            "num_attention_heads": self.heads, "num_key_value_heads": self.kv_heads, "head_dim": HEAD_SIZE,
+            "num_attention_heads": self.heads, "num_key_value_heads": self.kv_heads, "head_dim": self.head_size,
             "vocab_size": VOCABULARY, "max_position_embeddings": self.context, "rms_norm_eps": EPSILON,
-            "hidden_act": "silu", "tie_word_embeddings": bool(self.family.get("tied")), "torch_dtype": "float32",
-            "bos_token_id": 1, "eos_token_id": 2, **self.family["config"],
+            "hidden_act": "silu", "torch_dtype": "float32", "bos_token_id": 1, "eos_token_id": 2,
         }
+        if "text" in self.family:
+            numbers = {"text_config": {**numbers, **self.family["text"]}}
+        config = {
+            "architectures": [self.family["class"]], "model_type": self.family["model_type"], **numbers,
+            "tie_word_embeddings": bool(self.family.get("tied")), **self.family["config"],
+        }
+        config = {key: value for key, value in config.items() if value is not None or key == "sliding_window"}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         write_safetensors(folder / "model.safetensors", self.folder_tensors())
 
@@ -213,30 +236,34 @@ class Model:
                     tensors[name] = tensors[name] - np.float32(1)
         if self.family.get("fused"):
             fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
+        if self.family.get("fused") or self.family.get("shared_unit"):
             fuse(tensors, self.layers, "ffn_gate_up", ("ffn_gate", "ffn_up"))
+        if "vision" in self.family:
+            tensors[self.family["vision"] + "blocks.0.norm1.weight"] = np.ones(32, dtype=np.float32)
         return {self.folder_name(name): values for name, values in tensors.items()}
 
     def folder_name(self, name):
-        parts = name.split(".")
+        prefix, parts = self.family.get("prefix", "model."), name.split(".")
         if parts[0] != "blk":
-            return {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}[parts[0]] + \
-                "." + parts[1]
-        post = self.family.get("post_norms")
+            names = {"token_embd": prefix + "embed_tokens", "output_norm": prefix + "norm", "output": "lm_head"}
+            return f"{names[parts[0]]}.{parts[1]}" if parts[0] in names else name
+        post, shared = self.family.get("post_norms"), self.family.get("shared_unit")
         module = {
             "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
             "attn_v": "self_attn.v_proj", "attn_qkv": "self_attn.qkv_proj", "attn_output": "self_attn.o_proj",
             "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
             "post_attention_norm": "post_attention_layernorm",
             "ffn_norm": "pre_feedforward_layernorm" if post else "post_attention_layernorm",
-            "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_gate_up": "mlp.gate_up_proj",
-            "ffn_down": "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
+            "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+            "ffn_gate_up": "shared_mlp.input_linear" if shared else "mlp.gate_up_proj",
+            "ffn_down": "shared_mlp.output_linear" if shared else "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
         }[parts[2]]
-        return f"model.layers.{parts[1]}.{module}.{parts[3]}"
+        return f"{prefix}layers.{parts[1]}.{module}.{parts[3]}"
 
 
-def adjacent(values):
+def adjacent(values, head_size):
     """Rows of heads from the order that turns halves to the one that turns neighbours."""
-    heads = values.reshape(-1, 2, HEAD_SIZE // 2, *values.shape[1:])
+    heads = values.reshape(-1, 2, head_size // 2, *values.shape[1:])
     return np.ascontiguousarray(heads.swapaxes(1, 2)).reshape(values.shape)
 
 
@@ -280,10 +307,13 @@ if __name__ == "__main__":
     parser.add_argument("--types", default="")
     parser.add_argument("--folders", action="store_true")
     parser.add_argument("--context", type=int, default=CONTEXT)
+    parser.add_argument("--predicting", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for family in options.families.split(","):
         model = Model(family, options.context)
+        if options.predicting:
+            model.add_predicting_block()
         for type_name in filter(None, options.types.split(",")):
             model.write_gguf(options.out / f"{family}.{type_name}.gguf", type_name)
         if options.folders:
