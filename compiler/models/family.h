@@ -68,5 +68,7 @@ Result<const Family*> familyOfHf(std::string_view modelClass, std::string_view m
 ///   x += output(attention(rotated query, rotated key, value))   of norm(x)
 ///   x += down(activation(gate) * up)                            of norm(x)
 Rows llamaLayer(LayerBuilder& b, Rows x);
+/// The same with a norm of each query and key head before it is rotated.
+Rows qwen3Layer(LayerBuilder& b, Rows x);
 
 } // namespace llcuda::models

@@ -10,7 +10,9 @@
   FAMILY(Mistral3)                                                                                                     \
   FAMILY(SmolLm3)                                                                                                      \
   FAMILY(Qwen2)                                                                                                        \
+  FAMILY(Qwen2Vl)                                                                                                      \
   FAMILY(Qwen3)                                                                                                        \
+  FAMILY(Qwen3Vl)                                                                                                      \
   FAMILY(Phi3)                                                                                                         \
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \

@@ -65,7 +65,8 @@ Result<RopeScaling> scalingOf(const Values& rope, const ModelConfig& config) {
   // Early Phi-3 files call longrope by these names.
   if (name == "longrope" || name == "su" || (name == "yarn" && config.family->yarnIsLongRope))
     return RopeScaling::kLongRope;
-  if (name == "default")
+  // The axes of mrope turn alike where there is only text.
+  if (name == "default" || name == "mrope")
     return RopeScaling::kNone;
   if (name == "linear")
     return RopeScaling::kLinear;

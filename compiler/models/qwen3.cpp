@@ -7,7 +7,7 @@ namespace llcuda::models {
 
 static constexpr auto kModules = joined(kLlamaModules, kHeadNorms);
 
-static Rows qwen3Layer(LayerBuilder& b, Rows x) {
+Rows qwen3Layer(LayerBuilder& b, Rows x) {
   const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
   const Rows rotatedQuery = b.rotated(b.headNorm(query, "attn_q_norm"));
   const Rows rotatedKey = b.rotated(b.headNorm(key, "attn_k_norm"));

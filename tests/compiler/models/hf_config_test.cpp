@@ -316,5 +316,15 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 0.1.0; use a newer one");
 }
 
+// As the files of Qwen 2 VL say it: flat, with a rope of several axes.
+TEST(HfConfig, AxesOfMropeTurnAlike) {
+  const ModelConfig config =
+      model("Qwen2VLForConditionalGeneration", {{"rope_scaling", {{"type", "mrope"}, {"mrope_section", {2, 3, 3}}}},
+                                                {"vision_config", {{"hidden_size", 32}}}});
+  EXPECT_EQ(config.ropes[0].scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.ropes[0].base, 1e6);
+  EXPECT_EQ(config.family, &kQwen2Vl);
+}
+
 } // namespace
 } // namespace llcuda::models

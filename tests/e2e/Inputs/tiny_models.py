@@ -64,6 +64,26 @@ FAMILIES = {
         "architecture": "qwen3", "class": "Qwen3ForCausalLM", "model_type": "qwen3", "head_norms": True,
         "config": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "use_sliding_window": False},
     },
+    # The text part of models that see, as their folders hold it.
+    "qwen2vl": {
+        "architecture": "qwen2vl", "class": "Qwen2_5_VLForConditionalGeneration", "model_type": "qwen2_5_vl",
+        "biases": ("q", "k", "v"), "head_size": 16, "prefix": "model.", "vision": "visual.",
+        "config": {"vision_config": {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 2,
+                                     "out_hidden_size": EMBEDDING, "patch_size": 4, "fullatt_block_indexes": [0]}},
+        "text": {"model_type": "qwen2_5_vl_text", "rope_theta": 1000000.0, "use_sliding_window": False,
+                 "rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 3]}},
+        "keys": {"rope.freq_base": 1000000.0, "rope.dimension_sections": [2, 3, 3, 0]},
+    },
+    "qwen3vl": {
+        "architecture": "qwen3vl", "class": "Qwen3VLForConditionalGeneration", "model_type": "qwen3_vl",
+        "head_norms": True, "prefix": "model.language_model.", "vision": "model.visual.",
+        "config": {"vision_config": {"depth": 1, "hidden_size": 32, "intermediate_size": 32, "num_heads": 2,
+                                     "out_hidden_size": EMBEDDING, "patch_size": 4, "num_position_embeddings": 16,
+                                     "deepstack_visual_indexes": [0]}},
+        "text": {"model_type": "qwen3_vl_text", "rope_parameters": {
+            "rope_type": "default", "rope_theta": 500000.0, "mrope_section": [6, 5, 5], "mrope_interleaved": True}},
+        "keys": {"rope.freq_base": 500000.0, "rope.dimension_sections": [6, 5, 5, 0], "n_deepstack_layers": 1},
+    },
     # Three quarters of each head turn; longer than the original context, so the long factors.
     "phi3": {
         "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
