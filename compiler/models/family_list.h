@@ -17,7 +17,9 @@
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \
   FAMILY(Gemma3)                                                                                                       \
-  FAMILY(Granite)
+  FAMILY(Granite)                                                                                                      \
+  FAMILY(Ernie45)                                                                                                      \
+  FAMILY(PaddleOcr)
 
 namespace llcuda::models {
 

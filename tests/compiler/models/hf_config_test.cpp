@@ -326,5 +326,11 @@ TEST(HfConfig, AxesOfMropeTurnAlike) {
   EXPECT_EQ(config.family, &kQwen2Vl);
 }
 
+TEST(HfConfig, RowsOfErnieAreInTheOrderOfGguf) {
+  EXPECT_EQ(model("Ernie4_5ForCausalLM", {{"num_key_value_heads", 2}}).pairOrder, PairOrder::kAdjacent);
+  EXPECT_EQ(model("PaddleOCRVLForConditionalGeneration").pairOrder, PairOrder::kHalves);
+  EXPECT_TRUE(read(file("Ernie4_5ForCausalLM")).tensors.tiedHead) << "as of a file that does not say";
+}
+
 } // namespace
 } // namespace llcuda::models

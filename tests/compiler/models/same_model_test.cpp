@@ -92,6 +92,8 @@ void expectSame(const char* architecture, const GgufKeys& keys, const char* mode
 TEST(SameModel, WithDefaults) {
   expectSame("qwen2vl", {{"rope.freq_base", 1e6f}}, "Qwen2_5_VLForConditionalGeneration", {});
   expectSame("qwen3vl", {{"rope.freq_base", 5e5f}}, "Qwen3VLForConditionalGeneration", {});
+  expectSame("ernie4_5", {{"rope.freq_base", 5e5f}}, "Ernie4_5ForCausalLM", {});
+  expectSame("paddleocr", {{"rope.freq_base", 5e5f}}, "PaddleOCRVLForConditionalGeneration", {});
   expectSame("llama", {}, "LlamaForCausalLM", {});
   expectSame("qwen2", {}, "Qwen2ForCausalLM", {});
   expectSame("qwen3", {}, "Qwen3ForCausalLM", {});

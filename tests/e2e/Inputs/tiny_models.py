@@ -84,6 +84,20 @@ FAMILIES = {
             "rope_type": "default", "rope_theta": 500000.0, "mrope_section": [6, 5, 5], "mrope_interleaved": True}},
         "keys": {"rope.freq_base": 500000.0, "rope.dimension_sections": [6, 5, 5, 0], "n_deepstack_layers": 1},
     },
+    # Neighbours turn in files of both kinds.
+    "ernie4_5": {
+        "architecture": "ernie4_5", "class": "Ernie4_5ForCausalLM", "model_type": "ernie4_5", "tied": True,
+        "config": {"rope_theta": 500000.0, "use_bias": False}, "keys": {"rope.freq_base": 500000.0},
+    },
+    "paddleocr": {
+        "architecture": "paddleocr", "class": "PaddleOCRVLForConditionalGeneration", "model_type": "paddleocr_vl",
+        "prefix": "model.language_model.", "vision": "model.visual.",
+        "config": {"vision_config": {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
+                                     "num_attention_heads": 2}},
+        "text": {"model_type": "paddleocr_vl_text", "use_bias": False, "rope_parameters": {
+            "rope_type": "default", "rope_theta": 500000.0, "mrope_section": [6, 5, 5]}},
+        "keys": {"rope.freq_base": 500000.0, "rope.dimension_sections": [6, 5, 5, 0]},
+    },
     # Three quarters of each head turn; longer than the original context, so the long factors.
     "phi3": {
         "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
