@@ -18,6 +18,7 @@
   FAMILY(Gemma2)                                                                                                       \
   FAMILY(Gemma3)                                                                                                       \
   FAMILY(Granite)                                                                                                      \
+  FAMILY(GraniteHybrid)                                                                                                \
   FAMILY(Ernie45)                                                                                                      \
   FAMILY(PaddleOcr)
 

@@ -6,12 +6,28 @@
 
 namespace llcuda::models {
 
+/// Files of Granite 4 can also have experts and states. Those without have the feed-forward that all experts share.
+static constexpr std::array<HfModule, 2> kSharedFeedForward = {
+    {{"shared_mlp.input_linear", "ffn_up"}, {"shared_mlp.output_linear", "ffn_down"}}};
+static constexpr auto kHybridModules = joined(kLlamaModules, kSharedFeedForward);
+
+static Result<void> completeHybrid(const Keys& keys, ModelConfig& config) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::string positions, keys.all().text("position_embedding_type", ""));
+  for (LayerConfig& layer : config.layers) {
+    if (positions != "rope")
+      layer.rope = LayerConfig::kNoRope;
+    if (!keys.has(Key::kLayerTypes)) // transformers takes all of them for states
+      layer.kind = LayerKind::kRecurrent;
+  }
+  return {};
+}
+
 constinit const Family kGranite{
     .architecture = "granite",
     .gguf = {"granite"},
     .huggingFace = {"GraniteForCausalLM"},
     .modelTypes = {"granite"},
-    .models = "Granite 3, and 4 without experts and states",
+    .models = "Granite 3; 4 without experts and states as GGUF files",
     .formula = "the same as llama; embeddings, scores, residual sums and logits have scales; "
                "`rope.scaling.finetuned` false: no layer turns",
     .keys = {{Key::kContext, "context_length", "max_position_embeddings", 2048},
@@ -22,6 +38,24 @@ constinit const Family kGranite{
              {Key::kRopeUsed, "rope.scaling.finetuned", "", true}},
     .tensors = kLlamaModules,
     .ggufPairs = PairOrder::kAdjacent,
+    .layer = llamaLayer,
+};
+
+constinit const Family kGraniteHybrid{
+    .architecture = "granite",
+    .huggingFace = {"GraniteMoeHybridForCausalLM"},
+    .modelTypes = {"granitemoehybrid"},
+    .models = "Granite 4 without experts and states",
+    .formula = "the same; layers turn where `position_embedding_type` is rope",
+    .keys = {{Key::kContext, "context_length", "max_position_embeddings", 2048},
+             {Key::kFeedForward, "feed_forward_length", "shared_intermediate_size", 1024},
+             {Key::kLocalExperts, "", "num_local_experts", 8},
+             {Key::kEmbeddingScale, "embedding_scale", "embedding_multiplier", 1},
+             {Key::kResidualScale, "residual_scale", "residual_multiplier", 1},
+             {Key::kAttentionScale, "attention.scale", "attention_multiplier", 1},
+             {Key::kLogitDivisor, "logit_scale", "logits_scaling", 1}},
+    .tensors = kHybridModules,
+    .complete = completeHybrid,
     .layer = llamaLayer,
 };
 

@@ -316,6 +316,37 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 0.1.0; use a newer one");
 }
 
+/// The message of a file that is not read.
+std::string refusal(const Json& json) {
+  const Result<HfConfig> config = readText(json);
+  EXPECT_FALSE(config);
+  return config ? "" : config.error().message;
+}
+
+// The names of kinds of layers before and since version 5.
+TEST(HfConfig, LayerTypesOfBothSpellings) {
+  const Json dense = {{"num_local_experts", 0}, {"position_embedding_type", "rope"}};
+  const auto granite = [&](const char* kind) {
+    return file("GraniteMoeHybridForCausalLM", {{"num_local_experts", 0},
+                                                {"position_embedding_type", "rope"},
+                                                {"shared_intermediate_size", 48},
+                                                {"layer_types", {kind, kind, kind, kind}}});
+  };
+  for (const char* kind : {"attention", "full_attention"}) {
+    const ModelConfig config = read(granite(kind)).model;
+    EXPECT_EQ(config.layers[3].kind, LayerKind::kAttention) << kind;
+    EXPECT_EQ(config.layers[3].rope, 0u) << kind;
+    EXPECT_EQ(config.layers[3].feedForward, 48u) << "of the unit that experts would share";
+  }
+  for (const char* kind : {"mamba", "linear_attention"})
+    EXPECT_THAT(refusal(granite(kind)), HasSubstr("layer 0 is recurrent")) << kind;
+  EXPECT_THAT(refusal(file("GraniteMoeHybridForCausalLM", dense)), HasSubstr("layer 0 is recurrent"));
+  EXPECT_THAT(refusal(file("GraniteMoeHybridForCausalLM")), HasSubstr("num_local_experts is 8; mixtures of experts"));
+  Json unturned = granite("attention");
+  unturned.erase("position_embedding_type");
+  EXPECT_EQ(read(unturned).model.layers[0].rope, LayerConfig::kNoRope);
+}
+
 // As the files of Qwen 2 VL say it: flat, with a rope of several axes.
 TEST(HfConfig, AxesOfMropeTurnAlike) {
   const ModelConfig config =

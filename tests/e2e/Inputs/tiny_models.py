@@ -56,6 +56,17 @@ FAMILIES = {
                    "logits_scaling": 8.0, "rope_theta": 10000.0},
         "keys": {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.0625, "logit_scale": 8.0},
     },
+    # The linears of the unit that experts would share; `position_embedding_type` says that layers turn.
+    "granite4": {
+        "architecture": "granite", "class": "GraniteMoeHybridForCausalLM", "model_type": "granitemoehybrid",
+        "tied": True, "shared_unit": True,
+        "config": {"embedding_multiplier": 12.0, "residual_multiplier": 0.22, "attention_multiplier": 0.0625,
+                   "logits_scaling": 8.0, "rope_theta": 10000.0, "num_local_experts": 0, "num_experts_per_tok": 0,
+                   "shared_intermediate_size": FEED_FORWARD, "position_embedding_type": "rope",
+                   "layer_types": ["attention", "attention"], "mamba_n_heads": 4, "mamba_d_head": 32, "head_dim": None},
+        "head_size": 16,
+        "keys": {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.0625, "logit_scale": 8.0},
+    },
     "qwen2": {
         "architecture": "qwen2", "class": "Qwen2ForCausalLM", "model_type": "qwen2", "tied": True,
         "biases": ("q", "k", "v"), "config": {"rope_theta": 10000.0, "use_sliding_window": False},
