@@ -12,14 +12,14 @@
 
 namespace llcuda::codegen {
 
-/// Where NVRTC may lie. Searched in the order of the fields; last comes what the loader finds by itself.
+/// Where NVRTC may lie: these places in their order, then the loader's; all of them for NVRTC 12, then all for 13.
 struct NvrtcSearch {
   std::string path;                        ///< a library or the folder of one; when set, nothing else is searched
-  std::string binaryFolder;                ///< the folder of the running program
+  std::string binaryFolder;                ///< of the running program; a package of Python may hold it
   std::vector<std::string> pythonPrefixes; ///< folders like /usr or a virtual environment, that hold lib/python3.*
 };
 
-/// The usual places, for a main(): `path` is that of --nvrtc, `virtualEnvironment` and `home` are the environment's
+/// The usual places, for a main(): `path` is that of --nvrtc or LLCUDA_NVRTC, `virtualEnvironment` and `home` are
 /// VIRTUAL_ENV and HOME; each may be empty. Python prefixes are the virtual environment, the folders `..` (a program
 /// installed into one) and `../../venv` (a build tree) of the program's, `~/.local`, `/usr/local`, `/usr`.
 NvrtcSearch usualSearch(const std::string& path, const std::string& binaryFolder, const std::string& virtualEnvironment,

@@ -63,14 +63,15 @@ void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, Compile
       "Encoding of keys and values");
   app.add_option("-j,--jobs", options.jobs, "Processes and threads at a time (default: all processors)")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--nvrtc", places.nvrtc, "The NVRTC library, or its folder");
+  app.add_option("--nvrtc", places.nvrtc, "The NVRTC library, or its folder (default: $LLCUDA_NVRTC, else found)");
   app.add_option("--cache-dir", places.cacheFolder, "Folder of compiled kernels (default: $XDG_CACHE_HOME/llcuda)");
 }
 
 void findCompilers(const CompilePlaces& places, pipeline::CompileOptions& options) {
   const fs::path self = fs::read_symlink("/proc/self/exe");
+  const std::string nvrtc = places.nvrtc.empty() ? environment("LLCUDA_NVRTC") : places.nvrtc;
   options.nvrtc =
-      codegen::usualSearch(places.nvrtc, self.parent_path().string(), environment("VIRTUAL_ENV"), environment("HOME"));
+      codegen::usualSearch(nvrtc, self.parent_path().string(), environment("VIRTUAL_ENV"), environment("HOME"));
   options.cacheFolder = places.cacheFolder;
   options.workerCommand = {self.string(), "--kernel-worker"};
   options.hostCompiler = findHostCompiler();

@@ -13,7 +13,7 @@ namespace llcuda::tools {
 
 /// What is looked for when the flags are parsed.
 struct CompilePlaces {
-  std::string nvrtc;       ///< the library, or its folder; empty: the usual places
+  std::string nvrtc;       ///< the library, or its folder; empty: LLCUDA_NVRTC, else the usual places
   std::string cacheFolder; ///< of compiled kernels; empty: none
 };
 

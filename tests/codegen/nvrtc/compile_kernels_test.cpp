@@ -12,6 +12,7 @@
 #include "codegen/nvrtc/embedded_headers.h"
 #include "codegen/nvrtc/kernel_cache.h"
 #include "codegen/nvrtc/kernel_compiler.h"
+#include "codegen/nvrtc/nvrtc_search.h"
 
 namespace llcuda::codegen {
 namespace {
@@ -282,6 +283,28 @@ TEST(NvrtcLibrary, SaysWhatIsWrongWithANamedLibrary) {
   library = NvrtcLibrary::open({.path = "libm.so.6", .binaryFolder = "", .pythonPrefixes = {}});
   ASSERT_FALSE(library);
   EXPECT_THAT(library.error().message, EndsWith("is not an NVRTC library"));
+}
+
+// What NVRTC 13 writes is not for drivers of the 12 series: one that lies in front does not hide a 12 behind it. A
+// package that holds the program brings its neighbours along.
+TEST_F(CompileKernels, LooksForNvrtc12Before13) {
+  const auto place = [&](const fs::path& file) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << "a library";
+    return file.string();
+  };
+  const std::string newer = place(folder / "env/lib/python3.12/site-packages/nvidia/cu13/lib/libnvrtc.so.13");
+  const std::string older = place(folder / "own/nvidia/cuda_nvrtc/lib/libnvrtc.so.12");
+  fs::create_directories(folder / "own/llcuda/bin");
+  const std::vector<std::string> candidates = nvrtcCandidates({.path = "",
+                                                               .binaryFolder = (folder / "own/llcuda/bin").string(),
+                                                               .pythonPrefixes = {(folder / "env").string()}});
+  ASSERT_EQ(candidates.size(), 5u);
+  EXPECT_TRUE(fs::equivalent(candidates[0], older)) << candidates[0];
+  EXPECT_EQ(candidates[1], "libnvrtc.so.12");
+  EXPECT_TRUE(fs::equivalent(candidates[2], newer)) << candidates[2];
+  EXPECT_EQ(candidates[3], "libnvrtc.so.13");
+  EXPECT_THAT(nvrtcCandidates({.path = newer, .binaryFolder = "", .pythonPrefixes = {}}), testing::ElementsAre(newer));
 }
 
 } // namespace
