@@ -4,6 +4,8 @@
 #include <iostream>
 #include <sstream>
 
+#include <unistd.h>
+
 namespace llcuda::tools {
 namespace {
 
@@ -23,9 +25,19 @@ const char* nameOf(pipeline::Stage stage) {
 
 } // namespace
 
+ProgressForm usualProgress() {
+  return ::isatty(STDERR_FILENO) == 1 ? ProgressForm::kLine : ProgressForm::kNone;
+}
+
 void ProgressLine::update(pipeline::Stage stage, uint64_t done, uint64_t total) {
-  if (!terminal)
+  if (form == ProgressForm::kNone)
     return;
+  if (form == ProgressForm::kJson) {
+    std::ostringstream object;
+    object << "{\"stage\": \"" << nameOf(stage) << "\", \"done\": " << done << ", \"total\": " << total << "}\n";
+    std::cerr << object.str() << std::flush;
+    return;
+  }
   stages[stage] = {done, total};
   std::ostringstream line;
   for (const auto& [stage, count] : stages) {

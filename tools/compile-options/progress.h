@@ -8,10 +8,19 @@
 
 namespace llcuda::tools {
 
-/// A line on a terminal that says how far each stage is; silent elsewhere.
+enum class ProgressForm {
+  kNone,
+  kLine, ///< one line on a terminal, which is written over
+  kJson, ///< an object a line: {"stage": "kernels", "done": 3, "total": 23}
+};
+
+/// kLine on a terminal, else kNone.
+ProgressForm usualProgress();
+
+/// Says on standard error how far each stage is.
 class ProgressLine {
 public:
-  explicit ProgressLine(bool terminal) : terminal(terminal) {}
+  explicit ProgressLine(ProgressForm form) : form(form) {}
   ~ProgressLine() { clear(); }
 
   void update(pipeline::Stage stage, uint64_t done, uint64_t total);
@@ -23,7 +32,7 @@ private:
     uint64_t done = 0, total = 0;
   };
   std::map<pipeline::Stage, Count> stages;
-  bool terminal;
+  ProgressForm form;
   bool shown = false;
 };
 

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "compiler/ingest/input_files.h"
 #include "runtime/base/regular_file.h"
 #include "tools/engine-cache/engine_cache.h"
 
@@ -22,17 +22,6 @@ namespace llcuda::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr uint64_t kCacheBytes = uint64_t{20} << 30;
-
-/// Empty when neither XDG_CACHE_HOME nor HOME says where.
-fs::path cacheFolder() {
-  if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder && *folder)
-    return fs::path(folder) / "llcuda" / "engines";
-  if (const char* home = std::getenv("HOME"); home && *home)
-    return fs::path(home) / ".cache" / "llcuda" / "engines";
-  return {};
-}
 
 bool wantsHostImages(llcuda_device device) {
   if (device == LLCUDA_DEVICE_AUTO)
@@ -100,12 +89,9 @@ std::variant<std::string, int> compiledEngine(const CompileFirst& wanted) {
                 wanted.model + ": is a model, and there is no llcuda-compile beside " + wanted.program +
                     " to compile it",
                 LLCUDA_UNSUPPORTED);
-  const fs::path folder = cacheFolder();
-  if (folder.empty())
-    return fail(wanted, "neither XDG_CACHE_HOME nor HOME says where the compiled engine can be kept", LLCUDA_USAGE);
-  fs::create_directories(folder, error);
-  if (error)
-    return fail(wanted, folder.string() + ": cannot be made: " + error.message(), LLCUDA_BAD_INPUT);
+  const Result<std::string> folder = engineCacheFolder();
+  if (!folder)
+    return fail(wanted, folder.error().message, static_cast<int>(folder.error().code));
 
   const std::string target = wantsHostImages(wanted.device) ? "sm_75,host" : "sm_75";
   std::vector<std::string> flags = {"--target", target};
@@ -113,17 +99,18 @@ std::variant<std::string, int> compiledEngine(const CompileFirst& wanted) {
     flags.insert(flags.end(), {"-c", std::to_string(wanted.context)});
   if (wanted.maxBatch != 0)
     flags.insert(flags.end(), {"--max-batch", std::to_string(wanted.maxBatch)});
-  const Result<std::string> name = cachedEngineName(wanted.model, compiler.string(), flags);
+  const Result<std::string> name =
+      cachedEngineName(wanted.model, ingest::inputFiles(wanted.model), compiler.string(), flags);
   if (!name)
     return fail(wanted, name.error().message, static_cast<int>(name.error().code));
-  const fs::path engine = folder / *name;
+  const fs::path engine = fs::path(*folder) / *name;
   if (!fs::exists(engine, error)) {
     std::vector<std::string> command = {compiler.string(), wanted.model, "-o", engine.string()};
     command.insert(command.end(), flags.begin(), flags.end());
     if (const int code = runProgram(wanted, std::move(command)))
       return code;
   }
-  keepCacheSmall(folder.string(), engine.string(), wanted.cacheBytes.value_or(kCacheBytes));
+  keepCacheSmall(*folder, engine.string(), wanted.cacheBytes.value_or(kEngineCacheBytes));
   return engine.string();
 }
 

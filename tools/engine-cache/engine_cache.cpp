@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <vector>
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "compiler/ingest/input_files.h"
 #include "runtime/base/mapped_file.h"
 #include "runtime/schema/engine_hash.h"
 
@@ -24,10 +24,12 @@ constexpr std::chrono::hours kAbandoned{24};
 
 /// What changes with a file: nobody reads gigabytes before each start.
 std::string stampOf(const std::string& path) {
+  std::error_code ignored;
+  const std::string whole = fs::weakly_canonical(path, ignored).string();
   struct stat info = {};
-  if (::stat(path.c_str(), &info) != 0)
-    return path + " is gone\n";
-  return detail::concat(path, ' ', info.st_size, ' ', info.st_mtim.tv_sec, ' ', info.st_mtim.tv_nsec, ' ', info.st_dev,
+  if (::stat(whole.c_str(), &info) != 0)
+    return whole + " is gone\n";
+  return detail::concat(whole, ' ', info.st_size, ' ', info.st_mtim.tv_sec, ' ', info.st_mtim.tv_nsec, ' ', info.st_dev,
                         ' ', info.st_ino, '\n');
 }
 
@@ -52,15 +54,30 @@ std::vector<CachedFile> filesOf(const std::string& folder, const char* extension
 
 } // namespace
 
-Result<std::string> cachedEngineName(const std::string& model, const std::string& compiler,
-                                     std::span<const std::string> flags) {
+Result<std::string> engineCacheFolder() {
+  fs::path folder;
+  if (const char* caches = std::getenv("XDG_CACHE_HOME"); caches && *caches)
+    folder = fs::path(caches) / "llcuda" / "engines";
+  else if (const char* home = std::getenv("HOME"); home && *home)
+    folder = fs::path(home) / ".cache" / "llcuda" / "engines";
+  else
+    return usageError("neither XDG_CACHE_HOME nor HOME says where the compiled engine can be kept");
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    return badInput(folder.string(), ": cannot be made: ", error.message());
+  return folder.string();
+}
+
+Result<std::string> cachedEngineName(const std::string& model, std::span<const std::string> inputs,
+                                     const std::string& compiler, std::span<const std::string> flags) {
   LLCUDA_ASSIGN_OR_RETURN(const MappedFile program, MappedFile::open(compiler));
   std::error_code ignored;
   const fs::path whole = fs::weakly_canonical(model, ignored);
   std::ostringstream key;
   key << whole.string() << '\n' << schema::hashBytes(program.bytes()) << '\n';
   for (const std::string& flag : flags) key << flag << '\n';
-  for (const std::string& file : ingest::inputFiles(whole.string())) key << stampOf(file);
+  for (const std::string& file : inputs) key << stampOf(file);
   char digits[17];
   std::snprintf(digits, sizeof(digits), "%016llx",
                 static_cast<unsigned long long>(schema::hashBytes(std::as_bytes(std::span(key.view())))));

@@ -18,6 +18,21 @@ std::string checkTarget(const std::string& target) {
   return target == "sm_75" || target == "host" ? "" : target + " is not a target; there are sm_75 and host";
 }
 
+/// The words of the command line without those that change nothing in the engine.
+std::vector<std::string> decidingWords(int argc, char** argv) {
+  constexpr std::string_view kOthers[] = {"-j", "--jobs", "--progress", "--report", "--cache-dir", "--nvrtc"};
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const std::string_view name = word.substr(0, word.find('='));
+    if (std::ranges::find(kOthers, name) == std::end(kOthers))
+      words.emplace_back(word);
+    else if (name == word)
+      ++i; // its value
+  }
+  return words;
+}
+
 } // namespace
 
 std::variant<Request, int> parseRequest(int argc, char** argv) {
@@ -31,6 +46,14 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
   app.set_version_flag("--version", std::string("llcuda-compile ") + kVersion);
   addCompileOptions(app, options, places);
   app.add_option("-o,--output", options.output, "The engine file to write (with --refit: in place)");
+  CLI::Option* intoCache = app.add_flag("--into-cache", request.intoCache,
+                                        "Write the engine to the cache ($XDG_CACHE_HOME/llcuda/engines) under a name "
+                                        "of what it is made of, unless it is there; --report says where");
+  request.progress = usualProgress();
+  addChoice(app, "--progress", request.progress,
+            {{"none", ProgressForm::kNone}, {"line", ProgressForm::kLine}, {"json", ProgressForm::kJson}},
+            "How far it is, on standard error (default: line on a terminal, else none); json: an object a line");
+  app.add_option("--report", request.report, "Write what was made as JSON; -: to standard output")->type_name("FILE");
   app.add_option("--target", targets, "sm_75 (machine code and PTX for newer GPUs), host (run without a GPU)")
       ->delimiter(',')
       ->check(CLI::Validator(checkTarget, "TARGET"))
@@ -58,10 +81,15 @@ std::variant<Request, int> parseRequest(int argc, char** argv) {
   for (const char* decided : {"--target", "--ctx-size", "--max-batch", "--cache-type-k", "--cache-type-v", "--kv-type",
                               "--golden", "--weights"})
     refit->excludes(app.get_option(decided));
+  intoCache->excludes(refit)->excludes(app.get_option("--output"));
   if (const std::optional<int> code = parseCommandLine(app, argc, argv))
     return *code;
-  if (options.output.empty() && request.refit.empty())
-    return wrongUse(app, "--output is required");
+  if (options.output.empty() && request.refit.empty() && !request.intoCache)
+    return wrongUse(app, "--output or --into-cache is required");
+  if (request.report == "-" && !options.dumpIrAfter.empty())
+    return wrongUse(app, "--report - and --dump-ir-after both write to standard output");
+  if (request.intoCache)
+    request.cacheFlags = decidingWords(argc, argv);
   if (app.count("--nvrtc") != 0 && std::ranges::find(targets, "sm_75") == targets.end())
     return wrongUse(app, "--nvrtc is for the target sm_75");
 
