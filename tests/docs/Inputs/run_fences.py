@@ -7,11 +7,13 @@ Every fence says what it holds:
     sh gpu     commands that need one: the shell parses them, their programs are there and have the options
     sh long    commands that take long, or need NVRTC: the same
     cpp PATH   lines of a file of the project
+    python     what runs in one Python, with those before it in the document, as the cells of a notebook
     text       neither
 
 The commands of one fence run in one shell, each fence in the folder as the first fence of its document left it. The
 wrappers of WORK/bin make the tools do without a GPU.
 """
+import os
 import pathlib
 import re
 import shlex
@@ -27,6 +29,12 @@ WRAPPERS = {
     "llcuda-run": 'exec {tool} "$@" --device host -n 4',
     "llcuda-eval": 'exec {tool} "$@" --device host',
 }
+# Compiled without NVRTC.
+FOR_THE_HOST = """
+import functools, llcuda, llcuda.llm
+llcuda.compile = functools.partial(llcuda.compile, targets=("host",), jobs=2)
+llcuda.llm.compile = lambda *model, targets, **how: llcuda.compile(*model, **{**how, "context": 4096})
+"""
 
 
 class Documents:
@@ -34,6 +42,7 @@ class Documents:
         self.root, self.build, self.work = root, build, work
         self.faults = []
         self.counts = {"run": 0, "parsed": 0, "quoted": 0}
+        self.cells = []
         self.help_texts = {}
 
     def prepare(self):
@@ -62,10 +71,33 @@ class Documents:
                 start = self.run(place, match[2], start)
             elif kind == "sh" and rest in ("gpu", "long"):
                 self.parse(place, match[2])
+            elif match[1] == "python":
+                self.cells.append((place, match[2]))
             elif kind in ("cpp", "c", "mlir", "tablegen", "python") and rest:
                 self.quote(place, match[2], rest)
             elif match[1] != "text":
-                self.fault(place, f"a fence of the kind '{match[1]}'; there are sh, sh gpu, sh long, cpp PATH, text")
+                self.fault(
+                    place, f"a fence of the kind '{match[1]}'; there are sh, sh gpu, sh long, python, cpp PATH, text"
+                )
+        self.run_cells(start)
+
+    def run_cells(self, start):
+        """Runs the document's Python with the package, for the host alone."""
+        cells, self.cells = self.cells, []
+        if not cells:
+            return
+        folder, site = self.work / "cells", self.work / "site"
+        shutil.copytree(start, folder)
+        stage = self.root / "tools/package/stage.py"
+        subprocess.run([sys.executable, stage, self.build, site, "--link"], check=True)
+        program = [f"exec(compile({text!r}, {place!r}, 'exec'))" for place, text in cells]
+        done = subprocess.run(
+            [sys.executable, "-c", "\n".join([FOR_THE_HOST, *program])], cwd=folder, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": str(site)}
+        )
+        self.counts["run"] += len(cells)
+        if done.returncode != 0:
+            self.fault(cells[0][0], "exit", done.returncode, done.stdout[-500:], done.stderr[-2000:])
 
     def run(self, place, commands, start):
         """Answers the folder that later fences start from."""

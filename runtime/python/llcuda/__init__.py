@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Language models compiled ahead of time for the NVIDIA T4, and run.
+
+    import llcuda
+    llm = llcuda.LLM("model.gguf")
+    print(llm.generate("The capital of France is").text)
+"""
+from ._compile import CompileReport, MemoryPlan, compile
+from ._options import Options
+from ._profile import KernelTime, Profile
+from ._progress import Progress
+from ._session import Session
+from ._types import Candidate, Completion, EngineInfo, Metrics, SelfCheck, Token, TokenLogprob
+from ._waiting import AsyncTokenStream, TokenStream
+from .engine import Engine
+from .errors import (
+    BadInputError,
+    BusyError,
+    CancelledError,
+    Error,
+    InternalError,
+    NoDeviceError,
+    OutOfMemoryError,
+    SelfCheckError,
+    UnsupportedError,
+    UsageError,
+)
+from .llm import LLM
+
+__version__ = "3.0.0"
+
+__all__ = [
+    "LLM", "AsyncTokenStream", "BadInputError", "BusyError", "CancelledError", "Candidate", "CompileReport",
+    "Completion", "Engine", "EngineInfo", "Error", "InternalError", "KernelTime", "MemoryPlan", "Metrics",
+    "NoDeviceError", "Options", "OutOfMemoryError", "Profile", "Progress", "SelfCheck", "SelfCheckError", "Session",
+    "Token", "TokenLogprob", "TokenStream", "UnsupportedError", "UsageError", "compile",
+]
