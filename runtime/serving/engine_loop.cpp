@@ -151,12 +151,18 @@ Standing EngineLoop::standingOf(const Request& request) const {
           request.turn};
 }
 
+/// Positions that are computed up to its second token: the first one goes into the decode step of the prompt's last
+/// run.
+uint32_t EngineLoop::positionsToStart(const Request& request) const {
+  return std::min(request.length() + 1, session.context());
+}
+
 /// Pages that prompts with a slot will take and have not.
 uint32_t EngineLoop::promised(std::size_t group) const {
   const PageTable& table = session.slots().groups()[group].table;
   uint32_t pages = 0;
   for (const Shared& request : prompts) {
-    const uint32_t most = table.mostPages(request->length());
+    const uint32_t most = table.mostPages(positionsToStart(*request));
     pages += most - std::min(most, table.heldBy(request->slot, session.context()).count());
   }
   return pages;
@@ -164,7 +170,7 @@ uint32_t EngineLoop::promised(std::size_t group) const {
 
 /// Whether it can be computed up to its first token, and every other one go on for a page.
 bool EngineLoop::hasPagesFor(const Request& request, const PrefixTree::Hit& hit) const {
-  const uint32_t end = std::min(request.length() + 1, session.context());
+  const uint32_t end = positionsToStart(request);
   for (std::size_t group = 0; group < session.slots().groups().size(); ++group) {
     const PageTable& table = session.slots().groups()[group].table;
     uint64_t wanted = table.mostPages(end) + promised(group);
@@ -398,7 +404,7 @@ PageCounts EngineLoop::pagesOfPausing(const Request& request, bool isPrompt) con
   for (const SlotState::Group& group : session.slots().groups()) {
     counts.push_back(group.table.usedAlone(request.slot));
     const uint32_t has = group.table.heldBy(request.slot, session.context()).count();
-    const uint32_t most = group.table.mostPages(request.length());
+    const uint32_t most = group.table.mostPages(positionsToStart(request));
     counts.back() += isPrompt ? most - std::min(most, has) : 0;
   }
   return counts;

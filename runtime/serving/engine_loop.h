@@ -101,6 +101,7 @@ private:
   Result<void> release(Request& request);
   Result<void> leaveRow(uint32_t row);
   Standing standingOf(const Request& request) const;
+  uint32_t positionsToStart(const Request& request) const;
   uint32_t promised(std::size_t group) const;
 
   // What runs.
