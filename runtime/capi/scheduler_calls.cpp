@@ -5,6 +5,7 @@
 #include "runtime/capi/boundary.h"
 #include "runtime/capi/engine_state.h"
 #include "runtime/capi/sampler.h"
+#include "runtime/serving/ngram_lookup.h"
 #include "runtime/serving/scheduler.h"
 
 using namespace llcuda;
@@ -32,9 +33,12 @@ static_assert(static_cast<int>(serving::Pooling::kDefault) == LLCUDA_POOLING_DEF
               static_cast<int>(serving::Pooling::kMean) == LLCUDA_POOLING_MEAN &&
               static_cast<int>(serving::Pooling::kLast) == LLCUDA_POOLING_LAST &&
               static_cast<int>(serving::Pooling::kCls) == LLCUDA_POOLING_CLS);
+static_assert(static_cast<int>(serving::Speculation::kNone) == LLCUDA_SPECULATION_NONE &&
+              static_cast<int>(serving::Speculation::kNgram) == LLCUDA_SPECULATION_NGRAM);
 static_assert(static_cast<int>(StopReason::kString) == LLCUDA_STOP_STRING);
 
 constexpr uint32_t kMostMaskWorkers = 64;
+constexpr uint32_t kMostDraft = 63;
 
 llcuda_scheduler_options defaultSchedulerOptions() {
   llcuda_scheduler_options options = {};
@@ -51,6 +55,25 @@ llcuda_request defaultRequest() {
   request.max_tokens = -1;
   request.logprobs = request.prompt_logprobs = -1;
   return request;
+}
+
+Result<serving::SpeculationOptions> speculationOf(const llcuda_scheduler_options& given) {
+  if (given.speculation < LLCUDA_SPECULATION_NONE || given.speculation > LLCUDA_SPECULATION_NGRAM)
+    return usageError("speculation is ", given.speculation, ", which is no llcuda_speculation");
+  if (given.draft_max > kMostDraft)
+    return usageError("draft_max is ", given.draft_max, ", allowed are 0 to ", kMostDraft);
+  if (given.ngram_size > serving::NgramLookup::kLongest)
+    return usageError("ngram_size is ", given.ngram_size, ", allowed are 0 to ", serving::NgramLookup::kLongest);
+  serving::SpeculationOptions options;
+  options.kind = static_cast<serving::Speculation>(given.speculation);
+  if (given.draft_max != 0)
+    options.most = given.draft_max;
+  if (given.ngram_size != 0)
+    options.ngram = given.ngram_size;
+  options.least = given.draft_min;
+  if (options.least > options.most)
+    return usageError("draft_min is ", options.least, ", more than draft_max, which is ", options.most);
+  return options;
 }
 
 Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<EngineState> engine,
@@ -70,6 +93,7 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   if (given.mask_workers > kMostMaskWorkers)
     return usageError("mask_workers is ", given.mask_workers, ", allowed are 0 to ", kMostMaskWorkers);
   options.masks.threads = given.mask_workers;
+  LLCUDA_ASSIGN_OR_RETURN(options.speculation, speculationOf(given));
   options.prefixCache = given.prefix_cache != 0;
   options.fair = given.fair != 0;
   LLCUDA_ASSIGN_OR_RETURN(options, serving::checkedOptions(engine->file(), options));
@@ -199,6 +223,8 @@ llcuda_event eventOf(const serving::Event& from, const std::vector<llcuda_candid
   event.first_token_ns = from.metrics.firstTokenNs;
   event.total_ns = from.metrics.totalNs;
   event.cached_tokens = from.kind == EventKind::kStarted ? from.cachedTokens : from.metrics.cachedTokens;
+  event.draft_tokens = from.metrics.draftTokens;
+  event.accepted_draft_tokens = from.metrics.acceptedDraftTokens;
   return event;
 }
 
@@ -299,6 +325,9 @@ void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_schedu
   filled.held_rows = now.heldRows;
   filled.mask_ns = now.maskNs;
   filled.host_stall_ns = now.hostStallNs;
+  filled.drafts = now.drafts;
+  filled.draft_tokens = now.draftTokens;
+  filled.accepted_draft_tokens = now.acceptedDraftTokens;
   handOut(filled, stats);
 }
 

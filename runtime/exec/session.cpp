@@ -318,9 +318,15 @@ bool Session::wantsReports() const {
 
 Result<void> Session::reserveStep() {
   assert(decodeRows.count() != 0);
-  for (const DecodeRows::Row& row : rows().first(decodeRows.count()))
-    if (row.isUsed)
-      LLCUDA_RETURN_IF_ERROR(reserve(row.slot, row.position, row.position + 1));
+  const auto used = rows().first(decodeRows.count());
+  for (const DecodeRows::Row& row : used) {
+    if (!row.isUsed)
+      continue;
+    // What the first row of a slot sees stays.
+    const auto first =
+        std::ranges::find_if(used, [&](const auto& other) { return other.isUsed && other.slot == row.slot; });
+    LLCUDA_RETURN_IF_ERROR(reserve(row.slot, first->position, row.position + 1));
+  }
   return applyEdits();
 }
 

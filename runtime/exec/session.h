@@ -101,6 +101,11 @@ public:
                              const SamplerState& state) {
     return samplers.start(stream, *loaded, memory, slot, sampler, tokens, state);
   }
+  /// What rows of a slot read as its tokens at positions `first` and on. Samplers that look back need it in front of a
+  /// step with several rows of the slot: a row alone tells the slot its own token, those beside it do not see that.
+  Result<void> writeHistory(uint32_t slot, uint32_t first, std::span<const int32_t> tokens) {
+    return samplers.writeHistory(stream, *loaded, memory, slot, first, tokens);
+  }
   /// From now on rows of the slot with a chain sample tokens alone whose bit (t % 32 of word t / 32) is set, until the
   /// next mask, clearMask() or startSampling().
   Result<void> writeMask(uint32_t slot, std::span<const uint32_t> words) {

@@ -64,8 +64,15 @@ Result<void> SlotSamplers::start(const cuda::Stream& stream, const Program& prog
     return {};
   const std::size_t wanted = std::min<std::size_t>(tokens.size(), std::max(record.penaltyTokens, record.dryTokens));
   const std::size_t first = tokens.size() - wanted;
+  return writeHistory(stream, program, memory, slot, static_cast<uint32_t>(first), tokens.subspan(first));
+}
+
+Result<void> SlotSamplers::writeHistory(const cuda::Stream& stream, const Program& program, const SessionMemory& memory,
+                                        uint32_t slot, uint32_t first, std::span<const int32_t> tokens) {
+  if (!isThere())
+    return {};
   return upload(stream, program, memory.address(buffers.history) + (uint64_t{slot} * context + first) * sizeof(int32_t),
-                std::as_bytes(tokens.subspan(first)));
+                std::as_bytes(tokens));
 }
 
 Result<void> SlotSamplers::writeMask(const cuda::Stream& stream, const Program& program, const SessionMemory& memory,

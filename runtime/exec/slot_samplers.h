@@ -25,6 +25,9 @@ public:
   /// Tells a slot, whose sequence is `tokens` so far, how to go on. It has no mask then.
   Result<void> start(const cuda::Stream& stream, const Program& program, const SessionMemory& memory, uint32_t slot,
                      const Sampler& sampler, std::span<const int32_t> tokens, const SamplerState& state);
+  /// The tokens of positions `first` and on, which several rows of one step are about to read.
+  Result<void> writeHistory(const cuda::Stream& stream, const Program& program, const SessionMemory& memory,
+                            uint32_t slot, uint32_t first, std::span<const int32_t> tokens);
   /// The tokens that the slot's next rows may take: bit t % 32 of word t / 32.
   Result<void> writeMask(const cuda::Stream& stream, const Program& program, const SessionMemory& memory, uint32_t slot,
                          std::span<const uint32_t> words);

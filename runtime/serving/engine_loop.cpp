@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/serving/loop_request.h"
+
 namespace llcuda::serving {
 namespace {
 
@@ -18,68 +20,12 @@ uint64_t nanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
 }
 
-/// What the steps of a request leave beside its tokens.
-void addReads(StepReads& reads, const RequestOptions& options) {
-  reads.logits |= options.logprobs > kTopTokens;
-  reads.scores |= options.logprobs >= 0 && options.logprobs <= kTopTokens;
-}
-
-Pooling poolingOf(const fb::Model& model, const RequestOptions& options) {
-  if (options.pooling != Pooling::kDefault)
-    return options.pooling;
-  return model.pooling() == fb::Pooling::unset ? Pooling::kMean : static_cast<Pooling>(model.pooling());
-}
-
 } // namespace
 
 static_assert(static_cast<int>(Pooling::kMean) == static_cast<int>(fb::Pooling::mean) &&
               static_cast<int>(Pooling::kLast) == static_cast<int>(fb::Pooling::last) &&
               static_cast<int>(Pooling::kCls) == static_cast<int>(fb::Pooling::cls) &&
               fb::Pooling::MAX == fb::Pooling::cls);
-
-struct EngineLoop::Request {
-  Request(uint64_t id, RequestOptions given, const text::Tokenizer* tokenizer, Clock::time_point arrival,
-          uint64_t number, uint32_t context, const fb::Model& model)
-      : id(id), number(number), arrival(arrival), lastStep(arrival), tokens(std::move(given.tokens)),
-        options(std::move(given)), answer(tokenizer, options.specialText, options.stops),
-        report(options, static_cast<uint32_t>(tokens.size()), poolingOf(model, options)) {
-    metrics.promptTokens = static_cast<uint32_t>(tokens.size());
-    const uint64_t room = context - tokens.size() + 1; // the last token needs no position
-    const uint64_t wanted = options.maxTokens < 0 ? UINT64_MAX : static_cast<uint64_t>(options.maxTokens);
-    limit = options.task == Task::kEmbed ? 0 : std::min(room, wanted);
-    limitReason = room < wanted ? StopReason::kContext : StopReason::kLength;
-    samplerState = options.sampler.initialState();
-  }
-
-  uint32_t length() const { return static_cast<uint32_t>(tokens.size()); }
-  /// Whether the next token has to be of its grammar.
-  bool isMasked() const { return constraint && constraint->isActive(); }
-  /// Tokens that it has to have computed as a prompt. Prompt phases have no masks: with a grammar the last one goes
-  /// into a decode step.
-  uint32_t promptEnd() const { return limit != 0 ? length() - (isMasked() ? 1 : 0) : report.rows(); }
-
-  const uint64_t id, number; ///< the second: its place in order of arrival
-  const Clock::time_point arrival;
-  Clock::time_point lastStep;  ///< when it last had a slot
-  std::vector<int32_t> tokens; ///< prompt, and what was read of the answer
-  const RequestOptions options;
-  Answer answer;
-  PromptReport report;
-  uint64_t limit; ///< tokens to generate
-  StopReason limitReason;
-  uint64_t queued = 0;   ///< of them, whose step is queued
-  uint32_t inFlight = 0; ///< of these, not read yet
-  bool hasStarted = false, hasEnded = false;
-  bool isHeld = false; ///< generates nothing
-  uint64_t turn = 0;   ///< among requests of fair shares
-  Prefix prefix;
-  uint32_t slot = kNone, row = kNone;
-  uint32_t computed = 0; ///< positions in the cache, while it has no row
-  std::unique_ptr<Constraint> constraint;
-  std::optional<SlotCopy> saved; ///< while it is paused
-  SamplerState samplerState;     ///< after the last token that was read
-  RequestMetrics metrics;
-};
 
 EngineLoop::EngineLoop(Session& session, PhaseClock& clock, TextRules text, LoopOptions options, EventQueue& events)
     : session(session), clock(clock), text(text), options(options), events(events), costs(session),
@@ -467,7 +413,7 @@ Result<void> EngineLoop::queueRun(PromptRun run, const std::vector<Shared>& plan
       sampling[i].step = request->length() - 1;
       part.sampling = &sampling[i];
       output.owners.push_back(request);
-      addReads(reads, request->options);
+      request->options.addReads(reads);
     }
     const uint32_t rowBlock = session.promptShapes()[run.phase].rowBlock;
     const PromptReading reading = request->report.ask(part, request->tokens, rowBlock, scored[i]);
@@ -545,7 +491,8 @@ Result<void> EngineLoop::freeRowPages() {
 Result<void> EngineLoop::queueDecode() {
   if (session.waiting() == OutputRing::kDepth)
     LLCUDA_RETURN_IF_ERROR(readOldest());
-  if (rows.empty())
+  LLCUDA_ASSIGN_OR_RETURN(const bool hasSpeculated, speculate());
+  if (hasSpeculated || rows.empty())
     return {};
   LLCUDA_RETURN_IF_ERROR(freeRowPages());
   const bool isApart = hasConstrainedRows();
@@ -565,7 +512,7 @@ Result<void> EngineLoop::queueDecode() {
       output.owners[i] = nullptr;
       continue;
     }
-    addReads(reads, rows[i]->options);
+    rows[i]->options.addReads(reads);
     ++rows[i]->queued;
     ++rows[i]->inFlight;
   }
@@ -671,14 +618,12 @@ Result<void> EngineLoop::readUpTo(uint64_t step) {
 
 Result<void> EngineLoop::readOldest() {
   LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
+  lastRead = Clock::now();
   const Output read = std::move(outputs.front());
   outputs.pop_front();
   LLCUDA_RETURN_IF_ERROR(readPrompts(read, output));
-  for (std::size_t i = 0; i < std::min(read.owners.size(), output.reports.size()); ++i)
-    if (read.owners[i] && output.sampled[i] >= 0) // a row that was held has no owner
-      std::ranges::copy(output.reports[i].state, read.owners[i]->samplerState.values);
   for (uint32_t i = 0; i < read.owners.size(); ++i)
-    if (read.owners[i])
+    if (read.owners[i]) // a row that was held has no owner
       LLCUDA_RETURN_IF_ERROR(onToken(read.owners[i], output, i));
   return {};
 }
@@ -735,6 +680,8 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
   --request->inFlight;
   if (request->hasEnded)
     return {};
+  if (index < output.reports.size() && token >= 0)
+    std::ranges::copy(output.reports[index].state, request->samplerState.values);
   const bool isMasked = request->isMasked();
   if (token < 0 && isMasked && request->constraint->job()->isStopped())
     return finish(*request, StopReason::kToken); // a bias forbids the stop tokens

@@ -20,6 +20,7 @@
 #include "runtime/serving/prefix_cache.h"
 #include "runtime/serving/prompt_report.h"
 #include "runtime/serving/request.h"
+#include "runtime/serving/speculation.h"
 #include "runtime/serving/step_planner.h"
 #include "runtime/text/text_config.h"
 
@@ -37,12 +38,13 @@ struct LoopOptions {
   bool prefixCache = true;     ///< prompts begin with what others have computed
   bool fair = false;           ///< FairShares over RequestOptions::fairKey
   MaskWorkerOptions masks = {};
+  SpeculationOptions speculation = {}; ///< not with recurrent states
 };
 
 /// One thread at a time. Requests wait, have their prompt computed, generate, may be paused meanwhile, and end with one
 /// event kDone or kFailed. A step is queued before the results of the one before it are read; with a grammar among the
 /// rows its trunk alone, and its tail once they are read and masks are made of them. A row whose mask is late is held:
-/// it has the same step once more, and others go on.
+/// it has the same step once more, and others go on. A step with guesses is read before anything else is queued.
 /// A prompt begins with the pages that others have computed for the same tokens, and waits for those that somebody is
 /// about to compute.
 class EngineLoop {
@@ -51,7 +53,7 @@ public:
   ~EngineLoop();
 
   /// Runs each phase once, so that the first steps are planned by what they take.
-  Result<void> measure() { return measurePhases(session, clock, costs); }
+  Result<void> measure();
 
   /// The request was checked: its prompt fits into the context.
   Result<void> submit(uint64_t id, RequestOptions options, std::chrono::steady_clock::time_point arrival);
@@ -115,6 +117,21 @@ private:
   Result<void> readBeforeTail();
   Result<std::vector<bool>> placeMasks();
 
+  // Guessed tokens (speculative_steps.cpp).
+  struct Draft {
+    uint32_t row; ///< of rows
+    std::vector<int32_t> tokens;
+    uint32_t firstRow = 0; ///< of the session, of its first token
+  };
+  Result<bool> speculate();
+  uint32_t mostRowsAlike() const;
+  bool isGuessed(const Request& request) const;
+  std::vector<Draft> draftRows();
+  bool takesPages(const Draft& draft, std::vector<uint64_t>& free) const;
+  std::vector<uint64_t> pagesBesideRows() const;
+  Result<void> queueVerify(std::vector<Draft>& drafts);
+  Result<void> readVerified(const std::vector<Draft>& drafts);
+
   // What came of it.
   Result<void> readOldest();
   Result<void> readUpTo(uint64_t step);
@@ -148,6 +165,8 @@ private:
   bool tailIsDue = false;      // rows keep their places until it is queued
   std::vector<Shared> leaving; // that have ended meanwhile
   std::deque<Output> outputs;  // queued and not read
+  std::chrono::steady_clock::time_point lastRead;
+  double speculationMs = 0; // of the host between two steps of which the first is read before the second is queued
   uint64_t hostBytes = 0;
   bool stalled = false;
   uint64_t stepNumber = 0, nextArrival = 0;

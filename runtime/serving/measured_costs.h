@@ -26,7 +26,8 @@ private:
   PhaseCosts costs;
 };
 
-/// Runs every phase of a session that nobody uses, and tells what each took. Leaves it empty.
-Result<void> measurePhases(Session& session, PhaseClock& clock, MeasuredCosts& costs);
+/// Runs every phase of a session that nobody uses, and tells what each took: decode steps with a row of each slot, and
+/// up to `rowsOfOne` rows of one. Leaves it empty.
+Result<void> measurePhases(Session& session, PhaseClock& clock, MeasuredCosts& costs, uint32_t rowsOfOne);
 
 } // namespace llcuda::serving

@@ -12,6 +12,7 @@
 #include "runtime/exec/log_probabilities.h"
 #include "runtime/exec/sampler.h"
 #include "runtime/exec/sequence.h"
+#include "runtime/exec/step_tails.h"
 #include "runtime/text/grammar.h"
 
 namespace llcuda::serving {
@@ -53,6 +54,11 @@ struct RequestOptions {
 
   /// Whether what its prompt computes is read: then it cannot begin with what others have computed.
   bool readsPrompt() const { return promptLogprobs >= 0 || task == Task::kEmbed; }
+  /// What its steps leave beside its tokens.
+  void addReads(StepReads& reads) const {
+    reads.logits |= logprobs > kTopTokens;
+    reads.scores |= logprobs >= 0 && logprobs <= kTopTokens;
+  }
 };
 
 enum class EventKind : int {
@@ -70,9 +76,11 @@ struct RequestMetrics {
   uint32_t promptTokens = 0;
   uint32_t cachedTokens = 0; ///< of the prompt, which others had computed
   uint32_t generatedTokens = 0;
-  uint32_t pauses = 0;       ///< times that it made room for others
-  uint64_t waitNs = 0;       ///< until it had a slot
-  uint64_t firstTokenNs = 0; ///< from its arrival to its first token
+  uint32_t pauses = 0;              ///< times that it made room for others
+  uint32_t draftTokens = 0;         ///< that were guessed
+  uint32_t acceptedDraftTokens = 0; ///< of those, and of the generated ones
+  uint64_t waitNs = 0;              ///< until it had a slot
+  uint64_t firstTokenNs = 0;        ///< from its arrival to its first token
   uint64_t totalNs = 0;
 };
 
@@ -104,13 +112,15 @@ struct Stats {
   uint32_t hostPages = 0;                                        ///< of prefixes in host memory
   uint64_t hostBytes = 0;                                        ///< of paused requests there
   uint64_t steps = 0, promptRuns = 0;
-  uint64_t promptTokens = 0, generatedTokens = 0; ///< computed; again computed ones are counted as a prompt's again
-  uint64_t cachedTokens = 0;                      ///< of prompts, which others had computed
-  uint64_t rows = 0;                              ///< of all decode steps together
-  uint64_t pauses = 0, recomputed = 0;            ///< the second: of those the ones that host memory had no room for
-  uint64_t done = 0, failed = 0, cancelled = 0;   ///< requests
-  uint64_t heldRows = 0;                          ///< rows of steps that were not sampled since their mask was late
-  uint64_t maskNs = 0;                            ///< of the threads that make masks, together
+  uint64_t promptTokens = 0, generatedTokens = 0;    ///< computed; again computed ones are counted as a prompt's again
+  uint64_t cachedTokens = 0;                         ///< of prompts, which others had computed
+  uint64_t rows = 0;                                 ///< of all decode steps together, one for each request in a step
+  uint64_t drafts = 0;                               ///< times that tokens were guessed for a request
+  uint64_t draftTokens = 0, acceptedDraftTokens = 0; ///< that were guessed, and of them right
+  uint64_t pauses = 0, recomputed = 0;               ///< the second: of those the ones that host memory had no room for
+  uint64_t done = 0, failed = 0, cancelled = 0;      ///< requests
+  uint64_t heldRows = 0;                             ///< rows of steps that were not sampled since their mask was late
+  uint64_t maskNs = 0;                               ///< of the threads that make masks, together
   uint64_t hostStallNs = 0; ///< of the device between the trunk of a step and its tail, while masks were waited for
   uint64_t busyNs = 0, idleNs = 0; ///< of the device in phases, and between them while there was something to do
 };

@@ -19,6 +19,10 @@ Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions o
   if (options.slots > slots)
     return usageError(options.slots, " requests at a time were asked for, the engine decodes ", slots,
                       "; compile it with --max-batch ", options.slots);
+  if (options.speculation.kind != Speculation::kNone && slots == 1)
+    return usageError("speculation needs a step of several rows, and the engine decodes one; compile it with "
+                      "--max-batch ",
+                      kAlikeRows);
   if (options.context == 0)
     options.context = context;
   if (options.slots == 0)
@@ -53,8 +57,10 @@ Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
   }
   LLCUDA_ASSIGN_OR_RETURN(session,
                           Session::create(std::move(program), options.context, options.slots, std::move(execution)));
-  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache, options.fair,
-                              options.masks};
+  if (options.speculation.kind != Speculation::kNone && session->slots().hasState())
+    return unsupported("the model has recurrent states, which cannot go back: it is decoded without speculation");
+  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache,
+                              options.fair,    options.masks,          options.speculation};
   loop = std::make_unique<EngineLoop>(*session, clock, text, wanted, events);
   if (measures)
     LLCUDA_RETURN_IF_ERROR(loop->measure());

@@ -27,6 +27,7 @@ struct SchedulerOptions {
   bool prefixCache = true;      ///< prompts begin with what others have computed
   bool fair = false;            ///< shares by RequestOptions::fairKey
   MaskWorkerOptions masks = {}; ///< of requests with grammars
+  SpeculationOptions speculation = {};
   PlannerOptions planner;
   bool graphs = true;
   /// Whether each phase is run and timed at the start. Not on the host unless asked for: it would take long, and there
@@ -34,14 +35,16 @@ struct SchedulerOptions {
   std::optional<bool> measures;
 };
 
-/// The same with the engine's values in place of zeros. kUsage: context or slots that it does not have.
+/// The same with the engine's values in place of zeros. kUsage: context or slots that it does not have, or speculation
+/// with one row.
 Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions options);
 
 /// Any thread; only the scheduler's own one touches the device. Every request that was accepted ends with one event
 /// kDone or kFailed. After a fault of the device all of them, and what is submitted later, end with its error.
 class Scheduler {
 public:
-  /// Captures all graphs. kUsage: context or slots that the engine does not have; kOutOfMemory.
+  /// Captures all graphs. kUsage: as of checkedOptions(); kUnsupported: speculation with recurrent states;
+  /// kOutOfMemory.
   static Result<std::unique_ptr<Scheduler>> create(std::shared_ptr<const Program> program, TextRules text,
                                                    SchedulerOptions options = {});
   /// Requests that have not ended get no more events.

@@ -481,6 +481,12 @@ LLCUDA_API llcuda_status llcuda_session_self_check(llcuda_session* session, llcu
  *  thread at any time; a thread of the scheduler's own does the work, and nothing of the caller's is called back. */
 typedef struct llcuda_scheduler llcuda_scheduler;
 
+/** How tokens are guessed ahead. What the model does not say itself is thrown away: the text is the same. */
+typedef enum llcuda_speculation {
+  LLCUDA_SPECULATION_NONE = 0,
+  LLCUDA_SPECULATION_NGRAM = 1 /**< what followed when the last tokens stood in the prompt or the answer before */
+} llcuda_speculation;
+
 typedef struct llcuda_scheduler_options {
   size_t struct_bytes;
   int32_t device;            /**< an llcuda_device */
@@ -502,6 +508,13 @@ typedef struct llcuda_scheduler_options {
   int32_t fair;         /**< not 0: requests of one priority take turns by their fair_key, so that each key has the same
                           *   share of tokens */
   uint32_t mask_workers; /**< threads that make the masks of grammars; 0: min(4, processors - 1) */
+  int32_t speculation;   /**< an llcuda_speculation: a step checks guessed tokens beside the next one, as many as steps
+                          *   and guesses were measured to be worth, and none where that would be slower. Not with
+                          *   engines for one sequence or with recurrent states. Requests with a grammar, mirostat or
+                          *   adaptive_p are not guessed */
+  uint32_t draft_max;    /**< tokens that are guessed for a request at a time at most, up to 63; 0: 15 */
+  uint32_t draft_min;    /**< fewer than so many are not guessed */
+  uint32_t ngram_size;   /**< tokens that have to have stood there before, 1 to 64; 0: 3 */
 } llcuda_scheduler_options;
 
 /** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait, prefixes are
@@ -616,11 +629,13 @@ typedef struct llcuda_event {
   const char* message;         /**< one sentence, zero-terminated */
   uint64_t prompt_tokens;
   uint64_t generated_tokens;
-  uint64_t pauses;         /**< times that it made room for others */
-  uint64_t wait_ns;        /**< until it ran */
-  uint64_t first_token_ns; /**< from its arrival to its first token; 0: there was none */
-  uint64_t total_ns;       /**< until it ended */
-  uint64_t cached_tokens;  /**< of prompt_tokens, which others had computed */
+  uint64_t pauses;                /**< times that it made room for others */
+  uint64_t wait_ns;               /**< until it ran */
+  uint64_t first_token_ns;        /**< from its arrival to its first token; 0: there was none */
+  uint64_t total_ns;              /**< until it ended */
+  uint64_t cached_tokens;         /**< of prompt_tokens, which others had computed */
+  uint64_t draft_tokens;          /**< that were guessed */
+  uint64_t accepted_draft_tokens; /**< of those, and of generated_tokens */
 } llcuda_event;
 
 /** Moves up to `capacity` events, in their order, into the array of which the first one's struct_bytes is set, and says
@@ -649,7 +664,7 @@ typedef struct llcuda_scheduler_stats {
   uint64_t prompt_runs;   /**< each of a part of one prompt or several */
   uint64_t prompt_tokens; /**< computed */
   uint64_t generated_tokens;
-  uint64_t rows; /**< of all decode steps together */
+  uint64_t rows; /**< of all decode steps together, one for each request in a step */
   uint64_t pauses;
   uint64_t recomputed; /**< pauses after which a request is computed again */
   uint64_t done;       /**< requests */
@@ -663,6 +678,9 @@ typedef struct llcuda_scheduler_stats {
   uint64_t held_rows;     /**< of decode steps, that were not sampled since their mask was late */
   uint64_t mask_ns;       /**< of the threads that make masks, together */
   uint64_t host_stall_ns; /**< of the device in a step, while masks were waited for */
+  uint64_t drafts;        /**< times that tokens were guessed for a request */
+  uint64_t draft_tokens;  /**< that were guessed; they are not among `rows` */
+  uint64_t accepted_draft_tokens;
 } llcuda_scheduler_stats;
 
 LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);

@@ -369,6 +369,10 @@ struct SchedulerOptions {
   bool prefixCache = true;  ///< prompts begin with what others have computed
   bool fair = false;        ///< Request::fairKey counts
   uint32_t maskWorkers = 0; ///< threads that make the masks of grammars; 0: min(4, processors - 1)
+  llcuda_speculation speculation = LLCUDA_SPECULATION_NONE;
+  uint32_t draftMax = 0;  ///< tokens that are guessed for a request at a time at most; 0: 15
+  uint32_t draftMin = 0;  ///< fewer are not guessed
+  uint32_t ngramSize = 0; ///< tokens that have to have stood there before; 0: 3
   std::string weightsFrom;
   Log log; ///< called by Engine::createScheduler alone
 };
@@ -518,6 +522,10 @@ public:
     c.prefix_cache = options.prefixCache;
     c.fair = options.fair;
     c.mask_workers = options.maskWorkers;
+    c.speculation = options.speculation;
+    c.draft_max = options.draftMax;
+    c.draft_min = options.draftMin;
+    c.ngram_size = options.ngramSize;
     c.no_graphs = !options.graphs;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {

@@ -392,6 +392,15 @@ TEST_F(SchedulerApiTest, Grammars) {
   digits.grammar.reset();
   digits.grammarTriggers = {"a"};
   EXPECT_EQ(many.submit(digits).error().status, LLCUDA_USAGE);
+  for (const auto& wrong :
+       {std::pair(&api::SchedulerOptions::draftMax, 64u), std::pair(&api::SchedulerOptions::draftMin, 16u),
+        std::pair(&api::SchedulerOptions::ngramSize, 65u)}) {
+    api::SchedulerOptions speculating;
+    speculating.device = LLCUDA_DEVICE_HOST;
+    speculating.speculation = LLCUDA_SPECULATION_NGRAM;
+    speculating.*wrong.first = wrong.second;
+    EXPECT_EQ(engine->createScheduler(speculating).error().status, LLCUDA_USAGE);
+  }
   options.maskWorkers = 1000;
   options.device = LLCUDA_DEVICE_HOST;
   EXPECT_EQ(engine->createScheduler(options).error().status, LLCUDA_USAGE);

@@ -32,6 +32,7 @@ protected:
     serving::LoopOptions options;
     options.hostCacheBytes = hostBytes;
     options.fair = fair;
+    options.speculation = speculation;
     loop = std::make_unique<serving::EngineLoop>(*session, *clock, served.text(), options, *events);
     ASSERT_TRUE(!measures || loop->measure().ok());
     said.clear();
@@ -69,6 +70,7 @@ protected:
     EXPECT_EQ(said[id].tokens, continuation(request.tokens, static_cast<std::size_t>(request.maxTokens)));
   }
 
+  serving::SpeculationOptions speculation; ///< of the next open()
   ServedToy served = servedToy();
   std::unique_ptr<serving::EventQueue> events;
   std::unique_ptr<PhaseClock> clock;
