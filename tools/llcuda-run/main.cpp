@@ -12,12 +12,12 @@
 #include "tools/engine-cache/compile_first.h"
 #include "tools/llcuda-run/batch.h"
 #include "tools/llcuda-run/chat.h"
-#include "tools/llcuda-run/constrained.h"
 #include "tools/llcuda-run/embedding.h"
 #include "tools/llcuda-run/fail.h"
 #include "tools/llcuda-run/interrupt.h"
 #include "tools/llcuda-run/options.h"
 #include "tools/llcuda-run/report.h"
+#include "tools/llcuda-run/scheduled.h"
 
 namespace llcuda::run {
 namespace {
@@ -108,12 +108,16 @@ int selfCheck(api::Session& session) {
   return check ? LLCUDA_OK : fail(*check.error);
 }
 
+/// Of the steps of an engine that is compiled for guesses.
+constexpr uint32_t kGuessedRows = 8;
+
 int run(Options options) {
   if (tools::isModel(options.engine)) {
     auto engine = tools::compiledEngine({.program = "llcuda-run",
                                          .model = options.engine,
                                          .device = options.session.device,
                                          .context = options.context,
+                                         .maxBatch = options.speculation == LLCUDA_SPECULATION_NONE ? 0 : kGuessedRows,
                                          .cacheBytes = options.cacheBytes});
     if (const int* code = std::get_if<int>(&engine))
       return *code;
@@ -135,9 +139,9 @@ int run(Options options) {
   options.generate.sampler = options.sampler.over(engine->defaultSampler());
   if (!options.batch.empty())
     return runBatch(*engine, options, inputsOf(options));
-  if (options.grammar) {
+  if (options.grammar || options.speculation != LLCUDA_SPECULATION_NONE) {
     const auto prompt = promptTokens(*engine, options);
-    return prompt ? generateConstrained(*engine, *prompt, options) : fail(prompt.error());
+    return prompt ? generateScheduled(*engine, *prompt, options) : fail(prompt.error());
   }
   auto session = engine->createSession(options.session);
   if (!session)

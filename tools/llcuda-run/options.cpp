@@ -63,6 +63,28 @@ void addGrammarFlags(CLI::App& app, Raw& raw) {
     for (std::size_t j = 0; j < i; ++j) all[i]->excludes(all[j]);
 }
 
+void addSpeculationFlags(CLI::App& app, Options& options) {
+  app.add_option_function<std::string>(
+         "--spec-type",
+         [&](const std::string& name) {
+           options.speculation = name == "none" ? LLCUDA_SPECULATION_NONE : LLCUDA_SPECULATION_NGRAM;
+         },
+         "Guess tokens ahead, the text stays the same: none (default), or ngram-simple: what followed before")
+      ->check(CLI::IsMember({"none", "ngram-simple"}));
+  app.add_option("--draft,--draft-n,--draft-max,--spec-draft-n-max", options.draftMax,
+                 "With --spec-type: tokens guessed at a time at most (default: 15)")
+      ->check(CLI::Range(1, 63))
+      ->needs("--spec-type");
+  app.add_option("--draft-min,--draft-n-min,--spec-draft-n-min", options.draftMin,
+                 "With --spec-type: fewer are not guessed (default: 0)")
+      ->check(CLI::Range(0, 63))
+      ->needs("--spec-type");
+  app.add_option("--spec-ngram-simple-size-n", options.ngramSize,
+                 "With --spec-type: tokens that have to have stood there before (default: 3)")
+      ->check(CLI::Range(1, 64))
+      ->needs("--spec-type");
+}
+
 void addFlags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   api::GenerateOptions& generate = options.generate;
@@ -79,6 +101,7 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->capture_default_str();
   addSamplerFlags(app, options.sampler);
   addGrammarFlags(app, raw);
+  addSpeculationFlags(app, options);
   app.add_option("-s,--seed", raw.seed, "Seed of the sampler; -1: a random one")
       ->check(CLI::Range(int64_t{-1}, INT64_MAX))
       ->capture_default_str();
@@ -187,6 +210,12 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   for (const char* flag : {"--force-tokens", "--profile", "--self-check", "--guard", "--embedding"})
     if (given(flag) && options.grammar)
       return usage(std::string(flag) + " is not for an answer with a grammar");
+  const bool guesses = options.speculation != LLCUDA_SPECULATION_NONE;
+  if (guesses && !asks && options.batch.empty())
+    return usage("--spec-type needs -p, -f, --prompt-tokens or --batch");
+  for (const char* flag : {"--force-tokens", "--profile", "--self-check", "--guard", "--embedding"})
+    if (given(flag) && guesses)
+      return usage(std::string(flag) + " is not for --spec-type");
   if (given("--parallel") && options.batch.empty())
     return usage("--parallel is for --batch");
   if (options.chat && options.promptTokens)
@@ -232,6 +261,10 @@ api::SchedulerOptions schedulerOptions(const Options& options, uint32_t slots) {
   scheduler.slots = slots;
   scheduler.weightsFrom = options.session.weightsFrom;
   scheduler.log = options.session.log;
+  scheduler.speculation = options.speculation;
+  scheduler.draftMax = options.draftMax;
+  scheduler.draftMin = options.draftMin;
+  scheduler.ngramSize = options.ngramSize;
   return scheduler;
 }
 

@@ -37,6 +37,8 @@ struct Options {
   std::optional<GrammarText> grammar; ///< that the answer keeps to
   SamplerFlags sampler;               ///< put over what the engine says by main.cpp, into `generate`
   api::GenerateOptions generate;
+  llcuda_speculation speculation = LLCUDA_SPECULATION_NONE;
+  uint32_t draftMax = 0, draftMin = 0, ngramSize = 0; ///< as in api::SchedulerOptions
 };
 
 /// The options, or the exit code when there is nothing more to do: 0 after --help or --version, 1 for a wrong command

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/llcuda-run/constrained.h"
+#include "tools/llcuda-run/scheduled.h"
 
 #include <iostream>
 
@@ -9,14 +9,13 @@
 namespace llcuda::run {
 namespace {
 
-api::Request requestOf(const std::vector<int32_t>& prompt, const api::Grammar& grammar, const Options& options) {
+api::Request requestOf(const std::vector<int32_t>& prompt, const Options& options) {
   api::Request request;
   request.tokens = prompt;
   request.maxTokens = options.generate.maxTokens;
   request.sampler = options.generate.sampler;
   request.ignoreStop = options.generate.ignoreStop;
   request.logprobs = options.generate.logprobs == 0 ? -1 : static_cast<int32_t>(options.generate.logprobs);
-  request.grammar = grammar;
   return request;
 }
 
@@ -50,14 +49,18 @@ llcuda_metrics metricsOf(const llcuda_event& event) {
 
 } // namespace
 
-int generateConstrained(api::Engine& engine, const std::vector<int32_t>& prompt, const Options& options) {
-  const auto grammar = engine.createGrammar(options.grammar->kind, options.grammar->text);
-  if (!grammar)
-    return fail(grammar.error());
+int generateScheduled(api::Engine& engine, const std::vector<int32_t>& prompt, const Options& options) {
+  api::Request request = requestOf(prompt, options);
+  if (options.grammar) {
+    const auto grammar = engine.createGrammar(options.grammar->kind, options.grammar->text);
+    if (!grammar)
+      return fail(grammar.error());
+    request.grammar = *grammar;
+  }
   auto scheduler = engine.createScheduler(schedulerOptions(options, 1));
   if (!scheduler)
     return fail(scheduler.error());
-  const auto number = scheduler->submit(requestOf(prompt, *grammar, options));
+  const auto number = scheduler->submit(request);
   if (!number)
     return fail(number.error());
   Report report;
@@ -76,6 +79,8 @@ int generateConstrained(api::Engine& engine, const std::vector<int32_t>& prompt,
       const llcuda_metrics metrics = metricsOf(event);
       std::cout << (options.json ? jsonOf(report, metrics, options.generate.logprobs != 0) : "\n") << std::flush;
       std::cerr << timingsLine(metrics) << '\n';
+      if (options.speculation != LLCUDA_SPECULATION_NONE)
+        std::cerr << event.draft_tokens << " tokens guessed, " << event.accepted_draft_tokens << " of them right\n";
       return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
     }
 }
