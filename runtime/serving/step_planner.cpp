@@ -11,8 +11,8 @@ namespace llcuda::serving {
 namespace {
 
 constexpr double kEver = std::numeric_limits<double>::infinity();
-/// A run of fewer rows takes about as long as one of so many: a long prompt cut into such would never end.
-constexpr uint32_t kFewRows = 32;
+/// What a long prompt is cut into beside rows that leave no time for it: a run of fewer rows takes about as long.
+constexpr uint32_t kFewRows = 64;
 
 class Planner {
 public:
@@ -97,6 +97,19 @@ private:
     return step;
   }
 
+  /// A stream gets used to steps of all who are there: those whose prompt ends in a while make them longer soon.
+  double longestStep(StepRows step) const {
+    const bool isCrowded = order.size() > step.rows;
+    for (const uint32_t index : order) {
+      const PromptState& prompt = state.prompts[index];
+      if (!prompt.samples)
+        continue;
+      ++step.rows, ++step.sequences;
+      step.positions += prompt.first + prompt.left + 1;
+    }
+    return (isCrowded ? kCrowdedSteps : kDecodeSteps) * costs.decode(step);
+  }
+
   /// The run by indices of the state, its tokens counted from the first that is left.
   PromptRun named(PromptRun run, uint32_t skipped, std::span<const uint32_t> phaseOf) const {
     run.phase = phaseOf[run.phase];
@@ -170,8 +183,7 @@ private:
         add(*std::move(run));
       return;
     }
-    const double decode = costs.decode(rows);
-    double budget = (options.target > 0 ? options.target : kDecodeSteps * decode) - decode;
+    double budget = (options.target > 0 ? options.target : longestStep(rows)) - costs.decode(rows);
     while (result.runs.size() < options.mostRuns) {
       std::optional<PromptRun> run = runWithin(budget);
       if (!run && result.runs.empty())

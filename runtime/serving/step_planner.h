@@ -62,12 +62,13 @@ struct StepState {
 };
 
 struct PlannerOptions {
-  double target = 0;     ///< milliseconds of the longest step while others generate; 0: kDecodeSteps decode steps
+  double target = 0;     ///< milliseconds of the longest step while others generate; 0: see planStep()
   double aging = 2000;   ///< milliseconds
   uint32_t mostRuns = 3; ///< prompt runs in a step
 };
-/// Three medians are what a reader of a stream may wait; steps become longer with their rows and positions.
-inline constexpr double kDecodeSteps = 2.5;
+/// Three medians are what a reader of a stream may wait; steps become longer with their rows and positions. The second:
+/// while more sequences have their prompt to compute than generate.
+inline constexpr double kDecodeSteps = 2.5, kCrowdedSteps = 2.9;
 
 /// One step: pauses, then prompt runs, then a decode step of the rows that are left, if there are any.
 struct StepPlan {
@@ -76,8 +77,10 @@ struct StepPlan {
 };
 
 /// Rows for which pages lack make room first: of rows and prompts the newest of the lowest priority are paused.
-/// Then, while rows generate, as many prompt tokens as fit into the step beside the decode; when no run fits, one of
-/// the narrowest phase of 32 rows or more (else the widest), so that a prompt ends.
+/// Then, while rows generate, as many prompt tokens as fit into the step beside the decode: it may take kDecodeSteps
+/// decode steps of all who are there, also of those whose prompt is not computed yet, since such steps are what streams
+/// will see most of. When no run fits, one of the narrowest phase of 64 rows or more (else the widest), so that a
+/// prompt ends.
 /// Without rows one run, of the phase that suits the prompts best. Prompts go in order, each finished before the next
 /// begins; as far as a run has room those behind it ride along. `phases` are those of firstPromptRun().
 StepPlan planStep(const StepState& state, std::span<const PromptShape> phases, const StepCosts& costs,

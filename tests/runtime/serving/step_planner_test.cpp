@@ -15,20 +15,32 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// About a 3B model on a T4: a decode step reads its weights, a prompt run computes its rows, keys cost besides.
+/// Milliseconds of a 3B model.
+struct SimulatedDevice {
+  double decode = 8.7, decodeRow = 0.07;                      ///< of a decode step, and of each of its rows
+  double leastPrompt = 9, prompt = 0, promptRow = 0.19;       ///< of a prompt run
+  double sample = 0.8, position = 2.5e-5, rowPosition = 2e-7; ///< keys: of a decode row, of a prompt row
+};
+/// About what a T4 would take, and what an H200 takes.
+constexpr SimulatedDevice kT4, kH200 = {1, 0.078, 3.6, 1.2, 0.0375, 0.2, 2e-6, 1e-8};
+
+/// A decode step reads the weights, a prompt run computes its rows, keys cost besides.
 class SimulatedCosts final : public StepCosts {
 public:
-  explicit SimulatedCosts(std::vector<PromptShape> phases) : phases(std::move(phases)) {}
+  explicit SimulatedCosts(std::vector<PromptShape> phases, const SimulatedDevice& device = kT4)
+      : phases(std::move(phases)), device(device) {}
 
   double decode(const StepRows& step) const override {
-    return 8.7 + 0.07 * step.rows + 2.5e-5 * static_cast<double>(step.positions);
+    return device.decode + device.decodeRow * step.rows + device.position * static_cast<double>(step.positions);
   }
   double prompt(uint32_t phase, const StepTails& tails, const StepRows& step) const override {
-    return std::max(9., 0.19 * phases[phase].rows) + (tails.sample ? 0.8 : 0) + 2. * tails.scoreRuns +
-           2e-7 * phases[phase].rows * static_cast<double>(step.positions);
+    return std::max(device.leastPrompt, device.prompt + device.promptRow * phases[phase].rows) +
+           (tails.sample ? device.sample : 0) + 2. * tails.scoreRuns +
+           device.rowPosition * phases[phase].rows * static_cast<double>(step.positions);
   }
 
   std::vector<PromptShape> phases;
+  SimulatedDevice device;
 };
 
 const std::vector<PromptShape> kPhases = {{64, 64, 1}, {128, 64, 2}, {512, 64, 8}};
@@ -104,13 +116,13 @@ TEST_F(StepPlannerTest, PrioritiesUntilSomebodyIsOld) {
   EXPECT_EQ(first(2000), 0u);
 }
 
-// A phase of 8 rows costs about what one of 32 does: a long prompt is not cut for it, a short one runs in it.
+// A phase of 8 or 32 rows costs about what one of 64 does: a long prompt is not cut for it, a short one runs in it.
 TEST_F(StepPlannerTest, NarrowPhasesForShortPromptsAlone) {
   costs.phases = kWithNarrow;
   options.target = 9 + 18;
   EXPECT_EQ(planOf({row(300)}, {prompt(2000, 0)}).runs[0].phase, 2u); // 64 rows
   options.target = 1;                                                 // nothing fits
-  EXPECT_EQ(planOf({row(300)}, {prompt(2000, 0)}).runs[0].phase, 1u);
+  EXPECT_EQ(planOf({row(300)}, {prompt(2000, 0)}).runs[0].phase, 2u);
   EXPECT_EQ(planOf({row(300)}, {prompt(7, 0)}).runs[0].phase, 0u);
 }
 
@@ -157,8 +169,9 @@ struct Arrival {
 
 /// What a day of requests looks like from outside.
 struct Simulated {
-  std::vector<double> gaps;        ///< between decode steps
+  std::vector<double> gaps;        ///< between decode steps, or between tokens of each client
   std::map<uint32_t, double> ttft; ///< of each arrival
+  double total = 0;
 };
 
 /// `streams` sequences of up to 2,000 positions generate for ever while prompts arrive, each of which then generates
@@ -252,6 +265,79 @@ TEST(StepPlannerSimulation, NoGapAboveThreeMedians) {
     const Simulated seen = simulate(costs, 32, arrivals, 50);
     EXPECT_EQ(seen.ttft.size(), arrivals.size());
     EXPECT_LE(std::ranges::max(seen.gaps), 3 * medianOf(seen.gaps)) << "seed " << seed;
+  }
+}
+
+/// Clients that send a prompt, read the answer and send the next one.
+Simulated simulateClients(const SimulatedCosts& costs, uint32_t clients, uint32_t each, uint32_t tokens,
+                          uint32_t generate) {
+  struct Client {
+    uint32_t request, position = 0, left = 0; ///< the second: of the prompt that is computed, or of the row
+    double since = 0;                         ///< the prompt was sent, or the last token came
+  };
+  Simulated seen;
+  std::vector<Client> waiting, running;
+  for (uint32_t c = 0; c < clients; ++c) waiting.push_back({c});
+  uint32_t sent = clients;
+  double now = 0;
+  while (!waiting.empty() || !running.empty()) {
+    std::vector<RowState> rows;
+    std::vector<PromptState> prompts;
+    for (const Client& client : running) rows.push_back(row(client.position, client.request));
+    for (const Client& client : waiting) {
+      prompts.push_back(prompt(tokens - client.position, client.request, 0, now - client.since));
+      prompts.back().first = client.position;
+    }
+    const StepState state = {rows, prompts, {1u << 20}};
+    const StepPlan plan = planStep(state, costs.phases, costs, {});
+    now += millisecondsOf(plan, state, costs);
+    for (Client& client : running) {
+      seen.gaps.push_back(now - client.since);
+      client.since = now;
+      ++client.position;
+      if (--client.left == 0 && sent < clients * each)
+        waiting.push_back({sent++, 0, 0, now});
+    }
+    std::erase_if(running, [](const Client& client) { return client.left == 0; });
+    for (const PromptRun& run : plan.runs)
+      for (const PromptPiece& piece : run.pieces) waiting[piece.prompt].position += piece.tokens;
+    for (const Client& client : waiting)
+      if (client.position == tokens) {
+        seen.ttft[client.request] = now - client.since;
+        running.push_back({client.request, tokens, generate - 1, now});
+      }
+    std::erase_if(waiting, [&](const Client& client) { return client.position == tokens; });
+  }
+  seen.total = now;
+  return seen;
+}
+
+// Many long prompts at once: beside few rows prompts have most of the time, whoever generates waits 3 medians at most.
+TEST(StepPlannerSimulation, ManyLongPrompts) {
+  for (const SimulatedDevice& device : {kH200, kT4}) {
+    const SimulatedCosts costs(kWithNarrow, device);
+    const Simulated seen = simulateClients(costs, 32, 2, 1024, 64);
+    std::vector<double> first;
+    for (const auto& [request, ttft] : seen.ttft) first.push_back(ttft);
+    ASSERT_EQ(first.size(), 64u);
+    // All 32 prompts one after another in the widest phase.
+    const double atBest = 64 * costs.prompt(4, false, {.rows = 512, .sequences = 1, .positions = 0});
+    EXPECT_LE(medianOf(first), 1.3 * atBest);
+    EXPECT_LE(std::ranges::max(seen.gaps), 3 * medianOf(seen.gaps));
+  }
+}
+
+// Short prompts and longer answers: no gap above 3 medians, and little more time than prompts and answers would take
+// one after another, each in the widest phases.
+TEST(StepPlannerSimulation, ManyAnswers) {
+  for (const SimulatedDevice& device : {kH200, kT4}) {
+    const SimulatedCosts costs(kWithNarrow, device);
+    const Simulated seen = simulateClients(costs, 32, 4, 128, 128);
+    EXPECT_EQ(seen.ttft.size(), 128u);
+    EXPECT_LE(std::ranges::max(seen.gaps), 3 * medianOf(seen.gaps));
+    const double batched = 4 * (8 * costs.prompt(4, true, {.rows = 512, .sequences = 4, .positions = 512}) +
+                                128 * costs.decode({.rows = 32, .sequences = 32, .positions = 32 * 192}));
+    EXPECT_LE(seen.total, batched / 0.85);
   }
 }
 
