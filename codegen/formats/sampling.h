@@ -114,6 +114,14 @@ constexpr int dryBreakerWords(int vocabulary) {
   return 2 * tokenBitWords(vocabulary) + static_cast<int>(sizeof(DryTails) / sizeof(uint32_t));
 }
 
+/// Logit keys that each of the blocks of a row offers the last one, and 64-bit words of a row's workspace.
+constexpr int offersOfBlock(int blocks) {
+  return blocks <= 32 ? 128 : 4096 / blocks;
+}
+constexpr int samplePartials(int blocks) {
+  return blocks * (2 + offersOfBlock(blocks));
+}
+
 /// What the kernel says of a row with a chain beside its token.
 inline constexpr int kReportedCandidates = 20;
 struct SamplingReport {

@@ -34,7 +34,7 @@ SampleSlotBytes sampleSlotBytes(const SampleDesc& desc) {
 }
 
 uint64_t samplePartialBytes(const SampleDesc& desc) {
-  return uint64_t{8} * desc.outputs * blocksPerRow(desc);
+  return uint64_t{8} * desc.outputs * static_cast<uint64_t>(samplePartials(static_cast<int>(blocksPerRow(desc))));
 }
 
 uint32_t sampleArrivals(const SampleDesc& desc) {

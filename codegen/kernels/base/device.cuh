@@ -4,6 +4,7 @@
 // ptx/, whose instructions the host has from host.cuh.
 //
 //   LLCUDA_ENTRY(threads, minBlocks)      before the name of a kernel's entry
+//   LLCUDA_DEVICE LLCUDA_CALLED           before a function: inlined where it is called, or one piece of code
 //   LLCUDA_SHARED(Type, name, count);     a shared array, 16-byte aligned, first contents undefined; one for each
 //                                         declaration and template instance, whatever the number of calls
 //   LLCUDA_DYNAMIC_SHARED(Type, name);    the block's dynamic shared memory as Type*

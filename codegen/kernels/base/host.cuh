@@ -14,6 +14,7 @@
 #include "runtime/base/hostsim_abi.h"
 
 #define LLCUDA_DEVICE inline __attribute__((always_inline))
+#define LLCUDA_CALLED inline __attribute__((noinline))
 #define LLCUDA_UNROLL _Pragma("GCC unroll 16")
 #define LLCUDA_NO_UNROLL _Pragma("GCC unroll 1")
 // The entry of a kernel: any C function; hostsim calls it through a body that codegen/host writes beside it.

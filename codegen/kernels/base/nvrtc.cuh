@@ -12,6 +12,7 @@ using int64_t = long long;
 using uint64_t = unsigned long long;
 
 #define LLCUDA_DEVICE __device__ __forceinline__
+#define LLCUDA_CALLED __device__ __noinline__
 #define LLCUDA_ENTRY(threads, minBlocks) extern "C" __global__ void __launch_bounds__(threads, minBlocks)
 #define LLCUDA_SHARED(Type, name, count) __shared__ __align__(16) Type name[count]
 #define LLCUDA_DYNAMIC_SHARED(Type, name)                                                                              \

@@ -46,6 +46,7 @@ LLCUDA_DEVICE bool hasBit(const uint32_t* bits, int token) {
 /// `times` stands for kAdjusted tokens from `begin` on. All threads call.
 LLCUDA_DEVICE void countPast(const SamplerRow& row, int begin, uint32_t* times) {
   const int past = row.past(row.program->penaltyTokens);
+  LLCUDA_NO_UNROLL
   for (int back = static_cast<int>(threadIdx.x); back < past; back += kSampleThreads)
     if (const uint32_t at = static_cast<uint32_t>(row.token(back) - begin); at < kAdjusted)
       atomicAddU32(times + at, 1);
@@ -99,26 +100,28 @@ LLCUDA_DEVICE void measureRepeats(const SamplerRow& row, int begin, uint32_t* le
     memory.sums[0] = 0;
   syncThreads();
   if (past > allowed)
-    for (int back = static_cast<int>(threadIdx.x); back < past; back += kSampleThreads)
-      if (const int behind = breakerAt<kVocabulary>(row, back); behind >= 0) {
-        atomicMaxU64(memory.sums, uint64_t{~static_cast<uint32_t>(back)} << 32 | static_cast<uint32_t>(behind));
-        break; // later ones of this thread are further back
-      }
+    LLCUDA_NO_UNROLL
+  for (int back = static_cast<int>(threadIdx.x); back < past; back += kSampleThreads)
+    if (const int behind = breakerAt<kVocabulary>(row, back); behind >= 0) {
+      atomicMaxU64(memory.sums, uint64_t{~static_cast<uint32_t>(back)} << 32 | static_cast<uint32_t>(behind));
+      break; // later ones of this thread are further back
+    }
   syncThreads();
   const uint64_t breaker = memory.sums[0];
   const int limit = breaker == 0 ? past
                                  : static_cast<int>(~static_cast<uint32_t>(breaker >> 32)) -
                                        static_cast<int>(static_cast<uint32_t>(breaker));
   if (past > allowed && limit >= allowed)
-    for (int shift = 1 + static_cast<int>(threadIdx.x); shift < past; shift += kSampleThreads) {
-      const uint32_t at = static_cast<uint32_t>(row.token(shift - 1) - begin);
-      if (at >= kAdjusted)
-        continue;
-      int length = 0;
-      while (length < limit && shift + length < past && row.token(length) == row.token(shift + length)) ++length;
-      if (length >= allowed)
-        atomicMaxU32(lengths + at, static_cast<uint32_t>(length) + 1); // 0 is for none
-    }
+    LLCUDA_NO_UNROLL
+  for (int shift = 1 + static_cast<int>(threadIdx.x); shift < past; shift += kSampleThreads) {
+    const uint32_t at = static_cast<uint32_t>(row.token(shift - 1) - begin);
+    if (at >= kAdjusted)
+      continue;
+    int length = 0;
+    while (length < limit && shift + length < past && row.token(length) == row.token(shift + length)) ++length;
+    if (length >= allowed)
+      atomicMaxU32(lengths + at, static_cast<uint32_t>(length) + 1); // 0 is for none
+  }
 }
 
 LLCUDA_DEVICE float withoutRepeat(const SamplerProgram& program, float logit, uint32_t measured) {
@@ -131,9 +134,10 @@ LLCUDA_DEVICE float withoutRepeat(const SamplerProgram& program, float logit, ui
 /// Applies penalties or dry to `logits` of tokens from `begin` to `end`, at most kAdjusted. All threads call, each
 /// knows what all have written.
 template <int kVocabulary>
-LLCUDA_DEVICE void applyPast(SamplerOp op, const SamplerRow& row, float* logits, int begin, int end,
+LLCUDA_CALLED void applyPast(SamplerOp op, const SamplerRow& row, float* logits, int begin, int end,
                              CandidateMemory& memory) {
   auto* const measured = reinterpret_cast<uint32_t*>(memory.weights);
+  LLCUDA_NO_UNROLL
   for (int i = static_cast<int>(threadIdx.x); i < kAdjusted; i += kSampleThreads) measured[i] = 0;
   syncThreads();
   if (op == SamplerOp::kPenalties)
@@ -141,6 +145,7 @@ LLCUDA_DEVICE void applyPast(SamplerOp op, const SamplerRow& row, float* logits,
   else
     measureRepeats<kVocabulary>(row, begin, measured, memory);
   syncThreads();
+  LLCUDA_NO_UNROLL
   for (int id = begin + static_cast<int>(threadIdx.x); id < end; id += kSampleThreads) {
     const uint32_t m = measured[id - begin];
     const float logit = logits[id];
@@ -169,10 +174,12 @@ LLCUDA_DEVICE bool isAdjusted(const SamplerRow& row) {
 template <int kVocabulary>
 LLCUDA_DEVICE void adjustShare(const SamplerRow& row, const float* logits, float* adjusted, int begin, int end,
                                CandidateMemory& memory) {
+  LLCUDA_NO_UNROLL
   for (int id = begin + static_cast<int>(threadIdx.x); id < end; id += kSampleThreads)
     adjusted[id] = !row.mask || hasBit(row.mask, id) ? loadReadOnly(logits + id) : minusInfinity();
   syncThreads();
   const SamplerProgram& program = *row.program;
+  LLCUDA_NO_UNROLL
   for (uint32_t i = threadIdx.x; i < program.biasCount; i += kSampleThreads)
     if (const int id = row.biases[i].token; id >= begin && id < end)
       adjusted[id] += row.biases[i].bias;

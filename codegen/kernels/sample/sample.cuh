@@ -8,17 +8,19 @@
 //   rows       which rows are wanted, of which slots, and where the token goes beside `sampled`
 //   slots      what slots have been told (codegen/formats/sampling.h); of rows without a chain nothing is read. Of two
 //              rows of a slot in one step neither sees in `history` what the other reads
-//   partial    u64 [outputs][kBlocks] and arrivals [outputs], zero between launches
+//   partial    u64 [outputs][samplePartials(kBlocks)]: of each block the largest key, then its horizon, then its
+//              offers; arrivals [outputs], zero between launches
 //   sampled    [outputs]; kSampledNothing for a row that nobody wants or that has a NaN, kSampledHeld for one on hold
 //   numerics   ties are in the order of ids. Probabilities are integers of 2^-40 of the largest: the same seed and step
 //              give the same token on every run
-//   sm_75      the blocks of a row adjust its logits, where the chain begins so, and find the largest; the last one to
-//              arrive is done if that is the token, else it goes through the chain alone (chain.cuh)
+//   sm_75      the blocks of a row adjust its logits, where the chain begins so, and find the largest and what top_k
+//              may keep (offers.cuh); the last one to arrive is done if the largest is the token, else it goes through
+//              the chain alone (chain.cuh)
 #pragma once
 
 #include "codegen/kernels/block/last_block.cuh"
 #include "codegen/kernels/sample/chain.cuh"
-#include "codegen/kernels/sample/logit_key.cuh"
+#include "codegen/kernels/sample/offers.cuh"
 
 namespace llcuda {
 
@@ -56,38 +58,13 @@ struct SampleShape {
   int context; ///< positions of a slot's history
 };
 
-/// The largest of the threads' keys. All threads call.
-LLCUDA_DEVICE uint64_t largestKey(uint64_t key) {
-  LLCUDA_SHARED(uint64_t, largest, 1);
-  if (threadIdx.x == 0)
-    largest[0] = 0;
-  for (int mask = kWarpSize / 2; mask > 0; mask /= 2) {
-    const uint64_t other = shuffleXor(key, mask);
-    key = other > key ? other : key;
-  }
-  syncThreads();
-  if (laneId() == 0)
-    atomicMaxU64(largest, key);
-  syncThreads();
-  return largest[0];
-}
-
 /// The largest key among the block's share of a row.
-template <int kVocabulary>
-LLCUDA_DEVICE uint64_t largestOfShare(const float* logits, int begin, int end) {
+LLCUDA_DEVICE uint64_t largestOf(const Share& share) {
   uint64_t best = 0;
-  const auto visit = [&](float logit, int id) {
-    const uint64_t key = logitKey(logit, id);
-    best = key > best ? key : best;
-  };
-  if constexpr (kVocabulary % 4 == 0) {
-    for (int id = begin + static_cast<int>(threadIdx.x) * 4; id < end; id += kSampleThreads * 4) {
-      const float4 v = loadCoherent(reinterpret_cast<const float4*>(logits + id));
-      visit(v.x, id), visit(v.y, id + 1), visit(v.z, id + 2), visit(v.w, id + 3);
-    }
-  } else {
-    for (int id = begin + static_cast<int>(threadIdx.x); id < end; id += kSampleThreads)
-      visit(loadCoherent(logits + id), id);
+  LLCUDA_UNROLL
+  for (int i = 0; i < kEachThread; ++i) {
+    const uint64_t key = logitKey(share.logits[i], share.ids[i]);
+    best = share.ids[i] >= 0 && key > best ? key : best;
   }
   return largestKey(best);
 }
@@ -108,18 +85,23 @@ LLCUDA_DEVICE SamplerRow rowOf(const SampleSlots& slots, int slot, int newest, i
 
 /// The token of a row with a chain, by its largest adjusted logit. All threads of one block call.
 template <int kVocabulary>
-LLCUDA_DEVICE int chooseByChain(const SamplerRow& row, const SamplingParams& params, uint64_t best, const float* logits,
-                                float* adjusted, CandidateMemory& memory, SamplingReport& report) {
+LLCUDA_DEVICE int chooseByChain(const ChainInput& input, uint64_t best, const float* logits, uint32_t listCount,
+                                CandidateMemory& memory, SamplingReport& report) {
   int token = idOfKey(best);
   const float highest = loadCoherent(logits + token);
   if (highest < -3e38f)
     return kSampledNothing;
-  if (highest > 3e38f || row.program->takesBest != 0) {
+  const SamplerProgram& program = *input.row.program;
+  if (highest > 3e38f || program.takesBest != 0) {
     if (threadIdx.x == 0)
-      report = {{row.program->state[0], row.program->state[1]}, 1.f, 1, {{token, 1.f}}};
+      report = {{program.state[0], program.state[1]}, 1.f, 1, {{token, 1.f}}};
     return token;
   }
-  Chain<kVocabulary> chain(row, params, logits, highest, adjusted, memory);
+  LLCUDA_SHARED(Candidates<kVocabulary>, set, 1);
+  if (threadIdx.x == 0)
+    set[0] = Candidates<kVocabulary>::all(logits, highest, listCount, &memory);
+  syncThreads();
+  Chain<kVocabulary> chain{input, set[0]};
   chain.run();
   chain.finish(report);
   return chain.token;
@@ -144,19 +126,33 @@ LLCUDA_DEVICE void sample(const float* logits, SamplingParams* sampling, SampleR
   const float* row = logits + start;
   const int begin = minOf(static_cast<int>(blockIdx.x) * kEach, kVocabulary), end = minOf(begin + kEach, kVocabulary);
   const bool hasChain = sampling[output].chain != 0;
-  const SamplingParams params = sampling[output];
-  SamplerRow of = {};
+  LLCUDA_SHARED(ChainInput, input, 1);
+  const SamplerRow& of = input[0].row;
+  uint32_t kept = 0; // by a top_k at the front of the chain
   if (hasChain) {
-    of = rowOf<kShape>(slots, rows.slot(output), rows.tokens ? rows.tokens[output] : -1, static_cast<int>(params.step));
+    if (threadIdx.x == 0) {
+      const SamplingParams params = sampling[output];
+      input[0] = {rowOf<kShape>(slots, rows.slot(output), rows.tokens ? rows.tokens[output] : -1,
+                                static_cast<int>(params.step)),
+                  params, adjusted + start};
+    }
+    syncThreads();
     if (isAdjusted(of)) {
       adjustShare<kVocabulary>(of, row, adjusted + start, begin, end, memory[0]);
       row = adjusted + start;
     }
+    kept = offered(*of.program, kBlocks);
   }
-  const uint64_t own = largestOfShare<kVocabulary>(row, begin, end);
-  uint64_t* const keys = partial + static_cast<long long>(output) * kBlocks;
+  constexpr int kOffers = offersOfBlock(kBlocks);
+  uint64_t* const keys = partial + static_cast<long long>(output) * samplePartials(kBlocks);
+  uint64_t* const horizons = keys + kBlocks;
+  uint64_t* const offers = horizons + kBlocks;
+  const Share share = shareOf<kVocabulary>(row, begin, end);
+  const uint64_t own = largestOf(share);
   if (threadIdx.x == 0)
     keys[blockIdx.x] = own;
+  if (kept != 0)
+    offer(share, logitOfKey(own), kept, kOffers, horizons + blockIdx.x, offers + blockIdx.x * kOffers, memory[0]);
   if (!arriveLast(arrivals + output, kBlocks))
     return;
   uint64_t best = 0;
@@ -166,14 +162,17 @@ LLCUDA_DEVICE void sample(const float* logits, SamplingParams* sampling, SampleR
   }
   best = largestKey(best);
   int token = kSampledNothing;
-  if (isNumber(best))
-    token = hasChain ? chooseByChain<kVocabulary>(of, params, best, row, adjusted + start, memory[0], reports[output])
-                     : idOfKey(best);
+  if (isNumber(best) && hasChain) {
+    const uint32_t listed = kept == 0 ? 0 : listOffered<kBlocks>(horizons, offers, logitOfKey(best), kept, memory[0]);
+    token = chooseByChain<kVocabulary>(input[0], best, row, listed, memory[0], reports[output]);
+  } else if (isNumber(best)) {
+    token = idOfKey(best);
+  }
   if (threadIdx.x == 0) {
     if (hasChain && of.program->usesPast != 0 && rows.tokens)
       slots.history[rows.slot(output) * static_cast<long long>(kShape.context) + of.position] = of.newest;
     sampled[output] = token;
-    sampling[output].step = params.step + 1;
+    ++sampling[output].step;
     rows.next(output, token);
   }
 }

@@ -113,7 +113,7 @@ TEST(SampleSpec, DecodeAndPrompt) {
                           "dry_breakers", "masks", "adjusted", "sampling_reports", "partial", "arrivals", "sampled"));
   EXPECT_EQ(decode.grid.x, 12u);
   EXPECT_EQ(decode.grid.y, 2u);
-  EXPECT_EQ(samplePartialBytes({2, 49152}), 2u * 12 * 8);
+  EXPECT_EQ(samplePartialBytes({2, 49152}), 2u * 12 * (2 + 128) * 8); // keys, horizons, offers
   EXPECT_EQ(sampleArrivals({2, 49152}), 2u);
   EXPECT_THAT(names(sampleLaunch({1, 49152, 1, 4096, false})),
               ElementsAre("logits", "sampling", "slots", "output_rows", "samplers", "history", "logit_biases",

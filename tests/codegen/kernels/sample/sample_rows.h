@@ -101,7 +101,7 @@ struct SampleRowsTest {
       masks.insert(masks.end(), mask.begin(), mask.end());
     }
     std::vector<uint32_t> arrivals(count);
-    std::vector<uint64_t> partial(count * kBlocks, ~uint64_t{0});
+    std::vector<uint64_t> partial(count * samplePartials(kBlocks), ~uint64_t{0});
     hostsim::launch({.grid = {kBlocks, static_cast<uint32_t>(count)}, .block = kSampleThreads}, [&] {
       sample<SampleShape{.vocabulary = kVocabulary, .blocks = kBlocks, .context = kContext}>(
           logits.data(), sampling.data(), {tokens.data(), positions.data(), slots.data(), nullptr},

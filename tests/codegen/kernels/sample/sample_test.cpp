@@ -118,7 +118,7 @@ TEST(Sample, PromptWritesSampledOnly) {
   biases[kLogitBiases] = {3, 20.f};
   std::vector<uint32_t> breakers(2 * dryBreakerWords(4)), masks(2 * maskWords(4));
   std::vector<SamplingReport> reports(2);
-  std::vector<uint64_t> partial(2);
+  std::vector<uint64_t> partial(2 * samplePartials(1));
   std::vector<uint32_t> arrivals(2);
   hostsim::launch({.grid = {1, 2}, .block = kSampleThreads}, [&] {
     sample<SampleShape{.vocabulary = 4, .blocks = 1, .context = 8}>(
