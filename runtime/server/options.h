@@ -37,10 +37,12 @@ struct ServerOptions {
   uint64_t hostCacheBytes = uint64_t{8} << 30; ///< of keys and values in host memory
   float stepTargetMs = 0; ///< the longest step beside which a prompt's part is computed; 0: by itself
   std::string weightsFrom;
-  std::string pooling = "model"; ///< of embeddings: model (as it says), mean, last, cls, none
-  bool prefixCache = true;       ///< prompts begin with what requests before them computed
-  bool fair = false;             ///< requests take turns by key
-  int device = 0;                ///< an llcuda_device
+  std::string pooling = "model";                      ///< of embeddings: model (as it says), mean, last, cls, none
+  bool prefixCache = true;                            ///< prompts begin with what requests before them computed
+  bool fair = false;                                  ///< requests take turns by key
+  std::string speculation = "none";                   ///< how tokens are guessed ahead: none, ngram-simple
+  uint32_t draftMax = 0, draftMin = 0, ngramSize = 0; ///< as in api::SchedulerOptions
+  int device = 0;                                     ///< an llcuda_device
   int deviceIndex = 0;
   uint64_t engineCacheBytes = uint64_t{20} << 30; ///< of engines that were compiled for models
 

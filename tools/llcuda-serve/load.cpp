@@ -95,6 +95,10 @@ api::SchedulerOptions schedulerOptions(const ServerOptions& options, const llcud
   result.queue = options.queue;
   result.prefixCache = options.prefixCache;
   result.fair = options.fair;
+  result.speculation = options.speculation == "none" ? LLCUDA_SPECULATION_NONE : LLCUDA_SPECULATION_NGRAM;
+  result.draftMax = options.draftMax;
+  result.draftMin = options.draftMin;
+  result.ngramSize = options.ngramSize;
   result.stepTargetMs = options.stepTargetMs;
   result.weightsFrom = options.weightsFrom;
   result.log = [](llcuda_log_level level, std::string_view line) {

@@ -148,6 +148,8 @@ void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
   choice.timings.promptTokens = event.prompt_tokens;
   choice.timings.cachedTokens = event.cached_tokens;
   choice.timings.generated = event.generated_tokens;
+  choice.timings.draftTokens = event.draft_tokens;
+  choice.timings.acceptedDraftTokens = event.accepted_draft_tokens;
   if (event.first_token_ns > 0) {
     choice.timings.promptMs = milliseconds(event.first_token_ns - std::min(event.wait_ns, event.first_token_ns));
     choice.timings.generatedMs = milliseconds(event.total_ns - std::min(event.first_token_ns, event.total_ns));

@@ -41,21 +41,28 @@ Timings& Timings::operator+=(const Timings& other) {
   generated += other.generated;
   promptMs += other.promptMs;
   generatedMs += other.generatedMs;
+  draftTokens += other.draftTokens;
+  acceptedDraftTokens += other.acceptedDraftTokens;
   return *this;
 }
 
 Json timingsJson(const Timings& timings) {
   const auto computed = static_cast<double>(timings.promptTokens - timings.cachedTokens);
   const double steps = timings.generated > 1 ? static_cast<double>(timings.generated - 1) : 0;
-  return {{"cache_n", timings.cachedTokens},
-          {"prompt_n", timings.promptTokens - timings.cachedTokens},
-          {"prompt_ms", timings.promptMs},
-          {"prompt_per_token_ms", ratio(timings.promptMs, computed)},
-          {"prompt_per_second", ratio(1e3 * computed, timings.promptMs)},
-          {"predicted_n", timings.generated},
-          {"predicted_ms", timings.generatedMs},
-          {"predicted_per_token_ms", ratio(timings.generatedMs, steps)},
-          {"predicted_per_second", ratio(1e3, timings.generatedMs) * steps}};
+  Json json = {{"cache_n", timings.cachedTokens},
+               {"prompt_n", timings.promptTokens - timings.cachedTokens},
+               {"prompt_ms", timings.promptMs},
+               {"prompt_per_token_ms", ratio(timings.promptMs, computed)},
+               {"prompt_per_second", ratio(1e3 * computed, timings.promptMs)},
+               {"predicted_n", timings.generated},
+               {"predicted_ms", timings.generatedMs},
+               {"predicted_per_token_ms", ratio(timings.generatedMs, steps)},
+               {"predicted_per_second", ratio(1e3, timings.generatedMs) * steps}};
+  if (timings.draftTokens != 0) {
+    json["draft_n"] = timings.draftTokens;
+    json["draft_n_accepted"] = timings.acceptedDraftTokens;
+  }
+  return json;
 }
 
 Json progressJson(const Progress& progress) {

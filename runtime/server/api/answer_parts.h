@@ -34,11 +34,13 @@ struct Progress {
 struct Timings {
   std::size_t promptTokens = 0, cachedTokens = 0, generated = 0;
   double promptMs = 0, generatedMs = 0;
+  std::size_t draftTokens = 0, acceptedDraftTokens = 0; ///< guessed ahead, and of them right
 
   Timings& operator+=(const Timings& other);
 };
 
 /// llama-server's `timings`. All numbers are finite; rates count decode steps, one less than the tokens.
+/// Drafts are there where there were any.
 Json timingsJson(const Timings& timings);
 Json progressJson(const Progress& progress);
 Json usageJson(std::size_t promptTokens, std::size_t cachedTokens, std::size_t generated, std::size_t reasoning);

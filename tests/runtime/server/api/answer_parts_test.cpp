@@ -29,6 +29,15 @@ TEST(AnswerParts, RatesCountSteps) {
   EXPECT_DOUBLE_EQ(timings["predicted_per_token_ms"].get<double>(), 2);
 }
 
+// llama-server has them only where tokens were drafted.
+TEST(AnswerParts, DraftsWhereThereWereAny) {
+  EXPECT_FALSE(timingsJson({.generated = 5}).contains("draft_n"));
+  Timings sum = {.generated = 5, .draftTokens = 7, .acceptedDraftTokens = 3};
+  sum += {.generated = 5, .draftTokens = 2, .acceptedDraftTokens = 1};
+  EXPECT_EQ(timingsJson(sum)["draft_n"], 9);
+  EXPECT_EQ(timingsJson(sum)["draft_n_accepted"], 4);
+}
+
 TEST(AnswerParts, TimingsAreFinite) {
   expectFinite(timingsJson({}));
   expectFinite(timingsJson({.promptTokens = 4, .cachedTokens = 4}));
