@@ -30,7 +30,8 @@ if(LLCUDA_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 if(LLCUDA_STATIC)
-  add_link_options(-static-libstdc++ -static-libgcc)
+  # libgcc_s stays a library of the system's: what GCC 12 would link statically needs glibc 2.35.
+  add_link_options(-static-libstdc++ -Wl,--gc-sections)
 endif()
 find_program(CCACHE ccache)
 if(CCACHE) # which takes precompiled headers only when told so

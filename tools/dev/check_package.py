@@ -2,7 +2,7 @@
 """Says which glibc the programs and libraries of a package need, and refuses what would keep them from running
 elsewhere.
 
-usage: check_package.py FOLDER [--glibc 2.35]    2.35 is what Ubuntu 22.04, and so Colab and Kaggle, have
+usage: check_package.py FOLDER [--glibc 2.34]    2.34 is that of manylinux_2_34; Colab and Kaggle have 2.35 or later
 """
 import argparse
 import pathlib
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|ld-linux-x86-64)\.so\.\d+")
+SYSTEM = re.compile(r"(libc|libm|libdl|libpthread|librt|libgcc_s|ld-linux-x86-64)\.so\.\d+")
 ELF = b"\x7fELF"
 
 
@@ -39,7 +39,7 @@ def problems(file, text, own, limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--glibc", default="2.35")
+    parser.add_argument("--glibc", default="2.34")
     arguments = parser.parse_args()
     files = [file for file in sorted(arguments.folder.rglob("*")) if file.is_file() and file.open("rb").read(4) == ELF]
     texts = {file: headers(file) for file in files}
