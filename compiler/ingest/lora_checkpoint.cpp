@@ -6,6 +6,7 @@
 
 #include "codegen/formats/dequantize.h"
 #include "codegen/formats/quantize.h"
+#include "codegen/formats/weight_layout.h"
 #include "compiler/ingest/bf16_matrix.h"
 #include "compiler/ingest/message_parts.h"
 
@@ -101,23 +102,18 @@ private:
 
 } // namespace
 
-uint64_t LoraCheckpoint::Place::adapterRow(uint64_t row) const {
-  const uint64_t own = row - firstRow;
-  if (pairRows == 0)
-    return own;
-  const uint64_t inGroup = own % pairRows;
-  return own - inGroup + inGroup % 2 * (pairRows / 2) + inGroup / 2;
-}
-
 Result<std::unique_ptr<LoraCheckpoint>> LoraCheckpoint::create(std::unique_ptr<const Checkpoint> base,
                                                                std::vector<ScaledAdapter> adapters,
-                                                               const LoraTarget& target, unsigned threads) {
-  std::unique_ptr<LoraCheckpoint> checkpoint(new LoraCheckpoint(std::move(base), target, threads));
+                                                               const LoraTarget& target, LoraUse use,
+                                                               unsigned threads) {
+  std::unique_ptr<LoraCheckpoint> checkpoint(new LoraCheckpoint(std::move(base), target, use, threads));
   checkpoint->adapters = std::move(adapters);
   for (const ScaledAdapter& scaled : checkpoint->adapters)
     if (auto added = checkpoint->add(scaled); !added)
       return makeError(added.error().code, scaled.adapter.folder(), ": ", added.error().message);
   LLCUDA_RETURN_IF_ERROR(checkpoint->checkVocabulary());
+  if (use == LoraUse::kBeside)
+    checkpoint->putBeside();
   LLCUDA_RETURN_IF_ERROR(checkpoint->listTensors());
   return checkpoint;
 }
@@ -134,8 +130,8 @@ Result<void> LoraCheckpoint::add(const ScaledAdapter& scaled) {
   for (const LoraBias& bias : adapter.biases()) LLCUDA_RETURN_IF_ERROR(addBias(bias, scaled.scale * bias.scale));
   for (const LoraTokens& tokens : adapter.tokens()) LLCUDA_RETURN_IF_ERROR(addTokens(tokens));
   noteList.insert(noteList.end(), adapter.notes().begin(), adapter.notes().end());
-  noteList.push_back(adapter.folder() + ": merged, " + std::to_string(adapter.products().size()) +
-                     " low-rank products and " + std::to_string(adapter.copies().size()) + " whole tensors" +
+  noteList.push_back(adapter.folder() + ": " + std::to_string(adapter.products().size()) + " low-rank products and " +
+                     std::to_string(adapter.copies().size()) + " whole tensors" +
                      (adapter.tokens().empty() ? "" : ", rows of trained tokens"));
   return {};
 }
@@ -267,6 +263,28 @@ Result<void> LoraCheckpoint::checkVocabulary() const {
   return {};
 }
 
+/// A linear of a layer which only products change, and none of them the lengths of rows. Columns have whole blocks; so
+/// have the units of a feed-forward, which are filled up elsewhere where they have not.
+bool LoraCheckpoint::staysBeside(const TensorInfo& tensor, const Change& change) const {
+  if (formats::tensorTypeInfo(tensor.type).blockElements == 1 || tensor.dims.size() != 2 || !layerOf(tensor.name))
+    return false;
+  const bool hasUnits = tensor.name.find(".ffn_") != std::string::npos;
+  return tensor.dims[0] % kWeightBlock == 0 && (!hasUnits || tensor.dims[1] % kWeightBlock == 0) &&
+         change.copies.empty() && change.tokens.empty() &&
+         std::ranges::none_of(change.products, [](const PlacedProduct& placed) { return placed.product->magnitude; });
+}
+
+void LoraCheckpoint::putBeside() {
+  for (auto& [name, change] : changes)
+    if (const TensorInfo* tensor = base->find(name); tensor && staysBeside(*tensor, change)) {
+      for (const PlacedProduct& product : change.products) beside.add(product, rowsOf(*tensor));
+      change.products.clear();
+    }
+  if (beside.products() != 0)
+    noteList.push_back(std::to_string(beside.products()) +
+                       " low-rank products stay beside quantised weights; --merge-lora makes them one in f16");
+}
+
 Result<void> LoraCheckpoint::listTensors() {
   std::vector<TensorInfo> tensors(base->tensors().begin(), base->tensors().end());
   for (auto& [name, change] : changes) {
@@ -289,6 +307,7 @@ Result<void> LoraCheckpoint::listTensors() {
     if (change->second.rows != 0)
       tensor.dims.back() = change->second.rows;
   }
+  for (TensorInfo& tensor : beside.tensors()) tensors.push_back(std::move(tensor));
   if (widened != 0)
     noteList.push_back(std::to_string(widened) + " quantised tensors became f16, which keeps what was trained");
   setTensors(std::move(tensors));
@@ -318,6 +337,8 @@ Result<bool> LoraCheckpoint::fitsHalf(const TensorInfo& tensor, const Change& ch
 }
 
 std::optional<FilePlace> LoraCheckpoint::filePlace(const TensorInfo& tensor) const {
+  if (beside.has(tensor.name))
+    return std::nullopt;
   const auto found = changes.find(tensor.name);
   if (found != changes.end() && found->second.isComputed())
     return std::nullopt;
@@ -383,6 +404,10 @@ private:
 };
 
 Result<TensorBytes> LoraCheckpoint::read(const TensorInfo& tensor) const {
+  if (beside.has(tensor.name)) {
+    Result<TensorBytes> own = beside.read(tensor, threads);
+    return own ? std::move(own) : errorOf(*this, tensor.name, own.error());
+  }
   const auto found = changes.find(tensor.name);
   const bool isChanged = found != changes.end() && found->second.isComputed();
   const TensorInfo* source = base->find(found == changes.end() ? tensor.name : found->second.source);

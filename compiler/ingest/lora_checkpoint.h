@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint with adapters merged into its weights, as they are read.
+// A checkpoint with adapters merged into its weights, as they are read, or beside them.
 #pragma once
 
 #include <map>
 
 #include "compiler/ingest/encode_rows.h"
 #include "compiler/ingest/lora_adapter.h"
+#include "compiler/ingest/low_rank_tensors.h"
 
 namespace llcuda::ingest {
 
@@ -26,15 +27,21 @@ struct ScaledAdapter {
   double scale = 1; ///< besides the adapter's own
 };
 
+/// What becomes of the low-rank products of linears whose weights are quantised.
+enum class LoraUse {
+  kMerged, ///< the weights become f16
+  kBeside, ///< the weights stay, and the products are tensors of their own (low_rank_tensors.h)
+};
+
 class LoraCheckpoint final : public CheckpointOver {
 public:
-  /// Merges `adapters`, one after the other, into `base`. An adapter that does not fit, by names or shapes, is
-  /// kBadInput. Matrices that change become f16, which keeps what was trained: the bits of a quantised or bf16 base
-  /// would drop most of a small change. Those of f32 stay, as do those of bf16 with values too large for f16. Vectors
-  /// become f32.
+  /// Merges `adapters`, one after the other, into `base`, but for products that `use` leaves beside it. An adapter that
+  /// does not fit, by names or shapes, is kBadInput. Matrices that change become f16, which keeps what was trained: the
+  /// bits of a quantised or bf16 base would drop most of a small change. Those of f32 stay, as do those of bf16 with
+  /// values too large for f16. Vectors become f32.
   static Result<std::unique_ptr<LoraCheckpoint>> create(std::unique_ptr<const Checkpoint> base,
                                                         std::vector<ScaledAdapter> adapters, const LoraTarget& target,
-                                                        unsigned threads);
+                                                        LoraUse use, unsigned threads);
 
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
@@ -44,20 +51,7 @@ public:
   const std::vector<std::string>& notes() const { return noteList; }
 
 private:
-  /// Rows of a tensor that a product or a copy is about.
-  struct Place {
-    std::string tensor;
-    uint64_t firstRow = 0, rows = 0;
-    uint64_t pairRows = 0; ///< 0: in the adapter's order
-
-    bool contains(uint64_t row) const { return row >= firstRow && row - firstRow < rows; }
-    uint64_t adapterRow(uint64_t row) const; ///< of row `row` of the tensor
-  };
-  struct PlacedProduct {
-    Place place;
-    const LoraProduct* product;
-    double scale;
-  };
+  using Place = LoraPlace;
   struct PlacedCopy {
     Place place;
     const SafetensorsTensor* stored;
@@ -80,8 +74,8 @@ private:
   };
   class RowMerger;
 
-  LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, unsigned threads)
-      : CheckpointOver(std::move(base)), target(target), threads(threads) {}
+  LoraCheckpoint(std::unique_ptr<const Checkpoint> base, const LoraTarget& target, LoraUse use, unsigned threads)
+      : CheckpointOver(std::move(base)), target(target), use(use), threads(threads) {}
   Result<void> add(const ScaledAdapter& scaled);
   Result<void> addCopy(const LoraCopy& copy);
   Result<void> addProduct(const LoraProduct& product, double scale);
@@ -92,14 +86,18 @@ private:
   Result<Place> placeOfBias(const std::string& tensor) const;
   uint64_t columnsIn(const Place& place) const;
   Result<void> checkVocabulary() const;
+  bool staysBeside(const TensorInfo& tensor, const Change& change) const;
+  void putBeside();
   Result<void> listTensors();
   Result<formats::TensorType> typeOf(const TensorInfo& tensor, const Change& change) const;
   Result<bool> fitsHalf(const TensorInfo& tensor, const Change& change) const;
 
   const LoraTarget target;
+  const LoraUse use;
   const unsigned threads;
   std::vector<ScaledAdapter> adapters;
   std::map<std::string, Change, std::less<>> changes; // by tensor
+  LowRankTensors beside;
   std::vector<std::string> noteList;
 };
 

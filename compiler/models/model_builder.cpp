@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "codegen/formats/dequantize.h"
+#include "compiler/ingest/low_rank_tensors.h"
 #include "compiler/models/family.h"
 #include "compiler/models/gguf_rope.h"
 #include "mlir/IR/Verifier.h"
@@ -161,6 +162,16 @@ Value ModelBuilder::scaled(Value input, double factor) {
              : create<llm::ScaleOp>(input.getType(), input, builder.getF32FloatAttr(static_cast<float>(factor)));
 }
 
+Value ModelBuilder::lowRank(Rows input, const std::string& name, Part part, uint64_t cols) {
+  const ingest::TensorInfo* output = checkpoint.find(ingest::lowRankOutputName(name + ".weight"));
+  if (!output)
+    return {};
+  const uint64_t rank = output->dims.front();
+  const Value a = weight(ingest::lowRankInputName(name + ".weight"), {0, rank, rank}, cols);
+  const Value low = create<llm::LinearOp>(valueOf(input), a);
+  return create<llm::LinearOp>(low, weight(output->name, part, rank));
+}
+
 // `.input_scale` is for activations of the weight's own encoding, which are not used here.
 Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uint64_t cols) {
   const std::string name = named(shortName);
@@ -169,11 +180,14 @@ Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uin
   const Value bias = has(biasName) ? vector(biasName, part, 0) : Value();
   const std::optional<float> factor = scalar(name + ".scale");
   (void)scalar(name + ".input_scale");
-  const Value product = create<llm::LinearOp>(valueOf(input), matrix, bias);
+  const Value added = lowRank(input, name, part, cols);
+  const Value product = create<llm::LinearOp>(valueOf(input), matrix, bias, added);
   if (!factor)
     return rowsOf(product);
-  if (bias)
-    fail(unsupported("tensor ", checkpoint.title(name + ".scale"), " stands beside a bias, which is not supported"));
+  if (bias || added)
+    fail(unsupported("tensor ", checkpoint.title(name + ".scale"),
+                     " stands beside a bias or an adapter, which is not "
+                     "supported"));
   return rowsOf(create<llm::ScaleOp>(product.getType(), product, builder.getF32FloatAttr(*factor)));
 }
 

@@ -66,6 +66,9 @@ private:
   std::optional<float> scalar(const std::string& name);
   /// `input` times a factor; itself where that is 1.
   mlir::Value scaled(mlir::Value input, double factor);
+  /// What an adapter beside the weight `<name>.weight` adds: `<name>.lora_b` times its `lora_a` times `input`; null
+  /// where there is none.
+  mlir::Value lowRank(Rows input, const std::string& name, Part part, uint64_t cols);
   /// `<name>.weight` and, where the model has it, `<name>.bias` and `<name>.scale`.
   Rows linear(Rows input, std::string_view name, Part part, uint64_t cols);
   Rows linear(Rows input, std::string_view name, uint64_t rows, uint64_t cols) {

@@ -11,9 +11,9 @@
 #include "compiler/ingest/padded_checkpoint.h"
 #include "compiler/ingest/quantized_checkpoint.h"
 #include "compiler/ingest/safetensors_set.h"
+#include "compiler/models/adapters.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
-#include "compiler/models/merge_adapters.h"
 #include "compiler/models/open_folder.h"
 
 namespace llcuda::models {
@@ -141,7 +141,7 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   }
   model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())
-    LLCUDA_RETURN_IF_ERROR(mergeAdapters(model, adapters, options.threads));
+    LLCUDA_RETURN_IF_ERROR(addAdapters(model, adapters, options));
   pad(model);
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));

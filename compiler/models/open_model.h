@@ -13,7 +13,7 @@
 
 namespace llcuda::models {
 
-/// A LoRA adapter to merge.
+/// A LoRA adapter.
 struct AdapterOption {
   std::string folder;
   double scale = 1; ///< besides the adapter's own
@@ -21,7 +21,8 @@ struct AdapterOption {
 
 /// What a user may ask for besides the path.
 struct OpenOptions {
-  std::vector<AdapterOption> adapters; ///< merged in this order, before anything is quantised
+  std::vector<AdapterOption> adapters; ///< in this order, before anything is quantised
+  bool mergeAdapters = false;          ///< also into weights that are quantised, which then become f16
   std::string base;                    ///< the model, where the path holds only an adapter
   std::string tokenizer;               ///< a folder or GGUF file whose vocabulary takes the place of the model's
   ingest::QuantizeOptions quantize;

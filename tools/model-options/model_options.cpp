@@ -47,13 +47,15 @@ void addModelOptions(CLI::App& app, models::OpenOptions& options) {
          [&options](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) options.adapters.push_back(*parseAdapter(text));
          },
-         "Merge a LoRA adapter (a PEFT folder) into the weights; may be given several times")
+         "Add a LoRA adapter (a PEFT folder): beside weights that are quantised, merged into others; may be given "
+         "several times")
       ->type_name("DIR[=SCALE]")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         const auto parsed = parseAdapter(text);
         return parsed ? std::string() : parsed.error().message;
       });
+  app.add_flag("--merge-lora", options.mergeAdapters, "Merge adapters into quantised weights too, which become f16");
   app.add_option("--base", options.base, "The model, where the path given as the model is only an adapter's folder")
       ->type_name("PATH");
   app.add_option("--tokenizer", options.tokenizer,

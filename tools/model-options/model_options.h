@@ -11,7 +11,8 @@ namespace llcuda::tools {
 /// `DIR` or `DIR=SCALE`; kUsage where SCALE is no finite number.
 Result<models::AdapterOption> parseAdapter(std::string_view text);
 
-/// Adds `--quantize`, `--head`, `--lora`, `--base` and `--tokenizer`. `options` must outlive the parsing.
+/// Adds `--quantize`, `--head`, `--lora`, `--merge-lora`, `--base` and `--tokenizer`. `options` must outlive the
+/// parsing.
 void addModelOptions(CLI::App& app, models::OpenOptions& options);
 
 } // namespace llcuda::tools

@@ -85,8 +85,8 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
     Branch branch = branchOf(add);
     if (!branch.linear)
       return rewriter.refuse(add, "neither operand comes from a linear that only the add reads");
-    if (branch.linear.getResidual())
-      return rewriter.refuse(add, "the linear adds another residual already");
+    if (branch.linear.getResidual() && mlir::failed(passOn(rewriter, add, branch)))
+      return mlir::failure();
     auto norms = normsOf(add.getResult());
     const std::string reason = whyNoNorm(add, branch, norms);
     if (reason.empty())
@@ -95,6 +95,26 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
     if (branch.postNorm)
       return refusal;
     return addInLinear(rewriter, add, branch);
+  }
+
+  /// Where the linear adds another one's product, as of an adapter, that one adds the residual first.
+  static mlir::LogicalResult passOn(PassRewriter& rewriter, AddOp add, Branch& branch) {
+    auto inner = solelyReadProducer<LinearOp>(branch.linear.getResidual());
+    if (!inner || inner.getResidual())
+      return rewriter.refuse(add, "the linear adds another residual already");
+    if (branch.postNorm)
+      return rewriter.refuse(add, "a norm stands between the linear, which adds a product, and the residual");
+    if (!isAvailableAt(branch.residual, inner))
+      return rewriter.refuse(add, "the residual is computed after the product that the linear adds");
+    rewriter.accept(add, "the product that the linear adds takes the residual");
+    rewriter.setInsertionPoint(inner);
+    auto sum = LinearOp::create(rewriter, inner.getLoc(), inner.getInput(), inner.getWeight(), inner.getBias(),
+                                branch.residual);
+    copyLayer(inner, sum);
+    rewriter.modifyOpInPlace(branch.linear, [&] { branch.linear.getResidualMutable().clear(); });
+    rewriter.eraseOp(inner);
+    branch.residual = sum;
+    return mlir::success();
   }
 
   /// Why the norm after the add is not taken in; empty when it is.

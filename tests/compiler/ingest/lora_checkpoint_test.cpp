@@ -73,7 +73,7 @@ Result<std::unique_ptr<LoraCheckpoint>> merge(const std::string& name, const Bas
                                               const LoraTarget& target = kHalves, double scale = 1) {
   std::vector<ScaledAdapter> adapters;
   adapters.push_back(adapter(name, scale));
-  return LoraCheckpoint::create(model(base), std::move(adapters), target, 2);
+  return LoraCheckpoint::create(model(base), std::move(adapters), target, LoraUse::kMerged, 2);
 }
 
 /// A line of Inputs/lora.txt.
@@ -204,8 +204,8 @@ TEST(LoraCheckpoint, QuantisedTensorsBecomeF16) {
       storedTensor("output.weight", kF32, {kHidden, kVocabulary}, scatteredValues(kHidden * kVocabulary)));
   std::vector<ScaledAdapter> adapters;
   adapters.push_back(adapter("whole"));
-  const auto merged =
-      LoraCheckpoint::create(std::make_unique<MemoryCheckpoint>(std::move(entries)), std::move(adapters), kHalves, 1);
+  const auto merged = LoraCheckpoint::create(std::make_unique<MemoryCheckpoint>(std::move(entries)),
+                                             std::move(adapters), kHalves, LoraUse::kMerged, 1);
   ASSERT_TRUE(merged) << merged.error().message;
   EXPECT_EQ((*merged)->find("blk.0.attn_k.weight")->type, kF16);
   EXPECT_THAT((*merged)->notes(), testing::Contains(HasSubstr("2 quantised tensors became f16")));
@@ -224,7 +224,7 @@ TEST(LoraCheckpoint, AdaptersAddUp) {
   std::vector<ScaledAdapter> adapters;
   adapters.push_back(adapter("linears"));
   adapters.push_back(adapter("patterns", 2));
-  const auto both = LoraCheckpoint::create(model(), std::move(adapters), kHalves, 1).value();
+  const auto both = LoraCheckpoint::create(model(), std::move(adapters), kHalves, LoraUse::kMerged, 1).value();
   const std::string tensor = "blk.0.attn_q.weight";
   const auto base = decodedTensor(*model(), tensor), first = decodedTensor(*merge("linears").value(), tensor),
              second = decodedTensor(*merge("patterns", {}, kHalves, 2).value(), tensor),
@@ -285,11 +285,12 @@ public:
     return *this;
   }
   Result<std::unique_ptr<LoraCheckpoint>> over(std::unique_ptr<const Checkpoint> base,
-                                               const LoraTarget& target = kHalves) const {
+                                               const LoraTarget& target = kHalves,
+                                               LoraUse use = LoraUse::kMerged) const {
     folder.write("adapter_model.safetensors", builder.bytes());
     std::vector<ScaledAdapter> adapters;
     adapters.push_back({LoraAdapter::open(folder.path(), {models::kLlamaModules}).value(), 1});
-    return LoraCheckpoint::create(std::move(base), std::move(adapters), target, 2);
+    return LoraCheckpoint::create(std::move(base), std::move(adapters), target, use, 2);
   }
 
 private:
@@ -322,6 +323,67 @@ TEST(LoraCheckpoint, RowsGetTheirMagnitudes) {
         ASSERT_NEAR(values[row * kHidden + c], magnitude[theirs] / std::sqrt(squares) * sums[c], 1e-5) << row;
     }
   }
+}
+
+/// B times the A that it shares, of the tensors beside a weight.
+std::vector<float> productBeside(const Checkpoint& checkpoint, const std::string& weight) {
+  const std::string output = lowRankOutputName(weight), input = lowRankInputName(weight);
+  const uint64_t rank = columnsOf(*checkpoint.find(output)), rows = rowsOf(*checkpoint.find(output));
+  const uint64_t columns = columnsOf(*checkpoint.find(input));
+  EXPECT_EQ(rowsOf(*checkpoint.find(input)), rank);
+  EXPECT_EQ(rank % 32, 0u);
+  const std::vector<float> b = decodedTensor(checkpoint, output), a = decodedTensor(checkpoint, input);
+  std::vector<float> product(rows * columns, 0.0F);
+  for (uint64_t row = 0; row < rows; ++row)
+    for (uint64_t k = 0; k < rank; ++k)
+      for (uint64_t c = 0; c < columns; ++c) product[row * columns + c] += b[row * rank + k] * a[k * columns + c];
+  return product;
+}
+
+std::unique_ptr<LoraCheckpoint> beside(const std::vector<std::string>& names, const Base& base,
+                                       const LoraTarget& target = kHalves) {
+  std::vector<ScaledAdapter> adapters;
+  for (const std::string& name : names) adapters.push_back(adapter(name));
+  return LoraCheckpoint::create(model(base), std::move(adapters), target, LoraUse::kBeside, 2).value();
+}
+
+// The weights stay as they are; what the tensors beside them make is what a merge adds. Two adapters share them.
+TEST(LoraCheckpoint, ProductsStayBesideQuantisedWeights) {
+  for (const LoraTarget& target : {kHalves, kAdjacent})
+    for (const std::vector<std::string>& names : {std::vector<std::string>{"linears"}, {"linears", "patterns"}})
+      for (const bool fused : {false, true}) {
+        const auto checkpoint = beside(names, {.type = kQ8_0, .fused = fused}, target);
+        std::vector<ScaledAdapter> adapters;
+        for (const std::string& name : names) adapters.push_back(adapter(name));
+        const auto merged =
+            LoraCheckpoint::create(model({.fused = fused}), std::move(adapters), target, LoraUse::kMerged, 2).value();
+        for (const std::string part : {"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}) {
+          const std::string name = "blk.0." + (fused && part.ends_with("_k") ? "attn_qkv" : part) + ".weight";
+          if (!merged->find(name))
+            continue;
+          EXPECT_EQ(checkpoint->find(name)->type, kQ8_0) << name;
+          const std::vector<float> product = productBeside(*checkpoint, name), sum = decodedTensor(*merged, name),
+                                   base = decodedTensor(*model({.fused = fused}), name);
+          for (size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(product[i], sum[i] - base[i], 4e-3) << name << ' ' << i;
+        }
+      }
+}
+
+// What rows of other weights, whole tensors, embeddings and weights that are not quantised get, is merged.
+TEST(LoraCheckpoint, WhatCannotStayBesideIsMerged) {
+  const auto plain = beside({"linears"}, {.type = kF16});
+  EXPECT_FALSE(plain->find("blk.0.attn_qkv.lora_a"));
+  const auto tokens = beside({"tokens"}, {.type = kQ8_0});
+  EXPECT_EQ(tokens->find("token_embd.weight")->type, kF16);
+  EXPECT_EQ(tokens->find("output.weight")->type, kF16);
+  const std::string module = "model.layers.0.self_attn.q_proj";
+  WrittenAdapter dora(R"("use_dora": true)");
+  dora.floats(module + ".lora_A.weight", {1, kHidden}, scatteredValues(kHidden, 5));
+  dora.floats(module + ".lora_B.weight", {kHidden, 1}, scatteredValues(kHidden, 6));
+  dora.floats(module + ".lora_magnitude_vector", {kHidden}, std::vector<float>(kHidden, 1));
+  const auto scaled = dora.over(model({.type = kQ8_0}), kHalves, LoraUse::kBeside);
+  ASSERT_TRUE(scaled) << scaled.error().message;
+  EXPECT_EQ((*scaled)->find("blk.0.attn_q.weight")->type, kF16);
 }
 
 // A linear that had no bias gets one; of queries in the base's order, of fused ones for the rows of the part.
@@ -410,16 +472,16 @@ TEST(LoraCheckpoint, AdaptersOfOtherModels) {
       storedTensor("token_embd.weight", kF32, {kHidden, kVocabulary}, scatteredValues(kHidden * kVocabulary)));
   std::vector<ScaledAdapter> adapters;
   adapters.push_back(adapter("linears"));
-  expectError(
-      LoraCheckpoint::create(std::make_unique<MemoryCheckpoint>(std::move(entries)), std::move(adapters), kHalves, 1),
-      "which the base does not have; it is of another model");
+  expectError(LoraCheckpoint::create(std::make_unique<MemoryCheckpoint>(std::move(entries)), std::move(adapters),
+                                     kHalves, LoraUse::kMerged, 1),
+              "which the base does not have; it is of another model");
 }
 
 TEST(LoraCheckpoint, OneWholeTensorEach) {
   std::vector<ScaledAdapter> adapters;
   adapters.push_back(adapter("whole"));
   adapters.push_back(adapter("whole"));
-  const auto merged = LoraCheckpoint::create(model(), std::move(adapters), kHalves, 1);
+  const auto merged = LoraCheckpoint::create(model(), std::move(adapters), kHalves, LoraUse::kMerged, 1);
   ASSERT_FALSE(merged);
   EXPECT_EQ(merged.error().code, ErrorCode::kUnsupported);
   EXPECT_THAT(merged.error().message, HasSubstr("two adapters bring their own"));

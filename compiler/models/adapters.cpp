@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/models/merge_adapters.h"
+#include "compiler/models/adapters.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -64,15 +64,16 @@ Result<std::string> basePathOf(const std::string& folder, const std::string& giv
                     ingest::Quoted{config.baseModel}, ") with --base PATH");
 }
 
-Result<void> mergeAdapters(OpenedModel& model, std::span<const AdapterOption> adapters, unsigned threads) {
+Result<void> addAdapters(OpenedModel& model, std::span<const AdapterOption> adapters, const OpenOptions& options) {
   std::vector<ingest::ScaledAdapter> opened;
   for (const AdapterOption& option : adapters) {
     LLCUDA_ASSIGN_OR_RETURN(ingest::LoraAdapter adapter,
                             ingest::LoraAdapter::open(option.folder, {model.config.family->tensors}));
     opened.push_back({std::move(adapter), option.scale});
   }
+  const auto use = options.mergeAdapters ? ingest::LoraUse::kMerged : ingest::LoraUse::kBeside;
   LLCUDA_ASSIGN_OR_RETURN(auto merged, ingest::LoraCheckpoint::create(std::move(model.checkpoint), std::move(opened),
-                                                                      targetOf(model.config), threads));
+                                                                      targetOf(model.config), use, options.threads));
   model.notes.insert(model.notes.end(), merged->notes().begin(), merged->notes().end());
   model.checkpoint = std::move(merged);
   if (const ingest::TensorInfo* embeddings = model.checkpoint->find("token_embd.weight"))

@@ -13,9 +13,9 @@ namespace llcuda::models {
 /// if it is one here. kUsage when there is neither.
 Result<std::string> basePathOf(const std::string& folder, const std::string& given);
 
-/// Puts the checkpoint of `model` under one that merges `adapters`, in their order. Its vocabulary becomes as large as
-/// the merged embeddings.
-Result<void> mergeAdapters(OpenedModel& model, std::span<const AdapterOption> adapters, unsigned threads);
+/// Puts the checkpoint of `model` under one that holds `adapters`, merged or beside, in their order. Its vocabulary
+/// becomes as large as the embeddings that they bring.
+Result<void> addAdapters(OpenedModel& model, std::span<const AdapterOption> adapters, const OpenOptions& options);
 
 /// The tokenizer and templates of the last of `adapters` whose folder has some take the place of the model's. A note
 /// says so. The tokens that end an answer are both sides'.
