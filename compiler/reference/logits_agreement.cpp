@@ -72,6 +72,11 @@ Result<LogitsAgreement> compareLogits(const LogitsRecording& recording, const st
   return agreement;
 }
 
+LogitsBounds engineLogits(uint32_t columns) {
+  constexpr double kWide = 1024;
+  return {5e-4, 0.05 * std::sqrt(std::max(1.0, kWide / std::max(columns, 1u)))};
+}
+
 Result<void> checkLogits(const LogitsAgreement& agreement, const LogitsBounds& bounds) {
   const auto fail = [](auto... parts) { return makeError(ErrorCode::kSelfCheckFailed, parts...); };
   if (!(agreement.squaredError <= bounds.squaredError))

@@ -35,7 +35,9 @@ struct LogitsBounds {
   double pathDifference;
 };
 inline constexpr LogitsBounds kInterpreterLogits = {1e-6, 0};
-inline constexpr LogitsBounds kEngineLogits = {5e-4, 0.05};
+/// Of an engine whose rows have so many columns. What int8 rows round averages out over a row, less so over a short
+/// one: below 1024 columns the two ways may differ by the root of how much shorter it is.
+LogitsBounds engineLogits(uint32_t columns);
 
 /// `ways` are the rows of one model, each computed in another way; the worst of them counts. kBadInput where their
 /// sizes are not those of the recording.

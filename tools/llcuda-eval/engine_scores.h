@@ -21,6 +21,8 @@ public:
   Result<reference::LogitsRows> promptLogits(std::span<const int32_t> tokens, std::span<const size_t> positions);
   Result<reference::LogitsRows> stepLogits(std::span<const int32_t> tokens, std::span<const size_t> positions);
 
+  uint32_t columns() const { return engine.info().embedding; } ///< of the model's rows
+
 private:
   /// Feeds `prompt`, then steps through `forced`; a row for each token that the model chose.
   Result<reference::LogitsRows> rows(std::span<const int32_t> prompt, std::span<const int32_t> forced);

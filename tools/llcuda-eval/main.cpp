@@ -93,7 +93,8 @@ Result<void> evaluateLogits(const Options& options, const reference::LogitsRecor
 Result<void> evaluateLogits(const Options& options, const reference::LogitsRecording& recording, EngineScores& engine) {
   LLCUDA_ASSIGN_OR_RETURN(auto prompt, engine.promptLogits(recording.tokens, recording.positions));
   LLCUDA_ASSIGN_OR_RETURN(auto steps, engine.stepLogits(recording.tokens, recording.positions));
-  return evaluateLogits(options, recording, {std::move(prompt), std::move(steps)}, reference::kEngineLogits);
+  return evaluateLogits(options, recording, {std::move(prompt), std::move(steps)},
+                        reference::engineLogits(engine.columns()));
 }
 
 Result<void> evaluate(const Options& options) {
