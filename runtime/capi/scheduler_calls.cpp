@@ -155,6 +155,11 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineSta
     return usageError("fair_key is NULL and fair_key_bytes is ", given.fair_key_bytes);
   if (given.fair_key)
     request.fairKey.assign(given.fair_key, given.fair_key_bytes);
+  request.postSampling = given.post_sampling_probs != 0 && given.logprobs >= 0;
+  if (request.postSampling) { // chains report, also where they have no stage
+    request.sampler.program.reportsTop = 1;
+    request.sampling.chain = 1;
+  }
   request.promptLogprobs = given.prompt_logprobs;
   if (given.task < LLCUDA_TASK_GENERATE || given.task > LLCUDA_TASK_EMBED)
     return usageError("task is ", given.task, ", which is no llcuda_task");

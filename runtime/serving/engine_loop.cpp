@@ -2,6 +2,7 @@
 #include "runtime/serving/engine_loop.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "runtime/serving/loop_request.h"
@@ -18,6 +19,25 @@ constexpr std::chrono::milliseconds kIdleWait{2};
 
 uint64_t nanosecondsSince(Clock::time_point start) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+}
+
+/// Among the candidates that the stages of a sampler left.
+ScoredToken leftAfterStages(const SamplingReport& report, uint32_t count) {
+  ScoredToken scored{std::log(report.probability), {}};
+  for (uint32_t rank = 0; rank < std::min(count, report.count); ++rank)
+    scored.top.push_back({report.top[rank].token, std::log(report.top[rank].probability)});
+  return scored;
+}
+
+/// How likely the token of an output was, by what RequestOptions::addReads() asked for.
+Result<ScoredToken> scoredToken(const RequestOptions& options, const StepOutput& output, uint32_t index) {
+  const auto count = static_cast<uint32_t>(options.logprobs);
+  if (options.postSampling)
+    return leftAfterStages(output.reports[index], count);
+  if (options.logprobs <= kTopTokens)
+    return ScoredToken::of(output.scores[index], count);
+  const std::size_t vocabulary = output.logits.size() / output.sampled.size();
+  return ScoredToken::of(output.logits.subspan(index * vocabulary, vocabulary), output.sampled[index], count);
 }
 
 } // namespace
@@ -699,12 +719,7 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
     request->metrics.firstTokenNs = nanosecondsSince(request->arrival);
   event.stops = (isMasked || !request->options.ignoreStop) && text.config && text.config->endsGeneration(token);
   if (request->options.logprobs >= 0) {
-    const auto count = static_cast<uint32_t>(request->options.logprobs);
-    const std::size_t vocabulary = output.logits.size() / output.sampled.size();
-    Result<ScoredToken> scored =
-        request->options.logprobs <= kTopTokens
-            ? ScoredToken::of(output.scores[index], count)
-            : ScoredToken::of(output.logits.subspan(index * vocabulary, vocabulary), token, count);
+    Result<ScoredToken> scored = scoredToken(request->options, output, index);
     if (!scored)
       return fail(*request, badInput(scored.error().message));
     event.logProbability = scored->logProbability;

@@ -38,6 +38,7 @@ struct RequestOptions {
   Sampler sampler;                ///< read where these have a chain
   std::vector<std::string> stops; ///< end the answer and are not part of it; none is empty
   int32_t logprobs = -1;          ///< most likely tokens to report beside each token's own; -1: nothing is reported
+  bool postSampling = false;      ///< these are of the candidates that `sampler`, a chain, leaves; up to kTopTokens
   int32_t promptLogprobs = -1;    ///< the same for the tokens of the prompt from the second on, up to kTopTokens
   Task task = Task::kGenerate;
   Pooling pooling = Pooling::kDefault; ///< of Task::kEmbed
@@ -57,7 +58,7 @@ struct RequestOptions {
   /// What its steps leave beside its tokens.
   void addReads(StepReads& reads) const {
     reads.logits |= logprobs > kTopTokens;
-    reads.scores |= logprobs >= 0 && logprobs <= kTopTokens;
+    reads.scores |= !postSampling && logprobs >= 0 && logprobs <= kTopTokens;
   }
 };
 

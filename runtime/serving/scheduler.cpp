@@ -95,6 +95,11 @@ Result<void> Scheduler::check(const RequestOptions& request) const {
     return usageError("max_tokens is ", request.maxTokens, ", allowed are -1 and more");
   if (request.logprobs < -1)
     return usageError("logprobs is ", request.logprobs, ", allowed are -1 and more");
+  if (request.postSampling && request.logprobs > kReportedCandidates)
+    return usageError("logprobs is ", request.logprobs, ", allowed are -1 to ", kReportedCandidates,
+                      " with post_sampling_probs");
+  if (request.postSampling && !session->hasMasks())
+    return unsupported("post_sampling_probs needs an engine whose sampler has stages");
   if (request.promptLogprobs < -1 || request.promptLogprobs > kTopTokens)
     return usageError("prompt_logprobs is ", request.promptLogprobs, ", allowed are -1 to ", kTopTokens);
   if (request.task == Task::kEmbed && (request.promptLogprobs >= 0 || request.logprobs >= 0))

@@ -571,6 +571,8 @@ typedef struct llcuda_request {
                                         *   in which special tokens stand by name; NULL: at the start */
   const size_t* grammar_trigger_bytes; /**< of each; NULL: they are zero-terminated */
   size_t grammar_trigger_count;
+  int32_t post_sampling_probs; /**< not 0: `logprobs`, up to 20, reports of the candidates that the sampler's stages
+                                 *   left, and how likely they were among these: what cannot be drawn is not there */
 } llcuda_request;
 
 /** No sampler of its own, -1 tokens, no log-probabilities, priority 0, to generate. */

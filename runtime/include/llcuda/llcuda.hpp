@@ -395,6 +395,7 @@ struct Request {
   llcuda_pooling pooling = LLCUDA_POOLING_DEFAULT;
   std::optional<Grammar> grammar;           ///< of the answer
   std::vector<std::string> grammarTriggers; ///< it begins at the end of the first of these; none: at the start
+  bool postSamplingProbs = false;           ///< `logprobs` are of the candidates that the sampler's stages left
   void* user = nullptr;
 };
 
@@ -429,6 +430,7 @@ public:
     c.prompt_logprobs = request.promptLogprobs;
     c.task = request.task;
     c.pooling = request.pooling;
+    c.post_sampling_probs = request.postSamplingProbs;
     c.user = request.user;
     uint64_t number = 0;
     llcuda_error error;

@@ -90,9 +90,9 @@ Json tokenJson(const ReportedToken& token, bool asProbabilities) {
   return json;
 }
 
-Json chatLogprobs(const std::vector<ReportedToken>& tokens) {
+Json chatLogprobs(const std::vector<ReportedToken>& tokens, bool asProbabilities) {
   Json content = Json::array();
-  for (const ReportedToken& token : tokens) content.push_back(tokenJson(token, false));
+  for (const ReportedToken& token : tokens) content.push_back(tokenJson(token, asProbabilities));
   return {{"content", std::move(content)}, {"refusal", nullptr}};
 }
 

@@ -47,8 +47,8 @@ Json usageJson(std::size_t promptTokens, std::size_t cachedTokens, std::size_t g
 
 /// {id, token, bytes, logprob, top_logprobs}; or prob and top_probs where probabilities are wanted.
 Json tokenJson(const ReportedToken& token, bool asProbabilities);
-/// OpenAI's log-probabilities of a chat: {"content": [...], "refusal": null}.
-Json chatLogprobs(const std::vector<ReportedToken>& tokens);
+/// OpenAI's log-probabilities of a chat: {"content": [...], "refusal": null}, of tokenJson().
+Json chatLogprobs(const std::vector<ReportedToken>& tokens, bool asProbabilities);
 /// The completions' older form. The first token has none where `firstIsNull`; `offset`: characters in front.
 Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, std::size_t offset);
 

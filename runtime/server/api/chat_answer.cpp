@@ -57,7 +57,7 @@ void ChatAnswer::writeDeltas(const Choice& choice, const std::vector<Delta>& del
     Json json = emptyDelta(choice);
     json["delta"] = deltaJson(delta);
     if (reportsTokens)
-      json["logprobs"] = chatLogprobs(std::exchange(readings[choice.index].tokens, {}));
+      json["logprobs"] = chatLogprobs(std::exchange(readings[choice.index].tokens, {}), params.postSamplingProbs);
     Json whole = chunk(Json::array({std::move(json)}));
     if (params.timingsPerToken)
       whole["timings"] = timingsJson(timingsNow(choice));
@@ -101,7 +101,7 @@ Json ChatAnswer::choiceJson(const Choice& choice) {
   const std::size_t calls = message.contains("tool_calls") ? message["tool_calls"].size() : 0;
   return {{"index", choice.index},
           {"message", std::move(message)},
-          {"logprobs", reportsTokens ? chatLogprobs(choice.tokens) : Json()},
+          {"logprobs", reportsTokens ? chatLogprobs(choice.tokens, params.postSamplingProbs) : Json()},
           {"finish_reason", finishReasonOf(choice, calls)}};
 }
 

@@ -84,13 +84,12 @@ Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGr
     error.status = 501;
     return error;
   };
-  if (params.postSamplingProbs)
-    return unsupported("post_sampling_probs");
   if (params.reasoningBudget > 0)
     return unsupported("reasoning_budget_tokens");
   api::Request request;
   request.maxTokens = static_cast<int32_t>(params.maxTokens);
   request.sampler = samplerOf(params);
+  request.postSamplingProbs = params.postSamplingProbs;
   request.stop = params.stop;
   request.ignoreStop = params.ignoreEos;
   request.prefixCache = params.cachePrompt;
