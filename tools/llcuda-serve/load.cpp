@@ -129,7 +129,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   auto scheduler = engine->createScheduler(schedulerOptions(options, info));
   if (!scheduler)
     return fail(scheduler.error());
-  auto defaults = defaultsOf(options, server::engineDefaults(*engine), {info.vocabulary, scheduler->stats().slots});
+  auto defaults = defaultsOf(options, server::engineDefaults(*engine), {info.vocabulary});
   if (const api::Error* error = std::get_if<api::Error>(&defaults))
     return fail(*error);
   server::ServiceOptions service;
@@ -140,6 +140,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   service.defaults = std::get<server::Params>(std::move(defaults));
   service.pooling = poolingOf(options);
   service.mostTokens = options.mostTokens;
+  service.queue = options.queue;
   service.strictModel = options.strictModel;
   service.strictFields = options.strictFields;
   service.verbose = options.verbose;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <random>
 
 #include "runtime/server/api/constraint.h"
 #include "runtime/server/api/request_of.h"
@@ -34,18 +35,20 @@ double milliseconds(uint64_t nanoseconds) {
 
 Answer::Answer(Service& service, std::shared_ptr<Reply> reply, Params params, std::string idPrefix)
     : service(service), params(std::move(params)), id(idPrefix + randomId(24)),
-      created(static_cast<int64_t>(std::time(nullptr))), reply(std::move(reply)), arrival(Clock::now()) {}
+      created(static_cast<int64_t>(std::time(nullptr))), reply(std::move(reply)), arrival(Clock::now()),
+      submissions(service) {}
 
-void Answer::start(std::vector<Choice> given) {
-  Checked<api::Request> request = requestOf(params, grammar(), service);
+void Answer::start(std::vector<std::vector<int32_t>> given) {
+  const Checked<api::Request> request = requestOf(params, grammar(), service);
   if (!request)
     return sendError(*reply, request.error());
-  adjust(*request);
-  reportsTokens = request->logprobs >= 0;
-  stops = request->stop;
+  api::Request common = *request;
+  adjust(common);
+  reportsTokens = common.logprobs >= 0;
+  stops = common.stop;
   reply->onClose([self = weak_from_this()] {
     if (const auto answer = self.lock())
-      answer->cancelAll();
+      answer->submissions.cancelAll();
   });
   if (params.stream)
     reply->onDrained([self = weak_from_this()] {
@@ -53,24 +56,32 @@ void Answer::start(std::vector<Choice> given) {
         const std::lock_guard lock(answer->mutex);
         answer->hold(false);
         for (Choice& choice : answer->choices) answer->flush(choice);
+        answer->submit();
       }
     });
-  const std::lock_guard lock(mutex); // events wait until all choices are there
-  choices = std::move(given);
-  left = choices.size();
-  for (Choice& choice : choices) {
-    api::Request one = *request;
-    one.tokens = choice.prompt;
-    if (choice.seed)
-      one.sampler->seed = *choice.seed;
-    const auto ticket = service.submit(std::move(one), shared_from_this(), choice.index);
-    if (!ticket)
-      return fail(ticket.error());
-    const std::lock_guard ticketLock(ticketMutex);
-    tickets.push_back(*ticket);
-    if (isGone)
-      service.cancel(*ticket);
-  }
+  const std::lock_guard lock(mutex); // events wait until the first choices are submitted
+  prompts = std::move(given);
+  const uint64_t seed = params.seed ? *params.seed : std::random_device{}() >> 1; // exact in any client's JSON number
+  for (const std::vector<int32_t>& prompt : prompts)
+    for (int64_t i = 0; i < params.n; ++i)
+      choices.push_back({.index = choices.size(), .prompt = prompt, .seed = seed + static_cast<uint64_t>(i)});
+  submissions.begin(choices.size(), [this, common = std::move(common)](std::size_t index) {
+    api::Request one = common;
+    one.tokens.assign(choices[index].prompt.begin(), choices[index].prompt.end());
+    one.sampler->seed = choices[index].seed;
+    return one;
+  });
+  submit();
+}
+
+/// Callers hold the mutex.
+void Answer::submit() {
+  const auto error = submissions.submit(shared_from_this(), [self = shared_from_this()] {
+    const std::lock_guard lock(self->mutex);
+    self->submit();
+  });
+  if (error)
+    fail(*error);
 }
 
 std::optional<ChatGrammar> Answer::grammar() const {
@@ -161,8 +172,9 @@ void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
   flush(choice);
   if (params.stream)
     writeFinish(choice);
-  if (--left > 0)
-    return;
+  submissions.noteEnd(choice.index);
+  if (!submissions.haveEnded())
+    return submit();
   isOver = true;
   noteCounts();
   if (params.stream) {
@@ -217,25 +229,18 @@ void Answer::emitText(std::string_view line) {
     reply->beginStream({{"x-llcuda-queue-ms", std::to_string(queued)}});
   }
   if (!reply->write(line))
-    cancelAll();
+    submissions.cancelAll();
 }
 
 void Answer::fail(const ApiError& error) {
   if (isOver)
     return;
   isOver = true;
-  cancelAll();
+  submissions.cancelAll();
   if (!isStreaming)
     return sendError(*reply, error);
   reply->write("data: " + dumped(errorBody(error)) + "\n\n");
   reply->end();
-}
-
-/// The client left; on any thread, also on one that holds the mutex.
-void Answer::cancelAll() {
-  const std::lock_guard lock(ticketMutex);
-  isGone = true;
-  for (const Service::Ticket ticket : tickets) service.cancel(ticket);
 }
 
 /// Above kHighWater the requests rest, and what still comes of them is joined, until the reply says that it has
@@ -248,8 +253,7 @@ bool Answer::readerIsSlow() {
 
 void Answer::hold(bool on) {
   isHeld = on;
-  const std::lock_guard lock(ticketMutex);
-  for (const Service::Ticket ticket : tickets) service.hold(ticket, on);
+  submissions.hold(on);
 }
 
 } // namespace llcuda::server

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/server/api/answer_parts.h"
 #include "runtime/server/api/service.h"
+#include "runtime/server/api/submissions.h"
 
 namespace llcuda::server {
 
@@ -24,7 +26,7 @@ struct Piece {
 
 struct Choice {
   std::size_t index = 0;
-  std::vector<int32_t> prompt;
+  std::span<const int32_t> prompt; ///< of the answer's prompts
   std::optional<uint64_t> seed;
 
   std::string text;                        ///< all of it
@@ -42,8 +44,9 @@ class Answer : public EventSink, public std::enable_shared_from_this<Answer> {
 public:
   Answer(Service& service, std::shared_ptr<Reply> reply, Params params, std::string idPrefix);
 
-  /// Submits a request for each choice: `choices` have their prompts and seeds. What is refused is answered at once.
-  void start(std::vector<Choice> choices);
+  /// n choices of each prompt, in the order of the prompts, with the seeds seed, seed + 1, ... What is refused is
+  /// answered at once.
+  void start(std::vector<std::vector<int32_t>> prompts);
 
   void onEvent(std::size_t index, const llcuda_event& event) override;
 
@@ -83,7 +86,7 @@ private:
   void progress(Choice& choice, const Progress& progress);
   void flush(Choice& choice);
   void fail(const ApiError& error);
-  void cancelAll();
+  void submit();
   bool readerIsSlow();
   void hold(bool on);
 
@@ -94,12 +97,9 @@ private:
   bool hasBegun = false;    ///< the first event of any choice came
   bool isStreaming = false; ///< the stream's head is out
   bool isOver = false;      ///< nothing more is written
-  std::size_t left = 0;     ///< choices that are not done
   bool isHeld = false;      ///< the reader is slow: pieces wait
-
-  std::mutex ticketMutex; // what follows
-  std::vector<Service::Ticket> tickets;
-  bool isGone = false; ///< the client left, or the answer failed
+  std::vector<std::vector<int32_t>> prompts;
+  Submissions submissions;
 };
 
 } // namespace llcuda::server

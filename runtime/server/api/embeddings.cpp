@@ -46,26 +46,29 @@ std::vector<float> shortened(std::vector<float> values, std::size_t count) {
 } // namespace
 
 EmbeddingAnswer::EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params)
-    : service(service), reply(std::move(reply)), params(std::move(params)) {}
+    : service(service), reply(std::move(reply)), params(std::move(params)), submissions(service) {}
 
-void EmbeddingAnswer::start(std::vector<std::vector<int32_t>> prompts) {
+void EmbeddingAnswer::start(std::vector<std::vector<int32_t>> given) {
   reply->onClose([self = weak_from_this()] {
     if (const auto answer = self.lock())
-      answer->cancelAll();
+      answer->submissions.cancelAll();
   });
   const std::lock_guard lock(mutex);
-  left = prompts.size();
+  prompts = std::move(given);
   vectors.resize(prompts.size());
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const auto ticket =
-        service.submit(embeddingRequestOf(std::move(prompts[i]), params, service), shared_from_this(), i);
-    if (!ticket)
-      return fail(ticket.error());
-    const std::lock_guard ticketLock(ticketMutex);
-    tickets.push_back(*ticket);
-    if (isGone)
-      service.cancel(*ticket);
-  }
+  submissions.begin(prompts.size(),
+                    [this](std::size_t index) { return embeddingRequestOf(prompts[index], params, service); });
+  submit();
+}
+
+/// Callers hold the mutex.
+void EmbeddingAnswer::submit() {
+  const auto error = submissions.submit(shared_from_this(), [self = shared_from_this()] {
+    const std::lock_guard lock(self->mutex);
+    self->submit();
+  });
+  if (error)
+    fail(*error);
 }
 
 void EmbeddingAnswer::onEvent(std::size_t index, const llcuda_event& event) {
@@ -79,22 +82,17 @@ void EmbeddingAnswer::onEvent(std::size_t index, const llcuda_event& event) {
   if (event.kind != LLCUDA_EVENT_DONE)
     return;
   promptTokens += event.prompt_tokens;
-  if (--left > 0)
-    return;
+  submissions.noteEnd(index);
+  if (!submissions.haveEnded())
+    return submit();
   isOver = true;
   reply->send(200, "application/json", dumped(whole()));
 }
 
 void EmbeddingAnswer::fail(const ApiError& error) {
   isOver = true;
-  cancelAll();
+  submissions.cancelAll();
   sendError(*reply, error);
-}
-
-void EmbeddingAnswer::cancelAll() {
-  const std::lock_guard lock(ticketMutex);
-  isGone = true;
-  for (const Service::Ticket ticket : tickets) service.cancel(ticket);
 }
 
 Json EmbeddingAnswer::whole() const {

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "runtime/server/api/service.h"
+#include "runtime/server/api/submissions.h"
 
 namespace llcuda::server {
 
@@ -14,13 +14,13 @@ class EmbeddingAnswer final : public EventSink, public std::enable_shared_from_t
 public:
   EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params);
 
-  /// Submits a request for each prompt. What is refused is answered at once.
+  /// What is refused is answered at once.
   void start(std::vector<std::vector<int32_t>> prompts);
   void onEvent(std::size_t index, const llcuda_event& event) override;
 
 private:
+  void submit();
   void fail(const ApiError& error);
-  void cancelAll();
   Json whole() const;
 
   Service& service;
@@ -28,13 +28,11 @@ private:
   Params params;
 
   std::mutex mutex;
+  std::vector<std::vector<int32_t>> prompts;
   std::vector<std::vector<float>> vectors;
-  std::size_t left = 0, promptTokens = 0;
+  std::size_t promptTokens = 0;
   bool isOver = false;
-
-  std::mutex ticketMutex;
-  std::vector<Service::Ticket> tickets;
-  bool isGone = false;
+  Submissions submissions;
 };
 
 } // namespace llcuda::server

@@ -161,14 +161,6 @@ std::optional<FieldFault> logitBias(Params& params, const Json& value, const Fie
   return std::nullopt;
 }
 
-std::optional<FieldFault> choices(Params& params, const Json& value, const FieldLimits& limits) {
-  if (!value.is_number_integer() || value.get<double>() < 1 || value.get<double>() > limits.slots)
-    return fault("expected a whole number from 1 to " + std::to_string(limits.slots) +
-                 ", the requests that run at a time");
-  params.n = value.get<int64_t>();
-  return std::nullopt;
-}
-
 std::optional<FieldFault> streamOptions(Params& params, const Json& value, const FieldLimits&) {
   if (!value.is_object())
     return fault("expected an object");

@@ -11,7 +11,6 @@ std::optional<FieldFault> stop(Params& params, const Json& value, const FieldLim
 std::optional<FieldFault> samplers(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> dryBreakers(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> logitBias(Params& params, const Json& value, const FieldLimits& limits);
-std::optional<FieldFault> choices(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> streamOptions(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> legacyLogprobs(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> responseFields(Params& params, const Json& value, const FieldLimits& limits);

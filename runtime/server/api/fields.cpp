@@ -215,8 +215,6 @@ Json schemaOf(const Field& field, const FieldLimits& limits) {
     if (!field.values.empty())
       schema["enum"] = listed(field.values);
   }
-  if (field.name == "n" || field.name == "best_of")
-    schema["maximum"] = limits.slots;
   if (const Json value = defaultOf(field); !value.is_null())
     schema["default"] = value;
   schema["description"] = field.doc;

@@ -33,7 +33,6 @@ struct FieldFault {
 /// What reading needs to know of the server.
 struct FieldLimits {
   uint32_t vocabulary = 0; ///< token ids are below it
-  uint32_t slots = 1;      ///< `n` at most
 };
 
 using FieldReader = std::optional<FieldFault> (*)(Params&, const Json&, const FieldLimits&);

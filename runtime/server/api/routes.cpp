@@ -2,7 +2,6 @@
 #include "runtime/server/api/routes.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "runtime/server/api/chat_answer.h"
@@ -65,30 +64,32 @@ Checked<Params> paramsOf(Service& service, const Request& request, FieldForm for
   return params;
 }
 
-/// n choices of each prompt, in the order of the prompts, with the seeds seed, seed + 1, ...
-std::vector<Choice> choicesOf(const std::vector<std::vector<int32_t>>& prompts, const Params& params) {
-  const uint64_t first =
-      params.seed ? *params.seed : std::random_device{}() >> 1; // exact in a JSON number of any client
-  std::vector<Choice> choices;
+/// What is wrong with one of a list is said before the first of it is answered; its answers take no memory without end.
+std::optional<ApiError> checkList(const std::vector<std::vector<int32_t>>& prompts, int64_t n, const Service& service) {
+  constexpr std::size_t kMostAnswers = 8192;
   for (const std::vector<int32_t>& prompt : prompts)
-    for (int64_t i = 0; i < params.n; ++i)
-      choices.push_back({.index = choices.size(), .prompt = prompt, .seed = first + static_cast<uint64_t>(i)});
-  return choices;
+    if (prompt.size() > service.context())
+      return contextError(prompt.size(), service.context());
+  if (prompts.size() * static_cast<std::size_t>(n) <= kMostAnswers)
+    return std::nullopt;
+  return fieldError("n", "asks for " + std::to_string(n) + " answers to each of " + std::to_string(prompts.size()) +
+                             " prompts; allowed are " + std::to_string(kMostAnswers) + " answers in a request");
 }
 
 void complete(Service& service, const Request& request, const ReplyPointer& reply, FieldForm form) {
   Checked<Params> params = paramsOf(service, request, form);
   if (!params)
     return sendError(*reply, params.error());
-  const Checked<Prompts> prompts = promptsOf(params->prompt, "prompt", service.engine(), service.limits());
+  Checked<Prompts> prompts = promptsOf(params->prompt, "prompt", service.engine(), service.limits());
   if (!prompts)
     return sendError(*reply, prompts.error());
-  Prompts given = *prompts;
-  auto choices = choicesOf(given.tokens, *params);
+  if (auto error = checkList(prompts->tokens, params->n, service))
+    return sendError(*reply, *error);
   if (form == kCompletion)
-    std::make_shared<CompletionAnswer>(service, reply, std::move(*params), given.isList)->start(std::move(choices));
+    std::make_shared<CompletionAnswer>(service, reply, std::move(*params), prompts->isList)
+        ->start(std::move(prompts->tokens));
   else
-    std::make_shared<TextAnswer>(service, reply, std::move(*params))->start(std::move(choices));
+    std::make_shared<TextAnswer>(service, reply, std::move(*params))->start(std::move(prompts->tokens));
 }
 
 void chat(Service& service, const Request& request, const ReplyPointer& reply) {
@@ -98,11 +99,10 @@ void chat(Service& service, const Request& request, const ReplyPointer& reply) {
   auto prompt = chatPromptOf(*params, service);
   if (!prompt)
     return sendError(*reply, prompt.error());
-  const auto tokens = chatTokensOf(*prompt, service);
+  auto tokens = chatTokensOf(*prompt, service);
   if (!tokens)
     return sendError(*reply, tokens.error());
-  auto choices = choicesOf({*tokens}, *params);
-  std::make_shared<ChatAnswer>(service, reply, std::move(*params), std::move(*prompt))->start(std::move(choices));
+  std::make_shared<ChatAnswer>(service, reply, std::move(*params), std::move(*prompt))->start({std::move(*tokens)});
 }
 
 void countTokens(Service& service, const Request& request, const ReplyPointer& reply) {
@@ -127,6 +127,8 @@ void embed(Service& service, const Request& request, const ReplyPointer& reply) 
     return sendError(*reply, prompts.error());
   if (!service.options().pooling)
     return sendError(*reply, {.message = "the server was started with --pooling none: it has no embedding of a text"});
+  if (auto error = checkList(prompts->tokens, 1, service))
+    return sendError(*reply, *error);
   std::make_shared<EmbeddingAnswer>(service, reply, std::move(*params))->start(std::move(prompts->tokens));
 }
 

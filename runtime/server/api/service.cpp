@@ -26,7 +26,7 @@ Service::Service(api::Engine engine, api::Scheduler scheduler, ServiceOptions op
   if (theOptions.defaults.maxTokens < 0)
     theOptions.defaults.maxTokens = theOptions.mostTokens;
   const llcuda_scheduler_stats stats = this->scheduler.stats();
-  slots = stats.slots;
+  theSlots = stats.slots;
   theContext = stats.context;
   for (int32_t token = 0; token < static_cast<int32_t>(engineInfo.vocabulary); ++token)
     if (theEngine.isStopToken(token))
@@ -137,8 +137,27 @@ void Service::countUnknown(const std::vector<std::string>& names) {
 void Service::pump() {
   constexpr std::size_t kEvents = 256;
   constexpr int32_t kTimeoutMs = 50;
-  while (!stopping)
-    for (const llcuda_event& event : scheduler.poll(kEvents, kTimeoutMs)) handle(event);
+  while (!stopping) {
+    const std::vector<llcuda_event> events = scheduler.poll(kEvents, kTimeoutMs);
+    for (const llcuda_event& event : events) handle(event);
+    if (events.empty() || std::ranges::any_of(events, isLast))
+      tellOfRoom();
+  }
+}
+
+void Service::whenRoom(std::function<void()> call) {
+  const std::lock_guard lock(mutex);
+  waitingForRoom.push_back(std::move(call));
+}
+
+/// Who finds none asks again.
+void Service::tellOfRoom() {
+  std::vector<std::function<void()>> calls;
+  {
+    const std::lock_guard lock(mutex);
+    calls.swap(waitingForRoom);
+  }
+  for (const std::function<void()>& call : calls) call();
 }
 
 void Service::handle(const llcuda_event& event) {
@@ -201,10 +220,10 @@ void Service::follow(Entry& entry, const llcuda_event& event) {
 
 /// The lowest number that no running request has. Callers hold the mutex.
 uint32_t Service::freeSlot() const {
-  std::vector<bool> taken(slots + 1, false);
+  std::vector<bool> taken(theSlots + 1, false);
   for (const auto& [ticket, entry] : entries)
     if (entry.state.isRunning)
-      taken[std::min(entry.state.slot, slots)] = true;
+      taken[std::min(entry.state.slot, theSlots)] = true;
   return static_cast<uint32_t>(std::ranges::find(taken, false) - taken.begin());
 }
 

@@ -3,6 +3,7 @@
 // events out and hands each to the sink of its request.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -36,6 +37,7 @@ struct ServiceOptions {
   Params defaults = {};                  ///< what requests that do not say otherwise get
   int64_t mostTokens = -1;               ///< of an answer where the request does not say; -1: no limit
   std::optional<llcuda_pooling> pooling = LLCUDA_POOLING_DEFAULT; ///< of embeddings; without one there are none
+  uint32_t queue = 256;                                           ///< the scheduler's
   bool strictModel = false, strictFields = false;
   bool verbose = false; ///< every answer has `__verbose`
   /// Told the names of fields that no request has, each once; on a handler's thread. May be empty.
@@ -66,7 +68,10 @@ public:
   const ServiceOptions& options() const { return theOptions; }
   const llcuda_engine_info& info() const { return engineInfo; }
   uint32_t context() const { return theContext; } ///< positions of a request
-  FieldLimits limits() const { return {engineInfo.vocabulary, slots}; }
+  /// Requests of one list that the scheduler has at a time: some wait, so that no slot stands empty until the end of
+  /// its request is read, and leave room in the queue.
+  std::size_t window() const { return theSlots + std::min(theSlots / 4 + 1, theOptions.queue / 2); }
+  FieldLimits limits() const { return {engineInfo.vocabulary}; }
   /// How the model's template writes conversations; null where it has none, or one that renders nothing.
   const ChatFormat* chatFormat() const { return format ? &*format : nullptr; }
   const std::string& chatFault() const { return formatFault; } ///< why not
@@ -80,6 +85,9 @@ public:
   void cancel(Ticket ticket);
   /// Whether the request rests where it is; nothing happens when it has ended.
   void hold(Ticket ticket, bool on);
+
+  /// For who got 429: `call` is called once, on the service's thread, when there may be room.
+  void whenRoom(std::function<void()> call);
 
   /// Takes no more requests, lets those that run go on for so long, then ends them. Blocks.
   void drain(std::chrono::milliseconds patience);
@@ -101,6 +109,7 @@ private:
 
   void pump();
   void handle(const llcuda_event& event);
+  void tellOfRoom();
   void follow(Entry& entry, const llcuda_event& event);
   uint32_t freeSlot() const;
   int retryAfter() const;
@@ -112,13 +121,14 @@ private:
   std::vector<int32_t> theStopTokens;
   std::optional<ChatFormat> format;
   std::string formatFault;
-  uint32_t slots = 1, theContext = 0;
+  uint32_t theSlots = 1, theContext = 0;
 
   mutable std::mutex mutex; // what follows
   std::map<Ticket, Entry> entries;
   Ticket lastTicket = 0;
   Totals sums;
   std::set<std::string> unknownFields;
+  std::vector<std::function<void()>> waitingForRoom;
 
   std::atomic<bool> draining = false, stopping = false;
   std::thread thread; // last: it uses the others

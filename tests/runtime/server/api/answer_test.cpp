@@ -91,7 +91,7 @@ protected:
     options.queue = 2;
     auto scheduler = engine.createScheduler(options);
     ASSERT_TRUE(bool(scheduler)) << scheduler.error().message;
-    service.emplace(std::move(engine), std::move(*scheduler), ServiceOptions{.model = "toy"});
+    service.emplace(std::move(engine), std::move(*scheduler), ServiceOptions{.model = "toy", .queue = options.queue});
     routes = apiRoutes([this]() -> Service& { return *service; });
   }
 
@@ -164,6 +164,49 @@ TEST_F(AnswerTest, AFullQueueIs429WithATime) {
       EXPECT_EQ(reply->status, 200) << reply->body;
   }
   EXPECT_GT(busy, 0);
+}
+
+// The queue takes two. Lists of prompts, of inputs and of answers are worked off, in their order.
+TEST_F(AnswerTest, LongListsNeedNoQueue) {
+  const std::size_t count = 100;
+  const Json list = std::vector<std::string>(count, "hello");
+  const std::pair<std::string_view, Json> asked[] = {
+      {"/v1/completions", {{"prompt", list}, {"max_tokens", 2}}},
+      {"/v1/embeddings", {{"input", list}}},
+      {"/v1/completions", {{"prompt", "hello"}, {"n", count}, {"max_tokens", 3}, {"seed", 5}}}};
+  for (const auto& [path, body] : asked) {
+    const auto reply = ask(path, body);
+    ASSERT_TRUE(reply->waitForEnd());
+    ASSERT_EQ(reply->status, 200) << reply->body;
+    const Json answer = reply->json();
+    const Json& parts = answer[body.contains("input") ? "data" : "choices"];
+    ASSERT_EQ(parts.size(), count);
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(parts[i]["index"], i);
+  }
+}
+
+// A list that finds the queue full waits for whoever leaves it, and its client may leave meanwhile.
+TEST_F(AnswerTest, ListsWaitForRoom) {
+  const Json list = std::vector<std::string>(60, "hello");
+  std::vector<std::shared_ptr<HeldReply>> replies;
+  for (int i = 0; i < 8; ++i)
+    replies.push_back(ask("/v1/completions", {{"prompt", list}, {"max_tokens", 4}, {"stream", i % 2 == 0}}));
+  replies[3]->closed();
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    if (i == 3) // its client is gone
+      continue;
+    ASSERT_TRUE(replies[i]->waitForEnd()) << i;
+    EXPECT_TRUE(replies[i]->status == 200 || replies[i]->status == 429) << replies[i]->body;
+  }
+  for (int i = 0; i < 200 && !service->active().empty(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(service->active().empty());
+}
+
+TEST_F(AnswerTest, TooManyAnswersAreRefused) {
+  const Json list = std::vector<std::string>(65, "hello");
+  const auto reply = ask("/v1/completions", {{"prompt", list}, {"n", 128}});
+  EXPECT_EQ(reply->status, 400);
+  EXPECT_EQ(reply->json()["error"]["param"], "n");
 }
 
 TEST_F(AnswerTest, ErrorsAreAnsweredAtOnce) {

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr FieldLimits kLimits{.vocabulary = 1000, .slots = 4};
+constexpr FieldLimits kLimits{.vocabulary = 1000};
 
 Json bodyOf(FieldForm form) {
   if (form == kChat)
@@ -68,7 +68,7 @@ TEST(Fields, BoundsBelongToTheRangeUnlessTheySayOtherwise) {
   EXPECT_TRUE(read(with(kChat, "temperature", 100)));
   EXPECT_FALSE(read(with(kChat, "top_p", 0)));
   EXPECT_TRUE(read(with(kChat, "top_p", 1)));
-  EXPECT_FALSE(read(with(kChat, "n", 5)));
+  EXPECT_FALSE(read(with(kChat, "n", 129)));
   EXPECT_FALSE(read(with(kChat, "seed", 18446744073709551616.0)));
   EXPECT_TRUE(read(with(kChat, "seed", 18446744073709551615u)));
 }

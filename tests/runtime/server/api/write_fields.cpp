@@ -10,7 +10,7 @@ using namespace llcuda::server;
 
 namespace {
 
-constexpr FieldLimits kLimits{.vocabulary = 1024, .slots = 4};
+constexpr FieldLimits kLimits{.vocabulary = 1024};
 
 std::string_view pathOf(FieldForm form) {
   switch (form) {

@@ -98,7 +98,7 @@ def tools(client, _):
 
 
 def errors(client, _):
-    for arguments, param in (({"temperature": -1}, "temperature"), ({"n": 100}, "n"), ({"stop": ["a"] * 17}, "stop")):
+    for arguments, param in (({"temperature": -1}, "temperature"), ({"n": 129}, "n"), ({"stop": ["a"] * 17}, "stop")):
         try:
             client.chat.completions.create(model="tiny", messages=HI, **arguments)
         except openai.BadRequestError as error:
