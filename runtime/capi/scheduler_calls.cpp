@@ -53,7 +53,7 @@ llcuda_request defaultRequest() {
   llcuda_request request = {};
   request.struct_bytes = sizeof(request);
   request.max_tokens = -1;
-  request.logprobs = request.prompt_logprobs = -1;
+  request.logprobs = request.prompt_logprobs = request.reasoning_budget = -1;
   return request;
 }
 
@@ -129,6 +129,24 @@ Result<void> takeGrammar(const llcuda_request& given, const EngineState& engine,
   return {};
 }
 
+Result<void> takeReasoning(const llcuda_request& given, EngineState& engine, serving::RequestOptions& request) {
+  if (given.reasoning_budget < -1)
+    return usageError("reasoning_budget is ", given.reasoning_budget, ", allowed are -1 and more");
+  if (given.reasoning_budget < 0)
+    return {};
+  const auto textOf = [](const char* text) { return std::string(text ? text : ""); };
+  serving::ReasoningLimit limit = {
+      static_cast<uint32_t>(given.reasoning_budget), textOf(given.reasoning_start), textOf(given.reasoning_end), {}};
+  if (limit.end.empty())
+    return usageError("reasoning_budget is ", given.reasoning_budget, " and reasoning_end is not given");
+  LLCUDA_ASSIGN_OR_RETURN(const text::Tokenizer* tokenizer, engine.tokenizer());
+  LLCUDA_ASSIGN_OR_RETURN(limit.closing, tokenizer->encode(textOf(given.reasoning_message) + limit.end,
+                                                           {.addSpecial = false, .parseSpecial = true}));
+  request.reasoning = std::move(limit);
+  request.sampling.chain = 1; // masks are of chains
+  return {};
+}
+
 Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineState& engine) {
   if (!given.tokens && given.count != 0)
     return usageError("tokens is NULL");
@@ -168,6 +186,7 @@ Result<serving::RequestOptions> requestOf(const llcuda_request& given, EngineSta
   request.task = static_cast<serving::Task>(given.task);
   request.pooling = static_cast<serving::Pooling>(given.pooling);
   LLCUDA_RETURN_IF_ERROR(takeGrammar(given, engine, request));
+  LLCUDA_RETURN_IF_ERROR(takeReasoning(given, engine, request));
   request.user = given.user;
   return request;
 }
@@ -333,6 +352,7 @@ void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_schedu
   filled.drafts = now.drafts;
   filled.draft_tokens = now.draftTokens;
   filled.accepted_draft_tokens = now.acceptedDraftTokens;
+  filled.nan_rows = now.nanRows;
   handOut(filled, stats);
 }
 

@@ -40,6 +40,13 @@ Result<ScoredToken> scoredToken(const RequestOptions& options, const StepOutput&
   return ScoredToken::of(output.logits.subspan(index * vocabulary, vocabulary), output.sampled[index], count);
 }
 
+/// One token is allowed.
+std::vector<uint32_t> maskOf(int32_t token, uint32_t vocabulary) {
+  std::vector<uint32_t> words(static_cast<std::size_t>(tokenBitWords(static_cast<int>(vocabulary))), 0);
+  words[static_cast<uint32_t>(token) / 32] |= 1u << static_cast<uint32_t>(token) % 32;
+  return words;
+}
+
 } // namespace
 
 static_assert(static_cast<int>(Pooling::kMean) == static_cast<int>(fb::Pooling::mean) &&
@@ -68,6 +75,8 @@ Result<void> EngineLoop::submit(uint64_t id, RequestOptions given, Clock::time_p
   if (request->options.grammar && request->limit != 0)
     request->constraint =
         std::make_unique<Constraint>(masks, request->options.grammar, request->options.triggers, *text.tokenizer);
+  if (request->options.reasoning && request->limit != 0)
+    request->reasoning.emplace(*request->options.reasoning, *text.tokenizer);
   request->prefix.isUsed =
       options.prefixCache && request->options.prefixCache && !request->options.readsPrompt() && cache.isPossible();
   request->prefix.salt = request->options.cacheSalt;
@@ -280,7 +289,7 @@ Result<EngineLoop::Start> EngineLoop::tryStart(const Shared& request) {
     LLCUDA_RETURN_IF_ERROR(
         session.startSampling(request->slot, request->options.sampler, request->tokens, request->samplerState));
   const bool hasBegun = request->queued != 0 && request->computed != 0;
-  if (request->computed + 1 == request->length() && (hasBegun || request->isMasked()))
+  if (request->computed + 1 == request->length() && (hasBegun || request->needsMask()))
     LLCUDA_RETURN_IF_ERROR(joinRow(request));
   else
     prompts.push_back(request);
@@ -396,7 +405,7 @@ StepPlan EngineLoop::plan() {
   }
   for (const Shared& request : prompts) {
     PromptState state = {standingOf(*request), request->computed, request->promptEnd() - request->computed, {}};
-    state.samples = request->limit != 0 && !request->isMasked();
+    state.samples = request->limit != 0 && !request->needsMask();
     state.scored = request->report.scores();
     state.pooled = request->report.pools();
     promptStates.push_back(std::move(state));
@@ -460,7 +469,7 @@ Result<void> EngineLoop::queueRun(PromptRun run, const std::vector<Shared>& plan
     if (request->computed == request->promptEnd()) {
       if (request->limit == 0) { // what is left of it is read
         LLCUDA_RETURN_IF_ERROR(release(*request));
-      } else if (request->isMasked()) {
+      } else if (request->needsMask()) {
         std::erase(prompts, request);
         if (request->isHeld)
           held.push_back(request);
@@ -549,7 +558,7 @@ Result<void> EngineLoop::queueDecode() {
 // sampled.
 
 bool EngineLoop::hasConstrainedRows() const {
-  return std::ranges::any_of(rows, [](const Shared& request) { return request->constraint != nullptr; });
+  return std::ranges::any_of(rows, [](const Shared& request) { return request->isReadFirst(); });
 }
 
 /// Whether every row waits for its mask, also after a while: a step would be for nobody.
@@ -586,6 +595,9 @@ Result<std::vector<bool>> EngineLoop::placeMasks() {
   std::vector<bool> late(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Shared request = rows[i];
+    if (const std::optional<int32_t> token = request->forced(); token && !request->hasEnded)
+      LLCUDA_RETURN_IF_ERROR(
+          session.writeMask(request->slot, maskOf(*token, session.program().engine().model().vocabulary())));
     if (!request->isMasked() || request->hasEnded)
       continue;
     const MaskJob& job = *request->constraint->job();
@@ -705,6 +717,9 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
   const bool isMasked = request->isMasked();
   if (token < 0 && isMasked && request->constraint->job()->isStopped())
     return finish(*request, StopReason::kToken); // a bias forbids the stop tokens
+  if (token < 0 && request->forced())
+    return fail(*request, badInput("the token that ends the reasoning may not come: a bias forbids it"));
+  counted.nanRows += token < 0;
   if (token < 0)
     cache.distrust(request->prefix, request->tokens);
   if (token < 0)
@@ -741,8 +756,13 @@ Result<void> EngineLoop::onToken(const Shared& request, const StepOutput& output
     return finish(*request, StopReason::kString);
   if (request->metrics.generatedTokens == request->limit)
     return finish(*request, request->limitReason);
+  const bool wasForced = request->forced().has_value();
   if (request->constraint)
     request->constraint->push(token);
+  if (request->reasoning)
+    request->reasoning->push(token);
+  if (wasForced && !request->forced() && request->slot != kNone) // before the tail that samples the next one
+    return session.clearMask(request->slot);
   return {};
 }
 

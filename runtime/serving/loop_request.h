@@ -30,9 +30,15 @@ struct EngineLoop::Request {
   uint32_t length() const { return static_cast<uint32_t>(tokens.size()); }
   /// Whether the next token has to be of its grammar.
   bool isMasked() const { return constraint && constraint->isActive(); }
+  /// The token that ends its reasoning, where it has to come next; where a grammar counts that says what comes.
+  std::optional<int32_t> forced() const { return reasoning && !isMasked() ? reasoning->forced() : std::nullopt; }
+  /// Whether the next token is of a mask.
+  bool needsMask() const { return isMasked() || forced(); }
+  /// Whether what is sampled of it has to be read before its next token is.
+  bool isReadFirst() const { return constraint || (reasoning && reasoning->mayForce(inFlight)); }
   /// Tokens that it has to have computed as a prompt. Prompt phases have no masks: with a grammar the last one goes
   /// into a decode step.
-  uint32_t promptEnd() const { return limit != 0 ? length() - (isMasked() ? 1 : 0) : report.rows(); }
+  uint32_t promptEnd() const { return limit != 0 ? length() - (needsMask() ? 1 : 0) : report.rows(); }
 
   Pooling poolingOf(const fb::Model& model) const {
     if (options.pooling != Pooling::kDefault)
@@ -58,6 +64,7 @@ struct EngineLoop::Request {
   uint32_t slot = kNone, row = kNone;
   uint32_t computed = 0; ///< positions in the cache, while it has no row
   std::unique_ptr<Constraint> constraint;
+  std::optional<ReasoningBudget> reasoning;
   std::optional<SlotCopy> saved;       ///< while it is paused
   std::optional<NgramDrafter> drafter; ///< once it has a row
   SamplerState samplerState;           ///< after the last token that was read

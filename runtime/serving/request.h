@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "runtime/exec/sampler.h"
 #include "runtime/exec/sequence.h"
 #include "runtime/exec/step_tails.h"
+#include "runtime/serving/reasoning_budget.h"
 #include "runtime/text/grammar.h"
 
 namespace llcuda::serving {
@@ -51,7 +53,8 @@ struct RequestOptions {
   std::shared_ptr<const text::Grammar> grammar; ///< of the answer; null: none
   std::vector<std::string> triggers; ///< it begins at the end of the first of these in the answer, in which special
                                      ///< tokens stand by name; none: at the start. None is empty
-  void* user = nullptr;              ///< given back with each event
+  std::optional<ReasoningLimit> reasoning; ///< nothing: it reasons as long as it likes
+  void* user = nullptr;                    ///< given back with each event
 
   /// Whether what its prompt computes is read: then it cannot begin with what others have computed.
   bool readsPrompt() const { return promptLogprobs >= 0 || task == Task::kEmbed; }
@@ -120,6 +123,7 @@ struct Stats {
   uint64_t draftTokens = 0, acceptedDraftTokens = 0; ///< that were guessed, and of them right
   uint64_t pauses = 0, recomputed = 0;               ///< the second: of those the ones that host memory had no room for
   uint64_t done = 0, failed = 0, cancelled = 0;      ///< requests
+  uint64_t nanRows = 0;                              ///< requests that failed since their logits were no numbers
   uint64_t heldRows = 0;                             ///< rows of steps that were not sampled since their mask was late
   uint64_t maskNs = 0;                               ///< of the threads that make masks, together
   uint64_t hostStallNs = 0; ///< of the device between the trunk of a step and its tail, while masks were waited for

@@ -114,6 +114,10 @@ Result<void> Scheduler::check(const RequestOptions& request) const {
   for (std::size_t i = 0; i < request.triggers.size(); ++i)
     if (request.triggers[i].empty())
       return usageError("grammar trigger ", i, " is empty");
+  if (request.reasoning && (!text.tokenizer || !session->hasMasks()))
+    return unsupported("a budget of reasoning needs an engine with a tokenizer and a sampler with masks");
+  if (request.reasoning && (request.reasoning->end.empty() || request.reasoning->closing.empty()))
+    return usageError("the text that ends reasoning is empty");
   if (request.grammar && (!text.tokenizer || !session->hasMasks()))
     return unsupported("a grammar needs an engine with a tokenizer and a sampler with masks");
   return {};

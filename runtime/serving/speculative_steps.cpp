@@ -45,8 +45,11 @@ uint32_t EngineLoop::mostRowsAlike() const {
   return std::min(alike, session.program().engine().metadata().max_batch());
 }
 
-/// Not where what a token teaches decides the next one: rows of a step do not see it of one another.
+/// Not where what a token teaches decides the next one, which rows of a step do not see of one another; nor where a
+/// budget of reasoning may.
 bool EngineLoop::isGuessed(const Request& request) const {
+  if (request.reasoning)
+    return false;
   return !request.options.sampler.learns() || request.options.sampling.chain == 0;
 }
 

@@ -573,6 +573,13 @@ typedef struct llcuda_request {
   size_t grammar_trigger_count;
   int32_t post_sampling_probs; /**< not 0: `logprobs`, up to 20, reports of the candidates that the sampler's stages
                                  *   left, and how likely they were among these: what cannot be drawn is not there */
+  int32_t reasoning_budget; /**< tokens of reasoning at most; then reasoning_message and reasoning_end come in place of
+                              *   what the model would say. Counts in the first reasoning of the answer, and not where
+                              *   a grammar says what may come. -1: any number */
+  const char* reasoning_start;   /**< with a budget: reasoning begins behind this text, in which special tokens stand by
+                                   *   name; NULL: with the answer. Zero-terminated, as those that follow */
+  const char* reasoning_end;     /**< with a budget: the text that ends it, such as "</think>" */
+  const char* reasoning_message; /**< text in front of it where the budget was spent; NULL: none */
 } llcuda_request;
 
 /** No sampler of its own, -1 tokens, no log-probabilities, priority 0, to generate. */
@@ -683,6 +690,7 @@ typedef struct llcuda_scheduler_stats {
   uint64_t drafts;        /**< times that tokens were guessed for a request */
   uint64_t draft_tokens;  /**< that were guessed; they are not among `rows` */
   uint64_t accepted_draft_tokens;
+  uint64_t nan_rows;      /**< requests that failed since their logits were no numbers */
 } llcuda_scheduler_stats;
 
 LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);

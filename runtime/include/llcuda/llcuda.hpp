@@ -396,6 +396,10 @@ struct Request {
   std::optional<Grammar> grammar;           ///< of the answer
   std::vector<std::string> grammarTriggers; ///< it begins at the end of the first of these; none: at the start
   bool postSamplingProbs = false;           ///< `logprobs` are of the candidates that the sampler's stages left
+  int32_t reasoningBudget = -1;             ///< tokens of reasoning; -1: any number
+  std::string reasoningStart;               ///< empty: it begins with the answer
+  std::string reasoningEnd;
+  std::string reasoningMessage;
   void* user = nullptr;
 };
 
@@ -431,6 +435,10 @@ public:
     c.task = request.task;
     c.pooling = request.pooling;
     c.post_sampling_probs = request.postSamplingProbs;
+    c.reasoning_budget = request.reasoningBudget;
+    c.reasoning_start = request.reasoningStart.c_str();
+    c.reasoning_end = request.reasoningEnd.c_str();
+    c.reasoning_message = request.reasoningMessage.c_str();
     c.user = request.user;
     uint64_t number = 0;
     llcuda_error error;

@@ -108,7 +108,7 @@ void Answer::onEvent(std::size_t index, const llcuda_event& event) {
     progress(choice, {event.total, choice.timings.cachedTokens, event.computed, choice.timings.promptMs});
     break;
   case LLCUDA_EVENT_PROMPT_TOKEN:
-    choice.promptTokens.push_back(reported(event));
+    choice.promptTokens.push_back(reportedToken(service.engine(), event));
     break;
   case LLCUDA_EVENT_TOKEN:
     takeToken(choice, event);
@@ -124,14 +124,6 @@ void Answer::onEvent(std::size_t index, const llcuda_event& event) {
   }
 }
 
-ReportedToken Answer::reported(const llcuda_event& event) const {
-  const auto bytes = [&](int32_t id) { return std::string(tokenBytes(service.engine(), id)); };
-  ReportedToken token{event.token, bytes(event.token), event.log_probability, {}};
-  for (uint32_t i = 0; i < event.top_count; ++i)
-    token.top.push_back({event.top[i].token, bytes(event.top[i].token), event.top[i].log_probability});
-  return token;
-}
-
 void Answer::takeToken(Choice& choice, const llcuda_event& event) {
   if (event.token >= 0 && choice.generated++ == 0) {
     choice.timings.promptMs = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
@@ -142,7 +134,7 @@ void Answer::takeToken(Choice& choice, const llcuda_event& event) {
   choice.text.append(event.text, event.text_bytes);
   choice.pending.text.append(event.text, event.text_bytes);
   if (event.token >= 0 && event.stops == 0) {
-    ReportedToken token = reported(event);
+    ReportedToken token = reportedToken(service.engine(), event);
     if (wantsTokens())
       choice.tokens.push_back(token);
     choice.pending.tokens.push_back(std::move(token));
@@ -181,8 +173,7 @@ void Answer::finishChoice(Choice& choice, const llcuda_event& event) {
     writeEnd();
     reply->end();
   } else {
-    const auto queued = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
-    reply->send(200, "application/json", dumped(whole()), {{"x-llcuda-queue-ms", std::to_string(queued)}});
+    reply->send(200, "application/json", dumped(whole()), {queueHeader(arrival, begun)});
   }
 }
 
@@ -193,6 +184,7 @@ void Answer::noteCounts() const {
   reply->note("prompt", static_cast<int64_t>(sum.promptTokens));
   reply->note("cached", static_cast<int64_t>(sum.cachedTokens));
   reply->note("generated", static_cast<int64_t>(sum.generated));
+  reply->note("queue_ms", std::chrono::duration<double, std::milli>(begun - arrival).count());
   reply->note("first_token_ms", sum.promptMs);
   reply->note("stop", std::string(stopName(choices.front().stopReason)));
 }
@@ -225,8 +217,7 @@ void Answer::emit(const Json& chunk) {
 void Answer::emitText(std::string_view line) {
   if (!isStreaming) {
     isStreaming = true;
-    const auto queued = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
-    reply->beginStream({{"x-llcuda-queue-ms", std::to_string(queued)}});
+    reply->beginStream({queueHeader(arrival, begun)});
   }
   if (!reply->write(line))
     submissions.cancelAll();

@@ -79,7 +79,6 @@ protected:
 private:
   using Clock = std::chrono::steady_clock;
 
-  ReportedToken reported(const llcuda_event& event) const;
   void takeToken(Choice& choice, const llcuda_event& event);
   void noteCounts() const;
   void finishChoice(Choice& choice, const llcuda_event& event);

@@ -2,9 +2,11 @@
 #include "runtime/server/api/answer_parts.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 
 namespace llcuda::server {
 namespace {
@@ -33,7 +35,37 @@ Json likelyJson(int32_t id, const std::string& bytes, float logProbability, bool
   return json;
 }
 
+std::string base64(std::span<const uint8_t> bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
+    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+/// 32-bit floats, little-endian.
+std::vector<uint8_t> bytesOf(const std::vector<float>& values) {
+  std::vector<uint8_t> bytes;
+  for (const float value : values)
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<uint8_t>(std::bit_cast<uint32_t>(value) >> shift));
+  return bytes;
+}
+
 } // namespace
+
+Json embeddingJson(const std::vector<float>& values, bool asBase64) {
+  return asBase64 ? Json(base64(bytesOf(values))) : Json(values);
+}
+
+Header queueHeader(std::chrono::steady_clock::time_point arrival, std::chrono::steady_clock::time_point begun) {
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(begun - arrival).count();
+  return {"x-llcuda-queue-ms", std::to_string(waited)};
+}
 
 Timings& Timings::operator+=(const Timings& other) {
   promptTokens += other.promptTokens;

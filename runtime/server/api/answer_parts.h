@@ -2,12 +2,14 @@
 // Parts that the answers of several endpoints have in common.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "runtime/server/api/error_body.h"
+#include "runtime/server/http/exchange.h"
 
 namespace llcuda::server {
 
@@ -23,6 +25,9 @@ struct ReportedToken {
   };
   std::vector<Likely> top; ///< best first
 };
+
+/// How long a request waited for its first step.
+Header queueHeader(std::chrono::steady_clock::time_point arrival, std::chrono::steady_clock::time_point begun);
 
 /// How much of a prompt is computed.
 struct Progress {
@@ -57,6 +62,9 @@ Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, 
 Json promptLogprobs(const std::vector<ReportedToken>& tokens);
 
 /// Characters of UTF-8.
+/// An embedding: numbers, or base64 of 32-bit floats, little-endian.
+Json embeddingJson(const std::vector<float>& values, bool asBase64);
+
 std::size_t characters(std::string_view text);
 
 /// So many random letters and digits.

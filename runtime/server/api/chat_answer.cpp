@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/server/api/chat_answer.h"
 
+#include "runtime/server/chat/marks.h"
+
 namespace llcuda::server {
 namespace {
 
@@ -37,6 +39,13 @@ void ChatAnswer::adjust(api::Request& request) const {
   else if (params.nProbs > 0)
     request.logprobs = static_cast<int32_t>(params.nProbs);
   request.specialText |= prompt.specialText;
+  const FormatRecord& format = *prompt.format;
+  if (params.reasoningBudget < 0 || trimmed(format.reasoningEnd).empty())
+    return;
+  request.reasoningBudget = static_cast<int32_t>(params.reasoningBudget);
+  request.reasoningStart = prompt.opensReasoning ? std::string() : std::string(trimmed(format.reasoning));
+  request.reasoningEnd = trimmed(format.reasoningEnd);
+  request.reasoningMessage = params.reasoningMessage;
 }
 
 Json ChatAnswer::emptyDelta(const Choice& choice) const {

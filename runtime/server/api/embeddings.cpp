@@ -2,35 +2,12 @@
 #include "runtime/server/api/embeddings.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <span>
 
 #include "runtime/server/api/request_of.h"
 
 namespace llcuda::server {
 namespace {
-
-std::string base64(std::span<const uint8_t> bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
-
-/// 32-bit floats, little-endian.
-std::vector<uint8_t> bytesOf(const std::vector<float>& values) {
-  std::vector<uint8_t> bytes;
-  for (const float value : values)
-    for (int shift = 0; shift < 32; shift += 8)
-      bytes.push_back(static_cast<uint8_t>(std::bit_cast<uint32_t>(value) >> shift));
-  return bytes;
-}
 
 /// The first so many, scaled to length 1.
 std::vector<float> shortened(std::vector<float> values, std::size_t count) {
@@ -46,7 +23,8 @@ std::vector<float> shortened(std::vector<float> values, std::size_t count) {
 } // namespace
 
 EmbeddingAnswer::EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params)
-    : service(service), reply(std::move(reply)), params(std::move(params)), submissions(service) {}
+    : service(service), reply(std::move(reply)), params(std::move(params)), arrival(Clock::now()),
+      submissions(service) {}
 
 void EmbeddingAnswer::start(std::vector<std::vector<int32_t>> given) {
   reply->onClose([self = weak_from_this()] {
@@ -75,6 +53,10 @@ void EmbeddingAnswer::onEvent(std::size_t index, const llcuda_event& event) {
   const std::lock_guard lock(mutex);
   if (isOver)
     return;
+  if (!hasBegun && event.kind != LLCUDA_EVENT_FAILED) {
+    hasBegun = true;
+    begun = Clock::now();
+  }
   if (event.kind == LLCUDA_EVENT_EMBEDDING)
     vectors[index].assign(event.values, event.values + event.value_count);
   if (event.kind == LLCUDA_EVENT_FAILED)
@@ -86,7 +68,8 @@ void EmbeddingAnswer::onEvent(std::size_t index, const llcuda_event& event) {
   if (!submissions.haveEnded())
     return submit();
   isOver = true;
-  reply->send(200, "application/json", dumped(whole()));
+  reply->note("prompt", static_cast<int64_t>(promptTokens));
+  reply->send(200, "application/json", dumped(whole()), {queueHeader(arrival, begun)});
 }
 
 void EmbeddingAnswer::fail(const ApiError& error) {
@@ -99,9 +82,7 @@ Json EmbeddingAnswer::whole() const {
   Json data = Json::array();
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const std::vector<float> values = shortened(vectors[i], static_cast<std::size_t>(params.dimensions));
-    data.push_back({{"object", "embedding"},
-                    {"index", i},
-                    {"embedding", params.base64 ? Json(base64(bytesOf(values))) : Json(values)}});
+    data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", embeddingJson(values, params.base64)}});
   }
   return {{"object", "list"},
           {"model", service.options().model},

@@ -2,10 +2,12 @@
 // /v1/embeddings: one vector for each input, in the order of the inputs.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "runtime/server/api/answer_parts.h"
 #include "runtime/server/api/submissions.h"
 
 namespace llcuda::server {
@@ -19,6 +21,8 @@ public:
   void onEvent(std::size_t index, const llcuda_event& event) override;
 
 private:
+  using Clock = std::chrono::steady_clock;
+
   void submit();
   void fail(const ApiError& error);
   Json whole() const;
@@ -31,7 +35,8 @@ private:
   std::vector<std::vector<int32_t>> prompts;
   std::vector<std::vector<float>> vectors;
   std::size_t promptTokens = 0;
-  bool isOver = false;
+  Clock::time_point arrival, begun;
+  bool hasBegun = false, isOver = false;
   Submissions submissions;
 };
 

@@ -64,6 +64,7 @@ struct Params {
   bool parallelToolCalls = true;
   std::string reasoningEffort = {}, reasoningFormat = {};
   int64_t reasoningBudget = -1; ///< tokens; -1: any number
+  std::string reasoningMessage = {};
   std::optional<bool> addGenerationPrompt = {}, continueFinalMessage = {};
 
   // Constraints, at most one.

@@ -79,13 +79,6 @@ ApiError failureOf(const llcuda_event& event) {
 
 Checked<api::Request> requestOf(const Params& params, const std::optional<ChatGrammar>& grammar,
                                 const Service& service) {
-  const auto unsupported = [](std::string_view name) {
-    ApiError error = fieldError(std::string(name), "is not supported by this build");
-    error.status = 501;
-    return error;
-  };
-  if (params.reasoningBudget > 0)
-    return unsupported("reasoning_budget_tokens");
   api::Request request;
   request.maxTokens = static_cast<int32_t>(params.maxTokens);
   request.sampler = samplerOf(params);

@@ -86,6 +86,13 @@ std::vector<Sample> samplesOf(const Totals& totals, const llcuda_scheduler_stats
        false},
       {"device_idle_seconds_total", "counter", "Time in which it did not, with something to do.",
        number(stats.idle_ns) * 1e-9, false},
+      {"held_rows_total", "counter", "Rows of steps that waited for the mask of a grammar.", number(stats.held_rows),
+       false},
+      {"mask_seconds_total", "counter", "Time of the threads that make masks.", number(stats.mask_ns) * 1e-9, false},
+      {"host_stall_seconds_total", "counter", "Time in which the device waited for masks.",
+       number(stats.host_stall_ns) * 1e-9, false},
+      {"nan_rows_total", "counter", "Requests that failed since their logits were no numbers.", number(stats.nan_rows),
+       false},
       {"unknown_fields_total", "counter", "Fields of requests that no endpoint has.", number(totals.unknownFields),
        false},
   };

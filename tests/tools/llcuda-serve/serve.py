@@ -121,8 +121,9 @@ def tokens(engine):
 
 def metrics(engine):
     with Server(engine, "--metrics") as server:
-        status, _, answer = server.post("/completion", {"prompt": "abc", "n_predict": 4, "temperature": 0})
+        status, headers, answer = server.post("/completion", {"prompt": "abc", "n_predict": 4, "temperature": 0})
         expect("completion", status, 200)
+        assert headers["x-llcuda-queue-ms"].isdigit(), headers
         predicted = answer["timings"]["predicted_n"]
         assert predicted > 0, answer
         status, headers, body = server.get("/metrics")
@@ -136,6 +137,8 @@ def metrics(engine):
             expect("predicted", float(values[prefix + "tokens_predicted_total"]), predicted)
             expect("processing", float(values[prefix + "requests_processing"]), 0)
             assert float(values[prefix + "n_decode_total"]) > 0
+        for name in ("held_rows_total", "mask_seconds_total", "host_stall_seconds_total", "nan_rows_total"):
+            expect(name, float(values["llcuda:" + name]), 0)
         expect("first tokens", values["llcuda:time_to_first_token_seconds_count"], "1")
         expect("the last bucket", values['llcuda:e2e_request_latency_seconds_bucket{le="+Inf"}'], "1")
         expect("answers", values['llcuda:requests_total{status="200"}'], "1")

@@ -137,14 +137,54 @@ def poolings(program, model):
         assert status == 400 and "--pooling none" in answer["error"]["message"], answer
 
 
+def lists(server):
+    """Longer than slots and queue together: answers in the order of the prompts; others get their turn meanwhile."""
+    prompts = [f"The list has {number} and " for number in range(60)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        several = pool.submit(server.post, TEXT, {"prompt": prompts, "temperature": 0, "max_tokens": 16, "n": 2})
+        inputs = pool.submit(server.post, "/v1/embeddings", {"input": prompts})
+        until(lambda: any(slot["is_processing"] for slot in server.ask("/slots")[1]))
+        server.post(TEXT, {"prompt": "Meanwhile", "max_tokens": 2})
+        assert not several.done(), "the list was before all others"
+        choices = several.result()["choices"]
+        assert [choice["index"] for choice in choices] == list(range(120))
+        for number in (0, 31, 59):
+            alone = server.post(TEXT, {"prompt": prompts[number], "temperature": 0, "max_tokens": 16})["choices"][0]["text"]
+            assert choices[2 * number]["text"] == choices[2 * number + 1]["text"] == alone
+        assert [one["index"] for one in inputs.result()["data"]] == list(range(60))
+
+
+def reasoning_budgets(program, model):
+    template = ("{% for m in messages %}{% if m.role == 'assistant' %}[a]{% if m.reasoning_content %}<think>\n{{ m.reasoning_content }}\n</think>\n\n"
+                "{% endif %}{{ m.content }}\n{% else %}[{{ m.role }}]{{ m.content }}\n{% endif %}{% endfor %}{% if add_generation_prompt %}[a]<think>\n{% endif %}")
+    body = {"messages": HI, "temperature": 0, "max_tokens": 60}
+    with Served(program, model, "--ctx-size", "4096", "--parallel", "4", "--chat-template", template, "--reasoning-budget-message", " Enough.") as server:
+        def message(**more):
+            return server.post(CHAT, {**body, **more})["choices"][0]["message"]
+
+        free = message()
+        assert free["content"] in ("", None) and len(free["reasoning_content"]) > 60, free
+        for budget in (1, 7, 20):
+            found = message(reasoning_budget_tokens=budget)
+            thought = found["reasoning_content"].removesuffix("Enough.").rstrip()
+            assert found["reasoning_content"].endswith("Enough.") and free["reasoning_content"].startswith(thought), (found, free)
+            assert found["content"] and "think>" not in found["content"], found
+            assert len(server.post("/tokenize", {"content": thought})["tokens"]) <= budget + 1, found
+            assert message(thinking_budget_tokens=budget) == found
+            events = [event["choices"][0]["delta"] for event in server.stream(CHAT, {**body, "reasoning_budget_tokens": budget}) if event and event["choices"]]
+            for part in ("reasoning_content", "content"):
+                assert "".join(delta.get(part) or "" for delta in events) == found[part], (events, found)
+        assert message(reasoning_budget_tokens=0)["content"]
+
+
 def document(server):
     status, answer = server.ask("/openapi.json")
     assert status == 200 and answer["paths"][CHAT]["post"]["requestBody"]["required"], answer
 
 
 def main(program, model, wrong):
-    checks = [many_as_alone, hostile_bodies, chat_stream, choices_and_seeds, stop_strings, log_probabilities, own_form, too_long, cancelled, document]
-    with Served(program, model, "--ctx-size", "4096", "--parallel", "8", "--slots", "--chat-template", "chatml") as server:
+    checks = [many_as_alone, hostile_bodies, chat_stream, choices_and_seeds, stop_strings, log_probabilities, own_form, too_long, cancelled, lists, document]
+    with Served(program, model, "--ctx-size", "4096", "--parallel", "8", "--slots", "--queue", "16", "--chat-template", "chatml") as server:
         for check in checks:
             check(server)
             print(f"{check.__name__} ok", flush=True)
@@ -152,6 +192,8 @@ def main(program, model, wrong):
             wrong_fields(server, json.load(file))
     poolings(program, model)
     print("poolings ok")
+    reasoning_budgets(program, model)
+    print("reasoning_budgets ok")
 
 
 if __name__ == "__main__":
