@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include "tools/llcuda-run/batch_answer.h"
 #include "tools/llcuda-run/batch_output.h"
 #include "tools/llcuda-run/batch_request.h"
 #include "tools/llcuda-run/fail.h"
@@ -137,20 +138,15 @@ private:
     if (found == running.end())
       return {};
     auto& [request, answer] = found->second;
-    if (event.kind == LLCUDA_EVENT_TOKEN)
-      answer.text.append(event.text, event.text_bytes);
+    answer.hear(event, engine, request.request);
     if (event.kind != LLCUDA_EVENT_DONE && event.kind != LLCUDA_EVENT_FAILED)
       return {};
     // A device that broke is no answer: the next start asks again.
     if (event.kind == LLCUDA_EVENT_FAILED && event.status != LLCUDA_BAD_INPUT)
       return Error{static_cast<ErrorCode>(event.status), event.message};
-    answer.isCut = event.stop_reason == LLCUDA_STOP_LENGTH || event.stop_reason == LLCUDA_STOP_CONTEXT;
-    answer.promptTokens = event.prompt_tokens;
-    answer.cachedTokens = event.cached_tokens;
-    answer.generatedTokens = event.generated_tokens;
     const bool failed = event.kind == LLCUDA_EVENT_FAILED;
     LLCUDA_RETURN_IF_ERROR(output.append(failed ? refusalLine(request.customId, request.line, {500, event.message, {}})
-                                                : answerLine(request, answer)));
+                                                : answerLine(request, answer, engine)));
     progress.note(event.generated_tokens, failed);
     running.erase(found);
     return {};

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <ctime>
 #include <initializer_list>
 #include <limits>
 #include <optional>
@@ -64,6 +63,13 @@ public:
         value->get<double>() > static_cast<double>(most))
       refuse("expected a whole number from " + std::to_string(least) + " to " + std::to_string(most), name);
     return value->get<int64_t>();
+  }
+
+  bool isTrue(const char* name) {
+    const ordered_json* value = find(name);
+    if (value && !value->is_boolean())
+      refuse("expected true or false", name);
+    return value && value->get<bool>();
   }
 
   /// A field that may only say what is done anyway.
@@ -215,19 +221,19 @@ std::vector<int32_t> chatTokensOf(Body& body, const api::Engine& engine) {
   return orRefuse(engine.tokenize(text, LLCUDA_RENDERED_CHAT), "messages");
 }
 
-std::vector<int32_t> promptTokensOf(Body& body, const api::Engine& engine) {
-  const ordered_json* prompt = body.find("prompt");
+std::vector<int32_t> promptTokensOf(Body& body, const char* field, const api::Engine& engine) {
+  const ordered_json* prompt = body.find(field);
   if (!prompt)
-    refuse("is required", "prompt");
+    refuse("is required", field);
   if (prompt->is_string())
     return orRefuse(engine.tokenize(prompt->get_ref<const std::string&>(), LLCUDA_ADD_BOS | LLCUDA_PARSE_SPECIAL),
-                    "prompt");
+                    field);
   std::vector<int32_t> tokens;
   if (!prompt->is_array())
-    refuse("expected a string or a list of token ids", "prompt");
+    refuse("expected a string or a list of token ids", field);
   for (const ordered_json& token : *prompt) {
     if (!token.is_number_integer() || token.get<double>() < 0 || token.get<double>() > INT32_MAX)
-      refuse("expected a string or a list of token ids; a batch has one prompt a line", "prompt");
+      refuse("expected a string or a list of token ids; a batch has one prompt a line", field);
     tokens.push_back(token.get<int32_t>());
   }
   return tokens;
@@ -282,15 +288,74 @@ std::optional<Constraint> constraintOf(Body& body) {
   return said.empty() ? std::nullopt : std::optional(std::move(said[0]));
 }
 
+/// A chat says whether it wants log-probabilities and how many more, a completion how many.
+void logprobsOf(Body& body, BatchRequest& batch) {
+  constexpr int64_t kMost = 20;
+  api::Request& request = batch.request;
+  if (batch.kind == BatchRequest::Kind::kChat) {
+    body.only("echo", false);
+    const int64_t top = body.integer("top_logprobs", 0, 0, kMost);
+    const bool wanted = body.isTrue("logprobs");
+    if (top > 0 && !wanted)
+      refuse("needs logprobs", "top_logprobs");
+    request.logprobs = wanted ? static_cast<int32_t>(top) : -1;
+    return;
+  }
+  batch.echoes = body.isTrue("echo");
+  const ordered_json* said = body.find("logprobs");
+  request.logprobs = said && *said == false ? -1 : static_cast<int32_t>(body.integer("logprobs", -1, 0, kMost));
+  if (batch.echoes)
+    request.promptLogprobs = request.logprobs;
+}
+
+void generationOf(Body& body, const api::Engine& engine, const api::GenerateOptions& defaults, BatchRequest& batch) {
+  const bool isChat = batch.kind == BatchRequest::Kind::kChat;
+  api::Request& request = batch.request;
+  const int64_t most = body.integer("max_tokens", defaults.maxTokens, -1, INT32_MAX);
+  request.maxTokens = static_cast<int32_t>(isChat ? body.integer("max_completion_tokens", most, -1, INT32_MAX) : most);
+  api::Sampler sampler = *defaults.sampler;
+  samplingOf(body, sampler);
+  sampler.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(*sampler.seed), INT64_MIN, INT64_MAX));
+  request.sampler = std::move(sampler);
+  request.stop = stopStrings(body);
+  request.ignoreStop = defaults.ignoreStop;
+  for (const char* name : {"n", "best_of"}) body.only(name, 1);
+  body.only("stream", false);
+  logprobsOf(body, batch);
+  if (const std::optional<Constraint> constraint = constraintOf(body))
+    request.grammar =
+        orRefuse(engine.createGrammar(constraint->grammar.kind, constraint->grammar.text), constraint->field);
+  request.tokens = isChat ? chatTokensOf(body, engine) : promptTokensOf(body, "prompt", engine);
+}
+
+void embeddingOf(Body& body, const api::Engine& engine, BatchRequest& batch) {
+  batch.request.task = LLCUDA_TASK_EMBED;
+  batch.request.tokens = promptTokensOf(body, "input", engine);
+  if (const ordered_json* format = body.find("encoding_format")) {
+    if (*format != "float" && *format != "base64")
+      refuse("expected \"float\" or \"base64\"", "encoding_format");
+    batch.base64 = *format == "base64";
+  }
+}
+
+BatchRequest::Kind kindOf(const ordered_json& line) {
+  using Kind = BatchRequest::Kind;
+  const auto url = line.find("url");
+  if (url != line.end())
+    for (const auto& [path, kind] : {std::pair{"/v1/chat/completions", Kind::kChat},
+                                     {"/v1/completions", Kind::kCompletion},
+                                     {"/v1/embeddings", Kind::kEmbedding}})
+      if (*url == path)
+        return kind;
+  refuse("the url is " + (url == line.end() ? std::string("missing") : url->dump()) +
+         "; there are \"/v1/chat/completions\", \"/v1/completions\" and \"/v1/embeddings\"");
+}
+
 BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, const api::GenerateOptions& defaults) {
   BatchRequest result;
   if (const auto method = line.find("method"); method != line.end() && *method != "POST")
     refuse("the method is " + method->dump() + ", only \"POST\" is supported");
-  const auto url = line.find("url");
-  if (url == line.end() || (*url != "/v1/chat/completions" && *url != "/v1/completions"))
-    refuse("the url is " + (url == line.end() ? std::string("missing") : url->dump()) +
-           "; there are \"/v1/chat/completions\" and \"/v1/completions\"");
-  result.isChat = *url == "/v1/chat/completions";
+  result.kind = kindOf(line);
   if (!line.contains("body"))
     refuse("the line has no body");
   Body body(line["body"]);
@@ -299,35 +364,13 @@ BatchRequest requestOf(const ordered_json& line, const api::Engine& engine, cons
       refuse("expected a string", "model");
     result.model = model->get<std::string>();
   }
-  api::Request& request = result.request;
-  const int64_t most = body.integer("max_tokens", defaults.maxTokens, -1, INT32_MAX);
-  request.maxTokens =
-      static_cast<int32_t>(result.isChat ? body.integer("max_completion_tokens", most, -1, INT32_MAX) : most);
-  api::Sampler sampler = *defaults.sampler;
-  samplingOf(body, sampler);
-  sampler.seed = static_cast<uint64_t>(body.integer("seed", static_cast<int64_t>(*sampler.seed), INT64_MIN, INT64_MAX));
-  request.sampler = std::move(sampler);
-  request.stop = stopStrings(body);
-  request.ignoreStop = defaults.ignoreStop;
-  for (const char* name : {"n", "best_of"}) body.only(name, 1);
-  for (const char* name : {"stream", "echo", "logprobs"}) body.only(name, false);
-  if (const std::optional<Constraint> constraint = constraintOf(body))
-    request.grammar =
-        orRefuse(engine.createGrammar(constraint->grammar.kind, constraint->grammar.text), constraint->field);
+  if (result.kind == BatchRequest::Kind::kEmbedding)
+    embeddingOf(body, engine, result);
+  else
+    generationOf(body, engine, defaults, result);
   body.ignore({"user", "metadata", "store", "service_tier", "stream_options", "safety_identifier", "prompt_cache_key"});
-  request.tokens = result.isChat ? chatTokensOf(body, engine) : promptTokensOf(body, engine);
   body.refuseOthers();
   return result;
-}
-
-std::string lineOf(const std::string& customId, uint64_t line, int status, ordered_json body) {
-  const std::string number = std::to_string(line);
-  const ordered_json object = {
-      {"id", "batch_req_" + number},
-      {"custom_id", customId},
-      {"response", {{"status_code", status}, {"request_id", "req_" + number}, {"body", std::move(body)}}},
-      {"error", nullptr}};
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 } // namespace
@@ -354,36 +397,6 @@ std::variant<BatchRequest, BatchRefusal> batchRequestOf(const std::string& text,
   } catch (const Refused& refused) {
     return refused.refusal;
   }
-}
-
-std::string answerLine(const BatchRequest& request, const BatchAnswer& answer) {
-  ordered_json choice = {{"index", 0}};
-  if (request.isChat)
-    choice["message"] = {{"role", "assistant"}, {"content", answer.text}};
-  else
-    choice["text"] = answer.text;
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = answer.isCut ? "length" : "stop";
-  return lineOf(request.customId, request.line, 200,
-                {{"id", (request.isChat ? "chatcmpl-" : "cmpl-") + std::to_string(request.line)},
-                 {"object", request.isChat ? "chat.completion" : "text_completion"},
-                 {"created", static_cast<int64_t>(std::time(nullptr))},
-                 {"model", request.model},
-                 {"choices", ordered_json::array({std::move(choice)})},
-                 {"usage",
-                  {{"prompt_tokens", answer.promptTokens},
-                   {"completion_tokens", answer.generatedTokens},
-                   {"total_tokens", answer.promptTokens + answer.generatedTokens},
-                   {"prompt_tokens_details", {{"cached_tokens", answer.cachedTokens}}}}}});
-}
-
-std::string refusalLine(const std::string& customId, uint64_t line, const BatchRefusal& refusal) {
-  return lineOf(customId, line, refusal.status,
-                {{"error",
-                  {{"code", refusal.status},
-                   {"message", refusal.message},
-                   {"type", refusal.status == 400 ? "invalid_request_error" : "server_error"},
-                   {"param", refusal.field.empty() ? ordered_json(nullptr) : ordered_json(refusal.field)}}}});
 }
 
 } // namespace llcuda::run
