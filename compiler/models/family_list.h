@@ -20,7 +20,9 @@
   FAMILY(Granite)                                                                                                      \
   FAMILY(GraniteHybrid)                                                                                                \
   FAMILY(Ernie45)                                                                                                      \
-  FAMILY(PaddleOcr)
+  FAMILY(PaddleOcr)                                                                                                    \
+  FAMILY(Olmo2)                                                                                                        \
+  FAMILY(Olmo3)
 
 namespace llcuda::models {
 

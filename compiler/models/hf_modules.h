@@ -33,6 +33,8 @@ inline constexpr std::array<HfModule, 1> kPreNorm = {{{"post_attention_layernorm
 inline constexpr std::array<HfModule, 3> kSandwichNorms = {{{"post_attention_layernorm", "post_attention_norm"},
                                                             {"pre_feedforward_layernorm", "ffn_norm"},
                                                             {"post_feedforward_layernorm", "post_ffw_norm"}}};
+inline constexpr std::array<HfModule, 2> kPostNorms = {
+    {{"post_attention_layernorm", "post_attention_norm"}, {"post_feedforward_layernorm", "post_ffw_norm"}}};
 inline constexpr std::array<HfModule, 2> kHeadNorms = {
     {{"self_attn.q_norm", "attn_q_norm"}, {"self_attn.k_norm", "attn_k_norm"}}};
 inline constexpr std::array<HfModule, 2> kFusedLinears = {

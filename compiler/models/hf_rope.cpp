@@ -112,18 +112,19 @@ Result<Ropes> readHfRopes(const Keys& keys, const JsonValues& file, const ModelC
   LLCUDA_ASSIGN_OR_RETURN(const JsonValues parameters, file.object("rope_parameters"));
   LLCUDA_ASSIGN_OR_RETURN(const JsonValues scaling, file.object("rope_scaling"));
   LLCUDA_ASSIGN_OR_RETURN(const double base, keys.number(Key::kRopeBase));
-  LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, 10000));
   Ropes ropes;
   if (parameters.has("full_attention") || parameters.has("sliding_attention")) {
     LLCUDA_ASSIGN_OR_RETURN(const JsonValues full, parameters.object("full_attention"));
     LLCUDA_ASSIGN_OR_RETURN(const JsonValues local, parameters.object("sliding_attention"));
     LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, full, base, config, headSize));
+    LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, ropes.full.base));
     LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, local, localBase, config, headSize));
     return ropes;
   }
   LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, scaling.isEmpty() ? parameters : scaling, base, config, headSize));
   ropes.local = ropes.full;
   if (config.family->plainLocalRope) {
+    LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, ropes.full.base));
     LLCUDA_ASSIGN_OR_RETURN(const JsonValues nothing, file.object(""));
     LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, nothing, localBase, config, headSize));
   }

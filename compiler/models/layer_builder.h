@@ -21,6 +21,8 @@ public:
   virtual Rows rmsNorm(Rows input, std::string_view name) = 0;
   /// The norm of each head; the scale is in the order of the rotated rows.
   virtual Rows headNorm(Rows input, std::string_view name) = 0;
+  /// The norm of whole rows of queries or keys; the scale is in the order of the rotated rows.
+  virtual Rows rowNorm(Rows input, std::string_view name) = 0;
   /// The residual stream `x` with `branch` added, times the model's residual scale.
   virtual Rows residual(Rows x, Rows branch) = 0;
 

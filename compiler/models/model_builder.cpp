@@ -212,15 +212,24 @@ Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
   return rowsOf(create<llm::RmsNormOp>(valueOf(input), scale, config.normEps));
 }
 
-Rows ModelBuilder::headNorm(Rows input, std::string_view name) {
+template <typename Op>
+Rows ModelBuilder::turningNorm(Rows input, std::string_view name, uint64_t size) {
   if (!input.value) {
     taken.insert(named(name) + ".weight");
     return {};
   }
-  const uint64_t size = layer().headSize;
   const Value scale =
       vector(named(name) + ".weight", {0, size, size, layer().rope != LayerConfig::kNoRope}, config.normPlus);
-  return rowsOf(create<llm::HeadNormOp>(valueOf(input), scale, config.normEps));
+  return rowsOf(create<Op>(valueOf(input), scale, config.normEps));
+}
+
+Rows ModelBuilder::headNorm(Rows input, std::string_view name) {
+  return turningNorm<llm::HeadNormOp>(input, name, layer().headSize);
+}
+
+Rows ModelBuilder::rowNorm(Rows input, std::string_view name) {
+  const int64_t columns = input.value ? llvm::cast<RankedTensorType>(valueOf(input).getType()).getDimSize(1) : 0;
+  return turningNorm<llm::RmsNormOp>(input, name, static_cast<uint64_t>(columns));
 }
 
 Rows ModelBuilder::residual(Rows x, Rows branch) {

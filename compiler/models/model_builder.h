@@ -31,6 +31,7 @@ public:
 
   Rows rmsNorm(Rows input, std::string_view name) override;
   Rows headNorm(Rows input, std::string_view name) override;
+  Rows rowNorm(Rows input, std::string_view name) override;
   Rows residual(Rows x, Rows branch) override;
   QueryKeyValue queryKeyValue(Rows input) override;
   Rows rotated(Rows input) override;
@@ -74,6 +75,9 @@ private:
   Rows linear(Rows input, std::string_view name, uint64_t rows, uint64_t cols) {
     return linear(input, name, {0, rows, rows}, cols);
   }
+  /// The norm of `size` columns by themselves, or of the whole row; no rows where there are none.
+  template <typename Op>
+  Rows turningNorm(Rows input, std::string_view name, uint64_t size);
   mlir::Value ropeTable(uint32_t rope);
   const LayerConfig& layer() const { return config.layers[static_cast<size_t>(currentLayer)]; }
   void fail(Error error);

@@ -2,7 +2,7 @@
 // FuseQkv.cpp: three linears of one value, behind one attention -> qkv_linear
 //
 // The attention says which linear is which: its query leads back to one, and the cache write it follows to two, past
-// rotations and head norms. The fused op stands where the first of the three stood.
+// rotations and norms. The fused op stands where the first of the three stood.
 #include "compiler/transforms/FuseQkv/FuseQkv.h"
 
 #include "compiler/transforms/rewriting.h"
@@ -15,12 +15,12 @@ using namespace llm;
 
 namespace {
 
-/// The linear behind rotations and head norms, none of which has another reader.
+/// The linear behind rotations and norms, none of which has another reader.
 LinearOp linearBehind(mlir::Value value) {
   while (mlir::Operation* op = value.getDefiningOp()) {
     if (!value.hasOneUse())
       return {};
-    if (!mlir::isa<RopeOp, HeadNormOp>(op))
+    if (!mlir::isa<RopeOp, HeadNormOp, RmsNormOp>(op))
       return mlir::dyn_cast<LinearOp>(op);
     value = op->getOperand(0);
   }

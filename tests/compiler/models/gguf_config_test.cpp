@@ -272,6 +272,22 @@ TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
   EXPECT_EQ(valid(values).contextLimit, 128u);
 }
 
+// OLMo 3 has a window, and its rope scaling is for the layers without.
+TEST(GgufConfig, Olmo2HasAWindowWhereItSaysSo) {
+  Values values = with(required("olmo2"), "olmo2.rope.freq_base", 5e5f);
+  values["olmo2.rope.scaling.type"] = "yarn";
+  values["olmo2.rope.scaling.factor"] = 4.f;
+  EXPECT_THAT(windowsOf(valid(values)), ElementsAre(0, 0, 0));
+  values["olmo2.attention.sliding_window"] = 16u;
+  values["olmo2.block_count"] = 4u;
+  const ModelConfig config = valid(values);
+  EXPECT_THAT(windowsOf(config), ElementsAre(16, 16, 16, 0));
+  EXPECT_THAT(ropesOf(config), ElementsAre(1, 1, 1, 0));
+  EXPECT_EQ(config.ropes[0].scaling, RopeScaling::kYarn);
+  EXPECT_EQ(config.ropes[1].scaling, RopeScaling::kNone);
+  EXPECT_EQ(config.ropes[1].base, 5e5);
+}
+
 // The last blocks of a file may predict further tokens; its lists count them.
 TEST(GgufConfig, BlocksThatPredictAreNoLayers) {
   Values values = with("llama.nextn_predict_layers", 1u);

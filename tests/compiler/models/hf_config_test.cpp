@@ -347,6 +347,22 @@ TEST(HfConfig, LayerTypesOfBothSpellings) {
   EXPECT_EQ(read(unturned).model.layers[0].rope, LayerConfig::kNoRope);
 }
 
+// Three of four layers have the window, and rope scaling is for the fourth, in files of version 4 and of 5.
+TEST(HfConfig, Olmo3) {
+  const Json scaling = {{"rope_type", "yarn"}, {"factor", 4}, {"original_max_position_embeddings", 64}};
+  Json full = scaling, local = {{"rope_type", "default"}, {"rope_theta", 5e4}};
+  full["rope_theta"] = 5e4;
+  for (const Json& more : {Json{{"rope_theta", 5e4}, {"rope_scaling", scaling}},
+                           Json{{"rope_parameters", {{"full_attention", full}, {"sliding_attention", local}}}}}) {
+    const ModelConfig config = model("Olmo3ForCausalLM", more);
+    EXPECT_THAT(windowsOf(config), ElementsAre(4096, 4096, 4096, 0));
+    ASSERT_EQ(config.ropes.size(), 2u);
+    EXPECT_EQ(config.ropes[config.layers[3].rope].scaling, RopeScaling::kYarn);
+    EXPECT_EQ(config.ropes[config.layers[0].rope].scaling, RopeScaling::kNone);
+    EXPECT_EQ(config.ropes[config.layers[0].rope].base, 5e4);
+  }
+}
+
 // As the files of Qwen 2 VL say it: flat, with a rope of several axes.
 TEST(HfConfig, AxesOfMropeTurnAlike) {
   const ModelConfig config =

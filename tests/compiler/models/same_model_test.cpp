@@ -94,6 +94,7 @@ TEST(SameModel, WithDefaults) {
   expectSame("qwen3vl", {{"rope.freq_base", 5e5f}}, "Qwen3VLForConditionalGeneration", {});
   expectSame("ernie4_5", {{"rope.freq_base", 5e5f}}, "Ernie4_5ForCausalLM", {});
   expectSame("paddleocr", {{"rope.freq_base", 5e5f}}, "PaddleOCRVLForConditionalGeneration", {});
+  expectSame("olmo2", {}, "Olmo2ForCausalLM", {});
   expectSame("llama", {}, "LlamaForCausalLM", {});
   expectSame("qwen2", {}, "Qwen2ForCausalLM", {});
   expectSame("qwen3", {}, "Qwen3ForCausalLM", {});

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records what transformers answers for the models of tiny_models.py, in f32, into families/*.json beside this script.
 
-    pip install torch transformers gguf && python make_family_goldens.py
+    pip install torch transformers gguf && python make_family_goldens.py [NAME...]
 
 Each file has the tokens of one sequence and, for some of its positions, the logits of the next token less their mean,
 which is what a log-probability keeps of them.
 """
 import json
 import pathlib
+import sys
 import tempfile
 
 import numpy as np
@@ -19,14 +20,16 @@ here = pathlib.Path(__file__).parent
 POSITIONS = [0, 5, 17, 39]  # 17 and 39 are past the windows of 16, 39 past the original contexts
 RECORDINGS = [(family, family, tiny_models.CONTEXT, POSITIONS) for family in tiny_models.FAMILIES]
 # Past the ten pages that a ring of layers with a window has.
-RECORDINGS.append(("gemma3_window", "gemma3", 704, [511, 640, 699]))
+RECORDINGS += [(f"{family}_window", family, 704, [511, 640, 699]) for family in ("gemma3", "exaone4", "olmo3")]
 
 (here / "families").mkdir(exist_ok=True)
 for name, family, context, positions in RECORDINGS:
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     with tempfile.TemporaryDirectory() as folder:
         tiny_models.Model(family, context).write_folder(folder)
-        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
-                                                                  attn_implementation="eager")
+        model_class = getattr(transformers, tiny_models.FAMILIES[family]["class"])
+        model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     tokens = np.random.default_rng(7).integers(0, tiny_models.VOCABULARY, positions[-1] + 1).tolist()
     with torch.no_grad():
         logits = model(torch.tensor([tokens])).logits[0].double()

@@ -109,6 +109,23 @@ FAMILIES = {
             "rope_type": "default", "rope_theta": 500000.0, "mrope_section": [6, 5, 5]}},
         "keys": {"rope.freq_base": 500000.0, "rope.dimension_sections": [6, 5, 5, 0]},
     },
+    "olmo2": {
+        "architecture": "olmo2", "class": "Olmo2ForCausalLM", "model_type": "olmo2", "row_norms": True,
+        "head_size": 16, "pre_norms": False, "post_norms": True, "config": {"rope_theta": 10000.0, "head_dim": None},
+    },
+    # Yarn on the layers without the window alone.
+    "olmo3": {
+        "architecture": "olmo2", "class": "Olmo3ForCausalLM", "model_type": "olmo3", "layers": 4, "row_norms": True,
+        "head_size": 16, "pre_norms": False, "post_norms": True,
+        "config": {"sliding_window": 16, "head_dim": None, "rope_theta": 500000.0,
+                   "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"],
+                   "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16,
+                                    "attention_factor": 1.125, "beta_fast": 32.0, "beta_slow": 1.0}},
+        "keys": {"attention.sliding_window": 16, "attention.sliding_window_pattern": [True, True, True, False],
+                 "rope.freq_base": 500000.0, "rope.freq_base_swa": 500000.0, "rope.scaling.type": "yarn",
+                 "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 16,
+                 "rope.scaling.attn_factor": 1.125 / (1 + 0.1 * math.log(4.0))},
+    },
     # Three quarters of each head turn; longer than the original context, so the long factors.
     "phi3": {
         "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
