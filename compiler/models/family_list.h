@@ -22,7 +22,8 @@
   FAMILY(Ernie45)                                                                                                      \
   FAMILY(PaddleOcr)                                                                                                    \
   FAMILY(Olmo2)                                                                                                        \
-  FAMILY(Olmo3)
+  FAMILY(Olmo3)                                                                                                        \
+  FAMILY(Exaone4)
 
 namespace llcuda::models {
 

@@ -272,6 +272,17 @@ TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
   EXPECT_EQ(valid(values).contextLimit, 128u);
 }
 
+// With a window the layers without it do not turn; without one all do.
+TEST(GgufConfig, Exaone4TurnsWithinItsWindow) {
+  Values values = with(required("exaone4"), "exaone4.block_count", 5u);
+  EXPECT_THAT(ropesOf(valid(values)), ElementsAre(0, 0, 0, 0, 0));
+  values["exaone4.attention.sliding_window"] = 16u;
+  EXPECT_THAT(windowsOf(valid(values)), ElementsAre(16, 16, 16, 0, 16));
+  EXPECT_THAT(ropesOf(valid(values)), ElementsAre(0, 0, 0, kNoRope, 0));
+  expectError(with(values, "exaone4.attention.sliding_window_pattern", "LxG"), ErrorCode::kBadInput,
+              "exaone4.attention.sliding_window_pattern is not a text of the letters L and G");
+}
+
 // OLMo 3 has a window, and its rope scaling is for the layers without.
 TEST(GgufConfig, Olmo2HasAWindowWhereItSaysSo) {
   Values values = with(required("olmo2"), "olmo2.rope.freq_base", 5e5f);

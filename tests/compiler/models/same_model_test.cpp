@@ -111,6 +111,9 @@ TEST(SameModel, Windows) {
   expectSame("phi3", {{"attention.sliding_window", 47u}}, "Phi3ForCausalLM", {{"sliding_window", 47}});
   expectSame("phi3", {{"attention.sliding_window", 0u}}, "Phi3ForCausalLM", {{"sliding_window", nullptr}});
   expectSame("qwen2", {{"attention.sliding_window", 47u}}, "Qwen2ForCausalLM", {{"sliding_window", 47}});
+  expectSame("exaone4", {{"attention.sliding_window", 47u}}, "Exaone4ForCausalLM",
+             {{"sliding_window", 47}, {"sliding_window_pattern", "LLLG"}});
+  expectSame("exaone4", {}, "Exaone4ForCausalLM", {{"sliding_window", nullptr}});
   expectSame("gemma3", {{"attention.sliding_window", 47u}, {"attention.sliding_window_pattern", 3u}},
              "Gemma3ForCausalLM",
              {{"sliding_window", 47}, {"sliding_window_pattern", 3}, {"query_pre_attn_scalar", 16}});

@@ -126,6 +126,15 @@ FAMILIES = {
                  "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 16,
                  "rope.scaling.attn_factor": 1.125 / (1 + 0.1 * math.log(4.0))},
     },
+    # The layer without the window does not turn.
+    "exaone4": {
+        "architecture": "exaone4", "class": "Exaone4ForCausalLM", "model_type": "exaone4", "layers": 4,
+        "head_norms": True, "pre_norms": False, "post_norms": True,
+        "config": {"sliding_window": 16, "sliding_window_pattern": "LLLG", "rope_theta": 1000000.0,
+                   "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]},
+        "keys": {"attention.sliding_window": 16, "attention.sliding_window_pattern": [True, True, True, False],
+                 "rope.freq_base": 1000000.0},
+    },
     # Three quarters of each head turn; longer than the original context, so the long factors.
     "phi3": {
         "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
