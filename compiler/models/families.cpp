@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/ingest/message_parts.h"
 #include "compiler/models/family_list.h"
+#include "compiler/models/refused_families.h"
 
 namespace llcuda::models {
 namespace {
@@ -18,11 +19,22 @@ const Family* find(FamilyNames Family::*names, std::string_view wanted) {
   return nullptr;
 }
 
+/// What an unknown name is known to lack; empty for one that is not known at all.
+std::string missingOf(std::string_view name) {
+  for (const RefusedFamily& family : refusedFamilies())
+    for (const FamilyNames* names : {&family.gguf, &family.huggingFace})
+      for (const std::string_view its : *names)
+        if (its == name)
+          return ": " + std::string(family.models) + " needs " + std::string(family.missing);
+  return "";
+}
+
 Error unknown(std::string_view wanted, FamilyNames Family::*names) {
   std::string all;
   for (const Family* family : kFamilies)
     for (const std::string_view name : family->*names) all += (all.empty() ? "" : ", ") + std::string(name);
-  return unsupported("the architecture ", ingest::Quoted{wanted}, " is not supported; supported: ", all);
+  return unsupported("the architecture ", ingest::Quoted{wanted}, " is not supported", missingOf(wanted),
+                     "; supported: ", all);
 }
 
 } // namespace

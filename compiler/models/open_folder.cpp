@@ -15,7 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<HfConfig> readConfig(const std::string& folder) {
+/// The name of the folder, for people.
+std::string nameOf(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path whole = fs::weakly_canonical(folder, ignored);
+  return whole.filename().string();
+}
+
+} // namespace
+
+Result<HfConfig> readFolderConfig(const std::string& folder) {
   const std::string path = (fs::path(folder) / "config.json").string();
   std::error_code ignored;
   if (!fs::is_regular_file(path, ignored))
@@ -27,21 +36,12 @@ Result<HfConfig> readConfig(const std::string& folder) {
   return config;
 }
 
-/// The name of the folder, for people.
-std::string nameOf(const fs::path& folder) {
-  std::error_code ignored;
-  const fs::path whole = fs::weakly_canonical(folder, ignored);
-  return whole.filename().string();
-}
-
-} // namespace
-
 Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& options) {
   std::error_code ignored;
   const std::string folder = fs::is_directory(path, ignored) ? path : fs::path(path).parent_path().string();
   const std::string home = folder.empty() ? "." : folder;
   LLCUDA_ASSIGN_OR_RETURN(ingest::SafetensorsSet files, ingest::SafetensorsSet::open(path));
-  LLCUDA_ASSIGN_OR_RETURN(HfConfig config, readConfig(home));
+  LLCUDA_ASSIGN_OR_RETURN(HfConfig config, readFolderConfig(home));
   OpenedModel model;
   LLCUDA_ASSIGN_OR_RETURN(std::unique_ptr<ingest::HfCheckpoint> checkpoint,
                           ingest::HfCheckpoint::open(std::move(files), config.tensors));

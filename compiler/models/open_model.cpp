@@ -3,7 +3,6 @@
 
 #include "compiler/ingest/first_layers.h"
 #include "compiler/ingest/gguf_checkpoint.h"
-#include "compiler/ingest/gguf_kind.h"
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/lora_adapter.h"
@@ -15,6 +14,7 @@
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
 #include "compiler/models/open_folder.h"
+#include "compiler/models/stated_config.h"
 
 namespace llcuda::models {
 namespace {
@@ -96,12 +96,8 @@ void leavePredictingLayers(const std::string& path, uint64_t count, OpenedModel&
 
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
   LLCUDA_ASSIGN_OR_RETURN(auto checkpoint, ingest::GgufCheckpoint::open(path));
-  LLCUDA_RETURN_IF_ERROR(ingest::checkHoldsModel(checkpoint->metadata()));
   OpenedModel model;
-  Result<ModelConfig> config = configFromGguf(checkpoint->metadata(), *checkpoint);
-  if (!config)
-    return makeError(config.error().code, path, ": ", config.error().message);
-  model.config = *std::move(config);
+  LLCUDA_ASSIGN_OR_RETURN(model.config, statedConfig(*checkpoint));
   noteStaleVocabulary(checkpoint->metadata(), model);
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));

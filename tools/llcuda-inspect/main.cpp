@@ -5,6 +5,9 @@
 #include <iostream>
 
 #include "codegen/sass/cubin.h"
+#include "compiler/ingest/lora_adapter.h"
+#include "compiler/models/family.h"
+#include "compiler/models/stated_config.h"
 #include "runtime/base/clean_end.h"
 #include "runtime/base/regular_file.h"
 #include "runtime/base/version.h"
@@ -141,6 +144,27 @@ Result<std::string> simulateFile(const Options& options) {
   return simulateCubin(std::as_bytes(std::span(cubin)), request);
 }
 
+/// The report of a checkpoint, and whether llcuda-compile takes it: a folder that holds only an adapter says nothing of
+/// that, its base decides.
+template <typename Checkpoint>
+std::string checkpointReport(const Checkpoint& checkpoint, const Options& options) {
+  const bool isAdapter = ingest::isAdapterFolder(options.file);
+  const Result<models::ModelConfig> config = models::statedConfig(options.file);
+  if (options.json) {
+    nlohmann::ordered_json json = checkpointJson(checkpoint, options.hashes);
+    if (!isAdapter)
+      json["refused"] = config ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(config.error().message);
+    return dumped(json);
+  }
+  const std::string text = checkpointText(checkpoint);
+  if (isAdapter)
+    return text;
+  return text +
+         (config ? "\nllcuda-compile takes it as one of " + std::string(config->family->models)
+                 : "\nllcuda-compile refuses it: " + config.error().message) +
+         "\n";
+}
+
 Result<std::string> inspectCheckpoint(const Options& options) {
   if (!options.predict.empty() || options.machineCode)
     return badInput(options.file, ": is no engine and has no machine code, which ",
@@ -151,10 +175,10 @@ Result<std::string> inspectCheckpoint(const Options& options) {
                     "compiled");
   if (ingest::isSafetensors(options.file)) {
     LLCUDA_ASSIGN_OR_RETURN(const auto files, ingest::SafetensorsSet::open(options.file));
-    return options.json ? dumped(checkpointJson(files, options.hashes)) : checkpointText(files);
+    return checkpointReport(files, options);
   }
   LLCUDA_ASSIGN_OR_RETURN(const ingest::GgufFile gguf, ingest::GgufFile::open(options.file));
-  return options.json ? dumped(checkpointJson(gguf, options.hashes)) : checkpointText(gguf);
+  return checkpointReport(gguf, options);
 }
 
 int run(const Options& options) {

@@ -296,8 +296,8 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   const Result<HfConfig> other = configFromHf(file("MambaForCausalLM"));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::kUnsupported);
-  EXPECT_THAT(other.error().message,
-              HasSubstr("the architecture 'MambaForCausalLM' is not supported; supported: Llama"));
+  EXPECT_THAT(other.error().message, HasSubstr("the architecture 'MambaForCausalLM' is not supported: Mamba needs "
+                                               "states of a Mamba mixer; supported: Llama"));
   unsupported({{"hidden_act", "relu"}}, "the activation 'relu' is not supported");
   const Json types = {"full_attention", "conv", "full_attention", "full_attention"};
   unsupported({{"layer_types", types}}, "layer 1 is a convolution: only layers of attention are supported");

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/model_sizes.h"
+
+#include <algorithm>
+
+#include "compiler/models/family_list.h"
+
+namespace llcuda::models {
+namespace {
+
+constexpr uint64_t kBesides = 700'000'000;
+constexpr double kBytesAWeight = 4.9 / 8;
+
+constexpr ModelSize kSizes[] = {
+    {&kLlama, "Llama 3.2 1B", 1.24, 16, 512, 131072},
+    {&kLlama, "Llama 3.2 3B", 3.21, 28, 1024, 131072},
+    {&kLlama, "Llama 3.1 8B", 8.03, 32, 1024, 131072},
+    {&kLlama, "SmolLM2 1.7B", 1.71, 24, 2048, 8192},
+    {&kMistral, "Mistral 7B v0.3", 7.25, 32, 1024, 32768},
+    {&kMistral3, "Ministral 3 3B", 3.43, 26, 1024, 262144},
+    {&kMistral3, "Ministral 3 8B", 8.49, 34, 1024, 262144},
+    {&kMistral3, "Ministral 3 14B", 13.5, 40, 1024, 262144},
+    {&kSmolLm3, "SmolLM3 3B", 3.08, 36, 512, 65536},
+    {&kQwen2, "Qwen 2.5 1.5B", 1.54, 28, 256, 32768},
+    {&kQwen2, "Qwen 2.5 3B", 3.09, 36, 256, 32768},
+    {&kQwen2, "Qwen 2.5 7B", 7.62, 28, 512, 32768},
+    {&kQwen2, "Qwen 2.5 14B", 14.8, 48, 1024, 32768},
+    {&kQwen2Vl, "Qwen 2.5 VL 3B", 3.09, 36, 256, 128000},
+    {&kQwen2Vl, "Qwen 2.5 VL 7B", 7.62, 28, 512, 128000},
+    {&kQwen3, "Qwen 3 0.6B", 0.6, 28, 1024, 40960},
+    {&kQwen3, "Qwen 3 1.7B", 1.72, 28, 1024, 40960},
+    {&kQwen3, "Qwen 3 4B", 4.02, 36, 1024, 40960},
+    {&kQwen3, "Qwen 3 8B", 8.19, 36, 1024, 40960},
+    {&kQwen3, "Qwen 3 14B", 14.8, 40, 1024, 40960},
+    {&kQwen3Vl, "Qwen 3 VL 4B", 4.02, 36, 1024, 262144},
+    {&kQwen3Vl, "Qwen 3 VL 8B", 8.19, 36, 1024, 262144},
+    {&kPhi3, "Phi 3.5 mini", 3.82, 32, 3072, 131072},
+    {&kPhi3, "Phi 4", 14.7, 40, 1280, 16384},
+    {&kGemma, "Gemma 7B", 8.54, 28, 4096, 8192},
+    {&kGemma2, "Gemma 2 2B", 2.61, 26, 1024, 8192, 13, 4096},
+    {&kGemma2, "Gemma 2 9B", 9.24, 42, 2048, 8192, 21, 4096},
+    {&kGemma3, "Gemma 3 1B", 1.0, 26, 256, 32768, 22, 512},
+    {&kGemma3, "Gemma 3 4B", 3.88, 34, 1024, 131072, 29, 1024},
+    {&kGemma3, "Gemma 3 12B", 11.8, 48, 2048, 131072, 40, 1024},
+    {&kGranite, "Granite 3.3 2B", 2.53, 40, 512, 131072},
+    {&kGranite, "Granite 3.3 8B", 8.17, 40, 1024, 131072},
+    {&kGraniteHybrid, "Granite 4.0 micro 3B", 3.4, 40, 512, 131072},
+    {&kErnie45, "ERNIE 4.5 0.3B", 0.36, 18, 256, 131072},
+    {&kPaddleOcr, "PaddleOCR-VL 0.9B", 0.36, 18, 256, 131072},
+    {&kOlmo2, "OLMo 2 1B", 1.48, 16, 2048, 4096},
+    {&kOlmo2, "OLMo 2 7B", 7.3, 32, 4096, 4096},
+    {&kOlmo2, "OLMo 2 13B", 13.7, 40, 5120, 4096},
+    {&kOlmo3, "OLMo 3 7B", 7.3, 32, 4096, 65536, 24, 4096},
+    {&kExaone4, "EXAONE 4.0 1.2B", 1.28, 30, 512, 65536},
+    {&kExaone4, "EXAONE 4.0 32B", 32.0, 64, 1024, 131072, 48, 4096},
+};
+
+/// Ministral 3 is compiled for its original context, past which its queries would grow.
+uint32_t compiledContext(const ModelSize& size) {
+  return size.family == &kMistral3 ? 16384 : size.context;
+}
+
+/// Keys and values of `context` positions, two bytes an element.
+uint64_t cacheBytes(const ModelSize& size, uint64_t context) {
+  const uint64_t local = std::min<uint64_t>(context, size.window);
+  return (size.localLayers * local + (size.layers - size.localLayers) * context) * size.kvColumns * 4;
+}
+
+} // namespace
+
+std::span<const ModelSize> modelSizes() {
+  return kSizes;
+}
+
+uint64_t weightBytes(const ModelSize& size) {
+  return static_cast<uint64_t>(size.parameters * 1e9 * kBytesAWeight);
+}
+
+uint32_t contextThatFits(const ModelSize& size, uint64_t bytes) {
+  const uint64_t taken = weightBytes(size) + kBesides;
+  uint32_t context = taken < bytes ? compiledContext(size) : 0;
+  while (context > 0 && taken + cacheBytes(size, context) > bytes) context -= std::min<uint32_t>(context, 1024);
+  return context;
+}
+
+} // namespace llcuda::models

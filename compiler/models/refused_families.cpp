@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/models/refused_families.h"
+
+namespace llcuda::models {
+namespace {
+
+constexpr std::string_view kExperts = "mixtures of experts";
+constexpr std::string_view kStates = "states of a Mamba mixer";
+constexpr std::string_view kEncoder = "attention in both directions";
+
+constexpr RefusedFamily kRefused[] = {
+    {"Gemma 4",
+     {"gemma4"},
+     {"Gemma4ForCausalLM", "Gemma4ForConditionalGeneration", "Gemma4UnifiedForConditionalGeneration"},
+     "heads of 512 elements and embeddings of each layer"},
+    {"Gemma 3n",
+     {"gemma3n"},
+     {"Gemma3nForCausalLM", "Gemma3nForConditionalGeneration"},
+     "several residual streams (AltUp) and embeddings of each layer"},
+    {"gpt-oss", {"gpt-oss"}, {"GptOssForCausalLM"}, kExperts},
+    {"Qwen 3.5",
+     {"qwen35"},
+     {"Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"},
+     "recurrent states of the gated delta rule"},
+    {"Qwen 3.5 MoE, Qwen 3 Next",
+     {"qwen35moe", "qwen3next"},
+     {"Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration", "Qwen3NextForCausalLM"},
+     "mixtures of experts and recurrent states of the gated delta rule"},
+    {"Qwen 2 and 3 MoE",
+     {"qwen2moe", "qwen3moe", "qwen3vlmoe"},
+     {"Qwen2MoeForCausalLM", "Qwen3MoeForCausalLM", "Qwen3VLMoeForConditionalGeneration"},
+     kExperts},
+    {"Mixtral", {}, {"MixtralForCausalLM"}, kExperts},
+    {"LFM 2", {"lfm2"}, {"Lfm2ForCausalLM", "Lfm2VlForConditionalGeneration"}, "short convolutions"},
+    {"LFM 2 MoE", {"lfm2moe"}, {"Lfm2MoeForCausalLM"}, "short convolutions and mixtures of experts"},
+    {"Granite MoE", {"granitemoe"}, {"GraniteMoeForCausalLM", "GraniteMoeSharedForCausalLM"}, kExperts},
+    {"Granite 4 with states", {"granitehybrid"}, {}, kStates},
+    {"Falcon H1", {"falcon-h1"}, {"FalconH1ForCausalLM"}, kStates},
+    {"Nemotron H", {"nemotron_h", "nemotron_h_moe"}, {"NemotronHForCausalLM"}, kStates},
+    {"Mamba", {"mamba", "mamba2"}, {"MambaForCausalLM", "Mamba2ForCausalLM"}, kStates},
+    {"ERNIE 4.5 MoE",
+     {"ernie4_5-moe"},
+     {"Ernie4_5_MoeForCausalLM", "Ernie4_5_VLMoeForConditionalGeneration"},
+     kExperts},
+    {"DeepSeek 2 and 3",
+     {"deepseek2"},
+     {"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM"},
+     "mixtures of experts and latent attention"},
+    {"GLM 4", {"glm4"}, {"Glm4ForCausalLM"}, "ropes that turn neighbours in a part of each head"},
+    {"GLM 4 MoE", {"glm4moe"}, {"Glm4MoeForCausalLM"}, kExperts},
+    {"Command R, Aya",
+     {"command-r", "cohere2"},
+     {"CohereForCausalLM", "Cohere2ForCausalLM"},
+     "LayerNorm, and attention and feed-forward of one norm"},
+    {"BERT and its like",
+     {"bert", "modern-bert", "nomic-bert", "jina-bert-v2"},
+     {"BertModel", "ModernBertModel", "XLMRobertaModel", "NomicBertModel"},
+     kEncoder},
+    {"EmbeddingGemma", {"gemma-embedding"}, {"Gemma3TextModel"}, kEncoder},
+};
+
+} // namespace
+
+std::span<const RefusedFamily> refusedFamilies() {
+  return kRefused;
+}
+
+} // namespace llcuda::models
