@@ -133,10 +133,9 @@ def _follow(lines: IO[str], reporter: Reporter) -> list[str]:
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    import signal
     import subprocess
 
-    child.send_signal(signal.SIGINT)
+    child.terminate()  # not SIGINT, which a program in the background of a shell ignores, and its children with it
     try:
         child.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -15,6 +15,7 @@ import llcuda
 MODEL = Path(os.environ["MODEL"])
 HOST = {"device": "host", "context": 4096, "targets": ("host",)}
 ENDLESS = {"ignore_stop": True, "temperature": 0}
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which the background of a shell ignores
 SECONDS = 5  # a step takes well under a millisecond, but others run beside the test
 
 
