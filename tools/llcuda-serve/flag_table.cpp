@@ -213,7 +213,7 @@ std::vector<Flag> makeTable() {
       {"--fair", kModel, "", "Requests take turns by key, so that each key has the same share of tokens",
        turn(&ServerOptions::fair, true), "off"},
       {"--step-target", kModel, "MS", "The longest step while requests generate: how much of a prompt fits beside them",
-       number<float>(&ServerOptions::stepTargetMs, 0, 1e6f), "2.5 steps without one"},
+       number<float>(&ServerOptions::stepTargetMs, 0, 1e6f), "2.5 to 2.9 decode steps of all that run"},
       {"--spec-type", kModel, "none|ngram-simple",
        "Guess tokens ahead; the text stays the same. ngram-simple: what followed when the last tokens stood there "
        "before",

@@ -498,7 +498,7 @@ typedef struct llcuda_scheduler_options {
                                *   computed again when they come back) and, as far as they leave room, of prefixes */
   uint32_t queue;            /**< requests that may wait beside those that run */
   float step_target_ms;      /**< the longest step while requests generate: how much of a prompt fits beside them;
-                               *   0: 2.5 times a step without one */
+                               *   0: 2.5 to 2.9 times a decode step of all that run */
   int32_t no_graphs;         /**< as in llcuda_session_options */
   const char* weights_from;  /**< as in llcuda_session_options */
   llcuda_log_callback log;   /**< called by llcuda_scheduler_create alone; may be NULL */

@@ -364,7 +364,7 @@ struct SchedulerOptions {
   uint64_t cacheBytes = 0;                     ///< 0: what is free, less 256 MiB
   uint64_t hostCacheBytes = uint64_t{1} << 30; ///< of requests that make room for others, and of prefixes
   uint32_t queue = 256;                        ///< requests that may wait
-  float stepTargetMs = 0;                      ///< 0: 2.5 times a step without a prompt
+  float stepTargetMs = 0;                      ///< 0: 2.5 to 2.9 decode steps of all that run
   bool graphs = true;
   bool prefixCache = true;  ///< prompts begin with what others have computed
   bool fair = false;        ///< Request::fairKey counts
