@@ -690,7 +690,7 @@ typedef struct llcuda_scheduler_stats {
   uint64_t drafts;        /**< times that tokens were guessed for a request */
   uint64_t draft_tokens;  /**< that were guessed; they are not among `rows` */
   uint64_t accepted_draft_tokens;
-  uint64_t nan_rows;      /**< requests that failed since their logits were no numbers */
+  uint64_t nan_rows; /**< requests that failed since their logits were no numbers */
 } llcuda_scheduler_stats;
 
 LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, llcuda_scheduler_stats* stats);
