@@ -75,7 +75,7 @@ private:
     pipeline::CompileOptions compile = options.compile;
     compile.output = engine;
     compile.tiles = tiles;
-    tools::ProgressLine progress(usualProgress());
+    tools::ProgressLine progress(tools::usualProgress());
     compile.progress = [&](pipeline::Stage stage, uint64_t done, uint64_t total) {
       progress.update(stage, done, total);
     };
