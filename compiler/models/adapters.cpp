@@ -17,8 +17,9 @@ namespace {
 
 ingest::LoraTarget targetOf(const ModelConfig& config) {
   ingest::LoraTarget target;
+  // An adapter's rows are in the order of its family's Hugging Face files, whatever the base is.
   for (const LayerConfig& layer : config.layers)
-    target.layers.push_back({.pairRows = config.pairOrder == PairOrder::kAdjacent ? layer.headSize : 0,
+    target.layers.push_back({.pairRows = config.pairOrder != config.family->hfPairs ? layer.headSize : 0,
                              .queryRows = uint64_t{layer.heads} * layer.headSize,
                              .kvRows = uint64_t{layer.kvHeads} * layer.headSize});
   // A base that lacks the 1 of Gemma's norms is from Hugging Face, as the adapter is; another base has it already.
