@@ -69,7 +69,10 @@ std::string Lark::textThrough(std::string_view end) {
   return rule("text", "suffix=" + jsonQuoted(end), "/(?s:.*)/");
 }
 
-std::string Lark::json(const Json& schema) const {
+std::string Lark::json(Json schema) const {
+  // What a schema by itself has anyway (docs/grammars.md): few blanks between its parts.
+  if (schema.is_object() && !schema.contains("x-guidance"))
+    schema["x-guidance"] = {{"coerce_one_of", true}, {"whitespace_pattern", R"(( |\n{1,2}[ \t]{0,20})?)"}};
   return "%json " + schema.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

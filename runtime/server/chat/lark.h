@@ -26,7 +26,7 @@ public:
   std::string literal(std::string_view text) const;
   /// Any text that ends with `end`, which is read too.
   std::string textThrough(std::string_view end);
-  std::string json(const Json& schema) const;
+  std::string json(Json schema) const;
 
   /// All rules, with `start` for the body of the first.
   std::string text(std::string_view start) const;

@@ -82,6 +82,17 @@ TEST_F(GrammarTest, JsonObjectRegexAndLark) {
   EXPECT_FALSE(accepts(*lark, "((42)"));
 }
 
+// Weak models would write blanks for ever.
+TEST_F(GrammarTest, FewBlanksInJson) {
+  for (const auto& grammar : {made(GrammarKind::kJsonSchema, kPerson), made(GrammarKind::kJsonObject, "ignored")}) {
+    EXPECT_TRUE(accepts(*grammar, "{\n  \"name\": \"Ada\",\n  \"age\": 36\n}"));
+    EXPECT_FALSE(accepts(*grammar, R"({"name":  "Ada", "age": 36})"));
+    EXPECT_FALSE(accepts(*grammar, "{\n\n\n\"name\": \"Ada\", \"age\": 36}"));
+  }
+  const auto free = made(GrammarKind::kJsonSchema, R"({"type":"object","x-guidance":{"whitespace_pattern":"[ ]+"}})");
+  EXPECT_TRUE(accepts(*free, "{     }"));
+}
+
 // oneOf is read as anyOf; a schema may ask for compact JSON.
 TEST_F(GrammarTest, OptionsOfSchemas) {
   const auto either = made(GrammarKind::kJsonSchema, R"({"oneOf":[{"type":"integer"},{"type":"string"}]})");

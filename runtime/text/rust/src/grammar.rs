@@ -119,11 +119,15 @@ fn compile(factory: &ParserFactory, kind: Kind, text: &str) -> Result<Inner, Fai
         Kind::JsonSchema => {
             let mut value: Value = serde_json::from_str(text).map_err(|e| usage(kind, e))?;
             nesting::check_references(&value).map_err(|why| usage(kind, why))?;
-            allow_one_of(&mut value);
+            set_defaults(&mut value);
             schema = Some(value.clone());
             TopLevelGrammar::from_json_schema(value)
         }
-        Kind::JsonObject => TopLevelGrammar::from_json_schema(json!({"type": "object"})),
+        Kind::JsonObject => {
+            let mut value = json!({"type": "object"});
+            set_defaults(&mut value);
+            TopLevelGrammar::from_json_schema(value)
+        }
         Kind::Regex => {
             nesting::check_brackets(text).map_err(|why| usage(kind, why))?;
             TopLevelGrammar::from_regex(text)
@@ -144,12 +148,18 @@ fn compile(factory: &ParserFactory, kind: Kind, text: &str) -> Result<Inner, Fai
     }
 }
 
-/// `oneOf` counts as `anyOf`, as in other servers, unless the schema says otherwise.
-fn allow_one_of(schema: &mut Value) {
+/// Blanks between the parts of JSON, as llama.cpp bounds them: a model that likes blanks writes them for ever.
+const BLANKS: &str = r"( |\n{1,2}[ \t]{0,20})?";
+
+/// `oneOf` counts as `anyOf`, as in other servers, and blanks are few, unless the schema says otherwise.
+fn set_defaults(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         let options = fields.entry("x-guidance").or_insert_with(|| json!({}));
         if let Value::Object(options) = options {
             options.entry("coerce_one_of").or_insert(Value::Bool(true));
+            if !options.contains_key("whitespace_flexible") {
+                options.entry("whitespace_pattern").or_insert_with(|| json!(BLANKS));
+            }
         }
     }
 }
