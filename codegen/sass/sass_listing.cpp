@@ -40,6 +40,10 @@ SassControl controlOf(uint64_t upper) {
 /// `line` with every occurrence of `name` as @.
 std::string withoutName(std::string_view line, std::string_view name) {
   std::string text(line);
+  constexpr std::string_view kCalled = "`($"; // a function that a kernel calls is $KERNEL$FUNCTION
+  if (const size_t at = text.find(kCalled); at != std::string::npos)
+    if (const size_t end = text.find('$', at + kCalled.size()); end != std::string::npos)
+      text.replace(at + kCalled.size(), end - at - kCalled.size(), "@");
   if (!name.empty())
     for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
       text.replace(at, name.size(), "@");

@@ -50,6 +50,8 @@ TEST(SassListing, TextOfRenamedCodeIsEqual) {
   };
   EXPECT_EQ(textOf("one", code), "MOV R1, c[0x0][0x28] ;\n.L_x_0:\nCALL.REL.NOINC `($@$__internal_0) ;\n");
   EXPECT_EQ(textOf("one", code), textOf("longer", code));
+  EXPECT_EQ(textOf("two", "/*0010*/ CALL.REL.NOINC `($one$f) ;\n"), "CALL.REL.NOINC `($@$f) ;\n")
+      << "a kernel that was renamed in its cubin";
   EXPECT_NE(textOf("one", code), textOf("one", "/*0000*/ MOV R2, c[0x0][0x28] ;\n" + code.substr(code.find('\n') + 1)));
 }
 
