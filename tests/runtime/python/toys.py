@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engines of these tests, on the host."""
 import os
+import time
 from pathlib import Path
 
 import llcuda
@@ -12,12 +13,19 @@ def engine(name="toy", **how):
     return llcuda.Engine(FOLDER / f"{name}.engine", device="host", **how)
 
 
-def settled(engine, seconds=10):
-    """The scheduler's counts, once nothing runs."""
-    import time
+def until(holds, seconds=10):
+    """Waits until something holds."""
     end = time.monotonic() + seconds
-    while True:
-        stats = engine._requests.stats()
-        if stats.waiting + stats.prompts + stats.generating + stats.paused == 0 or time.monotonic() > end:
-            return stats
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
+
+
+def settled(engine):
+    """The scheduler's counts, once nothing runs."""
+    def rests():
+        stats = engine._requests.stats()
+        return stats.waiting + stats.prompts + stats.generating + stats.paused == 0
+
+    until(rests)
+    return engine._requests.stats()
