@@ -2,10 +2,10 @@
 """Writes a llama model of half a million random weights whose text looks like words and depends on all that stands
 before it, for tests of servers.
 
-The tokenizer is SentencePiece's kind of byte pair encoding, trained here on the project's own documents. Which token
-follows which is fitted into embeddings and head, so answers are made of pieces of words; two layers of small random
-weights add what hangs on earlier tokens, so that a wrong cache changes the text. Tokens that end a text, and bytes, are
-all but impossible: answers run to their limit.
+The tokenizer is SentencePiece's kind of byte pair encoding, trained here on the licence, which no change of the project
+touches: the model is always the same. Which token follows which is fitted into embeddings and head, so answers are made
+of pieces of words; two layers of small random weights add what hangs on earlier tokens, so that a wrong cache changes
+the text. Tokens that end a text, and bytes, are all but impossible: answers run to their limit.
 
 usage: tiny_words.py OUT.gguf [--template FILE] [--type f16|f32] [--context N] [--seed N]
 """
@@ -117,9 +117,7 @@ def layer(random, name):
 
 
 def write(path, template, kind, context, seed):
-    documents = [ROOT / "LICENSE", *sorted((ROOT / "docs").glob("*.md"))]
-    lines = [line.strip() for file in documents for line in file.read_text(encoding="utf-8").splitlines() if line.strip().isascii()]
-    lines = [line for line in lines if line][:2000]
+    lines = [line.strip() for line in (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines() if line.strip()]
     pieces, scores, kinds, texts = vocabulary(lines)
     embedding, head = embedding_and_head(followers(texts))
 
@@ -165,7 +163,7 @@ def main():
     parser.add_argument("--template", help="a file with a chat template; without it there is none")
     parser.add_argument("--type", default="f16", choices=("f16", "f32"))
     parser.add_argument("--context", type=int, default=8192)
-    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=4)
     given = parser.parse_args()
     write(given.out, given.template, given.type, given.context, given.seed)
 
