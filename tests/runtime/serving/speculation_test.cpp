@@ -110,7 +110,9 @@ TEST_F(SpeculationTest, TextsAreTheSame) {
       }
       EXPECT_EQ(drafted, stats.draftTokens);
       EXPECT_EQ(accepted, stats.acceptedDraftTokens);
-      EXPECT_TRUE(pages != 64 || together != requests.size() || stats.steps <= steps);
+      if (pages == 64 && together == requests.size()) { // two more where requests join at other steps
+        EXPECT_LE(stats.steps, steps + 2);
+      }
     }
 }
 
