@@ -55,7 +55,7 @@ function(llcuda_library name)
   endif()
 endfunction()
 
-# llcuda_travels(name): in a static build, a program or library that also runs where glibc is 2.35.
+# llcuda_travels(name): in a static build, a program or library that also runs where glibc is 2.34.
 function(llcuda_travels name)
   if(LLCUDA_STATIC)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/older_glibc.cpp)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one function that libstdc++ takes from a glibc newer than 2.35 (Ubuntu 22.04). Defined here, programs that travel
-// do not ask for it.
+// The one function that libstdc++ takes from a glibc newer than 2.34 (manylinux_2_34). Defined here, programs that
+// travel do not ask for it.
 #include <cstdint>
 
 #include <sys/random.h>
