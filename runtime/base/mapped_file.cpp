@@ -44,10 +44,12 @@ MappedFile::~MappedFile() {
 }
 
 Result<void> MappedFile::read(uint64_t offset, std::span<std::byte> to) const {
-  if (file.read(offset, to))
-    return {};
-  return badInput(name, errno == 0 ? ": has become shorter" : ": cannot be read", errno == 0 ? "" : ": ",
-                  errno == 0 ? "" : std::strerror(errno));
+  const std::optional<std::size_t> got = file.read(offset, to);
+  if (!got)
+    return badInput(name, ": cannot be read: ", std::strerror(errno));
+  if (*got < to.size())
+    return badInput(name, ": has become shorter");
+  return {};
 }
 
 } // namespace llcuda

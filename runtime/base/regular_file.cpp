@@ -14,18 +14,10 @@ namespace {
 /// Up to `count` bytes; fewer where the file ends.
 Result<std::string> readUpTo(const RegularFile& file, const std::string& path, std::size_t count) {
   std::string text(count, '\0');
-  std::size_t done = 0;
-  while (done < count) {
-    const ssize_t got = ::read(file.descriptor(), text.data() + done, count - done);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0)
-      return badInput(path, ": cannot be read: ", std::strerror(errno));
-    if (got == 0)
-      break;
-    done += static_cast<std::size_t>(got);
-  }
-  text.resize(done);
+  const std::optional<std::size_t> got = file.read(0, std::as_writable_bytes(std::span(text)));
+  if (!got)
+    return badInput(path, ": cannot be read: ", std::strerror(errno));
+  text.resize(*got);
   return text;
 }
 
@@ -59,19 +51,19 @@ RegularFile::~RegularFile() {
     ::close(fd);
 }
 
-bool RegularFile::read(uint64_t offset, std::span<std::byte> to) const {
-  while (!to.empty()) {
-    const ssize_t got = ::pread(fd, to.data(), to.size(), static_cast<off_t>(offset));
+std::optional<std::size_t> RegularFile::read(uint64_t offset, std::span<std::byte> to) const {
+  std::size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t got = ::pread(fd, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR)
       continue;
-    if (got <= 0) {
-      errno = got == 0 ? 0 : errno;
-      return false;
-    }
-    offset += static_cast<uint64_t>(got);
-    to = to.subspan(static_cast<std::size_t>(got));
+    if (got < 0)
+      return std::nullopt;
+    if (got == 0)
+      break;
+    done += static_cast<std::size_t>(got);
   }
-  return true;
+  return done;
 }
 
 Result<std::string> readFile(const std::string& path) {

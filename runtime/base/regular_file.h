@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,9 +26,9 @@ public:
   int descriptor() const { return fd; }
   uint64_t bytes() const { return size; } ///< when it was opened
 
-  /// Fills `to` from `offset` on; false when the file ends before or cannot be read: errno says, 0 is the end. Any
-  /// thread.
-  bool read(uint64_t offset, std::span<std::byte> to) const;
+  /// Fills `to` from `offset` on. How many bytes there were, fewer than that where the file ends; nothing when it
+  /// cannot be read, errno says why. Any thread.
+  std::optional<std::size_t> read(uint64_t offset, std::span<std::byte> to) const;
 
 private:
   int fd = -1;
