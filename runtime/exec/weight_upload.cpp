@@ -44,12 +44,13 @@ class Upload {
 public:
   Upload(const Engine& engine, std::span<const cuda::CUdeviceptr> addresses, const cuda::Stream& stream)
       : engine(engine), stream(stream), ranges(rangesOf(engine, addresses)),
-        bytes(engine.segment(schema::SegmentKind::kWeights).size()), pieces((bytes + kPieceBytes - 1) / kPieceBytes) {}
+        bytes(engine.segment(schema::SegmentKind::kWeights).size()), pieces((bytes + kPieceBytes - 1) / kPieceBytes),
+        placeBytes(std::min(bytes, kPieceBytes)) {}
 
   Result<void> run(const std::shared_ptr<const cuda::Context>& context) {
     const uint64_t places = std::min<uint64_t>(pieces, kPieces);
-    LLCUDA_ASSIGN_OR_RETURN(memory, cuda::PinnedMemory::allocate(context, places * std::min(bytes, kPieceBytes),
-                                                                 "the weights on their way"));
+    LLCUDA_ASSIGN_OR_RETURN(memory,
+                            cuda::PinnedMemory::allocate(context, places * placeBytes, "the weights on their way"));
     for (uint64_t i = 0; i < places; ++i) {
       LLCUDA_ASSIGN_OR_RETURN(auto event, cuda::Event::create(context));
       copied.push_back(std::move(event));
@@ -63,7 +64,7 @@ public:
 private:
   uint64_t sizeOf(std::size_t piece) const { return std::min(bytes - piece * kPieceBytes, kPieceBytes); }
   std::span<std::byte> placeOf(std::size_t piece) const {
-    return memory.bytes().subspan(piece % copied.size() * std::min(bytes, kPieceBytes), sizeOf(piece));
+    return memory.bytes().subspan(piece % copied.size() * placeBytes, sizeOf(piece));
   }
 
   Result<void> copyAll() {
@@ -102,6 +103,7 @@ private:
   std::vector<Range> ranges;
   uint64_t bytes;
   std::size_t pieces;
+  uint64_t placeBytes;
   cuda::PinnedMemory memory;
   std::vector<cuda::Event> copied; ///< out of each place
 };
