@@ -18,7 +18,7 @@ std::string lineOf(const std::string& customId, uint64_t line, int status, order
       {"custom_id", customId},
       {"response", {{"status_code", status}, {"request_id", "req_" + number}, {"body", std::move(body)}}},
       {"error", nullptr}};
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return server::dumped(object) + "\n";
 }
 
 ordered_json embeddingBody(const BatchRequest& request, const BatchAnswer& answer) {
@@ -95,12 +95,7 @@ std::string answerLine(const BatchRequest& request, const BatchAnswer& answer, c
 }
 
 std::string refusalLine(const std::string& customId, uint64_t line, const BatchRefusal& refusal) {
-  return lineOf(customId, line, refusal.status,
-                {{"error",
-                  {{"code", refusal.status},
-                   {"message", refusal.message},
-                   {"type", refusal.status == 400 ? "invalid_request_error" : "server_error"},
-                   {"param", refusal.field.empty() ? ordered_json(nullptr) : ordered_json(refusal.field)}}}});
+  return lineOf(customId, line, refusal.status, server::errorBody({refusal.status, refusal.message, refusal.field}));
 }
 
 } // namespace llcuda::run

@@ -61,10 +61,10 @@ Json legacyLogprobs(const std::vector<ReportedToken>& tokens, bool firstIsNull, 
 /// that stands there and of the most likely ones. A rank is null where the token is not among these.
 Json promptLogprobs(const std::vector<ReportedToken>& tokens);
 
-/// Characters of UTF-8.
 /// An embedding: numbers, or base64 of 32-bit floats, little-endian.
 Json embeddingJson(const std::vector<float>& values, bool asBase64);
 
+/// Characters of UTF-8.
 std::size_t characters(std::string_view text);
 
 /// So many random letters and digits.
