@@ -32,6 +32,7 @@ private:
 };
 
 using FamilyNames = Few<std::string_view, 4>;
+using FamilyKeys = Few<KeyRow, 24>;
 
 struct Family {
   std::string_view architecture;                  ///< what engines and messages call it
@@ -40,7 +41,7 @@ struct Family {
   FamilyNames modelTypes = {};                    ///< model_type, of a config.json without architectures
   std::string_view models = {};                   ///< for people: who is of the family
   std::string_view formula = {};                  ///< and what it has besides the formula of llama
-  Few<KeyRow, 24> keys = {};                      ///< besides, or in place of, those of keys.cpp
+  FamilyKeys keys = {};                           ///< besides, or in place of, those of keys.cpp
   std::span<const ingest::HfModule> tensors = {}; ///< modules of a layer in Hugging Face files
   PairOrder ggufPairs = PairOrder::kHalves;       ///< of its GGUF files
   PairOrder hfPairs = PairOrder::kHalves;         ///< of its Hugging Face files
