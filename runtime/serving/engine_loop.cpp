@@ -648,9 +648,14 @@ Result<void> EngineLoop::readUpTo(uint64_t step) {
   return {};
 }
 
-Result<void> EngineLoop::readOldest() {
-  LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
+Result<StepOutput> EngineLoop::takeOutput() {
+  Result<StepOutput> output = session.take();
   lastRead = Clock::now();
+  return output;
+}
+
+Result<void> EngineLoop::readOldest() {
+  LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, takeOutput());
   const Output read = std::move(outputs.front());
   outputs.pop_front();
   LLCUDA_RETURN_IF_ERROR(readPrompts(read, output));

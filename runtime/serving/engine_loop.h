@@ -133,6 +133,7 @@ private:
   Result<void> readVerified(const std::vector<Draft>& drafts);
 
   // What came of it.
+  Result<StepOutput> takeOutput();
   Result<void> readOldest();
   Result<void> readUpTo(uint64_t step);
   Result<void> readPrompts(const Output& read, const StepOutput& output);

@@ -153,8 +153,7 @@ Result<void> EngineLoop::queueVerify(std::vector<Draft>& drafts) {
 /// Of each row the tokens up to the first that was guessed otherwise. The row that said it goes on; the others, and
 /// pages behind its position, are nobody's.
 Result<void> EngineLoop::readVerified(const std::vector<Draft>& drafts) {
-  LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, session.take());
-  lastRead = std::chrono::steady_clock::now();
+  LLCUDA_ASSIGN_OR_RETURN(const StepOutput output, takeOutput());
   const std::vector<Shared> owners = rows;
   std::vector<std::vector<uint32_t>> said(owners.size()); // outputs
   for (uint32_t row = 0; row < owners.size(); ++row) said[row] = {row};
