@@ -84,11 +84,26 @@ class _Stream:
             self._failed = UsageError("the stream was closed")
             self._engine.cancel(self._answer)
 
-    def _end(self, end: End) -> None:
+    def _taken(self, item: Any, stop: type[Exception]) -> Token:
+        """The token that was delivered, or the iterator's end."""
+        if isinstance(item, Token):
+            return item
+        assert isinstance(item, End)
         self._ended = True
-        self._failed = end.error
-        if end.error:
-            raise end.error
+        self._failed = item.error
+        raise item.error or stop
+
+    def __del__(self) -> None:
+        if hasattr(self, "_answer"):
+            self._cancel()
+
+
+def _without_progress(put: Callable[[Any], object]) -> Deliver:
+    def deliver(item: Any) -> None:
+        if not isinstance(item, tuple):
+            put(item)
+
+    return deliver
 
 
 class TokenStream(_Stream, Iterator[Token]):
@@ -97,13 +112,7 @@ class TokenStream(_Stream, Iterator[Token]):
     def __init__(self, engine: Engine, submit: Submit) -> None:
         super().__init__(engine)
         self._items: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        put = self._items.put
-
-        def deliver(item: Any) -> None:
-            if not isinstance(item, tuple):
-                put(item)
-
-        self._answer = submit(deliver)
+        self._answer = submit(_without_progress(self._items.put))
 
     def __next__(self) -> Token:
         if self._ended:
@@ -113,11 +122,7 @@ class TokenStream(_Stream, Iterator[Token]):
         except BaseException:
             self.close()
             raise
-        if isinstance(item, End):
-            self._end(item)
-            raise StopIteration
-        assert isinstance(item, Token)
-        return item
+        return self._taken(item, StopIteration)
 
     def close(self) -> None:
         self._cancel()
@@ -127,10 +132,6 @@ class TokenStream(_Stream, Iterator[Token]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_answer"):
-            self._cancel()
 
 
 class AsyncTokenStream(_Stream, AsyncIterator[Token]):
@@ -143,11 +144,7 @@ class AsyncTokenStream(_Stream, AsyncIterator[Token]):
         self._items: asyncio.Queue[Any] = asyncio.Queue()
         loop, put = asyncio.get_running_loop(), self._items.put_nowait
 
-        def deliver(item: Any) -> None:
-            if not isinstance(item, tuple):
-                loop.call_soon_threadsafe(put, item)
-
-        self._answer = submit(deliver)
+        self._answer = submit(_without_progress(lambda item: loop.call_soon_threadsafe(put, item)))
 
     async def __anext__(self) -> Token:
         if self._ended:
@@ -157,11 +154,7 @@ class AsyncTokenStream(_Stream, AsyncIterator[Token]):
         except BaseException:
             self._cancel()
             raise
-        if isinstance(item, End):
-            self._end(item)
-            raise StopAsyncIteration
-        assert isinstance(item, Token)
-        return item
+        return self._taken(item, StopAsyncIteration)
 
     async def aclose(self) -> None:
         self._cancel()
@@ -171,7 +164,3 @@ class AsyncTokenStream(_Stream, AsyncIterator[Token]):
 
     async def __aexit__(self, *_: object) -> None:
         self._cancel()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_answer"):
-            self._cancel()
