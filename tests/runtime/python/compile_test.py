@@ -11,22 +11,13 @@ import unittest
 from pathlib import Path
 
 import llcuda
+from settling import settled
 
 MODEL = Path(os.environ["MODEL"])
 HOST = {"device": "host", "context": 4096, "targets": ("host",)}
 ENDLESS = {"ignore_stop": True, "temperature": 0}
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which the background of a shell ignores
 SECONDS = 5  # a step takes well under a millisecond, but others run beside the test
-
-
-def settled(engine):
-    """The scheduler's counts, once nothing runs."""
-    end = time.monotonic() + 20
-    while True:
-        stats = engine._requests.stats()
-        if stats.waiting + stats.prompts + stats.generating + stats.paused == 0 or time.monotonic() > end:
-            return stats
-        time.sleep(0.01)
 
 
 class InterruptedTest(unittest.TestCase):

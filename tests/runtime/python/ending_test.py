@@ -10,6 +10,7 @@ import threading
 import unittest
 
 import llcuda
+import settling
 import toys
 from llcuda import _library
 
@@ -30,11 +31,12 @@ class EndingTest(unittest.TestCase):
                     stream.close()
                     self.assertEqual(list(stream), [])
                 del stream
-            stats = toys.settled(engine)
+            stats = settling.settled(engine)
             self.assertEqual(stats.cancelled + stats.done, 1000)
             self.assertGreater(stats.cancelled, 0)
             self.assertEqual(stats.free_pages + stats.cached_pages, stats.pages)
-            toys.until(lambda: not engine._requests.answers)  # the thread that reads events forgets the last one too
+            # The thread that reads events forgets the last one too.
+            settling.until(lambda: not engine._requests.answers)
 
     # An event loop that ends with a request still running leaves the engine to others.
     def test_forgotten_loop(self):
@@ -46,7 +48,7 @@ class EndingTest(unittest.TestCase):
         with toys.engine() as engine:
             stream = asyncio.run(forget(engine))
             del stream
-            toys.settled(engine)
+            settling.settled(engine)
             self.assertTrue(engine.generate("x", max_tokens=2).text)
 
     def test_nothing_is_left(self):

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for what other threads do."""
+import time
+
+
+def until(holds, seconds=20):
+    """Waits until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def settled(engine):
+    """The scheduler's counts, once nothing runs."""
+    def rests():
+        stats = engine._requests.stats()
+        return stats.waiting + stats.prompts + stats.generating + stats.paused == 0
+
+    until(rests)
+    return engine._requests.stats()
