@@ -18,16 +18,10 @@ using text::GrammarKind;
 constexpr const char* kSchema = R"({"type":"object","properties":{"a":{"type":"integer","minimum":0,"maximum":99},
 "b":{"type":"boolean"}},"required":["a","b"],"additionalProperties":false,"x-guidance":{"whitespace_flexible":false}})";
 
-class GrammarRequestsTest : public testing::Test {
+class GrammarRequestsTest : public toy::ScheduledTest {
 protected:
-  void open(SchedulerOptions options = {}) {
-    options.measures = false;
-    scheduler.reset();
-    said.clear();
-    auto created = Scheduler::create(toy.program, toy.text(), options);
-    ASSERT_TRUE(created.ok()) << created.error().message;
-    scheduler = std::move(*created);
-  }
+  GrammarRequestsTest() : ScheduledTest(toy::servedToy(toy::kWideBatch, false, toy::kPunctuation), false) {}
+
   std::shared_ptr<const text::Grammar> made(GrammarKind kind, const std::string& text) {
     auto grammar = grammars->create(kind, text);
     EXPECT_TRUE(grammar.ok()) << grammar.error().message;
@@ -38,11 +32,6 @@ protected:
     request.grammar = made(kind, text);
     return request;
   }
-  uint64_t submit(RequestOptions request) {
-    auto id = scheduler->submit(std::move(request));
-    EXPECT_TRUE(id.ok()) << id.error().message;
-    return *id;
-  }
   void listen() {
     for (Event& event : scheduler->poll(SIZE_MAX, milliseconds(100))) {
       order.push_back({event.request, event.kind});
@@ -50,11 +39,6 @@ protected:
     }
   }
   void listenToAll(std::size_t requests) {
-    const auto ended = [&] {
-      std::size_t count = 0;
-      for (const auto& [id, one] : said) count += one.hasEnded();
-      return count;
-    };
     for (int polls = 0; ended() < requests; ++polls) {
       ASSERT_LT(polls, 600);
       listen();
@@ -82,10 +66,7 @@ protected:
     EXPECT_EQ(answer.tokens.back(), toy::kEndToken) << answer.text;
   }
 
-  toy::ServedToy toy = toy::servedToy(toy::kWideBatch, false, toy::kPunctuation);
   std::unique_ptr<text::Grammars> grammars = std::move(*text::Grammars::open(*toy.tokenizer, toy::kVocabulary));
-  std::unique_ptr<Scheduler> scheduler;
-  std::map<uint64_t, toy::Said> said;
   std::vector<std::pair<uint64_t, EventKind>> order;
 };
 

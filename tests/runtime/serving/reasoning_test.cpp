@@ -15,32 +15,17 @@ using testing::HasSubstr;
 
 constexpr const char* kEnd = "</x>";
 
-class ReasoningTest : public testing::Test {
+class ReasoningTest : public toy::ScheduledTest {
 protected:
-  void open(SchedulerOptions options = {}) {
-    options.measures = false;
-    scheduler.reset();
-    said.clear();
-    auto created = Scheduler::create(toy.program, toy.text(), options);
-    ASSERT_TRUE(created.ok()) << created.error().message;
-    scheduler = std::move(*created);
-  }
+  ReasoningTest() : ScheduledTest(toy::servedToy(toy::kWideBatch, false, toy::kPunctuation), false) {}
+
   RequestOptions reasoning(int32_t first, uint32_t budget, const std::string& start = {}) {
     RequestOptions request = toy::greedyRequest(first, 3 + static_cast<uint32_t>(first) % 4, 24);
     request.sampling.chain = 1;
     request.reasoning = ReasoningLimit{budget, start, kEnd, *toy.tokenizer->encode(kEnd, {.addSpecial = false})};
     return request;
   }
-  uint64_t submit(const RequestOptions& request) {
-    auto id = scheduler->submit(request);
-    EXPECT_TRUE(id.ok()) << id.error().message;
-    return *id;
-  }
   void listenToAll(std::size_t requests) {
-    const auto ended = [&] {
-      return static_cast<std::size_t>(
-          std::ranges::count_if(said, [](const auto& one) { return one.second.hasEnded(); }));
-    };
     for (int polls = 0; ended() < requests; ++polls) {
       ASSERT_LT(polls, 600);
       for (Event& event : scheduler->poll(SIZE_MAX, milliseconds(100))) toy::hear(said, std::move(event));
@@ -79,10 +64,7 @@ protected:
             tokens.begin() + static_cast<std::ptrdiff_t>(whole)};
   }
 
-  toy::ServedToy toy = toy::servedToy(toy::kWideBatch, false, toy::kPunctuation);
   std::unique_ptr<text::Grammars> grammars = std::move(*text::Grammars::open(*toy.tokenizer, toy::kVocabulary));
-  std::unique_ptr<Scheduler> scheduler;
-  std::map<uint64_t, toy::Said> said;
 };
 
 // From none to more than the answer has, beside requests without a budget, and where they have to make room for one

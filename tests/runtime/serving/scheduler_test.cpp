@@ -17,26 +17,13 @@ using testing::HasSubstr;
 
 constexpr std::chrono::milliseconds kLong(20000);
 
-class SchedulerTest : public testing::Test {
+class SchedulerTest : public toy::ScheduledTest {
 protected:
-  void open(SchedulerOptions options = {}) {
-    scheduler.reset();
-    auto created = Scheduler::create(toy.program, toy.text(), options);
-    ASSERT_TRUE(created.ok()) << created.error().message;
-    scheduler = std::move(*created);
-    said.clear();
-  }
-  uint64_t submit(RequestOptions request) {
-    const auto id = scheduler->submit(std::move(request));
-    EXPECT_TRUE(id.ok()) << id.error().message;
-    return id ? *id : 0;
-  }
+  SchedulerTest() : ScheduledTest(toy::servedToy()) {}
+
   /// Until `count` requests have ended.
   void hearUntilEnded(std::size_t count) {
-    const auto ended = [&] {
-      return std::ranges::count_if(said, [](const auto& entry) { return entry.second.hasEnded(); });
-    };
-    while (ended() < static_cast<std::ptrdiff_t>(count)) {
+    while (ended() < count) {
       std::vector<Event> events = scheduler->poll(5, kLong);
       ASSERT_FALSE(events.empty()) << "nothing comes";
       for (Event& event : events) toy::hear(said, std::move(event));
@@ -48,10 +35,6 @@ protected:
     hearUntilEnded(said.size() + 1);
     return said[id];
   }
-
-  toy::ServedToy toy = toy::servedToy();
-  std::unique_ptr<Scheduler> scheduler;
-  std::map<uint64_t, toy::Said> said;
 };
 
 // Text and tokens of eight requests together are those of each alone: greedy and drawn, with stop tokens and strings,

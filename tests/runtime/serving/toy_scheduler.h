@@ -2,8 +2,10 @@
 // Requests on the toy engine, whose answers are known by formula.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,40 @@ inline void hear(std::map<uint64_t, Said>& said, serving::Event event) {
   one.text += event.text;
   one.last = std::move(event);
 }
+
+/// Requests that go through a scheduler of a toy.
+class ScheduledTest : public testing::Test {
+protected:
+  /// `measures`: SchedulerOptions::measures of all its schedulers.
+  explicit ScheduledTest(ServedToy served, std::optional<bool> measures = {})
+      : toy(std::move(served)), measures(measures) {}
+
+  void open(serving::SchedulerOptions options = {}) {
+    options.measures = measures;
+    scheduler.reset();
+    said.clear();
+    auto created = serving::Scheduler::create(toy.program, toy.text(), options);
+    ASSERT_TRUE(created.ok()) << created.error().message;
+    scheduler = std::move(*created);
+  }
+  uint64_t submit(serving::RequestOptions request) {
+    const auto id = scheduler->submit(std::move(request));
+    EXPECT_TRUE(id.ok()) << id.error().message;
+    return id ? *id : 0;
+  }
+  /// Requests that have ended.
+  std::size_t ended() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(said, [](const auto& entry) { return entry.second.hasEnded(); }));
+  }
+
+  ServedToy toy;
+  std::unique_ptr<serving::Scheduler> scheduler;
+  std::map<uint64_t, Said> said;
+
+private:
+  const std::optional<bool> measures;
+};
 
 /// A greedy request of `length` tokens that begin at `first`, which generates `count`.
 inline serving::RequestOptions greedyRequest(int32_t first, uint32_t length, int64_t count) {
