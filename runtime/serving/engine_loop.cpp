@@ -810,7 +810,7 @@ void EngineLoop::noteEnd(Request& request, Event& event) {
   if (options.fair)
     shares.leave(request.options.fairKey);
   event.metrics = request.metrics;
-  emit(request, std::move(event));
+  ended.push_back(of(request, std::move(event)));
   const uint64_t id = request.id;
   requests.erase(id);
 }
@@ -831,10 +831,18 @@ void EngineLoop::failAll(const Error& error) {
   for (auto* list : {&waiting, &paused, &prompts, &held}) list->clear();
 }
 
-void EngineLoop::emit(Request& request, Event event) {
+Event EngineLoop::of(const Request& request, Event event) {
   event.request = request.id;
   event.user = request.options.user;
-  events.push(std::move(event));
+  return event;
+}
+
+void EngineLoop::emit(const Request& request, Event event) {
+  events.push(of(request, std::move(event)));
+}
+
+void EngineLoop::sayEnded() {
+  for (Event& event : std::exchange(ended, {})) events.push(std::move(event));
 }
 
 void EngineLoop::noteSleep() {

@@ -73,6 +73,8 @@ public:
   void failAll(const Error& error);
 
   Stats stats() const;
+  /// Puts the events kDone and kFailed since the last call into the queue: once others see stats(), which counts them.
+  void sayEnded();
   const PrefixTree& prefixes() const { return cache.prefixes(); }
   /// Requests that have come and had no slot yet.
   uint32_t waitingCount() const { return static_cast<uint32_t>(waiting.size()); }
@@ -142,7 +144,8 @@ private:
   Result<void> onToken(const Shared& request, const StepOutput& output, uint32_t index);
   Result<void> finish(Request& request, StopReason reason);
   Result<void> fail(Request& request, const Error& error);
-  void emit(Request& request, Event event);
+  static Event of(const Request& request, Event event);
+  void emit(const Request& request, Event event);
   void noteEnd(Request& request, Event& event); ///< somebody else holds the request
   Result<void> readClock();
 
@@ -151,6 +154,7 @@ private:
   TextRules text;
   LoopOptions options;
   EventQueue& events;
+  std::vector<Event> ended; // not in the queue yet
   MeasuredCosts costs;
   PrefixCache cache; // outlives the requests, which have blocks of its
   FairShares shares;

@@ -224,6 +224,7 @@ void Scheduler::run() {
     const Stats stats = loop->stats();
     lock.lock();
     published = stats;
+    loop->sayEnded();
   }
 }
 

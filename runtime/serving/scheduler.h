@@ -62,6 +62,7 @@ public:
   std::vector<Event> poll(std::size_t most, std::chrono::milliseconds timeout) { return events.take(most, timeout); }
   /// Readable while events wait.
   int fd() const { return events.fd(); }
+  /// Whoever has taken a request's last event finds it ended here too.
   Stats stats() const;
   /// Accepts nothing more and waits until all requests have ended. After the timeout they are cancelled, and it is
   /// kCancelled; a negative one: as long as it takes.

@@ -73,6 +73,7 @@ public:
             T4Costs::ofRows(static_cast<uint32_t>(after.rows - before.rows + after.draftTokens - before.draftTokens));
       if (++steps == 30)
         for (uint64_t id = kept; id < submitted; ++id) LLCUDA_RETURN_IF_ERROR(loop.cancel(id));
+      loop.sayEnded();
       for (const Event& event : events.take(SIZE_MAX, std::chrono::milliseconds(0))) {
         if (event.kind == EventKind::kFailed && event.error.code != ErrorCode::kCancelled)
           return event.error;

@@ -657,7 +657,8 @@ LLCUDA_API size_t llcuda_scheduler_poll(llcuda_scheduler* scheduler, llcuda_even
  *  scheduler; only llcuda_scheduler_poll reads it. */
 LLCUDA_API int llcuda_scheduler_fd(const llcuda_scheduler* scheduler);
 
-/** Where things stand, and what was done so far. Up to one step old. */
+/** Where things stand, and what was done so far. Up to one step old, but a request whose last event was polled has ended
+ *  here too. */
 typedef struct llcuda_scheduler_stats {
   size_t struct_bytes; /**< set by the caller */
   uint32_t slots;

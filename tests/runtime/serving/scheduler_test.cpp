@@ -71,6 +71,19 @@ TEST_F(SchedulerTest, TogetherAsAlone) {
   }
 }
 
+// Whoever has heard a request's end finds it counted, and its place empty.
+TEST_F(SchedulerTest, AnEndIsCountedBeforeItIsSaid) {
+  open();
+  for (uint64_t round = 1; round <= 100; ++round) {
+    submit(toy::greedyRequest(static_cast<int32_t>(round % 20), 3, 5));
+    hearUntilEnded(round);
+    const Stats stats = scheduler->stats();
+    ASSERT_EQ(stats.done, round);
+    ASSERT_EQ(stats.waiting + stats.prompts + stats.generating + stats.paused, 0u);
+    ASSERT_EQ(stats.freePages + stats.cachedPages, stats.pages);
+  }
+}
+
 // 50 clients vanish at random moments, waiting, in their prompt, while they generate, while they are paused; ten others
 // get what they are owed, and every page comes back.
 TEST_F(SchedulerTest, FiftyVanish) {

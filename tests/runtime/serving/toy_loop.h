@@ -45,6 +45,7 @@ protected:
   void step() {
     const auto stepped = loop->step();
     ASSERT_TRUE(stepped.ok()) << stepped.error().message;
+    loop->sayEnded();
     for (serving::Event& event : events->take(SIZE_MAX, std::chrono::milliseconds(0))) hear(said, std::move(event));
   }
   void run() {
