@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 import llcuda
-from settling import settled
+from settling import running, settled, until
 
 MODEL = Path(os.environ["MODEL"])
 HOST = {"device": "host", "context": 4096, "targets": ("host",)}
@@ -21,19 +21,20 @@ SECONDS = 5  # a step takes well under a millisecond, but others run beside the 
 
 
 class InterruptedTest(unittest.TestCase):
-    def interrupted(self, work, after=0.2):
-        """Seconds from SIGINT to the KeyboardInterrupt of `work`."""
+    def interrupted(self, work, begun):
+        """Seconds from SIGINT, once `begun` holds, to the KeyboardInterrupt of `work`."""
         sent = []
 
         def send():
+            until(begun)
             sent.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGINT)
 
-        timer = threading.Timer(after, send)
-        timer.start()
+        sender = threading.Thread(target=send)
+        sender.start()
         with self.assertRaises(KeyboardInterrupt):
             work()
-        timer.join()
+        sender.join()
         return time.monotonic() - sent[0]
 
 
@@ -54,7 +55,10 @@ class LlmTest(InterruptedTest):
         with llcuda.LLM(self.llm.report.path, device="host") as engine:
             self.assertIsNone(engine.report)
             self.assertEqual(engine.generate("abc", max_tokens=8, temperature=0).text, text)
-        self.assertIn("host", self.llm.chat([{"role": "user", "content": "host"}], max_tokens=1).text + "host")
+        chat = [{"role": "user", "content": "host"}]
+        tokens = self.llm.tokenize(self.llm.render(chat))
+        self.assertEqual(self.llm.chat(chat, max_tokens=4, temperature=0).tokens,
+                         self.llm.generate(tokens, max_tokens=4, temperature=0).tokens)
 
     def test_report(self):
         report = self.llm.report
@@ -78,14 +82,18 @@ class LlmTest(InterruptedTest):
     # Ctrl-C in whatever runs: it ends, its request ends, and the engine goes on.
     def test_interrupt(self):
         before = settled(self.llm).cancelled
-        for work in (lambda: self.llm.generate("abc", **ENDLESS), lambda: list(self.llm.stream("abc", **ENDLESS)),
-                     lambda: self.llm.batch(["abc", "x", "y"], **ENDLESS)):
-            self.assertLess(self.interrupted(work), SECONDS)
+        for count, work in ((1, lambda: self.llm.generate("abc", **ENDLESS)),
+                            (1, lambda: list(self.llm.stream("abc", **ENDLESS))),
+                            (3, lambda: self.llm.batch(["abc", "x", "y"], **ENDLESS))):
+            self.assertLess(self.interrupted(work, lambda wanted=count: running(self.llm) == wanted), SECONDS)
+            settled(self.llm)
         stats = settled(self.llm)
         self.assertEqual(stats.cancelled - before, 5)
         self.assertEqual(stats.free_pages + stats.cached_pages, stats.pages)
         with self.llm.session() as session:
-            self.assertLess(self.interrupted(lambda: session.generate("abc", **ENDLESS)), SECONDS)
+            said = []
+            work = lambda: session.generate("abc", on_text=said.append, **ENDLESS)  # noqa: E731
+            self.assertLess(self.interrupted(work, lambda: said), SECONDS)
         self.assertTrue(self.llm.generate("abc", max_tokens=2).tokens)
 
     def test_cancelled_tasks(self):
@@ -95,7 +103,8 @@ class LlmTest(InterruptedTest):
         async def run():
             tasks = [asyncio.create_task(self.llm.agenerate("x", **ENDLESS)),
                      asyncio.create_task(read(self.llm.astream("abc", **ENDLESS)))]
-            await asyncio.sleep(0.2)
+            while running(self.llm) < 2:
+                await asyncio.sleep(0.01)
             for task in tasks:
                 task.cancel()
                 with self.assertRaises(asyncio.CancelledError):
@@ -118,7 +127,7 @@ class LlmTest(InterruptedTest):
 
         thread = threading.Thread(target=wait)
         thread.start()
-        time.sleep(0.2)
+        until(lambda: running(engine) == 2)
         engine.close()
         engine.close()
         thread.join(20)
@@ -140,7 +149,9 @@ class CompileTest(InterruptedTest):
     def test_interrupt(self):
         os.environ["XDG_CACHE_HOME"] = self.folder
         output = Path(self.folder) / "out.engine"
-        self.assertLess(self.interrupted(lambda: llcuda.compile(MODEL, output, targets=("host",)), after=1), SECONDS)
+        steps = []
+        work = lambda: llcuda.compile(MODEL, output, targets=("host",), progress=steps.append)  # noqa: E731
+        self.assertLess(self.interrupted(work, lambda: steps), SECONDS)
         self.assertEqual([name for name in os.listdir(self.folder) if "out" in name], [])
 
     def test_output(self):

@@ -49,7 +49,7 @@ class EndingTest(unittest.TestCase):
             stream = asyncio.run(forget(engine))
             del stream
             settling.settled(engine)
-            self.assertTrue(engine.generate("x", max_tokens=2).text)
+            self.assertTrue(engine.generate("x", max_tokens=2, temperature=0).text)
 
     def test_nothing_is_left(self):
         def use():
@@ -85,7 +85,7 @@ class EndingTest(unittest.TestCase):
             self.assertIn(b"forked", os.read(read, 4096))
             os.close(read)
             os.close(write)
-            self.assertTrue(engine.generate("abc", max_tokens=2).text)
+            self.assertTrue(engine.generate("abc", max_tokens=2, temperature=0).text)
 
     # A program that ends with requests running and nothing closed ends, quickly and quietly.
     def test_end_of_program(self):

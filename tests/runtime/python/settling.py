@@ -13,9 +13,11 @@ def until(holds, seconds=20):
 
 def settled(engine):
     """The scheduler's counts, once nothing runs."""
-    def rests():
-        stats = engine._requests.stats()
-        return stats.waiting + stats.prompts + stats.generating + stats.paused == 0
-
-    until(rests)
+    until(lambda: running(engine) == 0)
     return engine._requests.stats()
+
+
+def running(engine):
+    """Requests that have not ended."""
+    stats = engine._requests.stats()
+    return stats.waiting + stats.prompts + stats.generating + stats.paused

@@ -104,15 +104,17 @@ TEST_F(GrammarRequestsTest, AllKindsTogetherAndAlone) {
   }
 }
 
-// A mask that takes 200 ms: everybody else is done before the third token of its request, which is right in the end.
+// A mask that takes until everybody else is done: its request alone waits for it, and is right in the end.
 TEST_F(GrammarRequestsTest, ALateMaskDelaysItsOwnRequestAlone) {
   RequestOptions slow = masked(1, GrammarKind::kRegex, "[a-z]{5}");
   const text::Grammar* const slowOne = slow.grammar.get();
   SchedulerOptions options;
   options.masks.threads = 2;
-  options.masks.beforeMask = [slowOne](const text::Grammar& grammar) {
-    if (&grammar == slowOne)
-      std::this_thread::sleep_for(milliseconds(200));
+  const auto othersAreDone = std::make_shared<std::atomic<bool>>(false);
+  options.masks.beforeMask = [othersAreDone, slowOne](const text::Grammar& grammar) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (&grammar == slowOne && !*othersAreDone && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(milliseconds(1));
   };
   open(options);
   const std::shared_ptr<const text::Grammar> slowGrammar = slow.grammar;
@@ -120,6 +122,9 @@ TEST_F(GrammarRequestsTest, ALateMaskDelaysItsOwnRequestAlone) {
   std::vector<RequestOptions> others = {toy::greedyRequest(4, 3, 20), toy::greedyRequest(9, 2, 20),
                                         masked(2, GrammarKind::kRegex, "[0-9]{8}")};
   for (const RequestOptions& other : others) submit(other);
+  listenToAll(3);
+  EXPECT_NE(said[1].last.kind, EventKind::kDone);
+  *othersAreDone = true;
   listenToAll(4);
   int slowTokens = 0, doneBefore = 0;
   for (const auto& [id, kind] : order) {
