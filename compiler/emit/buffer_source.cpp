@@ -53,8 +53,11 @@ Result<Bytes> ropeTableBytes(plan::RopeTableAttr source) {
   std::vector<double> frequencies;
   for (mlir::Attribute frequency : source.getFrequencies())
     frequencies.push_back(llvm::cast<mlir::FloatAttr>(frequency).getValueAsDouble());
+  PositionGrowth growth;
+  if (source.getGrowth())
+    growth = {source.getGrowth().getValueAsDouble(), source.getGrowthPeriod().getValueAsDouble()};
   return bytesOf(reference::ropeTable(frequencies, source.getMagnitude().getValueAsDouble(),
-                                      static_cast<size_t>(source.getPositions())));
+                                      static_cast<size_t>(source.getPositions()), growth));
 }
 
 Result<Bytes> elementBytes(mlir::Attribute source) {

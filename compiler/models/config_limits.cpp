@@ -29,7 +29,13 @@ Result<void> checkLayer(const ModelConfig& config, size_t index) {
   if (layer.headSize % 2 != 0 || uint64_t(layer.headSize) * layer.heads > kMaxWidth)
     return badInput(layer.heads, " heads of ", layer.headSize,
                     " elements: head sizes are even and all heads together at most ", kMaxWidth);
-  return layer.rope == LayerConfig::kNoRope ? Result<void>() : checkRope(config.ropes[layer.rope], layer.headSize);
+  const bool turns = layer.rope != LayerConfig::kNoRope;
+  if (turns)
+    LLCUDA_RETURN_IF_ERROR(checkRope(config.ropes[layer.rope], layer.headSize));
+  if (config.queryGrowth.rate != 0 && (!turns || config.ropes[layer.rope].dimensions != layer.headSize))
+    return unsupported("the queries of layer ", index,
+                       " grow with the position, which is supported where whole heads turn");
+  return {};
 }
 
 } // namespace

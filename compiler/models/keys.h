@@ -50,7 +50,7 @@ enum class Key : uint8_t {
   kAttentionScale,
   kAttentionSoftcap,
   kLogitSoftcap,
-  kTemperature, ///< of attention past the original context
+  kTemperature, ///< by which queries grow past the original context
   kEmbeddingScale,
   kResidualScale,
   kLogitDivisor,

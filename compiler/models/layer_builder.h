@@ -33,6 +33,8 @@ public:
   virtual QueryKeyValue queryKeyValue(Rows input) = 0;
   /// Queries or keys rotated by the positions, unless the layer rotates none.
   virtual Rows rotated(Rows input) = 0;
+  /// Queries rotated, and scaled by the positions where the model says so.
+  virtual Rows rotatedQuery(Rows input) = 0;
   /// Writes keys and values, if there are any, to the cache of the layer and attends over it or over the one that the
   /// layer shares, within the window of a local layer.
   virtual Rows attention(Rows query, Rows key, Rows value) = 0;

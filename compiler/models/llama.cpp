@@ -7,7 +7,7 @@ namespace llcuda::models {
 
 Rows llamaLayer(LayerBuilder& b, Rows x) {
   const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
-  x = b.residual(x, b.attentionOutput(b.attention(b.rotated(query), b.rotated(key), value)));
+  x = b.residual(x, b.attentionOutput(b.attention(b.rotatedQuery(query), b.rotated(key), value)));
   return b.residual(x, b.feedForward(b.rmsNorm(x, "ffn_norm")));
 }
 

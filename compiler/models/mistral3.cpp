@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mistral 3 and Ministral 3: the formula of llama with yarn. Past the original context attention grows with the
-// logarithm of the position, which is not computed here: the context that is compiled for ends before.
+// Mistral 3 and Ministral 3: the formula of llama with yarn. Past the original context queries grow with the logarithm
+// of the position.
 #include "compiler/models/family_list.h"
 #include "compiler/models/hf_modules.h"
 
 namespace llcuda::models {
 
 static Result<void> complete(const Keys& keys, ModelConfig& config) {
-  LLCUDA_ASSIGN_OR_RETURN(const double temperature, keys.number(Key::kTemperature));
-  if (temperature != 0)
-    config.contextLimit = config.ropes.front().originalContext;
+  LLCUDA_ASSIGN_OR_RETURN(const double temperature, keys.notNegative(Key::kTemperature));
+  if (temperature == 0)
+    return {};
+  const uint32_t original = config.ropes.front().originalContext;
+  config.queryGrowth = {temperature, static_cast<double>(original == 0 ? config.trainedContext : original)};
   return {};
 }
 
@@ -19,8 +21,9 @@ constinit const Family kMistral3{
     .huggingFace = {"Mistral3ForConditionalGeneration", "Ministral3ForCausalLM"},
     .modelTypes = {"mistral3", "ministral3"},
     .models = "Mistral 3, Ministral 3",
-    .formula = "the same as llama, up to the original context, past which attention changes with the position",
-    .keys = {{Key::kTemperature, "attention.temperature_scale", "rope_parameters.llama_4_scaling_beta", 0}},
+    .formula = "the same as llama; queries grow with the position past the original context",
+    .keys = {{Key::kTemperature, "attention.temperature_scale", "rope_parameters.llama_4_scaling_beta", 0},
+             {Key::kTemperature, "", "rope_scaling.llama_4_scaling_beta"}},
     .tensors = kLlamaModules,
     .ggufPairs = PairOrder::kAdjacent,
     .complete = complete,

@@ -256,19 +256,30 @@ LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
           linear(input, "attn_v", {0, kv, kv}, config.embedding)};
 }
 
-Value ModelBuilder::ropeTable(uint32_t rope) {
+Value ModelBuilder::ropeTable(uint32_t rope, const PositionGrowth& growth) {
   Table& table = *llvm::find_if(tables, [&](const Table& other) { return other.angles == tables[rope].angles; });
-  if (!table.made)
-    table.made = llm::RopeTableOp::create(builder, static_cast<int64_t>(options.maxContext), table.angles.frequencies,
-                                          table.angles.magnitude);
-  return table.made;
+  Value& made = growth.rate == 0 ? table.made : table.grown;
+  if (!made)
+    made = llm::RopeTableOp::create(builder, static_cast<int64_t>(options.maxContext), table.angles.frequencies,
+                                    table.angles.magnitude, growth);
+  return made;
+}
+
+Rows ModelBuilder::rotatedBy(Rows input, const PositionGrowth& growth) {
+  if (layer().rope == LayerConfig::kNoRope || !input.value)
+    return input;
+  return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope, growth),
+                                    positions, static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
 }
 
 Rows ModelBuilder::rotated(Rows input) {
-  if (layer().rope == LayerConfig::kNoRope || !input.value)
-    return input;
-  return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope), positions,
-                                    static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
+  return rotatedBy(input, {});
+}
+
+// Before the first period ends nothing has grown: queries and keys turn by one table, as fusions want it. The scale is
+// that of all elements because all of them turn, which checkConfig() sees to.
+Rows ModelBuilder::rotatedQuery(Rows input) {
+  return rotatedBy(input, options.maxContext > config.queryGrowth.period ? config.queryGrowth : PositionGrowth());
 }
 
 Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {

@@ -35,6 +35,7 @@ public:
   Rows residual(Rows x, Rows branch) override;
   QueryKeyValue queryKeyValue(Rows input) override;
   Rows rotated(Rows input) override;
+  Rows rotatedQuery(Rows input) override;
   Rows attention(Rows query, Rows key, Rows value) override;
   Rows attentionOutput(Rows attended) override;
   Rows feedForward(Rows input) override;
@@ -78,7 +79,9 @@ private:
   /// The norm of `size` columns by themselves, or of the whole row; no rows where there are none.
   template <typename Op>
   Rows turningNorm(Rows input, std::string_view name, uint64_t size);
-  mlir::Value ropeTable(uint32_t rope);
+  /// The table of one of ModelConfig::ropes, with a growth over the positions or with none.
+  mlir::Value ropeTable(uint32_t rope, const PositionGrowth& growth);
+  Rows rotatedBy(Rows input, const PositionGrowth& growth);
   const LayerConfig& layer() const { return config.layers[static_cast<size_t>(currentLayer)]; }
   void fail(Error error);
   template <typename Op, typename... Args>
@@ -98,7 +101,8 @@ private:
   mlir::Value tokens, positions, slots, outputRows, sampling;
   struct Table {
     RopeAngles angles;
-    mlir::Value made; ///< when a layer first turns by it
+    mlir::Value made;  ///< when a layer first turns by it
+    mlir::Value grown; ///< and when queries do whose scale grows
   };
   mlir::Value embeddings;          ///< the matrix, which may also be the head
   std::vector<Table> tables;       ///< of ModelConfig::ropes; equal ones are made once

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codegen/formats/activation.h"
+#include "codegen/formats/position_growth.h"
 #include "codegen/formats/rope_pairs.h"
 
 namespace llcuda::models {
@@ -65,7 +66,6 @@ struct ModelConfig {
   uint32_t embedding = 0;
   uint32_t vocabulary = 0;
   uint32_t trainedContext = 0;
-  uint32_t contextLimit = 0; ///< positions that the formula holds for; 0: all
   double normEps = 0;
   float normPlus = 0; ///< what the file's norm scales lack: 1 for Gemma from Hugging Face files, which store scale - 1
   PairOrder pairOrder = PairOrder::kAdjacent;
@@ -75,7 +75,8 @@ struct ModelConfig {
   double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
   double attentionSoftcap = 0; ///< 0: none
   double logitScale = 1;
-  double logitSoftcap = 0; ///< 0: none
+  double logitSoftcap = 0;    ///< 0: none
+  PositionGrowth queryGrowth; ///< of queries, with their position
   Pooling pooling = Pooling::kUnset;
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers; ///< at least one

@@ -55,11 +55,6 @@ constexpr ModelSize kSizes[] = {
     {&kExaone4, "EXAONE 4.0 32B", 32.0, 64, 1024, 131072, 48, 4096},
 };
 
-/// Ministral 3 is compiled for its original context, past which its queries would grow.
-uint32_t compiledContext(const ModelSize& size) {
-  return size.family == &kMistral3 ? 16384 : size.context;
-}
-
 /// Keys and values of `context` positions, two bytes an element.
 uint64_t cacheBytes(const ModelSize& size, uint64_t context) {
   const uint64_t local = std::min<uint64_t>(context, size.window);
@@ -78,7 +73,7 @@ uint64_t weightBytes(const ModelSize& size) {
 
 uint32_t contextThatFits(const ModelSize& size, uint64_t bytes) {
   const uint64_t taken = weightBytes(size) + kBesides;
-  uint32_t context = taken < bytes ? compiledContext(size) : 0;
+  uint32_t context = taken < bytes ? size.context : 0;
   while (context > 0 && taken + cacheBytes(size, context) > bytes) context -= std::min<uint32_t>(context, 1024);
   return context;
 }

@@ -15,10 +15,8 @@ Result<InterpretedModel> InterpretedModel::create(std::shared_ptr<const models::
   parts->threads = threads;
   const models::ModelConfig& config = parts->model->config;
   parts->context.loadDialect<llm::LlmDialect, mlir::func::FuncDialect>();
-  const uint32_t trained =
-      config.contextLimit == 0 ? config.trainedContext : std::min(config.trainedContext, config.contextLimit);
   if (options.maxContext == 0)
-    options.maxContext = trained;
+    options.maxContext = config.trainedContext;
   LLCUDA_ASSIGN_OR_RETURN(parts->module,
                           models::importModel(&parts->context, *parts->model->checkpoint, config, options));
   parts->forward = parts->module->lookupSymbol<mlir::func::FuncOp>("forward");

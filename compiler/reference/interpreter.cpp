@@ -40,8 +40,9 @@ Result<void> Interpreter::collect(const ingest::Checkpoint& checkpoint) {
     if (auto table = llvm::dyn_cast<llm::RopeTableOp>(op)) {
       const auto positions = static_cast<size_t>(llvm::cast<mlir::ShapedType>(table.getType()).getDimSize(0));
       const llvm::SmallVector<double> frequencies = table.getFrequencyValues();
-      tables[table] = {positions, frequencies.size(),
-                       ropeTable(frequencies, table.getMagnitude().convertToDouble(), positions)};
+      tables[table] = {
+          positions, frequencies.size(),
+          ropeTable(frequencies, table.getMagnitude().convertToDouble(), positions, table.getPositionGrowth())};
     }
     auto parameter = llvm::dyn_cast<llm::ParameterOp>(op);
     if (!parameter || failure)

@@ -14,6 +14,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "codegen/formats/position_growth.h"
 #include "codegen/formats/tensor_type.h"
 
 namespace llcuda::llm {

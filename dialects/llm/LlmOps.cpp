@@ -158,15 +158,21 @@ LogicalResult ParameterOp::verify() {
 }
 
 void RopeTableOp::build(mlir::OpBuilder& builder, mlir::OperationState& state, int64_t positions,
-                        llvm::ArrayRef<double> frequencies, double magnitude) {
+                        llvm::ArrayRef<double> frequencies, double magnitude, const PositionGrowth& growth) {
   const int64_t shape[] = {positions, static_cast<int64_t>(frequencies.size()), 2};
   build(builder, state, RankedTensorType::get(shape, builder.getF32Type()), builder.getF64ArrayAttr(frequencies),
-        builder.getF64FloatAttr(magnitude));
+        builder.getF64FloatAttr(magnitude), growth.rate == 0 ? mlir::FloatAttr() : builder.getF64FloatAttr(growth.rate),
+        growth.rate == 0 ? mlir::FloatAttr() : builder.getF64FloatAttr(growth.period));
 }
 
 llvm::SmallVector<double> RopeTableOp::getFrequencyValues() {
   return llvm::map_to_vector(getFrequencies().getAsRange<mlir::FloatAttr>(),
                              [](mlir::FloatAttr f) { return f.getValueAsDouble(); });
+}
+
+PositionGrowth RopeTableOp::getPositionGrowth() {
+  return getGrowth() ? PositionGrowth{getGrowth()->convertToDouble(), getGrowthPeriod()->convertToDouble()}
+                     : PositionGrowth();
 }
 
 LogicalResult RopeTableOp::verify() {
@@ -177,7 +183,15 @@ LogicalResult RopeTableOp::verify() {
     return mlir::failure();
   if (!llvm::all_of(getFrequencyValues(), [](double f) { return std::isfinite(f) && f >= 0; })) // C2
     return emitOpError("frequencies must be finite and not negative");
-  return checkPositive(*this, "magnitude", getMagnitude()); // C3
+  if (mlir::failed(checkPositive(*this, "magnitude", getMagnitude()))) // C3
+    return mlir::failure();
+  if (!getGrowth() && !getGrowthPeriod())
+    return success();
+  if (!getGrowth() || !getGrowthPeriod()) // C4
+    return emitOpError("growth and its period must be there together");
+  if (mlir::failed(checkPositive(*this, "growth", *getGrowth()))) // C4
+    return mlir::failure();
+  return checkPositive(*this, "the period of the growth", *getGrowthPeriod()); // C4
 }
 
 LogicalResult EmbeddingOp::verify() {

@@ -51,22 +51,32 @@ def Llm_RopeTableOp : Llm_Op<"rope_table", [Pure]> {
   let description = [{
     `result[p, i] = magnitude * (cos(p * frequencies[i]), sin(p * frequencies[i]))`, computed in double and rounded to
     f32. Every scaling rule (linear, llama3, yarn, longrope) is a choice of frequencies and magnitude; the importer
-    makes it.
+    makes it. With `growth g every n` the magnitude of position p is `magnitude * (1 + g * ln(1 + floor(p / n)))`: what
+    turns by such a table, if all of it turns, has its scale grow with the position.
 
     - C1: the result is `PxNx2` with static P >= 1 positions and N >= 1 pairs.
     - C2: there are N frequencies, all finite and not negative.
     - C3: `magnitude` is finite and positive.
+    - C4: growth and its period are there together or not at all, finite and positive.
 
     ```mlir
     %t = llm.rope_table [1.0, 0.1] magnitude 1.0 : tensor<2048x2x2xf32>
+    %q = llm.rope_table [1.0, 0.1] magnitude 1.0 growth 0.1 every 1024.0 : tensor<2048x2x2xf32>
     ```
   }];
-  let arguments = (ins F64ArrayAttr:$frequencies, F64Attr:$magnitude);
+  let arguments = (ins F64ArrayAttr:$frequencies, F64Attr:$magnitude, OptionalAttr<F64Attr>:$growth,
+                       OptionalAttr<F64Attr>:$growth_period);
   let results = (outs Llm_RopeTable:$result);
-  let builders = [OpBuilder<(ins "int64_t":$positions, "::llvm::ArrayRef<double>":$frequencies, "double":$magnitude)>];
-  let assemblyFormat = "$frequencies `magnitude` $magnitude attr-dict `:` type($result)";
-  let extraClassDeclaration = "::llvm::SmallVector<double> getFrequencyValues();";
-  let hasVerifier = 1;  // C1 .. C3
+  let builders = [OpBuilder<(ins "int64_t":$positions, "::llvm::ArrayRef<double>":$frequencies, "double":$magnitude,
+                                 "const ::llcuda::PositionGrowth&":$growth)>];
+  let assemblyFormat = [{
+    $frequencies `magnitude` $magnitude (`growth` $growth^ `every` $growth_period)? attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<double> getFrequencyValues();
+    ::llcuda::PositionGrowth getPositionGrowth();
+  }];
+  let hasVerifier = 1;  // C1 .. C4
 }
 
 def Llm_EmbeddingOp : Llm_Op<"embedding", [Pure]> {

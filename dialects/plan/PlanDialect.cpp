@@ -93,7 +93,8 @@ LogicalResult WorkAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> em
 }
 
 LogicalResult RopeTableAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t positions,
-                                    mlir::ArrayAttr frequencies, mlir::FloatAttr) {
+                                    mlir::ArrayAttr frequencies, mlir::FloatAttr, mlir::FloatAttr growth,
+                                    mlir::FloatAttr growthPeriod) {
   if (positions <= 0 || frequencies.empty()) // C1
     return emitError() << "needs at least one position and one frequency";
   if (!llvm::all_of(frequencies, [](mlir::Attribute f) { // C2
@@ -101,6 +102,8 @@ LogicalResult RopeTableAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic(
         return number && number.getType().isF64();
       }))
     return emitError() << "frequencies must be f64";
+  if (!growth != !growthPeriod) // C3
+    return emitError() << "growth and its period must be there together";
   return success();
 }
 

@@ -117,8 +117,11 @@ def Plan_RopeTableAttr : Plan_Attr<"RopeTable", "rope_table"> {
 
     - C1: there is at least one position and one frequency.
     - C2: the frequencies are f64.
+    - C3: growth and its period are there together or not at all.
   }];
-  let parameters = (ins "int64_t":$positions, "::mlir::ArrayAttr":$frequencies, "::mlir::FloatAttr":$magnitude);
+  let parameters = (ins "int64_t":$positions, "::mlir::ArrayAttr":$frequencies, "::mlir::FloatAttr":$magnitude,
+                        OptionalParameter<"::mlir::FloatAttr">:$growth,
+                        OptionalParameter<"::mlir::FloatAttr">:$growth_period);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -94,7 +94,8 @@ std::string PlanBuilder::constant(mlir::Value value) {
   if (auto table = value.getDefiningOp<llm::RopeTableOp>()) {
     name = unused("rope_table");
     source = plan::RopeTableAttr::get(builder.getContext(), llvm::cast<mlir::ShapedType>(value.getType()).getDimSize(0),
-                                      table.getFrequencies(), table.getMagnitudeAttr());
+                                      table.getFrequencies(), table.getMagnitudeAttr(), table.getGrowthAttr(),
+                                      table.getGrowthPeriodAttr());
   } else {
     auto parameter = value.getDefiningOp<llm::ParameterOp>();
     const auto encoding = *formats::tensorTypeByName(parameter.getEncoding().value_or("f32"));

@@ -62,6 +62,16 @@ TEST(RopeTable, FirstPairTurnsByThePosition) {
   EXPECT_FLOAT_EQ(table[2 * 4 + 3], std::sin(0.2));
 }
 
+// By steps: nothing before the period ends, ln 2 and ln 3 after it.
+TEST(RopeTable, MagnitudeGrowsWithThePosition) {
+  const std::vector<double> still = {0};
+  const std::vector<float> table = ropeTable(still, 2, 9, {.rate = 0.5, .period = 4});
+  for (size_t p = 0; p < 9; ++p) {
+    EXPECT_FLOAT_EQ(table[2 * p], 2 * (1 + 0.5f * std::log(1 + static_cast<float>(p / 4)))) << p;
+    EXPECT_EQ(table[2 * p + 1], 0);
+  }
+}
+
 TEST(RopeTable, MagnitudeMultipliesBoth) {
   const std::vector<float> table = ropeTable(std::vector<double>{0.125}, 2, 9);
   EXPECT_FLOAT_EQ(table[16], 2 * std::cos(1.0));

@@ -264,12 +264,14 @@ TEST(GgufConfig, Phi3TakesLongRopeFromItsTensors) {
   expectError(with(values, "phi3.rope.scaling.type", "longrope"), ErrorCode::kBadInput, "no tensor rope_factors_long");
 }
 
-// Past its original context the temperature of attention grows; without a scale it does not.
-TEST(GgufConfig, Mistral3EndsWhereItsAttentionChanges) {
+// Past its original context queries grow; without a scale they do not.
+TEST(GgufConfig, QueriesOfMistral3Grow) {
   Values values = with(required("mistral3"), "mistral3.rope.scaling.original_context_length", 128u);
-  EXPECT_EQ(valid(values).contextLimit, 0u);
-  values["mistral3.attention.temperature_scale"] = 0.1f;
-  EXPECT_EQ(valid(values).contextLimit, 128u);
+  EXPECT_EQ(valid(values).queryGrowth, PositionGrowth());
+  values["mistral3.attention.temperature_scale"] = 0.125f;
+  EXPECT_EQ(valid(values).queryGrowth, (PositionGrowth{0.125, 128}));
+  expectError(with(values, "mistral3.attention.temperature_scale", -1.f), ErrorCode::kBadInput,
+              "mistral3.attention.temperature_scale is -1");
 }
 
 // With a window the layers without it do not turn; without one all do.

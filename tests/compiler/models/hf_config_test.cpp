@@ -379,5 +379,12 @@ TEST(HfConfig, RowsOfErnieAreInTheOrderOfGguf) {
   EXPECT_TRUE(read(file("Ernie4_5ForCausalLM")).tensors.tiedHead) << "as of a file that does not say";
 }
 
+TEST(HfConfig, GrowthNeedsWholeHeadsThatTurn) {
+  EXPECT_THAT(refusal(file("Ministral3ForCausalLM", {{"max_position_embeddings", 256},
+                                                     {"partial_rotary_factor", 0.5},
+                                                     {"rope_parameters", {{"llama_4_scaling_beta", 0.1}}}})),
+              HasSubstr("the queries of layer 0 grow with the position, which is supported where whole heads turn"));
+}
+
 } // namespace
 } // namespace llcuda::models

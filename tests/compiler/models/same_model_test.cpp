@@ -135,7 +135,7 @@ TEST(SameModel, Ropes) {
               {"query_pre_attn_scalar", 16}});
 }
 
-// Ministral 3; a limit of the context comes with what makes attention grow past it.
+// Ministral 3, with or without queries that grow.
 TEST(SameModel, YarnThatGrows) {
   const GgufKeys keys = {{"rope.scaling.type", "yarn"},
                          {"rope.scaling.factor", 4.f},
@@ -151,9 +151,9 @@ TEST(SameModel, YarnThatGrows) {
                {"mscale_all_dim", 1},
                {"llama_4_scaling_beta", 0.125}};
   expectSame("mistral3", keys, "Ministral3ForCausalLM", {{"rope_parameters", rope}});
-  EXPECT_EQ(ofFolder("Ministral3ForCausalLM", {{"rope_parameters", rope}}).contextLimit, 64u);
+  EXPECT_EQ(ofFolder("Ministral3ForCausalLM", {{"rope_parameters", rope}}).queryGrowth, (PositionGrowth{0.125, 64}));
   rope.erase("llama_4_scaling_beta");
-  EXPECT_EQ(ofFolder("Mistral3ForConditionalGeneration", {{"rope_parameters", rope}}).contextLimit, 0u);
+  EXPECT_EQ(ofFolder("Mistral3ForConditionalGeneration", {{"rope_parameters", rope}}).queryGrowth, PositionGrowth());
 }
 
 TEST(SameModel, Caps) {

@@ -51,3 +51,30 @@ func.func @c3() {
   %0 = llm.rope_table [1.0] magnitude 0.0 : tensor<8x1x2xf32>
   return
 }
+
+// -----
+
+func.func @c4_alone() {
+  // C4
+  // expected-error@+1 {{growth and its period must be there together}}
+  %0 = "llm.rope_table"() <{frequencies = [1.0], magnitude = 1.0 : f64, growth = 0.1 : f64}> : () -> tensor<8x1x2xf32>
+  return
+}
+
+// -----
+
+func.func @c4_growth() {
+  // C4
+  // expected-error@+1 {{growth must be finite and positive}}
+  %0 = llm.rope_table [1.0] magnitude 1.0 growth 0.0 every 4.0 : tensor<8x1x2xf32>
+  return
+}
+
+// -----
+
+func.func @c4_period() {
+  // C4
+  // expected-error@+1 {{the period of the growth must be finite and positive}}
+  %0 = llm.rope_table [1.0] magnitude 1.0 growth 0.1 every 0.0 : tensor<8x1x2xf32>
+  return
+}

@@ -16,6 +16,8 @@ func.func @sources(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf3
   // All digits of a frequency survive.
   // CHECK: llm.rope_table [1.000000e+00, 0.0012345678901200001] magnitude 1.100000e+00 : tensor<128x2x2xf32>
   %t = llm.rope_table [1.0, 0.00123456789012] magnitude 1.1 : tensor<128x2x2xf32>
+  // CHECK: llm.rope_table [1.000000e+00] magnitude 1.000000e+00 growth 1.250000e-01 every 1.600000e+01 : tensor<128x1x2xf32>
+  %grown = llm.rope_table [1.0] magnitude 1.0 growth 0.125 every 16.0 : tensor<128x1x2xf32>
   // CHECK: llm.embedding %arg0, %{{.*}} scale 8.000000e+00 : (tensor<?xi32>, !llm.weight<512x64, q8_0>) -> tensor<?x64xf32>
   %x = llm.embedding %tokens, %e scale 8.0 : (tensor<?xi32>, !llm.weight<512x64, q8_0>) -> tensor<?x64xf32>
   return %x : tensor<?x64xf32>

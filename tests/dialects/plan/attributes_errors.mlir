@@ -73,6 +73,14 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
 
 // -----
 
+// RopeTable C3
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  // expected-error@+1 {{growth and its period must be there together}}
+  plan.buffer @x constant 8 source #plan.rope_table<positions = 1, frequencies = [1.0], magnitude = 1.0, growth = 0.5>
+}
+
+// -----
+
 // Work C1
 plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
   plan.buffer @x arena 128

@@ -109,6 +109,17 @@ FAMILIES = {
             "rope_type": "default", "rope_theta": 500000.0, "mrope_section": [6, 5, 5]}},
         "keys": {"rope.freq_base": 500000.0, "rope.dimension_sections": [6, 5, 5, 0]},
     },
+    # Yarn of magnitude 1, and queries that grow every 16 positions.
+    "ministral3": {
+        "architecture": "mistral3", "class": "Ministral3ForCausalLM", "model_type": "ministral3",
+        "config": {"sliding_window": None, "rope_parameters": {
+            "type": "yarn", "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0, "beta_fast": 32.0,
+            "beta_slow": 1.0, "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0,
+            "llama_4_scaling_beta": 0.125}},
+        "keys": {"rope.freq_base": 1000000.0, "rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
+                 "rope.scaling.original_context_length": 16, "rope.scaling.yarn_log_multiplier": 1.0,
+                 "attention.temperature_scale": 0.125},
+    },
     "olmo2": {
         "architecture": "olmo2", "class": "Olmo2ForCausalLM", "model_type": "olmo2", "row_norms": True,
         "head_size": 16, "pre_norms": False, "post_norms": True, "config": {"rope_theta": 10000.0, "head_dim": None},
