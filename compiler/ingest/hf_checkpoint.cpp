@@ -14,6 +14,7 @@ using formats::TensorType;
 
 constexpr std::string_view kEmbedding = "token_embd.weight";
 constexpr std::string_view kHead = "output.weight";
+constexpr std::string_view kBareEmbedding = "embed_tokens.weight"; // of a model that was saved without its head
 constexpr size_t kMaxDimensions = 4;
 
 /// The tensors beside quantised weights, by the GGUF name of the weight.
@@ -126,9 +127,13 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
   }
   if (!sources.contains(std::string(kEmbedding)))
     return badInput(files.path(), ": has no tensor of the embedding (embed_tokens.weight)");
-  if (!tied && !sources.contains(std::string(kHead)))
-    return badInput(files.path(),
-                    ": has no lm_head.weight, and its config.json does not say that embedding and head are tied");
+  if (!tied && !sources.contains(std::string(kHead))) {
+    if (sources.at(std::string(kEmbedding))->name != kBareEmbedding)
+      return badInput(files.path(),
+                      ": has no lm_head.weight, and its config.json does not say that embedding and head are tied");
+    remarks.push_back(files.path() + ": was saved without a head, for embeddings of texts: a generation takes the "
+                                     "token embedding for it");
+  }
   for (const auto& [weight, parts] : companions)
     if (!sources.contains(weight) && !(tied && weight == kHead))
       return inFile(*parts.begin()->second, badInput("tensor ", Quoted{parts.begin()->second->name},

@@ -11,8 +11,9 @@ namespace {
 
 using Kind = HfName::Kind;
 
-// Text models have the first prefix; the text part of a model that also sees has one of the others.
-constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model."};
+// The text part of a model that also sees has one of the first two, a text model the third; one that was saved without
+// its head, to make embeddings, has none.
+constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model.", ""};
 constexpr std::string_view kHeads[] = {"lm_head", "language_model.lm_head"};
 constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.",
                                             "audio_tower.",  "embed_vision.",
@@ -55,8 +56,7 @@ std::string_view lookUp(std::span<const HfModule> modules, std::string_view hf) 
 std::string moduleName(std::string_view module, const HfNaming& naming) {
   if (std::ranges::find(kHeads, module) != std::end(kHeads))
     return "output";
-  if (std::ranges::none_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); }))
-    return "";
+  std::ranges::any_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); });
   if (!take(module, "layers."))
     return std::string(lookUp(kModules, module));
   const std::optional<std::string_view> layer = takeLayer(module);

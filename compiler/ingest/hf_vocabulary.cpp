@@ -156,9 +156,8 @@ Result<void> complete(const std::string& folder, const Companions& files, TokenL
   return {};
 }
 
-/// Whether the files say that a BOS or an EOS is to be added, and what they say. Either key decides for both.
-bool saysWhatIsAdded(const Companions& files) {
-  return files.tokenizerConfig.contains("add_bos_token") || files.tokenizerConfig.contains("add_eos_token");
+bool says(const Companions& files, const char* key) {
+  return files.tokenizerConfig.contains(key);
 }
 bool adds(const Companions& files, const char* key, int32_t token) {
   return at(files.tokenizerConfig, key) == true && token != text::kNoToken;
@@ -241,16 +240,16 @@ Result<Vocabulary> readTokenizer(const std::string& folder, const Companions& fi
   config.bos = tokenizer->before;
   config.eos = tokenizer->after;
   LLCUDA_RETURN_IF_ERROR(complete(folder, files, tokenizer->tokens, tokenizer->unknown, config));
-  if (saysWhatIsAdded(files)) {
+  // Each key decides for its side: files of Qwen 3 Embedding say that no BOS is added, and have an EOS in the template.
+  if (says(files, "add_bos_token")) {
     config.addBos = adds(files, "add_bos_token", config.bos);
+  } else if ((config.addBos = tokenizer->before != text::kNoToken)) {
+    config.bos = tokenizer->before;
+  }
+  if (says(files, "add_eos_token")) {
     config.addEos = adds(files, "add_eos_token", config.eos);
-  } else {
-    config.addBos = tokenizer->before != text::kNoToken;
-    config.addEos = tokenizer->after != text::kNoToken;
-    if (config.addBos)
-      config.bos = tokenizer->before;
-    if (config.addEos)
-      config.eos = tokenizer->after;
+  } else if ((config.addEos = tokenizer->after != text::kNoToken)) {
+    config.eos = tokenizer->after;
   }
   LLCUDA_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
   vocabulary.tokenizerJson = *changed || source.made

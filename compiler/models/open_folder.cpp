@@ -9,6 +9,7 @@
 #include "compiler/ingest/hf_vocabulary.h"
 #include "compiler/ingest/json_text.h"
 #include "compiler/models/hf_config.h"
+#include "compiler/models/sentence_modules.h"
 
 namespace llcuda::models {
 namespace {
@@ -49,6 +50,7 @@ Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& optio
   model.checkpoint = std::move(checkpoint);
   model.config = std::move(config.model);
   model.config.name = nameOf(home);
+  LLCUDA_ASSIGN_OR_RETURN(model.config.pooling, readSentencePooling(home));
   model.quantize = std::move(config.quantize);
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readHfVocabulary(home));

@@ -18,9 +18,9 @@ Rows qwen3Layer(LayerBuilder& b, Rows x) {
 constinit const Family kQwen3{
     .architecture = "qwen3",
     .gguf = {"qwen3"},
-    .huggingFace = {"Qwen3ForCausalLM"},
+    .huggingFace = {"Qwen3ForCausalLM", "Qwen3Model"},
     .modelTypes = {"qwen3"},
-    .models = "Qwen 3",
+    .models = "Qwen 3, Qwen 3 Embedding",
     .formula = "halves of a head turn; a norm of each query and key head",
     .keys = {{Key::kContext, "context_length", "max_position_embeddings", 32768},
              {Key::kHeadSize, "attention.key_length", "head_dim", 128},

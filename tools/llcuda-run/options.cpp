@@ -126,7 +126,7 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("-o,--output", options.output, "With --batch: file to which each answer is appended as a line");
   app.add_option("--parallel", options.slots,
                  "With --batch: requests that run at a time (default, and 0: as many as the engine decodes)");
-  app.add_flag("--embedding,--embeddings", options.embedding, "Print the embedding of the prompt, of length 1");
+  app.add_flag("--embedding,--embeddings,--embed", options.embedding, "Print the embedding of the prompt, of length 1");
   app.add_option_function<std::string>(
          "--pooling", [&](const std::string& name) { options.pooling = poolings().at(name); },
          "With --embedding: which rows of the prompt it is made of (default: as the model says, else mean)")

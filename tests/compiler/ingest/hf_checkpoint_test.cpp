@@ -120,6 +120,16 @@ TEST(HfCheckpoint, AnotherHeadIsNotTied) {
   }
 }
 
+// One that makes embeddings, saved without its head.
+TEST(HfCheckpoint, NeedsNoHeadWithoutAPrefix) {
+  const auto checkpoint = open(SafetensorsBuilder().floats("embed_tokens.weight", {3, 2}, {1, 2, 3, 4, 5, 6}).bytes());
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_TRUE((*checkpoint)->find("token_embd.weight"));
+  EXPECT_FALSE((*checkpoint)->find("output.weight"));
+  EXPECT_THAT((*checkpoint)->notes(), ElementsAre(testing::HasSubstr("was saved without a head")));
+  EXPECT_EQ((*checkpoint)->title("blk.0.attn_q.weight"), "layers.0.self_attn.q_proj.weight");
+}
+
 TEST(HfCheckpoint, LeavesOutWhatIsNotText) {
   const auto checkpoint = open(small()
                                    .floats("vision_tower.a.weight", {1}, {1})

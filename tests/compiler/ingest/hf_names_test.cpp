@@ -67,6 +67,14 @@ TEST(HfNames, TextPartOfAModelThatSees) {
   EXPECT_EQ(kindOf("model.multi_modal_projector.mm_soft_emb_norm.weight"), Kind::kOtherPart);
 }
 
+// A model that was saved without its head, to make embeddings.
+TEST(HfNames, ModelWithoutAHead) {
+  EXPECT_EQ(gguf("embed_tokens.weight"), "token_embd.weight");
+  EXPECT_EQ(gguf("layers.12.self_attn.q_proj.weight"), "blk.12.attn_q.weight");
+  EXPECT_EQ(gguf("norm.weight"), "output_norm.weight");
+  EXPECT_EQ(hfNameOf("blk.12.attn_q.weight", kLlama, ""), "layers.12.self_attn.q_proj.weight");
+}
+
 // What messages call a tensor that the files lack.
 TEST(HfNames, NamesOfTensorsThatAreMissing) {
   for (const char* name :
@@ -98,7 +106,7 @@ TEST(HfNames, WhatIsNotATensorOfTheModel) {
        {"", "model.", "weight", "model.layers.0.mlp.experts.0.up_proj.weight", "model.layers.00.mlp.up_proj.weight",
         "model.layers.x.mlp.up_proj.weight", "model.layers.0", "model.layers.99999.mlp.up_proj.weight",
         "transformer.h.0.attn.weight", "model.layers.0.mlp.up_proj", "model.layers.0.mlp.up_proj.weight.other",
-        "layers.0.mlp.up_proj.weight"})
+        "layers.0", "layers.00.mlp.up_proj.weight", "other.layers.0.mlp.up_proj.weight"})
     EXPECT_EQ(kindOf(name), Kind::kUnknown) << name;
 }
 

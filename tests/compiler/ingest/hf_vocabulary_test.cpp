@@ -106,11 +106,11 @@ TEST(HfVocabulary, PostProcessor) {
   Folder folder;
   folder.with("tokenizer.json", json);
   EXPECT_THAT(encode(folder, "a"), ElementsAre(kBos, 0, kEos));
-  // Either key of the configuration takes its place.
-  folder.with("tokenizer_config.json", {{"bos_token", "<s>"}, {"add_bos_token", true}});
+  // A key of the configuration decides about its side alone.
+  folder.with("tokenizer_config.json", {{"bos_token", "<s>"}, {"add_bos_token", true}, {"add_eos_token", false}});
   EXPECT_THAT(encode(folder, "a"), ElementsAre(kBos, 0));
   folder.with("tokenizer_config.json", {{"add_bos_token", false}});
-  EXPECT_THAT(encode(folder, "a"), ElementsAre(0));
+  EXPECT_THAT(encode(folder, "a"), ElementsAre(0, kEos));
 }
 
 // GPT-2's own form: special tokens stand in the vocabulary, and the other files name them.

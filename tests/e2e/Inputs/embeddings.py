@@ -45,4 +45,5 @@ def main():
     assert lowest >= options.cosine, lowest
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -75,6 +75,13 @@ FAMILIES = {
         "architecture": "qwen3", "class": "Qwen3ForCausalLM", "model_type": "qwen3", "head_norms": True,
         "config": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "use_sliding_window": False},
     },
+    # As sentence-transformers saves it: without a head and without `model.`, with modules behind it.
+    "qwen3_embedding": {
+        "architecture": "qwen3", "class": "Qwen3ForCausalLM", "model_type": "qwen3", "head_norms": True, "tied": True,
+        "prefix": "", "pooling": "lasttoken",
+        "config": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "use_sliding_window": False},
+        "keys": {"pooling_type": 3},
+    },
     # The text part of models that see, as their folders hold it.
     "qwen2vl": {
         "architecture": "qwen2vl", "class": "Qwen2_5_VLForConditionalGeneration", "model_type": "qwen2_5_vl",
@@ -309,6 +316,18 @@ class Model:
         config = {key: value for key, value in config.items() if value is not None or key == "sliding_window"}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         write_safetensors(folder / "model.safetensors", self.folder_tensors())
+        if "pooling" in self.family:
+            self.write_modules(folder)
+
+    def write_modules(self, folder):
+        modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+        (folder / "modules.json").write_text(json.dumps([
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{name}"}
+            for i, (path, name) in enumerate(modules)]))
+        flags = {f"pooling_mode_{name}": name.startswith(self.family["pooling"])
+                 for name in ("cls_token", "mean_tokens", "max_tokens", "lasttoken")}
+        (folder / "1_Pooling").mkdir(exist_ok=True)
+        (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": EMBEDDING, **flags}))
 
     def folder_tensors(self):
         tensors = dict(self.tensors)
