@@ -31,11 +31,11 @@ struct Report {
 /// The one object of --json, with a newline at its end. `withLogprobs`: also when there was no step.
 std::string jsonOf(const Report& report, const llcuda_metrics& metrics, bool withLogprobs);
 
-/// "TTFT 12.3 ms, prompt 5 tokens at 100.0 tok/s, decode 31 tokens at 50.0 tok/s"
 /// One JSON object: the device's copy bandwidth, and of each kernel launches, microseconds, bytes, and the share of
 /// that bandwidth with which it moved them.
 std::string profileJson(const llcuda_profile& profile, const llcuda_session_info& session);
 
+/// "TTFT 12.3 ms, prompt 5 tokens at 100.0 tok/s, decode 31 tokens at 50.0 tok/s"
 std::string timingsLine(const llcuda_metrics& metrics);
 
 } // namespace llcuda::run
