@@ -38,6 +38,7 @@ struct ServerOptions {
   float stepTargetMs = 0; ///< the longest step beside which a prompt's part is computed; 0: by itself
   std::string weightsFrom;
   std::string pooling = "model";                      ///< of embeddings: model (as it says), mean, last, cls, none
+  bool ranks = false;                                 ///< there is /v1/rerank
   bool prefixCache = true;                            ///< prompts begin with what requests before them computed
   bool fair = false;                                  ///< requests take turns by key
   std::string speculation = "none";                   ///< how tokens are guessed ahead: none, ngram-simple

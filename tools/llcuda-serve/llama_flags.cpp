@@ -55,7 +55,6 @@ constexpr LlamaFlag kFlags[] = {
     {"--spec-draft-p-min,--draft-p-min", true, kNoDraft},
     {"--spec-synth-len", true, kNoDraft},
     {"--spec-synth-rates", true, kNoDraft},
-    {"--rerank,--reranking", false, "there is no /v1/rerank"},
     {"--slot-save-path", true, "slots are not saved to files"},
     {"--sleep-idle-seconds", true, "the server does not unload its model"},
     {"--tools", true, kNoAgent},

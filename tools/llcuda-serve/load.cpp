@@ -139,6 +139,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   service.fingerprint = std::string("b") + llcuda_version() + "-llcuda-" + info.fingerprint;
   service.defaults = std::get<server::Params>(std::move(defaults));
   service.pooling = poolingOf(options);
+  service.ranks = options.ranks;
   service.mostTokens = options.mostTokens;
   service.queue = options.queue;
   service.strictModel = options.strictModel;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "runtime/server/api/request_of.h"
 
@@ -22,72 +23,28 @@ std::vector<float> shortened(std::vector<float> values, std::size_t count) {
 
 } // namespace
 
-EmbeddingAnswer::EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params)
-    : service(service), reply(std::move(reply)), params(std::move(params)), arrival(Clock::now()),
-      submissions(service) {}
+EmbeddingAnswer::EmbeddingAnswer(Service& service, std::shared_ptr<Reply> reply, Params params,
+                                 std::vector<std::vector<int32_t>> given)
+    : ListAnswer(service, std::move(reply), std::move(params), given.size()), prompts(std::move(given)),
+      vectors(prompts.size()) {}
 
-void EmbeddingAnswer::start(std::vector<std::vector<int32_t>> given) {
-  reply->onClose([self = weak_from_this()] {
-    if (const auto answer = self.lock())
-      answer->submissions.cancelAll();
-  });
-  const std::lock_guard lock(mutex);
-  prompts = std::move(given);
-  vectors.resize(prompts.size());
-  submissions.begin(prompts.size(),
-                    [this](std::size_t index) { return embeddingRequestOf(prompts[index], params, service); });
-  submit();
+api::Request EmbeddingAnswer::requestOf(std::size_t index) const {
+  return embeddingRequestOf(prompts[index], params, service);
 }
 
-/// Callers hold the mutex.
-void EmbeddingAnswer::submit() {
-  const auto error = submissions.submit(shared_from_this(), [self = shared_from_this()] {
-    const std::lock_guard lock(self->mutex);
-    self->submit();
-  });
-  if (error)
-    fail(*error);
-}
-
-void EmbeddingAnswer::onEvent(std::size_t index, const llcuda_event& event) {
-  const std::lock_guard lock(mutex);
-  if (isOver)
-    return;
-  if (!hasBegun && event.kind != LLCUDA_EVENT_FAILED) {
-    hasBegun = true;
-    begun = Clock::now();
-  }
+void EmbeddingAnswer::take(std::size_t index, const llcuda_event& event) {
   if (event.kind == LLCUDA_EVENT_EMBEDDING)
     vectors[index].assign(event.values, event.values + event.value_count);
-  if (event.kind == LLCUDA_EVENT_FAILED)
-    return fail(failureOf(event));
-  if (event.kind != LLCUDA_EVENT_DONE)
-    return;
-  promptTokens += event.prompt_tokens;
-  submissions.noteEnd(index);
-  if (!submissions.haveEnded())
-    return submit();
-  isOver = true;
-  reply->note("prompt", static_cast<int64_t>(promptTokens));
-  reply->send(200, "application/json", dumped(whole()), {queueHeader(arrival, begun)});
 }
 
-void EmbeddingAnswer::fail(const ApiError& error) {
-  isOver = true;
-  submissions.cancelAll();
-  sendError(*reply, error);
-}
-
-Json EmbeddingAnswer::whole() const {
+Json EmbeddingAnswer::whole(Json usage) const {
   Json data = Json::array();
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const std::vector<float> values = shortened(vectors[i], static_cast<std::size_t>(params.dimensions));
     data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", embeddingJson(values, params.base64)}});
   }
-  return {{"object", "list"},
-          {"model", service.options().model},
-          {"data", std::move(data)},
-          {"usage", {{"prompt_tokens", promptTokens}, {"total_tokens", promptTokens}}}};
+  return {
+      {"object", "list"}, {"model", service.options().model}, {"data", std::move(data)}, {"usage", std::move(usage)}};
 }
 
 } // namespace llcuda::server

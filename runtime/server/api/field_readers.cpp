@@ -273,6 +273,20 @@ std::optional<FieldFault> encodingFormat(Params& params, const Json& value, cons
   return std::nullopt;
 }
 
+std::optional<FieldFault> documents(Params& params, const Json& value, const FieldLimits&) {
+  constexpr std::size_t kMostDocuments = 2048;
+  if (!value.is_array() || value.empty() || value.size() > kMostDocuments)
+    return fault("expected a list of 1 to 2048 documents");
+  params.documents.clear();
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const Json text = value[i].is_object() ? value[i].value("text", Json()) : value[i];
+    if (!text.is_string())
+      return FieldFault{"[" + std::to_string(i) + "]", "expected a string, or an object with a text"};
+    params.documents.push_back(text.get<std::string>());
+  }
+  return std::nullopt;
+}
+
 std::optional<FieldFault> modalities(Params&, const Json& value, const FieldLimits&) {
   return value == Json::array({"text"}) ? std::nullopt : std::optional(fault("only [\"text\"] is supported"));
 }

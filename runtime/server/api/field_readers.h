@@ -20,6 +20,7 @@ std::optional<FieldFault> tools(Params& params, const Json& value, const FieldLi
 std::optional<FieldFault> toolChoice(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> responseFormat(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> encodingFormat(Params& params, const Json& value, const FieldLimits& limits);
+std::optional<FieldFault> documents(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> modalities(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> noLora(Params& params, const Json& value, const FieldLimits& limits);
 std::optional<FieldFault> noSuffix(Params& params, const Json& value, const FieldLimits& limits);

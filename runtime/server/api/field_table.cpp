@@ -431,6 +431,31 @@ constexpr std::array kFields = std::to_array<Field>({
      .range = {1, 65536},
      .doc = "The first so many, scaled to length 1"},
 
+    // Ranking.
+    {.name = "query",
+     .forms = kRerank,
+     .target = &Params::query,
+     .isRequired = true,
+     .doc = "What the documents may answer"},
+    {.name = "documents",
+     .forms = kRerank,
+     .target = readers::documents,
+     .expects = "a list of 1 to 2048 strings, or objects with a text",
+     .schema = R"({"type":"array","minItems":1,"maxItems":2048,"items":{"anyOf":[{"type":"string"},)"
+               R"({"type":"object","required":["text"],"properties":{"text":{"type":"string"}}}]}})",
+     .wrong = "[]",
+     .isRequired = true,
+     .doc = "One result for each"},
+    {.name = "top_n",
+     .forms = kRerank,
+     .target = &Params::topN,
+     .range = {1, kMostInt32},
+     .doc = "The most relevant so many; else all"},
+    {.name = "return_documents",
+     .forms = kRerank,
+     .target = &Params::returnDocuments,
+     .doc = "Each result has its document"},
+
     // Running.
     {.name = "cache_prompt",
      .forms = kGenerating,

@@ -20,8 +20,9 @@ enum FieldForm : unsigned {
   kCompletions = 2, ///< /v1/completions
   kCompletion = 4,  ///< /completion, llama-server's own
   kEmbeddings = 8,  ///< /v1/embeddings
+  kRerank = 16,     ///< /v1/rerank
   kGenerating = kChat | kCompletions | kCompletion,
-  kEvery = kGenerating | kEmbeddings,
+  kEvery = kGenerating | kEmbeddings | kRerank,
 };
 
 /// Where a field is not what it should be: `at` goes behind the field's name, as "[1].role".

@@ -19,6 +19,7 @@ constexpr std::array kEndpoints = std::to_array<Endpoint>({
     {"/v1/completions", "CompletionsRequest", "Goes on with a text, in OpenAI's form", kCompletions},
     {"/completion", "CompletionRequest", "Goes on with a text, in llama-server's form", kCompletion},
     {"/v1/embeddings", "EmbeddingsRequest", "Texts as vectors", kEmbeddings},
+    {"/v1/rerank", "RerankRequest", "Documents by how well they answer a query", kRerank},
 });
 
 Json errorResponse(std::string_view description) {

@@ -75,6 +75,12 @@ struct Params {
   bool base64 = false;
   int64_t dimensions = 0; ///< 0: all
 
+  // Ranking.
+  std::string query = {};
+  std::vector<std::string> documents = {};
+  int64_t topN = 0; ///< 0: all
+  bool returnDocuments = false;
+
   // Running.
   bool cachePrompt = true;
   int64_t priority = 0;

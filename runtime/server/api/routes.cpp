@@ -11,6 +11,7 @@
 #include "runtime/server/api/json_body.h"
 #include "runtime/server/api/openapi.h"
 #include "runtime/server/api/prompts.h"
+#include "runtime/server/api/rerank.h"
 
 namespace llcuda::server {
 namespace {
@@ -129,7 +130,19 @@ void embed(Service& service, const Request& request, const ReplyPointer& reply) 
     return sendError(*reply, {.message = "the server was started with --pooling none: it has no embedding of a text"});
   if (auto error = checkList(prompts->tokens, 1, service))
     return sendError(*reply, *error);
-  std::make_shared<EmbeddingAnswer>(service, reply, std::move(*params))->start(std::move(prompts->tokens));
+  std::make_shared<EmbeddingAnswer>(service, reply, std::move(*params), std::move(prompts->tokens))->start();
+}
+
+void rerank(Service& service, const Request& request, const ReplyPointer& reply) {
+  Checked<Params> params = paramsOf(service, request, kRerank);
+  if (!params)
+    return sendError(*reply, params.error());
+  if (!service.options().ranks)
+    return sendError(*reply, {501, "the server was started without --rerank: it ranks no documents"});
+  Checked<RankingPrompts> prompts = rankingPromptsOf(*params, service.engine(), service.context());
+  if (!prompts)
+    return sendError(*reply, prompts.error());
+  std::make_shared<RerankAnswer>(service, reply, std::move(*params), std::move(*prompts))->start();
 }
 
 } // namespace
@@ -152,6 +165,7 @@ std::vector<Route> apiRoutes(std::function<Service&()> service) {
     complete(service, request, reply, kCompletion);
   });
   add("POST", {"/v1/embeddings", "/embeddings"}, embed);
+  add("POST", {"/v1/rerank", "/rerank", "/v1/reranking", "/reranking"}, rerank);
   add("GET", {"/openapi.json"}, [](Service& service, const Request&, const ReplyPointer& reply) {
     sendJson(*reply, openApiDocument(service.limits()));
   });

@@ -37,7 +37,8 @@ struct ServiceOptions {
   Params defaults = {};                  ///< what requests that do not say otherwise get
   int64_t mostTokens = -1;               ///< of an answer where the request does not say; -1: no limit
   std::optional<llcuda_pooling> pooling = LLCUDA_POOLING_DEFAULT; ///< of embeddings; without one there are none
-  uint32_t queue = 256;                                           ///< the scheduler's
+  bool ranks = false;   ///< the model answers whether a document meets a query, for /v1/rerank
+  uint32_t queue = 256; ///< the scheduler's
   bool strictModel = false, strictFields = false;
   bool verbose = false; ///< every answer has `__verbose`
   /// Told the names of fields that no request has, each once; on a handler's thread. May be empty.

@@ -21,6 +21,8 @@ constexpr FieldLimits kLimits{.vocabulary = 1000};
 Json bodyOf(FieldForm form) {
   if (form == kChat)
     return {{"messages", Json::array({{{"role", "user"}, {"content", "a"}}})}};
+  if (form == kRerank)
+    return {{"query", "a"}, {"documents", Json::array({"b"})}};
   return {{form == kEmbeddings ? "input" : "prompt", "a"}};
 }
 
@@ -58,7 +60,7 @@ TEST(Fields, DefaultsAreInRange) {
 
 TEST(Fields, NullIsAbsent) {
   for (const Field& field : fieldTable())
-    for (const FieldForm form : {kChat, kCompletions, kCompletion, kEmbeddings})
+    for (const FieldForm form : {kChat, kCompletions, kCompletion, kEmbeddings, kRerank})
       EXPECT_TRUE(!(field.forms & form) || field.isRequired || read(with(form, std::string(field.name), nullptr), form))
           << field.name;
 }

@@ -20,6 +20,8 @@ std::string_view pathOf(FieldForm form) {
     return "/v1/completions";
   case kCompletion:
     return "/completion";
+  case kRerank:
+    return "/v1/rerank";
   default:
     return "/v1/embeddings";
   }

@@ -34,7 +34,7 @@ inline std::vector<Json> wrongValues(const Field& field) {
 inline std::vector<WrongField> wrongFields(const FieldLimits&) {
   std::vector<WrongField> wrong;
   for (const Field& field : fieldTable())
-    for (const FieldForm form : {kChat, kCompletions, kCompletion, kEmbeddings})
+    for (const FieldForm form : {kChat, kCompletions, kCompletion, kEmbeddings, kRerank})
       if ((field.forms & form) && !std::holds_alternative<std::monostate>(field.target))
         for (const Json& value : wrongValues(field)) wrong.push_back({form, std::string(field.name), value});
   return wrong;

@@ -29,7 +29,8 @@ def many_as_alone(server):
 
 def wrong_fields(server, wrong):
     """Each field sent wrong has a 400 of its own."""
-    needed = {CHAT: {"messages": HI}, TEXT: {"prompt": "a"}, OWN: {"prompt": "a"}, "/v1/embeddings": {"input": "a"}}
+    needed = {CHAT: {"messages": HI}, TEXT: {"prompt": "a"}, OWN: {"prompt": "a"}, "/v1/embeddings": {"input": "a"},
+              "/v1/rerank": {"query": "a", "documents": ["b"]}}
     for path, field, value in wrong:
         status, answer = server.ask(path, {**needed[path], field: value})
         assert status == 400 and answer["error"]["param"] == field, (path, field, value, status, answer)
