@@ -34,6 +34,7 @@ Result<HfConfig> readFolderConfig(const std::string& folder) {
   Result<HfConfig> config = configFromHf(json);
   if (!config)
     return makeError(config.error().code, path, ": ", config.error().message);
+  LLCUDA_ASSIGN_OR_RETURN(config->model.pooling, readSentencePooling(folder));
   return config;
 }
 
@@ -50,7 +51,6 @@ Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& optio
   model.checkpoint = std::move(checkpoint);
   model.config = std::move(config.model);
   model.config.name = nameOf(home);
-  LLCUDA_ASSIGN_OR_RETURN(model.config.pooling, readSentencePooling(home));
   model.quantize = std::move(config.quantize);
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readHfVocabulary(home));

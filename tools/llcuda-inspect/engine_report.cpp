@@ -96,7 +96,8 @@ ordered_json modelJson(const fb::Model& model) {
           {"head_size", model.head_size()},
           {"feed_forward", model.feed_forward()},
           {"vocabulary", model.vocabulary()},
-          {"trained_context", model.trained_context()}};
+          {"trained_context", model.trained_context()},
+          {"pooling", fb::EnumNamePooling(model.pooling())}};
 }
 
 ordered_json segmentsJson(const Engine& engine) {
