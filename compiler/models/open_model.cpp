@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/models/open_model.h"
 
-#include "compiler/ingest/first_layers.h"
 #include "compiler/ingest/gguf_checkpoint.h"
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
+#include "compiler/ingest/kept_tensors.h"
 #include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/open_vocabulary.h"
 #include "compiler/ingest/padded_checkpoint.h"
@@ -14,6 +14,7 @@
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
 #include "compiler/models/open_folder.h"
+#include "compiler/models/rank_head.h"
 #include "compiler/models/stated_config.h"
 
 namespace llcuda::models {
@@ -91,7 +92,10 @@ void leavePredictingLayers(const std::string& path, uint64_t count, OpenedModel&
   if (count == 0)
     return;
   model.notes.push_back(path + ": " + std::to_string(count) + " blocks that predict further tokens are left out");
-  model.checkpoint = std::make_unique<ingest::FirstLayers>(std::move(model.checkpoint), model.config.layers.size());
+  const size_t layers = model.config.layers.size();
+  model.checkpoint = std::make_unique<ingest::KeptTensors>(std::move(model.checkpoint), [&](const auto& tensor) {
+    return ingest::layerOf(tensor.name).value_or(0) < layers;
+  });
 }
 
 Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options) {
@@ -102,9 +106,10 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
   if (options.tokenizer.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(model.vocabulary, ingest::readVocabulary(checkpoint->metadata()));
   }
-  const uint64_t predicting = predictingLayers(checkpoint->metadata(), model.config);
+  const ingest::GgufFile& metadata = checkpoint->metadata(); // of what the model owns from here on
   model.checkpoint = std::move(checkpoint);
-  leavePredictingLayers(path, predicting, model);
+  leavePredictingLayers(path, predictingLayers(metadata, model.config), model);
+  LLCUDA_RETURN_IF_ERROR(leaveRankHead(metadata, model));
   return model;
 }
 
