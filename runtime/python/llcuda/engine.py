@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 import ctypes
+import math
 import os
+import re
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -18,7 +20,7 @@ from ._requests import Answer, Deliver, Requests
 from ._session import Session
 from ._types import Completion, EngineInfo, Message, Prompt, SelfCheck, TokenLogprob
 from ._waiting import AsyncTokenStream, TokenStream, await_answer, wait
-from .errors import CancelledError, UsageError
+from .errors import CancelledError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
     from ._options import Options, Unpack
@@ -31,6 +33,7 @@ DEVICES = {"auto": _c.LLCUDA_DEVICE_AUTO, "cuda": _c.LLCUDA_DEVICE_CUDA, "host":
 _POOLINGS = {"default": _c.LLCUDA_POOLING_DEFAULT, "mean": _c.LLCUDA_POOLING_MEAN, "last": _c.LLCUDA_POOLING_LAST,
              "cls": _c.LLCUDA_POOLING_CLS}
 _TOGETHER = 128  # requests of one batch that wait or run at a time
+_ABOVE_ALL = 200.0  # as a bias of two tokens it leaves them alone, and their ratio as it is
 
 
 def log_to_logging(level: str, line: str) -> None:
@@ -43,6 +46,11 @@ def _choice(name: str, given: str, table: Mapping[str, int]) -> int:
     if given not in table:
         raise UsageError(f"{name} is {given!r}; there are {', '.join(table)}")
     return table[given]
+
+
+def _filled(template: str, query: str, document: str) -> str:
+    """Once over the template: what the two hold stays as it is."""
+    return re.sub(r"\{(query|document)\}", lambda place: query if place[1] == "query" else document, template)
 
 
 def _release(handle: ctypes.c_void_p, requests: Requests | None, process: int) -> None:
@@ -280,6 +288,35 @@ class Engine:
         answers = self._many((self._prompt_tokens(text) for text in texts), {}, progress, "embeddings",
                              task=_c.LLCUDA_TASK_EMBED, pooling=_choice("pooling", pooling, _POOLINGS))
         return [answer.embedding for answer in answers]
+
+    def rerank(self, query: str, documents: Sequence[str], *, template: str | None = None,
+               answers: tuple[str, str] = ("yes", "no"), progress: ProgressArgument = None) -> list[float]:
+        """How well each document answers the query, from 0 to 1, by a model that was trained to say it, as Qwen 3
+        Reranker: the share that the first of `answers` has of the two as the token behind the prompt. That is
+        `template` with {query} and {document} in it, else the model's template "rerank"."""
+        if isinstance(documents, str):
+            raise UsageError("documents is one text; rerank(query, [text]) gives a list of one number")
+        form = self._rerank_template() if template is None else template
+        first, second = (self._one_token(answer) for answer in answers)
+        prompts = (self._tokens_of(_filled(form, query, document), _c.LLCUDA_RENDERED_CHAT) for document in documents)
+        options = {"max_tokens": 1, "stages": "k", "top_k": 2, "logprobs": 2, "seed": 0, "ignore_stop": True,
+                   "logit_bias": {first: _ABOVE_ALL, second: _ABOVE_ALL}}
+        ranked = self._many(prompts, options, progress, "documents", post_sampling_probs=1)
+        return [next((math.exp(candidate.logprob) for candidate in answer.logprobs[0].top if candidate.id == first), 0.0)
+                for answer in ranked]
+
+    def _one_token(self, word: str) -> int:
+        tokens = self.tokenize(word, special=False)
+        if len(tokens) != 1:
+            raise UnsupportedError(f"this model ranks nothing: it has no token {word!r}")
+        return tokens[0]
+
+    def _rerank_template(self) -> str:
+        source: bytes | None = library().llcuda_chat_template(self._open(), b"rerank", None)
+        if source is None:
+            raise UnsupportedError("the model has no template \"rerank\"; give one as template=, with {query} and "
+                                   "{document} in it")
+        return source.decode("utf-8", "replace")
 
     def logprobs(self, prompt: Prompt, continuation: Prompt, *, top: int = 0) -> list[TokenLogprob]:
         """How likely each token of the continuation is behind the prompt, and the `top` most likely ones there."""

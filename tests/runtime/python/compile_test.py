@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a model file to text, and how long work is interrupted: MODEL is a tiny one, compiled for the host alone."""
 import asyncio
+import math
 import os
 import shutil
 import signal
@@ -59,6 +60,18 @@ class LlmTest(InterruptedTest):
         tokens = self.llm.tokenize(self.llm.render(chat))
         self.assertEqual(self.llm.chat(chat, max_tokens=4, temperature=0).tokens,
                          self.llm.generate(tokens, max_tokens=4, temperature=0).tokens)
+
+    def test_rerank(self):
+        """By the log-probabilities behind the same prompts, with the model's template and with another one."""
+        answers, documents = ("t", "the"), ["abc", "x", "{query}"]
+        for template, before in ((None, "abc"), ("a{query} {document}", "aab ")):
+            scores = self.llm.rerank("ab", documents, template=template, answers=answers)
+            likely = [[self.llm.logprobs(before + document, answer)[0].logprob for answer in answers]
+                      for document in documents]
+            self.assertEqual(len(scores), len(documents))
+            for score, (first, second) in zip(scores, likely):
+                self.assertAlmostEqual(score, 1 / (1 + math.exp(second - first)), places=3)
+            self.assertGreater(max(scores) - min(scores), 0.01)
 
     def test_report(self):
         report = self.llm.report

@@ -106,6 +106,14 @@ class EngineTest(unittest.TestCase):
         with self.assertRaisesRegex(llcuda.UsageError, "one text"):
             self.engine.embed("abc")
 
+    def test_rerank_refused(self):
+        with self.assertRaisesRegex(llcuda.UsageError, "one text"):
+            self.engine.rerank("ab", "abc")
+        with self.assertRaisesRegex(llcuda.UnsupportedError, "no token 'yes'"):
+            self.engine.rerank("ab", ["abc"], template="{query}")
+        with self.assertRaisesRegex(llcuda.UnsupportedError, "no template \"rerank\"; give one"):
+            self.engine.rerank("ab", ["abc"])
+
     def test_grammars(self):
         with toys.engine("masks") as engine:
             schema = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"],
