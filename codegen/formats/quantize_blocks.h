@@ -37,7 +37,8 @@ public:
   float encode(const float* values, int elements, uint8_t* codes) const;
 
 private:
-  uint8_t codeOf(float value) const;
+  static constexpr int kPiece = 64;
+  void encodePiece(const float* values, float divisor, int elements, uint8_t* codes) const;
 
   float middles[15];       // between neighbours of the sorted table
   uint8_t codesByRank[16]; // of the sorted table

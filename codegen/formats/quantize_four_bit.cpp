@@ -13,18 +13,22 @@ FourBitEncoder::FourBitEncoder(const float (&values)[16]) {
   for (int i = 0; i < 15; ++i) middles[i] = (values[codesByRank[i]] + values[codesByRank[i + 1]]) / 2;
 }
 
-uint8_t FourBitEncoder::codeOf(float value) const {
-  int rank = 0;
-  for (const float middle : middles) rank += value > middle;
-  return codesByRank[rank];
+void FourBitEncoder::encodePiece(const float* values, float divisor, int elements, uint8_t* codes) const {
+  float scaled[kPiece] = {};
+  int32_t ranks[kPiece] = {};
+  for (int i = 0; i < elements; ++i) scaled[i] = values[i] / divisor;
+  // A loop over the whole piece for each middle: several values at a time.
+  for (const float middle : middles)
+    for (int i = 0; i < kPiece; ++i) ranks[i] += scaled[i] > middle ? 1 : 0;
+  for (int i = 0; i < elements; i += 2)
+    codes[i / 2] = static_cast<uint8_t>(codesByRank[ranks[i]] << 4 | codesByRank[ranks[i + 1]]);
 }
 
 float FourBitEncoder::encode(const float* values, int elements, uint8_t* codes) const {
   float absmax = 0;
   for (int i = 0; i < elements; ++i) absmax = std::max(absmax, std::fabs(values[i]));
-  const float divisor = absmax == 0 ? 1 : absmax;
-  for (int i = 0; i < elements; i += 2)
-    codes[i / 2] = static_cast<uint8_t>(codeOf(values[i] / divisor) << 4 | codeOf(values[i + 1] / divisor));
+  for (int first = 0; first < elements; first += kPiece)
+    encodePiece(values + first, absmax == 0 ? 1 : absmax, std::min(kPiece, elements - first), codes + first / 2);
   return absmax;
 }
 

@@ -700,6 +700,24 @@ LLCUDA_API void llcuda_scheduler_get_stats(const llcuda_scheduler* scheduler, ll
  *  left is cancelled: LLCUDA_CANCELLED. Negative: as long as it takes. */
 LLCUDA_API llcuda_status llcuda_scheduler_drain(llcuda_scheduler* scheduler, int32_t timeout_ms, llcuda_error* error);
 
+/* -------------------------------------------------------------------------------------------------- 4-bit weights */
+
+/** `count` values as the NF4 of bitsandbytes: `codes` gets (count + 1) / 2 bytes, the first of two values in the high
+ *  half, and `absmax` the largest magnitude of each block of `block` values, the last of which may be shorter. A value is
+ *  about llcuda_nf4_values()[code] * absmax. Both are bit by bit those that bitsandbytes makes on a processor.
+ *  LLCUDA_USAGE: `block` is not a power of two from 32 to 4096. LLCUDA_BAD_INPUT: a value is infinite or no number. */
+LLCUDA_API llcuda_status llcuda_quantize_nf4(const float* values, size_t count, size_t block, uint8_t* codes,
+                                             float* absmax, llcuda_error* error);
+
+/** The same in the dynamic map of 8 bits that bitsandbytes keeps the `absmax` of 4-bit blocks in: a byte for each value,
+ *  which is about llcuda_dynamic8_values()[code] * absmax. */
+LLCUDA_API llcuda_status llcuda_quantize_dynamic8(const float* values, size_t count, size_t block, uint8_t* codes,
+                                                  float* absmax, llcuda_error* error);
+
+/** The 16 values of NF4's codes, and the 256 of the dynamic map's. Static storage. */
+LLCUDA_API const float* llcuda_nf4_values(void);
+LLCUDA_API const float* llcuda_dynamic8_values(void);
+
 #ifdef __cplusplus
 }
 #endif
