@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "compiler/ingest/adapter_beside.h"
 #include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/split_name.h"
 
@@ -64,6 +65,8 @@ std::vector<std::string> inputFiles(const std::string& path) {
       const std::vector<std::string> base = inputFiles(config->baseModel);
       files.insert(files.end(), base.begin(), base.end());
     }
+  if (const auto adapter = adapterBeside(folder.string()); adapter && !adapter->empty())
+    addFolder(*adapter, files);
   std::ranges::sort(files);
   return files;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/models/open_model.h"
 
+#include "compiler/ingest/adapter_beside.h"
 #include "compiler/ingest/gguf_checkpoint.h"
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
@@ -113,7 +114,8 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
   return model;
 }
 
-/// A path that holds only an adapter becomes its base, and the adapter the first one to merge.
+/// A path that holds only an adapter becomes its base, and the adapter the first one to merge; so is one that was saved
+/// together with the model.
 Result<std::string> modelPath(const std::string& path, const OpenOptions& options,
                               std::vector<AdapterOption>& adapters) {
   if (!ingest::isAdapterFolder(path)) {
@@ -121,6 +123,9 @@ Result<std::string> modelPath(const std::string& path, const OpenOptions& option
       return badInput(path, ": holds no adapter itself", within);
     if (!options.base.empty())
       return usageError("--base is for a folder that holds only an adapter; ", path, " is a model");
+    LLCUDA_ASSIGN_OR_RETURN(std::string beside, ingest::adapterBeside(path));
+    if (!beside.empty())
+      adapters.insert(adapters.begin(), {std::move(beside), 1});
     return path;
   }
   adapters.insert(adapters.begin(), {path, 1});

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/ingest/adapter_beside.h"
+#include "compiler/ingest/input_files.h"
 #include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
 
@@ -257,6 +259,32 @@ TEST_F(LoraAdapterTest, FoldersThatAreNoAdapters) {
   ASSERT_FALSE(pickle);
   EXPECT_EQ(pickle.error().code, ErrorCode::kUnsupported);
   EXPECT_THAT(pickle.error().message, HasSubstr("save the adapter again with safe_serialization=True"));
+}
+
+// What was saved with the model is read with it, and is one of its files; the key never leads out of the folder.
+TEST_F(LoraAdapterTest, AdaptersBesideAModel) {
+  const TemporaryFolder model;
+  EXPECT_EQ(adapterBeside(model.path()).value(), "");
+  model.write("config.json", "{}").write("model.safetensors", "x");
+  EXPECT_EQ(adapterBeside(model.path()).value(), "");
+  EXPECT_EQ(inputFiles(model.path()).size(), 2u);
+  std::filesystem::copy(folder.path(), model.path() + "/mine");
+  model.write("config.json", R"({"_llcuda_adapter": "mine"})");
+  EXPECT_EQ(adapterBeside(model.path()).value(), model.path() + "/mine");
+  EXPECT_THAT(inputFiles(model.path()),
+              testing::ElementsAre(model.path() + "/config.json", model.path() + "/mine/adapter_config.json",
+                                   model.path() + "/mine/adapter_model.safetensors",
+                                   model.path() + "/model.safetensors"));
+  for (const char* wrong : {R"("../mine")", R"("/mine")", R"("mine/../..")", R"("")", "3", R"(["mine"])"}) {
+    model.write("config.json", R"({"_llcuda_adapter": )" + std::string(wrong) + "}");
+    const auto found = adapterBeside(model.path());
+    ASSERT_FALSE(found) << wrong;
+    EXPECT_EQ(found.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(found.error().message, HasSubstr("not a path within the folder"));
+  }
+  model.write("config.json", R"({"_llcuda_adapter": "yours"})");
+  EXPECT_THAT(adapterBeside(model.path()).error().message,
+              HasSubstr("_llcuda_adapter is 'yours', and no adapter lies there; copy the folder as a whole"));
 }
 
 } // namespace
