@@ -2,10 +2,11 @@
 """Puts the Python package together: stage.py PREFIX OUT [--link]
 
 PREFIX is an installed tree or a build folder, with bin and lib. OUT/llcuda gets the modules of runtime/python, the
-declarations made of llcuda.h, and the libraries and programs; with --link as links, for work on the package:
-`PYTHONPATH=OUT python`.
+declarations made of llcuda.h, the encodings of GGUF made of encodings.inc, and the libraries and programs; with --link
+as links, for work on the package: `PYTHONPATH=OUT python`.
 """
 import argparse
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,20 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("libllcuda.so.*.*", "libllcuda-hostsim.so")
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
             "llcuda-bench")
+
+
+FIRST_FOREIGN = 1000  # encodings from here on are in no GGUF file
+
+
+def encodings_text(table):
+    rows = re.findall(r'^LLCUDA_ENCODING\(\w+, (\d+), ("\w+"), (\d+), (\d+),', table.read_text(encoding="utf-8"), flags=re.M)
+    lines = [f"    {number}: ({name}, {elements}, {size})," for number, name, elements, size in rows
+             if int(number) < FIRST_FOREIGN]
+    if len(lines) < 2:
+        raise SystemExit(f"stage: {table}: no encodings were read")
+    return "\n".join(['# SPDX-License-Identifier: Apache-2.0', f'"""Made from {table.name} by tools/package/stage.py."""', "",
+                      "# number: name, elements of a block, bytes of a block",
+                      "ENCODINGS: dict[int, tuple[str, int, int]] = {", *lines, "}", ""])
 
 
 def place(source, target, link):
@@ -30,12 +45,15 @@ def stage(prefix, out, link):
     package = out / "llcuda"
     shutil.rmtree(package, ignore_errors=True)
     package.mkdir(parents=True)
-    for file in sorted((ROOT / "runtime/python/llcuda").iterdir()):
-        if file.is_file():
-            place(file, package / file.name, link)
+    modules = ROOT / "runtime/python/llcuda"
+    for file in sorted(modules.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            place(file, package / file.relative_to(modules), link)
     header = ROOT / "runtime/include/llcuda/llcuda.h"
     text = ctypes_header.module_text(ctypes_header.read_header(header), header.name)
     (package / "_c.py").write_text(text, encoding="utf-8")
+    encodings = encodings_text(ROOT / "codegen/formats/encodings.inc")
+    (package / "_encodings.py").write_text(encodings, encoding="utf-8")
     for pattern in LIBRARIES:
         found = sorted([*prefix.glob(f"lib/{pattern}"), *prefix.glob(f"lib*/{pattern}"),
                         *prefix.glob(f"lib/*/{pattern}")], key=lambda file: len(file.name))
