@@ -5,6 +5,7 @@
     llm = llcuda.LLM("model.gguf")
     print(llm.generate("The capital of France is").text)
 """
+from ._check import Parity, check
 from ._compile import CompileReport, MemoryPlan, compile
 from ._options import Options
 from ._profile import KernelTime, Profile
@@ -32,6 +33,6 @@ __version__ = "3.0.0"
 __all__ = [
     "LLM", "AsyncTokenStream", "BadInputError", "BusyError", "CancelledError", "Candidate", "CompileReport",
     "Completion", "Engine", "EngineInfo", "Error", "InternalError", "KernelTime", "MemoryPlan", "Metrics",
-    "NoDeviceError", "Options", "OutOfMemoryError", "Profile", "Progress", "SelfCheck", "SelfCheckError", "Session",
-    "Token", "TokenLogprob", "TokenStream", "UnsupportedError", "UsageError", "compile",
+    "NoDeviceError", "Options", "OutOfMemoryError", "Parity", "Profile", "Progress", "SelfCheck", "SelfCheckError", "Session",
+    "Token", "TokenLogprob", "TokenStream", "UnsupportedError", "UsageError", "check", "compile",
 ]
