@@ -85,8 +85,8 @@ Result<Pooling> readSentencePooling(const std::string& folder) {
   for (const Json& module : modules) {
     const std::string type = textOf(module, "type"), place = textOf(module, "path");
     const std::string kind = type.substr(type.rfind('.') + 1); // the class, whatever Python module it lies in
-    if (kind == "Normalize" || (kind == "Transformer" && place.empty()))
-      continue;
+    if (kind == "Normalize" || kind == "LogitScore" || (kind == "Transformer" && place.empty()))
+      continue; // a LogitScore reads the logits of two tokens, as llcuda-serve --rerank does
     if (kind != "Pooling" || pooling != Pooling::kUnset)
       return unsupported(path, ": the module ", Quoted{type}, " at ", Quoted{place},
                          " is not supported; a Transformer in the folder itself, one Pooling and Normalize are");

@@ -65,6 +65,12 @@ TEST(SentenceModules, FoldersWithoutThemSayNothing) {
   EXPECT_EQ(readSentencePooling(folder.path()).value(), Pooling::kUnset);
 }
 
+// What ranks texts by the logits of two tokens is a model that generates.
+TEST(SentenceModules, ScoresOfLogitsPoolNothing) {
+  const Json score = module("sentence_transformers.cross_encoder.modules.logit_score.LogitScore", "1_LogitScore");
+  EXPECT_EQ(read({kTransformer, score}, Json::object()).value(), Pooling::kUnset);
+}
+
 TEST(SentenceModules, RefusesByName) {
   const Json mean = {{"pooling_mode_mean_tokens", true}};
   EXPECT_THAT(refusal({kTransformer, kPooling, module("a.Dense", "2_Dense")}, mean, ErrorCode::kUnsupported),
