@@ -19,7 +19,8 @@ constexpr uint32_t kDecodeBlocks = 8 * t4::kMultiprocessors;
 
 /// Query heads that a block of attention_decode takes, and how many such groups a row has.
 uint32_t groupHeads(const AttentionDesc& desc) {
-  return static_cast<uint32_t>(headsTogether(static_cast<int>(desc.heads / desc.kvHeads)));
+  return static_cast<uint32_t>(
+      headsTogether(static_cast<int>(desc.heads / desc.kvHeads), static_cast<int>(desc.headSize)));
 }
 uint32_t groups(const AttentionDesc& desc) {
   return desc.heads / groupHeads(desc);
@@ -59,7 +60,8 @@ void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
 /// registers hold without spills is what tests/codegen/nvrtc/real_kernels_test.cpp finds in machine code for sm_75.
 uint32_t decodeBlocksPerSm(const AttentionDesc& desc) {
   const uint32_t heads = groupHeads(desc);
-  const uint32_t byRegisters = heads <= 2 ? 4 : heads <= 4 ? 3 : 2;
+  const auto vectors = static_cast<uint32_t>(decodeLaneVectors(static_cast<int>(desc.headSize)));
+  const uint32_t byRegisters = heads * vectors <= 2 ? 4 : heads * vectors <= 4 ? 3 : 2;
   const DecodeShared shared =
       decodeShared(static_cast<int>(heads), static_cast<int>(desc.headSize), static_cast<int>(attentionSplits(desc)));
   const uint32_t byShared =
@@ -124,7 +126,10 @@ LaunchSpec attentionPromptLaunch(const AttentionDesc& desc) {
   const bool fitsThree =
       desc.headSize < 96 || (desc.headSize == 96 && isPlain) || (desc.headSize == 128 && desc.cache.isF16() && isPlain);
   const auto parts = static_cast<uint32_t>(promptParts(static_cast<int>(desc.headSize)));
-  return {kernel.build("attentionPrompt", kPromptThreads, fitsThree ? 3 : 2),
+  return {kernel.build("attentionPrompt", kPromptThreads,
+                       fitsThree              ? 3
+                       : desc.headSize <= 256 ? 2
+                                              : 1),
           {divideUp(desc.rows, kPromptRows), desc.heads * parts, 1},
           promptWorkOf(desc)};
 }

@@ -14,7 +14,7 @@ struct AttentionDesc {
   uint32_t rows = 1; ///< of the phase
   uint32_t heads = 1;
   uint32_t kvHeads = 1;   ///< divides heads
-  uint32_t headSize = 64; ///< a multiple of 4 up to 256; of 32 for int8 rows
+  uint32_t headSize = 64; ///< a multiple of 4 up to 512; of 32 for int8 rows
   KvCacheDesc cache;
   float scale = 0;                  ///< of the scores: usually 1 / sqrt(headSize)
   uint32_t window = 0;              ///< keys a row sees, its own included; 0: all

@@ -34,8 +34,8 @@ Result<void> checkKvCache(const KvCacheDesc& desc, uint32_t headSize) {
 }
 
 Result<void> checkHeadSize(uint32_t headSize) {
-  if (headSize == 0 || headSize % 4 != 0 || headSize > 256)
-    return unsupported("heads of ", headSize, " elements; kernels exist for multiples of 4 up to 256");
+  if (headSize == 0 || headSize % 4 != 0 || headSize > static_cast<uint32_t>(kMaxHeadSize))
+    return unsupported("heads of ", headSize, " elements; kernels exist for multiples of 4 up to ", kMaxHeadSize);
   return {};
 }
 

@@ -19,7 +19,7 @@ struct HeadTurnDesc {
 struct HeadRowsDesc {
   uint32_t rows = 1;
   uint32_t heads = 1;
-  uint32_t headSize = 64; ///< a multiple of 4 up to 256
+  uint32_t headSize = 64; ///< a multiple of 4 up to 512
   HeadTurnDesc turn;
   bool f16Rows = false; ///< emits Half rows, else f32 rows
 };
@@ -39,7 +39,7 @@ struct RopeCacheDesc {
   uint32_t rows = 1;
   uint32_t heads = 1; ///< 0: only keys and values
   uint32_t kvHeads = 1;
-  uint32_t headSize = 64; ///< a multiple of 4 up to 256
+  uint32_t headSize = 64; ///< a multiple of 4 up to 512
   HeadTurnDesc turn;
   bool f16Queries = true; ///< for attention_prompt; else f32 for attention_decode
   KvCacheDesc cache;

@@ -12,9 +12,9 @@
 //   output     rows of heads * head size: f32 rows, int8 rows, or both
 //   numerics   f32 inside, over the values that the cache holds
 //   sm_75      the query heads of a group, up to eight of a kv head's, share its loads. A key is read by kKeyLanes
-//              lanes, 8 elements each (16 bytes of f16), kUnroll keys and values in flight per lane. Each split takes a
-//              contiguous range of the keys in use, in units of kSplitTokens; splits without keys leave at once, and
-//              the last one to arrive merges
+//              lanes, kLaneVectors times 8 elements each (16 bytes of f16), kUnroll keys and values in flight per lane.
+//              Each split takes a contiguous range of the keys in use, in units of kSplitTokens; splits without keys
+//              leave at once, and the last one to arrive merges
 #pragma once
 
 #include "codegen/kernels/attention/attention_variant.cuh"
@@ -36,14 +36,17 @@ struct DecodeTile {
   static constexpr bool kWhole = Shape::kHeadSize % 8 == 0; ///< else the last vector has four elements
   static constexpr int kWarps = kDecodeThreads / kWarpSize;
   static constexpr int kParts = kDecodeThreads / kKeyLanes; ///< groups of lanes with a softmax of their own
-  static constexpr int kUnroll = Shape::kGroup <= 4 ? 4 : 2;
+  static constexpr int kLaneVectors = decodeLaneVectors(Shape::kHeadSize);
+  static constexpr int kLaneSize = 8 * kLaneVectors; ///< elements of a lane
+  static constexpr int kUnroll = Shape::kGroup <= 4 && kLaneVectors == 1 ? 4 : 2;
   static constexpr int kWarpKeys = kWarpSize / kKeyLanes * kUnroll; ///< keys a warp takes at a time
   static constexpr int kStride = kWarps * kWarpKeys;
   static constexpr int kSplitTokens = decodeSplitTokens(Shape::kHeadSize);
 
-  /// Whether the lane has elements of four `half` of its vector.
-  static LLCUDA_DEVICE bool hasFour(int half) {
-    const int vector = laneId() % kKeyLanes;
+  /// Of a key's vectors, which one is the lane's j-th.
+  static LLCUDA_DEVICE int vectorOf(int j) { return j * kKeyLanes + laneId() % kKeyLanes; }
+  /// Whether the key has elements of four `half` of a vector.
+  static LLCUDA_DEVICE bool hasFour(int vector, int half) {
     return kWhole ? vector < kVectors : vector * 8 + half * 4 < Shape::kHeadSize;
   }
   /// Of a warp's keys of a step, which one is the lane's u-th.
@@ -52,46 +55,56 @@ struct DecodeTile {
   static_assert(kSplitTokens % kWarpKeys == 0 && kPageTokens % kSplitTokens == 0, "keys of a step lie in one page");
 };
 
-/// Maximum, sum of weights, and weighted sum of values, for the query heads of a kv head; eight elements a lane.
-template <int kGroup>
+/// Maximum, sum of weights, and weighted sum of values, for the query heads of a kv head; kLaneSize elements a lane.
+template <int kGroup, int kLaneSize>
 struct SoftmaxState {
   float highest[kGroup];
   float sum[kGroup];
-  float values[kGroup][8];
+  float values[kGroup][kLaneSize];
 };
+template <typename Shape, typename Tile>
+using LaneState = SoftmaxState<Shape::kGroup, Tile::kLaneSize>;
 
-/// kUnroll keys or values of each part, eight elements a lane, on their way or there.
+/// kUnroll keys or values of each part, kLaneSize elements a lane, on their way or there.
 template <typename Rows, typename Tile>
 struct Vectors {
-  typename Rows::Vector of[Tile::kUnroll];
+  typename Rows::Vector of[Tile::kUnroll][Tile::kLaneVectors];
 
   /// Those of the warp's keys from `firstKey` on, which lie in the page whose kv head begins at `head`; zeros for those
   /// past `last` and those that the row does not see.
   LLCUDA_DEVICE void load(const uint8_t* head, int firstKey, int last, const KeySpan& seen) {
-    const int vector = laneId() % Tile::kKeyLanes;
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       const int key = firstKey + Tile::keyOfLane(u);
-      const bool wanted = key <= last && seen.has(key) && vector < Tile::kVectors;
-      of[u] = Rows::load(head, key % kPageTokens, vector, wanted);
+      LLCUDA_UNROLL
+      for (int j = 0; j < Tile::kLaneVectors; ++j) {
+        const int vector = Tile::vectorOf(j);
+        const bool wanted = key <= last && seen.has(key) && vector < Tile::kVectors;
+        of[u][j] = Rows::load(head, key % kPageTokens, vector, wanted);
+      }
     }
   }
 };
 
 /// Dot products of kUnroll keys with every query head: scores[g * kUnroll + u], in all lanes of the key.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8], const Vectors<typename Shape::Keys, Tile>& keys,
+LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][Tile::kLaneSize],
+                             const Vectors<typename Shape::Keys, Tile>& keys,
                              float (&scores)[Shape::kGroup * Tile::kUnroll]) {
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
-    float key[8];
-    const float factor = Shape::Keys::unpack(keys.of[u], laneId() % Tile::kKeyLanes, key);
     LLCUDA_UNROLL
-    for (int g = 0; g < Shape::kGroup; ++g) {
-      float dot = 0.f;
+    for (int j = 0; j < Tile::kLaneVectors; ++j) {
+      float key[8];
+      const float factor = Shape::Keys::unpack(keys.of[u][j], Tile::vectorOf(j), key);
       LLCUDA_UNROLL
-      for (int i = 0; i < 8; ++i) dot = fusedMultiplyAdd(q[g][i], key[i], dot);
-      scores[g * Tile::kUnroll + u] = dot * factor;
+      for (int g = 0; g < Shape::kGroup; ++g) {
+        float dot = 0.f;
+        LLCUDA_UNROLL
+        for (int i = 0; i < 8; ++i) dot = fusedMultiplyAdd(q[g][8 * j + i], key[i], dot);
+        float& score = scores[g * Tile::kUnroll + u];
+        score = j == 0 ? dot * factor : fusedMultiplyAdd(dot, factor, score);
+      }
     }
   }
   groupSum<Tile::kKeyLanes>(scores);
@@ -100,7 +113,7 @@ LLCUDA_DEVICE void scoreKeys(const float (&q)[Shape::kGroup][8], const Vectors<t
 /// Turns scores into weights under the new maximum and scales down what was summed under the old one.
 template <typename Shape, typename Tile, AttentionVariant Variant>
 LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], int firstKey, const KeySpan& seen,
-                               const Variant& variant, SoftmaxState<Shape::kGroup>& state) {
+                               const Variant& variant, LaneState<Shape, Tile>& state) {
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
     float highest = state.highest[g];
@@ -114,7 +127,7 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], i
     state.highest[g] = highest;
     state.sum[g] *= shrink;
     LLCUDA_UNROLL
-    for (int i = 0; i < 8; ++i) state.values[g][i] *= shrink;
+    for (int i = 0; i < Tile::kLaneSize; ++i) state.values[g][i] *= shrink;
     LLCUDA_UNROLL
     for (int u = 0; u < Tile::kUnroll; ++u) {
       float& s = scores[g * Tile::kUnroll + u];
@@ -127,16 +140,20 @@ LLCUDA_DEVICE void weighScores(float (&scores)[Shape::kGroup * Tile::kUnroll], i
 /// Adds kUnroll values of each part, times their weights, to the lane's state.
 template <typename Shape, typename Tile>
 LLCUDA_DEVICE void addValues(const float (&weights)[Shape::kGroup * Tile::kUnroll],
-                             const Vectors<typename Shape::Values, Tile>& values, SoftmaxState<Shape::kGroup>& state) {
+                             const Vectors<typename Shape::Values, Tile>& values, LaneState<Shape, Tile>& state) {
   LLCUDA_UNROLL
   for (int u = 0; u < Tile::kUnroll; ++u) {
-    float value[8];
-    const float factor = Shape::Values::unpack(values.of[u], laneId() % Tile::kKeyLanes, value);
     LLCUDA_UNROLL
-    for (int g = 0; g < Shape::kGroup; ++g) {
-      const float weight = weights[g * Tile::kUnroll + u] * factor;
+    for (int j = 0; j < Tile::kLaneVectors; ++j) {
+      float value[8];
+      const float factor = Shape::Values::unpack(values.of[u][j], Tile::vectorOf(j), value);
       LLCUDA_UNROLL
-      for (int i = 0; i < 8; ++i) state.values[g][i] = fusedMultiplyAdd(weight, value[i], state.values[g][i]);
+      for (int g = 0; g < Shape::kGroup; ++g) {
+        const float weight = weights[g * Tile::kUnroll + u] * factor;
+        LLCUDA_UNROLL
+        for (int i = 0; i < 8; ++i)
+          state.values[g][8 * j + i] = fusedMultiplyAdd(weight, value[i], state.values[g][8 * j + i]);
+      }
     }
   }
 }
@@ -157,17 +174,17 @@ LLCUDA_DEVICE KeyRange keysOfSplit(const KeySpan& seen, int split) {
   return {begin * kUnit, minOf(begin + perSplit, end) * kUnit, ceilDivide(end - first, perSplit)};
 }
 
-/// The lane's eight elements of every query head; zeros in lanes that have none.
+/// The lane's elements of every query head; zeros in lanes that have none.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void loadQueries(const float* qRow, float (&q)[Shape::kGroup][8]) {
-  const int vector = laneId() % Tile::kKeyLanes;
+LLCUDA_DEVICE void loadQueries(const float* qRow, float (&q)[Shape::kGroup][Tile::kLaneSize]) {
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
     LLCUDA_UNROLL
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 2 * Tile::kLaneVectors; ++i) {
+      const int vector = Tile::vectorOf(i / 2), half = i % 2;
       float4 f = make_float4(0.f, 0.f, 0.f, 0.f);
-      if (Tile::hasFour(i))
-        f = loadReadOnly(reinterpret_cast<const float4*>(qRow + g * Shape::kHeadSize + vector * 8) + i);
+      if (Tile::hasFour(vector, half))
+        f = loadReadOnly(reinterpret_cast<const float4*>(qRow + g * Shape::kHeadSize + vector * 8) + half);
       q[g][4 * i] = f.x, q[g][4 * i + 1] = f.y, q[g][4 * i + 2] = f.z, q[g][4 * i + 3] = f.w;
     }
   }
@@ -183,15 +200,15 @@ struct DecodeRow {
 /// this one are used, and the number of the page after it.
 template <typename Shape, typename Tile, AttentionVariant Variant>
 LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t* v, const int* table, KeyRange range,
-                              const DecodeRow& row, const Variant& variant, SoftmaxState<Shape::kGroup>& state) {
-  float q[Shape::kGroup][8];
+                              const DecodeRow& row, const Variant& variant, LaneState<Shape, Tile>& state) {
+  float q[Shape::kGroup][Tile::kLaneSize];
   loadQueries<Shape, Tile>(qRow, q);
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
     state.highest[g] = kLowestScore;
     state.sum[g] = 0.f;
     LLCUDA_UNROLL
-    for (int i = 0; i < 8; ++i) state.values[g][i] = 0.f;
+    for (int i = 0; i < Tile::kLaneSize; ++i) state.values[g][i] = 0.f;
   }
   const int last = minOf(range.end - 1, row.seen.last);
   const auto pageOf = [&](int key) { return Shape::page(table, row.slot, minOf(key, last) / kPageTokens); };
@@ -224,19 +241,22 @@ LLCUDA_DEVICE void attendKeys(const float* qRow, const uint8_t* k, const uint8_t
 
 /// Brings the states of the block's parts to shared memory. All threads call.
 template <typename Shape, typename Tile>
-LLCUDA_DEVICE void leaveState(const SoftmaxState<Shape::kGroup>& state, float* values, float2* stats) {
+LLCUDA_DEVICE void leaveState(const LaneState<Shape, Tile>& state, float* values, float2* stats) {
   const int part = static_cast<int>(threadIdx.x) / Tile::kKeyLanes;
-  const int vector = laneId() % Tile::kKeyLanes;
   LLCUDA_UNROLL
   for (int g = 0; g < Shape::kGroup; ++g) {
-    const float(&v)[8] = state.values[g];
-    auto* const to = reinterpret_cast<float4*>(values + part * Shape::kGroupSize + g * Shape::kHeadSize + vector * 8);
-    if (vector < Tile::kVectors) {
-      to[0] = make_float4(v[0], v[1], v[2], v[3]);
-      if (Tile::kWhole || Tile::hasFour(1))
-        to[1] = make_float4(v[4], v[5], v[6], v[7]);
+    LLCUDA_UNROLL
+    for (int j = 0; j < Tile::kLaneVectors; ++j) {
+      const int vector = Tile::vectorOf(j);
+      const float* const v = state.values[g] + 8 * j;
+      auto* const to = reinterpret_cast<float4*>(values + part * Shape::kGroupSize + g * Shape::kHeadSize + vector * 8);
+      if (vector < Tile::kVectors) {
+        to[0] = make_float4(v[0], v[1], v[2], v[3]);
+        if (Tile::kWhole || Tile::hasFour(vector, 1))
+          to[1] = make_float4(v[4], v[5], v[6], v[7]);
+      }
     }
-    if (vector == 0)
+    if (laneId() % Tile::kKeyLanes == 0)
       stats[part * Shape::kGroup + g] = make_float2(state.highest[g], state.sum[g]);
   }
   syncThreads();
@@ -273,7 +293,7 @@ LLCUDA_DEVICE void attentionDecode(const float* q, const uint8_t* k, const uint8
   if (split >= range.splits)
     return;
 
-  SoftmaxState<Shape::kGroup> state;
+  LaneState<Shape, Tile> state;
   attendKeys<Shape, Tile>(q + pair * Shape::kGroupSize, k, v, table, range, {seen, slots[row], kvHead}, variant, state);
   leaveState<Shape, Tile>(state, values, stats);
   merge.weigh(Tile::kParts);

@@ -12,10 +12,10 @@
 //   output     rows of heads * head size: f32 rows, int8 rows in the order of fragments, or both
 //   numerics   f16 products with f32 sums; keys and values of other types are rounded to f16; the softmax is f32, its
 //              weights are rounded to f16 for the second product
-//   sm_75      a warp holds 16 rows of q and of y in registers; kKeys keys and values are in shared memory, whose rows
-//              are 16 bytes longer than a key, so that ldmatrix has no bank conflicts. Values are on their way in
-//              registers while scores are computed, the next keys while values are summed. Tiles that no row of the
-//              block sees are left out; the blocks with the most keys come first
+//   sm_75      a warp holds 16 rows of q (of heads up to 256) and of y in registers; kKeys keys and values are in
+//              shared memory, whose rows are 16 bytes longer than a key, so that ldmatrix has no bank conflicts. Values
+//              are on their way in registers while scores are computed, the next keys while values are summed. Tiles
+//              that no row of the block sees are left out; the blocks with the most keys come first
 #pragma once
 
 #include "codegen/kernels/attention/attention_shape.cuh"
@@ -101,18 +101,32 @@ LLCUDA_DEVICE PromptBlock readPositions(const int* positions, const int* slots, 
 
 /// The lane's part of q as the first operand of the products: element pair 2t of rows lane / 4 and lane / 4 + 8.
 template <typename Shape, typename Tile, int kRows>
-LLCUDA_DEVICE void loadQueries(const Half* q, int firstRow, int head, uint32_t (&fragments)[Tile::kKeySteps][1][2]) {
-  LLCUDA_UNROLL
-  for (int r = 0; r < 2; ++r) {
-    const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
-    const Half* const from = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
+struct PromptQueries {
+  static constexpr bool kKept = promptKeepsQueries(Shape::kHeadSize);
+  const Half* from[2];
+  bool valid[2];
+  uint32_t kept[kKept ? Tile::kKeySteps : 1][1][2];
+
+  LLCUDA_DEVICE void open(const Half* q, int firstRow, int head) {
     LLCUDA_UNROLL
-    for (int step = 0; step < Tile::kKeySteps; ++step)
-      fragments[step][0][r] = row < kRows && Tile::hasPair(step, Shape::kHeadSize)
-                                  ? loadReadOnly(reinterpret_cast<const uint32_t*>(from + step * 8 + laneId() % 4 * 2))
-                                  : 0;
+    for (int r = 0; r < 2; ++r) {
+      const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
+      from[r] = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
+      valid[r] = row < kRows;
+      LLCUDA_UNROLL
+      for (int step = 0; kKept && step < Tile::kKeySteps; ++step) kept[step][0][r] = word(step, r);
+    }
   }
-}
+  LLCUDA_DEVICE uint32_t word(int step, int r) const {
+    return valid[r] && Tile::hasPair(step, Shape::kHeadSize)
+               ? loadReadOnly(reinterpret_cast<const uint32_t*>(from[r] + step * 8 + laneId() % 4 * 2))
+               : 0;
+  }
+  LLCUDA_DEVICE void fragment(int step, uint32_t (&a)[1][2]) const {
+    LLCUDA_UNROLL
+    for (int r = 0; r < 2; ++r) a[0][r] = kKept ? kept[kKept ? step : 0][0][r] : word(step, r);
+  }
+};
 
 /// What a thread carries of kColumns columns of one of kParts parts of a tile's keys or values from device memory to
 /// shared memory.
@@ -148,16 +162,14 @@ struct TileCargo {
 };
 
 /// scores[0][n] = q . k for the 8 keys of tile n.
-template <typename Tile>
-LLCUDA_DEVICE void multiplyKeys(const uint32_t (&q)[Tile::kKeySteps][1][2], const Half* keys,
-                                float (&scores)[1][Tile::kKeyTiles][4]) {
+template <typename Tile, typename Queries>
+LLCUDA_DEVICE void multiplyKeys(const Queries& queries, const Half* keys, float (&scores)[1][Tile::kKeyTiles][4]) {
   LLCUDA_UNROLL
   for (int n = 0; n < Tile::kKeyTiles; ++n) {
     LLCUDA_UNROLL
     for (int i = 0; i < 4; ++i) scores[0][n][i] = 0.f;
   }
-  LLCUDA_UNROLL
-  for (int step = 0; step < Tile::kKeySteps; ++step) {
+  const auto multiply = [&](int step) {
     uint32_t b[Tile::kKeyTiles];
     LLCUDA_UNROLL
     for (int n = 0; n < Tile::kKeyTiles; n += 4) {
@@ -166,7 +178,22 @@ LLCUDA_DEVICE void multiplyKeys(const uint32_t (&q)[Tile::kKeySteps][1][2], cons
       LLCUDA_UNROLL
       for (int i = 0; i < 4; ++i) b[n + i] = four[i];
     }
-    mmaF16Tile(scores, q[step], b);
+    uint32_t a[1][2];
+    queries.fragment(step, a);
+    mmaF16Tile(scores, a, b);
+  };
+  if constexpr (Queries::kKept) {
+    LLCUDA_UNROLL
+    for (int step = 0; step < Tile::kKeySteps; ++step) multiply(step);
+  } else { // as many queries on their way as the registers hold
+    constexpr int kAhead = 4;
+    LLCUDA_NO_UNROLL
+    for (int first = 0; first < Tile::kKeySteps; first += kAhead) {
+      LLCUDA_UNROLL
+      for (int i = 0; i < kAhead; ++i)
+        if (Tile::kKeySteps % kAhead == 0 || first + i < Tile::kKeySteps)
+          multiply(first + i);
+    }
   }
 }
 
@@ -363,8 +390,8 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
   PromptState<Tile> state = {};
   state.highest[0] = state.highest[1] = kLowestScore;
   if (block.highest >= 0) {
-    uint32_t fragments[Tile::kKeySteps][1][2];
-    loadQueries<Shape, Tile, kRows>(q, firstRow, head, fragments);
+    PromptQueries<Shape, Tile, kRows> queries;
+    queries.open(q, firstRow, head);
     const int kvHead = head / Shape::kSharers, slot = block.slot;
     const int begin = variant.keys(block.first, slot).begin() / Tile::kKeys * Tile::kKeys;
     const int last = variant.keys(block.highest, slot).last;
@@ -395,7 +422,7 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
       syncThreads(); // the keys are there, and the values before them no longer read
       float scores[1][Tile::kKeyTiles][4];
       fetchValues(firstKey, 0);
-      multiplyKeys<Tile>(fragments, keys, scores);
+      multiplyKeys<Tile>(queries, keys, scores);
       stowValues(0);
       fetchValues(firstKey, 1);
       maskScores<Tile>(block, variant, firstKey, scores);

@@ -27,7 +27,7 @@ struct AttentionShape {
 template <AttentionShape kShape>
 struct AttentionTraits {
   static_assert(kShape.heads % kShape.kvHeads == 0, "as many query heads share each kv head");
-  static_assert(kShape.headSize % 4 == 0 && kShape.headSize <= 256, "head size");
+  static_assert(kShape.headSize % 4 == 0 && kShape.headSize <= kMaxHeadSize, "head size");
   static constexpr int kHeads = kShape.heads;
   static constexpr int kKvHeads = kShape.kvHeads;
   static constexpr int kHeadSize = kShape.headSize;
@@ -35,9 +35,9 @@ struct AttentionTraits {
   static constexpr int kVectors = headVectors(kHeadSize); ///< of a head, as the cache keeps it
   using Keys = KvRows<kShape.keyType, 8 * kVectors>;
   using Values = KvRows<kShape.valueType, 8 * kVectors>;
-  static constexpr int kSharers = kHeads / kKvHeads;     ///< query heads of a kv head
-  static constexpr int kGroup = headsTogether(kSharers); ///< of them, those that a block of decode attention takes
-  static constexpr int kGroupSize = kGroup * kHeadSize;  ///< elements of a row that it makes
+  static constexpr int kSharers = kHeads / kKvHeads;                ///< query heads of a kv head
+  static constexpr int kGroup = headsTogether(kSharers, kHeadSize); ///< of them, those of a block of decode attention
+  static constexpr int kGroupSize = kGroup * kHeadSize;             ///< elements of a row that it makes
   static constexpr int kGroups = kKvHeads * (kSharers / kGroup);
 
   /// Page of positions 64 * index ... + 63.

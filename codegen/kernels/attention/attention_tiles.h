@@ -4,6 +4,8 @@
 
 namespace llcuda {
 
+constexpr int kMaxHeadSize = 512; ///< of attention, and of the kernels that make queries and keys
+
 /// Keys and values are kept and multiplied in vectors of 8 elements: those of a head, the last of which may have zeros.
 constexpr int headVectors(int headSize) {
   return (headSize + 7) / 8;
@@ -14,17 +16,23 @@ constexpr int headVectors(int headSize) {
 constexpr int kDecodeThreads = 128;
 
 /// Query heads of one kv head that a block takes together, of `heads` that share it: the registers hold queries and
-/// sums of up to eight. What is left over takes more blocks, each with the same number of heads.
-constexpr int headsTogether(int heads) {
-  int together = heads < 8 ? heads : 8;
+/// sums of up to eight, of heads above 256 of up to four. What is left over takes more blocks, each with the same
+/// number of heads.
+constexpr int headsTogether(int heads, int headSize) {
+  const int most = headSize <= 256 ? 8 : 4;
+  int together = heads < most ? heads : most;
   while (together > 1 && heads % together != 0) --together;
   return together < 1 ? 1 : together;
 }
 
-/// Lanes that share a key, 8 elements each.
+/// Lanes that share a key, 8 elements each, or 16 of heads above 256.
 constexpr int decodeKeyLanes(int headSize) {
   const int vectors = headVectors(headSize);
   return vectors <= 2 ? 2 : vectors <= 4 ? 4 : vectors <= 8 ? 8 : vectors <= 16 ? 16 : 32;
+}
+
+constexpr int decodeLaneVectors(int headSize) {
+  return (headVectors(headSize) + decodeKeyLanes(headSize) - 1) / decodeKeyLanes(headSize);
 }
 
 /// Keys that are never divided among splits: those of a step of a block lie in one page.
@@ -61,16 +69,22 @@ constexpr int kPromptRows = 64; ///< of a block; 16 of each warp
 
 /// Columns of a head's y that a block makes, in whole vectors, and in whole blocks of int8 rows where heads are of
 /// those. The y of a head above 184 does not fit the registers: two blocks share it, each with scores of its own, and
-/// the second makes what is left.
+/// the second makes what is left; four share one above 256, whose keys leave less shared memory for values.
 constexpr int promptColumns(int headSize) {
   if (headSize <= 184)
     return 8 * headVectors(headSize);
   const int unit = headSize % 32 == 0 ? 32 : 8;
-  return (headSize / 2 + unit - 1) / unit * unit;
+  const int parts = headSize <= 256 ? 2 : 4;
+  return (headSize / parts + unit - 1) / unit * unit;
 }
 
 constexpr int promptParts(int headSize) {
-  return headSize <= promptColumns(headSize) ? 1 : 2;
+  return (headSize + promptColumns(headSize) - 1) / promptColumns(headSize);
+}
+
+/// Whether a warp keeps its queries in registers; else it reads them again for each tile of keys.
+constexpr bool promptKeepsQueries(int headSize) {
+  return headSize <= 256;
 }
 
 } // namespace llcuda

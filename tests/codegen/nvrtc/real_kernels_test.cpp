@@ -269,7 +269,9 @@ TEST(RealAttention, CompilesWithoutSpillsForAT4) {
       attentionOf(24, 8, 128, KvType::kQ8_0, KvType::kQ8_0), // Llama 3.2 3B
       attentionOf(14, 2, 64, KvType::kQ5_1, KvType::kQ4_0),  // Qwen2.5 0.5B
       attentionOf(4, 1, 256, KvType::kQ8_0, KvType::kQ4_1),
-      attentionOf(64, 8, 64), // gpt-oss
+      attentionOf(16, 1, 512),                              // Gemma 4 12B
+      attentionOf(8, 2, 512, KvType::kQ8_0, KvType::kQ8_0), // Gemma 4 E4B
+      attentionOf(64, 8, 64),                               // gpt-oss
   };
   descs[4].window = 4096, descs[4].softcap = 50.f;
   descs[5].window = 512;

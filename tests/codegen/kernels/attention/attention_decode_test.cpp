@@ -153,7 +153,8 @@ TEST(AttentionDecode, Shapes) {
                           shapeOf(8, 1, 64, KvType::kQ4_1, KvType::kQ8_0), shapeOf(7, 1, 128),
                           shapeOf(12, 2, 128, KvType::kQ4_0, KvType::kQ5_1), shapeOf(4, 1, 256),
                           shapeOf(6, 3, 96, KvType::kQ5_0, KvType::kQ4_1),
-                          shapeOf(8, 1, 256, KvType::kQ5_1, KvType::kQ5_0)>();
+                          shapeOf(8, 1, 256, KvType::kQ5_1, KvType::kQ5_0), shapeOf(16, 1, 512),
+                          shapeOf(2, 1, 320, KvType::kQ8_0, KvType::kQ4_0)>();
 }
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.

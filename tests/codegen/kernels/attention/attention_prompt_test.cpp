@@ -173,7 +173,8 @@ void expectEachNearReference() {
 TEST(AttentionPrompt, Shapes) {
   expectEachNearReference<shapeOf(8, 1, 64, KvType::kQ8_0, KvType::kQ4_0), shapeOf(3, 3, 80), shapeOf(4, 1, 256),
                           shapeOf(4, 2, 128, KvType::kQ5_1, KvType::kQ4_1),
-                          shapeOf(3, 3, 96, KvType::kQ4_0, KvType::kQ5_0)>();
+                          shapeOf(3, 3, 96, KvType::kQ4_0, KvType::kQ5_0), shapeOf(2, 1, 512),
+                          shapeOf(1, 1, 320, KvType::kQ8_0, KvType::kQ4_0)>();
 }
 
 // Heads of an odd number of vectors, of a vector that is half full, and of one vector.

@@ -33,7 +33,7 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf3
   %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
   %s = llm.parameter "s" : tensor<2xf32>
   %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
-  // expected-error@+1 {{heads of 2 elements; kernels exist for multiples of 4 up to 256}}
+  // expected-error@+1 {{heads of 2 elements; kernels exist for multiples of 4 up to 512}}
   %n = llm.head_norm %x, %s eps 1.0e-6 : tensor<?x64xf32>, tensor<2xf32>
   return %n : tensor<?x64xf32>
 }
