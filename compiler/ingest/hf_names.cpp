@@ -20,7 +20,11 @@ constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projec
                                             "embed_audio.",  "vision_model.",
                                             "visual.",       "projector.",
                                             "mlp_AR.",       "mtp."};
-constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"}, {"norm", "output_norm"}};
+constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"},
+                                 {"norm", "output_norm"},
+                                 {"embed_tokens_per_layer", "per_layer_token_embd"},
+                                 {"per_layer_model_projection", "per_layer_model_proj"},
+                                 {"per_layer_projection_norm", "per_layer_proj_norm"}};
 // bitsandbytes keeps these beside a quantised `<module>.weight`, the last two beside the module.
 constexpr std::string_view kWeightParts[] = {"absmax",
                                              "quant_map",
@@ -47,20 +51,20 @@ std::optional<std::string_view> takeLayer(std::string_view& text) {
   return layer;
 }
 
-std::string_view lookUp(std::span<const HfModule> modules, std::string_view hf) {
+std::string_view lookUp(std::span<const HfModule> modules, std::string_view hf, bool isTensor) {
   const auto found = std::ranges::find(modules, hf, &HfModule::hf);
-  return found == modules.end() ? std::string_view() : found->gguf;
+  return found == modules.end() || found->isTensor != isTensor ? std::string_view() : found->gguf;
 }
 
-/// The GGUF name of a module, empty for an unknown one.
-std::string moduleName(std::string_view module, const HfNaming& naming) {
+/// The GGUF name of a module, or of one that is a tensor itself; empty for an unknown one.
+std::string moduleName(std::string_view module, const HfNaming& naming, bool isTensor = false) {
   if (std::ranges::find(kHeads, module) != std::end(kHeads))
     return "output";
   std::ranges::any_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); });
   if (!take(module, "layers."))
-    return std::string(lookUp(kModules, module));
+    return std::string(lookUp(kModules, module, isTensor));
   const std::optional<std::string_view> layer = takeLayer(module);
-  const std::string_view name = lookUp(naming.layer, module);
+  const std::string_view name = lookUp(naming.layer, module, isTensor);
   return layer && !name.empty() ? "blk." + std::string(*layer) + "." + std::string(name) : "";
 }
 
@@ -94,6 +98,8 @@ HfName translateHfName(std::string_view name, const HfNaming& naming) {
     if (name.ends_with(suffix))
       if (const std::string module = moduleName(name.substr(0, name.size() - suffix.size()), naming); !module.empty())
         return {Kind::kTensor, module + std::string(suffix), ""};
+  if (const std::string module = moduleName(name, naming, /*isTensor=*/true); !module.empty())
+    return {Kind::kTensor, module + ".weight", ""};
   if (HfName found = companion(name, ".weight.", kWeightParts, naming); found.kind != Kind::kUnknown)
     return found;
   return companion(name, ".", kModuleParts, naming);
@@ -113,7 +119,9 @@ std::string hfNameOf(std::string_view gguf, const HfNaming& naming, std::string_
       modules = naming.layer;
     }
   const auto found = std::ranges::find(modules, module, &HfModule::gguf);
-  return found == modules.end() ? std::string(gguf) : before + std::string(found->hf) + std::string(suffix);
+  if (found == modules.end())
+    return std::string(gguf);
+  return before + std::string(found->hf) + (found->isTensor ? "" : std::string(suffix));
 }
 
 } // namespace llcuda::ingest

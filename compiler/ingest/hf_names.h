@@ -11,6 +11,7 @@ namespace llcuda::ingest {
 /// A module of a layer, as `self_attn.q_proj`, and what GGUF files call it, as `attn_q`.
 struct HfModule {
   std::string_view hf, gguf;
+  bool isTensor = false; ///< it is a tensor itself, without `.weight`
 };
 
 /// What a family has in each layer.

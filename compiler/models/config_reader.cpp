@@ -12,6 +12,13 @@ namespace {
 
 using ingest::Quoted;
 
+/// Files of models that see may name what attends both ways: "vision" alone leaves text as it is.
+Result<bool> readsBothWays(const Keys& keys) {
+  const std::optional<Stated> value = keys.all().present("use_bidirectional_attention");
+  const auto* what = value ? std::get_if<std::string>(&*value) : nullptr;
+  return what ? *what != "vision" : keys.flag(Key::kBothWays, false);
+}
+
 // What no family here computes, although a file may ask for it.
 Result<void> refuseOthers(const Keys& keys) {
   for (const Key key : {Key::kExperts, Key::kLocalExperts}) {
@@ -20,7 +27,7 @@ Result<void> refuseOthers(const Keys& keys) {
       return unsupported(keys.title(key), " is ", experts, "; mixtures of experts are not supported");
   }
   LLCUDA_ASSIGN_OR_RETURN(const bool causal, keys.flag(Key::kCausal, true));
-  LLCUDA_ASSIGN_OR_RETURN(const bool bothWays, keys.flag(Key::kBothWays, false));
+  LLCUDA_ASSIGN_OR_RETURN(const bool bothWays, readsBothWays(keys));
   if (!causal || bothWays)
     return unsupported(keys.title(bothWays ? Key::kBothWays : Key::kCausal), " is ", bothWays ? "true" : "false",
                        ", but the attention of the models that are supported is causal");
@@ -195,18 +202,21 @@ uint32_t ropeIndex(const RopeConfig& rope, ModelConfig& config) {
   return static_cast<uint32_t>(config.ropes.size() - 1);
 }
 
-/// Gives each layer the rope of its head size and window.
-Result<void> addRopes(const ReadRopes& readRopes, ModelConfig& config) {
-  std::map<uint32_t, Ropes> ropesOf; // by head size
-  for (LayerConfig& layer : config.layers) {
-    auto found = ropesOf.find(layer.headSize);
-    if (found == ropesOf.end()) {
-      LLCUDA_ASSIGN_OR_RETURN(Ropes ropes, readRopes(config, layer.headSize));
-      found = ropesOf.emplace(layer.headSize, std::move(ropes)).first;
-      (void)ropeIndex(found->second.full, config); // the first, whichever layers turn by it
+/// Gives each layer the rope of its head size and window; those of layers without a window come first.
+Result<void> addRopes(const ReadRope& readRope, ModelConfig& config) {
+  for (const bool local : {false, true}) {
+    std::map<uint32_t, uint32_t> indices; // by head size
+    for (LayerConfig& layer : config.layers) {
+      if ((layer.window != 0) != local)
+        continue;
+      auto found = indices.find(layer.headSize);
+      if (found == indices.end()) {
+        LLCUDA_ASSIGN_OR_RETURN(const RopeConfig rope, readRope(config, layer.headSize, local));
+        found = indices.emplace(layer.headSize, ropeIndex(rope, config)).first;
+      }
+      if (layer.rope != LayerConfig::kNoRope)
+        layer.rope = found->second;
     }
-    if (layer.rope != LayerConfig::kNoRope)
-      layer.rope = ropeIndex(layer.window == 0 ? found->second.full : found->second.local, config);
   }
   return {};
 }
@@ -255,8 +265,7 @@ Result<void> readPooling(const Keys& keys, ModelConfig& config) {
 
 } // namespace
 
-Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary,
-                               const ReadRopes& readRopes) {
+Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary, const ReadRope& readRope) {
   ModelConfig config;
   config.family = &family;
   config.vocabulary = vocabulary;
@@ -265,6 +274,8 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_ASSIGN_OR_RETURN(config.embedding, keys.required(Key::kEmbedding, {1, kMaxWidth}));
   LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, config.embedding));
   LLCUDA_RETURN_IF_ERROR(readWindows(keys, config.layers));
+  if (family.layers)
+    LLCUDA_RETURN_IF_ERROR(family.layers(keys, config));
   LLCUDA_RETURN_IF_ERROR(leavePredictingLayers(keys, config));
   LLCUDA_RETURN_IF_ERROR(readSharedCaches(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readNope(keys, config.layers));
@@ -272,7 +283,7 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_RETURN_IF_ERROR(readPooling(keys, config));
   config.pairOrder = keys.kind() == FileKind::kGguf ? family.ggufPairs : family.hfPairs;
   config.normPlus = keys.kind() == FileKind::kGguf ? 0 : family.hfNormPlus;
-  LLCUDA_RETURN_IF_ERROR(addRopes(readRopes, config));
+  LLCUDA_RETURN_IF_ERROR(addRopes(readRope, config));
   if (family.complete)
     LLCUDA_RETURN_IF_ERROR(family.complete(keys, config));
   LLCUDA_RETURN_IF_ERROR(checkConfig(config));

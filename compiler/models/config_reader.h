@@ -8,15 +8,10 @@
 
 namespace llcuda::models {
 
-struct Ropes {
-  RopeConfig full;  ///< of layers that attend to everything
-  RopeConfig local; ///< of layers with a window
-};
-
-/// The ropes of heads of a size. `config` has everything but the ropes.
-using ReadRopes = std::function<Result<Ropes>(const ModelConfig& config, uint32_t headSize)>;
+/// The rope of heads of a size in layers with a window (`local`) or without. `config` has everything but the ropes.
+using ReadRope = std::function<Result<RopeConfig>(const ModelConfig& config, uint32_t headSize, bool local)>;
 
 /// Reads everything by the keys of `family`; `vocabulary` has been read.
-Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary, const ReadRopes& readRopes);
+Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary, const ReadRope& readRope);
 
 } // namespace llcuda::models

@@ -52,6 +52,8 @@ struct Family {
   Activation activation = Activation::kSilu;      ///< of files that do not say
   /// Names of activations that mean another one in its files.
   Few<std::pair<std::string_view, Activation>, 1> activations = {};
+  /// What its files say of single layers, once their windows are known.
+  Result<void> (*layers)(const Keys& keys, ModelConfig& config) = nullptr;
   /// What the common reader of configurations lacks.
   Result<void> (*complete)(const Keys& keys, ModelConfig& config) = nullptr;
   /// The layer that the builder is at: what becomes of the residual stream `x`.

@@ -43,10 +43,10 @@ Result<ModelConfig> configFromGguf(const GgufFile& metadata, const ingest::Check
     if (!keys.has(key))
       return badInput("has no ", keys.title(key));
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t vocabulary, vocabularySize(metadata, tensors, keys));
-  LLCUDA_ASSIGN_OR_RETURN(ModelConfig config,
-                          readConfig(*family, keys, vocabulary, [&](const ModelConfig& read, uint32_t headSize) {
-                            return readGgufRopes(keys, tensors, read, headSize);
-                          }));
+  LLCUDA_ASSIGN_OR_RETURN(ModelConfig config, readConfig(*family, keys, vocabulary,
+                                                         [&](const ModelConfig& read, uint32_t headSize, bool local) {
+                                                           return readGgufRope(keys, tensors, read, headSize, local);
+                                                         }));
   if (const GgufValue* title = metadata.find("general.name"); title && title->asString())
     config.name = text::repairUtf8(*title->asString());
   return config;

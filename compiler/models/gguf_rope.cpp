@@ -59,8 +59,8 @@ Result<void> readScaling(const Values& file, const std::string& type, RopeConfig
   return {};
 }
 
-Result<RopeConfig> readRope(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
-                            uint32_t headSize) {
+Result<RopeConfig> readFullRope(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                                uint32_t headSize) {
   RopeConfig rope;
   LLCUDA_ASSIGN_OR_RETURN(rope.dimensions, keys.optional(Key::kRopeDimensions, headSize, {2, headSize}));
   LLCUDA_ASSIGN_OR_RETURN(rope.base, keys.number(Key::kRopeBase));
@@ -87,23 +87,31 @@ Result<RopeConfig> readRope(const Keys& keys, const ingest::Checkpoint& tensors,
   return rope;
 }
 
+/// What layers with a window have where no scaling is for them.
+Result<RopeConfig> readPlainRope(const Keys& keys, const ModelConfig& config, uint32_t headSize) {
+  RopeConfig rope;
+  const Key dimensions = keys.has(Key::kLocalRopeDimensions) ? Key::kLocalRopeDimensions : Key::kRopeDimensions;
+  LLCUDA_ASSIGN_OR_RETURN(rope.dimensions, keys.optional(dimensions, headSize, {2, headSize}));
+  LLCUDA_ASSIGN_OR_RETURN(rope.originalContext,
+                          keys.optional(Key::kOriginalContext, config.trainedContext, {1, UINT32_MAX}));
+  return rope;
+}
+
 } // namespace
 
-Result<Ropes> readGgufRopes(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
-                            uint32_t headSize) {
-  Ropes ropes;
-  LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, tensors, config, headSize));
-  if (config.family->ggufPairs == PairOrder::kAdjacent && ropes.full.dimensions != headSize)
+Result<RopeConfig> readGgufRope(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                                uint32_t headSize, bool local) {
+  const bool plain = local && config.family->plainLocalRope;
+  LLCUDA_ASSIGN_OR_RETURN(RopeConfig rope, plain ? readPlainRope(keys, config, headSize)
+                                                 : readFullRope(keys, tensors, config, headSize));
+  if (config.family->ggufPairs == PairOrder::kAdjacent && rope.dimensions != headSize)
     return unsupported(config.family->architecture, " turns whole heads of ", headSize, " elements, the file says ",
-                       keys.title(Key::kRopeDimensions), " ", ropes.full.dimensions);
-  ropes.local = ropes.full;
-  if (config.family->plainLocalRope) {
-    ropes.local = {};
-    ropes.local.dimensions = ropes.full.dimensions;
-    ropes.local.originalContext = ropes.full.originalContext;
-  }
-  LLCUDA_ASSIGN_OR_RETURN(ropes.local.base, keys.positive(Key::kLocalRopeBase, ropes.full.base));
-  return ropes;
+                       keys.title(Key::kRopeDimensions), " ", rope.dimensions);
+  if (!local)
+    return rope;
+  LLCUDA_ASSIGN_OR_RETURN(const double base, keys.number(Key::kRopeBase));
+  LLCUDA_ASSIGN_OR_RETURN(rope.base, keys.positive(Key::kLocalRopeBase, base));
+  return rope;
 }
 
 } // namespace llcuda::models

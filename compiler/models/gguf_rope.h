@@ -13,7 +13,7 @@ inline constexpr const char* kRopeLongFactors = "rope_factors_long.weight";
 
 /// Reads the keys `rope.*` and those tensors; `config` has all but ropes. A file with longrope factors needs no
 /// `rope.scaling.type`, and converters write none.
-Result<Ropes> readGgufRopes(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
-                            uint32_t headSize);
+Result<RopeConfig> readGgufRope(const Keys& keys, const ingest::Checkpoint& tensors, const ModelConfig& config,
+                                uint32_t headSize, bool local);
 
 } // namespace llcuda::models

@@ -42,10 +42,10 @@ Result<HfConfig> configFromHf(const nlohmann::json& json) {
 
   HfConfig config;
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t vocabulary, keys.required(Key::kVocabulary, {1, kMaxVocabulary}));
-  LLCUDA_ASSIGN_OR_RETURN(config.model,
-                          readConfig(*family, keys, vocabulary, [&](const ModelConfig& model, uint32_t headSize) {
-                            return readHfRopes(keys, values, model, headSize);
-                          }));
+  LLCUDA_ASSIGN_OR_RETURN(
+      config.model, readConfig(*family, keys, vocabulary, [&](const ModelConfig& model, uint32_t headSize, bool local) {
+        return readHfRope(keys, values, model, headSize, local);
+      }));
   LLCUDA_ASSIGN_OR_RETURN(const bool tied, values.flag("tie_word_embeddings", family->tiedHead));
   LLCUDA_ASSIGN_OR_RETURN(config.tensors.tiedHead, root.flag("tie_word_embeddings", tied));
   config.tensors.naming.layer = family->tensors;

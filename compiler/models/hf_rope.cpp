@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/models/hf_rope.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/ingest/message_parts.h"
@@ -59,14 +60,18 @@ Result<void> readLongRope(const Values& rope, const ModelConfig& config, RopeCon
   return {};
 }
 
-Result<RopeScaling> scalingOf(const Values& rope, const ModelConfig& config) {
+Result<std::string> typeOf(const Values& rope) {
   LLCUDA_ASSIGN_OR_RETURN(const std::string older, rope.text("type", "default"));
-  LLCUDA_ASSIGN_OR_RETURN(const std::string name, rope.text("rope_type", older));
+  return rope.text("rope_type", older);
+}
+
+Result<RopeScaling> scalingOf(const Values& rope, const ModelConfig& config) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::string name, typeOf(rope));
   // Early Phi-3 files call longrope by these names.
   if (name == "longrope" || name == "su" || (name == "yarn" && config.family->yarnIsLongRope))
     return RopeScaling::kLongRope;
   // The axes of mrope turn alike where there is only text.
-  if (name == "default" || name == "mrope")
+  if (name == "default" || name == "mrope" || name == "proportional")
     return RopeScaling::kNone;
   if (name == "linear")
     return RopeScaling::kLinear;
@@ -75,7 +80,15 @@ Result<RopeScaling> scalingOf(const Values& rope, const ModelConfig& config) {
   if (name == "llama3")
     return RopeScaling::kLlama3;
   return unsupported("a rope of type ", Quoted{name},
-                     " is not supported; default, linear, llama3, yarn and longrope are");
+                     " is not supported; default, proportional, linear, llama3, yarn and longrope are");
+}
+
+/// Of a rope over `pairs` pairs of which only the first `turning` turn, with the frequencies that all would have. The
+/// others are divided by what GGUF files have for them.
+std::vector<double> proportionalDivisors(size_t pairs, size_t turning) {
+  std::vector<double> divisors(pairs, static_cast<double>(1e30f));
+  std::fill_n(divisors.begin(), turning, 1.);
+  return divisors;
 }
 
 /// One rope. What `rope` lacks stands beside it.
@@ -83,11 +96,18 @@ Result<RopeConfig> readRope(const Keys& keys, const Values& rope, double base, c
                             uint32_t headSize) {
   RopeConfig result;
   LLCUDA_ASSIGN_OR_RETURN(result.base, rope.number("rope_theta", base));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string type, typeOf(rope));
+  const bool isProportional = type == "proportional";
   LLCUDA_ASSIGN_OR_RETURN(const double outer, keys.positive(Key::kPartialRotary, 1));
   LLCUDA_ASSIGN_OR_RETURN(const double partial, rope.positive("partial_rotary_factor", outer));
   if (partial > 1)
     return badInput("partial_rotary_factor is ", partial, ", at most 1");
-  result.dimensions = static_cast<uint32_t>(headSize * partial);
+  if (isProportional) {
+    result.dimensions = headSize;
+    result.divisors = proportionalDivisors(headSize / 2, static_cast<size_t>(headSize * partial) / 2);
+  } else {
+    result.dimensions = static_cast<uint32_t>(headSize * partial);
+  }
   LLCUDA_ASSIGN_OR_RETURN(result.scaling, scalingOf(rope, config));
   LLCUDA_ASSIGN_OR_RETURN(result.originalContext, originalContext(keys, rope, config));
   if (result.scaling == RopeScaling::kNone)
@@ -108,27 +128,21 @@ Result<RopeConfig> readRope(const Keys& keys, const Values& rope, double base, c
 
 } // namespace
 
-Result<Ropes> readHfRopes(const Keys& keys, const JsonValues& file, const ModelConfig& config, uint32_t headSize) {
+Result<RopeConfig> readHfRope(const Keys& keys, const JsonValues& file, const ModelConfig& config, uint32_t headSize,
+                              bool local) {
   LLCUDA_ASSIGN_OR_RETURN(const JsonValues parameters, file.object("rope_parameters"));
   LLCUDA_ASSIGN_OR_RETURN(const JsonValues scaling, file.object("rope_scaling"));
   LLCUDA_ASSIGN_OR_RETURN(const double base, keys.number(Key::kRopeBase));
-  Ropes ropes;
-  if (parameters.has("full_attention") || parameters.has("sliding_attention")) {
-    LLCUDA_ASSIGN_OR_RETURN(const JsonValues full, parameters.object("full_attention"));
-    LLCUDA_ASSIGN_OR_RETURN(const JsonValues local, parameters.object("sliding_attention"));
-    LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, full, base, config, headSize));
-    LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, ropes.full.base));
-    LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, local, localBase, config, headSize));
-    return ropes;
-  }
-  LLCUDA_ASSIGN_OR_RETURN(ropes.full, readRope(keys, scaling.isEmpty() ? parameters : scaling, base, config, headSize));
-  ropes.local = ropes.full;
-  if (config.family->plainLocalRope) {
-    LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, ropes.full.base));
-    LLCUDA_ASSIGN_OR_RETURN(const JsonValues nothing, file.object(""));
-    LLCUDA_ASSIGN_OR_RETURN(ropes.local, readRope(keys, nothing, localBase, config, headSize));
-  }
-  return ropes;
+  const bool byLayer = parameters.has("full_attention") || parameters.has("sliding_attention");
+  LLCUDA_ASSIGN_OR_RETURN(const JsonValues full, byLayer
+                                                     ? parameters.object("full_attention")
+                                                     : Result<JsonValues>(scaling.isEmpty() ? parameters : scaling));
+  if (!local || (!byLayer && !config.family->plainLocalRope))
+    return readRope(keys, full, base, config, headSize);
+  LLCUDA_ASSIGN_OR_RETURN(const double fullBase, full.number("rope_theta", base));
+  LLCUDA_ASSIGN_OR_RETURN(const double localBase, keys.number(Key::kLocalRopeBase, fullBase));
+  LLCUDA_ASSIGN_OR_RETURN(const JsonValues own, byLayer ? parameters.object("sliding_attention") : file.object(""));
+  return readRope(keys, own, localBase, config, headSize);
 }
 
 } // namespace llcuda::models

@@ -20,7 +20,11 @@ enum class Key : uint8_t {
   kHeads,
   kKvHeads,
   kHeadSize,
+  kLocalHeadSize,  ///< of layers with the window, where they have their own
+  kGlobalHeadSize, ///< of the others
   kValueSize,
+  kLocalValueSize,
+  kGlobalKvHeads, ///< of layers without the window, whose values are their keys
   kVocabulary,
   kNormEps,
   kType, ///< that transformers computes in
@@ -43,10 +47,13 @@ enum class Key : uint8_t {
   kRopeBase,
   kLocalRopeBase, ///< of layers with the window
   kRopeDimensions,
-  kPartialRotary,   ///< rotated elements / head size
-  kSharedCaches,    ///< last layers that make no keys and values
-  kOriginalContext, ///< before the rope was scaled
-  kQueryScalar,     ///< scores are divided by its root
+  kLocalRopeDimensions, ///< of layers with the window
+  kPartialRotary,       ///< rotated elements / head size
+  kSharedCaches,        ///< last layers that make no keys and values
+  kWideShared,          ///< whether their feed-forward is twice as wide
+  kLayerEmbedding,      ///< columns of each layer's own embedding of the tokens
+  kOriginalContext,     ///< before the rope was scaled
+  kQueryScalar,         ///< scores are divided by its root
   kAttentionScale,
   kAttentionSoftcap,
   kLogitSoftcap,

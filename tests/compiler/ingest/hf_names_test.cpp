@@ -59,6 +59,24 @@ TEST(HfNames, FusedTensorsOfPhi) {
   EXPECT_EQ(gguf("model.layers.0.mlp.gate_up_proj.weight", kPhi), "blk.0.ffn_up.weight");
 }
 
+// A tensor that is no module has no `.weight`, and a module is not found without one.
+TEST(HfNames, TensorsByThemselves) {
+  static constexpr HfModule kBoth[] = {{"layer_scalar", "layer_output_scale", /*isTensor=*/true},
+                                       {"mlp.up_proj", "ffn_up"}};
+  const HfNaming naming{kBoth};
+  EXPECT_EQ(gguf("model.layers.2.layer_scalar", naming), "blk.2.layer_output_scale.weight");
+  EXPECT_EQ(hfNameOf("blk.2.layer_output_scale.weight", naming, "model."), "model.layers.2.layer_scalar");
+  for (const char* name : {"model.layers.2.layer_scalar.weight", "model.layers.2.mlp.up_proj", "model.norm"})
+    EXPECT_EQ(gguf(name, naming), "") << name;
+}
+
+TEST(HfNames, TensorsOfAllLayers) {
+  for (const auto& [hf, own] : {std::pair{"embed_tokens_per_layer", "per_layer_token_embd"},
+                                std::pair{"per_layer_model_projection", "per_layer_model_proj"},
+                                std::pair{"per_layer_projection_norm", "per_layer_proj_norm"}})
+    EXPECT_EQ(gguf("model.language_model." + std::string(hf) + ".weight"), std::string(own) + ".weight");
+}
+
 TEST(HfNames, TextPartOfAModelThatSees) {
   EXPECT_EQ(gguf("language_model.model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");
   EXPECT_EQ(gguf("model.language_model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");

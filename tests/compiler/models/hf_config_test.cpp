@@ -123,7 +123,8 @@ TEST(HfConfig, RopeParametersOfEachKindOfLayer) {
   const Json ropes = {{"full_attention", {{"rope_type", "linear"}, {"factor", 4}, {"rope_theta", 5e5}}},
                       {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 20000}}}};
   const ModelConfig config =
-      model("Gemma3ForCausalLM", {{"rope_parameters", ropes}, {"dtype", "float32"}, {"head_dim", 16}});
+      model("Gemma3ForCausalLM",
+            {{"rope_parameters", ropes}, {"dtype", "float32"}, {"head_dim", 16}, {"num_hidden_layers", 6}});
   EXPECT_EQ(config.ropes[0].base, 5e5);
   EXPECT_EQ(config.ropes[0].factor, 4);
   EXPECT_EQ(config.ropes[1].base, 20000);
@@ -304,8 +305,9 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   unsupported({{"layer_types", {"full_attention", "full_attention", "full_attention", "linear_attention"}}},
               "layer 3 is recurrent: only layers of attention are supported");
   unsupported({{"num_local_experts", 8}}, "num_local_experts is 8; mixtures of experts are not supported");
-  unsupported({{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
-              "a rope of type 'dynamic' is not supported; default, linear, llama3, yarn and longrope are");
+  unsupported(
+      {{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
+      "a rope of type 'dynamic' is not supported; default, proportional, linear, llama3, yarn and longrope are");
   unsupported({{"rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"truncate", false}}}},
               "a yarn rope with truncate false is not supported");
   unsupported(
