@@ -17,6 +17,7 @@
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \
   FAMILY(Gemma3)                                                                                                       \
+  FAMILY(Gemma4)                                                                                                       \
   FAMILY(Granite)                                                                                                      \
   FAMILY(GraniteHybrid)                                                                                                \
   FAMILY(Ernie45)                                                                                                      \

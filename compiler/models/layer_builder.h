@@ -29,7 +29,8 @@ public:
   struct QueryKeyValue {
     Rows query, key, value;
   };
-  /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other.
+  /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other. A
+  /// layer whose values may be keys takes `attn_k` for both where there is no `attn_v`.
   virtual QueryKeyValue queryKeyValue(Rows input) = 0;
   /// Queries or keys rotated by the positions, unless the layer rotates none.
   virtual Rows rotated(Rows input) = 0;
@@ -41,6 +42,12 @@ public:
   virtual Rows attentionOutput(Rows attended) = 0;
   /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.
   virtual Rows feedForward(Rows input) = 0;
+  /// `x` with what the layer makes of its own embedding of the tokens; `x` where the model has none:
+  ///   own = (norm(per_layer_model_proj embedded / sqrt(width)) + sqrt(columns) layer_token_embd[token]) / sqrt(2)
+  ///   x += norm(proj (activation(inp_gate x) * own))
+  virtual Rows ownEmbedding(Rows x) = 0;
+  /// The input times the one number of a tensor, where the layer has it.
+  virtual Rows scaledBy(Rows input, std::string_view name) = 0;
 };
 
 } // namespace llcuda::models

@@ -2,7 +2,6 @@
 #include "compiler/models/model_builder.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "codegen/formats/dequantize.h"
 #include "compiler/ingest/low_rank_tensors.h"
@@ -146,11 +145,11 @@ std::optional<float> ModelBuilder::scalar(const std::string& name) {
   float value = 0;
   if (!stored)
     fail(stored.error());
-  else if (stored->type != formats::TensorType::kF32)
-    fail(unsupported("tensor ", checkpoint.title(name), " is ", formats::tensorTypeInfo(stored->type).name,
-                     ", it must be f32"));
+  else if (const auto& info = formats::tensorTypeInfo(stored->type);
+           info.blockElements != 1 || !formats::canDequantize(stored->type))
+    fail(unsupported("tensor ", checkpoint.title(name), " is ", info.name, ", it must be f32, f16 or bf16"));
   else
-    std::memcpy(&value, stored->bytes.data(), sizeof(value));
+    formats::dequantizeRow(stored->type, stored->bytes.data(), 1, &value);
   if (!failure && !std::isfinite(value))
     fail(badInput("tensor ", checkpoint.title(name), " is ", value, ", which is not finite"));
   return value;
@@ -204,7 +203,8 @@ Rows ModelBuilder::embedding() {
   embeddings = weight("token_embd.weight", {0, config.vocabulary, config.vocabulary}, config.embedding);
   const auto scale = config.embeddingScale == 1 ? mlir::FloatAttr()
                                                 : builder.getF32FloatAttr(static_cast<float>(config.embeddingScale));
-  return rowsOf(create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale));
+  embedded = create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale);
+  return rowsOf(embedded);
 }
 
 Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
@@ -252,8 +252,10 @@ LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
   if (fused)
     return {queries, linear(input, "attn_qkv", {query, kv, total, turns}, config.embedding),
             linear(input, "attn_qkv", {query + kv, kv, total}, config.embedding)};
+  // Rows of keys are in the order that they turn in, those of values are not.
+  const bool own = !layer().keysAsValues || has(named("attn_v.weight"));
   return {queries, linear(input, "attn_k", {0, kv, kv, turns}, config.embedding),
-          linear(input, "attn_v", {0, kv, kv}, config.embedding)};
+          linear(input, own ? "attn_v" : "attn_k", {0, kv, kv}, config.embedding)};
 }
 
 Value ModelBuilder::ropeTable(uint32_t rope, const PositionGrowth& growth) {
@@ -316,6 +318,29 @@ Rows ModelBuilder::feedForward(Rows input) {
   const Value gated =
       create<llm::GluOp>(valueOf(gate).getType(), activationOf(config.activation), valueOf(gate), valueOf(up));
   return linear(rowsOf(gated), "ffn_down", config.embedding, units);
+}
+
+Rows ModelBuilder::ownEmbedding(Rows x) {
+  const uint64_t columns = config.layerEmbedding;
+  if (columns == 0)
+    return x;
+  const uint64_t all = columns * config.layers.size(), first = columns * static_cast<uint64_t>(currentLayer);
+  const auto root = [](uint64_t number) { return std::sqrt(static_cast<double>(number)); };
+  const Value table = weight(named("layer_token_embd.weight"), {0, config.vocabulary, config.vocabulary}, columns);
+  const Value token = create<llm::EmbeddingOp>(rows(static_cast<int64_t>(columns)), tokens, table,
+                                               builder.getF32FloatAttr(static_cast<float>(root(columns))));
+  const Value projection = weight("per_layer_model_proj.weight", {first, columns, all}, config.embedding);
+  const Value projected = scaled(create<llm::LinearOp>(embedded, projection), 1 / root(config.embedding));
+  const Value scale = vector("per_layer_proj_norm.weight", {0, columns, columns}, config.normPlus);
+  const Value context = create<llm::RmsNormOp>(projected, scale, config.normEps);
+  const Value own = scaled(create<llm::AddOp>(context.getType(), context, token), 1 / root(2));
+  const Value gate = valueOf(linear(x, "inp_gate", columns, config.embedding));
+  const Value gated = create<llm::GluOp>(gate.getType(), activationOf(config.activation), gate, own);
+  return residual(x, rmsNorm(linear(rowsOf(gated), "proj", config.embedding, columns), "post_norm"));
+}
+
+Rows ModelBuilder::scaledBy(Rows input, std::string_view name) {
+  return rowsOf(scaled(valueOf(input), scalar(named(name) + ".weight").value_or(1)));
 }
 
 void ModelBuilder::head(Rows input) {

@@ -39,6 +39,8 @@ public:
   Rows attention(Rows query, Rows key, Rows value) override;
   Rows attentionOutput(Rows attended) override;
   Rows feedForward(Rows input) override;
+  Rows ownEmbedding(Rows x) override;
+  Rows scaledBy(Rows input, std::string_view name) override;
 
   /// The verified module, or the first error: of a tensor, or one that the model has and nothing read.
   Result<mlir::OwningOpRef<mlir::ModuleOp>> finish();
@@ -50,7 +52,6 @@ private:
     bool turns = false;
   };
 
-  /// The scaled embeddings of the tokens.
   Rows embedding();
   /// The last norm, the logits by `output` or the embeddings, and the sampled tokens.
   void head(Rows input);
@@ -64,7 +65,7 @@ private:
   mlir::Value vector(const std::string& name, Part part, float plus);
   mlir::Value parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns, mlir::FloatAttr plus,
                         mlir::StringAttr encoding);
-  /// The factor that tensors of some encodings have beside them, in a tensor of one element.
+  /// The number of a tensor of one element, where the model has it.
   std::optional<float> scalar(const std::string& name);
   /// `input` times a factor; itself where that is 1.
   mlir::Value scaled(mlir::Value input, double factor);
@@ -105,6 +106,7 @@ private:
     mlir::Value grown; ///< and when queries do whose scale grows
   };
   mlir::Value embeddings;          ///< the matrix, which may also be the head
+  mlir::Value embedded;            ///< the scaled embeddings of the tokens
   std::vector<Table> tables;       ///< of ModelConfig::ropes; equal ones are made once
   std::vector<mlir::Value> caches; ///< of the layers built so far
   int64_t currentLayer = -1;

@@ -49,8 +49,9 @@ struct LayerConfig {
   uint32_t kvHeads = 0; ///< divides heads
   uint32_t headSize = 0;
   uint32_t feedForward = 0;
-  uint32_t rope = 0;   ///< of ModelConfig::ropes; kNoRope: positions do not turn queries and keys
-  uint32_t window = 0; ///< positions that it attends to, the own one included; 0: all
+  uint32_t rope = 0;         ///< of ModelConfig::ropes; kNoRope: positions do not turn queries and keys
+  uint32_t window = 0;       ///< positions that it attends to, the own one included; 0: all
+  bool keysAsValues = false; ///< a file without linear of values means that of keys
   /// An earlier layer whose keys and values it attends over, making none; kOwnCache: it makes its own.
   uint32_t cache = kOwnCache;
 
@@ -71,6 +72,8 @@ struct ModelConfig {
   PairOrder pairOrder = PairOrder::kAdjacent;
   Activation activation = Activation::kSilu;
   double embeddingScale = 1;
+  uint32_t layerEmbedding = 0; ///< columns of each layer's own embedding of the tokens; 0: they have none
+  bool valueNorms = false;     ///< each head of values is normed, without a scale
   double residualScale = 1;    ///< of what attention and feed-forward add to the residual stream
   double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
   double attentionSoftcap = 0; ///< 0: none

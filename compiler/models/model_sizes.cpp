@@ -42,6 +42,9 @@ constexpr ModelSize kSizes[] = {
     {&kGemma3, "Gemma 3 1B", 1.0, 26, 256, 32768, 22, 512},
     {&kGemma3, "Gemma 3 4B", 3.88, 34, 1024, 131072, 29, 1024},
     {&kGemma3, "Gemma 3 12B", 11.8, 48, 2048, 131072, 40, 1024},
+    {&kGemma4, "Gemma 4 E2B", 4.7, 15, 512, 131072, 12, 512, 256},
+    {&kGemma4, "Gemma 4 E4B", 7.5, 24, 1024, 131072, 20, 512, 512},
+    {&kGemma4, "Gemma 4 12B", 11.8, 48, 512, 131072, 40, 1024, 2048},
     {&kGranite, "Granite 3.3 2B", 2.53, 40, 512, 131072},
     {&kGranite, "Granite 3.3 8B", 8.17, 40, 1024, 131072},
     {&kGraniteHybrid, "Granite 4.0 micro 3B", 3.4, 40, 512, 131072},
@@ -58,7 +61,8 @@ constexpr ModelSize kSizes[] = {
 /// Keys and values of `context` positions, two bytes an element.
 uint64_t cacheBytes(const ModelSize& size, uint64_t context) {
   const uint64_t local = std::min<uint64_t>(context, size.window);
-  return (size.localLayers * local + (size.layers - size.localLayers) * context) * size.kvColumns * 4;
+  const uint64_t localColumns = size.localColumns != 0 ? size.localColumns : size.kvColumns;
+  return (size.localLayers * local * localColumns + (size.layers - size.localLayers) * context * size.kvColumns) * 4;
 }
 
 } // namespace

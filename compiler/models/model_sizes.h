@@ -13,11 +13,12 @@ namespace llcuda::models {
 struct ModelSize {
   const Family* family;
   std::string_view name;
-  double parameters; ///< in thousands of millions, embeddings counted once
-  uint32_t layers;
+  double parameters;                    ///< in thousands of millions, embeddings counted once
+  uint32_t layers;                      ///< with a cache of their own
   uint32_t kvColumns;                   ///< kv heads times head size
   uint32_t context;                     ///< that it is trained for
   uint32_t localLayers = 0, window = 0; ///< of the layers, those that see `window` positions
+  uint32_t localColumns = 0;            ///< of those, where they have other kvColumns
 };
 
 std::span<const ModelSize> modelSizes();

@@ -6,6 +6,7 @@
 #include "compiler/ingest/gguf_vocabulary.h"
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/ingest/kept_tensors.h"
+#include "compiler/ingest/layer_tensors.h"
 #include "compiler/ingest/lora_adapter.h"
 #include "compiler/ingest/open_vocabulary.h"
 #include "compiler/ingest/padded_checkpoint.h"
@@ -43,6 +44,17 @@ Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
                                                               options.threads));
   model.notes.insert(model.notes.end(), quantized->notes().begin(), quantized->notes().end());
   model.checkpoint = std::move(quantized);
+  return {};
+}
+
+/// What the formula has for each layer and files keep otherwise.
+Result<void> giveLayerTensors(OpenedModel& model) {
+  ingest::LayerTensorSizes sizes = {.embedding = model.config.layerEmbedding, .heads = {}};
+  for (const LayerConfig& layer : model.config.layers)
+    sizes.heads.push_back(model.config.valueNorms ? layer.headSize : 0);
+  if (sizes.embedding == 0 && !model.config.valueNorms)
+    return {};
+  LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::LayerTensors::over(std::move(model.checkpoint), sizes));
   return {};
 }
 
@@ -148,6 +160,7 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())
     LLCUDA_RETURN_IF_ERROR(addAdapters(model, adapters, options));
+  LLCUDA_RETURN_IF_ERROR(giveLayerTensors(model));
   pad(model);
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));

@@ -9,10 +9,6 @@ constexpr std::string_view kStates = "states of a Mamba mixer";
 constexpr std::string_view kEncoder = "attention in both directions";
 
 constexpr RefusedFamily kRefused[] = {
-    {"Gemma 4",
-     {"gemma4"},
-     {"Gemma4ForCausalLM", "Gemma4ForConditionalGeneration", "Gemma4UnifiedForConditionalGeneration"},
-     "heads of 512 elements and embeddings of each layer"},
     {"Gemma 3n",
      {"gemma3n"},
      {"Gemma3nForCausalLM", "Gemma3nForConditionalGeneration"},

@@ -172,6 +172,41 @@ TEST(SameModel, FourScales) {
               {"logits_scaling", 8}});
 }
 
+// Gemma 4: two head sizes, stated by the usual one or for each layer; shared caches; embeddings of layers.
+TEST(SameModel, HeadsByLayer) {
+  const Json ropes = {
+      {"full_attention", {{"rope_type", "proportional"}, {"partial_rotary_factor", 0.5}, {"rope_theta", 1e6}}},
+      {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 1e4}}}};
+  // Whole heads turn without a tensor of divisors, which the GGUF files of this test have not.
+  Json whole = ropes;
+  whole["full_attention"]["partial_rotary_factor"] = 1;
+  const GgufKeys keys = {{"attention.key_length", 32u},      {"attention.value_length", 32u},
+                         {"attention.key_length_swa", 16u},  {"attention.value_length_swa", 16u},
+                         {"rope.dimension_count", 32u},      {"rope.dimension_count_swa", 16u},
+                         {"rope.freq_base", 1e6f},           {"attention.sliding_window", 47u},
+                         {"attention.shared_kv_layers", 2u}, {"attention.sliding_window_pattern", 4u}};
+  const char *const local = "sliding_attention", *const full = "full_attention";
+  Json json = {{"sliding_window", 47},
+               {"num_kv_shared_layers", 2},
+               {"rope_parameters", whole},
+               {"global_head_dim", 32},
+               {"hidden_size_per_layer_input", 0},
+               {"attention_k_eq_v", true},
+               {"use_bidirectional_attention", "vision"},
+               {"layer_types", {local, local, local, full, local, local, local, full}}};
+  expectSame("gemma4", keys, "Gemma4ForCausalLM", json);
+  json.erase("global_head_dim");
+  json["per_layer_config"] = {{"3", {{"head_dim", 32}}}, {"7", {{"head_dim", 32}}}};
+  const ModelConfig config = ofFolder("Gemma4ForConditionalGeneration", json);
+  EXPECT_EQ(config.layers[3].headSize, 32u);
+  EXPECT_EQ(config.layers[4].headSize, 16u);
+  EXPECT_EQ(config.layers[6].cache, 5u);
+  EXPECT_EQ(config.layers[7].cache, 3u);
+  json["rope_parameters"] = ropes;
+  EXPECT_EQ(ofFolder("Gemma4ForCausalLM", json).ropes.front().divisors,
+            (std::vector<double>{1, 1, 1, 1, 1, 1, 1, 1, 1e30f, 1e30f, 1e30f, 1e30f, 1e30f, 1e30f, 1e30f, 1e30f}));
+}
+
 // No GGUF key has the scale of the 27B models; the number of layers tells them.
 TEST(SameModel, ScaleOfThe27BModels) {
   expectSame("gemma2", {{"block_count", 46u}, {"attention.head_count", 2u}}, "Gemma2ForCausalLM",

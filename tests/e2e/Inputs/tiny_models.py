@@ -26,6 +26,12 @@ EPSILON = 1e-5
 # GGUF file, without the architecture's name.
 LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
 SHORT_FACTORS, LONG_FACTORS = [1.0 + 0.05 * i for i in range(12)], [1.0 + 0.4 * i for i in range(12)]
+GEMMA4_ROPES = {"sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+                "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 1000000.0}}
+GEMMA4_KEYS = {"attention.key_length": 64, "attention.value_length": 64, "attention.key_length_swa": 32,
+               "attention.value_length_swa": 32, "rope.dimension_count": 64, "rope.dimension_count_swa": 32,
+               "rope.freq_base": 1000000.0, "rope.freq_base_swa": 10000.0, "final_logit_softcapping": 4.0}
+GEMMA4_DIVISORS = [1.0] * 8 + [1e30] * 24
 FAMILIES = {
     "llama": {
         "architecture": "llama", "class": "LlamaForCausalLM", "model_type": "llama", "llama3": LLAMA3,
@@ -183,6 +189,35 @@ FAMILIES = {
         "keys": {"attention.sliding_window": 16, "rope.freq_base": 1000000.0, "rope.scaling.type": "linear",
                  "rope.scaling.factor": 8.0},
     },
+    # Layers without the window have larger heads, whose values are keys, and turn a quarter of each.
+    "gemma4": {
+        "architecture": "gemma4", "class": "Gemma4ForCausalLM", "model_type": "gemma4_text", "layers": 4, "tied": True,
+        "post_norms": True, "head_norms": True, "scalars": True, "local": (True, True, True, False),
+        "full": {"head_size": 64, "kv_heads": 1, "values": False},
+        "config": {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 16, "final_logit_softcapping": 4.0,
+                   "hidden_size_per_layer_input": 0, "attention_k_eq_v": True, "rope_parameters": GEMMA4_ROPES,
+                   "layer_types": ["sliding_attention"] * 3 + ["full_attention"],
+                   "per_layer_config": {"3": {"head_dim": 64, "num_key_value_heads": 1}}},
+        "keys": {"attention.sliding_window": 16, "attention.sliding_window_pattern": [True, True, True, False],
+                 "attention.head_count_kv": [2, 2, 2, 1], "embedding_length_per_layer_input": 0, **GEMMA4_KEYS},
+        "vectors": {"rope_freqs.weight": GEMMA4_DIVISORS},
+    },
+    # The last three layers attend over the caches of those before them, and each has an embedding of its own.
+    "gemma4_shared": {
+        "architecture": "gemma4", "class": "Gemma4ForCausalLM", "model_type": "gemma4_text", "layers": 7, "tied": True,
+        "post_norms": True, "head_norms": True, "scalars": True, "heads": (4, 1), "shared": 3, "own_embedding": 32,
+        "local": (True, False, True, False, True, True, False), "full": {"head_size": 64},
+        "config": {"hidden_activation": "gelu_pytorch_tanh", "sliding_window": 16, "final_logit_softcapping": 4.0,
+                   "hidden_size_per_layer_input": 32, "vocab_size_per_layer_input": VOCABULARY,
+                   "num_kv_shared_layers": 3, "use_double_wide_mlp": True, "rope_parameters": GEMMA4_ROPES,
+                   "global_head_dim": 64,
+                   "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention",
+                                   "sliding_attention", "sliding_attention", "full_attention"]},
+        "keys": {"attention.sliding_window": 16, "attention.shared_kv_layers": 3,
+                 "attention.sliding_window_pattern": [True, False, True, False, True, True, False],
+                 "feed_forward_length": [96] * 4 + [192] * 3, "embedding_length_per_layer_input": 32, **GEMMA4_KEYS},
+        "vectors": {"rope_freqs.weight": GEMMA4_DIVISORS},
+    },
 }
 
 
@@ -201,23 +236,34 @@ class Model:
         self.tensors, self.predicting = {}, 0
         self.matrix("token_embd", VOCABULARY, EMBEDDING, 1 / EMBEDDING**0.5 if self.family.get("tied") else 1.0)
         for i in range(self.layers):
-            self.layer(f"blk.{i}.")
+            self.layer(f"blk.{i}.", i)
+        if own := self.family.get("own_embedding"):
+            self.matrix("per_layer_token_embd", VOCABULARY, own * self.layers, 1 / own**0.5)
+            self.matrix("per_layer_model_proj", own * self.layers, EMBEDDING)
+            self.norm("per_layer_proj_norm", own)
         self.norm("output_norm", EMBEDDING)
         if not self.family.get("tied"):
             self.matrix("output", VOCABULARY, EMBEDDING)
 
-    def layer(self, block):
-        query, kv = self.heads * self.head_size, self.kv_heads * self.head_size
+    def layer(self, block, index):
+        full = {} if self.family.get("local", (True,) * self.layers)[index % self.layers] else self.family["full"]
+        head_size, kv_heads = full.get("head_size", self.head_size), full.get("kv_heads", self.kv_heads)
+        query, kv = self.heads * head_size, kv_heads * head_size
+        shares = index >= self.layers - self.family.get("shared", 0)
+        units = FEED_FORWARD * (2 if shares else 1)
         pre_norms = self.family.get("pre_norms", True)
         if pre_norms:
             self.norm(block + "attn_norm", EMBEDDING)
         self.linear(block + "attn_q", query, EMBEDDING, "q")
-        self.linear(block + "attn_k", kv, EMBEDDING, "k")
-        self.linear(block + "attn_v", kv, EMBEDDING, "v")
+        if not shares:
+            self.linear(block + "attn_k", kv, EMBEDDING, "k")
+        if not shares and full.get("values", True):
+            self.linear(block + "attn_v", kv, EMBEDDING, "v")
         self.linear(block + "attn_output", EMBEDDING, query, "o")
         if self.family.get("head_norms"):
-            self.norm(block + "attn_q_norm", self.head_size)
-            self.norm(block + "attn_k_norm", self.head_size)
+            self.norm(block + "attn_q_norm", head_size)
+            if not shares:
+                self.norm(block + "attn_k_norm", head_size)
         if self.family.get("row_norms"):
             self.norm(block + "attn_q_norm", query)
             self.norm(block + "attn_k_norm", kv)
@@ -225,15 +271,21 @@ class Model:
             self.norm(block + "post_attention_norm", EMBEDDING)
         if pre_norms:
             self.norm(block + "ffn_norm", EMBEDDING)
-        self.linear(block + "ffn_gate", FEED_FORWARD, EMBEDDING, "gate")
-        self.linear(block + "ffn_up", FEED_FORWARD, EMBEDDING, "up")
-        self.linear(block + "ffn_down", EMBEDDING, FEED_FORWARD, "down")
+        self.linear(block + "ffn_gate", units, EMBEDDING, "gate")
+        self.linear(block + "ffn_up", units, EMBEDDING, "up")
+        self.linear(block + "ffn_down", EMBEDDING, units, "down")
         if self.family.get("post_norms"):
             self.norm(block + "post_ffw_norm", EMBEDDING)
+        if own := self.family.get("own_embedding"):
+            self.matrix(block + "inp_gate", own, EMBEDDING)
+            self.matrix(block + "proj", EMBEDDING, own)
+            self.norm(block + "post_norm", EMBEDDING)
+        if self.family.get("scalars"):
+            self.norm(block + "layer_output_scale", 1)
 
     def add_predicting_block(self):
         block = f"blk.{self.layers}."
-        self.layer(block)
+        self.layer(block, self.layers - 1)
         self.matrix(block + "nextn.eh_proj", EMBEDDING, 2 * EMBEDDING)
         self.norm(block + "nextn.hnorm", EMBEDDING)
         self.predicting = 1
@@ -346,7 +398,10 @@ class Model:
     def folder_name(self, name):
         prefix, parts = self.family.get("prefix", "model."), name.split(".")
         if parts[0] != "blk":
-            names = {"token_embd": prefix + "embed_tokens", "output_norm": prefix + "norm", "output": "lm_head"}
+            names = {"token_embd": prefix + "embed_tokens", "output_norm": prefix + "norm", "output": "lm_head",
+                     "per_layer_token_embd": prefix + "embed_tokens_per_layer",
+                     "per_layer_model_proj": prefix + "per_layer_model_projection",
+                     "per_layer_proj_norm": prefix + "per_layer_projection_norm"}
             return f"{names[parts[0]]}.{parts[1]}" if parts[0] in names else name
         post, shared = self.family.get("post_norms"), self.family.get("shared_unit")
         module = {
@@ -358,7 +413,11 @@ class Model:
             "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
             "ffn_gate_up": "shared_mlp.input_linear" if shared else "mlp.gate_up_proj",
             "ffn_down": "shared_mlp.output_linear" if shared else "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
+            "inp_gate": "per_layer_input_gate", "proj": "per_layer_projection",
+            "post_norm": "post_per_layer_input_norm", "layer_output_scale": "layer_scalar",
         }[parts[2]]
+        if module == "layer_scalar":
+            return f"{prefix}layers.{parts[1]}.{module}"
         return f"{prefix}layers.{parts[1]}.{module}.{parts[3]}"
 
 
