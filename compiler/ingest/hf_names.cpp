@@ -56,16 +56,46 @@ std::string_view lookUp(std::span<const HfModule> modules, std::string_view hf, 
   return found == modules.end() || found->isTensor != isTensor ? std::string_view() : found->gguf;
 }
 
+/// The GGUF name of a module of one expert, empty for others.
+std::string lookUpExpert(std::span<const HfModule> modules, std::string_view hf) {
+  for (const HfModule& module : modules) {
+    const size_t star = module.hf.find('*');
+    std::string_view rest = hf;
+    if (star == module.hf.npos || !take(rest, module.hf.substr(0, star)))
+      continue;
+    if (const auto number = takeLayer(rest); number && rest == module.hf.substr(star + 2))
+      return std::string(module.gguf.substr(0, module.gguf.find('*'))) + std::string(*number);
+  }
+  return "";
+}
+
+/// What a Hugging Face file calls the module of one expert; empty for others.
+std::string hfExpertOf(std::span<const HfModule> modules, std::string_view gguf) {
+  const size_t dot = gguf.rfind('.');
+  for (const HfModule& module : modules)
+    if (dot != gguf.npos && module.gguf.ends_with(".*") &&
+        gguf.substr(0, dot + 1) == module.gguf.substr(0, module.gguf.size() - 1)) {
+      const size_t star = module.hf.find('*');
+      return std::string(module.hf.substr(0, star)) + std::string(gguf.substr(dot + 1)) +
+             std::string(module.hf.substr(star + 1));
+    }
+  return "";
+}
+
 /// The GGUF name of a module, or of one that is a tensor itself; empty for an unknown one.
 std::string moduleName(std::string_view module, const HfNaming& naming, bool isTensor = false) {
   if (std::ranges::find(kHeads, module) != std::end(kHeads))
     return "output";
   std::ranges::any_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); });
+  if (module.find('*') != module.npos) // a pattern of names, and no name
+    return "";
   if (!take(module, "layers."))
     return std::string(lookUp(kModules, module, isTensor));
   const std::optional<std::string_view> layer = takeLayer(module);
-  const std::string_view name = lookUp(naming.layer, module, isTensor);
-  return layer && !name.empty() ? "blk." + std::string(*layer) + "." + std::string(name) : "";
+  std::string name(lookUp(naming.layer, module, isTensor));
+  if (name.empty() && !isTensor)
+    name = lookUpExpert(naming.layer, module);
+  return layer && !name.empty() ? "blk." + std::string(*layer) + "." + name : "";
 }
 
 /// `<module>.<part>` with a part of `parts`.
@@ -119,9 +149,10 @@ std::string hfNameOf(std::string_view gguf, const HfNaming& naming, std::string_
       modules = naming.layer;
     }
   const auto found = std::ranges::find(modules, module, &HfModule::gguf);
-  if (found == modules.end())
-    return std::string(gguf);
-  return before + std::string(found->hf) + (found->isTensor ? "" : std::string(suffix));
+  if (found != modules.end())
+    return before + std::string(found->hf) + (found->isTensor ? "" : std::string(suffix));
+  const std::string expert = hfExpertOf(modules, module);
+  return expert.empty() ? std::string(gguf) : before + expert + std::string(suffix);
 }
 
 } // namespace llcuda::ingest

@@ -45,11 +45,14 @@ TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, Tens
     return TensorType::kQ6_K;
   if (name.ends_with(".attn_qkv.weight"))
     return fused;
-  const bool sensitive = name.ends_with(".attn_v.weight") || name.ends_with(".ffn_down.weight");
+  const bool sensitive =
+      name.ends_with(".attn_v.weight") || name.ends_with(".ffn_down.weight") || name.ends_with(".ffn_down_exps.weight");
   return sensitive && getsMoreBits(layerOf(name).value_or(0), model.layers) ? TensorType::kQ6_K : base;
 }
 
 TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {
+  if (tensor.name.ends_with(".ffn_gate_inp.weight")) // small, and what it chooses is all or nothing
+    return tensor.type;
   switch (quantization) {
   case Quantization::kF16:
     return TensorType::kF16;

@@ -15,6 +15,7 @@ inline constexpr uint64_t kMaxWidth = 1u << 20; ///< of embedding, feed-forward 
 inline constexpr uint64_t kMaxVocabulary = 1u << 24;
 inline constexpr uint64_t kMaxContext = 1u << 24;
 inline constexpr uint64_t kMaxHeads = 4096;
+inline constexpr uint64_t kMaxExperts = 1024;
 
 struct Bounds {
   uint64_t low;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compiler/ingest/message_parts.h"
+#include "compiler/models/expert_keys.h"
 
 namespace llcuda::models {
 namespace {
@@ -20,8 +21,10 @@ Result<bool> readsBothWays(const Keys& keys) {
 }
 
 // What no family here computes, although a file may ask for it.
-Result<void> refuseOthers(const Keys& keys) {
+Result<void> refuseOthers(const Family& family, const Keys& keys) {
   for (const Key key : {Key::kExperts, Key::kLocalExperts}) {
+    if (family.experts)
+      break;
     LLCUDA_ASSIGN_OR_RETURN(const uint32_t experts, keys.optional(key, 0, {0, UINT32_MAX}));
     if (experts > 0)
       return unsupported(keys.title(key), " is ", experts, "; mixtures of experts are not supported");
@@ -269,10 +272,12 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   ModelConfig config;
   config.family = &family;
   config.vocabulary = vocabulary;
-  LLCUDA_RETURN_IF_ERROR(refuseOthers(keys));
+  LLCUDA_RETURN_IF_ERROR(refuseOthers(family, keys));
   LLCUDA_ASSIGN_OR_RETURN(config.trainedContext, keys.required(Key::kContext, {1, kMaxContext}));
   LLCUDA_ASSIGN_OR_RETURN(config.embedding, keys.required(Key::kEmbedding, {1, kMaxWidth}));
   LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, config.embedding));
+  if (family.experts)
+    LLCUDA_RETURN_IF_ERROR(readExperts(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readWindows(keys, config.layers));
   if (family.layers)
     LLCUDA_RETURN_IF_ERROR(family.layers(keys, config));

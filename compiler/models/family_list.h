@@ -13,6 +13,7 @@
   FAMILY(Qwen2Vl)                                                                                                      \
   FAMILY(Qwen3)                                                                                                        \
   FAMILY(Qwen3Vl)                                                                                                      \
+  FAMILY(Qwen3Moe)                                                                                                     \
   FAMILY(Phi3)                                                                                                         \
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \

@@ -21,14 +21,18 @@ constexpr auto joined(const std::array<HfModule, kCounts>&... groups) {
   return all;
 }
 
-inline constexpr std::array<HfModule, 8> kLinears = {{{"input_layernorm", "attn_norm"},
-                                                      {"self_attn.q_proj", "attn_q"},
-                                                      {"self_attn.k_proj", "attn_k"},
-                                                      {"self_attn.v_proj", "attn_v"},
-                                                      {"self_attn.o_proj", "attn_output"},
-                                                      {"mlp.gate_proj", "ffn_gate"},
-                                                      {"mlp.up_proj", "ffn_up"},
-                                                      {"mlp.down_proj", "ffn_down"}}};
+inline constexpr std::array<HfModule, 5> kAttentionLinears = {{{"input_layernorm", "attn_norm"},
+                                                               {"self_attn.q_proj", "attn_q"},
+                                                               {"self_attn.k_proj", "attn_k"},
+                                                               {"self_attn.v_proj", "attn_v"},
+                                                               {"self_attn.o_proj", "attn_output"}}};
+inline constexpr std::array<HfModule, 3> kFeedForward = {
+    {{"mlp.gate_proj", "ffn_gate"}, {"mlp.up_proj", "ffn_up"}, {"mlp.down_proj", "ffn_down"}}};
+/// A `*` in both names stands for the number of an expert.
+inline constexpr std::array<HfModule, 4> kExpertLinears = {{{"mlp.gate", "ffn_gate_inp"},
+                                                            {"mlp.experts.*.gate_proj", "ffn_gate.*"},
+                                                            {"mlp.experts.*.up_proj", "ffn_up.*"},
+                                                            {"mlp.experts.*.down_proj", "ffn_down.*"}}};
 inline constexpr std::array<HfModule, 1> kPreNorm = {{{"post_attention_layernorm", "ffn_norm"}}};
 inline constexpr std::array<HfModule, 3> kSandwichNorms = {{{"post_attention_layernorm", "post_attention_norm"},
                                                             {"pre_feedforward_layernorm", "ffn_norm"},
@@ -40,6 +44,7 @@ inline constexpr std::array<HfModule, 2> kHeadNorms = {
 inline constexpr std::array<HfModule, 2> kFusedLinears = {
     {{"self_attn.qkv_proj", "attn_qkv"}, {"mlp.gate_up_proj", "ffn_up"}}};
 
+inline constexpr auto kLinears = joined(kAttentionLinears, kFeedForward);
 inline constexpr auto kLlamaModules = joined(kLinears, kPreNorm);
 
 } // namespace llcuda::models

@@ -32,6 +32,9 @@ enum class Key : uint8_t {
   kPooling,
   kExperts,
   kLocalExperts,
+  kExpertsUsed,       ///< that a row chooses
+  kExpertFeedForward, ///< units of one expert
+  kExpertsNormalized, ///< whether the weights of those chosen add up to 1
   kCausal,
   kBothWays,
   kWindow,

@@ -40,7 +40,8 @@ public:
   /// layer shares, within the window of a local layer.
   virtual Rows attention(Rows query, Rows key, Rows value) = 0;
   virtual Rows attentionOutput(Rows attended) = 0;
-  /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first.
+  /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first. In
+  /// a layer of experts the sum of what those that `ffn_gate_inp` chooses make by `ffn_gate_exps` and so on.
   virtual Rows feedForward(Rows input) = 0;
   /// `x` with what the layer makes of its own embedding of the tokens; `x` where the model has none:
   ///   own = (norm(per_layer_model_proj embedded / sqrt(width)) + sqrt(columns) layer_token_embd[token]) / sqrt(2)

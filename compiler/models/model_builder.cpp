@@ -307,7 +307,46 @@ Rows ModelBuilder::attentionOutput(Rows attended) {
   return linear(attended, "attn_output", config.embedding, uint64_t(layer().heads) * layer().headSize);
 }
 
+Value ModelBuilder::expertLinear(Value input, Value experts, std::string_view shortName, uint64_t rowCount,
+                                 uint64_t cols, bool each) {
+  const std::string name = named(shortName), biasName = name + ".bias";
+  const uint64_t count = layer().experts.count;
+  const ingest::TensorInfo* tensor = take(name + ".weight", {cols, rowCount, count});
+  const auto type = llm::WeightType::get(builder.getContext(), static_cast<int64_t>(rowCount * count),
+                                         static_cast<int64_t>(cols), tensor ? tensor->type : formats::TensorType::kF32);
+  const Value matrix = parameter(type, name + ".weight", 0, false, mlir::FloatAttr(), mlir::StringAttr());
+  Value bias;
+  if (has(biasName)) {
+    const ingest::TensorInfo* stored = take(biasName, {rowCount, count});
+    if (stored && stored->type != formats::TensorType::kF32)
+      fail(unsupported("tensor ", checkpoint.title(biasName), " is ", formats::tensorTypeInfo(stored->type).name,
+                       ", it must be f32"));
+    const auto vectorType = RankedTensorType::get({static_cast<int64_t>(rowCount * count)}, builder.getF32Type());
+    bias = parameter(vectorType, biasName, 0, false, mlir::FloatAttr(), mlir::StringAttr());
+  }
+  return create<llm::ExpertLinearOp>(rows(static_cast<int64_t>(rowCount)), input, experts, matrix, bias,
+                                     builder.getI64IntegerAttr(static_cast<int64_t>(count)),
+                                     each ? builder.getUnitAttr() : mlir::UnitAttr());
+}
+
+Rows ModelBuilder::expertFeedForward(Rows input) {
+  const ExpertsConfig& experts = layer().experts;
+  const Rows logits = linear(input, "ffn_gate_inp", experts.count, config.embedding);
+  const auto choices = RankedTensorType::get({ShapedType::kDynamic, experts.used}, builder.getI32Type());
+  auto routed = create<llm::RouteOp>(mlir::TypeRange{choices, rows(experts.used)}, valueOf(logits),
+                                     experts.normalized ? builder.getUnitAttr() : mlir::UnitAttr());
+  const Value chosen = routed.getExperts();
+  const Value gate =
+      expertLinear(valueOf(input), chosen, "ffn_gate_exps", experts.feedForward, config.embedding, false);
+  const Value up = expertLinear(valueOf(input), chosen, "ffn_up_exps", experts.feedForward, config.embedding, false);
+  const Value gated = create<llm::GluOp>(gate.getType(), activationOf(config.activation), gate, up);
+  const Value down = expertLinear(gated, chosen, "ffn_down_exps", config.embedding, experts.feedForward, true);
+  return rowsOf(create<llm::ExpertSumOp>(down.getType(), down, routed.getWeights()));
+}
+
 Rows ModelBuilder::feedForward(Rows input) {
+  if (layer().experts.count != 0)
+    return expertFeedForward(input);
   const uint64_t units = layer().feedForward;
   const ingest::TensorInfo* tensor = checkpoint.find(named("ffn_up.weight"));
   const bool fused = !has(named("ffn_gate.weight")) && tensor && tensor->dims.back() == 2 * units;

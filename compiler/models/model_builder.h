@@ -80,6 +80,12 @@ private:
   /// The norm of `size` columns by themselves, or of the whole row; no rows where there are none.
   template <typename Op>
   Rows turningNorm(Rows input, std::string_view name, uint64_t size);
+  /// The feed-forward of a layer of experts.
+  Rows expertFeedForward(Rows input);
+  /// `<name>.weight` of every expert and, where the model has it, `<name>.bias`, for those that `experts` says; with
+  /// `each` `input` has a row for each choice.
+  mlir::Value expertLinear(mlir::Value input, mlir::Value experts, std::string_view name, uint64_t rows, uint64_t cols,
+                           bool each);
   /// The table of one of ModelConfig::ropes, with a growth over the positions or with none.
   mlir::Value ropeTable(uint32_t rope, const PositionGrowth& growth);
   Rows rotatedBy(Rows input, const PositionGrowth& growth);

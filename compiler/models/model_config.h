@@ -40,6 +40,16 @@ using PairOrder = RopePairs;
 /// What mixes the tokens of a layer. There are ops for attention; a model of another kind is refused by its layer.
 enum class LayerKind : uint8_t { kAttention, kRecurrent, kConvolution };
 
+/// Feed-forwards of which each row takes those that a router chooses.
+struct ExpertsConfig {
+  uint32_t count = 0;       ///< 0: the layer has one feed-forward for all rows
+  uint32_t used = 0;        ///< that a row chooses
+  uint32_t feedForward = 0; ///< units of one
+  bool normalized = false;  ///< the weights of those that a row chooses add up to 1
+
+  bool operator==(const ExpertsConfig&) const = default;
+};
+
 struct LayerConfig {
   static constexpr uint32_t kNoRope = UINT32_MAX;
   static constexpr uint32_t kOwnCache = UINT32_MAX;
@@ -48,7 +58,8 @@ struct LayerConfig {
   uint32_t heads = 0;
   uint32_t kvHeads = 0; ///< divides heads
   uint32_t headSize = 0;
-  uint32_t feedForward = 0;
+  uint32_t feedForward = 0; ///< of a layer without experts
+  ExpertsConfig experts;
   uint32_t rope = 0;         ///< of ModelConfig::ropes; kNoRope: positions do not turn queries and keys
   uint32_t window = 0;       ///< positions that it attends to, the own one included; 0: all
   bool keysAsValues = false; ///< a file without linear of values means that of keys

@@ -8,6 +8,8 @@
 #include "compiler/ingest/hf_checkpoint.h"
 #include "compiler/ingest/hf_vocabulary.h"
 #include "compiler/ingest/json_text.h"
+#include "compiler/ingest/stacked_experts.h"
+#include "compiler/models/family.h"
 #include "compiler/models/hf_config.h"
 #include "compiler/models/sentence_modules.h"
 
@@ -50,6 +52,9 @@ Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& optio
   model.notes = checkpoint->notes();
   model.checkpoint = std::move(checkpoint);
   model.config = std::move(config.model);
+  if (model.config.family->experts) {
+    LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::StackedExperts::over(std::move(model.checkpoint)));
+  }
   model.config.name = nameOf(home);
   model.quantize = std::move(config.quantize);
   if (options.tokenizer.empty()) {

@@ -64,6 +64,8 @@ void pad(OpenedModel& model) {
   size_t padded = 0;
   for (LayerConfig& layer : model.config.layers) {
     units.push_back(layer.feedForward);
+    if (layer.experts.count != 0)
+      continue;
     padded += ingest::paddedUnits(layer.feedForward) != layer.feedForward ? 1 : 0;
     layer.feedForward = static_cast<uint32_t>(ingest::paddedUnits(layer.feedForward));
   }

@@ -4,7 +4,7 @@
 namespace llcuda::models {
 namespace {
 
-constexpr std::string_view kExperts = "mixtures of experts";
+constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE";
 constexpr std::string_view kStates = "states of a Mamba mixer";
 constexpr std::string_view kEncoder = "attention in both directions";
 
@@ -22,9 +22,9 @@ constexpr RefusedFamily kRefused[] = {
      {"qwen35moe", "qwen3next"},
      {"Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration", "Qwen3NextForCausalLM"},
      "mixtures of experts and recurrent states of the gated delta rule"},
-    {"Qwen 2 and 3 MoE",
-     {"qwen2moe", "qwen3moe", "qwen3vlmoe"},
-     {"Qwen2MoeForCausalLM", "Qwen3MoeForCausalLM", "Qwen3VLMoeForConditionalGeneration"},
+    {"Qwen 2 MoE, Qwen 3 VL MoE",
+     {"qwen2moe", "qwen3vlmoe"},
+     {"Qwen2MoeForCausalLM", "Qwen3VLMoeForConditionalGeneration"},
      kExperts},
     {"Mixtral", {}, {"MixtralForCausalLM"}, kExperts},
     {"LFM 2", {"lfm2"}, {"Lfm2ForCausalLM", "Lfm2VlForConditionalGeneration"}, "short convolutions"},

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/reference/float_ops.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "codegen/reference/add.h"
+#include "codegen/reference/expert_sum.h"
 #include "codegen/reference/quantize_rows.h"
 #include "codegen/reference/rms_norm.h"
 #include "codegen/reference/softcap.h"
@@ -37,18 +39,53 @@ Matrix FloatOps::rmsNorm(const Matrix& x, std::span<const float> scale, double e
 }
 
 // A row of the weight is dequantised once, whatever the number of input rows.
-Matrix FloatOps::linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const {
+void FloatOps::multiply(const Matrix& x, const models::Parameter& weight, size_t first, Matrix& y) const {
   assert(x.cols == weight.cols());
-  Matrix y(x.rows, weight.rows());
-  parallelFor(threads, weight.rows(), 8 * kDotRows, [&](size_t begin, size_t end) {
+  parallelFor(threads, y.cols, 8 * kDotRows, [&](size_t begin, size_t end) {
     std::vector<float> tile(kDotRows * x.cols);
     for (size_t n = begin; n < end; n += kDotRows) {
       const size_t count = std::min(kDotRows, end - n);
-      for (size_t i = 0; i < count; ++i) weight.dequantize(n + i, tile.data() + i * x.cols);
+      for (size_t i = 0; i < count; ++i) weight.dequantize(first + n + i, tile.data() + i * x.cols);
       dotRows(x.values.data(), x.rows, x.cols, tile.data(), count, y.values.data() + n, y.cols);
     }
   });
+}
+
+Matrix FloatOps::linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const {
+  Matrix y(x.rows, weight.rows());
+  multiply(x, weight, 0, y);
   for (size_t r = 0; !bias.empty() && r < y.rows; ++r) reference::add<float>(y.row(r), bias.data(), y.cols, y.row(r));
+  return y;
+}
+
+Matrix FloatOps::expertLinear(const Matrix& x, const Matrix& experts, const models::Parameter& weight,
+                              std::span<const float> bias, size_t count, bool each) const {
+  const size_t outputs = weight.rows() / count;
+  Matrix y(experts.values.size(), outputs);
+  for (size_t expert = 0; expert < count; ++expert) {
+    std::vector<size_t> choices;
+    for (size_t i = 0; i < experts.values.size(); ++i)
+      if (static_cast<size_t>(experts.values[i]) == expert)
+        choices.push_back(i);
+    if (choices.empty())
+      continue;
+    Matrix chosen(choices.size(), x.cols), products(choices.size(), outputs);
+    for (size_t i = 0; i < choices.size(); ++i)
+      std::copy_n(x.row(each ? choices[i] : choices[i] / experts.cols), x.cols, chosen.row(i));
+    multiply(chosen, weight, expert * outputs, products);
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (!bias.empty())
+        reference::add<float>(products.row(i), bias.data() + expert * outputs, outputs, products.row(i));
+      std::copy_n(products.row(i), outputs, y.row(choices[i]));
+    }
+  }
+  return y;
+}
+
+Matrix FloatOps::expertSum(const Matrix& x, const Matrix& weights) const {
+  Matrix y(weights.rows, x.cols);
+  reference::expertSum<float>(x.values.data(), weights.values.data(), weights.rows, weights.cols, x.cols,
+                              y.values.data());
   return y;
 }
 

@@ -46,6 +46,11 @@ public:
   Matrix rmsNorm(const Matrix& x, std::span<const float> scale, double eps) const;
   /// `bias` is empty or has an element for each row of `weight`.
   Matrix linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const;
+  /// Row k r + j times the rows of expert experts[r][j] of `weight`, which has those of `count`. `x` has a row for each
+  /// row of `experts`, or with `each` for each choice; `bias` is empty or has an element for each row of `weight`.
+  Matrix expertLinear(const Matrix& x, const Matrix& experts, const models::Parameter& weight,
+                      std::span<const float> bias, size_t count, bool each) const;
+  Matrix expertSum(const Matrix& x, const Matrix& weights) const;
   Matrix rope(const Matrix& x, const RopeTable& table, std::span<const int32_t> positions, RopePairs pairs,
               size_t headSize) const;
   Matrix attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query, const Cache& cache,
@@ -58,6 +63,8 @@ public:
   Matrix quantized(const Matrix& x) const;
 
 private:
+  /// x times rows `first` ... `first + y.cols` of `weight`.
+  void multiply(const Matrix& x, const models::Parameter& weight, size_t first, Matrix& y) const;
   template <typename Work>
   void forRows(size_t rows, Work work) const;
 

@@ -5,6 +5,7 @@
 #include "codegen/formats/kv_names.h"
 #include "codegen/reference/cache_rounding.h"
 #include "codegen/reference/rope_table.h"
+#include "codegen/reference/route.h"
 #include "compiler/reference/interpreter_frame.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -149,6 +150,11 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         Matrix y = product(op, op.getWeight(), op.getBias(), frame);
         result = op.getResidual() ? ops.add(y, at(op.getResidual())) : std::move(y);
       })
+      .Case([&](llm::ExpertLinearOp op) {
+        result = ops.expertLinear(at(op.getInput()), at(op.getExperts()), weights[op.getWeight()],
+                                  vectorOf(op.getBias()), op.getCount(), op.getEach());
+      })
+      .Case([&](llm::ExpertSumOp op) { result = ops.expertSum(at(op.getInput()), at(op.getWeights())); })
       .Case([&](llm::RopeOp op) {
         result = rotate(at(op.getInput()), op.getTable(), op.getPairs(), static_cast<size_t>(op.getHeadSize()), frame);
       })
@@ -192,6 +198,18 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     return {}; // collected beforehand; what follows the logits is the caller's
   if (auto op = llvm::dyn_cast<llm::CacheWriteOp>(operation)) {
     writeCache(op.getCache(), frame.at(op.getKeys()), frame.at(op.getValues()), frame);
+    return {};
+  }
+  if (auto op = llvm::dyn_cast<llm::RouteOp>(operation)) {
+    const Matrix& logits = frame.at(op.getLogits());
+    const auto choices = static_cast<size_t>(llm::columnsOf(op.getExperts()));
+    Matrix experts(logits.rows, choices), chosen(logits.rows, choices);
+    std::vector<int32_t> indices(experts.values.size());
+    route<float>(logits.values.data(), logits.rows, logits.cols, choices, op.getNormalized(), indices.data(),
+                 chosen.values.data());
+    std::ranges::copy(indices, experts.values.begin()); // f32 holds them
+    frame.set(op.getExperts(), std::move(experts), ops);
+    frame.set(op.getWeights(), std::move(chosen), ops);
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvLinearOp>(operation)) {

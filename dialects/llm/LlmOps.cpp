@@ -297,6 +297,42 @@ Value MultipliesRows::getRowsFor(mlir::TypedValue<WeightType> weight) {
                                                                            : getInputMutable().get();
 }
 
+// --- experts ---------------------------------------------------------------------------------------------------------
+
+LogicalResult RouteOp::verify() {
+  const int64_t choices = dimOf(getExperts(), 1);
+  if (mlir::failed(checkSameRows(*this, "experts", getExperts(), getLogits())) || // C1
+      mlir::failed(checkSameRows(*this, "weights", getWeights(), getLogits())) || // C1
+      mlir::failed(checkColumns(*this, "logits", getLogits())) ||
+      mlir::failed(checkCount(*this, "weights columns", dimOf(getWeights(), 1), choices))) // C1
+    return mlir::failure();
+  if (choices < 1 || choices > dimOf(getLogits(), 1)) // C2
+    return emitOpError() << "chooses " << choices << " of " << dimOf(getLogits(), 1) << " experts";
+  return success();
+}
+
+int64_t ExpertLinearOp::getChoices() {
+  return dimOf(getExperts(), 1);
+}
+
+LogicalResult ExpertLinearOp::verify() {
+  const WeightType weight = getWeight().getType();
+  const auto count = static_cast<int64_t>(getCount());
+  if (mlir::failed(checkProduct(*this, "weight", getInput(), weight))) // C1
+    return mlir::failure();
+  if (count < 1 || weight.getRows() % count != 0) // C2
+    return emitOpError() << "weight has " << weight.getRows() << " rows, which are not those of " << count
+                         << " experts";
+  if (mlir::failed(checkColumns(*this, "result", getResult())) ||
+      mlir::failed(checkCount(*this, "result columns", dimOf(getResult(), 1), getExpertRows()))) // C2
+    return mlir::failure();
+  return checkPerOutput(*this, "bias", getBias(), weight); // C3
+}
+
+LogicalResult ExpertSumOp::verify() {
+  return checkColumns(*this, "input", getInput()); // C1
+}
+
 // --- element by element ----------------------------------------------------------------------------------------------
 
 LogicalResult ScaleOp::verify() {

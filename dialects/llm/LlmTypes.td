@@ -82,6 +82,7 @@ def Llm_Q8Rows : 2DTensorOf<[Llm_Q8Type]>;
 def Llm_Vector : 1DTensorOf<[F32]>;
 def Llm_RopeTable : 3DTensorOf<[F32]>;         // [position][pair][cos, sin]
 def Llm_RowIndex : 1DTensorOf<[I32]>;          // tokens, positions, slots, output rows
+def Llm_Choices : 2DTensorOf<[I32]>;           // [row][choice]: an expert
 def Llm_SamplingRows : 1DTensorOf<[Llm_SamplingType]>;
 
 #endif

@@ -12,7 +12,8 @@ using Kind = HfName::Kind;
 
 constexpr auto kGemmaModules = models::joined(models::kLinears, models::kSandwichNorms, models::kHeadNorms);
 constexpr auto kPhiModules = models::joined(models::kLlamaModules, models::kFusedLinears);
-constexpr HfNaming kLlama{models::kLlamaModules}, kGemma{kGemmaModules}, kPhi{kPhiModules};
+constexpr auto kExpertModules = models::joined(models::kAttentionLinears, models::kPreNorm, models::kExpertLinears);
+constexpr HfNaming kLlama{models::kLlamaModules}, kGemma{kGemmaModules}, kPhi{kPhiModules}, kExperts{kExpertModules};
 
 std::string gguf(std::string_view name, const HfNaming& naming = kLlama) {
   const HfName result = translateHfName(name, naming);
@@ -75,6 +76,24 @@ TEST(HfNames, TensorsOfAllLayers) {
                                 std::pair{"per_layer_model_projection", "per_layer_model_proj"},
                                 std::pair{"per_layer_projection_norm", "per_layer_proj_norm"}})
     EXPECT_EQ(gguf("model.language_model." + std::string(hf) + ".weight"), std::string(own) + ".weight");
+}
+
+// Each expert is a module of its own; the router's name is the beginning of a feed-forward's.
+TEST(HfNames, Experts) {
+  EXPECT_EQ(gguf("model.layers.3.mlp.gate.weight", kExperts), "blk.3.ffn_gate_inp.weight");
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.0.gate_proj.weight", kExperts), "blk.3.ffn_gate.0.weight");
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.127.down_proj.weight", kExperts), "blk.3.ffn_down.127.weight");
+  EXPECT_EQ(translateHfName("model.layers.3.mlp.experts.7.up_proj.weight.absmax", kExperts).gguf,
+            "blk.3.ffn_up.7.weight");
+  for (const char* name :
+       {"model.layers.3.mlp.experts.01.up_proj.weight", "model.layers.3.mlp.experts..up_proj.weight",
+        "model.layers.3.mlp.experts.*.up_proj.weight", "model.layers.3.mlp.experts.99999.up_proj.weight",
+        "model.layers.3.mlp.experts.1.other.weight", "model.layers.3.mlp.experts.1.weight",
+        "model.layers.3.mlp.up_proj.weight"})
+    EXPECT_EQ(translateHfName(name, kExperts).kind, Kind::kUnknown) << name;
+  for (const char* name : {"model.layers.3.mlp.gate.weight", "model.layers.3.mlp.experts.12.up_proj.weight"})
+    EXPECT_EQ(hfNameOf(gguf(name, kExperts), kExperts, "model."), name);
+  EXPECT_EQ(hfNameOf("blk.3.ffn_up_exps.weight", kExperts, "model."), "blk.3.ffn_up_exps.weight");
 }
 
 TEST(HfNames, TextPartOfAModelThatSees) {

@@ -52,6 +52,15 @@ TEST(Quantization, MixesOfLlamaCpp) {
   EXPECT_EQ(typeOf({Quantization::kQ8_0, {}}, "output.weight"), kQ8_0);
 }
 
+// Experts are quantised as the feed-forward that they are; the router, which is small, stays as it is.
+TEST(Quantization, Experts) {
+  const QuantizeOptions q4 = {Quantization::kQ4_K_M, {}};
+  EXPECT_EQ(typeOf(q4, layer(0, "ffn_down_exps")), kQ6_K);
+  EXPECT_EQ(typeOf(q4, layer(0, "ffn_up_exps")), kQ4_K);
+  for (const Quantization quantization : {Quantization::kQ4_K_M, Quantization::kNf4, Quantization::kQ8_0})
+    EXPECT_EQ(typeOf({quantization, {}}, layer(0, "ffn_gate_inp")), kF16);
+}
+
 TEST(Quantization, RowsChooseSmallerBlocks) {
   const QuantizeOptions q4 = {Quantization::kQ4_K_M, {}}, q5 = {Quantization::kQ5_K_M, {}};
   EXPECT_EQ(typeOf(q4, layer(0, "attn_q"), 576), kQ5_0);

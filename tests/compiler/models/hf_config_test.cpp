@@ -318,6 +318,27 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 0.1.0; use a newer one");
 }
 
+// transformers does not divide by the sum unless the file says so.
+TEST(HfConfig, Experts) {
+  const ModelConfig config = read(file("Qwen3MoeForCausalLM")).model;
+  EXPECT_EQ(config.layers[3].experts, (ExpertsConfig{128, 8, 768, false}));
+  const Json stated = {{"num_experts", 16},      {"num_experts_per_tok", 4}, {"moe_intermediate_size", 64},
+                       {"norm_topk_prob", true}, {"decoder_sparse_step", 1}, {"mlp_only_layers", Json::array()}};
+  EXPECT_EQ(read(file("Qwen3MoeForCausalLM", stated)).model.layers[0].experts, (ExpertsConfig{16, 4, 64, true}));
+  EXPECT_EQ(read(file("LlamaForCausalLM")).model.layers[0].experts, ExpertsConfig());
+  const auto refused = [](const Json& more, ErrorCode code, const std::string& message) {
+    expectError(file("Qwen3MoeForCausalLM", more), code, message);
+  };
+  refused({{"mlp_only_layers", {0}}}, ErrorCode::kUnsupported,
+          "mlp_only_layers is not empty; only models all of whose layers have experts are supported");
+  refused({{"decoder_sparse_step", 2}}, ErrorCode::kUnsupported,
+          "decoder_sparse_step is 2; only models all of whose layers have experts are supported");
+  refused({{"num_experts_per_tok", 129}}, ErrorCode::kBadInput, "num_experts_per_tok is 129, outside 1 to 128");
+  refused({{"num_experts_per_tok", 0}}, ErrorCode::kBadInput, "num_experts_per_tok is 0, outside 1 to 128");
+  refused({{"num_experts", 1025}}, ErrorCode::kBadInput, "num_experts is 1025, outside 1 to 1024");
+  refused({{"norm_topk_prob", 3}}, ErrorCode::kBadInput, "norm_topk_prob is not true or false");
+}
+
 /// The message of a file that is not read.
 std::string refusal(const Json& json) {
   const Result<HfConfig> config = readText(json);

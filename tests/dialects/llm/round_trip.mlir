@@ -111,3 +111,21 @@ func.func @fused(%x: tensor<?x64xf32>, %q: !llm.weight<64x64, q4_1>, %k: !llm.we
       -> (tensor<?x64xf32>, tensor<?x64xf32>)
   return %normed : tensor<?x64xf32>
 }
+
+// CHECK-LABEL: func.func @experts
+func.func @experts(%x: tensor<?x64xf32>, %l: tensor<?x8xf32>, %up: !llm.weight<256x64, q4_1>, %down: !llm.weight<512x32, f16>,
+                   %b: tensor<512xf32>) -> (tensor<?x64xf32>, tensor<?x2xf32>) {
+  // CHECK: %[[E:.*]], %[[W:.*]] = llm.route %arg1 normalized : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  %e, %w = llm.route %l normalized : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  // CHECK: llm.route %arg1 : tensor<?x8xf32>
+  %e1, %w1 = llm.route %l : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  // CHECK: %[[U:.*]] = llm.expert_linear %arg0, %[[E]], %arg2 of 8 :
+  %u = llm.expert_linear %x, %e, %up of 8
+      : (tensor<?x64xf32>, tensor<?x2xi32>, !llm.weight<256x64, q4_1>) -> tensor<?x32xf32>
+  // CHECK: %[[D:.*]] = llm.expert_linear each %[[U]], %[[E]], %arg3 bias %arg4 of 8 :
+  %d = llm.expert_linear each %u, %e, %down bias %b of 8
+      : (tensor<?x32xf32>, tensor<?x2xi32>, !llm.weight<512x32, f16>, tensor<512xf32>) -> tensor<?x64xf32>
+  // CHECK: llm.expert_sum %[[D]], %[[W]] : tensor<?x64xf32>, tensor<?x2xf32>
+  %y = llm.expert_sum %d, %w : tensor<?x64xf32>, tensor<?x2xf32>
+  return %y, %w1 : tensor<?x64xf32>, tensor<?x2xf32>
+}

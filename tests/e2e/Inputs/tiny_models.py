@@ -88,6 +88,13 @@ FAMILIES = {
         "config": {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0}, "use_sliding_window": False},
         "keys": {"pooling_type": 3},
     },
+    # Of 8 experts a row takes 2, by weights that add up to 1.
+    "qwen3moe": {
+        "architecture": "qwen3moe", "class": "Qwen3MoeForCausalLM", "model_type": "qwen3_moe", "head_norms": True,
+        "experts": (8, 2, 32),
+        "config": {"rope_theta": 10000.0, "use_sliding_window": False, "norm_topk_prob": True,
+                   "decoder_sparse_step": 1, "mlp_only_layers": []},
+    },
     # The text part of models that see, as their folders hold it.
     "qwen2vl": {
         "architecture": "qwen2vl", "class": "Qwen2_5_VLForConditionalGeneration", "model_type": "qwen2_5_vl",
@@ -271,6 +278,9 @@ class Model:
             self.norm(block + "post_attention_norm", EMBEDDING)
         if pre_norms:
             self.norm(block + "ffn_norm", EMBEDDING)
+        if "experts" in self.family:
+            self.experts(block, *self.family["experts"])
+            return
         self.linear(block + "ffn_gate", units, EMBEDDING, "gate")
         self.linear(block + "ffn_up", units, EMBEDDING, "up")
         self.linear(block + "ffn_down", EMBEDDING, units, "down")
@@ -282,6 +292,13 @@ class Model:
             self.norm(block + "post_norm", EMBEDDING)
         if self.family.get("scalars"):
             self.norm(block + "layer_output_scale", 1)
+
+    def experts(self, block, count, used, units):
+        self.matrix(block + "ffn_gate_inp", count, EMBEDDING, 3 / EMBEDDING**0.5)
+        for i in range(count):
+            self.matrix(f"{block}ffn_gate.{i}", units, EMBEDDING)
+            self.matrix(f"{block}ffn_up.{i}", units, EMBEDDING)
+            self.matrix(f"{block}ffn_down.{i}", EMBEDDING, units)
 
     def add_predicting_block(self):
         block = f"blk.{self.layers}."
@@ -315,7 +332,8 @@ class Model:
                    list: writer.add_array}[type(value)]
             add(f"{architecture}.{key}", value)
         for name, values in self.gguf_tensors().items():
-            kind = gguf.GGMLQuantizationType[type_name.upper()] if values.ndim == 2 else gguf.GGMLQuantizationType.F32
+            matrix = values.ndim >= 2 and name.endswith(".weight") and "ffn_gate_inp" not in name
+            kind = gguf.GGMLQuantizationType[type_name.upper()] if matrix else gguf.GGMLQuantizationType.F32
             stored = values if kind == gguf.GGMLQuantizationType.F32 else gguf.quants.quantize(values, kind)
             writer.add_tensor(name, stored, raw_dtype=kind)
         writer.write_header_to_file()
@@ -325,12 +343,17 @@ class Model:
 
     def gguf_keys(self):
         predicting = {"nextn_predict_layers": self.predicting} if self.predicting else {}
+        if "experts" in self.family:
+            count, used, units = self.family["experts"]
+            experts = {"expert_count": count, "expert_used_count": used, "expert_feed_forward_length": units}
+        else:
+            experts = {}
         return {
             **predicting, "block_count": self.layers + self.predicting, "context_length": self.context, "embedding_length": EMBEDDING,
             "feed_forward_length": FEED_FORWARD, "attention.head_count": self.heads, "attention.head_count_kv": self.kv_heads,
             "attention.key_length": self.head_size, "attention.value_length": self.head_size,
             "attention.layer_norm_rms_epsilon": EPSILON, "rope.dimension_count": self.turned,
-            "rope.freq_base": 10000.0, "vocab_size": VOCABULARY, **self.family.get("keys", {}),
+            "rope.freq_base": 10000.0, "vocab_size": VOCABULARY, **experts, **self.family.get("keys", {}),
         }
 
     def gguf_tensors(self):
@@ -342,6 +365,11 @@ class Model:
         if self.family.get("fused"):
             fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
             fuse(tensors, self.layers, "ffn_up", ("ffn_gate", "ffn_up"))
+        if "experts" in self.family:
+            for i in range(self.layers):
+                for part in ("gate", "up", "down"):
+                    tensors[f"blk.{i}.ffn_{part}_exps.weight"] = np.stack(
+                        [tensors.pop(f"blk.{i}.ffn_{part}.{e}.weight") for e in range(self.family["experts"][0])])
         if "llama3" in self.family:
             tensors["rope_freqs.weight"] = llama3_divisors(**self.family["llama3"])
         for name, values in self.family.get("vectors", {}).items():
@@ -359,6 +387,9 @@ class Model:
             "vocab_size": VOCABULARY, "max_position_embeddings": self.context, "rms_norm_eps": EPSILON,
             "hidden_act": "silu", "torch_dtype": "float32", "bos_token_id": 1, "eos_token_id": 2,
         }
+        if "experts" in self.family:
+            count, used, units = self.family["experts"]
+            numbers |= {"num_experts": count, "num_experts_per_tok": used, "moe_intermediate_size": units}
         if "text" in self.family:
             numbers = {"text_config": {**numbers, **self.family["text"]}}
         config = {
@@ -404,13 +435,15 @@ class Model:
                      "per_layer_proj_norm": prefix + "per_layer_projection_norm"}
             return f"{names[parts[0]]}.{parts[1]}" if parts[0] in names else name
         post, shared = self.family.get("post_norms"), self.family.get("shared_unit")
+        if parts[3].isdigit():
+            return f"{prefix}layers.{parts[1]}.mlp.experts.{parts[3]}.{parts[2].removeprefix('ffn_')}_proj.{parts[4]}"
         module = {
             "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
             "attn_v": "self_attn.v_proj", "attn_qkv": "self_attn.qkv_proj", "attn_output": "self_attn.o_proj",
             "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
             "post_attention_norm": "post_attention_layernorm",
             "ffn_norm": "pre_feedforward_layernorm" if post else "post_attention_layernorm",
-            "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+            "ffn_gate_inp": "mlp.gate", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
             "ffn_gate_up": "shared_mlp.input_linear" if shared else "mlp.gate_up_proj",
             "ffn_down": "shared_mlp.output_linear" if shared else "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
             "inp_gate": "per_layer_input_gate", "proj": "per_layer_projection",
