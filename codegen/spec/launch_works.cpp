@@ -159,6 +159,25 @@ LaunchWork workOf(const EmbeddingDesc& desc) {
   return {.rows = desc.rows, .rowRead = weightRow(desc.layout, desc.columns), .rowWritten = kF32 * desc.columns};
 }
 
+LaunchWork workOf(const RouteDesc& desc) {
+  return {.rows = desc.rows, .rowRead = kF32 * desc.experts, .rowWritten = 2 * kF32 * desc.choices};
+}
+
+LaunchWork workOf(const ExpertLinearDesc& desc) {
+  const bool int8 = weightReadsInt8Rows(desc.layout);
+  const uint64_t outputs = uint64_t{desc.choices} * desc.outputs;
+  return {.rows = desc.rows,
+          .rowRead = outputs * (weightRow(desc.layout, desc.inputs) + (desc.bias ? kF32 : 0)) +
+                     (desc.each ? desc.choices : 1) * rowBytes(desc.inputs, !int8, int8),
+          .rowWritten = kF32 * outputs,
+          .rowMultiplyAdds = outputs * desc.inputs,
+          .unit = int8 ? ArithmeticUnit::kDp4a : ArithmeticUnit::kFp32};
+}
+
+LaunchWork workOf(const ExpertSumDesc& desc) {
+  return {.rows = desc.rows, .rowRead = kF32 * desc.choices * (desc.columns + 1), .rowWritten = kF32 * desc.columns};
+}
+
 LaunchWork workOf(const SampleDesc& desc) {
   return {
       .rows = desc.outputs, .rowRead = kF32 * desc.vocabulary, .rowWritten = samplePartialBytes(desc) / desc.outputs};

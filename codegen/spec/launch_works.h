@@ -5,6 +5,7 @@
 #include "codegen/formats/launch_work.h"
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/elementwise_spec.h"
+#include "codegen/spec/expert_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/log_probabilities_spec.h"
 #include "codegen/spec/rope_spec.h"
@@ -25,6 +26,10 @@ LaunchWork workOf(const QuantizeDesc& desc);
 LaunchWork workOf(const HalfRowsDesc& desc);
 LaunchWork workOf(const GluDesc& desc);
 LaunchWork workOf(const EmbeddingDesc& desc);
+LaunchWork workOf(const RouteDesc& desc);
+/// Of experts as many weights as a row chooses: rows of a step may choose the same ones.
+LaunchWork workOf(const ExpertLinearDesc& desc);
+LaunchWork workOf(const ExpertSumDesc& desc);
 LaunchWork workOf(const SampleDesc& desc);
 LaunchWork workOf(const LogProbabilitiesDesc& desc);
 /// Of a launch that reads `inputs` elements for each that it writes.

@@ -140,7 +140,7 @@ LogicalResult PhaseLowering::emitLinearsThenGlu(GluLinearOp op) {
   if (failed(emitLinear(op, op.getInput(), one(op.getGateWeight(), {}), codegen::StoreRows{}, {{"y", gate}})) ||
       failed(emitLinear(op, op.getInput(), one(op.getUpWeight(), {}), codegen::StoreRows{}, {{"y", up}})))
     return failure();
-  return emitGlu(op, op.getActivation(), gate, up, op.getResult());
+  return emitGlu(op, op.getActivation(), gate, up, op.getResult(), rows);
 }
 
 } // namespace llcuda::llm

@@ -110,13 +110,14 @@ LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
 }
 
 LogicalResult PhaseLowering::lowerGlu(GluOp op) {
-  return emitGlu(op, op.getActivation(), values[op.getGate()].f32, values[op.getUp()].f32, op.getResult());
+  const RowBuffers gate = values[op.getGate()], up = values[op.getUp()];
+  return emitGlu(op, op.getActivation(), gate.f32, up.f32, op.getResult(), gate.rows);
 }
 
 LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, std::string gate, std::string up,
-                                     Value result) {
+                                     Value result, int64_t count) {
   codegen::GluDesc desc;
-  desc.rows = static_cast<uint32_t>(rows);
+  desc.rows = static_cast<uint32_t>(count);
   desc.columns = static_cast<uint32_t>(columnsOf(result));
   desc.activation = activationOf(activation);
   desc.f32Rows = !isQ8Rows(result.getType());
@@ -125,7 +126,7 @@ LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, 
   if (failed(accept(op, codegen::checkGlu(desc))))
     return failure();
   Bindings bindings = {{"gate", gate}, {"up", up}};
-  bindRows(bindings, "y", define(op, result, "gated", rows));
+  bindRows(bindings, "y", define(op, result, "gated", count));
   return emit(op, codegen::gluLaunch(desc), bindings);
 }
 

@@ -62,7 +62,7 @@ private:
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
   mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
-                              mlir::Value result);
+                              mlir::Value result, int64_t count);
   // lower_linears.cpp
   mlir::LogicalResult lowerLinear(LinearOp op);
   mlir::LogicalResult lowerLinearResidualNorm(LinearResidualNormOp op);
@@ -78,6 +78,12 @@ private:
                                  const LinearWeights& weights, Bindings bindings);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, const LinearWeights& weights,
                                  const codegen::LinearEpilogue& epilogue, const Bindings& bindings);
+  // lower_experts.cpp
+  mlir::LogicalResult lowerRoute(RouteOp op);
+  mlir::LogicalResult lowerExpertLinear(ExpertLinearOp op);
+  mlir::LogicalResult lowerExpertSum(ExpertSumOp op);
+  /// Int8 rows by themselves of f32 rows, made once for all experts that read them, in any phase.
+  mlir::FailureOr<RowBuffers> rowsApart(mlir::Operation* op, mlir::Value input);
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
   mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
@@ -187,6 +193,7 @@ private:
   std::optional<plan::TailKind> tail; // of the launches that follow; none: the trunk
   Norm headNorm;                      // that makes the rows which the head reads, where it picks them
   llvm::DenseMap<mlir::Value, RowBuffers> values;
+  llvm::DenseMap<mlir::Value, RowBuffers> apartRows; ///< int8 rows by themselves, of those that experts read
   plan::LaunchOp lastLaunch;
   /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.
   struct Residual {

@@ -16,6 +16,7 @@
 #include "codegen/spec/attention_spec.h"
 #include "codegen/spec/edits_spec.h"
 #include "codegen/spec/elementwise_spec.h"
+#include "codegen/spec/expert_spec.h"
 #include "codegen/spec/log_probabilities_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
@@ -243,6 +244,22 @@ TEST_P(DecodeKernels, CompileWithoutSpillsForAT4) {
 
 TEST(KernelsOfFamilies, CompileWithoutSpillsForAT4) {
   expectNoSpills(kernelsOfFamilies());
+}
+
+// Of 128 and of 32 experts, and as many as there can be; weights without int8 rows too.
+TEST(KernelsOfExperts, CompileWithoutSpillsForAT4) {
+  std::vector<KernelSpec> specs = {routeLaunch({1, 128, 8, true}).kernel, routeLaunch({1, 1024, 32, false}).kernel,
+                                   expertSumLaunch({1, 8, 2048}).kernel};
+  const auto add = [&](WeightLayout layout, uint32_t experts, uint32_t choices, uint32_t inputs, uint32_t outputs,
+                       bool each) {
+    specs.push_back(expertLinearLaunch({layout, 1, experts, choices, inputs, outputs, each, each}).kernel);
+  };
+  for (const WeightLayout layout : {WeightLayout::kQ4_KPlanes, WeightLayout::kF16Rows}) {
+    add(layout, 128, 8, 2048, 768, false);
+    add(layout, 128, 8, 768, 2048, true);
+  }
+  add(WeightLayout::kMXFP4Planes, 32, 4, 2880, 2880, true);
+  expectNoSpills(specs);
 }
 
 /// Attention of a family, over keys and values of two types.

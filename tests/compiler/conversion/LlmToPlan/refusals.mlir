@@ -49,3 +49,17 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}, %positions: tenso
   %r = llm.rope %x, %t, %positions head_size 16 pairs adjacent : tensor<?x64xf32>, tensor<32x1x2xf32>, tensor<?xi32>
   return %r : tensor<?x64xf32>
 }
+
+// -----
+
+// Experts whose rows are no whole tiles.
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x48xf32> {
+  %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
+  %up = llm.parameter "up" : !llm.weight<192x64, f16, f16_rows>
+  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
+  %e, %p = llm.route %x normalized : tensor<?x64xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  // expected-error@+1 {{expert_linear of 48 outputs of each of 4 experts; kernels exist for multiples of 32}}
+  %u = llm.expert_linear %x, %e, %up of 4
+      : (tensor<?x64xf32>, tensor<?x2xi32>, !llm.weight<192x64, f16, f16_rows>) -> tensor<?x48xf32>
+  return %u : tensor<?x48xf32>
+}
