@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function of the gate in a gated linear unit. Kernel templates take it as an argument.
+// What a gated linear unit makes of gate and up. Kernel templates take it as an argument.
 #pragma once
 
 namespace llcuda {
 
 enum class Activation : unsigned char {
-  kSilu = 0,     ///< x / (1 + e^-x)
-  kGeluTanh = 1, ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
+  kSilu = 0,      ///< g / (1 + e^-g) * u
+  kGeluTanh = 1,  ///< g / 2 * (1 + tanh(sqrt(2 / pi) * (g + 0.044715 g^3))) * u
+  kSwigluOai = 2, ///< h / (1 + e^(-1.702 h)) * (v + 1), where h is g up to 7 and v is u from -7 to 7
 };
 
 } // namespace llcuda

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[i] = activation(gate[i]) * up[i]; codegen/formats/activation.h has the formulas
+// y[i] of gate[i] and up[i]; codegen/formats/activation.h has the formulas
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "codegen/formats/activation.h"
@@ -20,10 +21,17 @@ Acc activate(Activation activation, Acc x) {
   return static_cast<Acc>(0.5 * value * (1 + hyperbolicTangent(inner)));
 }
 
+template <typename Acc>
+Acc gated(Activation activation, Acc gate, Acc up) {
+  if (activation != Activation::kSwigluOai)
+    return activate<Acc>(activation, gate) * up;
+  const double g = std::min<double>(gate, 7), u = std::clamp<double>(up, -7, 7);
+  return static_cast<Acc>(g / (1 + exponential(-1.702 * g)) * (u + 1));
+}
+
 template <typename Acc, typename In>
 void glu(Activation activation, const In* gate, const In* up, size_t count, Acc* y) {
-  for (size_t i = 0; i < count; ++i)
-    y[i] = activate<Acc>(activation, static_cast<Acc>(gate[i])) * static_cast<Acc>(up[i]);
+  for (size_t i = 0; i < count; ++i) y[i] = gated<Acc>(activation, static_cast<Acc>(gate[i]), static_cast<Acc>(up[i]));
 }
 
 } // namespace llcuda::reference

@@ -2,6 +2,7 @@
 #include "codegen/spec/constant.h"
 
 #include <bit>
+#include <utility>
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/source_text.h"
@@ -13,8 +14,17 @@ std::string layoutText(WeightLayout layout) {
   return "llcuda::WeightLayout::" + std::string(pack::layoutEnumerator(layout));
 }
 
-std::string activationText(Activation activation) {
-  return activation == Activation::kSilu ? "llcuda::Activation::kSilu" : "llcuda::Activation::kGeluTanh";
+/// Enumerator and name.
+std::pair<const char*, const char*> activationTexts(Activation activation) {
+  switch (activation) {
+  case Activation::kSilu:
+    return {"kSilu", "silu"};
+  case Activation::kGeluTanh:
+    return {"kGeluTanh", "gelu_tanh"};
+  case Activation::kSwigluOai:
+    return {"kSwigluOai", "swiglu_oai"};
+  }
+  return {};
 }
 
 } // namespace
@@ -40,7 +50,8 @@ Constant layout(WeightLayout value) {
 }
 
 Constant activation(Activation value) {
-  return {activationText(value), value == Activation::kSilu ? "silu" : "gelu_tanh"};
+  const auto [enumerator, shown] = activationTexts(value);
+  return {std::string("llcuda::Activation::") + enumerator, shown};
 }
 
 Constant rowOrder(RowOrder value) {

@@ -55,8 +55,8 @@ static_assert(same(plan::Access::Read, codegen::Access::kRead) && same(plan::Acc
 
 static_assert(same(llm::getMaxEnumValForRopePairs(), RopePairs::kHalves));
 static_assert(same(llm::RopePairs::Adjacent, RopePairs::kAdjacent));
-static_assert(same(llm::getMaxEnumValForActivation(), Activation::kGeluTanh));
-static_assert(same(llm::Activation::Silu, Activation::kSilu));
+static_assert(same(llm::getMaxEnumValForActivation(), Activation::kSwigluOai));
+static_assert(same(llm::Activation::Silu, Activation::kSilu) && same(llm::Activation::GeluTanh, Activation::kGeluTanh));
 
 } // namespace
 } // namespace llcuda::emit

@@ -49,6 +49,7 @@ struct Family {
   bool tiedHead = false;                          ///< of a config.json that does not say
   bool plainLocalRope = false;                    ///< scaling is for layers without a window
   bool yarnIsLongRope = false;                    ///< early files call longrope by that name
+  bool wholeYarnPairs = true;                     ///< RopeConfig::truncated of files that do not say
   bool experts = false;                           ///< its layers have a router and experts
   Activation activation = Activation::kSilu;      ///< of files that do not say
   /// Names of activations that mean another one in its files.

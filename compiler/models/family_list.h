@@ -14,6 +14,7 @@
   FAMILY(Qwen3)                                                                                                        \
   FAMILY(Qwen3Vl)                                                                                                      \
   FAMILY(Qwen3Moe)                                                                                                     \
+  FAMILY(GptOss)                                                                                                       \
   FAMILY(Phi3)                                                                                                         \
   FAMILY(Gemma)                                                                                                        \
   FAMILY(Gemma2)                                                                                                       \

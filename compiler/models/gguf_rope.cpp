@@ -83,6 +83,7 @@ Result<RopeConfig> readFullRope(const Keys& keys, const ingest::Checkpoint& tens
     LLCUDA_ASSIGN_OR_RETURN(rope.attentionFactor, keys.all().positive("rope.scaling.attn_factor", 1));
     return rope;
   }
+  rope.truncated = config.family->wholeYarnPairs; // whatever llama.cpp does: no key says so
   LLCUDA_RETURN_IF_ERROR(readScaling(keys.all(), type, rope));
   return rope;
 }

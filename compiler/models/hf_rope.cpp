@@ -22,10 +22,8 @@ double magnitude(double factor, double weight) {
   return factor <= 1 ? 1 : 0.1 * weight * std::log(factor) + 1;
 }
 
-Result<void> readYarn(const Values& rope, RopeConfig& result) {
-  LLCUDA_ASSIGN_OR_RETURN(const bool truncate, rope.flag("truncate", true));
-  if (!truncate)
-    return unsupported("a yarn rope with truncate false is not supported");
+Result<void> readYarn(const Values& rope, const Family& family, RopeConfig& result) {
+  LLCUDA_ASSIGN_OR_RETURN(result.truncated, rope.flag("truncate", family.wholeYarnPairs));
   LLCUDA_ASSIGN_OR_RETURN(result.betaFast, rope.positive("beta_fast", 32));
   LLCUDA_ASSIGN_OR_RETURN(result.betaSlow, rope.positive("beta_slow", 1));
   LLCUDA_ASSIGN_OR_RETURN(const double mscale, rope.number("mscale", 0));
@@ -120,7 +118,7 @@ Result<RopeConfig> readRope(const Keys& keys, const Values& rope, double base, c
     return badInput("the rope has no factor");
   LLCUDA_ASSIGN_OR_RETURN(result.factor, rope.positive("factor", 1));
   if (result.scaling == RopeScaling::kYarn)
-    LLCUDA_RETURN_IF_ERROR(readYarn(rope, result));
+    LLCUDA_RETURN_IF_ERROR(readYarn(rope, *config.family, result));
   if (result.scaling == RopeScaling::kLlama3)
     LLCUDA_RETURN_IF_ERROR(readLlama3(rope, result));
   return result;

@@ -37,7 +37,8 @@ public:
   /// Queries rotated, and scaled by the positions where the model says so.
   virtual Rows rotatedQuery(Rows input) = 0;
   /// Writes keys and values, if there are any, to the cache of the layer and attends over it or over the one that the
-  /// layer shares, within the window of a local layer.
+  /// layer shares, within the window of a local layer. `attn_sinks`, where the model has them, are a score more of
+  /// each head, of a key without a value.
   virtual Rows attention(Rows query, Rows key, Rows value) = 0;
   virtual Rows attentionOutput(Rows attended) = 0;
   /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first. In

@@ -25,7 +25,7 @@ Rows rowsOf(Value value) {
 }
 
 llm::Activation activationOf(Activation activation) {
-  return activation == Activation::kSilu ? llm::Activation::Silu : llm::Activation::GeluTanh;
+  return static_cast<llm::Activation>(activation); // the same numbers: compiler/emit/schema_enums.cpp
 }
 
 /// A matrix of one row is a vector in GGUF files, which do not write dimensions of 1 at the end.
@@ -295,8 +295,10 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(layer().headSize));
   // A window that the whole context fits into hides nothing.
   const bool windowed = layer().window != 0 && layer().window < options.maxContext;
+  const std::string sinkName = named("attn_sinks.weight");
+  const Value sinks = has(sinkName) ? vector(sinkName, {0, layer().heads, layer().heads}, 0) : Value();
   return rowsOf(create<llm::AttentionOp>(
-      valueOf(query).getType(), valueOf(query), cache, positions, slots, /*sinks=*/Value(),
+      valueOf(query).getType(), valueOf(query), cache, positions, slots, sinks,
       builder.getI64IntegerAttr(layer().heads), builder.getF32FloatAttr(static_cast<float>(scale)),
       windowed ? builder.getI64IntegerAttr(layer().window) : mlir::IntegerAttr(),
       config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))

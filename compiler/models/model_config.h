@@ -26,9 +26,10 @@ struct RopeConfig {
   uint32_t originalContext = 0; ///< before scaling; 0: the trained context
   double attentionFactor = 0;   ///< magnitude of cosines and sines; 0: what the scaling's formula gives
   double betaFast = 32, betaSlow = 1, extensionFactor = 1; ///< yarn
-  double lowFrequencyFactor = 1, highFrequencyFactor = 4;  ///< llama3
-  std::vector<double> shortFactors, longFactors;           ///< longrope: divisors of each pair's frequency
-  std::vector<double> divisors;                            ///< of each pair's frequency besides; may be empty
+  bool truncated = true; ///< yarn: the pairs between which frequencies change are whole numbers
+  double lowFrequencyFactor = 1, highFrequencyFactor = 4; ///< llama3
+  std::vector<double> shortFactors, longFactors;          ///< longrope: divisors of each pair's frequency
+  std::vector<double> divisors;                           ///< of each pair's frequency besides; may be empty
 
   bool operator==(const RopeConfig&) const = default;
 };

@@ -35,6 +35,7 @@ constexpr ModelSize kSizes[] = {
     {&kQwen3Vl, "Qwen 3 VL 4B", 4.02, 36, 1024, 262144},
     {&kQwen3Vl, "Qwen 3 VL 8B", 8.19, 36, 1024, 262144},
     {&kQwen3Moe, "Qwen 3 30B-A3B", 30.5, 48, 512, 40960},
+    {&kGptOss, "gpt-oss 20B", 20.9, 24, 512, 131072, 12, 128},
     {&kPhi3, "Phi 3.5 mini", 3.82, 32, 3072, 131072},
     {&kPhi3, "Phi 4", 14.7, 40, 1280, 16384},
     {&kGemma, "Gemma 7B", 8.54, 28, 4096, 8192},

@@ -4,7 +4,7 @@
 namespace llcuda::models {
 namespace {
 
-constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE";
+constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE and gpt-oss";
 constexpr std::string_view kStates = "states of a Mamba mixer";
 constexpr std::string_view kEncoder = "attention in both directions";
 
@@ -13,7 +13,7 @@ constexpr RefusedFamily kRefused[] = {
      {"gemma3n"},
      {"Gemma3nForCausalLM", "Gemma3nForConditionalGeneration"},
      "several residual streams (AltUp) and embeddings of each layer"},
-    {"gpt-oss", {"gpt-oss"}, {"GptOssForCausalLM"}, kExperts},
+    {"gpt-oss as folders", {}, {"GptOssForCausalLM"}, "experts in the blocks of Hugging Face files; take a GGUF file"},
     {"Qwen 3.5",
      {"qwen35"},
      {"Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration"},

@@ -34,8 +34,10 @@ double pairOfTurns(const RopeConfig& rope, double originalContext, double turns)
 }
 
 void scaleYarn(const RopeConfig& rope, double originalContext, std::vector<double>& frequencies) {
-  const double low = std::max(0.0, std::floor(pairOfTurns(rope, originalContext, rope.betaFast)));
-  const double high = std::min(rope.dimensions - 1.0, std::ceil(pairOfTurns(rope, originalContext, rope.betaSlow)));
+  const double first = pairOfTurns(rope, originalContext, rope.betaFast);
+  const double last = pairOfTurns(rope, originalContext, rope.betaSlow);
+  const double low = std::max(0.0, rope.truncated ? std::floor(first) : first);
+  const double high = std::min(rope.dimensions - 1.0, rope.truncated ? std::ceil(last) : last);
   for (size_t i = 0; i < frequencies.size(); ++i) {
     const double ramp = std::clamp((static_cast<double>(i) - low) / std::max(0.001, high - low), 0.0, 1.0);
     const double kept = (1 - ramp) * rope.extensionFactor;

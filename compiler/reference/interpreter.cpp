@@ -17,7 +17,7 @@ RopePairs pairsOf(llm::RopePairs pairs) {
 }
 
 Activation activationOf(llm::Activation activation) {
-  return activation == llm::Activation::Silu ? Activation::kSilu : Activation::kGeluTanh;
+  return static_cast<Activation>(activation); // the same numbers: compiler/emit/schema_enums.cpp
 }
 
 double number(std::optional<llvm::APFloat> attribute, double fallback) {

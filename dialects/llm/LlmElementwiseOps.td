@@ -59,7 +59,8 @@ def Llm_GluOp : Llm_Op<"glu", [Pure, Llm_EmitsRows]> {
   let summary = "Gated unit: activation of one value times another";
   let description = [{
     `result = activation(gate) * up`; `silu(x) = x / (1 + exp(-x))`,
-    `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`.
+    `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`. `swiglu_oai` is
+    `g / (1 + exp(-1.702 g)) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)`.
 
     - C1: `gate` and `up` have one type.
     - C2: `result` has their shape; int8 rows have a multiple of 32 columns.

@@ -68,10 +68,11 @@ def Llm_RopePairsAttr : I32EnumAttr<"RopePairs", "which columns of a head turn t
   let cppNamespace = "::llcuda::llm";
 }
 
-// Activation of a gated unit.
+// Activation of a gated unit, as codegen/formats/activation.h has them.
 def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a gated unit", [
-    I32EnumAttrCase<"Silu", 0, "silu">,           // x / (1 + exp(-x))
-    I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">]> {  // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+    I32EnumAttrCase<"Silu", 0, "silu">,
+    I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
+    I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">]> {
   let cppNamespace = "::llcuda::llm";
 }
 

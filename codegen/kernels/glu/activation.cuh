@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function of the gate.
+// The function of gate and up: codegen/formats/activation.h.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -10,6 +10,16 @@ namespace llcuda {
 template <Activation kActivation>
 LLCUDA_DEVICE float activate(float x) {
   return kActivation == Activation::kSilu ? siluFast(x) : geluTanhFast(x);
+}
+
+template <Activation kActivation>
+LLCUDA_DEVICE float gated(float gate, float up) {
+  if constexpr (kActivation == Activation::kSwigluOai) {
+    const float g = minOf(gate, 7.f), u = minOf(maxOf(up, -7.f), 7.f);
+    return g * sigmoidFast(1.702f * g) * (u + 1.f);
+  } else {
+    return activate<kActivation>(gate) * up;
+  }
 }
 
 } // namespace llcuda

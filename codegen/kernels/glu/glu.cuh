@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[i] = activation(gate[i]) * up[i]
+// y[i] of gate[i] and up[i], by an activation of codegen/formats/activation.h
 //
 //   launch    grid and block: block/each_row.cuh
 //   gate, up  [rows][columns] f32, 16-byte aligned; columns are a multiple of 32
@@ -16,8 +16,8 @@ template <RowsShape kShape, Activation kActivation, RowForms kForms>
 LLCUDA_DEVICE void glu(const float* gate, const float* up, float* y, int8_t* codes, float2* scales) {
   emitRows<kShape>(RowOutput<kForms>{y, codes, scales}, [&](int four) {
     const float4 g = reinterpret_cast<const float4*>(gate)[four], u = reinterpret_cast<const float4*>(up)[four];
-    return make_float4(activate<kActivation>(g.x) * u.x, activate<kActivation>(g.y) * u.y,
-                       activate<kActivation>(g.z) * u.z, activate<kActivation>(g.w) * u.w);
+    return make_float4(gated<kActivation>(g.x, u.x), gated<kActivation>(g.y, u.y), gated<kActivation>(g.z, u.z),
+                       gated<kActivation>(g.w, u.w));
   });
 }
 

@@ -27,7 +27,7 @@ struct GateRows {
   }
   template <typename Part>
   LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early&) const {
-    const auto value = [&](int r) { return activate<kActivation>(sums[2 * r]) * sums[2 * r + 1]; };
+    const auto value = [&](int r) { return gated<kActivation>(sums[2 * r], sums[2 * r + 1]); };
     if constexpr (kForms.int8) {
       output.row(item.b, kShape.n).store(item.row / 4, make_float4(value(0), value(1), value(2), value(3)), item.valid);
     } else {

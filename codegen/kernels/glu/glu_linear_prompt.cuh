@@ -38,7 +38,7 @@ struct GatedTile {
       const int gated = column - column / Tile::kWarpColumns * (Tile::kWarpColumns / 2);
       const float(&gate)[2] = sums.at[m][n], (&up)[2] = sums.at[m][n + kHalf];
       *reinterpret_cast<float2*>(at + row * kPitch + gated) =
-          make_float2(activate<kActivation>(gate[0]) * up[0], activate<kActivation>(gate[1]) * up[1]);
+          make_float2(gated<kActivation>(gate[0], up[0]), gated<kActivation>(gate[1], up[1]));
     });
   }
 

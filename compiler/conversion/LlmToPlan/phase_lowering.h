@@ -26,7 +26,7 @@ struct RowBuffers {
 };
 
 inline llcuda::Activation activationOf(llm::Activation activation) {
-  return activation == llm::Activation::Silu ? llcuda::Activation::kSilu : llcuda::Activation::kGeluTanh;
+  return static_cast<llcuda::Activation>(activation); // the same numbers: compiler/emit/schema_enums.cpp
 }
 
 /// The weights of a linear, in the order of codegen/spec/linear_spec.h, and their biases, or none.

@@ -150,6 +150,14 @@ TEST(Glu, Activations) {
   std::vector<double> y(2);
   glu<double>(Activation::kGeluTanh, gate.data(), up.data(), 2, y.data());
   EXPECT_THAT(y, ElementsAre(0, 200));
+  // Gates past 7 and ups past 7 either way count as that.
+  const std::vector<float> gates = {1, 9, -2, 7}, ups = {0.5, 8, -9, 7};
+  std::vector<double> clamped(4);
+  glu<double>(Activation::kSwigluOai, gates.data(), ups.data(), 4, clamped.data());
+  EXPECT_NEAR(clamped[0], 1.5 / (1 + std::exp(-1.702)), 1e-12);
+  EXPECT_NEAR(clamped[1], 56 / (1 + std::exp(-1.702 * 7)), 1e-12);
+  EXPECT_NEAR(clamped[2], 12 / (1 + std::exp(1.702 * 2)), 1e-12);
+  EXPECT_EQ(clamped[3], clamped[1]);
 }
 
 TEST(Embedding, RowsOfTheTable) {

@@ -166,6 +166,7 @@ TEST(KernelNames, Rows) {
   Variants(halfRowsLaunch, HalfRowsDesc{1, 64}).with(&HalfRowsDesc::columns, 96u).expectApart();
   Variants glu(gluLaunch, GluDesc{.columns = 64});
   glu.with(&GluDesc::columns, 96u).with(&GluDesc::activation, Activation::kGeluTanh).with(&GluDesc::f32Rows, true);
+  glu.with(&GluDesc::activation, Activation::kSwigluOai);
   glu.expectApart();
   using Embedding = EmbeddingDesc;
   Variants embedding(embeddingLaunch, Embedding{.layout = kLayout, .columns = 64, .vocabulary = 5});

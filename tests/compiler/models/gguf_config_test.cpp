@@ -221,6 +221,37 @@ TEST(GgufConfig, Gemma2TakesItsNumbersFromTheArchitecture) {
   EXPECT_EQ(config.attentionScale, 1 / std::sqrt(24.0)) << "the 27B model: embedding / heads";
 }
 
+TEST(GgufConfig, Experts) {
+  Values values = with(required("qwen3moe"), "qwen3moe.expert_count", 16u);
+  values["qwen3moe.expert_used_count"] = 4u;
+  values["qwen3moe.expert_feed_forward_length"] = 64u;
+  EXPECT_EQ(valid(values).layers[2].experts, (ExpertsConfig{16, 4, 64, true}));
+  EXPECT_FALSE(valid(with(values, "qwen3moe.expert_weights_norm", false)).layers[0].experts.normalized);
+  expectError(with(values, "qwen3moe.expert_used_count", 17u), ErrorCode::kBadInput,
+              "qwen3moe.expert_used_count is 17, outside 1 to 16");
+  expectError(with(values, "qwen3moe.expert_count", 0u), ErrorCode::kBadInput,
+              "qwen3moe.expert_count is 0, outside 1 to 1024");
+  expectError(with(required(), "llama.expert_count", 8u), ErrorCode::kUnsupported, "llama.expert_count is 8");
+}
+
+// What no key of its files says: the pattern of the windows, and that yarn does not round.
+TEST(GgufConfig, GptOss) {
+  Values values = with(required("gpt-oss"), "gpt-oss.expert_count", 8u);
+  values["gpt-oss.expert_used_count"] = 2u;
+  values["gpt-oss.expert_feed_forward_length"] = 64u;
+  values["gpt-oss.attention.sliding_window"] = 16u;
+  values["gpt-oss.rope.scaling.type"] = "yarn";
+  values["gpt-oss.rope.scaling.factor"] = 4.f;
+  const ModelConfig config = valid(values);
+  EXPECT_THAT(windowsOf(config), ElementsAre(16, 0, 16));
+  EXPECT_FALSE(config.ropes[0].truncated);
+  EXPECT_EQ(config.layers[0].headSize, 64u);
+  EXPECT_EQ(config.activation, Activation::kSwigluOai);
+  EXPECT_EQ(config.layers[1].experts, (ExpertsConfig{8, 2, 64, true}));
+  values.erase("gpt-oss.expert_count");
+  expectError(values, ErrorCode::kBadInput, "has no gpt-oss.expert_count");
+}
+
 // Scaling is for the global layers only.
 TEST(GgufConfig, Gemma3) {
   Values values = with(required("gemma3"), "gemma3.attention.sliding_window", 16u);

@@ -209,6 +209,8 @@ TEST(HfConfig, YarnRope) {
   EXPECT_EQ(config.scaling, RopeScaling::kYarn);
   EXPECT_EQ(config.attentionFactor, 0);
   EXPECT_EQ(config.betaFast, 32);
+  EXPECT_TRUE(config.truncated);
+  EXPECT_FALSE(rope({{"type", "yarn"}, {"factor", 4.0}, {"truncate", false}}).truncated);
   const RopeConfig told = rope({{"type", "yarn"}, {"factor", 4.0}, {"mscale", 1.0}, {"mscale_all_dim", 1.0}});
   EXPECT_EQ(told.attentionFactor, 1);
   EXPECT_EQ(told.originalContext, 32768u);
@@ -308,8 +310,6 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
   unsupported(
       {{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
       "a rope of type 'dynamic' is not supported; default, proportional, linear, llama3, yarn and longrope are");
-  unsupported({{"rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"truncate", false}}}},
-              "a yarn rope with truncate false is not supported");
   unsupported(
       {{"quantization_config", {{"quant_method", "gptq"}}}},
       "the weights are quantised by 'gptq', which is not supported; save the model in 16 bits or by bitsandbytes");

@@ -44,6 +44,15 @@ TEST(RopeAngles, Yarn) {
                1.138629436111989);
 }
 
+// The pairs between which frequencies change are fractions.
+TEST(RopeAngles, YarnWithoutRounding) {
+  RopeConfig rope = config(RopeScaling::kYarn, 4);
+  rope.truncated = false;
+  expectAngles(ropeAngles(rope, 1024, 1024),
+               {1, 0.253972292, 0.0553986356, 0.00963994302, 0.0025, 0.000790569466, 0.00025, 7.90569466e-05},
+               1.138629436111989);
+}
+
 TEST(RopeAngles, YarnWithItsOwnRampAndMagnitude) {
   RopeConfig rope = config(RopeScaling::kYarn, 4);
   rope.betaFast = 8;

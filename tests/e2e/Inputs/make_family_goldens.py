@@ -21,7 +21,8 @@ here = pathlib.Path(__file__).parent
 POSITIONS = [0, 5, 17, 39]  # 17 and 39 are past the windows of 16, 39 past the original contexts
 RECORDINGS = [(family, family, tiny_models.CONTEXT, POSITIONS) for family in tiny_models.FAMILIES]
 # Past the ten pages that a ring of layers with a window has.
-RECORDINGS += [(f"{family}_window", family, 704, [511, 640, 699]) for family in ("gemma3", "exaone4", "olmo3", "gemma4", "gemma4_shared")]
+PAST_WINDOWS = ("gemma3", "exaone4", "olmo3", "gemma4", "gemma4_shared", "gpt_oss")
+RECORDINGS += [(f"{family}_window", family, 704, [511, 640, 699]) for family in PAST_WINDOWS]
 
 EMBEDDED_LENGTHS = (1, 7, 20, 61)  # a token, a prompt of decode's kernels, past a window of 16, nearly the context
 

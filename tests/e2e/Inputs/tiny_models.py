@@ -166,6 +166,18 @@ FAMILIES = {
         "keys": {"attention.sliding_window": 16, "attention.sliding_window_pattern": [True, True, True, False],
                  "rope.freq_base": 1000000.0},
     },
+    # The folder's experts are transposed, gate and up by turns.
+    "gpt_oss": {
+        "architecture": "gpt-oss", "class": "GptOssForCausalLM", "model_type": "gpt_oss", "layers": 4,
+        "experts": (8, 2, 64), "biases": ("q", "k", "v", "o", "experts"), "sinks": True,
+        "config": {"num_local_experts": 8, "intermediate_size": 64, "sliding_window": 16,
+                   "layer_types": ["sliding_attention", "full_attention"] * 2, "rope_parameters": {
+                       "rope_type": "yarn", "rope_theta": 150000.0, "factor": 4.0, "beta_fast": 32.0, "beta_slow": 1.0,
+                       "truncate": False, "original_max_position_embeddings": 16}},
+        "keys": {"attention.sliding_window": 16, "rope.freq_base": 150000.0, "rope.scaling.type": "yarn",
+                 "rope.scaling.factor": 4.0, "rope.scaling.original_context_length": 16,
+                 "rope.scaling.yarn_beta_fast": 32.0, "rope.scaling.yarn_beta_slow": 1.0},
+    },
     # Three quarters of each head turn; longer than the original context, so the long factors.
     "phi3": {
         "architecture": "phi3", "class": "Phi3ForCausalLM", "model_type": "phi3", "fused": True, "turned": 24, "heads": (2, 1),
@@ -267,6 +279,8 @@ class Model:
         if not shares and full.get("values", True):
             self.linear(block + "attn_v", kv, EMBEDDING, "v")
         self.linear(block + "attn_output", EMBEDDING, query, "o")
+        if self.family.get("sinks"):
+            self.tensors[block + "attn_sinks.weight"] = self.random.normal(0, 1, self.heads).astype(np.float32)
         if self.family.get("head_norms"):
             self.norm(block + "attn_q_norm", head_size)
             if not shares:
@@ -295,10 +309,12 @@ class Model:
 
     def experts(self, block, count, used, units):
         self.matrix(block + "ffn_gate_inp", count, EMBEDDING, 3 / EMBEDDING**0.5)
+        if "experts" in self.family.get("biases", ()):
+            self.bias(block + "ffn_gate_inp", count)
         for i in range(count):
-            self.matrix(f"{block}ffn_gate.{i}", units, EMBEDDING)
-            self.matrix(f"{block}ffn_up.{i}", units, EMBEDDING)
-            self.matrix(f"{block}ffn_down.{i}", EMBEDDING, units)
+            self.linear(f"{block}ffn_gate.{i}", units, EMBEDDING, "experts")
+            self.linear(f"{block}ffn_up.{i}", units, EMBEDDING, "experts")
+            self.linear(f"{block}ffn_down.{i}", EMBEDDING, units, "experts")
 
     def add_predicting_block(self):
         block = f"blk.{self.layers}."
@@ -310,7 +326,10 @@ class Model:
     def linear(self, name, rows, columns, kind):
         self.matrix(name, rows, columns)
         if kind in self.family.get("biases", ()):
-            self.tensors[name + ".bias"] = self.random.normal(0, 0.3, rows).astype(np.float32)
+            self.bias(name, rows)
+
+    def bias(self, name, rows):
+        self.tensors[name + ".bias"] = self.random.normal(0, 0.3, rows).astype(np.float32)
 
     def matrix(self, name, rows, columns, spread=None):
         values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
@@ -367,9 +386,9 @@ class Model:
             fuse(tensors, self.layers, "ffn_up", ("ffn_gate", "ffn_up"))
         if "experts" in self.family:
             for i in range(self.layers):
-                for part in ("gate", "up", "down"):
-                    tensors[f"blk.{i}.ffn_{part}_exps.weight"] = np.stack(
-                        [tensors.pop(f"blk.{i}.ffn_{part}.{e}.weight") for e in range(self.family["experts"][0])])
+                stack_experts(tensors, f"blk.{i}.", self.family["experts"][0])
+                if self.family["architecture"] == "gpt-oss":
+                    tensors[f"blk.{i}.post_attention_norm.weight"] = tensors.pop(f"blk.{i}.ffn_norm.weight")
         if "llama3" in self.family:
             tensors["rope_freqs.weight"] = llama3_divisors(**self.family["llama3"])
         for name, values in self.family.get("vectors", {}).items():
@@ -422,9 +441,26 @@ class Model:
             fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
         if self.family.get("fused") or self.family.get("shared_unit"):
             fuse(tensors, self.layers, "ffn_gate_up", ("ffn_gate", "ffn_up"))
+        if self.family["architecture"] == "gpt-oss":
+            for i in range(self.layers):
+                self.fold_experts(tensors, i)
         if "vision" in self.family:
             tensors[self.family["vision"] + "blocks.0.norm1.weight"] = np.ones(32, dtype=np.float32)
         return {self.folder_name(name): values for name, values in tensors.items()}
+
+    def fold_experts(self, tensors, layer):
+        """Experts as transformers has them: gate and up by turns, inputs before outputs."""
+        block = f"blk.{layer}."
+        stack_experts(tensors, block, self.family["experts"][0])
+
+        def take(part, kind):
+            return tensors.pop(f"{block}ffn_{part}_exps.{kind}")
+
+        weights, biases = (np.stack([take("gate", kind), take("up", kind)], axis=2) for kind in ("weight", "bias"))
+        tensors[block + "gate_up_proj"] = weights.reshape(len(weights), -1, EMBEDDING).swapaxes(1, 2)
+        tensors[block + "gate_up_proj_bias"] = biases.reshape(len(biases), -1)
+        tensors[block + "down_proj"] = take("down", "weight").swapaxes(1, 2)
+        tensors[block + "down_proj_bias"] = take("down", "bias")
 
     def folder_name(self, name):
         prefix, parts = self.family.get("prefix", "model."), name.split(".")
@@ -435,6 +471,10 @@ class Model:
                      "per_layer_proj_norm": prefix + "per_layer_projection_norm"}
             return f"{names[parts[0]]}.{parts[1]}" if parts[0] in names else name
         post, shared = self.family.get("post_norms"), self.family.get("shared_unit")
+        if len(parts) == 3:
+            return f"{prefix}layers.{parts[1]}.mlp.experts.{parts[2]}"
+        if parts[2] == "attn_sinks":
+            return f"{prefix}layers.{parts[1]}.self_attn.sinks"
         if parts[3].isdigit():
             return f"{prefix}layers.{parts[1]}.mlp.experts.{parts[3]}.{parts[2].removeprefix('ffn_')}_proj.{parts[4]}"
         module = {
@@ -443,7 +483,7 @@ class Model:
             "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
             "post_attention_norm": "post_attention_layernorm",
             "ffn_norm": "pre_feedforward_layernorm" if post else "post_attention_layernorm",
-            "ffn_gate_inp": "mlp.gate", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+            "ffn_gate_inp": "mlp.router" if self.family.get("sinks") else "mlp.gate", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
             "ffn_gate_up": "shared_mlp.input_linear" if shared else "mlp.gate_up_proj",
             "ffn_down": "shared_mlp.output_linear" if shared else "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
             "inp_gate": "per_layer_input_gate", "proj": "per_layer_projection",
@@ -452,6 +492,14 @@ class Model:
         if module == "layer_scalar":
             return f"{prefix}layers.{parts[1]}.{module}"
         return f"{prefix}layers.{parts[1]}.{module}.{parts[3]}"
+
+
+def stack_experts(tensors, block, count):
+    for part in ("gate", "up", "down"):
+        for kind in ("weight", "bias"):
+            if f"{block}ffn_{part}.0.{kind}" in tensors:
+                tensors[f"{block}ffn_{part}_exps.{kind}"] = np.stack(
+                    [tensors.pop(f"{block}ffn_{part}.{e}.{kind}") for e in range(count)])
 
 
 def adjacent(values, head_size):

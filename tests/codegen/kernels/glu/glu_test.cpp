@@ -39,6 +39,10 @@ TEST(Glu, Silu) {
 TEST(Glu, GeluTanh) {
   expectGlu<Activation::kGeluTanh, RowOrder::kRows, 3>();
 }
+// Some of the gates and ups are past the bounds.
+TEST(Glu, SwigluOai) {
+  expectGlu<Activation::kSwigluOai, RowOrder::kRows, 3>();
+}
 TEST(Glu, RowsForTensorCores) {
   expectGlu<Activation::kSilu, RowOrder::kFragments, 19>();
 }
