@@ -21,6 +21,7 @@
   FAMILY(Gemma3)                                                                                                       \
   FAMILY(Gemma4)                                                                                                       \
   FAMILY(Granite)                                                                                                      \
+  FAMILY(GraniteMoe)                                                                                                   \
   FAMILY(GraniteHybrid)                                                                                                \
   FAMILY(Ernie45)                                                                                                      \
   FAMILY(PaddleOcr)                                                                                                    \

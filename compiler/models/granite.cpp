@@ -41,6 +41,26 @@ constinit const Family kGranite{
     .layer = llamaLayer,
 };
 
+constinit const Family kGraniteMoe{
+    .architecture = "granitemoe",
+    .gguf = {"granitemoe"},
+    .models = "Granite 3 MoE as GGUF files",
+    .formula = "the same as granite; experts as those of qwen3moe",
+    .keys = {{Key::kEmbeddingScale, "embedding_scale", "", 1},
+             {Key::kResidualScale, "residual_scale", "", 1},
+             {Key::kAttentionScale, "attention.scale", "", 1},
+             {Key::kLogitDivisor, "logit_scale", "", 1},
+             {Key::kRopeUsed, "rope.scaling.finetuned", "", true},
+             {Key::kExperts, "expert_count", ""},
+             {Key::kExpertsUsed, "expert_used_count", ""},
+             {Key::kExpertFeedForward, "expert_feed_forward_length", ""},
+             {Key::kExpertFeedForward, "feed_forward_length", ""},
+             {Key::kExpertsNormalized, "expert_weights_norm", ""}},
+    .ggufPairs = PairOrder::kAdjacent,
+    .experts = true,
+    .layer = llamaLayer,
+};
+
 constinit const Family kGraniteHybrid{
     .architecture = "granite",
     .huggingFace = {"GraniteMoeHybridForCausalLM"},

@@ -49,6 +49,8 @@ constexpr ModelSize kSizes[] = {
     {&kGemma4, "Gemma 4 12B", 11.8, 48, 512, 131072, 40, 1024, 2048},
     {&kGranite, "Granite 3.3 2B", 2.53, 40, 512, 131072},
     {&kGranite, "Granite 3.3 8B", 8.17, 40, 1024, 131072},
+    {&kGraniteMoe, "Granite 3.1 1B-A400M", 1.33, 24, 512, 131072},
+    {&kGraniteMoe, "Granite 3.1 3B-A800M", 3.3, 32, 512, 131072},
     {&kGraniteHybrid, "Granite 4.0 micro 3B", 3.4, 40, 512, 131072},
     {&kErnie45, "ERNIE 4.5 0.3B", 0.36, 18, 256, 131072},
     {&kPaddleOcr, "PaddleOCR-VL 0.9B", 0.36, 18, 256, 131072},

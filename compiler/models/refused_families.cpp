@@ -4,7 +4,7 @@
 namespace llcuda::models {
 namespace {
 
-constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE and gpt-oss";
+constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE, Granite 3 and gpt-oss";
 constexpr std::string_view kStates = "states of a Mamba mixer";
 constexpr std::string_view kEncoder = "attention in both directions";
 
@@ -29,7 +29,10 @@ constexpr RefusedFamily kRefused[] = {
     {"Mixtral", {}, {"MixtralForCausalLM"}, kExperts},
     {"LFM 2", {"lfm2"}, {"Lfm2ForCausalLM", "Lfm2VlForConditionalGeneration"}, "short convolutions"},
     {"LFM 2 MoE", {"lfm2moe"}, {"Lfm2MoeForCausalLM"}, "short convolutions and mixtures of experts"},
-    {"Granite MoE", {"granitemoe"}, {"GraniteMoeForCausalLM", "GraniteMoeSharedForCausalLM"}, kExperts},
+    {"Granite MoE as folders",
+     {},
+     {"GraniteMoeForCausalLM", "GraniteMoeSharedForCausalLM"},
+     "experts in the tensors of Hugging Face files; take a GGUF file"},
     {"Granite 4 with states", {"granitehybrid"}, {}, kStates},
     {"Falcon H1", {"falcon-h1"}, {"FalconH1ForCausalLM"}, kStates},
     {"Nemotron H", {"nemotron_h", "nemotron_h_moe"}, {"NemotronHForCausalLM"}, kStates},

@@ -62,6 +62,15 @@ FAMILIES = {
                    "logits_scaling": 8.0, "rope_theta": 10000.0},
         "keys": {"embedding_scale": 12.0, "residual_scale": 0.22, "attention.scale": 0.0625, "logit_scale": 8.0},
     },
+    "granite_moe": {
+        "architecture": "granitemoe", "class": "GraniteMoeForCausalLM", "model_type": "granitemoe", "tied": True,
+        "experts": (8, 2, 32), "head_size": 16,
+        "config": {"num_local_experts": 8, "intermediate_size": 32, "embedding_multiplier": 12.0, "head_dim": None,
+                   "residual_multiplier": 0.22, "attention_multiplier": 0.0625, "logits_scaling": 8.0,
+                   "rope_theta": 10000.0},
+        "keys": {"feed_forward_length": 32, "expert_feed_forward_length": None, "embedding_scale": 12.0,
+                 "residual_scale": 0.22, "attention.scale": 0.0625, "logit_scale": 8.0},
+    },
     # The linears of the unit that experts would share; `position_embedding_type` says that layers turn.
     "granite4": {
         "architecture": "granite", "class": "GraniteMoeHybridForCausalLM", "model_type": "granitemoehybrid",
@@ -347,6 +356,8 @@ class Model:
         writer.add_string("general.name", f"tiny {self.name}")
         writer.add_string("tokenizer.ggml.model", "no_vocab")
         for key, value in self.gguf_keys().items():
+            if value is None:
+                continue
             add = {int: writer.add_uint32, float: writer.add_float32, str: writer.add_string,
                    list: writer.add_array}[type(value)]
             add(f"{architecture}.{key}", value)
@@ -377,7 +388,7 @@ class Model:
 
     def gguf_tensors(self):
         tensors = dict(self.tensors)
-        if self.family["architecture"] in ("llama", "smollm3", "granite", "mistral3"):
+        if self.family["architecture"] in ("llama", "smollm3", "granite", "granitemoe", "mistral3"):
             for name in tensors:
                 if ".attn_q." in name or ".attn_k." in name:
                     tensors[name] = adjacent(tensors[name], self.head_size)
@@ -444,6 +455,12 @@ class Model:
         if self.family["architecture"] == "gpt-oss":
             for i in range(self.layers):
                 self.fold_experts(tensors, i)
+        if self.family["architecture"] == "granitemoe":
+            for i in range(self.layers):
+                stack_experts(tensors, f"blk.{i}.", self.family["experts"][0])
+                gate, up, down = (tensors.pop(f"blk.{i}.ffn_{part}_exps.weight") for part in ("gate", "up", "down"))
+                tensors[f"blk.{i}.input_linear.weight"] = np.concatenate([gate, up], axis=1)
+                tensors[f"blk.{i}.output_linear.weight"] = down
         if "vision" in self.family:
             tensors[self.family["vision"] + "blocks.0.norm1.weight"] = np.ones(32, dtype=np.float32)
         return {self.folder_name(name): values for name, values in tensors.items()}
@@ -483,7 +500,10 @@ class Model:
             "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
             "post_attention_norm": "post_attention_layernorm",
             "ffn_norm": "pre_feedforward_layernorm" if post else "post_attention_layernorm",
-            "ffn_gate_inp": "mlp.router" if self.family.get("sinks") else "mlp.gate", "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
+            "ffn_gate_inp": {"gpt-oss": "mlp.router", "granitemoe": "block_sparse_moe.router.layer"}.get(
+                self.family["architecture"], "mlp.gate"),
+            "input_linear": "block_sparse_moe.input_linear", "output_linear": "block_sparse_moe.output_linear",
+             "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj",
             "ffn_gate_up": "shared_mlp.input_linear" if shared else "mlp.gate_up_proj",
             "ffn_down": "shared_mlp.output_linear" if shared else "mlp.down_proj", "post_ffw_norm": "post_feedforward_layernorm",
             "inp_gate": "per_layer_input_gate", "proj": "per_layer_projection",
