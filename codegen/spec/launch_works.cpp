@@ -88,12 +88,23 @@ LaunchWork workOf(const LinearDesc& desc) {
   for (const LinearPart& part : desc.parts) {
     const uint64_t outputs = part.outputs;
     work.fixedBytes += outputs * (weightRow(part.layout, desc.inputs) + (desc.bias ? kF32 : 0));
-    work.rowMultiplyAdds += outputs * desc.inputs;
+    work.rowMultiplyAdds += outputs * (desc.inputs + (part.lowRank ? desc.lowRank : 0));
+    work.fixedBytes += part.lowRank ? outputs * kF16 * desc.lowRank : 0;
   }
   const RowsRead rows = rowsRead(desc);
-  work.rowRead = rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0);
+  work.rowRead =
+      rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0) + kF32 * desc.lowRank;
   std::visit([&](const auto& epilogue) { addEpilogue(work, desc, epilogue); }, desc.epilogue);
   return work;
+}
+
+LaunchWork workOf(const LowRankDesc& desc) {
+  return {.rows = desc.rows,
+          .fixedBytes = kF16 * desc.rank * desc.inputs,
+          .rowRead = kF32 * desc.inputs,
+          .rowWritten = kF32 * desc.rank,
+          .rowMultiplyAdds = uint64_t{desc.rank} * desc.inputs,
+          .unit = ArithmeticUnit::kFp32};
 }
 
 LaunchWork decodeWorkOf(const AttentionDesc& desc) {

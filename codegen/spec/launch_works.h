@@ -8,6 +8,7 @@
 #include "codegen/spec/expert_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/log_probabilities_spec.h"
+#include "codegen/spec/low_rank_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
@@ -15,6 +16,7 @@
 namespace llcuda::codegen {
 
 LaunchWork workOf(const LinearDesc& desc);
+LaunchWork workOf(const LowRankDesc& desc);
 /// Of one row after another, or of blocks of rows.
 LaunchWork decodeWorkOf(const AttentionDesc& desc);
 LaunchWork promptWorkOf(const AttentionDesc& desc);

@@ -6,7 +6,7 @@
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kMaxSize = 1u << 20;
+constexpr uint32_t kMaxSize = 1u << 20, kMaxLowRank = 4096;
 
 Result<void> checkSizes(const LinearDesc& desc, const char* op) {
   if (desc.rows == 0)
@@ -24,6 +24,17 @@ Result<void> checkSizes(const LinearDesc& desc, const char* op) {
     if (!desc.hasFewRows() && desc.parts.size() > 1 && !weightTakesTensorCores(part.layout))
       return unsupported(op, " of ", pack::layoutName(part.layout), "; its linears have launches of their own");
   }
+  return {};
+}
+
+Result<void> checkLowRank(const LinearDesc& desc, const char* op) {
+  bool any = false;
+  for (const LinearPart& part : desc.parts) any |= part.lowRank;
+  if (any != (desc.lowRank != 0) || desc.lowRank % kWeightBlock != 0 || desc.lowRank > kMaxLowRank)
+    return unsupported(op, " with low-rank products of rank ", desc.lowRank,
+                       "; kernels exist for multiples of 32 up to ", kMaxLowRank);
+  if (any && !desc.hasFewRows())
+    return unsupported(op, " of many rows with low-rank products");
   return {};
 }
 
@@ -52,7 +63,7 @@ Result<void> check(const LinearDesc& desc, const char* op, const StoreRows& epil
   LLCUDA_RETURN_IF_ERROR(checkParts(desc, op, desc.parts.size() == 1 ? 1 : 3));
   if (epilogue.residual && desc.parts.size() > 1)
     return unsupported(op, " with a residual");
-  if (epilogue.softcap != 0 && (desc.parts.size() > 1 || !desc.hasFewRows()))
+  if (epilogue.softcap != 0 && (desc.parts.size() > 1 || !desc.hasFewRows() || desc.lowRank != 0))
     return unsupported(op, " with a softcap");
   return {};
 }
@@ -97,6 +108,7 @@ Result<void> check(const LinearDesc& desc, const char* op, const RopeCacheRows& 
 Result<void> checkLinear(const LinearDesc& desc) {
   const char* op = linearOp(desc);
   LLCUDA_RETURN_IF_ERROR(std::visit([&](const auto& epilogue) { return check(desc, op, epilogue); }, desc.epilogue));
+  LLCUDA_RETURN_IF_ERROR(checkLowRank(desc, op));
   return checkSizes(desc, op);
 }
 

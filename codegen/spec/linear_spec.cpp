@@ -133,6 +133,8 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& 
     kernel.input("residual", "const float*", epilogue.residual).output("y", "float*");
     if (epilogue.softcap != 0)
       kernel.value(real("c", epilogue.softcap));
+    else if (desc.lowRank != 0)
+      kernel.value({"0.f", ""}); // its place before the last argument
   } else {
     for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
   }
@@ -152,6 +154,18 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc&, const RopeCacheRows& e
   kernel.output("q", "float*").inOut("k_pages", "uint8_t*").inOut("v_pages", "uint8_t*");
 }
 
+/// The last template argument and the last argument.
+void addLowRank(KernelBuilder& kernel, const LinearDesc& desc) {
+  if (desc.lowRank == 0)
+    return;
+  kernel.constants({number("low", desc.lowRank)});
+  kernel.open("LowRank").input("low", "const float*");
+  const auto names = linearPartNames(desc.parts.size());
+  for (size_t i = 0; i < names.size(); ++i)
+    kernel.input(std::string(names[i]) + "low_weight", "const uint8_t*", desc.parts[i].lowRank);
+  kernel.close();
+}
+
 /// Constants, then parameters, in the order of linear_spec.h.
 KernelBuilder described(const LinearDesc& desc, const char* cutType, const Members& cut) {
   const Kernel which = kernelOf(desc);
@@ -169,6 +183,7 @@ KernelBuilder described(const LinearDesc& desc, const char* cutType, const Membe
   if (!isGated(desc))
     for (const char* name : names) kernel.input(std::string(name) + "bias", "const float*", desc.bias);
   std::visit([&](const auto& epilogue) { addBuffers(kernel, desc, epilogue); }, desc.epilogue);
+  addLowRank(kernel, desc);
   return kernel;
 }
 

@@ -24,11 +24,14 @@
 //   positions   const int*      [rows]; of many rows: of a tile of rows that are all -1 nothing is written
 //   bias        const float*    [outputs]; of several parts q_bias, k_bias and v_bias
 //   those of the epilogue
+//   low         const float*    [rows][lowRank]; only with lowRank
+//   low_weight  const uint8_t*  [outputs][lowRank], a blob of f16_rows: its products with low are added before the
+//                               epilogue; of several parts gate_low_weight and so on; of parts with lowRank
 //
 // To add an epilogue: its struct in LinearEpilogue, and an overload of each function of linear_spec.cpp,
 // linear_check.cpp and launch_works.cpp that takes one; what is missing does not compile. To add an operand that picks
-// its weights (experts), or a weight whose product is added to another's (LoRA): a field of LinearDesc or of
-// LinearPart, its parameters in `described` of linear_spec.cpp, its bytes in workOf.
+// its weights (experts): a field of LinearDesc or of LinearPart, its parameters in `described` of linear_spec.cpp, its
+// bytes in workOf.
 #pragma once
 
 #include <span>
@@ -61,6 +64,7 @@ constexpr RowOrder rowOrderOf(LinearKernels kernels) {
 struct LinearPart {
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t outputs = 1;
+  bool lowRank = false; ///< a low-rank product is added to its own
 };
 
 /// y[r][n] = product[r][n] (+ bias[n]) (+ residual[r][n]), perhaps capped; also the head.
@@ -121,6 +125,7 @@ struct LinearDesc {
   uint32_t inputs = 32;          ///< a multiple of 32, or of the block of a layout that has larger ones
   std::vector<LinearPart> parts; ///< one; gate and up; or q, k and v, of which k and v have the same outputs
   bool bias = false;             ///< of every part; not of gate and up
+  uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; of few rows without a softcap; 0: none
   LinearEpilogue epilogue;
 
   bool hasFewRows() const { return kernels == LinearKernels::kFewRows; }

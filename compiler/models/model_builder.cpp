@@ -167,8 +167,8 @@ Value ModelBuilder::lowRank(Rows input, const std::string& name, Part part, uint
     return {};
   const uint64_t rank = output->dims.front();
   const Value a = weight(ingest::lowRankInputName(name + ".weight"), {0, rank, rank}, cols);
-  const Value low = create<llm::LinearOp>(valueOf(input), a);
-  return create<llm::LinearOp>(low, weight(output->name, part, rank));
+  return create<llm::LowRankOp>(rows(static_cast<int64_t>(part.rows)), valueOf(input), a,
+                                weight(output->name, part, rank));
 }
 
 // `.input_scale` is for activations of the weight's own encoding, which are not used here.
@@ -180,7 +180,7 @@ Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uin
   const std::optional<float> factor = scalar(name + ".scale");
   (void)scalar(name + ".input_scale");
   const Value added = lowRank(input, name, part, cols);
-  const Value product = create<llm::LinearOp>(valueOf(input), matrix, bias, added);
+  const Value product = create<llm::LinearOp>(valueOf(input), matrix, bias, Value(), added);
   if (!factor)
     return rowsOf(product);
   if (bias || added)

@@ -147,7 +147,7 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         result = ops.rmsNorm(at(op.getInput()), vectorOf(op.getScale()), op.getEps().convertToFloat());
       })
       .Case([&](llm::LinearOp op) {
-        Matrix y = product(op, op.getWeight(), op.getBias(), frame);
+        Matrix y = product(op, op.getWeight(), op.getBias(), op.getAdded(), frame);
         result = op.getResidual() ? ops.add(y, at(op.getResidual())) : std::move(y);
       })
       .Case([&](llm::ExpertLinearOp op) {
@@ -155,6 +155,9 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
                                   vectorOf(op.getBias()), op.getCount(), op.getEach());
       })
       .Case([&](llm::ExpertSumOp op) { result = ops.expertSum(at(op.getInput()), at(op.getWeights())); })
+      .Case([&](llm::LowRankOp op) {
+        result = ops.linear(ops.linear(at(op.getInput()), weights[op.getA()], {}), weights[op.getB()], {});
+      })
       .Case([&](llm::RopeOp op) {
         result = rotate(at(op.getInput()), op.getTable(), op.getPairs(), static_cast<size_t>(op.getHeadSize()), frame);
       })
@@ -166,8 +169,9 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
       .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })
       .Case([&](llm::QuantizeOp op) { result = at(op.getInput()); }) // set() rounds to the result's type
       .Case([&](llm::GluLinearOp op) {
-        result = ops.glu(activationOf(op.getActivation()), product(op, op.getGateWeight(), {}, frame),
-                         product(op, op.getUpWeight(), {}, frame));
+        result =
+            ops.glu(activationOf(op.getActivation()), product(op, op.getGateWeight(), {}, op.getGateAdded(), frame),
+                    product(op, op.getUpWeight(), {}, op.getUpAdded(), frame));
       })
       .Case([&](llm::HeadOp op) {
         const Matrix& x = at(op.getInput());
@@ -188,8 +192,9 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
 }
 
 Matrix Interpreter::product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias,
-                            const Frame& frame) {
-  return ops.linear(frame.at(op.getRowsFor(weight)), weights[weight], vectorOf(bias));
+                            mlir::Value added, const Frame& frame) {
+  Matrix y = ops.linear(frame.at(op.getRowsFor(weight)), weights[weight], vectorOf(bias));
+  return added ? ops.add(y, frame.at(added)) : y;
 }
 
 // Ops with several results or none that is rows.
@@ -213,27 +218,27 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvLinearOp>(operation)) {
-    frame.set(op.getQuery(), product(op, op.getQWeight(), op.getQBias(), frame), ops);
-    frame.set(op.getKey(), product(op, op.getKWeight(), op.getKBias(), frame), ops);
-    frame.set(op.getValue(), product(op, op.getVWeight(), op.getVBias(), frame), ops);
+    frame.set(op.getQuery(), product(op, op.getQWeight(), op.getQBias(), op.getQAdded(), frame), ops);
+    frame.set(op.getKey(), product(op, op.getKWeight(), op.getKBias(), op.getKAdded(), frame), ops);
+    frame.set(op.getValue(), product(op, op.getVWeight(), op.getVBias(), op.getVAdded(), frame), ops);
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvRopeCacheOp>(operation)) {
     const auto headSize = static_cast<size_t>(llvm::cast<llm::CacheType>(op.getCache().getType()).getHeadSize());
-    Matrix query = product(op, op.getQWeight(), op.getQBias(), frame);
-    Matrix key = product(op, op.getKWeight(), op.getKBias(), frame);
+    Matrix query = product(op, op.getQWeight(), op.getQBias(), op.getQAdded(), frame);
+    Matrix key = product(op, op.getKWeight(), op.getKBias(), op.getKAdded(), frame);
     if (op.getQScale()) {
       query = ops.rmsNorm(query, vectorOf(op.getQScale()), number(op.getEps(), 0));
       key = ops.rmsNorm(key, vectorOf(op.getKScale()), number(op.getEps(), 0));
     }
     LLCUDA_ASSIGN_OR_RETURN(query, rotate(query, op.getTable(), op.getPairs(), headSize, frame));
     LLCUDA_ASSIGN_OR_RETURN(key, rotate(key, op.getTable(), op.getPairs(), headSize, frame));
-    writeCache(op.getCache(), key, product(op, op.getVWeight(), op.getVBias(), frame), frame);
+    writeCache(op.getCache(), key, product(op, op.getVWeight(), op.getVBias(), op.getVAdded(), frame), frame);
     frame.set(op.getQuery(), std::move(query), ops);
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::LinearResidualNormOp>(operation)) {
-    Matrix y = product(op, op.getWeight(), op.getBias(), frame);
+    Matrix y = product(op, op.getWeight(), op.getBias(), op.getAdded(), frame);
     const double eps = op.getEps().convertToFloat();
     if (op.getPostScale())
       y = ops.rmsNorm(y, vectorOf(op.getPostScale()), eps);

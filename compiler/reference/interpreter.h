@@ -44,7 +44,7 @@ private:
   Result<void> checkTokens(llm::EmbeddingOp op, const Step& step) const;
   std::span<const float> vectorOf(mlir::Value value) const;
   /// The rows that the op multiplies with one of its weights, times that weight.
-  Matrix product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias,
+  Matrix product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, mlir::Value added,
                  const Frame& frame);
   void writeCache(mlir::Value cache, const Matrix& keys, const Matrix& values, const Frame& frame);
   Matrix attend(llm::AttentionOp op, const Frame& frame);

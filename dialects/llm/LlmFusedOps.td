@@ -9,12 +9,13 @@
 def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments, Llm_MultipliesRows]> {
   let summary = "The query, key and value linears of one value";
   let description = [{
-    `query = linear(input, q_weight, q_bias)`, and so for key and value. The encodings may differ.
+    `query = linear(input, q_weight, q_bias) (+ q_added)`, and so for key and value. The encodings may differ.
 
     - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
     - C2: each result has the rows of `input` and a column for each row of its weight.
     - C3: the three biases are there together or not at all, each with an element for each row of its weight.
     - C4: `int8_input` has the shape of `input`, which then is f32 rows.
+    - C5: `q_added` has the shape of `query`, and so for key and value; each may be there or not.
 
     ```mlir
     %q, %k, %v = llm.qkv_linear %x, %wq, %wk, %wv
@@ -24,13 +25,15 @@ def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments, Llm_
   }];
   let arguments = (ins Llm_Rows:$input, Llm_WeightType:$q_weight, Llm_WeightType:$k_weight, Llm_WeightType:$v_weight,
                        Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias,
-                       Optional<Llm_Q8Rows>:$int8_input);
+                       Optional<Llm_Q8Rows>:$int8_input, Optional<Llm_FloatRows>:$q_added,
+                       Optional<Llm_FloatRows>:$k_added, Optional<Llm_FloatRows>:$v_added);
   let results = (outs Llm_FloatRows:$query, Llm_FloatRows:$key, Llm_FloatRows:$value);
   let assemblyFormat = [{
     $input `,` $q_weight `,` $k_weight `,` $v_weight (`bias` $q_bias^ `,` $k_bias `,` $v_bias)?
-    (`int8` $int8_input^)? attr-dict `:` functional-type(operands, results)
+    (`int8` $int8_input^)? (`q_added` $q_added^)? (`k_added` $k_added^)? (`v_added` $v_added^)? attr-dict
+    `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C4
+  let hasVerifier = 1;  // C1 .. C5
 }
 
 def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
@@ -38,7 +41,7 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
   let summary = "qkv_linear, the head norms and rotations of query and key, and the cache write";
   let description = [{
     ```
-    q, k, v = qkv_linear(input, q_weight, k_weight, v_weight, biases)
+    q, k, v = qkv_linear(input, q_weight, k_weight, v_weight, biases, added)
     q, k    = head_norm(q, q_scale), head_norm(k, k_scale)      with scales
     query   = rope(q, table, positions)
     cache   = cache_write(rope(k, table, positions), v, positions, slots)
@@ -52,6 +55,7 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
     - C6: the table is `PxNx2`, and 2N is at most the cache's head size.
     - C7: there is a position and a slot for each row.
     - C8: `int8_input` has the shape of `input`, which then is f32 rows.
+    - C9: what is added has the rows of `input` and a column for each row of its weight.
 
     ```mlir
     %q, %c = llm.qkv_rope_cache %x, %wq, %wk, %wv table %t at %positions, %slots pairs adjacent
@@ -64,25 +68,30 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
                        Llm_RopeTable:$table, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
                        Optional<Llm_Vector>:$q_bias, Optional<Llm_Vector>:$k_bias, Optional<Llm_Vector>:$v_bias,
                        Optional<Llm_Vector>:$q_scale, Optional<Llm_Vector>:$k_scale,
-                       Optional<Llm_Q8Rows>:$int8_input, OptionalAttr<F32Attr>:$eps, Llm_RopePairsAttr:$pairs);
+                       Optional<Llm_Q8Rows>:$int8_input, Optional<Llm_FloatRows>:$q_added,
+                       Optional<Llm_FloatRows>:$k_added, Optional<Llm_FloatRows>:$v_added,
+                       OptionalAttr<F32Attr>:$eps, Llm_RopePairsAttr:$pairs);
   let results = (outs Llm_FloatRows:$query, Llm_CacheType:$cache);
   let assemblyFormat = [{
     $input `,` $q_weight `,` $k_weight `,` $v_weight `table` $table `at` $positions `,` $slots `pairs` $pairs
     (`bias` $q_bias^ `,` $k_bias `,` $v_bias)? (`norm` $q_scale^ `,` $k_scale `eps` $eps)? (`int8` $int8_input^)?
-    attr-dict `:` functional-type(operands, results)
+    (`q_added` $q_added^)? (`k_added` $k_added^)? (`v_added` $v_added^)? attr-dict
+    `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C8
+  let hasVerifier = 1;  // C1 .. C9
 }
 
-def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure, Llm_MultipliesRows, Llm_EmitsRows]> {
+def Llm_GluLinearOp : Llm_Op<"glu_linear",
+    [Pure, AttrSizedOperandSegments, Llm_MultipliesRows, Llm_EmitsRows]> {
   let summary = "The gate and up linears of one value, and their gated unit";
   let description = [{
-    `result = glu(activation, linear(input, gate_weight), linear(input, up_weight))`
+    `result = glu(activation, linear(input, gate_weight) (+ gate_added), linear(input, up_weight) (+ up_added))`
 
     - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
     - C2: both weights have a row for each column of `result`, which has the rows of `input`; int8 rows have a multiple
       of 32 columns.
     - C3: `int8_input` has the shape of `input`, which then is f32 rows.
+    - C4: what is added has the rows and columns of `result`.
 
     ```mlir
     %y = llm.glu_linear silu %x, %wg, %wu
@@ -90,13 +99,14 @@ def Llm_GluLinearOp : Llm_Op<"glu_linear", [Pure, Llm_MultipliesRows, Llm_EmitsR
     ```
   }];
   let arguments = (ins Llm_ActivationAttr:$activation, Llm_Rows:$input, Llm_WeightType:$gate_weight,
-                       Llm_WeightType:$up_weight, Optional<Llm_Q8Rows>:$int8_input);
+                       Llm_WeightType:$up_weight, Optional<Llm_Q8Rows>:$int8_input,
+                       Optional<Llm_FloatRows>:$gate_added, Optional<Llm_FloatRows>:$up_added);
   let results = (outs Llm_Rows:$result);
   let assemblyFormat = [{
-    $activation $input `,` $gate_weight `,` $up_weight (`int8` $int8_input^)? attr-dict
-    `:` functional-type(operands, results)
+    $activation $input `,` $gate_weight `,` $up_weight (`int8` $int8_input^)? (`gate_added` $gate_added^)?
+    (`up_added` $up_added^)? attr-dict `:` functional-type(operands, results)
   }];
-  let hasVerifier = 1;  // C1 .. C3
+  let hasVerifier = 1;  // C1 .. C4
 }
 
 def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
@@ -104,7 +114,7 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
   let summary = "A linear, the residual add after it, and the norm after that";
   let description = [{
     ```
-    y      = linear(input, weight, bias)
+    y      = linear(input, weight, bias) (+ added)
     y      = rms_norm(y, post_scale)        with post_scale
     sum    = residual + y
     normed = rms_norm(sum, scale)
@@ -115,6 +125,7 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
     - C3: `scale`, `post_scale` and `bias` have an element for each row of `weight`.
     - C4: `eps` is positive; it is that of both norms.
     - C5: `normed` has the shape of `sum`; int8 rows have a multiple of 32 columns.
+    - C6: `added` has the shape of `sum`.
 
     ```mlir
     %sum, %n = llm.linear_residual_norm %x, %w residual %r norm %s eps 1.0e-05
@@ -123,16 +134,17 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
     ```
   }];
   let arguments = (ins Llm_Rows:$input, Llm_WeightType:$weight, Llm_FloatRows:$residual, Llm_Vector:$scale,
-                       Optional<Llm_Vector>:$bias, Optional<Llm_Vector>:$post_scale, F32Attr:$eps);
+                       Optional<Llm_Vector>:$bias, Optional<Llm_Vector>:$post_scale,
+                       Optional<Llm_FloatRows>:$added, F32Attr:$eps);
   let results = (outs Llm_FloatRows:$sum, Llm_Rows:$normed);
   let assemblyFormat = [{
     $input `,` $weight `residual` $residual `norm` $scale `eps` $eps (`bias` $bias^)? (`post_norm` $post_scale^)?
-    attr-dict `:` functional-type(operands, results)
+    (`added` $added^)? attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     ::mlir::OpResult getEmittedRows() { return ::llvm::cast<::mlir::OpResult>(getNormed()); }
   }];
-  let hasVerifier = 1;  // C1 .. C5
+  let hasVerifier = 1;  // C1 .. C6
 }
 
 #endif

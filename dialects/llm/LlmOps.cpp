@@ -102,6 +102,20 @@ static LogicalResult checkTable(mlir::Operation* op, Value table, int64_t headSi
   return success();
 }
 
+/// `added`, when it is there, is rows of `input` times `weight`.
+static LogicalResult checkAdded(mlir::Operation* op, llvm::StringRef what, Value added, Value input,
+                                WeightType weight) {
+  return added ? checkProductResult(op, what, added, input, weight) : success();
+}
+
+template <typename Op>
+static LogicalResult checkQkvAdded(Op op) {
+  if (mlir::failed(checkAdded(op, "q_added", op.getQAdded(), op.getInput(), op.getQWeight().getType())) ||
+      mlir::failed(checkAdded(op, "k_added", op.getKAdded(), op.getInput(), op.getKWeight().getType())))
+    return mlir::failure();
+  return checkAdded(op, "v_added", op.getVAdded(), op.getInput(), op.getVWeight().getType());
+}
+
 template <typename Op>
 static LogicalResult checkBiases(Op op) {
   const int count = !!op.getQBias() + !!op.getKBias() + !!op.getVBias();
@@ -219,10 +233,11 @@ LogicalResult HeadNormOp::verify() {
 // --- linears ---------------------------------------------------------------------------------------------------------
 
 void LinearOp::build(mlir::OpBuilder& builder, mlir::OperationState& state, Value input, Value weight, Value bias,
-                     Value residual) {
+                     Value residual, Value added) {
   const auto rows = mlir::cast<RankedTensorType>(input.getType()).getDimSize(0);
   const int64_t columns = mlir::cast<WeightType>(weight.getType()).getRows();
-  build(builder, state, RankedTensorType::get({rows, columns}, builder.getF32Type()), input, weight, bias, residual);
+  build(builder, state, RankedTensorType::get({rows, columns}, builder.getF32Type()), input, weight, bias, residual,
+        added);
 }
 
 LogicalResult LinearOp::verify() {
@@ -231,7 +246,16 @@ LogicalResult LinearOp::verify() {
       mlir::failed(checkProductResult(*this, "result", getResult(), getInput(), weight)) || // C2
       mlir::failed(checkPerOutput(*this, "bias", getBias(), weight)))                       // C3
     return mlir::failure();
-  return getResidual() ? checkSameShape(*this, "residual", getResidual(), getResult()) : success(); // C4
+  if (getResidual() && mlir::failed(checkSameShape(*this, "residual", getResidual(), getResult()))) // C4
+    return mlir::failure();
+  return checkAdded(*this, "added", getAdded(), getInput(), weight); // C4
+}
+
+LogicalResult LowRankOp::verify() {
+  if (mlir::failed(checkProduct(*this, "a", getInput(), getA().getType())) ||                               // C1
+      mlir::failed(checkCount(*this, "b columns", getB().getType().getCols(), getA().getType().getRows()))) // C2
+    return mlir::failure();
+  return checkProductResult(*this, "result", getResult(), getInput(), getB().getType()); // C3
 }
 
 void QuantizeOp::build(mlir::OpBuilder& builder, mlir::OperationState& state, Value input) {
@@ -397,9 +421,10 @@ LogicalResult QkvLinearOp::verify() {
       mlir::failed(checkProductResult(*this, "key", getKey(), getInput(), getKWeight().getType())) ||     // C2
       mlir::failed(checkProductResult(*this, "value", getValue(), getInput(), getVWeight().getType())))   // C2
     return mlir::failure();
-  if (mlir::failed(checkBiases(*this))) // C3
+  if (mlir::failed(checkBiases(*this)) ||  // C3
+      mlir::failed(checkInt8Input(*this))) // C4
     return mlir::failure();
-  return checkInt8Input(*this); // C4
+  return checkQkvAdded(*this); // C5
 }
 
 static LogicalResult checkHeadNorms(QkvRopeCacheOp op, int64_t headSize) {
@@ -428,9 +453,10 @@ LogicalResult QkvRopeCacheOp::verify() {
       mlir::failed(checkHeadNorms(*this, cache.getHeadSize())) ||                                               // C5
       mlir::failed(checkTable(*this, getTable(), cache.getHeadSize())))                                         // C6
     return mlir::failure();
-  if (mlir::failed(checkRowIndices(*this, getInput(), getPositions(), getSlots()))) // C7
+  if (mlir::failed(checkRowIndices(*this, getInput(), getPositions(), getSlots())) || // C7
+      mlir::failed(checkInt8Input(*this)))                                            // C8
     return mlir::failure();
-  return checkInt8Input(*this); // C8
+  return checkQkvAdded(*this); // C9
 }
 
 LogicalResult GluLinearOp::verify() {
@@ -442,7 +468,10 @@ LogicalResult GluLinearOp::verify() {
     return mlir::failure();
   if (mlir::failed(checkProductResult(*this, "result", getResult(), getInput(), getGateWeight().getType()))) // C2
     return mlir::failure();
-  return checkInt8Input(*this); // C3
+  if (mlir::failed(checkInt8Input(*this)) ||                                                                // C3
+      mlir::failed(checkAdded(*this, "gate_added", getGateAdded(), getInput(), getGateWeight().getType()))) // C4
+    return mlir::failure();
+  return checkAdded(*this, "up_added", getUpAdded(), getInput(), getUpWeight().getType()); // C4
 }
 
 LogicalResult LinearResidualNormOp::verify() {
@@ -453,9 +482,10 @@ LogicalResult LinearResidualNormOp::verify() {
       mlir::failed(checkPerOutput(*this, "scale", getScale(), weight)) ||                       // C3
       mlir::failed(checkPerOutput(*this, "post_scale", getPostScale(), weight)) ||              // C3
       mlir::failed(checkPerOutput(*this, "bias", getBias(), weight)) ||                         // C3
-      mlir::failed(checkPositive(*this, "eps", getEps())))                                      // C4
+      mlir::failed(checkPositive(*this, "eps", getEps())) ||                                    // C4
+      mlir::failed(checkSameShape(*this, "normed", getNormed(), getSum())))                     // C5
     return mlir::failure();
-  return checkSameShape(*this, "normed", getNormed(), getSum()); // C5
+  return checkAdded(*this, "added", getAdded(), getInput(), weight); // C6
 }
 
 } // namespace llcuda::llm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n] for 1 ... 8 rows
 //
-//   weights, x, launch, numerics   decode_linear.cuh; gate and up are blobs of n x k, each in its layout
+//   weights, x, low, launch, numerics   decode_linear.cuh; gate and up are blobs of n x k, each in its layout
 //   output    f32 rows, int8 rows, or both; int8 needs kN in multiples of 32
 //   sm_75     warps of a block share gate and up, which meet in shared memory
 #pragma once
@@ -39,11 +39,12 @@ struct GateRows {
   LLCUDA_DEVICE void finish(const Part&) const {}
 };
 
-template <GluWeights kWeights, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms>
+template <GluWeights kWeights, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms,
+          int kLowRank = 0>
 LLCUDA_DEVICE void gluLinear(const uint8_t* gate, const uint8_t* up, const float* x, const int8_t* xCodes,
-                             const float2* xScales, float* y, int8_t* codes, float2* scales) {
-  decodeLinear<kCut>(GatedPart<kWeights, kShape>{gate, up}, {x, xCodes, xScales},
-                     GateRows<kShape, kActivation, kForms>{{y, codes, scales}});
+                             const float2* xScales, float* y, int8_t* codes, float2* scales, const LowRank& low = {}) {
+  decodeLinear<kCut, kLowRank>(GatedPart<kWeights, kShape>{gate, up}, {x, xCodes, xScales},
+                               GateRows<kShape, kActivation, kForms>{{y, codes, scales}}, low);
 }
 
 } // namespace llcuda

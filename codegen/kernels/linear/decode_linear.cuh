@@ -18,11 +18,10 @@
 //                           items in their order: rows of the block, for one row of x after the other
 //   finish<kThreads, kM>(part)  when the block has stored all its rows; all threads call
 //
-// What is added to a product before the epilogue sees it (the low-rank product of a LoRA) belongs after multiplySides,
-// in a part that has such weights.
+// What is added to a product before the epilogue sees it, the low-rank product of an adapter, is decode_low_rank.cuh.
 #pragma once
 
-#include "codegen/kernels/linear/decode_parts.cuh"
+#include "codegen/kernels/linear/decode_low_rank.cuh"
 
 namespace llcuda {
 
@@ -46,8 +45,9 @@ LLCUDA_DEVICE void forItems(int block, int rows, F f) {
   }
 }
 
-template <DecodeCut kCut, typename Parts, typename Epilogue>
-LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Epilogue& epilogue) {
+template <DecodeCut kCut, int kLowRank = 0, typename Parts, typename Epilogue>
+LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Epilogue& epilogue,
+                                const LowRank& low = {}) {
   constexpr int kM = Parts::kM, kSides = Parts::kSides, kItemRows = Epilogue::kItemRows;
   constexpr int kThreads = kCut.slices * kSides * kWarpSize;
   constexpr int kSliceFloats = kM * kSliceStride;
@@ -58,10 +58,13 @@ LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Ep
     if (item.valid)
       early[i] = epilogue.load(part, item);
   });
+  const LowRankTerm<kLowRank, kM, kCut.slices> term(low, part.index + warpId() / kCut.slices, part.rows, part.block,
+                                                    warpId() % kCut.slices);
   parts.withLayouts(
       part.index, [&]<WeightLayout... kLayouts>() {
         multiplySides<Parts, kCut, kLayouts...>(part, x, slices + warpId() * kSliceFloats);
       });
+  term.addTo(slices + warpId() * kSliceFloats);
   syncThreads();
   forItems<kThreads, kM, kItemRows>(part.block, part.rows, [&](int i, const SumItem& item) {
     float sums[kItemRows * kSides];

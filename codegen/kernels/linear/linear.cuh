@@ -2,7 +2,7 @@
 // y[r][n] = sum over k of x[r][k] * weight[n][k] (+ bias[n]) (+ residual[r][n]) for 1 ... 8 rows; with kParts.cap then
 // cap * tanh(y / cap), for the logits of a head
 //
-//   weight, x, bias, launch, numerics   decode_linear.cuh
+//   weight, x, bias, low, launch, numerics   decode_linear.cuh
 //   residual  [kM][kN] or null, may be y
 //   y         [kM][kN] f32
 #pragma once
@@ -47,10 +47,12 @@ struct StoreRows {
   LLCUDA_DEVICE void finish(const Part&) const {}
 };
 
-template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, LinearParts kParts>
+template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, LinearParts kParts, int kLowRank = 0>
 LLCUDA_DEVICE void linear(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
-                          const float* bias, const float* residual, float* y, float cap = 0.f) {
-  decodeLinear<kCut>(OnePart<kWeight, kShape>{weight, bias, y}, {x, xCodes, xScales}, StoreRows<kParts>{residual, cap});
+                          const float* bias, const float* residual, float* y, float cap = 0.f,
+                          const LowRank& low = {}) {
+  decodeLinear<kCut, kLowRank>(OnePart<kWeight, kShape>{weight, bias, y}, {x, xCodes, xScales},
+                               StoreRows<kParts>{residual, cap}, low);
 }
 
 } // namespace llcuda

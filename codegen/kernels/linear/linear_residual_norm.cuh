@@ -2,7 +2,7 @@
 // y = weight . x + residual (+ bias) as `linear`; then the last block to arrive norms the rows of y as `rms_norm`. With
 // postNorm: y = residual + rms_norm(weight . x (+ bias)) * postScale, by that block too
 //
-//   weight, x, bias, launch, numerics   decode_linear.cuh
+//   weight, x, bias, low, launch, numerics   decode_linear.cuh
 //   residual, y   as `linear`; kN is a multiple of 32
 //   scale     [kN] f32, 16-byte aligned; postScale as it, not read without postNorm
 //   product   [kM][kN] f32, only with postNorm: weight . x before it is normed; not the residual
@@ -61,14 +61,18 @@ struct NormRows {
   }
 };
 
-template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, ResidualNormParts kParts, RowForms kForms>
+template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, ResidualNormParts kParts, RowForms kForms,
+          int kLowRank = 0>
 LLCUDA_DEVICE void linearResidualNorm(const uint8_t* weight, const float* x, const int8_t* xCodes,
                                       const float2* xScales, const float* bias, const float* residual,
                                       const float* postScale, const float* scale, uint32_t* arrivals, float* product,
-                                      float* y, float* normed, int8_t* normedCodes, float2* normedScales, float eps) {
-  decodeLinear<kCut>(OnePart<kWeight, kShape>{weight, bias, kParts.postNorm ? product : y}, {x, xCodes, xScales},
-                     NormRows<kParts, kShape, kForms>{
-                         {residual}, postScale, scale, arrivals, y, {normed, normedCodes, normedScales}, eps});
+                                      float* y, float* normed, int8_t* normedCodes, float2* normedScales, float eps,
+                                      const LowRank& low = {}) {
+  decodeLinear<kCut, kLowRank>(OnePart<kWeight, kShape>{weight, bias, kParts.postNorm ? product : y},
+                               {x, xCodes, xScales},
+                               NormRows<kParts, kShape, kForms>{
+                                   {residual}, postScale, scale, arrivals, y, {normed, normedCodes, normedScales}, eps},
+                               low);
 }
 
 } // namespace llcuda

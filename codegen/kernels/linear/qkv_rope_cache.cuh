@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // q, k, v = the three linears of x (+ biases); q and k rotated by the row's position; k and v into the row's page
 //
-//   weights, x, biases, launch, numerics   decode_linear.cuh; blobs of qN x k and kvN x k: heads one after the other
+//   weights, x, biases, low, launch, numerics   decode_linear.cuh; blobs of qN x k and kvN x k: heads one after the
+//   other
 //   rope      [maxContext][dimensions / 2] float2 {cos, sin}; adjacent elements 2i, 2i + 1 of a head are pair i
 //   q         [m][heads][headSize] f32
 //   k, v      pages [page][kvHeads], as codegen/formats/kv_type.h says; other types than f16 need headSize in multiples
@@ -149,15 +150,15 @@ struct RopeCacheRows {
   LLCUDA_DEVICE void finish(const Part&) const {}
 };
 
-template <QkvWeights kWeights, QkvLinearShape kShape, DecodeCut kCut, RopeCacheParts kParts>
+template <QkvWeights kWeights, QkvLinearShape kShape, DecodeCut kCut, RopeCacheParts kParts, int kLowRank = 0>
 LLCUDA_DEVICE void qkvRopeCache(const uint8_t* qWeight, const uint8_t* kWeight, const uint8_t* vWeight, const float* x,
                                 const int8_t* xCodes, const float2* xScales, const float* qBias, const float* kRowBias,
                                 const float* vBias, const float2* rope, const int* positions, const int* slots,
-                                const int* blockTable, float* q, uint8_t* k, uint8_t* v) {
+                                const int* blockTable, float* q, uint8_t* k, uint8_t* v, const LowRank& low = {}) {
   using Shape = QkvShape<kShape, kParts>;
-  decodeLinear<kCut>(QkvParts<kWeights, kShape>{{qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias}},
-                     {x, xCodes, xScales},
-                     RopeCacheRows<Shape, kParts.bias>{{rope, positions, slots, blockTable, q, k, v}});
+  decodeLinear<kCut, kLowRank>(QkvParts<kWeights, kShape>{{qWeight, kWeight, vWeight}, {qBias, kRowBias, vBias}},
+                               {x, xCodes, xScales},
+                               RopeCacheRows<Shape, kParts.bias>{{rope, positions, slots, blockTable, q, k, v}}, low);
 }
 
 } // namespace llcuda

@@ -45,7 +45,8 @@ codegen::HeadTurnDesc turnOf(Value table, RopePairs pairs, std::optional<llvm::A
 /// The three linears of x.
 template <typename Op>
 LinearWeights qkvWeights(Op op) {
-  LinearWeights weights = {{op.getQWeight(), op.getKWeight(), op.getVWeight()}, {}};
+  LinearWeights weights = {
+      {op.getQWeight(), op.getKWeight(), op.getVWeight()}, {}, {op.getQAdded(), op.getKAdded(), op.getVAdded()}};
   if (op.getQBias())
     weights.biases = {op.getQBias(), op.getKBias(), op.getVBias()};
   return weights;
@@ -120,16 +121,12 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
     return failure();
   if (desc->parts[1].outputs != desc->parts[2].outputs)
     return op.emitOpError("has keys and values of different widths, which no kernel does");
-  if (hasFewRows() || codegen::checkLinear(*desc))
+  if (hasFewRows() || (!weights.addsProducts() && codegen::checkLinear(*desc)))
     return emitLinear(op, *desc, values[op.getInput()], weights, {{"q", q}, {"k", k}, {"v", v}});
   const std::string* results[] = {&q, &k, &v};
-  for (int i = 0; i < 3; ++i) {
-    LinearWeights part = {{weights.weights[i]}, {}};
-    if (!weights.biases.empty())
-      part.biases.push_back(weights.biases[i]);
-    if (failed(emitLinear(op, op.getInput(), part, codegen::StoreRows{}, {{"y", *results[i]}})))
+  for (size_t i = 0; i < 3; ++i)
+    if (failed(emitLinear(op, op.getInput(), weights.only(i), codegen::StoreRows{}, {{"y", *results[i]}})))
       return failure();
-  }
   return mlir::success();
 }
 
@@ -216,8 +213,8 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   desc.sinks = static_cast<bool>(op.getSinks());
   // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's
   // launch.
-  desc.f32Rows = !isQ8Rows(op.getResult().getType()) || cache.getHeadSize() % kQ8Block != 0;
-  desc.int8Rows = !desc.f32Rows;
+  desc.int8Rows = isQ8Rows(op.getResult().getType()) && cache.getHeadSize() % kQ8Block == 0;
+  desc.f32Rows = !desc.int8Rows || feedsLowRank(op.getResult());
   desc.order = orderOf(/*picked=*/false);
   if (failed(accept(op, codegen::checkAttention(desc))) || failed(provideQuery(op)))
     return failure();

@@ -22,7 +22,7 @@ LogicalResult PhaseLowering::lowerHead(HeadOp op) {
     if (failed(pickNormed(op, input)))
       return failure();
   }
-  const LinearWeights weights = {{op.getWeight()}, {}};
+  const LinearWeights weights = {{op.getWeight()}, {}, {}};
   const float cap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
   auto desc = describeLinear(op, weights, codegen::StoreRows{});
   if (failed(desc))

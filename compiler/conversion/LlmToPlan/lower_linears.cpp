@@ -14,9 +14,9 @@ using mlir::Value;
 
 namespace {
 
-/// One weight and its bias, or null.
-LinearWeights one(Value weight, Value bias) {
-  LinearWeights weights = {{weight}, {}};
+/// One weight, its bias and what is added to its product, or nulls.
+LinearWeights one(Value weight, Value bias, Value added) {
+  LinearWeights weights = {{weight}, {}, {added}};
   if (bias)
     weights.biases.push_back(bias);
   return weights;
@@ -39,6 +39,8 @@ mlir::FailureOr<codegen::LinearDesc> PhaseLowering::describeLinear(Operation* op
     desc.inputs = static_cast<uint32_t>(type.getCols());
     desc.parts.push_back({*layout, static_cast<uint32_t>(type.getRows())});
   }
+  if (hasFewRows() && failed(describeAdded(op, weights, desc)))
+    return failure();
   return desc;
 }
 
@@ -52,11 +54,15 @@ LogicalResult PhaseLowering::emitLinear(Operation* op, const codegen::LinearDesc
   if (desc.bias)
     for (const auto [name, bias] : llvm::zip_equal(names, weights.biases))
       bindings[name + std::string("bias")] = plan.constant(bias);
+  if (desc.lowRank != 0 && failed(bindAdded(op, weights, bindings)))
+    return failure();
   return emit(op, codegen::linearLaunch(desc, plan.tiles()), bindings);
 }
 
 LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, const LinearWeights& weights,
                                         const codegen::LinearEpilogue& epilogue, const Bindings& bindings) {
+  if (!hasFewRows() && weights.addsProducts())
+    return emitLinearAfterAdded(op, input, weights, bindings);
   const auto desc = describeLinear(op, weights, epilogue);
   return failed(desc) ? failure() : emitLinear(op, *desc, values[input], weights, bindings);
 }
@@ -66,7 +72,7 @@ LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
   if (op.getResidual())
     bindings["residual"] = values[op.getResidual()].f32;
   const codegen::StoreRows epilogue = {.residual = static_cast<bool>(op.getResidual())};
-  if (failed(emitLinear(op, op.getInput(), one(op.getWeight(), op.getBias()), epilogue, bindings)))
+  if (failed(emitLinear(op, op.getInput(), one(op.getWeight(), op.getBias(), op.getAdded()), epilogue, bindings)))
     return failure();
   if (op.getResidual())
     noteResidual(op, op.getResult());
@@ -80,7 +86,7 @@ LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
 // Without a post-norm the linear adds the residual; with one, the launch after it does.
 LogicalResult PhaseLowering::emitLinearThenNorm(LinearResidualNormOp op) {
   const std::string residual = values[op.getResidual()].f32;
-  const LinearWeights weights = one(op.getWeight(), op.getBias());
+  const LinearWeights weights = one(op.getWeight(), op.getBias(), op.getAdded());
   if (!op.getPostScale()) {
     const std::string sum = define(op, op.getSum(), "sum", rows).f32;
     if (failed(emitLinear(op, op.getInput(), weights, codegen::StoreRows{.residual = true},
@@ -100,7 +106,7 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   const bool int8Rows = isQ8Rows(op.getNormed().getType()) && !isPicked(op.getNormed());
   const codegen::NormRows epilogue = {.postNorm = static_cast<bool>(op.getPostScale()),
                                       .eps = op.getEps().convertToFloat(),
-                                      .f32Rows = !int8Rows,
+                                      .f32Rows = !int8Rows || feedsLowRank(op.getNormed()),
                                       .int8Rows = int8Rows};
   Bindings bindings = {{"residual", values[op.getResidual()].f32},
                        {"y", define(op, op.getSum(), "sum", rows).f32},
@@ -111,7 +117,7 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
     bindings["product"] = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
   }
   bindRows(bindings, "normed", define(op, op.getNormed(), "normed", rows, int8Rows));
-  if (failed(emitLinear(op, op.getInput(), one(op.getWeight(), op.getBias()), epilogue, bindings)))
+  if (failed(emitLinear(op, op.getInput(), one(op.getWeight(), op.getBias(), op.getAdded()), epilogue, bindings)))
     return failure();
   noteResidual(op, op.getSum());
   return mlir::success();
@@ -120,13 +126,14 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
 // Gate and up in one launch, where there is a kernel for it.
 LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
   const bool int8Rows = isQ8Rows(op.getResult().getType());
-  const LinearWeights weights = {{op.getGateWeight(), op.getUpWeight()}, {}};
-  const codegen::GateRows epilogue = {
-      .activation = activationOf(op.getActivation()), .f32Rows = !int8Rows, .int8Rows = int8Rows};
+  const LinearWeights weights = {{op.getGateWeight(), op.getUpWeight()}, {}, {op.getGateAdded(), op.getUpAdded()}};
+  const codegen::GateRows epilogue = {.activation = activationOf(op.getActivation()),
+                                      .f32Rows = !int8Rows || feedsLowRank(op.getResult()),
+                                      .int8Rows = int8Rows};
   const auto desc = describeLinear(op, weights, epilogue);
   if (failed(desc))
     return failure();
-  if (!hasFewRows() && !codegen::checkLinear(*desc))
+  if (!hasFewRows() && (weights.addsProducts() || !codegen::checkLinear(*desc)))
     return emitLinearsThenGlu(op);
   Bindings bindings;
   bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
@@ -137,8 +144,10 @@ LogicalResult PhaseLowering::emitLinearsThenGlu(GluLinearOp op) {
   const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
   const std::string gate = scratch(op, "gate", rows * type.getRows() * 4);
   const std::string up = scratch(op, "up", rows * type.getRows() * 4);
-  if (failed(emitLinear(op, op.getInput(), one(op.getGateWeight(), {}), codegen::StoreRows{}, {{"y", gate}})) ||
-      failed(emitLinear(op, op.getInput(), one(op.getUpWeight(), {}), codegen::StoreRows{}, {{"y", up}})))
+  if (failed(emitLinear(op, op.getInput(), one(op.getGateWeight(), {}, op.getGateAdded()), codegen::StoreRows{},
+                        {{"y", gate}})) ||
+      failed(
+          emitLinear(op, op.getInput(), one(op.getUpWeight(), {}, op.getUpAdded()), codegen::StoreRows{}, {{"y", up}})))
     return failure();
   return emitGlu(op, op.getActivation(), gate, up, op.getResult(), rows);
 }

@@ -120,8 +120,8 @@ LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, 
   desc.rows = static_cast<uint32_t>(count);
   desc.columns = static_cast<uint32_t>(columnsOf(result));
   desc.activation = activationOf(activation);
-  desc.f32Rows = !isQ8Rows(result.getType());
-  desc.int8Rows = !desc.f32Rows;
+  desc.int8Rows = isQ8Rows(result.getType());
+  desc.f32Rows = !desc.int8Rows || feedsLowRank(result);
   desc.order = orderOf(/*picked=*/false);
   if (failed(accept(op, codegen::checkGlu(desc))))
     return failure();

@@ -46,6 +46,7 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
       .Case([&](QuantizeOp quantize) { return lowerQuantize(quantize); })
       .Case([&](GluOp glu) { return lowerGlu(glu); })
       .Case([&](LinearOp linear) { return lowerLinear(linear); })
+      .Case([&](LowRankOp product) { return lowerLowRank(product); })
       .Case([&](LinearResidualNormOp linear) { return lowerLinearResidualNorm(linear); })
       .Case([&](GluLinearOp linear) { return lowerGluLinear(linear); })
       .Case([&](RouteOp route) { return lowerRoute(route); })
@@ -96,7 +97,7 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
   buffers.picked = picked;
   if (int8Rows)
     addCodes(op, buffers, name, columnsOf(result));
-  else
+  if (!int8Rows || feedsLowRank(result))
     buffers.f32 = rowCount == outputs && isLogits(result) && tail != plan::TailKind::Score
                       ? plan.io(facts, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
                       : scratch(op, name, rowCount * columnsOf(result) * 4);

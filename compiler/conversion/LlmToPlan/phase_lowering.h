@@ -32,6 +32,18 @@ inline llcuda::Activation activationOf(llm::Activation activation) {
 /// The weights of a linear, in the order of codegen/spec/linear_spec.h, and their biases, or none.
 struct LinearWeights {
   llvm::SmallVector<mlir::Value, 3> weights, biases;
+  llvm::SmallVector<mlir::Value, 3> added; ///< to the product of each, or null
+
+  bool addsProducts() const {
+    return llvm::any_of(added, [](mlir::Value value) { return value != nullptr; });
+  }
+  /// One of them, for a launch of its own.
+  LinearWeights only(size_t part) const {
+    LinearWeights one = {{weights[part]}, {}, {added[part]}};
+    if (!biases.empty())
+      one.biases.push_back(biases[part]);
+    return one;
+  }
 };
 
 class PhaseLowering {
@@ -78,12 +90,26 @@ private:
                                  const LinearWeights& weights, Bindings bindings);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, const LinearWeights& weights,
                                  const codegen::LinearEpilogue& epilogue, const Bindings& bindings);
+  /// The same for many rows and one weight, whose product is added to a low-rank product that a launch makes before.
+  mlir::LogicalResult emitLinearAfterAdded(mlir::Operation* op, mlir::Value input, LinearWeights weights,
+                                           Bindings bindings);
   // lower_experts.cpp
   mlir::LogicalResult lowerRoute(RouteOp op);
   mlir::LogicalResult lowerExpertLinear(ExpertLinearOp op);
   mlir::LogicalResult lowerExpertSum(ExpertSumOp op);
   /// Int8 rows by themselves of f32 rows, made once for all experts that read them, in any phase.
   mlir::FailureOr<RowBuffers> rowsApart(mlir::Operation* op, mlir::Value input);
+  // lower_low_rank.cpp
+  /// The inner products of the op; the linears that take the op's result add the outer ones.
+  mlir::LogicalResult lowerLowRank(LowRankOp op);
+  mlir::FailureOr<LowRankOp> lowRankOf(mlir::Operation* op, mlir::Value added);
+  RowBuffers& lowRows(LowRankOp op) { return lows[{op.getInput().getAsOpaquePointer(), weightBuffer(op.getA())}]; }
+  /// Says in `desc` what its parts add.
+  mlir::LogicalResult describeAdded(mlir::Operation* op, const LinearWeights& weights, codegen::LinearDesc& desc);
+  /// Binds what they add.
+  mlir::LogicalResult bindAdded(mlir::Operation* op, const LinearWeights& weights, Bindings& bindings);
+  /// Whether rows are wanted as f32 rows beside int8 rows.
+  static bool feedsLowRank(mlir::Value rows) { return llvm::any_of(rows.getUsers(), llvm::IsaPred<LowRankOp>); }
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
   mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
@@ -144,7 +170,8 @@ private:
   std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
   /// The order of int8 rows of the phase, or of those that its head reads: as the linears that read them take them.
   RowOrder orderOf(bool picked) const { return codegen::rowOrderOf(picked ? headKernels() : linearKernels()); }
-  /// Buffers of a result, f32 or int8 rows. Rows that are sampled or returned are the io buffer of logits.
+  /// Buffers of a result, f32 or int8 rows, or both where a low-rank product reads them. Rows that are sampled or
+  /// returned are the io buffer of logits.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows,
                      bool picked = false);
   /// Buffers of int8 rows for buffers.rows, in the order of those that are picked or not.
@@ -194,6 +221,7 @@ private:
   Norm headNorm;                      // that makes the rows which the head reads, where it picks them
   llvm::DenseMap<mlir::Value, RowBuffers> values;
   llvm::DenseMap<mlir::Value, RowBuffers> apartRows; ///< int8 rows by themselves, of those that experts read
+  std::map<std::pair<const void*, std::string>, RowBuffers> lows; // by the rows and the buffer of a that they are of
   plan::LaunchOp lastLaunch;
   /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.
   struct Residual {

@@ -26,8 +26,9 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
 
   rewriter.accept(glu, "gate, up and activation are one glu_linear");
   rewriter.setInsertionPoint(glu);
-  auto fused = GluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
-                                   gate.getWeight(), up.getWeight(), /*int8_input=*/nullptr);
+  auto fused =
+      GluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(), gate.getWeight(),
+                          up.getWeight(), /*int8_input=*/nullptr, gate.getAdded(), up.getAdded());
   copyLayer(glu, fused);
   rewriter.replaceOp(glu, fused);
   rewriter.eraseOp(gate);

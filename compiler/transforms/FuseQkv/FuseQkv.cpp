@@ -27,6 +27,24 @@ LinearOp linearBehind(mlir::Value value) {
   return {};
 }
 
+/// Whether what the linear adds is there at `anchor`, or can move there with its parameters.
+bool addsWhatCanMove(LinearOp linear, mlir::Operation* anchor) {
+  const mlir::Value added = linear.getAdded();
+  if (!added || isAvailableAt(added, anchor))
+    return true;
+  auto product = added.getDefiningOp<LowRankOp>();
+  return product && product.getInput() == linear.getInput() && isAvailableAt(product.getA(), anchor) &&
+         isAvailableAt(product.getB(), anchor);
+}
+
+void moveAddedBefore(PassRewriter& rewriter, mlir::Operation* anchor, LinearOp linear) {
+  if (!linear.getAdded() || isAvailableAt(linear.getAdded(), anchor))
+    return;
+  auto product = linear.getAdded().getDefiningOp<LowRankOp>();
+  moveParametersBefore(rewriter, anchor, {product.getA(), product.getB()});
+  rewriter.moveOpBefore(product, anchor);
+}
+
 mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
   auto write = attention.getCache().getDefiningOp<CacheWriteOp>();
   if (!write)
@@ -51,13 +69,16 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
   for (LinearOp linear : linears) parameters.append({linear.getWeight(), linear.getBias()});
   if (!llvm::all_of(parameters, [&](mlir::Value value) { return isAvailableAt(value, first); }))
     return rewriter.refuse(attention, "a weight or bias is computed after the first of the three linears");
+  if (!llvm::all_of(linears, [&](LinearOp linear) { return addsWhatCanMove(linear, first); }))
+    return rewriter.refuse(attention, "what a linear adds is computed after the first of the three linears");
 
   rewriter.accept(attention, "the linears of query, key and value are one qkv_linear");
   moveParametersBefore(rewriter, first, parameters);
+  for (LinearOp linear : linears) moveAddedBefore(rewriter, first, linear);
   rewriter.setInsertionPoint(first);
-  auto fused =
-      QkvLinearOp::create(rewriter, q.getLoc(), q.getType(), k.getType(), v.getType(), q.getInput(), q.getWeight(),
-                          k.getWeight(), v.getWeight(), q.getBias(), k.getBias(), v.getBias(), /*int8_input=*/nullptr);
+  auto fused = QkvLinearOp::create(rewriter, q.getLoc(), q.getType(), k.getType(), v.getType(), q.getInput(),
+                                   q.getWeight(), k.getWeight(), v.getWeight(), q.getBias(), k.getBias(), v.getBias(),
+                                   /*int8_input=*/nullptr, q.getAdded(), k.getAdded(), v.getAdded());
   copyLayer(q, fused);
   for (auto [linear, result] : llvm::zip_equal(linears, fused->getResults())) rewriter.replaceOp(linear, result);
   return mlir::success();

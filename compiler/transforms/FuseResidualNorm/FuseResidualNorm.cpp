@@ -48,8 +48,9 @@ llvm::SmallVector<RmsNormOp> normsOf(mlir::Value sum) {
 mlir::LogicalResult addInLinear(PassRewriter& rewriter, AddOp add, Branch branch) {
   rewriter.accept(add, "the linear adds the residual");
   rewriter.setInsertionPoint(add);
-  auto fused = LinearOp::create(rewriter, add.getLoc(), add.getType(), branch.linear.getInput(),
-                                branch.linear.getWeight(), branch.linear.getBias(), branch.residual);
+  auto fused =
+      LinearOp::create(rewriter, add.getLoc(), add.getType(), branch.linear.getInput(), branch.linear.getWeight(),
+                       branch.linear.getBias(), branch.residual, branch.linear.getAdded());
   copyLayer(branch.linear, fused);
   rewriter.replaceOp(add, fused);
   rewriter.eraseOp(branch.linear);
@@ -63,7 +64,8 @@ mlir::LogicalResult normInLinear(PassRewriter& rewriter, AddOp add, Branch branc
   rewriter.setInsertionPoint(add);
   auto fused = LinearResidualNormOp::create(rewriter, add.getLoc(), add.getType(), norm.getType(), linear.getInput(),
                                             linear.getWeight(), residual, norm.getScale(), linear.getBias(),
-                                            postNorm ? postNorm.getScale() : mlir::Value(), norm.getEpsAttr());
+                                            postNorm ? postNorm.getScale() : mlir::Value(), linear.getAdded(),
+                                            norm.getEpsAttr());
   copyLayer(linear, fused);
   rewriter.replaceOp(norm, fused.getNormed());
   rewriter.replaceOp(add, fused.getSum());
@@ -85,8 +87,8 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
     Branch branch = branchOf(add);
     if (!branch.linear)
       return rewriter.refuse(add, "neither operand comes from a linear that only the add reads");
-    if (branch.linear.getResidual() && mlir::failed(passOn(rewriter, add, branch)))
-      return mlir::failure();
+    if (branch.linear.getResidual())
+      return rewriter.refuse(add, "the linear adds another residual already");
     auto norms = normsOf(add.getResult());
     const std::string reason = whyNoNorm(add, branch, norms);
     if (reason.empty())
@@ -95,26 +97,6 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
     if (branch.postNorm)
       return refusal;
     return addInLinear(rewriter, add, branch);
-  }
-
-  /// Where the linear adds another one's product, as of an adapter, that one adds the residual first.
-  static mlir::LogicalResult passOn(PassRewriter& rewriter, AddOp add, Branch& branch) {
-    auto inner = solelyReadProducer<LinearOp>(branch.linear.getResidual());
-    if (!inner || inner.getResidual())
-      return rewriter.refuse(add, "the linear adds another residual already");
-    if (branch.postNorm)
-      return rewriter.refuse(add, "a norm stands between the linear, which adds a product, and the residual");
-    if (!isAvailableAt(branch.residual, inner))
-      return rewriter.refuse(add, "the residual is computed after the product that the linear adds");
-    rewriter.accept(add, "the product that the linear adds takes the residual");
-    rewriter.setInsertionPoint(inner);
-    auto sum = LinearOp::create(rewriter, inner.getLoc(), inner.getInput(), inner.getWeight(), inner.getBias(),
-                                branch.residual);
-    copyLayer(inner, sum);
-    rewriter.modifyOpInPlace(branch.linear, [&] { branch.linear.getResidualMutable().clear(); });
-    rewriter.eraseOp(inner);
-    branch.residual = sum;
-    return mlir::success();
   }
 
   /// Why the norm after the add is not taken in; empty when it is.

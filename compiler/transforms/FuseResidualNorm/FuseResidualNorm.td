@@ -8,15 +8,14 @@ def FuseResidualNorm : Pass<"llm-fuse-residual-norm", "::mlir::func::FuncOp"> {
       normed sum: the last block of the linear to arrive does the norm. One launch in place of three.
     - With a norm between the linear and the add (Gemma's post-norm), that norm is taken in too.
     - A sum that no norm reads is added by the linear itself: `linear(x, w) residual r`.
-    - A linear that adds the product of another one already, as of an adapter beside its weight, adds
-      `linear(t, b) residual r`.
+    - What the linear adds besides, the product of an adapter beside its weight, it goes on adding.
 
     The last linear of the last layer takes in the final norm.
 
-    Refuses a linear that something else reads too or that adds what is no such product already, a sum that two norms
-    read, a post-norm whose sum no norm reads or whose epsilon differs, and rows of more than `max-columns` columns or
-    of a number that is no multiple of 32: one block norms a whole row, and a launch of its own is faster where rows are
-    very wide. Changes no value: the sum and the norm stay in f32.
+    Refuses a linear that something else reads too or that adds a residual already, a sum that two norms read, a
+    post-norm whose sum no norm reads or whose epsilon differs, and rows of more than `max-columns` columns or of a
+    number that is no multiple of 32: one block norms a whole row, and a launch of its own is faster where rows are very
+    wide. Changes no value: the sum and the norm stay in f32.
 
     (* example filepath=tests/compiler/transforms/FuseResidualNorm/doctest.mlir *)
   }];

@@ -108,8 +108,8 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
         rewriter, qkv.getLoc(), query.rope.getType(), write.getCache().getType(), qkv.getInput(), qkv.getQWeight(),
         qkv.getKWeight(), qkv.getVWeight(), key.rope.getTable(), write.getPositions(), write.getSlots(), qkv.getQBias(),
         qkv.getKBias(), qkv.getVBias(), query.norm ? query.norm.getScale() : mlir::Value(),
-        key.norm ? key.norm.getScale() : mlir::Value(), qkv.getInt8Input(),
-        query.norm ? query.norm.getEpsAttr() : mlir::FloatAttr(), key.rope.getPairs());
+        key.norm ? key.norm.getScale() : mlir::Value(), qkv.getInt8Input(), qkv.getQAdded(), qkv.getKAdded(),
+        qkv.getVAdded(), query.norm ? query.norm.getEpsAttr() : mlir::FloatAttr(), key.rope.getPairs());
     copyLayer(qkv, fused);
     rewriter.replaceOp(write, fused.getCache());
     rewriter.replaceOp(query.rope, fused.getQuery());

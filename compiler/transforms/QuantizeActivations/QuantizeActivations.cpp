@@ -55,6 +55,8 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
     llvm::SmallVector<mlir::OpOperand*> readers;
     bool allInt8 = true;
     for (mlir::OpOperand& use : value.getUses()) {
+      if (mlir::isa<LowRankOp>(use.getOwner()))
+        continue; // whoever makes int8 rows for others makes its f32 rows beside them
       const Wants wants = wantsOf(use);
       allInt8 &= wants == Wants::kInt8;
       if (wants != Wants::kFloat)

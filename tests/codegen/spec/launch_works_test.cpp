@@ -37,6 +37,22 @@ TEST(LaunchWorks, BiasAndResidual) {
   EXPECT_EQ(workOf(both).rowRead, workOf(plain).rowRead + 4 * 32);
 }
 
+// A low-rank product beside a weight: b once, and the inner products of each row.
+TEST(LaunchWorks, LowRank) {
+  const LinearDesc plain = gluOf(WeightLayout::kQ8_0Planes, 2, 64, 96);
+  LinearDesc adapted = plain;
+  adapted.lowRank = 32;
+  adapted.parts[1].lowRank = true;
+  EXPECT_EQ(workOf(adapted).fixedBytes, workOf(plain).fixedBytes + 2 * 96 * 32);
+  EXPECT_EQ(workOf(adapted).rowRead, workOf(plain).rowRead + 4 * 32);
+  EXPECT_EQ(workOf(adapted).rowMultiplyAdds, workOf(plain).rowMultiplyAdds + 96 * 32);
+  const LaunchWork inner = lowRankLaunch({.rows = 2, .inputs = 64, .rank = 32}).work;
+  EXPECT_EQ(inner.fixedBytes, 2u * 32 * 64);
+  EXPECT_EQ(inner.rowRead, 4u * 64);
+  EXPECT_EQ(inner.rowWritten, 4u * 32);
+  EXPECT_EQ(inner.rowMultiplyAdds, 32u * 64);
+}
+
 // With norms of heads the three linears are a launch of their own: its products are stated like any others.
 TEST(LaunchWorks, QkvCountsAllThree) {
   const LinearDesc desc = qkvOf(WeightLayout::kQ8_0Planes, WeightLayout::kF16Rows, 1, 64, 128, 32);

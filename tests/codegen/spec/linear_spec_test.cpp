@@ -68,6 +68,24 @@ TEST(LinearSpec, QkvLinear) {
   EXPECT_THAT(launch.kernel.call, HasSubstr("llcuda::QkvLinearShape{.m = 1, .qN = 576, .kvN = 192, .k = 576}"));
 }
 
+// Of parts without a low-rank product the call gets nullptr.
+TEST(LinearSpec, LowRankProductsAreTheLastOperand) {
+  LinearDesc desc = qkvOf(WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 1, 576, 576, 192);
+  desc.lowRank = 64;
+  desc.parts[0].lowRank = desc.parts[2].lowRank = true;
+  const LaunchSpec launch = linearLaunch(desc);
+  EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q", "k", "v",
+                                              "low", "q_low_weight", "v_low_weight"));
+  EXPECT_THAT(
+      launch.kernel.call,
+      HasSubstr("}, 64>(q_weight, k_weight, v_weight, nullptr, x_codes, x_scales, nullptr, nullptr, nullptr, q, "
+                "k, v, llcuda::LowRank{low, q_low_weight, nullptr, v_low_weight})"));
+  LinearDesc one = linear(WeightLayout::kQ4_1Planes);
+  one.lowRank = 32;
+  one.parts[0].lowRank = true;
+  EXPECT_THAT(linearLaunch(one).kernel.call, HasSubstr("y, 0.f, llcuda::LowRank{low, low_weight})"));
+}
+
 // The call names each parameter once, and nullptr for those the kernel is made without.
 TEST(LinearSpec, SourceIsTheEntryOfOneCall) {
   const LaunchSpec launch = linearLaunch(linear(WeightLayout::kQ4_1Planes, StoreRows{.residual = true}));
@@ -107,6 +125,14 @@ TEST(LinearSpec, RefusesByName) {
   EXPECT_THAT(message(linearOf(kF16, 1, 64, 64, NormRows{.int8Rows = false})), HasSubstr("no normed rows"));
   EXPECT_THAT(message(gluOf(kF16, 1, 64, 48)), HasSubstr("48 outputs"));
   EXPECT_THAT(message(biased(gluOf(kF16, 1, 64, 64))), HasSubstr("biases"));
+  LinearDesc adapted = linear(kQ4);
+  adapted.lowRank = 48;
+  EXPECT_THAT(message(adapted), HasSubstr("rank 48"));
+  adapted.lowRank = 64;
+  EXPECT_THAT(message(adapted), HasSubstr("rank 64")); // of no part
+  adapted.parts[0].lowRank = true;
+  EXPECT_EQ(message(adapted), "");
+  EXPECT_THAT(message(manyRows(adapted)), HasSubstr("many rows"));
   const LinearDesc qkv = qkvOf(kF16, kF16, 1, 64, 128, 64);
   EXPECT_EQ(message(qkv), "");
   LinearDesc other = qkv;

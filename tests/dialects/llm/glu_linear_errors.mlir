@@ -47,3 +47,13 @@ func.func @c3_twice(%x: tensor<?x64x!llm.q8>, %g: !llm.weight<64x64, f16>) {
       : (tensor<?x64x!llm.q8>, !llm.weight<64x64, f16>, !llm.weight<64x64, f16>, tensor<?x64x!llm.q8>) -> tensor<?x64xf32>
   return
 }
+
+// -----
+
+func.func @c4(%x: tensor<?x64xf32>, %y: tensor<?x32xf32>, %g: !llm.weight<64x64, f16>) {
+  // C4
+  // expected-error@+1 {{up_added columns must be 64, not 32}}
+  %0 = llm.glu_linear silu %x, %g, %g gate_added %x up_added %y
+      : (tensor<?x64xf32>, !llm.weight<64x64, f16>, !llm.weight<64x64, f16>, tensor<?x64xf32>, tensor<?x32xf32>) -> tensor<?x64xf32>
+  return
+}

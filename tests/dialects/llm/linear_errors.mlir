@@ -60,3 +60,12 @@ func.func @c4(%x: tensor<?x64xf32>, %w: !llm.weight<8x64, f16>) {
   %0 = llm.linear %x, %w residual %x : (tensor<?x64xf32>, !llm.weight<8x64, f16>, tensor<?x64xf32>) -> tensor<?x8xf32>
   return
 }
+
+// -----
+
+func.func @c4_added(%x: tensor<?x64xf32>, %w: !llm.weight<8x64, f16>) {
+  // C4
+  // expected-error@+1 {{added columns must be 8, not 64}}
+  %0 = llm.linear %x, %w added %x : (tensor<?x64xf32>, !llm.weight<8x64, f16>, tensor<?x64xf32>) -> tensor<?x8xf32>
+  return
+}

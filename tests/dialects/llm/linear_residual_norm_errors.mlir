@@ -58,3 +58,14 @@ func.func @c5(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, f16>, %s: tensor<64xf
       : (tensor<?x64xf32>, !llm.weight<64x64, f16>, tensor<?x64xf32>, tensor<64xf32>) -> (tensor<?x64xf32>, tensor<?x32xf32>)
   return
 }
+
+// -----
+
+func.func @c6(%x: tensor<?x64xf32>, %y: tensor<?x32xf32>, %w: !llm.weight<64x64, f16>, %s: tensor<64xf32>) {
+  // C6
+  // expected-error@+1 {{added columns must be 64, not 32}}
+  %0:2 = llm.linear_residual_norm %x, %w residual %x norm %s eps 1.0e-5 added %y
+      : (tensor<?x64xf32>, !llm.weight<64x64, f16>, tensor<?x64xf32>, tensor<64xf32>, tensor<?x32xf32>)
+      -> (tensor<?x64xf32>, tensor<?x64xf32>)
+  return
+}

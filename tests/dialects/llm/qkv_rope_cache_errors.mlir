@@ -74,7 +74,7 @@ func.func @c5_together(%x: tensor<?x64xf32>, %w: !llm.weight<32x64, f16>, %t: te
   // C5
   // expected-error@+1 {{needs q_scale, k_scale and eps together or none}}
   %0:2 = "llm.qkv_rope_cache"(%x, %w, %w, %w, %t, %p, %p)
-      <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0>, pairs = 0 : i32, eps = 1.0 : f32}>
+      <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, pairs = 0 : i32, eps = 1.0 : f32}>
       : (tensor<?x64xf32>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>,
          tensor<8x8x2xf32>, tensor<?xi32>, tensor<?xi32>) -> (tensor<?x32xf32>, !llm.cache<layer 0, 2x16, f16, f16>)
   return
@@ -110,6 +110,18 @@ func.func @c8(%x: tensor<?x64x!llm.q8>, %w: !llm.weight<32x64, f16>, %t: tensor<
   %0:2 = llm.qkv_rope_cache %x, %w, %w, %w table %t at %p, %p pairs adjacent int8 %x
       : (tensor<?x64x!llm.q8>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>,
          tensor<8x8x2xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x64x!llm.q8>)
+      -> (tensor<?x32xf32>, !llm.cache<layer 0, 2x16, f16, f16>)
+  return
+}
+
+// -----
+
+func.func @c9(%x: tensor<?x64xf32>, %w: !llm.weight<32x64, f16>, %t: tensor<8x8x2xf32>, %p: tensor<?xi32>) {
+  // C9
+  // expected-error@+1 {{v_added columns must be 32, not 64}}
+  %0:2 = llm.qkv_rope_cache %x, %w, %w, %w table %t at %p, %p pairs adjacent v_added %x
+      : (tensor<?x64xf32>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>, !llm.weight<32x64, f16>,
+         tensor<8x8x2xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x64xf32>)
       -> (tensor<?x32xf32>, !llm.cache<layer 0, 2x16, f16, f16>)
   return
 }

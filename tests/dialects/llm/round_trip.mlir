@@ -41,6 +41,11 @@ func.func @linears(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, q4_1>, %b: tenso
   // CHECK: llm.linear %{{.*}}, %arg1 bias %arg2 residual %arg0 :
   %1 = llm.linear %0, %w bias %b residual %x
       : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, tensor<64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  // CHECK: llm.low_rank %arg0, %arg1, %arg1 :
+  %p = llm.low_rank %x, %w, %w : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, !llm.weight<64x64, q4_1>) -> tensor<?x64xf32>
+  // CHECK: llm.linear %arg0, %arg1 residual %arg0 added %{{.*}} :
+  %r = llm.linear %x, %w residual %x added %p
+      : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, tensor<?x64xf32>, tensor<?x64xf32>) -> tensor<?x64xf32>
   // CHECK: llm.linear %{{.*}}, %arg1 residual %arg0 :
   %2 = llm.linear %1, %w residual %x : (tensor<?x64xf32>, !llm.weight<64x64, q4_1>, tensor<?x64xf32>) -> tensor<?x64xf32>
   return %2 : tensor<?x64xf32>

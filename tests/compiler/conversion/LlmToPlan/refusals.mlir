@@ -63,3 +63,14 @@ func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x48xf3
       : (tensor<?x64xf32>, tensor<?x2xi32>, !llm.weight<192x64, f16, f16_rows>) -> tensor<?x48xf32>
   return %u : tensor<?x48xf32>
 }
+
+// -----
+
+// A sum that a launch of its own would have to make.
+func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
+  %w = llm.parameter "token_embd.weight" : !llm.weight<64x64, f16, f16_rows>
+  %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<64x64, f16, f16_rows>) -> tensor<?x64xf32>
+  // expected-error@+1 {{adds what is no low_rank, which no kernel does}}
+  %y = llm.linear %x, %w added %x : (tensor<?x64xf32>, !llm.weight<64x64, f16, f16_rows>, tensor<?x64xf32>) -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Low-rank products of adapters: codegen/spec/low_rank_spec.h
+//
+// A low_rank makes its inner products, once for all that read the same rows by the same a. Linears of few rows add the
+// outer ones themselves; before those of many rows a launch makes them.
+#include "codegen/spec/low_rank_spec.h"
+
+#include "compiler/conversion/LlmToPlan/phase_lowering.h"
+
+namespace llcuda::llm {
+
+using mlir::failed;
+using mlir::failure;
+using mlir::LogicalResult;
+using mlir::Operation;
+using mlir::success;
+using mlir::Value;
+
+LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
+  if (lowRows(op).rows != 0)
+    return success();
+  for (const Value weight : {op.getA(), op.getB()}) {
+    const auto layout = layoutOf(op, weight);
+    if (failed(layout))
+      return failure();
+    if (*layout != WeightLayout::kF16Rows)
+      return op.emitOpError("has weights of another encoding than f16, which no kernel does");
+  }
+  const auto type = llvm::cast<WeightType>(op.getA().getType());
+  const std::string low = scratch(op, "low", rows * type.getRows() * 4);
+  lowRows(op).rows = rows;
+  lowRows(op).f32 = low;
+  if (!hasFewRows())
+    return emitLinear(op, op.getInput(), {{op.getA()}, {}, {}}, codegen::StoreRows{}, {{"y", low}});
+  const codegen::LowRankDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(type.getCols()),
+                                     static_cast<uint32_t>(type.getRows())};
+  if (failed(accept(op, codegen::checkLowRank(desc))))
+    return failure();
+  return emit(op, codegen::lowRankLaunch(desc),
+              {{"a", weightBuffer(op.getA())}, {"x", values[op.getInput()].f32}, {"low", low}});
+}
+
+mlir::FailureOr<LowRankOp> PhaseLowering::lowRankOf(Operation* op, Value added) {
+  if (auto product = added.getDefiningOp<LowRankOp>())
+    return product;
+  return op->emitOpError("adds what is no low_rank, which no kernel does");
+}
+
+LogicalResult PhaseLowering::describeAdded(Operation* op, const LinearWeights& weights, codegen::LinearDesc& desc) {
+  for (const auto [part, added] : llvm::zip(desc.parts, weights.added)) {
+    if (!added)
+      continue;
+    const auto product = lowRankOf(op, added);
+    if (failed(product))
+      return failure();
+    part.lowRank = true;
+    desc.lowRank = static_cast<uint32_t>(llvm::cast<WeightType>(LowRankOp(*product).getB().getType()).getCols());
+  }
+  return success();
+}
+
+LogicalResult PhaseLowering::bindAdded(Operation* op, const LinearWeights& weights, Bindings& bindings) {
+  const auto names = codegen::linearPartNames(weights.weights.size());
+  for (const auto [name, added] : llvm::zip(names, weights.added)) {
+    if (!added)
+      continue;
+    auto product = lowRankOf(op, added);
+    if (failed(product))
+      return failure();
+    const std::string& low = lowRows(*product).f32;
+    if (const auto [bound, isFirst] = bindings.try_emplace("low", low); !isFirst && bound->second != low)
+      return op->emitOpError("adds products of different inner products, which no kernel does");
+    bindings[name + std::string("low_weight")] = weightBuffer(product->getB());
+  }
+  return success();
+}
+
+LogicalResult PhaseLowering::emitLinearAfterAdded(Operation* op, Value input, LinearWeights weights,
+                                                  Bindings bindings) {
+  auto product = lowRankOf(op, weights.added.front());
+  if (failed(product))
+    return failure();
+  const LinearWeights outer = {{product->getB()}, {}, {}};
+  const bool residual = bindings.contains("residual");
+  const auto desc = describeLinear(op, outer, codegen::StoreRows{.residual = residual});
+  if (failed(desc))
+    return failure();
+  Bindings added = {{"y", scratch(op, "added", rows * columnsOf(product->getResult()) * 4)}};
+  if (residual)
+    added["residual"] = bindings["residual"];
+  if (failed(emitLinear(op, *desc, lowRows(*product), outer, added)))
+    return failure();
+  weights.added.clear();
+  bindings["residual"] = added["y"];
+  return emitLinear(op, input, weights, codegen::StoreRows{.residual = true}, bindings);
+}
+
+} // namespace llcuda::llm
