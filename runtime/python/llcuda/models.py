@@ -5,19 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
+from ._hub import local
 from .errors import BadInputError
 from .gguf_parser import GGUFReader
 from .llm import LLM, is_engine
 
 __all__ = ["load_unsloth_model"]
-
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-# Of a repository: what the compiler reads of a folder.
-_READ = ["*.json", "*.safetensors", "*.jinja", "*.model", "merges.txt"]
 
 
 def load_unsloth_model(path: str | os.PathLike[str], **how: Any) -> tuple[LLM, dict[str, Any]]:
@@ -29,12 +25,12 @@ def load_unsloth_model(path: str | os.PathLike[str], **how: Any) -> tuple[LLM, d
     fetched by huggingface_hub where that is installed, into its cache; else the error says the command. Keywords are
     those of llcuda.LLM.
     """
-    place = _local(os.fspath(path))
+    place = local(os.fspath(path))
     adapter = Path(place) / "adapter_config.json"
     if adapter.is_file() and not (Path(place) / "config.json").is_file() and "base" not in how:
         base = _read(adapter).get("base_model_name_or_path")
         if isinstance(base, str) and not os.path.exists(base):
-            how["base"] = _local(base)
+            how["base"] = local(base)
     llm = LLM(place, **how)
     try:
         return llm, _config(place, how.get("base"), llm)
@@ -60,20 +56,3 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadInputError(f"{file}: is not a JSON object")
     return values
-
-
-def _local(path: str) -> str:
-    """The path itself, or where the hub's repository of this name lies on this machine."""
-    if os.path.exists(path) or not _HUB_NAME.fullmatch(path) or path.endswith(".gguf"):
-        return path
-    try:
-        import importlib
-
-        hub = importlib.import_module("huggingface_hub")
-    except ImportError:
-        return path  # the compiler's error says the command that fetches it
-    try:
-        return str(hub.snapshot_download(path, allow_patterns=_READ))
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise BadInputError(f"{path}: is not on this machine, and could not be fetched from the hub: {reason}") from error
