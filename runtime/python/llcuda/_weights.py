@@ -38,7 +38,7 @@ def refuse_merged(model: Any) -> None:
 
 def stored_tensors(model: Any, keep_packed: bool) -> list[Named]:
     """Every tensor of the base once, tied ones by their first name. What bitsandbytes packed stays as it is, or becomes
-    what the model computes with."""
+    16-bit values."""
     packed = {} if keep_packed else packed_modules(model)
     found: list[Named] = []
     seen: set[Any] = set()
@@ -83,14 +83,27 @@ def _owner(name: str, packed: dict[str, Any]) -> tuple[str, str]:
 
 
 def _unpacked(module: Any, name: str) -> Any:
+    """In f16 where that holds the values, else in f32."""
+    torch = importlib.import_module("torch")
     weight = module.weight
     if type(weight).__name__ == "Params4bit":
-        functional = importlib.import_module("bitsandbytes.functional")
-        return functional.dequantize_4bit(weight.data, weight.quant_state)
-    scales = weight.SCB if weight.SCB is not None else module.state.SCB
-    if scales is None:
-        raise UnsupportedError(f"{name}: has no scales; run the model once, then save it")
-    return (weight.data.float() * scales.float().unsqueeze(1) / 127).half()
+        whole = _dequantized(weight, torch.float32)
+    else:
+        scales = weight.SCB if weight.SCB is not None else module.state.SCB
+        if scales is None:
+            raise UnsupportedError(f"{name}: has no scales; run the model once, then save it")
+        whole = weight.data.float() * scales.float().unsqueeze(1) / 127
+    return whole.half() if whole.abs().max() <= torch.finfo(torch.float16).max else whole
+
+
+def _dequantized(weight: Any, dtype: Any) -> Any:
+    """bitsandbytes gives the values in the dtype that the state names."""
+    state = weight.quant_state
+    kept, state.dtype = state.dtype, dtype
+    try:
+        return importlib.import_module("bitsandbytes.functional").dequantize_4bit(weight.data, state)
+    finally:
+        state.dtype = kept
 
 
 def write_safetensors(path: Path, tensors: Sequence[Named], progress: Callable[[int, int], None]) -> None:

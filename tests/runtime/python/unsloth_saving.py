@@ -2,10 +2,10 @@
 """save_pretrained_llcuda of what the real Unsloth trained, held to the trained model: usage: unsloth_saving.py
 LLCUDA_EVAL OUT [FAMILY ...]     (needs `pip install unsloth` and the package llcuda; no GPU)
 
-Each family is trained for three steps over a base in NF4, plain and nested, and over one in 16 bits. The interpreter's
-logits of the saved folder have to agree with the trained model's to the normalised squared error of BOUNDS, and an
-engine made of it with llcuda.check. NF4 of llcuda.quantization has to be bitsandbytes' to the bit.
-"""
+Each family is trained for three steps over a base in NF4, plain and nested, in 16 bits and in 8; what is not NF4, and a
+base in NF4 too, is written in 16 bits. The interpreter's logits of the saved folder have to agree with the trained
+model's to the normalised squared error of BOUNDS, and an engine made of it with llcuda.check. NF4 of
+llcuda.quantization has to be bitsandbytes' to the bit. """
 import json
 import os
 import pathlib
@@ -35,10 +35,10 @@ TEXT = "the quick brown fox jumps over the lazy dog and runs away"
 
 
 def model_over(base, bits, nested):
-    """Unsloth's loader, and for plain NF4 transformers' (Unsloth's is always nested)."""
-    if bits == 4 and not nested:
-        settings = transformers.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",
-                                                   bnb_4bit_compute_dtype=torch.bfloat16)
+    """Unsloth's loader, and for 8 bits and plain NF4 transformers' (Unsloth's NF4 is always nested)."""
+    if bits == 8 or (bits == 4 and not nested):
+        settings = transformers.BitsAndBytesConfig(load_in_8bit=True) if bits == 8 else transformers.BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
         model = transformers.AutoModelForCausalLM.from_pretrained(base, quantization_config=settings, device_map="cpu")
         model = peft.get_peft_model(model, peft.LoraConfig(r=16, lora_alpha=16, target_modules=MODULES))
         return model, transformers.AutoTokenizer.from_pretrained(base)
@@ -68,12 +68,16 @@ def trained_in_f32(base, model):
     for name, module in model.get_base_model().named_modules():
         if name not in layers or not hasattr(module, "weight"):  # what PEFT wrapped has its own name
             continue
-        weight = getattr(module, "base_layer", module).weight
+        layer = getattr(module, "base_layer", module)
+        weight = layer.weight
         if isinstance(weight, bitsandbytes.nn.Params4bit):
             state, kept = weight.quant_state, weight.quant_state.dtype
             state.dtype = torch.float32
             layers[name].weight.data = bitsandbytes.functional.dequantize_4bit(weight.data, state).float()
             state.dtype = kept
+        elif isinstance(weight, bitsandbytes.nn.Int8Params):
+            scales = weight.SCB if weight.SCB is not None else layer.state.SCB
+            layers[name].weight.data = weight.data.float() * scales.float().unsqueeze(1) / 127
         if hasattr(module, "get_delta_weight"):
             layers[name].weight.data += module.get_delta_weight("default").detach().float()
     return exact
@@ -106,6 +110,24 @@ def held(evaluate, out, family, kind, bits, nested, quantization):
     return error <= BOUNDS[quantization] and bool(parity)
 
 
+def opens_their_own(out, family):
+    """What Unsloth's own savers write is opened too: the base of a LoRA alone is found by its name."""
+    base, agree = out / family, True
+    model, tokenizer = model_over(base, 16, False)
+    train(model, tokenizer)
+    exact = trained_in_f32(base, model)
+    for method in ("lora", "merged_16bit"):
+        folder = out / f"{family}_{method}"
+        model.save_pretrained_merged(str(folder), tokenizer, save_method=method)
+        llm, config = llcuda.unsloth.load_unsloth_model(folder, **HOW)
+        with llm:
+            parity = llcuda.check(exact, tokenizer, llm)
+        assert config["architectures"], config
+        print(f"{folder.name}: {parity}", flush=True)
+        agree &= bool(parity)
+    return agree
+
+
 def differing_tensors(count):
     """Random ones of all kinds whose NF4, plain or nested, is not bit by bit what bitsandbytes makes."""
     differing = 0
@@ -130,8 +152,10 @@ def main(evaluate, out, families):
     for family in families:
         write_base(family, out / family)
         for kind, bits, nested, quantization in (("nf4", 4, False, "nf4"), ("nested", 4, True, "nf4"),
-                                                 ("fp16", 16, False, "fp16")):
+                                                 ("fp16", 16, False, "fp16"), ("widened", 4, True, "fp16"),
+                                                 ("int8", 8, False, "fp16")):
             passed &= held(evaluate, out, family, kind, bits, nested, quantization)
+        passed &= opens_their_own(out, family)
     return 0 if passed else 1
 
 
