@@ -35,9 +35,9 @@ struct GatedTile {
       const int row = tileRow - firstRow;
       if (kRows != Tile::kRows && (row < 0 || row >= kRows))
         return;
-      const int gated = column - column / Tile::kWarpColumns * (Tile::kWarpColumns / 2);
+      const int own = column - column / Tile::kWarpColumns * (Tile::kWarpColumns / 2);
       const float(&gate)[2] = sums.at[m][n], (&up)[2] = sums.at[m][n + kHalf];
-      *reinterpret_cast<float2*>(at + row * kPitch + gated) =
+      *reinterpret_cast<float2*>(at + row * kPitch + own) =
           make_float2(gated<kActivation>(gate[0], up[0]), gated<kActivation>(gate[1], up[1]));
     });
   }
