@@ -104,27 +104,27 @@ template <typename Shape, typename Tile, int kRows>
 struct PromptQueries {
   static constexpr bool kKept = promptKeepsQueries(Shape::kHeadSize);
   const Half* from[2];
-  bool valid[2];
   uint32_t kept[kKept ? Tile::kKeySteps : 1][1][2];
 
-  LLCUDA_DEVICE void open(const Half* q, int firstRow, int head) {
+  LLCUDA_DEVICE PromptQueries(const Half* q, int firstRow, int head) {
     LLCUDA_UNROLL
     for (int r = 0; r < 2; ++r) {
       const int row = firstRow + warpId() * 16 + laneId() / 4 + r * 8;
-      from[r] = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
-      valid[r] = row < kRows;
+      const Half* const start = q + (static_cast<long long>(row) * Shape::kHeads + head) * Shape::kHeadSize;
+      from[r] = row < kRows ? start : nullptr;
       LLCUDA_UNROLL
-      for (int step = 0; kKept && step < Tile::kKeySteps; ++step) kept[step][0][r] = word(step, r);
+      for (int step = 0; kKept && step < Tile::kKeySteps; ++step)
+        kept[step][0][r] = row < kRows ? word(start, step) : 0;
     }
   }
-  LLCUDA_DEVICE uint32_t word(int step, int r) const {
-    return valid[r] && Tile::hasPair(step, Shape::kHeadSize)
-               ? loadReadOnly(reinterpret_cast<const uint32_t*>(from[r] + step * 8 + laneId() % 4 * 2))
+  /// Of row lane / 4 + 8 * r.
+  LLCUDA_DEVICE uint32_t word(int step, int r) const { return from[r] ? word(from[r], step) : 0; }
+
+private:
+  static LLCUDA_DEVICE uint32_t word(const Half* row, int step) {
+    return Tile::hasPair(step, Shape::kHeadSize)
+               ? loadReadOnly(reinterpret_cast<const uint32_t*>(row + step * 8 + laneId() % 4 * 2))
                : 0;
-  }
-  LLCUDA_DEVICE void fragment(int step, uint32_t (&a)[1][2]) const {
-    LLCUDA_UNROLL
-    for (int r = 0; r < 2; ++r) a[0][r] = kKept ? kept[kKept ? step : 0][0][r] : word(step, r);
   }
 };
 
@@ -178,9 +178,12 @@ LLCUDA_DEVICE void multiplyKeys(const Queries& queries, const Half* keys, float 
       LLCUDA_UNROLL
       for (int i = 0; i < 4; ++i) b[n + i] = four[i];
     }
-    uint32_t a[1][2];
-    queries.fragment(step, a);
-    mmaF16Tile(scores, a, b);
+    if constexpr (Queries::kKept) {
+      mmaF16Tile(scores, queries.kept[step], b);
+    } else {
+      const uint32_t a[1][2] = {{queries.word(step, 0), queries.word(step, 1)}};
+      mmaF16Tile(scores, a, b);
+    }
   };
   if constexpr (Queries::kKept) {
     LLCUDA_UNROLL
@@ -390,8 +393,7 @@ LLCUDA_DEVICE void attentionPrompt(const Half* q, const uint8_t* k, const uint8_
   PromptState<Tile> state = {};
   state.highest[0] = state.highest[1] = kLowestScore;
   if (block.highest >= 0) {
-    PromptQueries<Shape, Tile, kRows> queries;
-    queries.open(q, firstRow, head);
+    const PromptQueries<Shape, Tile, kRows> queries(q, firstRow, head);
     const int kvHead = head / Shape::kSharers, slot = block.slot;
     const int begin = variant.keys(block.first, slot).begin() / Tile::kKeys * Tile::kKeys;
     const int last = variant.keys(block.highest, slot).last;

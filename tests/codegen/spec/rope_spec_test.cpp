@@ -60,7 +60,7 @@ TEST(RopeSpec, RefusesByName) {
   desc = smollm();
   desc.kvHeads = 2;
   EXPECT_THAT(checkRopeCache(desc).error().message, HasSubstr("2 kv heads for 9"));
-  EXPECT_THAT(checkHeadRows({.headSize = 512}).error().message, HasSubstr("heads of 512"));
+  EXPECT_THAT(checkHeadRows({.headSize = 516}).error().message, HasSubstr("heads of 516"));
 }
 
 } // namespace
