@@ -55,8 +55,15 @@ Constant activation(Activation value) {
 }
 
 Constant rowOrder(RowOrder value) {
-  const bool isFragments = value == RowOrder::kFragments;
-  return {isFragments ? "llcuda::RowOrder::kFragments" : "llcuda::RowOrder::kRows", isFragments ? "frag" : ""};
+  switch (value) {
+  case RowOrder::kRows:
+    return {"llcuda::RowOrder::kRows", ""};
+  case RowOrder::kEightRows:
+    return {"llcuda::RowOrder::kEightRows", "eight"};
+  case RowOrder::kFragments:
+    break;
+  }
+  return {"llcuda::RowOrder::kFragments", "frag"};
 }
 
 Members rowForms(bool f32, bool int8, RowOrder order, bool halves) {

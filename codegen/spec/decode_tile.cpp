@@ -61,7 +61,7 @@ uint32_t chooseSlices(const DecodeTileRequest& request) {
 
 /// Whether tensor cores multiply: decode_parts.cuh.
 bool takesTensorCores(const DecodeTileRequest& request) {
-  return weightIsInt8Codes(request.layout) && request.inputRows > 2;
+  return weightIsInt8Codes(request.layout) && request.inputRows > kMostRowsOfLanes;
 }
 
 /// Inputs of a unit, and bytes of codes that it has in a lane's registers; those of tensor cores may have more.
@@ -87,6 +87,12 @@ bool isHeavy(const DecodeTileRequest& request) {
          (facts.high != 0 || facts.scaleStep == 16 || request.layout == WeightLayout::kIQ4_XSPlanes);
 }
 
+/// Whether 64 registers hold what tensor cores need of two units: two blocks of up to 16 warps, of a launch that has
+/// few.
+bool isNarrow(const DecodeTileRequest& request, uint32_t warps) {
+  return takesTensorCores(request) && warps > 8 && !isHeavy(request) && weightFacts(request.layout).high == 0;
+}
+
 /// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with
 /// (tests/codegen/nvrtc/real_kernels_test.cpp).
 uint32_t chooseBlocks(const DecodeTileRequest& request, const DecodeTile& tile) {
@@ -95,8 +101,10 @@ uint32_t chooseBlocks(const DecodeTileRequest& request, const DecodeTile& tile) 
   const bool isLong = request.weights == 1 && request.columns / unitInputs(request) >= 16 * tile.slices;
   if (isLight(request) && (request.weights > 1 || (warps > 8 && !isLong)))
     return (warps > 8 || tilesOf(request) > kManyTiles ? 32 : 24) / warps;
-  if (isHeavy(request))
-    return divideUp(12, warps);
+  if (isHeavy(request)) // gate and up have few units each: other warps hide what a warp waits for
+    return request.weights > 1 ? divideUp(12, warps) : std::max(1u, 12 / warps);
+  if (isNarrow(request, warps))
+    return 2;
   const bool manySums = !weightIsInt8Codes(request.layout) && request.inputRows > 4;
   return (manySums ? 8 : 16) / warps;
 }
@@ -107,9 +115,9 @@ uint32_t mostAhead(const DecodeTileRequest& request, uint32_t warps) {
     return warps <= 8 && request.weights == 1 ? 8 : warps > 14 && unitBytes(request) > 16 ? 2 : 4;
   if (!takesTensorCores(request))
     return weightIsInt8Codes(request.layout) && unitBytes(request) <= 24 ? 8 : 4;
-  if (weightFacts(request.layout).columns != 256)
-    return 4;
-  return isHeavy(request) ? 2 : 8;
+  if (isHeavy(request) || isNarrow(request, warps))
+    return 2;
+  return weightFacts(request.layout).columns != 256 ? 4 : 8;
 }
 
 /// All of a slice that is short; of a longer one a part of it, so that no turn of the loop is short.

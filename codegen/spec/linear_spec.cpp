@@ -112,11 +112,11 @@ void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const NormRows& epilogue) {
   kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", epilogue.postNorm)}});
-  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels)));
+  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels, desc.rows)));
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const GateRows& epilogue) {
   kernel.constants({activation(epilogue.activation)});
-  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels)));
+  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels, desc.rows)));
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const RopeCacheRows& epilogue) {
   kernel.group("RopeCacheParts", {{"bias", flag("bias", desc.bias)},

@@ -17,7 +17,7 @@
 //   weight      const uint8_t*  [outputs][inputs], a blob of the layout, 256-byte aligned; of several parts gate_weight
 //                               and up_weight, or q_weight, k_weight and v_weight
 //   x           const float*    [rows][inputs]; where a layout reads f32 rows
-//   x_codes     const int8_t*   int8 rows in rowOrderOf(kernels), where a layout reads them
+//   x_codes     const int8_t*   int8 rows in rowOrderOf(kernels, rows), where a layout reads them
 //   x_scales    const float2*   beside x_codes
 //   x_halves    const uint8_t*  f16 rows (half_rows.h), where a layout reads them; of many rows
 //   x_half_scales const float*  beside x_halves
@@ -56,8 +56,8 @@ enum class LinearKernels {
 };
 
 /// In which int8 rows are read, and emitted.
-constexpr RowOrder rowOrderOf(LinearKernels kernels) {
-  return kernels == LinearKernels::kFewRows ? RowOrder::kRows : RowOrder::kFragments;
+constexpr RowOrder rowOrderOf(LinearKernels kernels, uint32_t rows) {
+  return kernels == LinearKernels::kFewRows ? fewRowsOrder(rows) : RowOrder::kFragments;
 }
 
 /// A weight of a launch.
@@ -84,7 +84,7 @@ struct StoreRows {
 ///   product       float*          [rows][outputs], workspace; only with postNorm
 ///   y             float*          [rows][outputs]
 ///   normed        float*          [rows][outputs]; only with f32Rows
-///   normed_codes  int8_t*         int8 rows in rowOrderOf(kernels); only with int8Rows
+///   normed_codes  int8_t*         int8 rows in rowOrderOf(kernels, rows); only with int8Rows
 ///   normed_scales float2*         the same; only with int8Rows
 struct NormRows {
   bool postNorm = false; ///< the product is normed before it is added
@@ -95,7 +95,7 @@ struct NormRows {
 
 /// y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n]. Outputs are a multiple of 32 with int8Rows or many rows.
 ///   y             float*          [rows][outputs]; only with f32Rows
-///   y_codes       int8_t*         int8 rows in rowOrderOf(kernels); only with int8Rows
+///   y_codes       int8_t*         int8 rows in rowOrderOf(kernels, rows); only with int8Rows
 ///   y_scales      float2*         the same; only with int8Rows
 struct GateRows {
   Activation activation = Activation::kSilu;

@@ -50,6 +50,11 @@ void addForms(KernelBuilder& kernel, const Desc& desc) {
 
 /// Of a RmsNormDesc or a PostNormDesc.
 template <typename Desc>
+uint32_t normThreads(const Desc& desc) {
+  return desc.threads != 0 ? desc.threads : rowThreads(desc.rows, desc.columns);
+}
+
+template <typename Desc>
 void addNorm(KernelBuilder& kernel, const Desc& desc, uint32_t threads) {
   kernel.group("RowShape", {{"columns", number("c", desc.columns)},
                             {"threads", number("t", threads)},
@@ -67,7 +72,7 @@ Result<void> checkRmsNorm(const RmsNormDesc& desc) {
 
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   assert(checkRmsNorm(desc));
-  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  const uint32_t threads = normThreads(desc);
   KernelBuilder kernel("rms_norm", "codegen/kernels/norm/rms_norm.cuh");
   addNorm(kernel, desc, threads);
   kernel.input("x", "const float*").input("scale", "const float*").input("output_rows", "const int*", desc.pickRows);
@@ -83,7 +88,7 @@ Result<void> checkPostNorm(const PostNormDesc& desc) {
 
 LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   assert(checkPostNorm(desc));
-  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  const uint32_t threads = normThreads(desc);
   KernelBuilder kernel("post_norm", "codegen/kernels/norm/post_norm.cuh");
   addNorm(kernel, desc, threads);
   for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");

@@ -20,6 +20,7 @@ struct RmsNormDesc {
   bool int8Rows = false;            ///< emits y_codes and y_scales
   RowOrder order = RowOrder::kRows; ///< of int8 rows
   bool halfRows = false;            ///< emits y_halves and y_half_scales
+  uint32_t threads = 0;             ///< of a block, which decide in what order a row is summed; 0: as fits the rows
 };
 
 /// rms_norm: y[r][c] = x[r][c] / sqrt(mean(x[r]^2) + eps) * scale[c]
@@ -45,6 +46,7 @@ struct PostNormDesc {
   bool int8Rows = false;            ///< emits y_codes and y_scales
   RowOrder order = RowOrder::kRows; ///< of int8 rows
   bool halfRows = false;            ///< emits y_halves and y_half_scales
+  uint32_t threads = 0;             ///< of a block, which decide in what order a row is summed; 0: as fits the rows
 };
 
 /// post_norm: sum[r] = residual[r] + rms_norm(x[r]) * post_scale; y[r] = rms_norm(sum[r]) * scale

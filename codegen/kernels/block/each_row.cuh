@@ -32,7 +32,11 @@ LLCUDA_DEVICE void emitRows(const Output& output, Make make) {
     output.storeFragment(tile, block, kShape.rows, kShape.columns, v);
   } else {
     const bool valid = thread < kShape.rows * kFours;
-    output.store(thread, make(valid ? thread : 0), valid);
+    const int four = valid ? thread : 0;
+    if constexpr (Output::kOrder == RowOrder::kEightRows)
+      output.row(four / kFours, kShape.columns).store(four % kFours, make(four), valid);
+    else
+      output.store(thread, make(four), valid);
   }
 }
 

@@ -46,7 +46,7 @@ LLCUDA_DEVICE void quantizeFour(float4 v, bool valid, int8_t* codes, float* scal
   if (laneId() % 8 != 0)
     return;
   const float step = stepOf(peak), stepSum = step * static_cast<float>(sum);
-  if constexpr (kOrder == RowOrder::kRows) {
+  if constexpr (kOrder != RowOrder::kFragments) {
     *reinterpret_cast<float2*>(scale) = make_float2(step, stepSum);
   } else {
     scale[0] = step;

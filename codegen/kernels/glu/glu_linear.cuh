@@ -16,7 +16,7 @@ namespace llcuda {
 template <LinearShape kShape, Activation kActivation, RowForms kForms>
 struct GateRows {
   static_assert(!kForms.int8 || kShape.n % kRowBlock == 0, "whole int8 blocks");
-  static_assert(kForms.order == RowOrder::kRows, "few rows");
+  static_assert(kForms.order == fewRowsOrder(kShape.m) || !kForms.int8, "few rows");
   static constexpr int kItemRows = kForms.int8 ? 4 : 1;
   RowOutput<kForms> output;
 

@@ -80,9 +80,6 @@ struct QkvParts {
   }
 };
 
-/// Up to so many rows of x lanes multiply, with fewer instructions than tensor cores.
-constexpr int kMostRowsOfLanes = 2;
-
 /// Who multiplies a layout with kM rows of x.
 template <WeightLayout kLayout, int kK, int kM>
 struct ProductOf {

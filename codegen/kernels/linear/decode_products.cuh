@@ -20,8 +20,12 @@ LLCUDA_DEVICE WeightPlanes movedBy(const WeightPlanes& planes, int blocks) {
   return {moved(planes.codes, kBytes.codes), moved(planes.high, kBytes.high), moved(planes.scales, kBytes.scales),
           moved(planes.supers, kBytes.supers)};
 }
+/// Of kRows rows.
+template <int kRows>
 LLCUDA_DEVICE InputRows movedBy(const InputRows& rows, int inputs) {
-  return {rows.x + inputs, rows.codes + inputs, rows.scales + inputs / 32};
+  constexpr int kCodes = codesStep(fewRowsOrder(kRows)) / kRowBlock;
+  constexpr int kScales = scalesStep(fewRowsOrder(kRows)) / sizeof(float2);
+  return {rows.x + inputs, rows.codes + inputs * kCodes, rows.scales + inputs / kRowBlock * kScales};
 }
 
 /// Sums of a slice in shared memory, [row of x][row of the weight].
@@ -127,7 +131,7 @@ struct Int8RowProduct {
     return {planes, firstRow + laneId(), x};
   }
   LLCUDA_DEVICE Int8RowProduct at(int unit) const {
-    return {movedBy<kLayout>(planes, unit / kBlockUnits), row, movedBy(x, unit * 32)};
+    return {movedBy<kLayout>(planes, unit / kBlockUnits), row, movedBy<kM>(x, unit * 32)};
   }
   LLCUDA_DEVICE Codes load(int unit) const {
     Codes codes;
@@ -143,7 +147,7 @@ struct Int8RowProduct {
     unitScales<Traits>(scales, unit % kScaleUnits, own);
     LLCUDA_UNROLL
     for (int b = 0; b < kM; ++b) {
-      const Int8Input input = loadInt8Input<kK>(x, b, unit);
+      const Int8Input input = loadInt8Input<kK, kM>(x, b, unit);
       int based[kParts];
       based[0] = dotCodes<0>(words, input.x0, kSumBase);
       if constexpr (kParts == 1)
@@ -193,14 +197,22 @@ struct DotRowProduct {
     return {planes, firstRow + laneId(), x};
   }
   LLCUDA_DEVICE DotRowProduct at(int unit) const {
-    return {movedBy<kLayout>(planes, unit / kBlockUnits), row, movedBy(x, unit * Traits::kUnit)};
+    return {movedBy<kLayout>(planes, unit / kBlockUnits), row, movedBy<kM>(x, unit * Traits::kUnit)};
   }
   LLCUDA_DEVICE Codes load(int unit) const { return Traits::load(planes, row, unit); }
   LLCUDA_DEVICE Scales loadScales(int) const { return {}; }
 
   LLCUDA_DEVICE void multiply(int unit, const Codes& codes, const Scales&, Sums& sums) const {
     LLCUDA_UNROLL
-    for (int b = 0; b < kM; ++b) sums.of[b] = Traits::dot(codes, Traits::loadInput(x, b, unit), sums.of[b]);
+    for (int b = 0; b < kM; ++b) sums.of[b] = Traits::dot(codes, loadInput(b, unit), sums.of[b]);
+  }
+
+private:
+  LLCUDA_DEVICE typename Traits::Input loadInput(int b, int unit) const {
+    if constexpr (requires { Traits::loadInput(x, b, unit); })
+      return Traits::loadInput(x, b, unit);
+    else
+      return loadInt8Input<kK, kM>(x, b, unit);
   }
 };
 

@@ -19,7 +19,7 @@ struct Int8TensorProduct {
   static constexpr int kParts = Parts::kParts, kFragments = kDecodeRows / 8;
   static constexpr int kUnits = kK / 32, kBlockUnits = static_cast<int>(weightBlockBytes(kLayout).columns) / 32;
   static constexpr int kScaleUnits = UnitScales<Traits>::kUnits;
-  static_assert(kM <= 8, "rows of a fragment");
+  static_assert(fewRowsOrder(kM) == RowOrder::kEightRows && kM <= kEightRows, "rows of a fragment");
   struct Codes {
     typename Traits::Piece pieces[kFragments];
   };
@@ -45,7 +45,7 @@ struct Int8TensorProduct {
     return {planes, firstRow, x};
   }
   LLCUDA_DEVICE Int8TensorProduct at(int unit) const {
-    return {movedBy<kLayout>(planes, unit / kBlockUnits), firstRow, movedBy(x, unit * 32)};
+    return {movedBy<kLayout>(planes, unit / kBlockUnits), firstRow, movedBy<kM>(x, unit * 32)};
   }
   LLCUDA_DEVICE Codes load(int unit) const {
     Codes codes;
@@ -59,8 +59,8 @@ struct Int8TensorProduct {
   }
 
   LLCUDA_DEVICE void multiply(int unit, const Codes& codes, const Scales& scales, Sums& sums) const {
-    const uint32_t* words = reinterpret_cast<const uint32_t*>(x.codes + minOf(laneId() / 4, kM - 1) * kK) + 8 * unit;
-    const uint32_t right[2][1] = {{loadReadOnly(words + pieceLane())}, {loadReadOnly(words + 4 + pieceLane())}};
+    const uint2 words = loadReadOnly(reinterpret_cast<const uint2*>(x.codes) + unit * kWarpSize + laneId());
+    const uint32_t right[2][1] = {{words.x}, {words.y}};
     UnitInput<kParts> inputs[2];
     loadInputs(unit, right, inputs);
     int based[kParts][kFragments][1][2];
@@ -110,10 +110,10 @@ private:
       mmaS8Tile(ones[0], kSumBase, left, right[0]);
       mmaS8Tile(ones[1], kSumBase, left, right[1]);
     }
+    const float4 both = loadReadOnly(reinterpret_cast<const float4*>(x.scales) + unit * (kEightRows / 2) + pieceLane());
     LLCUDA_UNROLL
     for (int i = 0; i < 2; ++i) {
-      const int b = minOf(2 * pieceLane() + i, kM - 1);
-      const float2 scale = loadReadOnly(x.scales + b * (kK / 32) + unit);
+      const float2 scale = i == 0 ? make_float2(both.x, both.y) : make_float2(both.z, both.w);
       inputs[i] = {scale.x, {}};
       inputs[i].sums[0] = scale.y;
       if constexpr (Parts::kSumsOfParts) {

@@ -63,9 +63,6 @@ struct FourBitTraits {
   static LLCUDA_DEVICE Piece loadPiece(const WeightPlanes& planes, int row, int unit) {
     return loadPieceWord(granuleOf<uint4, kLayout, kColumns, WeightPlane::kCodes>(planes, row, unit));
   }
-  static LLCUDA_DEVICE Input loadInput(const InputRows& rows, int row, int unit) {
-    return loadInt8Input<kColumns>(rows, row, unit);
-  }
   static LLCUDA_DEVICE float dot(const Unit& w, const Input& x, float start) {
     constexpr float kStep = 1.f / kTableOne, kOffset = (kTableOne + 1.f) / kTableOne;
     const int steps = 128 * dotLowLevels(w.codes, kHighSteps, x) + dotLowLevels(w.codes, kLowSteps, x);

@@ -5,7 +5,8 @@
 //   Unit             the unit's codes in registers, of a layout without int8 codes its scales too; Unit{} is zeros
 //   load             one unit of a row
 //   dot              of a layout without int8 codes: the sum of the unit's products with as many elements of a row of
-//                    x, Input, as loadInput reads them, and of what it starts at
+//                    x, Input, as loadInput reads them or, where these are int8, loadInt8Input, and of what it starts
+//                    at
 //   Halves           of a layout that tensor cores multiply as f16: of 16 weights elements 4q ... 4q + 3, which lane q
 //                    of four takes; loadHalves reads them by rows and units of 16 columns from where halvesFrom says,
 //                    which moveHalves moves
@@ -73,7 +74,7 @@ LLCUDA_DEVICE const T* granuleOf(const WeightPlanes& planes, int row, int granul
                                     line % kWeightTileRows * kBytes);
 }
 
-/// Rows of activations in both forms; a layout reads one of them. Int8 rows are rows by themselves for linears of few
+/// Rows of activations in both forms; a layout reads one of them. Int8 rows are in fewRowsOrder for linears of few
 /// rows, in the order of fragments for those of many.
 struct InputRows {
   const float* x;       ///< [rows][kColumns]
@@ -108,10 +109,18 @@ struct Int8Input {
   float2 scale;
 };
 
-template <int kColumns>
+/// Of kRows rows.
+template <int kColumns, int kRows>
 LLCUDA_DEVICE Int8Input loadInt8Input(const InputRows& rows, int row, int block) {
-  const int4* codes = reinterpret_cast<const int4*>(rows.codes + row * kColumns) + 2 * block;
-  return {loadReadOnly(codes), loadReadOnly(codes + 1), loadReadOnly(rows.scales + row * (kColumns / 32) + block)};
+  if constexpr (fewRowsOrder(kRows) == RowOrder::kRows) {
+    const int4* codes = reinterpret_cast<const int4*>(rows.codes + row * kColumns) + 2 * block;
+    return {loadReadOnly(codes), loadReadOnly(codes + 1), loadReadOnly(rows.scales + row * (kColumns / 32) + block)};
+  } else {
+    const int4* codes = reinterpret_cast<const int4*>(rows.codes) + 2 * (block * kEightRows + row);
+    const int4 first = loadReadOnly(codes), second = loadReadOnly(codes + 1);
+    return {make_int4(first.x, first.z, second.x, second.z), make_int4(first.y, first.w, second.y, second.w),
+            loadReadOnly(rows.scales + block * kEightRows + row)};
+  }
 }
 
 /// start plus the sum of the products of 16 codes, words kFirst ... kFirst + 3.

@@ -79,26 +79,35 @@ LogicalResult PhaseLowering::lowerLinear(LinearOp op) {
   return mlir::success();
 }
 
+// The block that norms the rows has them all to itself: of up to two that takes less time than a launch.
 LogicalResult PhaseLowering::lowerLinearResidualNorm(LinearResidualNormOp op) {
-  return hasFewRows() && !isApart(op) ? emitLinearResidualNorm(op) : emitLinearThenNorm(op);
+  return hasFewRows() && rows <= kMostRowsOfLanes && !isApart(op) ? emitLinearResidualNorm(op) : emitLinearThenNorm(op);
 }
 
-// Without a post-norm the linear adds the residual; with one, the launch after it does.
+// Without a post-norm the linear adds the residual; with one, the launch after it does. Of few rows the norm has as
+// many threads as the linear's blocks, of which one would norm a single row: so it has that row's bits.
 LogicalResult PhaseLowering::emitLinearThenNorm(LinearResidualNormOp op) {
   const std::string residual = values[op.getResidual()].f32;
   const LinearWeights weights = one(op.getWeight(), op.getBias(), op.getAdded());
+  uint32_t threads = 0;
+  if (hasFewRows()) {
+    const auto desc = describeLinear(op, weights, codegen::StoreRows{});
+    if (failed(desc) || failed(accept(op, codegen::checkLinear(*desc))))
+      return failure();
+    threads = codegen::linearLaunch(*desc, plan.tiles()).kernel.threads;
+  }
   if (!op.getPostScale()) {
     const std::string sum = define(op, op.getSum(), "sum", rows).f32;
     if (failed(emitLinear(op, op.getInput(), weights, codegen::StoreRows{.residual = true},
                           {{"residual", residual}, {"y", sum}})))
       return failure();
     noteResidual(op, op.getSum());
-    return lowerNorm(op, sum, op.getScale(), op.getEps(), op.getNormed());
+    return lowerNorm(op, sum, op.getScale(), op.getEps(), op.getNormed(), threads);
   }
   const std::string product = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
   if (failed(emitLinear(op, op.getInput(), weights, codegen::StoreRows{}, {{"y", product}})))
     return failure();
-  return emitPostNorm(op, product, residual);
+  return emitPostNorm(op, product, residual, threads);
 }
 
 // Rows that are to be picked are f32: the head picks its own.

@@ -34,9 +34,9 @@ LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
 }
 
 LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, const llvm::APFloat& eps,
-                                       Value result) {
+                                       Value result, uint32_t threads) {
   const bool picked = isPicked(result);
-  const Norm norm = {op, std::move(x), {}, {}, scale, eps.convertToFloat()};
+  const Norm norm = {op, std::move(x), {}, {}, scale, eps.convertToFloat(), threads};
   if (picked)
     beginTail(norm);
   const bool int8Rows = isQ8Rows(result.getType());
@@ -54,6 +54,7 @@ LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, boo
     desc.int8Rows = !y.codes.empty();
     desc.halfRows = !y.halves.empty();
     desc.order = orderOf(picked);
+    desc.threads = norm.threads;
     return desc;
   };
   Bindings bindings = {{"x", norm.x}, {"scale", plan.constant(norm.scale)}};
@@ -76,9 +77,9 @@ LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, boo
 // The sum of rows that are picked is made of those alone. Where something reads the whole sum, all rows are made, as
 // f32: the head picks its own.
 LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::string& product,
-                                          const std::string& residual) {
+                                          const std::string& residual, uint32_t threads) {
   const bool picked = isPicked(op.getNormed()) && op.getSum().use_empty();
-  const Norm norm = {op, product, residual, op.getPostScale(), op.getScale(), op.getEps().convertToFloat()};
+  const Norm norm = {op, product, residual, op.getPostScale(), op.getScale(), op.getEps().convertToFloat(), threads};
   if (picked)
     beginTail(norm);
   const int64_t count = picked ? outputs : rows;

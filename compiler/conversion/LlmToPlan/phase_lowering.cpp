@@ -132,7 +132,7 @@ void PhaseLowering::bindRows(Bindings& bindings, const std::string& name, const 
 
 LogicalResult PhaseLowering::provideCodes(Operation* op, const codegen::LinearDesc& desc, RowBuffers& buffers) {
   if (!buffers.codes.empty()) {
-    if (buffers.order != codegen::rowOrderOf(desc.kernels))
+    if (buffers.order != codegen::rowOrderOf(desc.kernels, desc.rows))
       return op->emitOpError("reads int8 rows in an order that its kernel does not take");
     return success();
   }

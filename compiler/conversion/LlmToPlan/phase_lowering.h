@@ -60,17 +60,19 @@ private:
   mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
   mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, const llvm::APFloat& eps,
-                                mlir::Value result);
+                                mlir::Value result, uint32_t threads = 0);
   /// A norm of rows, with what is added before it or without.
   struct Norm {
     mlir::Operation* op = nullptr;
     std::string x, residual; ///< the second, and `sum`, with a post-norm alone
     mlir::Value postScale, scale;
     float eps = 0;
+    uint32_t threads = 0; ///< as codegen::RmsNormDesc
   };
   /// Its launch for the rows of `y`, which has its buffers: those that the tail picks, or all.
   mlir::LogicalResult emitNorm(const Norm& norm, const RowBuffers& y, bool picked, const std::string& sum);
-  mlir::LogicalResult emitPostNorm(LinearResidualNormOp op, const std::string& product, const std::string& residual);
+  mlir::LogicalResult emitPostNorm(LinearResidualNormOp op, const std::string& product, const std::string& residual,
+                                   uint32_t threads);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
   mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
@@ -169,7 +171,9 @@ private:
   mlir::FailureOr<WeightLayout> layoutOf(mlir::Operation* op, mlir::Value weight);
   std::string weightBuffer(mlir::Value weight) { return plan.weight(weight.getDefiningOp<ParameterOp>()); }
   /// The order of int8 rows of the phase, or of those that its head reads: as the linears that read them take them.
-  RowOrder orderOf(bool picked) const { return codegen::rowOrderOf(picked ? headKernels() : linearKernels()); }
+  RowOrder orderOf(bool picked) const {
+    return picked ? codegen::rowOrderOf(headKernels(), outputs) : codegen::rowOrderOf(linearKernels(), rows);
+  }
   /// Buffers of a result, f32 or int8 rows, or both where a low-rank product reads them. Rows that are sampled or
   /// returned are the io buffer of logits.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows,

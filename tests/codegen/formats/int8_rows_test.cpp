@@ -8,7 +8,12 @@
 namespace llcuda {
 namespace {
 
-constexpr unsigned kRows = 37, kColumns = 96;
+constexpr unsigned kColumns = 96;
+
+/// As many as an order has, of so many rows.
+unsigned rowsOf(RowOrder order) {
+  return order == RowOrder::kEightRows ? 5 : 37;
+}
 
 /// The byte of a code, and of what belongs to a block, as the functions say.
 unsigned long long codeAt(RowOrder order, unsigned row, unsigned column) {
@@ -20,22 +25,35 @@ unsigned long long scaleAt(RowOrder order, unsigned row, unsigned block) {
 
 // Two elements in one place, or one outside of the buffer, would be lost.
 TEST(Int8Rows, PlacesAreApartAndInside) {
-  for (const RowOrder order : {RowOrder::kRows, RowOrder::kFragments}) {
+  for (const RowOrder order : {RowOrder::kRows, RowOrder::kEightRows, RowOrder::kFragments}) {
+    const unsigned rows = rowsOf(order);
     std::set<unsigned long long> codes, words;
-    for (unsigned row = 0; row < rowsHeld(order, kRows); ++row) {
+    for (unsigned row = 0; row < rowsHeld(order, rows); ++row) {
       for (unsigned column = 0; column < kColumns; ++column) codes.insert(codeAt(order, row, column));
       for (unsigned block = 0; block < kColumns / 32; ++block) {
         words.insert(scaleAt(order, row, block));
         words.insert(scaleAt(order, row, block) + sumAfterScale(order));
       }
     }
-    EXPECT_EQ(codes.size(), codesBytes(order, kRows, kColumns));
-    EXPECT_LT(*codes.rbegin(), codesBytes(order, kRows, kColumns));
-    EXPECT_EQ(4 * words.size(), scalesBytes(order, kRows, kColumns));
-    EXPECT_LE(*words.rbegin() + 4, scalesBytes(order, kRows, kColumns));
+    EXPECT_EQ(codes.size(), codesBytes(order, rows, kColumns));
+    EXPECT_LT(*codes.rbegin(), codesBytes(order, rows, kColumns));
+    EXPECT_EQ(4 * words.size(), scalesBytes(order, rows, kColumns));
+    EXPECT_LE(*words.rbegin() + 4, scalesBytes(order, rows, kColumns));
   }
-  EXPECT_EQ(rowsHeld(RowOrder::kRows, kRows), kRows);
-  EXPECT_EQ(rowsHeld(RowOrder::kFragments, kRows), 48u);
+  EXPECT_EQ(rowsHeld(RowOrder::kRows, 37), 37u);
+  EXPECT_EQ(rowsHeld(RowOrder::kEightRows, 3), 8u);
+  EXPECT_EQ(rowsHeld(RowOrder::kFragments, 37), 48u);
+}
+
+TEST(Int8Rows, LinesOfEightHaveTheirOperands) {
+  constexpr RowOrder kOrder = RowOrder::kEightRows;
+  for (unsigned block = 0; block < kColumns / 32; ++block)
+    for (unsigned row = 0; row < 8; ++row) {
+      for (unsigned column = 0; column < 32; ++column)
+        ASSERT_EQ(codeAt(kOrder, row, 32 * block + column),
+                  (block * 32 + 4 * row + column % 16 / 4) * 8 + column / 16 * 4 + column % 4);
+      ASSERT_EQ(scaleAt(kOrder, row, block), (block * 8 + row) * 8);
+    }
 }
 
 // The operands of mma m8n8k16: lane 4g + q has elements 4q ... of row g, of the first and the second 16 columns.

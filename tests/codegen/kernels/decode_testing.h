@@ -54,17 +54,20 @@ struct TestWeight {
   }
 };
 
-/// Rows in both forms; int8 rows by themselves.
+/// Rows in both forms; int8 rows by themselves and, of up to 8, as linears of so many read them.
 struct TestRows {
   size_t columns;
   std::vector<float> x;
   std::vector<int8_t> codes;
   std::vector<reference::RowScale> scales;
+  Int8Rows few;
 
   TestRows(size_t rows, size_t columns, uint32_t seed) : TestRows(normalFloats(rows * columns, seed), rows, columns) {}
   TestRows(std::vector<float> values, size_t rows, size_t columns)
-      : columns(columns), x(std::move(values)), codes(rows * columns), scales(rows * columns / 32) {
+      : columns(columns), x(std::move(values)), codes(rows * columns), scales(rows * columns / 32),
+        few(rows <= 8 ? fewRowsOrder(static_cast<unsigned>(rows)) : RowOrder::kRows, rows, columns) {
     reference::quantizeRows(x.data(), rows, columns, codes.data(), scales.data());
+    copyTo(few);
   }
 
   const float2* scaleData() const { return reinterpret_cast<const float2*>(scales.data()); }
@@ -72,11 +75,7 @@ struct TestRows {
   Int8Rows fragments() const {
     const size_t rows = x.size() / columns;
     Int8Rows made(RowOrder::kFragments, rows, columns);
-    for (size_t r = 0; r < rows; ++r)
-      for (size_t b = 0; b < columns / 32; ++b) {
-        const reference::RowScale& scale = scales[r * (columns / 32) + b];
-        made.setBlock(r, b, &codes[r * columns + 32 * b], scale.d, scale.dSum);
-      }
+    copyTo(made);
     return made;
   }
   /// What a layout reads: the quantised values, or x.
@@ -85,6 +84,15 @@ struct TestRows {
     if (weightReadsInt8Rows(layout))
       reference::dequantizeRows(codes.data(), scales.data(), x.size(), seen.data());
     return seen;
+  }
+
+private:
+  void copyTo(Int8Rows& made) const {
+    for (size_t r = 0; r < made.rows; ++r)
+      for (size_t b = 0; b < columns / 32; ++b) {
+        const reference::RowScale& scale = scales[r * (columns / 32) + b];
+        made.setBlock(r, b, &codes[r * columns + 32 * b], scale.d, scale.dSum);
+      }
   }
 };
 

@@ -22,7 +22,7 @@ struct Int8Rows {
   std::vector<float2> scales; ///< NaN there
 
   Int8Rows(RowOrder order, size_t rows, size_t columns) : order(order), rows(rows), columns(columns) {
-    const size_t held = order == RowOrder::kRows ? rows : (rows + 15) / 16 * 16;
+    const size_t held = order == RowOrder::kRows ? rows : order == RowOrder::kEightRows ? 8 : (rows + 15) / 16 * 16;
     codes.assign(held * columns, 99);
     scales.assign(held * columns / 32, float2{NAN, NAN});
   }
@@ -32,7 +32,7 @@ struct Int8Rows {
   float d(size_t row, size_t block) const { return word<float>(scaleAt(row, block)); }
   /// d times the sum of the codes.
   float sum(size_t row, size_t block) const {
-    if (order == RowOrder::kRows)
+    if (order != RowOrder::kFragments)
       return word<float>(scaleAt(row, block) + 4);
     const auto terms = word<uint32_t>(scaleAt(row, block) + 64);
     const float value = formats::halfToFloat(static_cast<uint16_t>(terms)),
@@ -43,7 +43,7 @@ struct Int8Rows {
   void setBlock(size_t row, size_t block, const int8_t* from, float d, float sum) {
     for (size_t i = 0; i < 32; ++i) code(row, 32 * block + i) = from[i];
     setWord(scaleAt(row, block), d);
-    if (order == RowOrder::kRows) {
+    if (order != RowOrder::kFragments) {
       setWord(scaleAt(row, block) + 4, sum);
       return;
     }
@@ -71,7 +71,7 @@ struct Int8Rows {
           peak = std::max(peak, std::abs(code(r, 32 * b + i)));
         }
         const float wanted = d(r, b) * static_cast<float>(total);
-        const float within = order == RowOrder::kRows ? 0.f : std::fabs(wanted) * 0x1p-21f + 0x1p-28f;
+        const float within = order != RowOrder::kFragments ? 0.f : std::fabs(wanted) * 0x1p-21f + 0x1p-28f;
         if (!(std::fabs(sum(r, b) - wanted) <= within) || (d(r, b) > 0 && peak != 127))
           return false;
       }
@@ -83,6 +83,8 @@ private:
     if (order == RowOrder::kRows)
       return row * columns + column;
     const size_t tile = row / 16, g = row % 8, block = column / 32, half = column / 16 % 2, q = column % 16 / 4;
+    if (order == RowOrder::kEightRows)
+      return (block * 32 + 4 * row + q) * 8 + 4 * half + column % 4;
     const size_t lane = 4 * g + q, word = 2 * (row % 16 / 8) + half;
     return ((tile * (columns / 32) + block) * 32 + lane) * 16 + 4 * word + column % 4;
   }
@@ -90,6 +92,8 @@ private:
   size_t scaleAt(size_t row, size_t block) const {
     if (order == RowOrder::kRows)
       return 8 * (row * (columns / 32) + block);
+    if (order == RowOrder::kEightRows)
+      return 8 * (block * 8 + row);
     return (row / 16 * (columns / 32) + block) * 128 + row % 8 * 8 + row % 16 / 8 * 4;
   }
   template <typename T>

@@ -80,6 +80,8 @@ TEST(AttentionDecode, RowsForTensorCores) {
   std::vector<int> positions;
   for (int i = 0; i < 21; ++i) positions.push_back(i % 5 == 3 ? -1 : 9 * i);
   DecodeRun<kPlain, 3, RowOrder::kFragments>(positions, kCausal, 5).expectNearReference();
+  positions.resize(6);
+  DecodeRun<kPlain, 3, RowOrder::kEightRows>(positions, kCausal, 6).expectNearReference();
 }
 
 // A padding row becomes zeros, reads no page and leaves the rows beside it alone.

@@ -45,6 +45,7 @@ TEST(Glu, SwigluOai) {
 }
 TEST(Glu, RowsForTensorCores) {
   expectGlu<Activation::kSilu, RowOrder::kFragments, 19>();
+  expectGlu<Activation::kSilu, RowOrder::kEightRows, 5>();
 }
 
 // Gates far from zero: the exponential overflows or vanishes, the product must not be NaN.
@@ -67,12 +68,12 @@ void expectGluLinear() {
   const TestWeight gate(kGate, kOutputs, kColumns, 1), up(kUp, kOutputs, kColumns, 2);
   const TestRows rows(kRows, kColumns, 3);
   std::vector<float> y(kRows * kOutputs);
-  Int8Rows int8(RowOrder::kRows, kRows, kOutputs);
+  Int8Rows int8(fewRowsOrder(kRows), kRows, kOutputs);
   hostsim::launch({.grid = {ceilDivide(kOutputs, kDecodeRows), 1, 1}, .block = 2 * kCut.slices * 32}, [&] {
     gluLinear<GluWeights{.gate = kGate, .up = kUp}, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
-              Activation::kSilu, RowForms{.f32 = true, .int8 = true}>(gate.blob.data(), up.blob.data(), rows.x.data(),
-                                                                      rows.codes.data(), rows.scaleData(), y.data(),
-                                                                      int8.codes.data(), int8.scales.data());
+              Activation::kSilu, RowForms{.f32 = true, .int8 = true, .order = fewRowsOrder(kRows)}>(
+        gate.blob.data(), up.blob.data(), rows.x.data(), rows.few.codes.data(), rows.few.scales.data(), y.data(),
+        int8.codes.data(), int8.scales.data());
   });
   std::vector<double> gates(kRows * kOutputs), ups(kRows * kOutputs), wanted(kRows * kOutputs);
   reference::linear(rows.seenBy(kGate).data(), gate.values.data(), nullptr, kRows, kColumns, kOutputs, gates.data());

@@ -32,8 +32,8 @@ void launchAdding(const TestWeight& weight, const TestRows& rows, const float* b
   hostsim::Executor oneBlockAtATime(1);
   const Result<void> result = hostsim::tryLaunch(oneBlockAtATime, linearShape<kCut>(kOutputs), [&] {
     linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
-           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.codes.data(),
-                                                        rows.scaleData(), bias, residual, y);
+           LinearParts{.bias = true, .residual = true}>(weight.blob.data(), rows.x.data(), rows.few.codes.data(),
+                                                        rows.few.scales.data(), bias, residual, y);
   });
   ASSERT_TRUE(result.ok()) << result.error().message;
 }
@@ -69,8 +69,8 @@ void expectProduct() {
   Product product(kLayout, kColumns, kOutputs, kRows);
   hostsim::launch(linearShape<kCut>(kOutputs), [&] {
     linear<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut, LinearParts{}>(
-        product.weight.blob.data(), product.rows.x.data(), product.rows.codes.data(), product.rows.scaleData(), nullptr,
-        nullptr, product.y.data());
+        product.weight.blob.data(), product.rows.x.data(), product.rows.few.codes.data(),
+        product.rows.few.scales.data(), nullptr, nullptr, product.y.data());
   });
   product.check(kLayout, kColumns, kOutputs, kRows);
 }

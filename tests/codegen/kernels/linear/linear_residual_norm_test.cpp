@@ -31,9 +31,9 @@ struct Step {
     hostsim::launch({.grid = {kOutputs / kDecodeRows, 1, 1}, .block = kCut.slices * 32}, [&] {
       linearResidualNorm<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut,
                          ResidualNormParts{.postNorm = kPostNorm}, RowForms{.f32 = true, .int8 = true}>(
-          weight.blob.data(), nullptr, rows.codes.data(), rows.scaleData(), nullptr, y.data(), postScale.data(),
-          scale.data(), &arrivals, product.data(), y.data(), normed.data(), int8.codes.data(), int8.scales.data(),
-          kEps);
+          weight.blob.data(), nullptr, rows.few.codes.data(), rows.few.scales.data(), nullptr, y.data(),
+          postScale.data(), scale.data(), &arrivals, product.data(), y.data(), normed.data(), int8.codes.data(),
+          int8.scales.data(), kEps);
     });
   }
 

@@ -57,8 +57,8 @@ void expectAdded() {
   hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
     qkvLinear<QkvWeights{kQ, kQ, kQ}, QkvLinearShape{.m = kRows, .qN = kQRows, .kvN = kKvRows, .k = kColumns}, kCut,
               LinearParts{}, kRank>(weights[0].blob.data(), weights[1].blob.data(), weights[2].blob.data(),
-                                    rows.x.data(), rows.codes.data(), rows.scaleData(), nullptr, nullptr, nullptr,
-                                    y[0].data(), y[1].data(), y[2].data(),
+                                    rows.x.data(), rows.few.codes.data(), rows.few.scales.data(), nullptr, nullptr,
+                                    nullptr, y[0].data(), y[1].data(), y[2].data(),
                                     LowRank{low.data(), {b[0].blob.data(), nullptr, b[2].blob.data()}});
   });
   for (int part = 0; part < 3; ++part) {

@@ -29,7 +29,7 @@ void checkThreeEncodings() {
     qkvLinear<QkvWeights{.q = kQ, .k = kK, .v = kV},
               QkvLinearShape{.m = kRows, .qN = kQRows, .kvN = kKvRows, .k = kColumns}, kCut,
               LinearParts{.bias = kBias}>(weights[0].blob.data(), weights[1].blob.data(), weights[2].blob.data(),
-                                          rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
+                                          rows.x.data(), rows.few.codes.data(), rows.few.scales.data(), bias.data(),
                                           bias.data() + 1, bias.data() + 2, results[0].data(), results[1].data(),
                                           results[2].data());
   });

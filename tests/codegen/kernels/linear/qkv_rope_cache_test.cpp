@@ -44,9 +44,9 @@ struct Step {
     constexpr int kBlocks = ceilDivide(Shape::kQRows, kDecodeRows) + 2 * ceilDivide(Shape::kKvRows, kDecodeRows);
     hostsim::launch({.grid = {kBlocks, 1, 1}, .block = kCut.slices * 32}, [&] {
       qkvRopeCache<QkvWeights{.q = kQ, .k = kK, .v = kV}, kShape, kCut, kParts>(
-          q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.codes.data(), rows.scaleData(), bias.data(),
-          bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()), positions.data(),
-          slots.data(), blockTable.data(), y.data(),
+          q.blob.data(), k.blob.data(), v.blob.data(), rows.x.data(), rows.few.codes.data(), rows.few.scales.data(),
+          bias.data(), bias.data() + 1, bias.data() + 2, reinterpret_cast<const float2*>(table.data()),
+          positions.data(), slots.data(), blockTable.data(), y.data(),
           reinterpret_cast<uint8_t*>(kPagesData.data() + kGuardPages * kPageHalves),
           reinterpret_cast<uint8_t*>(vPagesData.data() + kGuardPages * kPageHalves));
     });

@@ -76,8 +76,8 @@ std::vector<std::vector<float>> qkvOf(const TestWeight& weight, int first) {
     qkvLinear<QkvWeights{.q = kLayout, .k = kLayout, .v = kLayout},
               QkvLinearShape{.m = kRows, .qN = kOutputs, .kvN = kOutputs, .k = kColumns}, kCut,
               LinearParts{.bias = true}>(weight.blob.data(), weight.blob.data(), weight.blob.data(), nullptr,
-                                         rows.codes.data(), rows.scaleData(), bias.data(), bias.data(), bias.data(),
-                                         q.data(), k.data(), v.data());
+                                         rows.few.codes.data(), rows.few.scales.data(), bias.data(), bias.data(),
+                                         bias.data(), q.data(), k.data(), v.data());
   });
   std::vector<std::vector<float>> result;
   for (int row = 0; row < kRows; ++row)

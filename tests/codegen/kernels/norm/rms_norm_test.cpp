@@ -37,6 +37,7 @@ void expectNorm(const std::vector<float>& x) {
 TEST(RmsNorm, RowsForTensorCores) {
   expectNorm<576, 64, RowOrder::kFragments>(normalFloats(27 * 576, 11));
   expectNorm<32, 128, RowOrder::kFragments>(normalFloats(3 * 32, 12));
+  expectNorm<576, 64, RowOrder::kEightRows>(normalFloats(5 * 576, 14));
 }
 
 template <int kColumns, int kThreads>
@@ -148,6 +149,7 @@ TEST(Quantize, AgreesWithTheReference) {
 }
 TEST(Quantize, RowsForTensorCores) {
   expectQuantized<RowOrder::kFragments, 21>(TestRows(21, 160, 10));
+  expectQuantized<RowOrder::kEightRows, 7>(TestRows(7, 160, 13));
 }
 
 } // namespace
