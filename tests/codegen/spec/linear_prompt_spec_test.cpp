@@ -65,7 +65,7 @@ TEST(LinearPromptSpec, Tiles) {
   };
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 9, 576)), "r16_n32_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 17, 576)), "r32_n32_t128");
-  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 32, 49152)), "r32_n32_t128");
+  EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 32, 49152)), "r32_n128_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 40, 576)), "r48_n32_t128") << "40 rows do not pay for 64";
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 64, 49152)), "r64_n64_t128");
   EXPECT_EQ(tileOf(tile(WeightLayout::kQ8_0Planes, 80, 49152)), "r48_n128_t128");
@@ -81,24 +81,42 @@ TEST(LinearPromptSpec, Tiles) {
   const LaunchSpec odd = tile(WeightLayout::kQ8_0Planes, 65, 577);
   EXPECT_EQ(odd.grid.x, 2u);
   EXPECT_EQ(odd.grid.y, 10u);
-  const auto gated = [](WeightLayout layout, uint32_t outputs) {
-    return tileOf(linearLaunch(manyRows(gluOf(layout, 512, 4096, outputs))));
+  const auto gated = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
+    return tileOf(linearLaunch(manyRows(gluOf(layout, rows, 4096, outputs))));
   };
-  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 14336), "r64_n128_t128");
-  EXPECT_EQ(gated(WeightLayout::kF16Rows, 14336), "r128_n128_t256");
-  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 256), "r64_n64_t128") << "too few tiles";
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 512, 14336), "r64_n128_t128");
+  EXPECT_EQ(gated(WeightLayout::kF16Rows, 512, 14336), "r128_n128_t256");
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 512, 256), "r64_n64_t128") << "too few tiles";
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 64, 14336), "r64_n128_t128");
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 32, 14336), "r32_n64_t64");
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 32, 8192), "r32_n64_t128") << "7 of 6.4 for each, not 8";
+  EXPECT_EQ(gated(WeightLayout::kQ4_KPlanes, 16, 14336), "r16_n64_t128");
 }
 
-// Eight warps divide the inputs of 16 rows, and of more where blocks of four leave a T4 idle: not three for each
-// multiprocessor (3,072 outputs), but four, the last of which would be alone.
+// Two by two warps, of q4_k alone, where there are enough of the blocks.
+TEST(LinearPromptSpec, SquareTiles) {
+  const auto many = [](WeightLayout layout, uint32_t rows, uint32_t inputs, uint32_t outputs) {
+    return tileOf(linearLaunch(manyRows(linearOf(layout, rows, inputs, outputs))));
+  };
+  EXPECT_EQ(many(WeightLayout::kQ4_KPlanes, 512, 4096, 4096), "r128_n64_t128");
+  EXPECT_EQ(many(WeightLayout::kQ4_KPlanes, 512, 3072, 6144), "r128_n64_t128");
+  EXPECT_EQ(many(WeightLayout::kQ4_KPlanes, 512, 3072, 3072), "r64_n128_t128");
+  EXPECT_EQ(many(WeightLayout::kQ4_KPlanes, 128, 4096, 4096), "r64_n64_t128") << "too few tiles";
+  EXPECT_EQ(many(WeightLayout::kQ6_KPlanes, 512, 4096, 4096), "r64_n64_t128");
+}
+
+// Eight warps divide the inputs of up to 32 int8 rows only where blocks of four would be one for each multiprocessor.
+// Of more rows they do where three would not fill it or the last of four would be alone.
 TEST(LinearPromptSpec, TilesWhoseWarpsShareTheInputs) {
   const auto few = [](WeightLayout layout, uint32_t rows, uint32_t outputs) {
     return tileOf(linearLaunch(manyRows(linearOf(layout, rows, 4096, outputs))));
   };
-  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 16, 6144), "r16_n32_t256");
-  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 2048), "r32_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 16, 1024), "r16_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 16, 6144), "r16_n32_t128");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 1024), "r32_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 2048), "r32_n32_t128");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 3072), "r32_n32_t128");
-  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 4096), "r32_n32_t256");
+  EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 4096), "r32_n64_t128") << "two of twice as many columns for each";
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 32, 6144), "r32_n32_t128");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 48, 4096), "r48_n32_t256");
   EXPECT_EQ(few(WeightLayout::kQ4_KPlanes, 64, 4096), "r64_n32_t128") << "sums of eight depths are too much to add";
