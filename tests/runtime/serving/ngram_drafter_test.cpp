@@ -210,6 +210,10 @@ TEST(PlanDrafts, NeverSlower) {
   add(copy, 400, 5000);
   for (std::size_t i = 0; i < 20; ++i) repeat(copy, 15 * i, 40), add(copy, 4, 5000); // as code that is edited
   EXPECT_GT(gainOf(copy, 400, kT4Costs, 0.01), 2.5);
+  std::vector<int32_t> renamed; // two words of eight are another one each time
+  add(renamed, 400, 5000);
+  for (std::size_t i = 0; i < 400; i += 8) repeat(renamed, i, 6), add(renamed, 1, 1000000);
+  EXPECT_GT(gainOf(renamed, 400, kT4Costs, 0.01), 2.1);
   EXPECT_DOUBLE_EQ(gainOf(copy, 400, BucketCosts({1, 2, 4, 8}), 0.01), 1);
 }
 
