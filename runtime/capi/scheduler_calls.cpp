@@ -70,10 +70,28 @@ Result<serving::SpeculationOptions> speculationOf(const llcuda_scheduler_options
     options.most = given.draft_max;
   if (given.ngram_size != 0)
     options.ngram = given.ngram_size;
+  if (!(given.draft_p_min >= 0 && given.draft_p_min <= 1))
+    return usageError("draft_p_min is ", given.draft_p_min, ", allowed are 0 to 1");
+  options.leastSure = given.draft_p_min;
   options.least = given.draft_min;
   if (options.least > options.most)
     return usageError("draft_min is ", options.least, ", more than draft_max, which is ", options.most);
   return options;
+}
+
+/// The draft engine on the device of the engine that it guesses for.
+Result<serving::DraftEngine> draftOf(const llcuda_scheduler_options& given, const serving::SchedulerOptions& options) {
+  serving::DraftEngine draft;
+  if (!given.draft_engine)
+    return draft;
+  EngineState& engine = *given.draft_engine->state;
+  const ProgramRequest request{static_cast<DeviceChoice>(given.device), given.device_index, false,
+                               std::min(options.context, engine.file().metadata().max_context()), ""};
+  LLCUDA_ASSIGN_OR_RETURN(draft.program, engine.program(request, sinkOf(given.log, given.log_user)));
+  if (engine.hasTokenizer()) {
+    LLCUDA_ASSIGN_OR_RETURN(draft.tokenizer, engine.tokenizer());
+  }
+  return draft;
 }
 
 Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<EngineState> engine,
@@ -100,6 +118,7 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   const ProgramRequest request{static_cast<DeviceChoice>(given.device), given.device_index, false, options.context,
                                given.weights_from ? given.weights_from : ""};
   LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(given.log, given.log_user)));
+  LLCUDA_ASSIGN_OR_RETURN(options.draft, draftOf(given, options));
   serving::TextRules text;
   text.config = &engine->textConfig();
   if (engine->hasTokenizer()) {

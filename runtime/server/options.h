@@ -41,8 +41,10 @@ struct ServerOptions {
   bool ranks = false;                                 ///< there is /v1/rerank
   bool prefixCache = true;                            ///< prompts begin with what requests before them computed
   bool fair = false;                                  ///< requests take turns by key
-  std::string speculation = "none";                   ///< how tokens are guessed ahead: none, ngram-simple
+  bool guessesByNgrams = false;                       ///< tokens ahead, by what followed before
+  std::string draftModel;                             ///< an engine or a model that guesses them; empty: none
   uint32_t draftMax = 0, draftMin = 0, ngramSize = 0; ///< as in api::SchedulerOptions
+  float draftPMin = 0;                                ///< the same
   int device = 0;                                     ///< an llcuda_device
   int deviceIndex = 0;
   uint64_t engineCacheBytes = uint64_t{20} << 30; ///< of engines that were compiled for models

@@ -2,16 +2,19 @@
 #include "runtime/serving/draft_planner.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace llcuda::serving {
 
-std::vector<uint32_t> planDrafts(std::span<const DraftState> rows, const DraftLimits& limits, const StepCosts& costs) {
+DraftPlan planDrafts(std::span<const DraftState> rows, const DraftLimits& limits, const StepCosts& costs) {
   const auto count = static_cast<uint32_t>(rows.size());
   std::vector<uint32_t> tried(count), best(count);
   StepRows step = {.rows = count, .sequences = count};
   for (const DraftState& row : rows) step.positions += row.position + 1;
   double tokens = count;
-  double rate = kWorthIt * tokens / costs.decode(step);
+  const double plain = tokens / costs.decode(step);
+  double rate = kWorthIt * plain;
+  uint32_t modelSteps = 0;
   const auto canHave = [&](uint32_t row) {
     return rows[row].chances.size() >= limits.least && tried[row] < rows[row].chances.size();
   };
@@ -24,17 +27,23 @@ std::vector<uint32_t> planDrafts(std::span<const DraftState> rows, const DraftLi
       break;
     tokens += rows[next].chances[tried[next]];
     ++tried[next];
+    if (rows[next].asksModel)
+      modelSteps = std::max(modelSteps, tried[next]);
     ++step.rows, ++step.sequences; // its keys are read by each row
     step.positions += rows[next].position + 1 + tried[next];
-    if (const double now = tokens / (costs.decode(step) + limits.overheadMs); now > rate) {
+    const double milliseconds = costs.decode(step) + limits.overheadMs + modelSteps * limits.modelMs;
+    if (const double now = tokens / milliseconds; now > rate) {
       rate = now;
       best = tried;
     }
   }
-  for (uint32_t& guesses : best)
+  DraftPlan plan = {std::move(best), 1 / plain, 1};
+  if (std::ranges::any_of(plan.counts, [](uint32_t guesses) { return guesses != 0; }))
+    plan = {std::move(plan.counts), 1 / rate, rate / plain};
+  for (uint32_t& guesses : plan.counts)
     if (guesses < limits.least)
       guesses = 0;
-  return best;
+  return plan;
 }
 
 } // namespace llcuda::serving

@@ -347,6 +347,8 @@ Result<void> EngineLoop::release(Request& request) {
   }
   if (request.row != kNone)
     LLCUDA_RETURN_IF_ERROR(leaveRow(std::exchange(request.row, kNone)));
+  if (options.draft)
+    options.draft->leave(request.id);
   if (request.slot != kNone) {
     cache.leave(request.prefix, request.slot);
     session.truncate(request.slot, 0);
@@ -545,6 +547,7 @@ Result<void> EngineLoop::queueDecode() {
     ++rows[i]->queued;
     ++rows[i]->inFlight;
   }
+  allowTrials();
   LLCUDA_RETURN_IF_ERROR(isApart ? session.queueTail(reads) : session.queueStep(reads));
   phasesQueued += isApart ? 2 : 1;
   counted.rows += rows.size();
@@ -851,6 +854,8 @@ void EngineLoop::noteSleep() {
 }
 
 Result<void> EngineLoop::readClock() {
+  if (options.draft)
+    LLCUDA_RETURN_IF_ERROR(options.draft->readClock());
   LLCUDA_ASSIGN_OR_RETURN(const std::vector<PhaseTime> times, clock.take());
   for (const PhaseTime& time : times) {
     counted.busyNs += static_cast<uint64_t>(time.nanoseconds);
@@ -876,6 +881,10 @@ Stats EngineLoop::stats() const {
   stats.hostBytes = hostBytes;
   stats.maskNs = masks.workNs();
   stats.hostPages = cache.hostPages();
+  if (options.draft) {
+    stats.draftSteps = options.draft->steps();
+    stats.draftNs = static_cast<uint64_t>(options.draft->spentMs() * 1e6);
+  }
   for (const SlotState::Group& group : session.slots().groups()) {
     stats.pages += group.table.shape().poolPages;
     stats.freePages += group.table.pool().freeCount();

@@ -2,6 +2,7 @@
 // What the engine thread of a scheduler does: one step after another, for all requests that are there.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -13,6 +14,8 @@
 #include "runtime/exec/session.h"
 #include "runtime/serving/answer.h"
 #include "runtime/serving/constraint.h"
+#include "runtime/serving/draft_model.h"
+#include "runtime/serving/draft_planner.h"
 #include "runtime/serving/event_queue.h"
 #include "runtime/serving/fair_shares.h"
 #include "runtime/serving/mask_workers.h"
@@ -39,6 +42,7 @@ struct LoopOptions {
   bool fair = false;           ///< FairShares over RequestOptions::fairKey
   MaskWorkerOptions masks = {};
   SpeculationOptions speculation = {}; ///< not with recurrent states
+  DraftModel* draft = nullptr;         ///< guesses too; on the device of the session. Null: there is none
 };
 
 /// One thread at a time. Requests wait, have their prompt computed, generate, may be paused meanwhile, and end with one
@@ -123,12 +127,32 @@ private:
   struct Draft {
     uint32_t row; ///< of rows
     std::vector<int32_t> tokens;
-    uint32_t firstRow = 0; ///< of the session, of its first token
+    std::vector<double> sure; ///< of a draft model: DraftGuess
+    uint32_t firstRow = 0;    ///< of the session, of its first token
   };
+  /// What could be checked beside the rows, and how much of it is worth its time.
+  struct Guesses {
+    std::vector<DraftState> states;
+    std::vector<DraftGuess> known; ///< without the draft model
+    DraftPlan plan;
+    std::optional<uint32_t> tried; ///< a row whose guess is checked whether that pays or not
+    bool isEmpty() const {
+      return std::ranges::all_of(plan.counts, [](uint32_t count) { return count == 0; });
+    }
+  };
+  bool speculates() const { return options.speculation.kind != Speculation::kNone || options.draft; }
+  const StepCosts& speculationCosts() const { return options.speculation.costs ? *options.speculation.costs : costs; }
   Result<bool> speculate();
   uint32_t mostRowsAlike() const;
   bool isGuessed(const Request& request) const;
-  std::vector<Draft> draftRows();
+  uint32_t roomForGuesses(const Request& request) const;
+  DraftGuess guessByNgrams(Request& request) const;
+  Result<Guesses> planGuesses();
+  DraftPlan planOf(std::span<const DraftState> states) const;
+  Result<void> letFollow(Guesses& guesses);
+  void allowTrials();
+  Result<void> askModel(Guesses& guesses);
+  std::vector<Draft> draftsOf(Guesses guesses);
   bool takesPages(const Draft& draft, std::vector<uint64_t>& free) const;
   std::vector<uint64_t> pagesBesideRows() const;
   Result<void> queueVerify(std::vector<Draft>& drafts);
@@ -171,6 +195,7 @@ private:
   std::vector<Shared> leaving; // that have ended meanwhile
   std::deque<Output> outputs;  // queued and not read
   std::chrono::steady_clock::time_point lastRead;
+  double allowanceMs = 0;   // in which the draft model may be tried where it does not pay
   double speculationMs = 0; // of the host between two steps of which the first is read before the second is queued
   uint64_t hostBytes = 0;
   bool stalled = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/serving/draft_chances.h"
 #include "runtime/serving/engine_loop.h"
 #include "runtime/serving/ngram_drafter.h"
 
@@ -67,6 +68,7 @@ struct EngineLoop::Request {
   std::optional<ReasoningBudget> reasoning;
   std::optional<SlotCopy> saved;       ///< while it is paused
   std::optional<NgramDrafter> drafter; ///< once it has a row
+  std::optional<Frequency> drafted;    ///< how often a draft model's next guess is right; once it was asked
   SamplerState samplerState;           ///< after the last token that was read
   RequestMetrics metrics;
 };

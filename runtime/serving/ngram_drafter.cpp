@@ -9,6 +9,8 @@ namespace {
 
 /// How many guesses a chance remembers, at the start and at most.
 constexpr uint32_t kFirstWeight = 4, kLastWeight = 24;
+/// Tokens that an edit may make more or fewer.
+constexpr uint32_t kNear = 6;
 
 } // namespace
 
@@ -17,6 +19,7 @@ NgramDrafter::NgramDrafter(uint32_t least, uint32_t capacity, std::span<const in
       known(static_cast<uint32_t>(tokens.size())), records{{{0.4}, {0.6}, {0.75}, {0.85}, {0.9}}} {
   lookup.follow(tokens);
   match = lookup.find(tokens);
+  place = match.next;
 }
 
 std::size_t NgramDrafter::classOf(uint32_t length) const {
@@ -26,14 +29,34 @@ std::size_t NgramDrafter::classOf(uint32_t length) const {
 void NgramDrafter::follow(std::span<const int32_t> tokens) {
   for (; known < tokens.size(); ++known) {
     if (match.length != 0) {
-      Record& record = records[classOf(match.length)];
+      Record& record = isResumed ? resumed : records[classOf(match.length)];
       const double came = tokens[match.next] == tokens[known] ? 1 : 0;
       record.chance += (came - record.chance) / std::min(kFirstWeight + record.count++, kLastWeight);
     }
     const auto sequence = tokens.first(known + 1);
     lookup.follow(sequence);
     match = lookup.find(sequence);
+    place += place != 0;
+    isResumed = match.length == 0 && place != 0;
+    if (isResumed)
+      match = nearPlace(sequence);
+    if (match.length != 0)
+      place = match.next;
   }
+}
+
+/// Where the last token stands near the place that was reached: the nearest one counts.
+NgramLookup::Match NgramDrafter::nearPlace(std::span<const int32_t> tokens) const {
+  const auto last = static_cast<uint32_t>(tokens.size() - 1);
+  NgramLookup::Match nearest;
+  uint32_t distance = kNear + 1;
+  for (uint32_t next = place - std::min(place - 1, kNear); next < std::min(last, place + kNear + 1); ++next)
+    if (const uint32_t away = next < place ? place - next : next - place;
+        tokens[next - 1] == tokens[last] && away < distance) {
+      nearest = {least, next};
+      distance = away;
+    }
+  return nearest;
 }
 
 Guess NgramDrafter::guess(std::span<const int32_t> tokens, uint32_t skipped, uint32_t most) const {
@@ -43,7 +66,7 @@ Guess NgramDrafter::guess(std::span<const int32_t> tokens, uint32_t skipped, uin
   double chance = 1;
   const uint32_t period = known - match.next; // what was said again may be said once more
   for (uint32_t i = 0; i < skipped + most; ++i) {
-    chance *= records[classOf(match.length + i)].chance;
+    chance *= recordOf(i).chance;
     if (i < skipped)
       continue;
     guess.tokens.push_back(tokens[match.next + i % period]);

@@ -16,8 +16,9 @@ struct Guess {
   std::vector<double> chances; ///< that all up to each of them come
 };
 
-/// Guesses of one sequence by what stood in it before. Each token that comes is compared with the guess of it, whether
-/// that was used or not: so chances are known without trying.
+/// Guesses of one sequence by what stood in it before. Where what is said again is said otherwise for some tokens, they
+/// go on as soon as one token stands near the place that was reached. Each token that comes is compared with the guess
+/// of it, whether that was used or not: so chances are known without trying.
 class NgramDrafter {
 public:
   /// As of NgramLookup. The sequence so far is looked up and not judged.
@@ -33,16 +34,24 @@ private:
   static constexpr std::size_t kClasses = 5;
   /// Longer matches are right more often: classes of lengths by doubling.
   std::size_t classOf(uint32_t length) const;
-
-  const uint32_t least;
-  NgramLookup lookup;
-  NgramLookup::Match match;
-  uint32_t known; ///< tokens
+  NgramLookup::Match nearPlace(std::span<const int32_t> tokens) const;
   struct Record {
     double chance;
     uint32_t count = 0;
   };
+  /// Of the guess `ahead` tokens behind the first one.
+  const Record& recordOf(uint32_t ahead) const {
+    return isResumed && ahead == 0 ? resumed : records[classOf(match.length + ahead)];
+  }
+
+  const uint32_t least;
+  NgramLookup lookup;
+  NgramLookup::Match match;
+  uint32_t known;         ///< tokens
+  uint32_t place = 0;     ///< index of what would come next if the last match had gone on; 0: there was none
+  bool isResumed = false; ///< the match is a token near that place
   std::array<Record, kClasses> records;
+  Record resumed{0.6};
 };
 
 } // namespace llcuda::serving

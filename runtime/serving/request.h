@@ -121,11 +121,12 @@ struct Stats {
   uint64_t rows = 0;                                 ///< of all decode steps together, one for each request in a step
   uint64_t drafts = 0;                               ///< times that tokens were guessed for a request
   uint64_t draftTokens = 0, acceptedDraftTokens = 0; ///< that were guessed, and of them right
-  uint64_t pauses = 0, recomputed = 0;               ///< the second: of those the ones that host memory had no room for
-  uint64_t done = 0, failed = 0, cancelled = 0;      ///< requests
-  uint64_t nanRows = 0;                              ///< requests that failed since their logits were no numbers
-  uint64_t heldRows = 0;                             ///< rows of steps that were not sampled since their mask was late
-  uint64_t maskNs = 0;                               ///< of the threads that make masks, together
+  uint64_t draftSteps = 0, draftNs = 0; ///< of the draft model, and what it took with what it read, by measured costs
+  uint64_t pauses = 0, recomputed = 0;  ///< the second: of those the ones that host memory had no room for
+  uint64_t done = 0, failed = 0, cancelled = 0; ///< requests
+  uint64_t nanRows = 0;                         ///< requests that failed since their logits were no numbers
+  uint64_t heldRows = 0;                        ///< rows of steps that were not sampled since their mask was late
+  uint64_t maskNs = 0;                          ///< of the threads that make masks, together
   uint64_t hostStallNs = 0; ///< of the device between the trunk of a step and its tail, while masks were waited for
   uint64_t busyNs = 0, idleNs = 0; ///< of the device in phases, and between them while there was something to do
 };

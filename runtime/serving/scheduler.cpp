@@ -9,6 +9,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Of the KV pools of a plan for `context` positions.
+double bytesOfPosition(const MemoryPlan& plan, uint32_t context) {
+  return static_cast<double>(plan.kv) / plan.slots / context;
+}
+
+/// Whether tokens of one engine are those of the other.
+Result<void> checkDraft(const Engine& engine, const text::Tokenizer* tokenizer, const Engine& draft,
+                        const text::Tokenizer* ofDraft) {
+  if (tokenizer && ofDraft)
+    return checkDraftVocabulary(*tokenizer, *ofDraft);
+  if (tokenizer || ofDraft)
+    return unsupported("the ", tokenizer ? "draft engine" : "engine", " has no tokenizer and the ",
+                       tokenizer ? "model's" : "draft", " has one: nothing says that they mean the same tokens");
+  if (engine.model().vocabulary() != draft.model().vocabulary())
+    return unsupported("the draft engine has ", draft.model().vocabulary(), " tokens, the model's ",
+                       engine.model().vocabulary());
+  return {};
+}
+
 } // namespace
 
 Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions options) {
@@ -19,7 +38,8 @@ Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions o
   if (options.slots > slots)
     return usageError(options.slots, " requests at a time were asked for, the engine decodes ", slots,
                       "; compile it with --max-batch ", options.slots);
-  if (options.speculation.kind != Speculation::kNone && slots == 1)
+  const bool speculates = options.speculation.kind != Speculation::kNone || options.draft.program;
+  if (speculates && slots == 1)
     return usageError("speculation needs a step of several rows, and the engine decodes one; compile it with "
                       "--max-batch ",
                       kAlikeRows);
@@ -41,9 +61,40 @@ Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Progr
   return scheduler;
 }
 
+/// The draft engine, with a cache for as many positions as the scheduler's own has: of what is there each has its
+/// share.
+Result<void> Scheduler::startDraft(const Program& program, bool measures) {
+  const Engine &engine = program.engine(), &guesser = options.draft.program->engine();
+  LLCUDA_RETURN_IF_ERROR(checkDraft(engine, text.tokenizer, guesser, options.draft.tokenizer));
+  DraftModelOptions wanted;
+  wanted.context = std::min(options.context, guesser.metadata().max_context());
+  wanted.slots = std::min(options.slots, guesser.metadata().max_batch());
+  wanted.graphs = options.graphs;
+  wanted.costs = options.speculation.draftCosts;
+  const MemoryPlan own = llcuda::memoryPlan(engine, options.context, options.slots);
+  const MemoryPlan other = llcuda::memoryPlan(guesser, wanted.context, wanted.slots);
+  const double ofOwn = bytesOfPosition(own, options.context), ofOther = bytesOfPosition(other, wanted.context);
+  const auto part = [](uint64_t bytes, double share) {
+    return static_cast<uint64_t>(static_cast<double>(bytes) * share);
+  };
+  if (options.cacheBytes != 0) {
+    wanted.cacheBytes = std::min(other.kv, part(options.cacheBytes, ofOther / ofOwn));
+  } else { // the weights are there already
+    LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo memory, program.device().context->memoryInfo());
+    const uint64_t both = cacheBudget(own, memory.freeBytes + own.shared()), fixed = other.perSession() - other.kv;
+    const uint64_t budget = both - std::min(both, fixed);
+    wanted.cacheBytes = std::min(other.kv, part(budget, ofOther / (ofOwn + ofOther)));
+    options.cacheBytes = std::max<uint64_t>(budget - wanted.cacheBytes, 1);
+  }
+  LLCUDA_ASSIGN_OR_RETURN(draft, DraftModel::create(options.draft.program, engine.model().vocabulary(), wanted));
+  return measures ? draft->measure() : Result<void>();
+}
+
 Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
   LLCUDA_RETURN_IF_ERROR(events.open());
   const bool measures = options.measures.value_or(!program->device().onHost());
+  if (options.draft.program)
+    LLCUDA_RETURN_IF_ERROR(startDraft(*program, measures));
   Execution execution;
   execution.graphs = options.graphs;
   execution.capture = Capture::kAtStart;
@@ -57,10 +108,10 @@ Result<void> Scheduler::start(std::shared_ptr<const Program> program) {
   }
   LLCUDA_ASSIGN_OR_RETURN(session,
                           Session::create(std::move(program), options.context, options.slots, std::move(execution)));
-  if (options.speculation.kind != Speculation::kNone && session->slots().hasState())
+  if ((options.speculation.kind != Speculation::kNone || draft) && session->slots().hasState())
     return unsupported("the model has recurrent states, which cannot go back: it is decoded without speculation");
-  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache,
-                              options.fair,    options.masks,          options.speculation};
+  const LoopOptions wanted = {options.planner, options.hostCacheBytes, options.prefixCache, options.fair,
+                              options.masks,   options.speculation,    draft.get()};
   loop = std::make_unique<EngineLoop>(*session, clock, text, wanted, events);
   if (measures)
     LLCUDA_RETURN_IF_ERROR(loop->measure());
@@ -78,7 +129,7 @@ Scheduler::~Scheduler() {
   wake.notify_one();
   if (thread.joinable())
     thread.join();
-  loop.reset(); // before its session
+  loop.reset(); // before its sessions
 }
 
 Result<void> Scheduler::check(const RequestOptions& request) const {

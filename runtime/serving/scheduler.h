@@ -18,6 +18,12 @@
 
 namespace llcuda::serving {
 
+/// An engine that guesses, on the device of the scheduler's own: DraftModel.
+struct DraftEngine {
+  std::shared_ptr<const Program> program;     ///< null: there is none
+  const text::Tokenizer* tokenizer = nullptr; ///< its own; null: it has no text
+};
+
 struct SchedulerOptions {
   uint32_t context = 0;         ///< positions of a request at most, 1 ... max_context; 0: max_context
   uint32_t slots = 0;           ///< requests that run at a time, 1 ... max_batch; 0: max_batch
@@ -28,6 +34,7 @@ struct SchedulerOptions {
   bool fair = false;            ///< shares by RequestOptions::fairKey
   MaskWorkerOptions masks = {}; ///< of requests with grammars
   SpeculationOptions speculation = {};
+  DraftEngine draft = {};
   PlannerOptions planner;
   bool graphs = true;
   /// Whether each phase is run and timed at the start. Not on the host unless asked for: it would take long, and there
@@ -43,8 +50,8 @@ Result<SchedulerOptions> checkedOptions(const Engine& engine, SchedulerOptions o
 /// kDone or kFailed. After a fault of the device all of them, and what is submitted later, end with its error.
 class Scheduler {
 public:
-  /// Captures all graphs. kUsage: as of checkedOptions(); kUnsupported: speculation with recurrent states;
-  /// kOutOfMemory.
+  /// Captures all graphs. kUsage: as of checkedOptions(); kUnsupported: speculation with recurrent states, a draft
+  /// engine with another vocabulary; kOutOfMemory.
   static Result<std::unique_ptr<Scheduler>> create(std::shared_ptr<const Program> program, TextRules text,
                                                    SchedulerOptions options = {});
   /// Requests that have not ended get no more events.
@@ -71,6 +78,8 @@ public:
   uint32_t context() const { return session->context(); }
   uint32_t slots() const { return session->memoryPlan().slots; }
   const MemoryPlan& memoryPlan() const { return session->memoryPlan(); }
+  /// Of the draft engine; null without one.
+  const MemoryPlan* draftPlan() const { return draft ? &draft->memoryPlan() : nullptr; }
 
 private:
   struct Submitted {
@@ -89,6 +98,7 @@ private:
 
   Scheduler(std::shared_ptr<const Program> program, TextRules text, SchedulerOptions options);
   Result<void> start(std::shared_ptr<const Program> program);
+  Result<void> startDraft(const Program& program, bool measures);
   Result<void> check(const RequestOptions& request) const;
   void run();
   Result<void> obey(Command& command);
@@ -98,6 +108,7 @@ private:
   SchedulerOptions options;
   PhaseClock clock;
   EventQueue events;
+  std::unique_ptr<DraftModel> draft;
   std::unique_ptr<Session> session;
   std::unique_ptr<EngineLoop> loop; // of the engine thread alone
 

@@ -3,8 +3,9 @@
 // guessed. Each is sampled as it would be in a step of its own, by the tokens before it and the noise of its position.
 // So what the row before a guess samples is the text; while it is the guess, so is what the row behind samples.
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
-#include "runtime/serving/draft_planner.h"
 #include "runtime/serving/loop_request.h"
 
 namespace llcuda::serving {
@@ -12,25 +13,36 @@ namespace {
 
 /// How much the newest measurement counts.
 constexpr double kNewest = 1. / 8;
+/// How many tokens an answer is taken to go on for at least, where nothing says that it ends before.
+constexpr uint64_t kExpectedTokens = 128;
+/// A draft model that does not pay is tried again in this share of the time, which is saved up for some steps.
+constexpr double kTriedShare = 0.015, kSavedSteps = 64;
+/// Guesses by which a request is remembered.
+constexpr uint32_t kRemembered = 16;
 
 } // namespace
 
 Result<void> EngineLoop::measure() {
-  const bool speculates = options.speculation.kind != Speculation::kNone;
+  if (options.draft)
+    LLCUDA_RETURN_IF_ERROR(options.draft->measure());
   return measurePhases(session, clock, costs,
-                       speculates ? std::min(kAlikeRows, session.program().engine().metadata().max_batch()) : 0);
+                       speculates() ? std::min(kAlikeRows, session.program().engine().metadata().max_batch()) : 0);
 }
 
 /// Queues and reads a step with guesses; false where none are worth it. Guesses are made of what was read: they say
 /// whether it pays to wait for what is on its way.
 Result<bool> EngineLoop::speculate() {
-  if (options.speculation.kind == Speculation::kNone)
+  if (!speculates())
     return false;
-  std::vector<Draft> drafts = draftRows();
-  if (!drafts.empty() && !outputs.empty()) {
+  LLCUDA_ASSIGN_OR_RETURN(Guesses guesses, planGuesses());
+  if (!guesses.isEmpty() && !outputs.empty()) {
     while (!outputs.empty()) LLCUDA_RETURN_IF_ERROR(readOldest());
-    drafts = draftRows();
+    LLCUDA_ASSIGN_OR_RETURN(guesses, planGuesses());
   }
+  if (guesses.isEmpty())
+    return false;
+  LLCUDA_RETURN_IF_ERROR(askModel(guesses));
+  std::vector<Draft> drafts = draftsOf(std::move(guesses));
   if (drafts.empty())
     return false;
   LLCUDA_RETURN_IF_ERROR(queueVerify(drafts));
@@ -53,32 +65,174 @@ bool EngineLoop::isGuessed(const Request& request) const {
   return !request.options.sampler.learns() || request.options.sampling.chain == 0;
 }
 
-std::vector<EngineLoop::Draft> EngineLoop::draftRows() {
+uint32_t EngineLoop::roomForGuesses(const Request& request) const {
+  return static_cast<uint32_t>(std::min<uint64_t>(options.speculation.most, request.limit - request.queued - 1));
+}
+
+DraftGuess EngineLoop::guessByNgrams(Request& request) const {
+  if (options.speculation.kind != Speculation::kNgram)
+    return {};
+  if (!request.drafter)
+    request.drafter.emplace(options.speculation.ngram, 2 * request.length(), request.tokens);
+  request.drafter->follow(request.tokens);
+  return {request.drafter->guess(request.tokens, request.inFlight, roomForGuesses(request)), {}};
+}
+
+DraftPlan EngineLoop::planOf(std::span<const DraftState> states) const {
+  uint64_t positions = 0;
+  uint32_t asking = 0;
+  for (const DraftState& state : states)
+    if (state.asksModel)
+      ++asking, positions += state.position + 1;
+  return planDrafts(states,
+                    {.rows = mostRowsAlike(),
+                     .least = options.speculation.least,
+                     .overheadMs = speculationMs,
+                     .modelMs = asking == 0 ? 0 : options.draft->stepMs(asking, positions)},
+                    speculationCosts());
+}
+
+/// Of each row what n-grams say or, where that is likelier to be right, as many guesses as the draft model may make.
+Result<EngineLoop::Guesses> EngineLoop::planGuesses() {
+  Guesses guesses;
   // Masks are made of tokens that were read.
   if (rows.empty() || rows.size() == mostRowsAlike() || hasConstrainedRows())
-    return {};
-  std::vector<DraftState> states;
-  std::vector<Guess> guesses;
+    return guesses;
   for (const Shared& request : rows) {
-    Guess guess;
+    DraftGuess known;
+    DraftState state = {session.rows()[request->row].position, {}, false};
     if (isGuessed(*request)) {
-      if (!request->drafter)
-        request->drafter.emplace(options.speculation.ngram, 2 * request->length(), request->tokens);
-      request->drafter->follow(request->tokens);
-      const auto room = std::min<uint64_t>(options.speculation.most, request->limit - request->queued - 1);
-      guess = request->drafter->guess(request->tokens, request->inFlight, static_cast<uint32_t>(room));
+      known = guessByNgrams(*request);
+      state.chances = known.chances;
+      if (options.draft && options.draft->behind(request->id, request->tokens)) {
+        if (!request->drafted)
+          request->drafted.emplace(options.draft->chance(), kRemembered);
+        const double chance = request->drafted->value();
+        const uint32_t room = std::min(roomForGuesses(*request), options.draft->roomBehind(state.position + 1));
+        state.asksModel = room != 0 && (known.chances.empty() || known.chances.front() < chance);
+        if (state.asksModel) {
+          state.chances.resize(room);
+          for (uint32_t i = 0; i < room; ++i) state.chances[i] = std::pow(chance, i + 1);
+        }
+      }
     }
-    states.push_back({session.rows()[request->row].position, guess.chances});
-    guesses.push_back(std::move(guess));
+    guesses.states.push_back(std::move(state));
+    guesses.known.push_back(std::move(known));
   }
-  const StepCosts& taken = options.speculation.costs ? *options.speculation.costs : costs;
-  const std::vector<uint32_t> counts =
-      planDrafts(states, {mostRowsAlike(), options.speculation.least, speculationMs}, taken);
+  guesses.plan = planOf(guesses.states);
+  if (options.draft)
+    LLCUDA_RETURN_IF_ERROR(letFollow(guesses));
+  return guesses;
+}
+
+/// What the draft model has to read before it can be asked is queued, a run in a step, where that will pay; meanwhile
+/// the row has what n-grams say. Where it does not pay it is tried now and then.
+Result<void> EngineLoop::letFollow(Guesses& guesses) {
+  DraftModel& draft = *options.draft;
+  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
+  for (const DraftState& state : guesses.states) step.positions += state.position + 1;
+  const double stepMs = speculationCosts().decode(step);
+  allowanceMs = std::min(allowanceMs, kSavedSteps * stepMs);
+  bool isLate = false, hasRun = false;
+  for (uint32_t row = 0; row < rows.size(); ++row) {
+    DraftState& state = guesses.states[row];
+    if (!state.asksModel)
+      continue;
+    const Request& request = *rows[row];
+    const uint32_t behind = *draft.behind(request.id, request.tokens);
+    const double readMs = draft.followMs(behind, request.length());
+    const uint64_t left =
+        std::min(request.limit - request.queued, std::max<uint64_t>(request.metrics.generatedTokens, kExpectedTokens));
+    const double savedMs =
+        static_cast<double>(left) * stepMs * (1 - 1 / guesses.plan.speedup) / static_cast<double>(rows.size());
+    const bool pays = guesses.plan.counts[row] != 0 && savedMs >= readMs;
+    const double trialMs = readMs + draft.stepMs(1, request.length()) + speculationMs;
+    if (behind <= DraftModel::kReadsBeside) {
+      if (!pays && guesses.isEmpty() && allowanceMs >= trialMs) {
+        allowanceMs -= trialMs;
+        guesses.plan.counts[row] = 1;
+        guesses.tried = row;
+      }
+      continue;
+    }
+    if (!hasRun && (pays || (guesses.isEmpty() && allowanceMs >= trialMs))) {
+      const double before = draft.spentMs();
+      LLCUDA_ASSIGN_OR_RETURN(hasRun, draft.follow({request.id, request.tokens, &request.options, 0}, stepMs));
+      if (!pays)
+        allowanceMs -= draft.spentMs() - before;
+    }
+    state.asksModel = false;
+    state.chances = guesses.known[row].chances;
+    isLate = true;
+  }
+  if (isLate && !guesses.tried)
+    guesses.plan = planOf(guesses.states);
+  return {};
+}
+
+/// A step without guesses is queued.
+void EngineLoop::allowTrials() {
+  if (!options.draft)
+    return;
+  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
+  for (const Shared& request : rows) step.positions += session.rows()[request->row].position + 1;
+  allowanceMs += kTriedShare * speculationCosts().decode(step);
+}
+
+/// The guesses of the rows that the plan wants the draft model's of.
+Result<void> EngineLoop::askModel(Guesses& guesses) {
+  std::vector<DraftRequest> requests;
+  std::vector<uint32_t> asked;
+  for (uint32_t row = 0; row < rows.size(); ++row)
+    if (guesses.states[row].asksModel && guesses.plan.counts[row] != 0)
+      asked.push_back(row);
+  const auto count = static_cast<uint32_t>(rows.size());
+  const uint32_t room = mostRowsAlike() - count;
+  for (const uint32_t row : asked) {
+    const auto share = static_cast<uint32_t>((room + asked.size() - 1) / asked.size());
+    const uint32_t wanted = guesses.tried ? 1 : std::max(share, guesses.plan.counts[row]);
+    requests.push_back({rows[row]->id, rows[row]->tokens, &rows[row]->options,
+                        std::min(wanted, static_cast<uint32_t>(guesses.states[row].chances.size()))});
+  }
+  for (uint32_t row = 0; row < rows.size(); ++row) {
+    if (guesses.states[row].asksModel)
+      guesses.states[row].chances.clear();
+    guesses.states[row].asksModel = false;
+  }
+  if (asked.empty())
+    return {};
+  uint64_t positions = 0;
+  for (const DraftState& state : guesses.states) positions += state.position + 1;
+  const double rowMs = (speculationCosts().decode({count + room, count + room, positions}) -
+                        speculationCosts().decode({count, count, positions})) /
+                       room;
+  const auto start = std::chrono::steady_clock::now();
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<DraftGuess> made,
+                          options.draft->guess(requests, {guesses.plan.tokenMs, rowMs, options.speculation.leastSure}));
+  lastRead += std::chrono::steady_clock::now() - start; // the device was not idle
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    Request& request = *rows[asked[i]];
+    double before = 1;
+    for (const double chance : made[i].chances) request.drafted->follow(chance / std::exchange(before, chance));
+    guesses.states[asked[i]].chances = made[i].chances;
+    guesses.known[asked[i]] = made[i];
+  }
+  return {};
+}
+
+/// Those that are worth their rows, now that they are known.
+std::vector<EngineLoop::Draft> EngineLoop::draftsOf(Guesses guesses) {
+  std::vector<uint32_t> counts = planOf(guesses.states).counts;
+  if (guesses.tried && !guesses.known[*guesses.tried].tokens.empty())
+    counts[*guesses.tried] = std::max(counts[*guesses.tried], 1u);
   std::vector<Draft> drafts;
   std::vector<uint64_t> free = pagesBesideRows();
   for (uint32_t row = 0; row < counts.size(); ++row) {
-    guesses[row].tokens.resize(counts[row]);
-    if (Draft draft = {row, std::move(guesses[row].tokens)}; counts[row] != 0 && takesPages(draft, free))
+    DraftGuess& guess = guesses.known[row];
+    guess.tokens.resize(counts[row]);
+    guess.sure.resize(std::min<std::size_t>(guess.sure.size(), counts[row]));
+    if (Draft draft = {row, std::move(guess.tokens), std::move(guess.sure)};
+        counts[row] != 0 && takesPages(draft, free))
       drafts.push_back(std::move(draft));
   }
   return drafts;
@@ -142,6 +296,8 @@ Result<void> EngineLoop::queueVerify(std::vector<Draft>& drafts) {
     for (const int32_t token : draft.tokens)
       LLCUDA_RETURN_IF_ERROR(session.join(next++, {request.slot, token, ++position, request.options.sampling}));
   }
+  if (std::ranges::any_of(drafts, [](const Draft& draft) { return !draft.sure.empty(); }))
+    noteSleep(); // the draft model had the device
   LLCUDA_RETURN_IF_ERROR(session.queueStep(reads));
   const double waited = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - lastRead).count();
   speculationMs = speculationMs == 0 ? waited : speculationMs + kNewest * (waited - speculationMs);
@@ -168,6 +324,8 @@ Result<void> EngineLoop::readVerified(const std::vector<Draft>& drafts) {
     ++counted.drafts;
     counted.draftTokens += count;
     owners[draft.row]->metrics.draftTokens += count;
+    if (!draft.sure.empty())
+      options.draft->judge(draft.sure, static_cast<uint32_t>(outputsOfRow.size()) - 1);
   }
   for (uint32_t row = 0; row < owners.size(); ++row) {
     const Shared& request = owners[row];

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guessed tokens against none, on hostsim:
 //
-//   speculation_agrees ENGINE [PROMPT_FILE [TOKENS]]
+//   speculation_agrees [-md DRAFT [--alone]] ENGINE [PROMPT_FILE [TOKENS]]
 //
+// DRAFT is an engine that guesses beside n-grams, or alone.
 // Requests of several samplers are asked one by one without guesses; then with them, one by one and at once with pages
 // for some, where others beside them are cancelled. Ends with 4 when a token is another, when no guess was right, or
 // when pages are lost. With a prompt: the same of its greedy answer, how many tokens a step makes, and what that is
-// worth where steps take what those of an 8B on a T4 do (docs/t4.md).
+// worth where steps take what those of an 8B on a T4 do (docs/t4.md), with a draft what its and the engine's own are
+// predicted to take.
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <span>
+#include <string>
+#include <vector>
 
+#include "runtime/exec/phase_costs.h"
+#include "runtime/exec/phase_table.h"
+#include "runtime/serving/draft_model.h"
 #include "runtime/serving/engine_loop.h"
 #include "runtime/text/tokenizer.h"
 
@@ -20,15 +28,44 @@ namespace {
 
 using namespace serving;
 
+constexpr double kMs = 1e6; ///< of a millisecond: beside which the processor's own time does not count
+
 /// Of a step by its rows, in times of a step of one.
 class T4Costs final : public StepCosts {
 public:
-  double decode(const StepRows& step) const override { return kMs * ofRows(step.rows); }
+  double decode(const StepRows& step) const override {
+    return kMs * (step.rows <= 1 ? 1 : step.rows <= 2 ? 1.03 : step.rows <= 4 ? 1.11 : 1.27);
+  }
   double prompt(uint32_t, const StepTails&, const StepRows&) const override { return kMs; }
-  static double ofRows(uint32_t rows) { return rows <= 1 ? 1 : rows <= 2 ? 1.03 : rows <= 4 ? 1.11 : 1.27; }
+};
+
+/// Of a draft model of a tenth of the size.
+class DraftCosts final : public StepCosts {
+public:
+  double decode(const StepRows&) const override { return kMs / 10; }
+  double prompt(uint32_t, const StepTails&, const StepRows&) const override { return kMs / 10; }
+};
+
+/// What the phases of an engine are predicted to take on a T4.
+class PredictedCosts final : public StepCosts {
+public:
+  explicit PredictedCosts(const Engine& engine) : phases(engine), costs(kT4Rates) {}
+  double decode(const StepRows& step) const override {
+    return kMs / 1e6 * costs.of(*phases.decode()[phases.decodeFor(step.rows)].phase, true, step);
+  }
+  double prompt(uint32_t phase, const StepTails& tails, const StepRows& step) const override {
+    return kMs / 1e6 * costs.of(*phases.prompt()[phase].phase, tails, step);
+  }
 
 private:
-  static constexpr double kMs = 1e6; // beside which the processor's own time does not count
+  PhaseTable phases;
+  PhaseCosts costs;
+};
+
+/// Who guesses.
+struct Guessers {
+  bool ngrams = false, draft = false;
+  bool any() const { return ngrams || draft; }
 };
 
 constexpr uint32_t kSlots = 6, kAnswer = 90;
@@ -36,15 +73,23 @@ constexpr uint32_t kSlots = 6, kAnswer = 90;
 struct Answers {
   std::map<uint64_t, std::vector<int32_t>> tokens;
   Stats stats;
-  double cost = 0; ///< of the decode steps of one request
+  double cost = 0; ///< of the decode steps of one request, and of the engine that guesses
 };
 
 class Agreement {
 public:
-  explicit Agreement(std::shared_ptr<const Program> program) : program(std::move(program)) {}
+  /// `drafting`: an engine that guesses too, or null. `predicts`: by what both are predicted to take.
+  Agreement(std::shared_ptr<const Program> own, std::shared_ptr<const Program> drafting, bool predicts)
+      : program(std::move(own)), draftProgram(std::move(drafting)), costs(std::make_unique<T4Costs>()),
+        draftCosts(std::make_unique<DraftCosts>()) {
+    if (!predicts || !draftProgram)
+      return;
+    costs = std::make_unique<PredictedCosts>(program->engine());
+    draftCosts = std::make_unique<PredictedCosts>(draftProgram->engine());
+  }
 
   /// Asks the first `kept` requests, one after another or at once; those behind are cancelled while they generate.
-  Result<Answers> ask(const std::vector<RequestOptions>& requests, std::size_t kept, bool guesses, bool atOnce,
+  Result<Answers> ask(const std::vector<RequestOptions>& requests, std::size_t kept, Guessers guessers, bool atOnce,
                       uint64_t cacheBytes) const {
     EventQueue events;
     LLCUDA_RETURN_IF_ERROR(events.open());
@@ -56,8 +101,17 @@ public:
     LLCUDA_ASSIGN_OR_RETURN(const auto session, Session::create(program, context, slots(), execution));
     LoopOptions options;
     options.hostCacheBytes = uint64_t{1} << 30;
-    options.speculation.kind = guesses ? Speculation::kNgram : Speculation::kNone;
-    options.speculation.costs = &costs;
+    options.speculation.kind = guessers.ngrams ? Speculation::kNgram : Speculation::kNone;
+    options.speculation.costs = costs.get();
+    std::unique_ptr<DraftModel> draft;
+    if (guessers.draft) {
+      const fb::Engine& engine = draftProgram->engine().metadata();
+      LLCUDA_ASSIGN_OR_RETURN(draft, DraftModel::create(draftProgram, program->engine().model().vocabulary(),
+                                                        {.context = std::min(context, engine.max_context()),
+                                                         .slots = std::min(slots(), engine.max_batch()),
+                                                         .costs = draftCosts.get()}));
+      options.draft = draft.get();
+    }
     EngineLoop loop(*session, clock, {}, options, events);
     const uint32_t freePages = loop.stats().freePages;
     Answers answers;
@@ -68,9 +122,10 @@ public:
       const Stats before = loop.stats();
       LLCUDA_RETURN_IF_ERROR(loop.step());
       const Stats after = loop.stats();
-      if (after.rows != before.rows)
-        answers.cost +=
-            T4Costs::ofRows(static_cast<uint32_t>(after.rows - before.rows + after.draftTokens - before.draftTokens));
+      if (after.rows != before.rows) {
+        const auto count = static_cast<uint32_t>(after.rows - before.rows + after.draftTokens - before.draftTokens);
+        answers.cost += costs->decode({count, count, count * (after.promptTokens + after.generatedTokens)});
+      }
       if (++steps == 30)
         for (uint64_t id = kept; id < submitted; ++id) LLCUDA_RETURN_IF_ERROR(loop.cancel(id));
       loop.sayEnded();
@@ -82,6 +137,7 @@ public:
       }
     }
     answers.stats = loop.stats();
+    answers.cost += static_cast<double>(answers.stats.draftNs) / 1e6;
     if (answers.stats.freePages + answers.stats.cachedPages != freePages)
       return makeError(ErrorCode::kSelfCheckFailed, "pages are lost");
     return answers;
@@ -94,8 +150,8 @@ public:
   }
 
 private:
-  std::shared_ptr<const Program> program;
-  T4Costs costs;
+  std::shared_ptr<const Program> program, draftProgram;
+  std::unique_ptr<StepCosts> costs, draftCosts;
 };
 
 Sampler samplerOf(int kind) {
@@ -153,13 +209,13 @@ uint32_t differing(const Answers& a, const Answers& b, std::size_t count) {
   return other;
 }
 
-Result<void> compareAll(const Agreement& agreement, const Engine& engine) {
+Result<void> compareAll(const Agreement& agreement, const Engine& engine, Guessers guessers) {
   constexpr uint32_t kKept = 6;
   const std::vector<RequestOptions> requests = requestsFor(engine, 9);
   const std::vector<RequestOptions> kept(requests.begin(), requests.begin() + kKept);
-  LLCUDA_ASSIGN_OR_RETURN(const Answers plain, agreement.ask(kept, kKept, false, false, UINT64_MAX));
-  LLCUDA_ASSIGN_OR_RETURN(const Answers alone, agreement.ask(kept, kKept, true, false, UINT64_MAX));
-  LLCUDA_ASSIGN_OR_RETURN(const Answers together, agreement.ask(requests, kKept, true, true, agreement.fewBytes()));
+  LLCUDA_ASSIGN_OR_RETURN(const Answers plain, agreement.ask(kept, kKept, {}, false, UINT64_MAX));
+  LLCUDA_ASSIGN_OR_RETURN(const Answers alone, agreement.ask(kept, kKept, guessers, false, UINT64_MAX));
+  LLCUDA_ASSIGN_OR_RETURN(const Answers together, agreement.ask(requests, kKept, guessers, true, agreement.fewBytes()));
   const uint32_t other = differing(plain, alone, kKept) + differing(plain, together, kKept);
   for (const auto& [name, answers] : {std::pair("one by one", &alone), std::pair("at once", &together)})
     std::printf("%s: %u of %u tokens guessed right, %u pauses\n", name,
@@ -171,7 +227,8 @@ Result<void> compareAll(const Agreement& agreement, const Engine& engine) {
   return {};
 }
 
-Result<void> measure(const Agreement& agreement, const Engine& engine, const std::string& path, int64_t tokens) {
+Result<void> measure(const Agreement& agreement, const Engine& engine, Guessers guessers, const std::string& path,
+                     int64_t tokens) {
   std::ifstream file(path, std::ios::binary);
   const std::string prompt{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   LLCUDA_ASSIGN_OR_RETURN(const text::TextConfig config, text::parseTextConfig(engine.textConfig()));
@@ -180,8 +237,8 @@ Result<void> measure(const Agreement& agreement, const Engine& engine, const std
   LLCUDA_ASSIGN_OR_RETURN(request.tokens, tokenizer.encodeChat(prompt));
   request.maxTokens = tokens;
   request.sampler = samplerOf(0);
-  LLCUDA_ASSIGN_OR_RETURN(const Answers plain, agreement.ask({request}, 1, false, false, UINT64_MAX));
-  LLCUDA_ASSIGN_OR_RETURN(const Answers guessed, agreement.ask({request}, 1, true, false, UINT64_MAX));
+  LLCUDA_ASSIGN_OR_RETURN(const Answers plain, agreement.ask({request}, 1, {}, false, UINT64_MAX));
+  LLCUDA_ASSIGN_OR_RETURN(const Answers guessed, agreement.ask({request}, 1, guessers, false, UINT64_MAX));
   const auto count = static_cast<double>(plain.stats.generatedTokens - 1); // the prompt's run makes the first
   std::printf("%zu tokens of prompt, %.0f behind the first: %u of %u guessed right, %u other\n", request.tokens.size(),
               count, static_cast<unsigned>(guessed.stats.acceptedDraftTokens),
@@ -193,25 +250,46 @@ Result<void> measure(const Agreement& agreement, const Engine& engine, const std
   return {};
 }
 
-Result<void> run(int argc, char** argv) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(argv[1]));
+Result<std::shared_ptr<const Program>> load(const std::string& path) {
+  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
   const auto engine = std::make_shared<const Engine>(std::move(opened));
   LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device, openDevice(*engine, DeviceChoice::kHost, 0, {}));
-  LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(engine, std::move(device), false, ""));
-  const Agreement agreement(std::move(program));
-  return argc == 2 ? compareAll(agreement, *engine)
-                   : measure(agreement, *engine, argv[2], argc == 4 ? std::atoi(argv[3]) : 200);
+  return Program::load(engine, std::move(device), false, "");
+}
+
+Result<void> run(const std::string& draft, Guessers guessers, std::span<const std::string> arguments) {
+  LLCUDA_ASSIGN_OR_RETURN(const auto program, load(arguments[0]));
+  std::shared_ptr<const Program> drafting;
+  if (guessers.draft) {
+    LLCUDA_ASSIGN_OR_RETURN(drafting, load(draft));
+  }
+  const Agreement agreement(program, std::move(drafting), arguments.size() != 1);
+  return arguments.size() == 1 ? compareAll(agreement, program->engine(), guessers)
+                               : measure(agreement, program->engine(), guessers, arguments[1],
+                                         arguments.size() == 3 ? std::stoll(arguments[2]) : 200);
 }
 
 } // namespace
 } // namespace llcuda
 
 int main(int argc, char** argv) {
-  if (argc < 2 || argc > 4) {
-    std::fprintf(stderr, "usage: speculation_agrees ENGINE [PROMPT_FILE [TOKENS]]\n");
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::string draft;
+  llcuda::Guessers guessers = {.ngrams = true};
+  if (arguments.size() > 1 && arguments[0] == "-md") {
+    draft = arguments[1];
+    guessers.draft = true;
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+  }
+  if (!arguments.empty() && arguments[0] == "--alone") {
+    guessers.ngrams = false;
+    arguments.erase(arguments.begin());
+  }
+  if (arguments.empty() || arguments.size() > 3 || !guessers.any()) {
+    std::fprintf(stderr, "usage: speculation_agrees [-md DRAFT [--alone]] ENGINE [PROMPT_FILE [TOKENS]]\n");
     return 1;
   }
-  const auto result = llcuda::run(argc, argv);
+  const auto result = llcuda::run(draft, guessers, arguments);
   if (result)
     return 0;
   std::fprintf(stderr, "speculation_agrees: %s\n", result.error().message.c_str());

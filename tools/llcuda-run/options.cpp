@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/llcuda-run/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <iostream>
@@ -47,6 +48,7 @@ struct Raw {
   Options options;
   std::string prompt, promptTokens, forceTokens;
   std::string grammar, grammarFile, schema, schemaFile;
+  std::vector<std::string> speculation;
   int64_t seed = -1;
   bool ignoresEos = false;
 };
@@ -63,24 +65,26 @@ void addGrammarFlags(CLI::App& app, Raw& raw) {
     for (std::size_t j = 0; j < i; ++j) all[i]->excludes(all[j]);
 }
 
-void addSpeculationFlags(CLI::App& app, Options& options) {
-  app.add_option_function<std::string>(
-         "--spec-type",
-         [&](const std::string& name) {
-           options.speculation = name == "none" ? LLCUDA_SPECULATION_NONE : LLCUDA_SPECULATION_NGRAM;
-         },
-         "Guess tokens ahead, the text stays the same: none (default), or ngram-simple: what followed before")
-      ->check(CLI::IsMember({"none", "ngram-simple"}));
+void addSpeculationFlags(CLI::App& app, Raw& raw) {
+  Options& options = raw.options;
+  app.add_option("--spec-type", raw.speculation,
+                 "Guess tokens ahead, the text stays the same: none (default), ngram-simple (what followed before), "
+                 "draft-simple (what --model-draft says; it is meant where that is given), or both with a comma")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"none", "ngram-simple", "draft-simple"}));
+  app.add_option("--model-draft,--spec-draft-model", options.draftModel,
+                 "An engine of a smaller model with the same vocabulary, or such a model, that guesses (also: -md)");
   app.add_option("--draft,--draft-n,--draft-max,--spec-draft-n-max", options.draftMax,
-                 "With --spec-type: tokens guessed at a time at most (default: 15)")
-      ->check(CLI::Range(1, 63))
-      ->needs("--spec-type");
-  app.add_option("--draft-min,--draft-n-min,--spec-draft-n-min", options.draftMin,
-                 "With --spec-type: fewer are not guessed (default: 0)")
-      ->check(CLI::Range(0, 63))
-      ->needs("--spec-type");
+                 "Tokens guessed at a time at most (default: 15)")
+      ->check(CLI::Range(1, 63));
+  app.add_option("--draft-min,--draft-n-min,--spec-draft-n-min", options.draftMin, "Fewer are not guessed (default: 0)")
+      ->check(CLI::Range(0, 63));
+  app.add_option("--draft-p-min,--spec-draft-p-min", options.draftPMin,
+                 "With --model-draft: a token that it finds less likely is no guess (default: 0)")
+      ->check(CLI::Range(0.f, 1.f))
+      ->needs("--model-draft");
   app.add_option("--spec-ngram-simple-size-n", options.ngramSize,
-                 "With --spec-type: tokens that have to have stood there before (default: 3)")
+                 "With --spec-type ngram-simple: tokens that have to have stood there before (default: 3)")
       ->check(CLI::Range(1, 64))
       ->needs("--spec-type");
 }
@@ -101,7 +105,7 @@ void addFlags(CLI::App& app, Raw& raw) {
       ->capture_default_str();
   addSamplerFlags(app, options.sampler);
   addGrammarFlags(app, raw);
-  addSpeculationFlags(app, options);
+  addSpeculationFlags(app, raw);
   app.add_option("-s,--seed", raw.seed, "Seed of the sampler; -1: a random one")
       ->check(CLI::Range(int64_t{-1}, INT64_MAX))
       ->capture_default_str();
@@ -210,12 +214,22 @@ std::variant<Options, int> combine(const CLI::App& app, Raw& raw) {
   for (const char* flag : {"--force-tokens", "--profile", "--self-check", "--guard", "--embedding"})
     if (given(flag) && options.grammar)
       return usage(std::string(flag) + " is not for an answer with a grammar");
-  const bool guesses = options.speculation != LLCUDA_SPECULATION_NONE;
-  if (guesses && !asks && options.batch.empty())
-    return usage("--spec-type needs -p, -f, --prompt-tokens or --batch");
+  const auto says = [&](const char* type) { return std::ranges::find(raw.speculation, type) != raw.speculation.end(); };
+  if (says("ngram-simple"))
+    options.speculation = LLCUDA_SPECULATION_NGRAM;
+  if (says("none") && raw.speculation.size() > 1)
+    return usage("--spec-type none stands alone");
+  if (says("draft-simple") && options.draftModel.empty())
+    return usage("--spec-type draft-simple needs --model-draft");
+  const std::string guesser = options.speculation == LLCUDA_SPECULATION_NONE ? "--model-draft" : "--spec-type";
+  for (const char* flag : {"--draft", "--draft-min"})
+    if (given(flag) && !options.guesses())
+      return usage(std::string(flag) + " needs --spec-type or --model-draft");
+  if (options.guesses() && !asks && options.batch.empty())
+    return usage(guesser + " needs -p, -f, --prompt-tokens or --batch");
   for (const char* flag : {"--force-tokens", "--profile", "--self-check", "--guard", "--embedding"})
-    if (given(flag) && guesses)
-      return usage(std::string(flag) + " is not for --spec-type");
+    if (given(flag) && options.guesses())
+      return usage(std::string(flag) + " is not for " + guesser);
   if (given("--parallel") && options.batch.empty())
     return usage("--parallel is for --batch");
   if (options.chat && options.promptTokens)
@@ -243,11 +257,14 @@ std::variant<Options, int> parseOptions(int argc, char** argv) {
   CLI::App app("Runs an engine: continues a text, or chats when it is given none", "llcuda-run");
   Raw raw;
   addFlags(app, raw);
-  std::string schemaFile = "--json-schema-file"; // -jf would be -j with the value f
+  // -jf would be -j with the value f, -md would be -m.
+  std::string schemaFile = "--json-schema-file", draft = "--model-draft";
   std::vector<char*> arguments(argv, argv + argc);
   for (char*& argument : arguments)
     if (std::string_view(argument) == "-jf")
       argument = schemaFile.data();
+    else if (std::string_view(argument) == "-md")
+      argument = draft.data();
   if (const std::optional<int> code = tools::parseCommandLine(app, argc, arguments.data()))
     return *code;
   return combine(app, raw);
@@ -265,6 +282,8 @@ api::SchedulerOptions schedulerOptions(const Options& options, uint32_t slots) {
   scheduler.draftMax = options.draftMax;
   scheduler.draftMin = options.draftMin;
   scheduler.ngramSize = options.ngramSize;
+  scheduler.draftPMin = options.draftPMin;
+  scheduler.draftEngine = options.draft;
   return scheduler;
 }
 

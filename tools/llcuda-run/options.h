@@ -39,6 +39,12 @@ struct Options {
   api::GenerateOptions generate;
   llcuda_speculation speculation = LLCUDA_SPECULATION_NONE;
   uint32_t draftMax = 0, draftMin = 0, ngramSize = 0; ///< as in api::SchedulerOptions
+  float draftPMin = 0;                                ///< the same
+  std::string draftModel;                             ///< an engine or a model that guesses; empty: none
+  const api::Engine* draft = nullptr;                 ///< of it, opened by main.cpp
+
+  /// Whether tokens are guessed ahead.
+  bool guesses() const { return speculation != LLCUDA_SPECULATION_NONE || !draftModel.empty(); }
 };
 
 /// The options, or the exit code when there is nothing more to do: 0 after --help or --version, 1 for a wrong command

@@ -79,7 +79,7 @@ int generateScheduled(api::Engine& engine, const std::vector<int32_t>& prompt, c
       const llcuda_metrics metrics = metricsOf(event);
       std::cout << (options.json ? jsonOf(report, metrics, options.generate.logprobs != 0) : "\n") << std::flush;
       std::cerr << timingsLine(metrics) << '\n';
-      if (options.speculation != LLCUDA_SPECULATION_NONE)
+      if (options.guesses())
         std::cerr << event.draft_tokens << " tokens guessed, " << event.accepted_draft_tokens << " of them right\n";
       return std::cout.good() ? LLCUDA_OK : fail({LLCUDA_INTERNAL, "standard output cannot be written"});
     }

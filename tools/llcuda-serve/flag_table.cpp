@@ -149,6 +149,20 @@ std::string setDevice(Given& given, const std::string& value) {
   return "";
 }
 
+std::string setSpeculation(Given& given, const std::string& value) {
+  const std::vector<std::string> types = splitAtCommas(value);
+  given.options.guessesByNgrams = given.needsDraft = false;
+  for (const std::string& type : types) {
+    if (type != "none" && type != "ngram-simple" && type != "draft-simple")
+      return type + " is not one of none, ngram-simple, draft-simple";
+    if (type == "none" && types.size() > 1)
+      return "none stands alone";
+    given.options.guessesByNgrams |= type == "ngram-simple";
+    given.needsDraft |= type == "draft-simple";
+  }
+  return types.empty() ? "it is empty" : "";
+}
+
 std::string setPort(Given& given, const std::string& value) {
   return parseNumber<uint16_t>(value, 0, UINT16_MAX, given.options.port);
 }
@@ -214,14 +228,19 @@ std::vector<Flag> makeTable() {
        turn(&ServerOptions::fair, true), "off"},
       {"--step-target", kModel, "MS", "The longest step while requests generate: how much of a prompt fits beside them",
        number<float>(&ServerOptions::stepTargetMs, 0, 1e6f), "2.5 to 2.9 decode steps of all that run"},
-      {"--spec-type", kModel, "none|ngram-simple",
+      {"--spec-type", kModel, "none|ngram-simple|draft-simple",
        "Guess tokens ahead; the text stays the same. ngram-simple: what followed when the last tokens stood there "
-       "before",
-       choice(&ServerOptions::speculation, {"none", "ngram-simple"}), "none"},
+       "before; draft-simple: what --model-draft says, and it is meant where that is given; both with a comma",
+       setSpeculation, "none"},
+      {"-md,--model-draft,--spec-draft-model", kModel, "PATH",
+       "An engine of a smaller model with the same vocabulary, or such a model to compile first, that guesses",
+       text(&ServerOptions::draftModel), "none"},
       {"--draft,--draft-n,--draft-max,--spec-draft-n-max", kModel, "N",
        "Tokens guessed for a request at a time at most", number<uint32_t>(&ServerOptions::draftMax, 1, 63), "15"},
       {"--draft-min,--draft-n-min,--spec-draft-n-min", kModel, "N", "Fewer are not guessed",
        number<uint32_t>(&ServerOptions::draftMin, 0, 63), "0"},
+      {"--draft-p-min,--spec-draft-p-min", kModel, "P", "A token that the draft model finds less likely is no guess",
+       number<float>(&ServerOptions::draftPMin, 0, 1), "0"},
       {"--spec-ngram-simple-size-n", kModel, "N", "Tokens that have to have stood there before",
        number<uint32_t>(&ServerOptions::ngramSize, 1, 64), "3"},
       {"--pooling", kModel, "model|mean|last|cls|none",

@@ -93,6 +93,8 @@ std::string combine(const CLI::App& app, Given& given) {
     return "-c gives each of " + std::to_string(options.slots) + " slots no position";
   if (app.count("--chat-template") != 0 && app.count("--chat-template-file") != 0)
     return "--chat-template and --chat-template-file exclude one another";
+  if (given.needsDraft && options.draftModel.empty())
+    return "--spec-type draft-simple needs --model-draft";
   if (options.model.empty())
     return "MODEL is required: an engine, or a model to compile first";
   return "";

@@ -17,6 +17,7 @@ struct Given {
   server::ServerOptions options;
   uint32_t totalContext = 0; ///< of all slots together, as llama-server's -c
   bool unified = false;      ///< each slot may have all of it
+  bool needsDraft = false;   ///< --spec-type draft-simple
   std::vector<std::string> keyFiles;
 };
 

@@ -11,7 +11,7 @@ constexpr std::string_view kOneModel = "a server has one model, from a file";
 constexpr std::string_view kNoDownload = "nothing is downloaded; give the model's file";
 constexpr std::string_view kProxy = "TLS is for a reverse proxy in front";
 constexpr std::string_view kNoMedia = "only text is understood";
-constexpr std::string_view kNoDraft = "tokens are guessed without a second model: --spec-type ngram-simple";
+constexpr std::string_view kNoSynthesis = "guesses are what they are: none is made up";
 constexpr std::string_view kNoAgent = "the server runs no tools; clients do";
 
 constexpr LlamaFlag kFlags[] = {
@@ -51,10 +51,8 @@ constexpr LlamaFlag kFlags[] = {
     {"-mm,--mmproj", true, kNoMedia},
     {"-mmu,--mmproj-url", true, kNoMedia},
     {"--media-path", true, kNoMedia},
-    {"-md,--model-draft", true, kNoDraft},
-    {"--spec-draft-p-min,--draft-p-min", true, kNoDraft},
-    {"--spec-synth-len", true, kNoDraft},
-    {"--spec-synth-rates", true, kNoDraft},
+    {"--spec-synth-len", true, kNoSynthesis},
+    {"--spec-synth-rates", true, kNoSynthesis},
     {"--slot-save-path", true, "slots are not saved to files"},
     {"--sleep-idle-seconds", true, "the server does not unload its model"},
     {"--tools", true, kNoAgent},

@@ -27,18 +27,21 @@ int fail(const api::Error& error) {
   return error.status;
 }
 
+/// Rows of a model that guesses: decode steps have no more guesses.
+constexpr uint32_t kDraftRows = 8;
+
 /// Engines for a few sizes, so that another -c or -np seldom means another compilation: what is more than asked for
 /// costs nothing while it is not used.
-std::variant<std::string, int> engineOf(const ServerOptions& options, const std::function<void(pid_t)>& compiling) {
-  if (!tools::isModel(options.model))
-    return options.model;
-  const uint32_t slots = options.slots == 0 ? kSlotsOfModels : options.slots;
+std::variant<std::string, int> engineOf(const ServerOptions& options, const std::string& given, uint32_t rows,
+                                        const std::function<void(pid_t)>& compiling) {
+  if (!tools::isModel(given))
+    return given;
   auto engine = tools::compiledEngine(
       {.program = "llcuda-serve",
-       .model = options.model,
+       .model = given,
        .device = static_cast<llcuda_device>(options.device),
        .context = options.context == 0 ? 0 : std::bit_ceil(std::max(options.context, kLeastContext)),
-       .maxBatch = std::bit_ceil(std::max(slots, kSlotsOfModels)),
+       .maxBatch = rows,
        .cacheBytes = options.engineCacheBytes,
        .started = compiling});
   compiling(0);
@@ -95,7 +98,8 @@ api::SchedulerOptions schedulerOptions(const ServerOptions& options, const llcud
   result.queue = options.queue;
   result.prefixCache = options.prefixCache;
   result.fair = options.fair;
-  result.speculation = options.speculation == "none" ? LLCUDA_SPECULATION_NONE : LLCUDA_SPECULATION_NGRAM;
+  result.speculation = options.guessesByNgrams ? LLCUDA_SPECULATION_NGRAM : LLCUDA_SPECULATION_NONE;
+  result.draftPMin = options.draftPMin;
   result.draftMax = options.draftMax;
   result.draftMin = options.draftMin;
   result.ngramSize = options.ngramSize;
@@ -111,7 +115,8 @@ api::SchedulerOptions schedulerOptions(const ServerOptions& options, const llcud
 
 std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& options,
                                                          const std::function<void(pid_t)>& compiling) {
-  auto path = engineOf(options, compiling);
+  const uint32_t slots = options.slots == 0 ? kSlotsOfModels : options.slots;
+  auto path = engineOf(options, options.model, std::bit_ceil(std::max(slots, kSlotsOfModels)), compiling);
   if (const int* code = std::get_if<int>(&path))
     return *code;
   auto engine = api::Engine::open(std::get<std::string>(path));
@@ -126,7 +131,19 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   if (options.context > info.max_context)
     std::cerr << "warning: the engine has " << info.max_context << " positions for a request, not " << options.context
               << '\n';
-  auto scheduler = engine->createScheduler(schedulerOptions(options, info));
+  std::optional<api::Engine> draft; // its scheduler keeps what it needs
+  if (!options.draftModel.empty()) {
+    path = engineOf(options, options.draftModel, kDraftRows, compiling);
+    if (const int* code = std::get_if<int>(&path))
+      return *code;
+    auto opened = api::Engine::open(std::get<std::string>(path));
+    if (!opened)
+      return fail(opened.error());
+    draft.emplace(std::move(*opened));
+  }
+  api::SchedulerOptions wanted = schedulerOptions(options, info);
+  wanted.draftEngine = draft ? &*draft : nullptr;
+  auto scheduler = engine->createScheduler(wanted);
   if (!scheduler)
     return fail(scheduler.error());
   auto defaults = defaultsOf(options, server::engineDefaults(*engine), {info.vocabulary});

@@ -515,6 +515,12 @@ typedef struct llcuda_scheduler_options {
   uint32_t draft_max;    /**< tokens that are guessed for a request at a time at most, up to 63; 0: 15 */
   uint32_t draft_min;    /**< fewer than so many are not guessed */
   uint32_t ngram_size;   /**< tokens that have to have stood there before, 1 to 64; 0: 3 */
+  float draft_p_min;     /**< of draft_engine: a token that it finds less likely is no guess; 0 to 1 */
+  /** An engine of a smaller model with the same vocabulary, which guesses too: of a request whose n-grams say nothing
+   *  likelier. It follows as many requests at a time as it decodes, in a cache beside the scheduler's, for as many
+   *  positions. LLCUDA_UNSUPPORTED: it decodes one row, has recurrent states, or another vocabulary. May be NULL; may be
+   *  destroyed before the scheduler. */
+  llcuda_engine* draft_engine;
 } llcuda_scheduler_options;
 
 /** Defaults: auto, GPU 0, max_context, max_batch, all that is free, 1 GiB in host memory, 256 may wait, prefixes are

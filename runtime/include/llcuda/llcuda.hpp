@@ -356,6 +356,8 @@ private:
   std::shared_ptr<llcuda_grammar> handle;
 };
 
+class Engine;
+
 struct SchedulerOptions {
   llcuda_device device = LLCUDA_DEVICE_AUTO;
   int deviceIndex = 0;
@@ -370,9 +372,11 @@ struct SchedulerOptions {
   bool fair = false;        ///< Request::fairKey counts
   uint32_t maskWorkers = 0; ///< threads that make the masks of grammars; 0: min(4, processors - 1)
   llcuda_speculation speculation = LLCUDA_SPECULATION_NONE;
-  uint32_t draftMax = 0;  ///< tokens that are guessed for a request at a time at most; 0: 15
-  uint32_t draftMin = 0;  ///< fewer are not guessed
-  uint32_t ngramSize = 0; ///< tokens that have to have stood there before; 0: 3
+  uint32_t draftMax = 0;               ///< tokens that are guessed for a request at a time at most; 0: 15
+  uint32_t draftMin = 0;               ///< fewer are not guessed
+  uint32_t ngramSize = 0;              ///< tokens that have to have stood there before; 0: 3
+  float draftPMin = 0;                 ///< a token that the draft engine finds less likely is no guess
+  const Engine* draftEngine = nullptr; ///< guesses too; see llcuda_scheduler_options. Null: there is none
   std::string weightsFrom;
   Log log; ///< called by Engine::createScheduler alone
 };
@@ -536,6 +540,8 @@ public:
     c.draft_max = options.draftMax;
     c.draft_min = options.draftMin;
     c.ngram_size = options.ngramSize;
+    c.draft_p_min = options.draftPMin;
+    c.draft_engine = options.draftEngine ? options.draftEngine->handle.get() : nullptr;
     c.no_graphs = !options.graphs;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {

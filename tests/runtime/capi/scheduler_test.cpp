@@ -79,6 +79,45 @@ TEST_F(SchedulerApiTest, TextOfASession) {
   EXPECT_EQ(stats.free_pages + stats.cached_pages, stats.pages);
 }
 
+// A draft engine changes no text, may be closed before the scheduler, and has to have the vocabulary of the engine.
+TEST_F(SchedulerApiTest, DraftEngine) {
+  const auto textOf = [&](api::Scheduler many) {
+    const auto number = many.submit(request("hello", 12));
+    EXPECT_TRUE(bool(number));
+    std::string text;
+    while (true)
+      for (const llcuda_event& event : many.poll(1, -1)) {
+        EXPECT_NE(event.kind, LLCUDA_EVENT_FAILED) << event.message;
+        if (event.kind == LLCUDA_EVENT_TOKEN)
+          text.append(event.text, event.text_bytes);
+        if (event.kind == LLCUDA_EVENT_DONE || event.kind == LLCUDA_EVENT_FAILED)
+          return text;
+      }
+  };
+  const std::string plain = textOf(scheduler());
+  std::optional<api::Engine> draft(open("wide"));
+  api::SchedulerOptions options;
+  options.draftEngine = &*draft;
+  api::Scheduler guessed = scheduler(options);
+  draft.reset();
+  EXPECT_EQ(textOf(std::move(guessed)), plain);
+
+  options.device = LLCUDA_DEVICE_HOST;
+  options.draftEngine = &*engine;
+  options.draftPMin = 2;
+  EXPECT_EQ(engine->createScheduler(options).error().status, LLCUDA_USAGE);
+  options.draftPMin = 0;
+  toy::ToyEngine other = toy::toyEngine(toy::readFile(LLCUDA_TOY_IMAGE_PATH), toy::kWideBatch);
+  toy::addText(other, toy::kPunctuation);
+  toy::writeFile(path("other"), toy::fileBytes(other));
+  draft.emplace(open("other"));
+  options.draftEngine = &*draft;
+  const auto refused = engine->createScheduler(options);
+  ASSERT_FALSE(bool(refused));
+  EXPECT_EQ(refused.error().status, LLCUDA_UNSUPPORTED);
+  EXPECT_THAT(refused.error().message, HasSubstr("another vocabulary"));
+}
+
 // How much of a prompt others had computed is said at the start and at the end; who wants nothing of it has it so.
 TEST_F(SchedulerApiTest, CachedTokens) {
   api::Scheduler many = scheduler();

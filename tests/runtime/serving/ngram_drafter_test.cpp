@@ -125,7 +125,7 @@ std::vector<double> falling(double chance, std::size_t count) {
 std::vector<uint32_t> plan(std::vector<std::vector<double>> chances, DraftLimits limits, const StepCosts& costs) {
   std::vector<DraftState> rows;
   for (auto& row : chances) rows.push_back({10, std::move(row)});
-  return planDrafts(rows, limits, costs);
+  return planDrafts(rows, limits, costs).counts;
 }
 
 TEST(PlanDrafts, AsManyAsPay) {
@@ -147,6 +147,25 @@ TEST(PlanDrafts, SharesRows) {
   EXPECT_THAT(plan({falling(0.6, 15)}, {8, 0, 2}, kT4Costs), ElementsAre(0));
 }
 
+// A guess of the draft model takes a step of it, which rows share; what n-grams say is there already.
+TEST(PlanDrafts, StepsOfTheDraftModelCount) {
+  const DraftLimits dear = {.rows = 8, .modelMs = 0.4}, cheap = {.rows = 8, .modelMs = 0.05};
+  const auto of = [](double chance) { return DraftState{10, falling(chance, 15), true}; };
+  EXPECT_THAT(planDrafts(std::vector{of(0.6)}, cheap, kT4Costs).counts, ElementsAre(3));
+  EXPECT_THAT(planDrafts(std::vector{of(0.4)}, dear, kT4Costs).counts, ElementsAre(0));
+  const DraftPlan one = planDrafts(std::vector{of(0.8)}, dear, kT4Costs);
+  EXPECT_THAT(one.counts, ElementsAre(3));
+  EXPECT_NEAR(one.speedup, (1 + 0.8 + 0.64 + 0.512) / (1.11 + 3 * 0.4), 1e-9);
+  EXPECT_NEAR(one.tokenMs, 1 / one.speedup, 1e-9);
+  // Rows share its steps.
+  EXPECT_THAT(planDrafts(std::vector{of(0.6)}, dear, kT4Costs).counts, ElementsAre(1));
+  EXPECT_THAT(planDrafts(std::vector{of(0.6), of(0.6)}, {.rows = 8, .modelMs = 0.4}, kT4Costs).counts,
+              ElementsAre(1, 1));
+  DraftState known = of(0.4);
+  known.asksModel = false;
+  EXPECT_THAT(planDrafts(std::vector{known}, dear, kT4Costs).counts, ElementsAre(3));
+}
+
 /// How much faster a text is with guesses, by what steps take, when its first `known` tokens are the prompt.
 double gainOf(const std::vector<int32_t>& text, std::size_t known, const StepCosts& costs, double overhead) {
   NgramDrafter drafter(3, static_cast<uint32_t>(text.size()), std::span(text).first(known));
@@ -157,7 +176,8 @@ double gainOf(const std::vector<int32_t>& text, std::size_t known, const StepCos
     drafter.follow(now);
     const Guess guess = drafter.guess(now, 0, 15);
     const uint32_t count =
-        planDrafts(std::vector<DraftState>{{static_cast<uint32_t>(at), guess.chances}}, {8, 0, overhead}, costs)[0];
+        planDrafts(std::vector<DraftState>{{static_cast<uint32_t>(at), guess.chances}}, {8, 0, overhead}, costs)
+            .counts[0];
     time += costs.decode({.rows = 1 + count}) + (count == 0 ? 0 : overhead);
     for (uint32_t i = 0; i < count && at + 1 < text.size() && text[at] == guess.tokens[i]; ++i) ++at;
     ++at;
@@ -190,6 +210,10 @@ TEST(PlanDrafts, NeverSlower) {
   add(copy, 400, 5000);
   for (std::size_t i = 0; i < 20; ++i) repeat(copy, 15 * i, 40), add(copy, 4, 5000); // as code that is edited
   EXPECT_GT(gainOf(copy, 400, kT4Costs, 0.01), 2.5);
+  std::vector<int32_t> renamed; // two words of eight are another one each time
+  add(renamed, 400, 5000);
+  for (std::size_t i = 0; i < 400; i += 8) repeat(renamed, i, 6), add(renamed, 1, 1000000);
+  EXPECT_GT(gainOf(renamed, 400, kT4Costs, 0.01), 2.1);
   EXPECT_DOUBLE_EQ(gainOf(copy, 400, BucketCosts({1, 2, 4, 8}), 0.01), 1);
 }
 

@@ -19,6 +19,7 @@ protected:
   /// With `pages` for all positions; a sequence of the whole context has 8.
   void open(uint32_t pages, uint64_t hostBytes, bool measures = false, bool fair = false, uint32_t slots = kWideBatch) {
     loop.reset();
+    draft.reset();
     session.reset();
     events = std::make_unique<serving::EventQueue>();
     ASSERT_TRUE(events->open().ok());
@@ -33,6 +34,12 @@ protected:
     options.hostCacheBytes = hostBytes;
     options.fair = fair;
     options.speculation = speculation;
+    if (draftProgram) {
+      auto model = serving::DraftModel::create(draftProgram, kVocabulary, draftOptions);
+      ASSERT_TRUE(model.ok()) << model.error().message;
+      draft = std::move(*model);
+      options.draft = draft.get();
+    }
     loop = std::make_unique<serving::EngineLoop>(*session, *clock, served.text(), options, *events);
     ASSERT_TRUE(!measures || loop->measure().ok());
     said.clear();
@@ -71,11 +78,14 @@ protected:
     EXPECT_EQ(said[id].tokens, continuation(request.tokens, static_cast<std::size_t>(request.maxTokens)));
   }
 
-  serving::SpeculationOptions speculation; ///< of the next open()
+  serving::SpeculationOptions speculation;     ///< of the next open()
+  std::shared_ptr<const Program> draftProgram; ///< the same: guesses, where there is one
+  serving::DraftModelOptions draftOptions = {kMaxContext, kWideBatch};
   ServedToy served = servedToy();
   std::unique_ptr<serving::EventQueue> events;
   std::unique_ptr<PhaseClock> clock;
   std::unique_ptr<Session> session;
+  std::unique_ptr<serving::DraftModel> draft;
   std::unique_ptr<serving::EngineLoop> loop;
   std::map<uint64_t, Said> said;
   uint64_t nextId = 1;

@@ -188,18 +188,33 @@ def dry(model, tokens):
     yield "dry", differ("dry", softmax(logits | {words[3]: logits[words[3]] - 0.9 * 1.6 ** (3 - 2)}), found)
 
 
-def mirostat(model, prompt, tokens):
-    tau, eta, mu = 1.4, 0.3, 2.8
-    steps = model.left(prompt, tokens, {"mirostat": 2, "mirostat_tau": tau, "mirostat_eta": eta, "temperature": 0.9}, 5)
-    worst = 0.0
-    for token, _, found in steps:
-        logits = temperature(model.logits(prompt, tokens), 0.9)
-        p = softmax(logits)
-        kept = {one: logits[one] for one in ranked(logits) if -math.log2(p[one]) <= mu} or top_k(logits, 1)
-        worst = max(worst, differ("mirostat 2", softmax(kept), found))
+def below(logits, mu):
+    """mirostat 2: those that surprise by `mu` bits at most."""
+    p = softmax(logits)
+    return {token: logits[token] for token in ranked(logits) if -math.log2(p[token]) <= mu} or top_k(logits, 1)
+
+
+def slope(logits, mu, vocabulary):
+    """mirostat 1: as many as the slope of the first hundred says."""
+    p = softmax(logits)
+    first = [math.log(p[token]) for token in ranked(logits)[:100]]
+    steps = [(math.log((i + 2) / (i + 1)), first[i] - first[i + 1]) for i in range(len(first) - 1)]
+    s = sum(t * b for t, b in steps) / sum(t * t for t, _ in steps)
+    k = ((s - 1) * 2**mu / (1 - vocabulary ** (1 - s))) ** (1 / s)
+    return top_k(logits, max(int(k), 1))
+
+
+def mirostat(model, prompt, tokens, version, tau, keep):
+    name, eta, mu, worst, counts = f"mirostat {version}", 0.3, 2 * tau, 0.0, set()
+    fields = {"mirostat": version, "mirostat_tau": tau, "mirostat_eta": eta, "temperature": 0.9}
+    for token, _, found in model.left(prompt, tokens, fields, 5):
+        kept = keep(temperature(model.logits(prompt, tokens), 0.9), mu)
+        worst = max(worst, differ(name, softmax(kept), found))
         mu -= eta * (-math.log2(softmax(kept)[token]) - tau)
         prompt = [*prompt, token]
-    yield "mirostat 2", worst
+        counts.add(len(kept))
+    assert len(counts) > 2, (name, counts)
+    yield name, worst
 
 
 def adaptive_p(model, prompt, tokens):
@@ -229,7 +244,8 @@ def main(program, path):
         checks += penalties(model, prompt, {*ranked(plain)[:12]})
         checks += dry(model, tokens)
         # Prompts of up to 8 tokens have the bits of steps that generate them.
-        checks += mirostat(model, prompt[:3], tokens)
+        checks += mirostat(model, prompt[:3], tokens, 1, 3.5, lambda logits, mu: slope(logits, mu, model.vocabulary))
+        checks += mirostat(model, prompt[:3], tokens, 2, 1.4, below)
         checks += adaptive_p(model, prompt[:3], tokens)
         greedy = model.left(prompt, tokens, {"temperature": 0})[0]
         assert greedy == (ranked(logits)[0], 1, {ranked(logits)[0]: 1}), greedy
