@@ -2,7 +2,7 @@
 """The tests that are scripts: FileCheck tests (.mlir) and shell tests (.test), run against the release build.
 
 `REQUIRES: model` needs the real model (LLCUDA_TEST_MODEL); `REQUIRES: gpu` needs a device; `REQUIRES: chromium`
-Debian's chromium and chromium-driver, and selenium; `REQUIRES: mypy` and `hatchling` these modules.
+Debian's chromium and chromium-driver, and selenium; `REQUIRES: mypy`, `hatchling` and `zensical` these modules.
 """
 import ctypes
 import importlib.util
@@ -47,7 +47,7 @@ def gpus():
 
 if shutil.which("chromium") and shutil.which("chromedriver") and importlib.util.find_spec("selenium"):
     config.available_features.add("chromium")
-for module in ("mypy", "hatchling"):  # tools/dev/setup installs them
+for module in ("mypy", "hatchling", "zensical"):  # tools/dev/setup installs them
     if importlib.util.find_spec(module):
         config.available_features.add(module)
 if gpus() > 0:

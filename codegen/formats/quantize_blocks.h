@@ -23,10 +23,17 @@ void quantize(const float* values, BlockQ4_1& block);
 void quantize(const float* values, BlockQ5_0& block);
 void quantize(const float* values, BlockQ5_1& block);
 
-// quantize_fitted.cpp: scales and minima are searched for the least weighted squared error.
-void quantize(const float* values, BlockQ4_K& block);
-void quantize(const float* values, BlockQ5_K& block);
-void quantize(const float* values, BlockQ6_K& block);
+// quantize_fitted.cpp: scales and minima are searched for the least weighted squared error. `importance` is that of
+// quantizeRow.
+void quantizeFitted(const float* values, const float* importance, BlockQ4_0& block); ///< `importance` is not null
+void quantizeFitted(const float* values, const float* importance, BlockQ5_0& block); ///< `importance` is not null
+void quantizeFitted(const float* values, const float* importance, BlockQ4_K& block);
+void quantizeFitted(const float* values, const float* importance, BlockQ5_K& block);
+void quantizeFitted(const float* values, const float* importance, BlockQ6_K& block);
+
+/// Codes of 32 elements: a nibble each, element j and j + 16 in a byte, and the fifth bits.
+void storeNibbles(const uint8_t (&codes)[32], uint8_t (&out)[16]);
+void storeFifthBits(const uint8_t (&codes)[32], uint8_t (&out)[4]);
 
 /// quantize_four_bit.cpp: codes of the nearest of 16 values times the largest magnitude.
 class FourBitEncoder {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Super-blocks of 256 in small groups. Of each group several step sizes are tried: the codes of a step, then the scale
-// (and minimum) of least weighted squared error for those codes; the best one stays. The groups' scales are then
-// rounded to their few bits, and the codes made again from the scales as they are stored.
+// Super-blocks of 256 in small groups, and blocks of 32 where some elements count more. Of each group several step
+// sizes are tried: the codes of a step, then the scale (and minimum) of least weighted squared error for those codes;
+// the best one stays. The groups' scales are then rounded to their few bits, and the codes made again from the scales
+// as they are stored.
 //
 // Heavier weights make large values, which matter more, exact. Sums run over four lanes in a fixed order, so that every
 // machine finds the same codes.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "codegen/formats/quantize_blocks.h"
 
@@ -58,6 +60,17 @@ int scaleCode(float value, float steps, float low, float high) {
   return static_cast<int>(std::clamp(std::round(value * steps), low, high));
 }
 
+/// Twice the mean square: what an element's square is added to, so that small elements count too where they matter.
+float spreadOf(const float* values, int elements) {
+  Lanes squares = {};
+  for (int i = 0; i < elements; i += 4) squares += load(values + i) * load(values + i);
+  return 2 * sum(squares) / static_cast<float>(elements);
+}
+
+Lanes roots(Lanes lanes) {
+  return Lanes{std::sqrt(lanes[0]), std::sqrt(lanes[1]), std::sqrt(lanes[2]), std::sqrt(lanes[3])};
+}
+
 /// The codes of a group whose values are (code - kOffset) / steps - minimum, within 0 ... kMaxCode.
 template <int kElements, int kMaxCode, int kOffset>
 void storeCodes(const float* values, float steps, float minimum, uint8_t* codes) {
@@ -81,8 +94,14 @@ struct AffineSums {
   float codes, squares, products; ///< of code, code * code, code * value
 };
 
+struct AffineError {
+  float squares, minimum;
+};
+
 struct AffineGroup {
-  explicit AffineGroup(const float* values) {
+  AffineGroup() = default;
+  /// `spread` is that of the super-block, for `importance`.
+  AffineGroup(const float* values, const float* importance, float spread) {
     Lanes squares = {};
     low = high = values[0];
     for (int i = 0; i < kAffineGroup; ++i) {
@@ -98,7 +117,7 @@ struct AffineGroup {
     const float rms = std::sqrt(sum(squares) / kAffineGroup);
     Lanes weights = {}, weighted = {};
     for (int v = 0; v < kVectors; ++v) {
-      weight[v] = rms + magnitude(x[v]);
+      weight[v] = importance ? load(importance + 4 * v) * roots(spread + x[v] * x[v]) : rms + magnitude(x[v]);
       weights += weight[v];
       weighted += weight[v] * x[v];
     }
@@ -116,6 +135,20 @@ struct AffineGroup {
       products += weighted * x[v];
     }
     return {sum(codes), sum(squares), sum(products)};
+  }
+
+  /// The error with a scale and a minimum as they are stored, and the minimum of least error for the codes.
+  AffineError errorWith(float scale, float minimum, int maxCode) const {
+    const float steps = inverse(scale);
+    Lanes squares = {}, distances = {};
+    for (int v = 0; v < kVectors; ++v) {
+      const Lanes code = nearest(atMost(atLeast((x[v] + minimum) * steps, 0), static_cast<float>(maxCode)));
+      const Lanes distance = code * scale - x[v]; // that of code and value, which is the minimum where they agree
+      const Lanes error = distance - minimum;
+      squares += weight[v] * error * error;
+      distances += weight[v] * distance;
+    }
+    return {sum(squares), weightSum > 0 ? sum(distances) / weightSum : minimum};
   }
 
   static constexpr int kVectors = kAffineGroup / 4;
@@ -161,6 +194,33 @@ AffineFit fitAffine(const AffineGroup& group) {
   return best.fit;
 }
 
+/// Scale and minimum of a group as they are stored, in six bits each.
+struct AffineCodes {
+  int scale, minimum;
+};
+
+/// Of the codes next to those that round `fit`, the two of least error: what a step of the scale changes, another
+/// minimum makes good in part.
+template <int kMaxCode>
+AffineCodes roundedFit(const AffineGroup& group, const AffineFit& fit, float d, float dmin) {
+  const float minimumSteps = inverse(dmin);
+  const int scale = scaleCode(fit.scale, inverse(d), 0, 63), minimum = scaleCode(fit.minimum, minimumSteps, 0, 63);
+  AffineCodes best = {scale, minimum};
+  float least = std::numeric_limits<float>::infinity();
+  for (int s = std::max(scale - 1, 0); s <= std::min(scale + 1, 63); ++s) {
+    int m = minimum;
+    for (int round = 0; round < 3; ++round) {
+      const AffineError error = group.errorWith(d * static_cast<float>(s), dmin * static_cast<float>(m), kMaxCode);
+      if (error.squares < least) {
+        least = error.squares;
+        best = {s, m};
+      }
+      m = scaleCode(error.minimum, minimumSteps, 0, 63);
+    }
+  }
+  return best;
+}
+
 /// Six bits of scale and six of minimum of each group, as scaleOfGroup and minOfGroup read them.
 void storeGroupScales(const uint8_t (&scales)[8], const uint8_t (&minima)[8], uint8_t (&out)[12]) {
   for (int j = 0; j < 4; ++j) {
@@ -171,22 +231,26 @@ void storeGroupScales(const uint8_t (&scales)[8], const uint8_t (&minima)[8], ui
 }
 
 template <typename Block, int kMaxCode, int kFirstTenth, int kLastTenth>
-void quantizeAffine(const float* values, Block& block, uint8_t (&codes)[kSuperBlock]) {
+void quantizeAffine(const float* values, const float* importance, Block& block, uint8_t (&codes)[kSuperBlock]) {
+  const float spread = importance ? spreadOf(values, kSuperBlock) : 0;
+  AffineGroup groups[8];
   AffineFit fits[8];
   float largestScale = 0, largestMinimum = 0;
   for (int g = 0; g < 8; ++g) {
-    fits[g] = fitAffine<kMaxCode, kFirstTenth, kLastTenth>(AffineGroup(values + g * kAffineGroup));
+    const float* groupImportance = importance ? importance + g * kAffineGroup : nullptr;
+    groups[g] = AffineGroup(values + g * kAffineGroup, groupImportance, spread);
+    fits[g] = fitAffine<kMaxCode, kFirstTenth, kLastTenth>(groups[g]);
     largestScale = std::max(largestScale, fits[g].scale);
     largestMinimum = std::max(largestMinimum, fits[g].minimum);
   }
   block.d = floatToHalf(largestScale / 63);
   block.dmin = floatToHalf(largestMinimum / 63);
   const float d = halfToFloat(block.d), dmin = halfToFloat(block.dmin);
-  const float scaleSteps = inverse(d), minimumSteps = inverse(dmin);
   uint8_t scales[8], minima[8];
   for (int g = 0; g < 8; ++g) {
-    scales[g] = static_cast<uint8_t>(scaleCode(fits[g].scale, scaleSteps, 0, 63));
-    minima[g] = static_cast<uint8_t>(scaleCode(fits[g].minimum, minimumSteps, 0, 63));
+    const AffineCodes rounded = roundedFit<kMaxCode>(groups[g], fits[g], d, dmin);
+    scales[g] = static_cast<uint8_t>(rounded.scale);
+    minima[g] = static_cast<uint8_t>(rounded.minimum);
     storeCodes<kAffineGroup, kMaxCode, 0>(values + g * kAffineGroup, inverse(d * scales[g]), dmin * minima[g],
                                           codes + g * kAffineGroup);
   }
@@ -201,15 +265,15 @@ void storeNibbles(const uint8_t (&codes)[kSuperBlock], uint8_t (&out)[128]) {
   }
 }
 
-// --- Q6_K: groups of 16, value ~ scale * code, code in -32 ... 31 ---
+// --- Q6_K, groups of 16, and Q4_0 and Q5_0: value ~ scale * code, codes around zero ---
 
-constexpr int kCenteredGroup = 16;
-
-/// The scale of least error over codes around zero; values weigh their square. Steps place the peak at -32 and near it.
-float fitCentered(const float* values) {
-  constexpr int kVectors = kCenteredGroup / 4;
+/// The scale of least error over codes -kHalf ... kHalf - 1 with these weights, of which some are not zero; without
+/// weights values weigh their square. Steps place the peak at -kHalf and near it.
+template <int kElements, int kHalf>
+float fitCentered(const float* values, const float* weights) {
+  constexpr int kVectors = kElements / 4;
   float peak = 0;
-  for (int i = 0; i < kCenteredGroup; ++i)
+  for (int i = 0; i < kElements; ++i)
     if (std::fabs(values[i]) > std::fabs(peak))
       peak = values[i];
   if (std::fabs(peak) < 1e-15f)
@@ -217,14 +281,14 @@ float fitCentered(const float* values) {
   Lanes x[kVectors], weight[kVectors];
   for (int v = 0; v < kVectors; ++v) {
     x[v] = load(values + 4 * v) * (1 / peak); // the squares of small values stay in range
-    weight[v] = x[v] * x[v];
+    weight[v] = weights ? load(weights + 4 * v) : x[v] * x[v];
   }
   float best = 0, bestGain = -1;
   for (int tenth = -9; tenth <= 9; ++tenth) {
-    const float steps = -(32 + 0.1f * static_cast<float>(tenth));
+    const float steps = -(kHalf + 0.1f * static_cast<float>(tenth));
     Lanes squares = {}, products = {};
     for (int v = 0; v < kVectors; ++v) {
-      const Lanes code = nearest(atMost(atLeast(x[v] * steps, -32), 31));
+      const Lanes code = nearest(atMost(atLeast(x[v] * steps, -kHalf), kHalf - 1));
       squares += weight[v] * code * code;
       products += weight[v] * code * x[v];
     }
@@ -237,26 +301,52 @@ float fitCentered(const float* values) {
   return best * peak;
 }
 
+/// A block of 32 of one scale, its codes raised by kHalf.
+template <int kHalf>
+uint16_t fitBlock(const float* values, const float* importance, uint8_t (&codes)[32]) {
+  const float spread = spreadOf(values, 32);
+  float weights[32];
+  for (int i = 0; i < 32; ++i) weights[i] = importance[i] * std::sqrt(spread + values[i] * values[i]);
+  const uint16_t d = floatToHalf(fitCentered<32, kHalf>(values, weights));
+  storeCodes<32, 2 * kHalf - 1, kHalf>(values, inverse(halfToFloat(d)), 0, codes);
+  return d;
+}
+
 } // namespace
 
-void quantize(const float* values, BlockQ4_K& block) {
-  uint8_t codes[kSuperBlock];
-  quantizeAffine<BlockQ4_K, 15, -10, 10>(values, block, codes);
+void quantizeFitted(const float* values, const float* importance, BlockQ4_0& block) {
+  uint8_t codes[32];
+  block.d = fitBlock<8>(values, importance, codes);
   storeNibbles(codes, block.codes);
 }
 
-void quantize(const float* values, BlockQ5_K& block) {
+void quantizeFitted(const float* values, const float* importance, BlockQ5_0& block) {
+  uint8_t codes[32];
+  block.d = fitBlock<16>(values, importance, codes);
+  storeNibbles(codes, block.codes);
+  storeFifthBits(codes, block.highBits);
+}
+
+void quantizeFitted(const float* values, const float* importance, BlockQ4_K& block) {
   uint8_t codes[kSuperBlock];
-  quantizeAffine<BlockQ5_K, 31, -5, 10>(values, block, codes);
+  quantizeAffine<BlockQ4_K, 15, -10, 10>(values, importance, block, codes);
+  storeNibbles(codes, block.codes);
+}
+
+void quantizeFitted(const float* values, const float* importance, BlockQ5_K& block) {
+  uint8_t codes[kSuperBlock];
+  quantizeAffine<BlockQ5_K, 31, -5, 10>(values, importance, block, codes);
   storeNibbles(codes, block.codes);
   std::memset(block.highBits, 0, sizeof block.highBits);
   for (int i = 0; i < kSuperBlock; ++i) block.highBits[i % 32] |= static_cast<uint8_t>((codes[i] >> 4) << (i / 32));
 }
 
-void quantize(const float* values, BlockQ6_K& block) {
+void quantizeFitted(const float* values, const float* importance, BlockQ6_K& block) {
+  constexpr int kCenteredGroup = 16;
   float scales[16], peak = 0;
   for (int g = 0; g < 16; ++g) {
-    scales[g] = fitCentered(values + g * kCenteredGroup);
+    scales[g] = fitCentered<kCenteredGroup, 32>(values + g * kCenteredGroup,
+                                                importance ? importance + g * kCenteredGroup : nullptr);
     if (std::fabs(scales[g]) > std::fabs(peak))
       peak = scales[g];
   }

@@ -58,8 +58,10 @@ ReadRow decodedRows(const TensorInfo& tensor, TensorBytes stored) {
   };
 }
 
-Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, unsigned threads) {
+Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, unsigned threads,
+                               std::span<const float> importance) {
   const uint64_t columns = columnsOf(tensor);
+  const uint64_t matrixRows = tensor.dims.size() > 1 ? tensor.dims[1] : 1;
   const uint64_t rowBytes = encodedBytes(tensor, tensor.type) / std::max<uint64_t>(1, rowsOf(tensor));
   auto encoded = std::make_shared<std::vector<std::byte>>(rowsOf(tensor) * rowBytes);
   std::mutex lock;
@@ -77,7 +79,8 @@ Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, un
         }
         return;
       }
-      formats::quantizeRow(tensor.type, values.data(), columns, encoded->data() + row * rowBytes);
+      const float* weights = importance.empty() ? nullptr : importance.data() + row / matrixRows * columns;
+      formats::quantizeRow(tensor.type, values.data(), columns, encoded->data() + row * rowBytes, weights);
     }
   });
   if (failure)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "compiler/ingest/checkpoint.h"
 #include "runtime/base/result.h"
@@ -24,6 +25,9 @@ ReadRow decodedRows(const TensorInfo& tensor, TensorBytes stored);
 
 /// All rows of `tensor` in its type, one that `canQuantize`, made on `threads` threads. A value that is not finite or
 /// too large for the encoding is kBadInput or kUnsupported and named by its place; messages lack the tensor's name.
-Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, unsigned threads);
+/// `importance` has nothing, or a number for each column of each matrix: of a tensor of three dimensions one after the
+/// other.
+Result<TensorBytes> encodeRows(const TensorInfo& tensor, const ReadRow& read, unsigned threads,
+                               std::span<const float> importance = {});
 
 } // namespace llcuda::ingest

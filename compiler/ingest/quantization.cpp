@@ -27,14 +27,16 @@ Result<Enum> byName(const std::string_view (&names)[kCount], std::string_view na
   return usageError(Quoted{name}, " is not one of ", all);
 }
 
-bool isFloat(TensorType type) {
-  return type == TensorType::kF32 || type == TensorType::kF16 || type == TensorType::kBF16;
-}
-
 /// Layers whose values and down projections get more bits: the first and last eighth, and every third between.
 bool getsMoreBits(uint64_t layer, uint64_t layers) {
   const uint64_t eighth = layers / 8;
   return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
+}
+
+/// Small tensors whose errors would be large, and what is no weight: biases of experts are matrices too.
+bool isKept(std::string_view name) {
+  return !name.ends_with(".weight") || name.ends_with("_norm.weight") ||
+         name.ends_with(".ffn_gate_inp.weight"); // what it chooses is all or nothing
 }
 
 /// A mix of llama.cpp: `base` for most tensors, `fused` for fused queries, keys and values, Q6_K for the sensitive
@@ -50,16 +52,35 @@ TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, Tens
   return sensitive && getsMoreBits(layerOf(name).value_or(0), model.layers) ? TensorType::kQ6_K : base;
 }
 
-TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {
-  if (tensor.name.ends_with(".ffn_gate_inp.weight")) // small, and what it chooses is all or nothing
+/// Attention is a small part of a model of eight experts: more bits for it cost little.
+std::optional<TensorType> beside8Experts(std::string_view name, Quantization quantization) {
+  if (name.ends_with(".attn_k.weight") || name.ends_with(".attn_v.weight"))
+    return TensorType::kQ8_0;
+  if (quantization == Quantization::kQ4_K_M && name.ends_with(".attn_output.weight"))
+    return TensorType::kQ5_K;
+  return std::nullopt;
+}
+
+TensorType mixOf(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {
+  if (isKept(tensor.name))
     return tensor.type;
+  const bool ofLlama = quantization != Quantization::kF16 && quantization != Quantization::kNf4;
+  if (model.experts == 8 && ofLlama)
+    if (const auto type = beside8Experts(tensor.name, quantization))
+      return *type;
   switch (quantization) {
   case Quantization::kF16:
     return TensorType::kF16;
   case Quantization::kQ8_0:
     return TensorType::kQ8_0;
   case Quantization::kQ4_0:
-    return tensor.name == model.head ? TensorType::kQ6_K : TensorType::kQ4_0;
+    if (tensor.name == model.head)
+      return TensorType::kQ6_K;
+    // An importance matrix leaves the first down projections too rough for a scale alone.
+    return model.weighted && tensor.name.ends_with(".ffn_down.weight") &&
+                   layerOf(tensor.name).value_or(0) < model.layers / 8
+               ? TensorType::kQ4_1
+               : TensorType::kQ4_0;
   case Quantization::kQ4_K_M:
     return mixedType(tensor, model, TensorType::kQ4_K, TensorType::kQ5_K);
   case Quantization::kQ5_K_M:
@@ -107,23 +128,29 @@ Result<HeadEncoding> headEncodingByName(std::string_view name) {
   return byName<HeadEncoding>(kHeads, name);
 }
 
-Result<TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel& model,
-                                 const QuantizeOptions& options) {
+bool isFloat(TensorType type) {
+  return type == TensorType::kF32 || type == TensorType::kF16 || type == TensorType::kBF16;
+}
+
+TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, const QuantizeOptions& options) {
   if (tensor.dims.size() < 2)
     return tensor.type;
   TensorType wanted = tensor.type;
-  std::string_view option = "--quantize";
   if (options.quantization)
-    wanted = wantedType(tensor, model, *options.quantization);
-  if (options.head && tensor.name == model.head) {
-    option = "--head";
+    wanted = mixOf(tensor, model, *options.quantization);
+  if (options.head && tensor.name == model.head)
     wanted = *options.head == HeadEncoding::kQ8_0   ? TensorType::kQ8_0
              : *options.head == HeadEncoding::kQ6_K ? TensorType::kQ6_K
                                                     : tensor.type;
-  }
-  wanted = wanted == tensor.type ? wanted : fitting(wanted, columnsOf(tensor));
+  return wanted == tensor.type ? wanted : fitting(wanted, columnsOf(tensor));
+}
+
+Result<TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel& model,
+                                 const QuantizeOptions& options) {
+  const TensorType wanted = wantedType(tensor, model, options);
   if (wanted != tensor.type && !isFloat(tensor.type))
-    return unsupported("is ", formats::tensorTypeInfo(tensor.type).name, " already; ", option,
+    return unsupported("is ", formats::tensorTypeInfo(tensor.type).name, " already; ",
+                       options.head && tensor.name == model.head ? "--head" : "--quantize",
                        " takes f32, f16 and bf16: leave it out, or start from the 16-bit model");
   return wanted;
 }

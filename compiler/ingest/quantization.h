@@ -32,11 +32,20 @@ struct QuantizeOptions {
 struct QuantizedModel {
   uint64_t layers = 0;
   std::string_view head; ///< the tensor that makes the logits
+  uint64_t experts = 0;  ///< of a layer; models of eight have more bits in their attention
+  bool weighted = false; ///< by an importance matrix
 };
 
-/// The encoding of `tensor`, its own when it stays. Vectors stay; an encoding whose blocks do not divide the rows gives
-/// way to one with smaller blocks, at last to f16. Asking a tensor that is quantised already for another encoding is
-/// kUnsupported. Messages go on after the tensor's name.
+/// The encoding that `tensor` should have, its own when it stays, whatever it has now. What is no weight stays, and so
+/// do vectors, norms and the weights that choose experts; an encoding whose blocks do not divide the rows gives way to
+/// one with smaller blocks, at last to f16.
+formats::TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, const QuantizeOptions& options);
+
+/// Whether the elements are numbers by themselves: f32, f16, bf16.
+bool isFloat(formats::TensorType type);
+
+/// The same for the compiler, which quantises no tensor twice: asking one that is quantised already for another
+/// encoding is kUnsupported. Messages go on after the tensor's name.
 Result<formats::TensorType> quantizedType(const TensorInfo& tensor, const QuantizedModel& model,
                                           const QuantizeOptions& options);
 

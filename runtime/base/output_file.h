@@ -32,6 +32,8 @@ public:
   /// Writes over the first bytes, of which there are as many.
   Result<void> rewriteStart(std::span<const std::byte> bytes);
   uint64_t bytes() const { return position; }
+  /// Where it lies until commit(), to be read again before.
+  const std::string& temporaryPath() const { return temporary.path(); }
 
   /// Syncs the file and gives it its name, which is checked again: it may have come to lead to an input.
   Result<void> commit();

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "runtime/schema/engine_hash.h"
@@ -13,6 +14,14 @@ namespace {
 constexpr std::array<std::string_view, schema::kSegmentCount> kSegmentNames = {"constants", "weights", "text",
                                                                                "kernel images", "metadata"};
 constexpr std::string_view kRemedy = "; copy it again or compile it again with llcuda-compile";
+
+/// "version 5", "versions 5 to 6".
+std::string readVersions() {
+  const std::string newest = std::to_string(schema::kEngineVersion);
+  return schema::kOldestEngineVersion == schema::kEngineVersion
+             ? "version " + newest
+             : "versions " + std::to_string(schema::kOldestEngineVersion) + " to " + newest;
+}
 
 bool startsWith(std::span<const std::byte> file, std::string_view text) {
   return file.size() >= text.size() && std::memcmp(file.data(), text.data(), text.size()) == 0;
@@ -39,9 +48,10 @@ Result<schema::EngineHeader> readHeader(std::span<const std::byte> file, const s
     return badInput(name, ": is truncated inside its first page (", file.size(), " bytes)", kRemedy);
   std::memcpy(&header, file.data(), sizeof(header));
   // Before the hash: another version may have another header.
-  if (header.version != schema::kEngineVersion)
-    return unsupported(name, ": has engine version ", header.version, ", this program reads version ",
-                       schema::kEngineVersion, "; compile the model again with this version's llcuda-compile");
+  if (header.version < schema::kOldestEngineVersion || header.version > schema::kEngineVersion)
+    return unsupported(name, ": has engine version ", header.version, ", this program reads ", readVersions(),
+                       header.version > schema::kEngineVersion ? "; use a newer llcuda, or" : ";",
+                       " compile its model again: llcuda-compile MODEL -o ", name);
   if (header.xxh3 != schema::hashHeader(header))
     return badInput(name, ": its first page is damaged (hash differs)", kRemedy);
   if (header.segmentCount != schema::kSegmentCount)

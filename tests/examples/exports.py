@@ -18,7 +18,7 @@ def lines(*command):
 declared = set(re.findall(r"LLCUDA_API [^;]*?\b(llcuda_\w+)\(", header))
 exported = {line.split()[2].split("@")[0] for line in lines("nm", "-D", "--defined-only", str(library)) if " T " in line}
 assert declared and exported == declared, f"declared only: {declared - exported}, exported only: {exported - declared}"
-assert any("libllcuda.so.0.1" in line and "SONAME" in line for line in lines("readelf", "-d", str(library)))
+assert any("libllcuda.so.3.0" in line and "SONAME" in line for line in lines("readelf", "-d", str(library)))
 
 for program in [library, prefix / "bin/llcuda-run"]:
     needed = " ".join(lines("ldd", str(program)))

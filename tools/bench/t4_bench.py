@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures llcuda and llama.cpp beside each other on a T4, with the GPU's clocks, in five minutes; docs/t4_bench.ipynb
-runs it.
+"""Measures llcuda and llama.cpp beside each other on a T4, with the GPU's clocks, in five minutes;
+examples/notebooks/t4_bench.ipynb runs it.
 
 usage: t4_bench.py [--models smollm2,llama-1b:q4_k_m,...] [--peer DIR | none] [--out t4_bench.json]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: headers, libraries, tools, and the CMake package: find_package(llcuda) gives llcuda::llcuda.
+# `cmake --install`: headers, libraries, tools, their man pages and completion, and the CMake package:
+# find_package(llcuda) gives llcuda::llcuda.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -14,3 +15,14 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/llcuda-config-version.cma
 install(FILES ${PROJECT_BINARY_DIR}/llcuda-config.cmake ${PROJECT_BINARY_DIR}/llcuda-config-version.cmake
   DESTINATION ${package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/llcuda)
+
+# Made of what the tools say with --help.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  install(CODE "
+    set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+    execute_process(COMMAND \"${Python3_EXECUTABLE}\" \"${PROJECT_SOURCE_DIR}/tools/package/command_pages.py\"
+      \"${PROJECT_BINARY_DIR}/bin\" \"\${prefix}/${CMAKE_INSTALL_DATADIR}\" COMMAND_ERROR_IS_FATAL ANY)")
+else()
+  message(STATUS "Python 3 is missing: man pages and completion will not be installed")
+endif()

@@ -2,21 +2,23 @@
 """Puts the Python package together: stage.py PREFIX OUT [--link]
 
 PREFIX is an installed tree or a build folder, with bin and lib. OUT/llcuda gets the modules of runtime/python, the
-declarations made of llcuda.h, the encodings of GGUF made of encodings.inc, and the libraries and programs; with --link
-as links, for work on the package: `PYTHONPATH=OUT python`.
+declarations made of llcuda.h, the encodings of GGUF made of encodings.inc, the project's version, and the libraries and
+programs; OUT/share their man pages and completion. With --link the package alone, as links, for work on it:
+`PYTHONPATH=OUT python`.
 """
 import argparse
 import re
 import shutil
 from pathlib import Path
 
+import command_pages
 import ctypes_header
+from project import ROOT, version
 
-ROOT = Path(__file__).resolve().parents[2]
 # The name that programs ask for, and what it opens beside itself.
 LIBRARIES = ("libllcuda.so.*.*", "libllcuda-hostsim.so")
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
-            "llcuda-bench")
+            "llcuda-bench", "llcuda-quantize")
 
 
 FIRST_FOREIGN = 1000  # encodings from here on are in no GGUF file
@@ -54,6 +56,8 @@ def stage(prefix, out, link):
     (package / "_c.py").write_text(text, encoding="utf-8")
     encodings = encodings_text(ROOT / "codegen/formats/encodings.inc")
     (package / "_encodings.py").write_text(encodings, encoding="utf-8")
+    (package / "_version.py").write_text(f'# SPDX-License-Identifier: Apache-2.0\n__version__ = "{version()}"\n',
+                                         encoding="utf-8")
     for pattern in LIBRARIES:
         found = sorted([*prefix.glob(f"lib/{pattern}"), *prefix.glob(f"lib*/{pattern}"),
                         *prefix.glob(f"lib/*/{pattern}")], key=lambda file: len(file.name))
@@ -65,6 +69,8 @@ def stage(prefix, out, link):
             place(prefix / "bin" / name, package / "bin" / name, link)
         elif not link:
             raise SystemExit(f"stage: {prefix / 'bin' / name}: is not there")
+    if not link:
+        command_pages.write(out / "share", command_pages.commands(package / "bin"))
 
 
 def main():

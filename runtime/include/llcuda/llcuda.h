@@ -66,7 +66,7 @@ typedef struct llcuda_engine llcuda_engine;
 /** One sequence of tokens on one device: its cache, its position, its buffers. */
 typedef struct llcuda_session llcuda_session;
 
-/** Version of the library, "0.1.0". Static storage. */
+/** Version of the library, "3.0.0". Static storage. */
 LLCUDA_API const char* llcuda_version(void);
 
 /** Name of a status, "LLCUDA_BAD_INPUT"; "LLCUDA_?" for another number. Static storage. */

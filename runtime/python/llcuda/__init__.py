@@ -12,6 +12,7 @@ from ._profile import KernelTime, Profile
 from ._progress import Progress
 from ._session import Session
 from ._types import Candidate, Completion, EngineInfo, Metrics, SelfCheck, Token, TokenLogprob
+from ._version import __version__
 from ._waiting import AsyncTokenStream, TokenStream
 from .engine import Engine
 from .errors import (
@@ -28,11 +29,9 @@ from .errors import (
 )
 from .llm import LLM
 
-__version__ = "3.0.0"
-
 __all__ = [
     "LLM", "AsyncTokenStream", "BadInputError", "BusyError", "CancelledError", "Candidate", "CompileReport",
     "Completion", "Engine", "EngineInfo", "Error", "InternalError", "KernelTime", "MemoryPlan", "Metrics",
     "NoDeviceError", "Options", "OutOfMemoryError", "Parity", "Profile", "Progress", "SelfCheck", "SelfCheckError", "Session",
-    "Token", "TokenLogprob", "TokenStream", "UnsupportedError", "UsageError", "check", "compile",
+    "Token", "TokenLogprob", "TokenStream", "UnsupportedError", "UsageError", "__version__", "check", "compile",
 ]

@@ -81,6 +81,7 @@ def get_device_count() -> int:
 
 
 def get_device_properties(device: int | str = "auto") -> DeviceProperties:
+    """Of a GPU by its number or as "cuda:0", of "host", or of what there is."""
     on = driver(f"cuda:{device}" if isinstance(device, int) else device)
     return DeviceProperties(on.name(), on.attribute(75), on.attribute(76), on.total_memory(), on.attribute(16),
                             on.attribute(10), on.attribute(1), on.attribute(8))
@@ -103,6 +104,7 @@ class Tensor:
 
     @classmethod
     def empty(cls, shape: Sequence[int], dtype: DType | str = DType.f32, device: str = "auto") -> Tensor:
+        """Memory as it is found: "auto" is a GPU, or the host where there is none."""
         sizes, kind, on = _shape(shape), _dtype(dtype), driver(device)
         block = _Block(on, math.prod(sizes) * kind.itemsize)
         return cls(sizes, kind, on, block.pointer, block)

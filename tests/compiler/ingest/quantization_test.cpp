@@ -84,6 +84,30 @@ TEST(Quantization, HeadIsAskedApart) {
   EXPECT_EQ(typeOf({{}, HeadEncoding::kQ6_K}, layer(0, "attn_q"), 1024, tied), kF16);
 }
 
+TEST(Quantization, AttentionBesideEightExpertsGetsMoreBits) {
+  const QuantizedModel eight = {32, "output.weight", 8}, four = {32, "output.weight", 4};
+  const QuantizeOptions q4 = {Quantization::kQ4_K_M, {}}, q4_0 = {Quantization::kQ4_0, {}};
+  EXPECT_EQ(typeOf(q4, layer(5, "attn_k"), 1024, eight), kQ8_0);
+  EXPECT_EQ(typeOf(q4, layer(5, "attn_output"), 1024, eight), kQ5_K);
+  EXPECT_EQ(typeOf(q4_0, layer(5, "attn_v"), 1024, eight), kQ8_0);
+  EXPECT_EQ(typeOf(q4_0, layer(5, "attn_output"), 1024, eight), kQ4_0);
+  EXPECT_EQ(typeOf(q4, layer(5, "attn_k"), 1024, four), kQ4_K);
+  EXPECT_EQ(typeOf({Quantization::kF16, {}}, layer(5, "attn_k"), 1024, eight), kF16);
+}
+
+// llama.cpp's guard: the first down projections, weighted, in q4_0.
+TEST(Quantization, WeightedQ4_0KeepsMinimumsAtTheStart) {
+  const QuantizedModel weighted = {32, "output.weight", 0, true};
+  EXPECT_EQ(typeOf({Quantization::kQ4_0, {}}, layer(3, "ffn_down"), 1024, weighted), kQ4_1);
+  EXPECT_EQ(typeOf({Quantization::kQ4_0, {}}, layer(4, "ffn_down"), 1024, weighted), kQ4_0);
+  EXPECT_EQ(typeOf({Quantization::kQ4_0, {}}, layer(3, "ffn_up"), 1024, weighted), kQ4_0);
+}
+
+TEST(Quantization, WhatIsNoWeightStays) {
+  EXPECT_EQ(typeOf({Quantization::kQ8_0, {}}, "blk.0.ffn_gate_exps.bias"), kF16);
+  EXPECT_EQ(typeOf({Quantization::kQ8_0, {}}, layer(0, "attn_q_norm")), kF16);
+}
+
 TEST(Quantization, VectorsStay) {
   const TensorInfo norm = {"output_norm.weight", kF32, {1024}};
   EXPECT_EQ(quantizedType(norm, {32, "output.weight"}, {Quantization::kQ4_0, {}}).value(), kF32);

@@ -134,7 +134,7 @@ Json sample(const std::string& modelClass) {
                {"tie_word_embeddings", true},
                {"torch_dtype", "bfloat16"},
                {"quantization_config", {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}}},
-               {"_llcuda_version", "0.1.0"}};
+               {"_llcuda_version", "3.0.0"}};
   json["rope_parameters"]["llama_4_scaling_beta"] = 0.1;
   json["text_config"] = json;
   return json;

@@ -234,7 +234,7 @@ TEST(HfConfig, LongRopeOfPhi) {
 TEST(HfConfig, LlcudaKeys) {
   const auto quantize = [](const Json& more) { return read(file("LlamaForCausalLM", more)).quantize; };
   EXPECT_EQ(quantize(Json::object()), "");
-  EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "0.1.0"}}), "nf4");
+  EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "3.0.0"}}), "nf4");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "nf4"}, {"_llcuda_version", "2.0.0"}}), "nf4");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "gguf:Q4_K_M"}}), "q4_k_m");
   EXPECT_EQ(quantize({{"_llcuda_quantization", "fp16"}}), "f16");
@@ -285,7 +285,7 @@ TEST(HfConfig, RefusesByName) {
   refused({{"text_config", 1}}, "text_config is not an object");
   refused({{"layer_types", {"full_attention"}}, {"sliding_window", 8}}, "layer_types is not a list of 4 values",
           "Gemma2ForCausalLM");
-  refused({{"_llcuda_version", "new"}}, "_llcuda_version is 'new', not a version like 0.1.0");
+  refused({{"_llcuda_version", "new"}}, "_llcuda_version is 'new', not a version like 3.0.0");
   refused(
       {{"_llcuda_quantization", "fp16"}, {"quantization_config", {{"load_in_4bit", true}}}},
       "_llcuda_quantization is 'fp16', but quantization_config says that the weights are in 4 bits already; take one "
@@ -315,7 +315,7 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
       "the weights are quantised by 'gptq', which is not supported; save the model in 16 bits or by bitsandbytes");
   unsupported({{"_llcuda_quantization", "int3"}},
               "_llcuda_quantization is 'int3'; nf4, fp16 and gguf:<type> are supported");
-  unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 0.1.0; use a newer one");
+  unsupported({{"_llcuda_version", "99.0"}}, "_llcuda_version is 99.0, and this is llcuda 3.0.0; use a newer one");
 }
 
 // transformers does not divide by the sum unless the file says so.

@@ -6,13 +6,14 @@ Every fence says what it holds:
     sh         commands, which are run, in a folder of small files (prepare_files.py), without a GPU
     sh gpu     commands that need one: the shell parses them, their programs are there and have the options
     sh long    commands that take long, or need NVRTC: the same
-    cpp PATH   lines of a file of the project
+    cpp PATH   lines of a file of the project; of a notebook's cells, where PATH is one
     python     what runs in one Python, with those before it in the document, as the cells of a notebook
     text       neither
 
 The commands of one fence run in one shell, each fence in the folder as the first fence of its document left it. The
 wrappers of WORK/bin make the tools do without a GPU.
 """
+import json
 import os
 import pathlib
 import re
@@ -35,6 +36,13 @@ import functools, llcuda, llcuda.llm
 llcuda.compile = functools.partial(llcuda.compile, targets=("host",), jobs=2)
 llcuda.llm.compile = lambda *model, targets, **how: llcuda.compile(*model, **{**how, "context": 4096})
 """
+
+
+def source_of(file):
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".ipynb":
+        return text
+    return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
 
 
 class Documents:
@@ -86,7 +94,7 @@ class Documents:
         cells, self.cells = self.cells, []
         if not cells:
             return
-        folder, site = self.work / "cells", self.work / "site"
+        folder, site = self.work / cells[0][0].replace("/", "_").replace(":", "_") / "cells", self.work / "site"
         shutil.copytree(start, folder)
         stage = self.root / "tools/package/stage.py"
         subprocess.run([sys.executable, stage, self.build, site, "--link"], check=True)
@@ -158,7 +166,7 @@ class Documents:
         file = self.root / path
         if not file.is_file():
             self.fault(place, path, "is not there")
-        elif "\n".join(lines(snippet)) not in "\n".join(lines(file.read_text(encoding="utf-8"))):
+        elif "\n".join(lines(snippet)) not in "\n".join(lines(source_of(file))):
             self.fault(place, "is not what", path, "has")
 
 

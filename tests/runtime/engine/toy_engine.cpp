@@ -224,7 +224,7 @@ void addGolden(ToyEngine& engine) {
 
 void addModel(fb::EngineT& metadata, uint32_t maxBatch) {
   metadata.compiler = std::make_unique<fb::CompilerT>();
-  metadata.compiler->version = "0.1.0";
+  metadata.compiler->version = "3.0.0";
   metadata.model = std::make_unique<fb::ModelT>();
   fb::ModelT& model = *metadata.model;
   model.architecture = "toy";
