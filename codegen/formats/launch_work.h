@@ -28,6 +28,10 @@ struct LaunchWork {
   uint64_t keyBytes = 0;   ///< read of each cached key that the rows of a sequence see
   uint64_t rowMultiplyAdds = 0;
   uint64_t keyMultiplyAdds = 0; ///< of each row for each key that it sees
+  uint64_t expertBytes = 0;     ///< read of each expert that any row chose
+  uint32_t experts = 0;         ///< of which each row chose `choices`; 0: the launch knows of none
+  uint32_t choices = 0;
+  uint32_t tileRows = 0; ///< a block multiplies so many choices of one expert, or fewer; 0: one
   ArithmeticUnit unit = ArithmeticUnit::kNone;
 
   bool operator==(const LaunchWork&) const = default;
@@ -47,10 +51,33 @@ constexpr uint64_t keysRead(const LaunchWork& work, const StepRows& step) {
   return work.window == 0 ? step.positions : std::min(step.positions, seen);
 }
 
+/// Experts that any of so many rows chose: how many there would be on average if rows chose by themselves and had no
+/// favourites.
+constexpr double expertsChosen(const LaunchWork& work, uint32_t rows) {
+  if (work.experts == 0)
+    return 0;
+  double passedBy = 1, power = 1 - static_cast<double>(work.choices) / work.experts;
+  for (uint32_t left = rows; left != 0; left /= 2, power *= power) passedBy *= left % 2 == 1 ? power : 1;
+  return work.experts * (1 - passedBy);
+}
+
+/// Tiles in which so many rows' choices are multiplied, likewise: of each expert that is chosen the last is half full.
+constexpr double expertTiles(const LaunchWork& work, uint32_t rows) {
+  const double chosen = expertsChosen(work, rows), tile = work.tileRows;
+  return tile == 0 ? 0 : std::max(chosen, (uint64_t{rows} * work.choices + chosen * (tile - 1) / 2) / tile);
+}
+
+/// As many tiles as there can be, however rows choose.
+constexpr uint32_t mostExpertTiles(uint32_t rows, uint32_t experts, uint32_t choices, uint32_t tileRows) {
+  const uint32_t pairs = rows * choices;
+  return (pairs + std::min(pairs, experts) * (tileRows - 1)) / tileRows;
+}
+
 /// Bytes that the launch moves in a step.
 constexpr uint64_t bytesOf(const LaunchWork& work, const StepRows& step) {
-  return work.fixedBytes + std::min(step.rows, work.rows) * (work.rowRead + work.rowWritten) +
-         keysRead(work, step) * work.keyBytes;
+  const uint32_t rows = std::min(step.rows, work.rows);
+  return work.fixedBytes + rows * (work.rowRead + work.rowWritten) + keysRead(work, step) * work.keyBytes +
+         static_cast<uint64_t>(expertsChosen(work, rows) * static_cast<double>(work.expertBytes));
 }
 
 /// Keys that the rows of a step see, each row its own: those of its sequence up to its position, the last of its

@@ -2,6 +2,7 @@
 #include "codegen/sass/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <span>
 
@@ -37,6 +38,22 @@ PredictedKernel describe(const PredictedCode& code, size_t clocks) {
 
 bool byTensorCores(ArithmeticUnit unit) {
   return unit == ArithmeticUnit::kTensorInt8 || unit == ArithmeticUnit::kTensorF16;
+}
+
+/// Blocks that work: of sorted choices those whose tile has an expert.
+uint32_t workingBlocks(const PredictedStep::Launch& launch, uint32_t rows) {
+  const LaunchWork& work = launch.work;
+  if (work.tileRows == 0)
+    return launch.blocks;
+  const double share = expertTiles(work, std::min(rows, work.rows)) /
+                       mostExpertTiles(work.rows, work.experts, work.choices, work.tileRows);
+  return std::max(1u, static_cast<uint32_t>(std::ceil(launch.blocks * share)));
+}
+
+/// How many rows tiles of sorted choices have for each choice.
+double tileFill(const LaunchWork& work, uint32_t rows) {
+  const uint32_t own = std::min(rows, work.rows);
+  return work.tileRows == 0 ? 1 : expertTiles(work, own) * work.tileRows / (uint64_t{own} * work.choices);
 }
 
 /// Products by which the loops of a launch are counted. Decode's loops over keys, some for scores and some for values,
@@ -100,11 +117,12 @@ private:
 void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, const std::vector<double>& megahertz,
                Loops& loops, PredictedKernel& sum) {
   const PredictedCode& code = step.kernels[launch.kernel];
-  LaunchDemand demand = {.blocks = launch.blocks,
+  const uint32_t rows = step.rows.rows;
+  LaunchDemand demand = {.blocks = workingBlocks(launch, rows),
                          .threads = code.threads,
                          .bytes = static_cast<double>(bytesOf(launch.work, step.rows)),
-                         .multiplyAdds =
-                             countedProducts(launch.work, step.rows) * fragmentRows(code, launch.work, step.rows.rows)};
+                         .multiplyAdds = countedProducts(launch.work, step.rows) *
+                                         fragmentRows(code, launch.work, rows) * tileFill(launch.work, rows)};
   const SassCost cost = costOfLaunch(code.listing, demand);
   demand.l2Bytes = l2Bytes(launch.work, step.rows, demand, cost, code.loadShare);
   // Decode's loops wait for memory, which the simulation has no limit for.

@@ -2,25 +2,18 @@
 #include "codegen/spec/expert_spec.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 
-#include "codegen/pack/pack.h"
+#include "codegen/formats/int8_rows.h"
+#include "codegen/spec/expert_check.h"
 #include "codegen/spec/kernel_builder.h"
 #include "codegen/spec/launch_works.h"
 
 namespace llcuda::codegen {
 namespace {
 
-constexpr uint32_t kMaxExperts = 1024, kMaxChoices = 32, kMaxSize = 1u << 20, kMaxGrid = 65535, kSumThreads = 128;
-
-Result<void> checkChoices(const char* op, uint32_t rows, uint32_t experts, uint32_t choices) {
-  if (experts == 0 || experts > kMaxExperts || choices == 0 || choices > kMaxChoices || choices > experts)
-    return unsupported(op, " of ", choices, " of ", experts, " experts; kernels exist for 1 to ", kMaxChoices,
-                       " of 1 to ", kMaxExperts);
-  if (rows == 0 || uint64_t{rows} * choices > kMaxGrid)
-    return unsupported(op, " of ", rows, " rows; kernels exist for 1 to ", kMaxGrid / choices);
-  return {};
-}
+constexpr uint32_t kMaxSize = 1u << 20, kMaxColumns = 1u << 16, kSumThreads = 128, kSortCounts = 8192;
 
 } // namespace
 
@@ -38,43 +31,69 @@ LaunchSpec routeLaunch(const RouteDesc& desc) {
   return {kernel.build("route", 32), {desc.rows, 1, 1}, workOf(desc)};
 }
 
-Result<void> checkExpertLinear(const ExpertLinearDesc& desc) {
-  LLCUDA_RETURN_IF_ERROR(checkChoices("expert_linear", desc.rows, desc.experts, desc.choices));
-  if (const unsigned block = weightBlockBytes(desc.layout).columns;
-      desc.inputs == 0 || desc.inputs % block != 0 || desc.inputs % kWeightBlock != 0 || desc.inputs > kMaxSize)
-    return unsupported("expert_linear of ", desc.inputs, " inputs; kernels of ", pack::layoutName(desc.layout),
-                       " exist for multiples of ", std::max(block, kWeightBlock), " up to ", kMaxSize);
-  if (desc.outputs == 0 || desc.outputs % kWeightTileRows != 0 ||
-      uint64_t{desc.outputs} * desc.experts >= uint64_t{1} << 31 || desc.outputs > kMaxSize)
-    return unsupported("expert_linear of ", desc.outputs, " outputs of each of ", desc.experts,
-                       " experts; kernels exist for multiples of ", kWeightTileRows, " up to ", kMaxSize);
+uint32_t expertTileRows(uint32_t rows, uint32_t experts, uint32_t choices, bool anyRows) {
+  const uint32_t ofEach = rows * choices / std::max(experts, 1u);
+  if (anyRows)
+    return 32;
+  return ofEach > 64 ? 64 : ofEach > 16 ? 32 : 16;
+}
+
+Result<void> checkSortChoices(const SortChoicesDesc& desc) {
+  LLCUDA_RETURN_IF_ERROR(checkChoices("sort_choices", desc.rows, desc.experts, desc.choices));
+  if (desc.tileRows == 0 || desc.tileRows % 16 != 0 || desc.tileRows > 64)
+    return unsupported("sort_choices in tiles of ", desc.tileRows, " rows; kernels exist for 16, 32, 48 and 64");
   return {};
 }
 
-LaunchSpec expertLinearLaunch(const ExpertLinearDesc& desc, const TileTable& tiles) {
-  assert(checkExpertLinear(desc));
-  const bool int8 = weightReadsInt8Rows(desc.layout);
-  const DecodeTileRequest request = {.layout = desc.layout,
-                                     .inputRows = 1,
-                                     .columns = desc.inputs,
-                                     .outputs = desc.outputs * desc.choices,
-                                     .weights = 1};
-  const DecodeTile tile = chooseDecodeTile(request, tiles);
-  KernelBuilder kernel("expert_linear", "codegen/kernels/expert/expert_linear.cuh");
-  kernel.constants({layout(desc.layout)});
-  kernel.group("ExpertShape", {{"experts", number("e", desc.experts)},
-                               {"choices", number("c", desc.choices)},
-                               {"n", number("n", desc.outputs)},
-                               {"k", number("k", desc.inputs)},
-                               {"each", flag("each", desc.each)}});
-  kernel.group("DecodeCut", tile.members());
-  kernel.constants({flag("bias", desc.bias)});
-  kernel.input("weight", "const uint8_t*").inputRows(!int8, int8).input("experts", "const int*");
-  kernel.input("bias", "const float*", desc.bias).output("y", "float*");
-  return {kernel.build("expertLinear", tile.threads(request), tile.minBlocksPerSm),
-          {desc.outputs / kWeightTileRows, desc.rows * desc.choices, 1},
-          workOf(desc),
-          request};
+LaunchSpec sortChoicesLaunch(const SortChoicesDesc& desc) {
+  assert(checkSortChoices(desc));
+  // Counts of each warp and expert are in shared memory, 32 KB of them at most.
+  const uint32_t most = std::bit_floor(std::min(32u, kSortCounts / desc.experts));
+  const uint32_t warps = std::min(most, divideUp(desc.rows * desc.choices, 32));
+  KernelBuilder kernel("sort_choices", "codegen/kernels/expert/sort_choices.cuh");
+  kernel.group("SortShape", {{"rows", number("r", desc.rows)},
+                             {"experts", number("e", desc.experts)},
+                             {"choices", number("c", desc.choices)},
+                             {"tileRows", number("t", desc.tileRows)},
+                             {"tiles", number("n", desc.tiles())},
+                             {"warps", number("w", warps)}});
+  kernel.input("experts", "const int*").input("positions", "const int*");
+  kernel.output("sorted", "int*").output("tile_experts", "int*");
+  return {kernel.build("sortChoices", 32 * warps), {1, 1, 1}, workOf(desc)};
+}
+
+Result<void> checkSortedRows(const SortedRowsDesc& desc) {
+  LLCUDA_RETURN_IF_ERROR(checkSortChoices(desc.choices));
+  if (desc.columns == 0 || desc.columns % 32 != 0 || desc.columns > kMaxColumns)
+    return unsupported("sorted_rows of ", desc.columns, " columns; kernels exist for multiples of 32 up to ",
+                       kMaxColumns);
+  if (uint64_t{desc.choices.sortedRows()} * desc.columns >= uint64_t{1} << 31)
+    return unsupported("sorted_rows of ", desc.choices.sortedRows(), " rows of ", desc.columns,
+                       " columns: more than 2^31 elements");
+  return {};
+}
+
+LaunchSpec sortedRowsLaunch(const SortedRowsDesc& desc) {
+  assert(checkSortedRows(desc));
+  const uint32_t rows = desc.choices.sortedRows(), choices = desc.each ? 1 : desc.choices.choices;
+  KernelBuilder kernel("sorted_rows", "codegen/kernels/expert/sorted_rows.cuh");
+  const uint32_t threads = desc.halfRows ? std::clamp(divideUp(desc.columns / 4, 32) * 32, 32u, 256u) : kSumThreads;
+  if (desc.halfRows)
+    kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
+  else
+    kernel.group(
+        "RowsShape",
+        {{"rows", number("r", rows)}, {"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
+  kernel.constants({number("of", choices)});
+  kernel.input("x", "const float*").input("sorted", "const int*");
+  if (desc.halfRows) {
+    kernel.outputHalfRows("y", true);
+    return {kernel.build("sortedHalfRows", threads), {rows, 1, 1}, workOf(desc)};
+  }
+  kernel.output("y_codes", "int8_t*").output("y_scales", "float2*");
+  const uint64_t elements = uint64_t{rows} * desc.columns, each = elementsOfThread(RowOrder::kFragments) * threads;
+  return {
+      kernel.build("sortedRows", threads), {static_cast<uint32_t>((elements + each - 1) / each), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkExpertSum(const ExpertSumDesc& desc) {

@@ -49,9 +49,8 @@ LaunchWork attentionWork(const AttentionDesc& desc, uint64_t queryBytes, Arithme
           .unit = unit};
 }
 
-ArithmeticUnit unitOf(const LinearDesc& desc) {
-  const WeightLayout layout = desc.parts[0].layout;
-  if (desc.hasFewRows())
+ArithmeticUnit unitOf(WeightLayout layout, bool fewRows) {
+  if (fewRows)
     return weightReadsInt8Rows(layout) ? ArithmeticUnit::kDp4a : ArithmeticUnit::kFp32;
   return weightHasInt8Codes(layout) ? ArithmeticUnit::kTensorInt8 : ArithmeticUnit::kTensorF16;
 }
@@ -78,13 +77,37 @@ void addEpilogue(LaunchWork& work, const LinearDesc& desc, const RopeCacheRows& 
                      cacheBytes(epilogue.cache, desc.parts[1].outputs / epilogue.headSize, epilogue.headSize);
 }
 
+/// The experts' weights, and the rows in the forms that these need.
+template <typename Desc>
+LaunchWork expertWork(const Desc& desc, std::initializer_list<WeightLayout> layouts, bool each) {
+  const uint64_t choices = desc.choices;
+  uint64_t expertBytes = 0;
+  for (const WeightLayout layout : layouts)
+    expertBytes += desc.outputs * (weightRow(layout, desc.inputs) + (desc.bias ? kF32 : 0));
+  const RowsRead rows = rowsRead(desc);
+  const uint64_t row = rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0);
+  LaunchWork work = {.rows = desc.rows,
+                     .rowRead = row * (each || desc.tileRows != 0 ? choices : 1),
+                     .rowMultiplyAdds = layouts.size() * choices * desc.outputs * desc.inputs,
+                     .unit = unitOf(*layouts.begin(), desc.tileRows == 0)};
+  if (desc.tileRows == 0) {
+    work.rowRead += choices * expertBytes;
+    return work;
+  }
+  work.expertBytes = expertBytes;
+  work.experts = desc.experts;
+  work.choices = desc.choices;
+  work.tileRows = desc.tileRows;
+  return work;
+}
+
 } // namespace
 
 /// The weights, and the rows in the forms that these need.
 LaunchWork workOf(const LinearDesc& desc) {
   LaunchWork work;
   work.rows = desc.rows;
-  work.unit = unitOf(desc);
+  work.unit = unitOf(desc.parts[0].layout, desc.hasFewRows());
   for (const LinearPart& part : desc.parts) {
     const uint64_t outputs = part.outputs;
     work.fixedBytes += outputs * (weightRow(part.layout, desc.inputs) + (desc.bias ? kF32 : 0));
@@ -174,15 +197,27 @@ LaunchWork workOf(const RouteDesc& desc) {
   return {.rows = desc.rows, .rowRead = kF32 * desc.experts, .rowWritten = 2 * kF32 * desc.choices};
 }
 
+LaunchWork workOf(const SortChoicesDesc& desc) {
+  return {.rows = desc.rows};
+}
+
+LaunchWork workOf(const SortedRowsDesc& desc) {
+  const uint64_t choices = desc.choices.choices;
+  return {.rows = desc.choices.rows,
+          .rowRead = kF32 * desc.columns * (desc.each ? choices : 1),
+          .rowWritten = choices * (desc.halfRows ? halfRowBytes(desc.columns) : rowBytes(desc.columns, false, true))};
+}
+
 LaunchWork workOf(const ExpertLinearDesc& desc) {
-  const bool int8 = weightReadsInt8Rows(desc.layout);
-  const uint64_t outputs = uint64_t{desc.choices} * desc.outputs;
-  return {.rows = desc.rows,
-          .rowRead = outputs * (weightRow(desc.layout, desc.inputs) + (desc.bias ? kF32 : 0)) +
-                     (desc.each ? desc.choices : 1) * rowBytes(desc.inputs, !int8, int8),
-          .rowWritten = kF32 * outputs,
-          .rowMultiplyAdds = outputs * desc.inputs,
-          .unit = int8 ? ArithmeticUnit::kDp4a : ArithmeticUnit::kFp32};
+  LaunchWork work = expertWork(desc, {desc.layout}, desc.each);
+  work.rowWritten = kF32 * desc.choices * desc.outputs;
+  return work;
+}
+
+LaunchWork workOf(const ExpertGluDesc& desc) {
+  LaunchWork work = expertWork(desc, {desc.gate, desc.up}, false);
+  work.rowWritten = desc.choices * rowBytes(desc.outputs, desc.f32Rows, desc.int8Rows);
+  return work;
 }
 
 LaunchWork workOf(const ExpertSumDesc& desc) {

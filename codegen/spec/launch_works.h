@@ -29,8 +29,11 @@ LaunchWork workOf(const HalfRowsDesc& desc);
 LaunchWork workOf(const GluDesc& desc);
 LaunchWork workOf(const EmbeddingDesc& desc);
 LaunchWork workOf(const RouteDesc& desc);
-/// Of experts as many weights as a row chooses: rows of a step may choose the same ones.
+LaunchWork workOf(const SortChoicesDesc& desc);
+LaunchWork workOf(const SortedRowsDesc& desc);
+/// Of experts as many weights as a row chooses, for each row; of sorted choices those that any row chose.
 LaunchWork workOf(const ExpertLinearDesc& desc);
+LaunchWork workOf(const ExpertGluDesc& desc);
 LaunchWork workOf(const ExpertSumDesc& desc);
 LaunchWork workOf(const SampleDesc& desc);
 LaunchWork workOf(const LogProbabilitiesDesc& desc);

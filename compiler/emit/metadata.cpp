@@ -53,8 +53,12 @@ fb::Work workRecord(plan::WorkAttr work) {
           number(work.getKeyBytes()),
           number(work.getRowMultiplyAdds()),
           number(work.getKeyMultiplyAdds()),
+          number(work.getExpertBytes()),
           static_cast<uint32_t>(work.getRows()),
           static_cast<uint32_t>(work.getWindow()),
+          static_cast<uint32_t>(work.getExperts()),
+          static_cast<uint32_t>(work.getChoices()),
+          static_cast<uint32_t>(work.getTileRows()),
           static_cast<fb::ArithmeticUnit>(work.getUnit())};
 }
 

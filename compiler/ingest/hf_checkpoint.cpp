@@ -64,6 +64,11 @@ Result<std::unique_ptr<HfCheckpoint>> HfCheckpoint::open(SafetensorsSet files, c
 Result<TensorInfo> HfCheckpoint::describe(const SafetensorsTensor& tensor, std::string gguf, const BnbParts* parts) {
   if (!parts)
     return describePlain(tensor, std::move(gguf));
+  if (const auto scales = parts->find("scales"); scales != parts->end() && parts->size() == 1) {
+    LLCUDA_ASSIGN_OR_RETURN(const Mxfp4Blocks opened, Mxfp4Blocks::open(tensor, *scales->second));
+    blocks.emplace(gguf, opened);
+    return opened.describe(std::move(gguf));
+  }
   LLCUDA_ASSIGN_OR_RETURN(BnbLayer layer, BnbLayer::open(tensor, *parts));
   TensorInfo info = layer.describe(gguf);
   layers.emplace(std::move(gguf), std::move(layer));
@@ -140,6 +145,8 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
                                                      " belongs to a weight that the file lacks"));
   if (!layers.empty())
     remarks.push_back(describeLayers(layers));
+  if (!blocks.empty())
+    remarks.push_back(std::to_string(blocks.size()) + " weights in blocks of mxfp4");
   if (otherParts != 0)
     remarks.push_back(files.path() + ": " + std::to_string(otherParts) +
                       " tensors of parts that see, hear or predict further tokens are left out");
@@ -156,6 +163,10 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
     Result<TensorBytes> bytes = layer->second.read();
     return bytes ? std::move(bytes) : inFile(source, bytes.error());
   }
+  if (const auto stored = blocks.find(tensor.name); stored != blocks.end()) {
+    Result<TensorBytes> bytes = stored->second.read();
+    return bytes ? std::move(bytes) : inFile(source, bytes.error());
+  }
   if (isAligned(source))
     return TensorBytes{tensor.type, source.data};
   auto copy = std::make_shared<std::vector<std::byte>>(source.data.begin(), source.data.end());
@@ -165,7 +176,8 @@ Result<TensorBytes> HfCheckpoint::read(const TensorInfo& tensor) const {
 
 std::optional<FilePlace> HfCheckpoint::filePlace(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
-  if (found == sources.end() || layers.contains(tensor.name)) // a layer of bitsandbytes is computed
+  // What is quantised is computed.
+  if (found == sources.end() || layers.contains(tensor.name) || blocks.contains(tensor.name))
     return std::nullopt;
   return files.place(*found->second);
 }

@@ -12,6 +12,7 @@
 #include "compiler/ingest/bnb_layer.h"
 #include "compiler/ingest/checkpoint.h"
 #include "compiler/ingest/hf_names.h"
+#include "compiler/ingest/mxfp4_blocks.h"
 #include "compiler/ingest/safetensors_set.h"
 
 namespace llcuda::ingest {
@@ -23,12 +24,12 @@ struct HfCheckpointOptions {
 
 class HfCheckpoint final : public Checkpoint {
 public:
-  /// F32, F16 and BF16, and what bitsandbytes quantised; a tensor of another type or of an unknown name is refused by
-  /// name.
+  /// F32, F16 and BF16, what bitsandbytes quantised, and blocks of MXFP4; a tensor of another type or of an unknown
+  /// name is refused by name.
   static Result<std::unique_ptr<HfCheckpoint>> open(SafetensorsSet files, const HfCheckpointOptions& options);
 
   /// A view of the mapping, or a copy where the file's bytes are not aligned to its elements; weights of bitsandbytes
-  /// as rows of blocks.
+  /// and MXFP4 as rows of blocks.
   Result<TensorBytes> read(const TensorInfo& tensor) const override;
   std::optional<FilePlace> filePlace(const TensorInfo& tensor) const override;
   std::string title(std::string_view name) const override;
@@ -48,6 +49,7 @@ private:
   const HfNaming naming;
   std::unordered_map<std::string, const SafetensorsTensor*> sources; // by GGUF name
   std::unordered_map<std::string, BnbLayer> layers;                  // by GGUF name, of those that are quantised
+  std::unordered_map<std::string, Mxfp4Blocks> blocks;               // the same, of those in blocks of MXFP4
   std::vector<std::string> remarks;
 };
 

@@ -41,13 +41,23 @@ bool take(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-/// The number before the next dot, written as std::to_string writes it; it and the dot are taken off.
-std::optional<std::string_view> takeLayer(std::string_view& text) {
+/// The number that `text` begins with, written as std::to_string writes it; it is taken off.
+std::optional<std::string_view> takeNumber(std::string_view& text) {
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits == 0 || digits > 4 || digits == text.size() || text[digits] != '.' || (digits > 1 && text[0] == '0'))
+  if (digits == 0 || digits > 4 || (digits > 1 && text[0] == '0'))
     return std::nullopt;
-  const std::string_view layer = text.substr(0, digits);
-  text.remove_prefix(digits + 1);
+  const std::string_view number = text.substr(0, digits);
+  text.remove_prefix(digits);
+  return number;
+}
+
+/// The number before the next dot; it and the dot are taken off.
+std::optional<std::string_view> takeLayer(std::string_view& text) {
+  std::string_view rest = text;
+  const std::optional<std::string_view> layer = takeNumber(rest);
+  if (!layer || !take(rest, "."))
+    return std::nullopt;
+  text = rest;
   return layer;
 }
 
@@ -63,7 +73,7 @@ std::string lookUpExpert(std::span<const HfModule> modules, std::string_view hf)
     std::string_view rest = hf;
     if (star == module.hf.npos || !take(rest, module.hf.substr(0, star)))
       continue;
-    if (const auto number = takeLayer(rest); number && rest == module.hf.substr(star + 2))
+    if (const auto number = takeNumber(rest); number && rest == module.hf.substr(star + 1))
       return std::string(module.gguf.substr(0, module.gguf.find('*'))) + std::string(*number);
   }
   return "";
@@ -112,6 +122,16 @@ HfName companion(std::string_view name, std::string_view between, std::span<cons
   return {};
 }
 
+/// The scales of blocks of MXFP4, which are tensors themselves: `<name>_scales` beside `<name>_blocks`.
+HfName blockScales(std::string_view name, const HfNaming& naming) {
+  constexpr std::string_view kScales = "_scales";
+  if (!name.ends_with(kScales))
+    return {};
+  const std::string blocks = std::string(name.substr(0, name.size() - kScales.size())) + "_blocks";
+  const std::string module = moduleName(blocks, naming, /*isTensor=*/true);
+  return module.empty() ? HfName() : HfName{Kind::kCompanion, module + ".weight", "scales"};
+}
+
 bool isOtherPart(std::string_view name) {
   take(name, "model.");
   return std::ranges::any_of(kOtherParts, [&](std::string_view prefix) { return name.starts_with(prefix); });
@@ -131,6 +151,8 @@ HfName translateHfName(std::string_view name, const HfNaming& naming) {
   if (const std::string module = moduleName(name, naming, /*isTensor=*/true); !module.empty())
     return {Kind::kTensor, module + ".weight", ""};
   if (HfName found = companion(name, ".weight.", kWeightParts, naming); found.kind != Kind::kUnknown)
+    return found;
+  if (HfName found = blockScales(name, naming); found.kind != Kind::kUnknown)
     return found;
   return companion(name, ".", kModuleParts, naming);
 }

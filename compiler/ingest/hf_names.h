@@ -17,13 +17,14 @@ struct HfModule {
 /// What a family has in each layer.
 struct HfNaming {
   std::span<const HfModule> layer;
+  bool expertsByTurns = false; ///< where gate and up of experts are one tensor, their rows take turns
 };
 
 struct HfName {
   enum class Kind {
     kTensor,    ///< `gguf` is its name
     kCompanion, ///< belongs to the quantised weight `gguf` as its `part`: "absmax", "quant_state.bitsandbytes__nf4",
-                ///< "SCB"
+                ///< "SCB", "scales" of blocks of MXFP4
     kDerived,   ///< values that follow from the configuration
     kOtherPart, ///< of a part of the model that sees or hears or predicts further tokens
     kUnknown,

@@ -51,6 +51,7 @@ struct Family {
   bool yarnIsLongRope = false;                    ///< early files call longrope by that name
   bool wholeYarnPairs = true;                     ///< RopeConfig::truncated of files that do not say
   bool experts = false;                           ///< its layers have a router and experts
+  bool expertsByTurns = false;                    ///< HfNaming::expertsByTurns
   Activation activation = Activation::kSilu;      ///< of files that do not say
   /// Names of activations that mean another one in its files.
   Few<std::pair<std::string_view, Activation>, 1> activations = {};

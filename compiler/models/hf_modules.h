@@ -33,6 +33,9 @@ inline constexpr std::array<HfModule, 4> kExpertLinears = {{{"mlp.gate", "ffn_ga
                                                             {"mlp.experts.*.gate_proj", "ffn_gate.*"},
                                                             {"mlp.experts.*.up_proj", "ffn_up.*"},
                                                             {"mlp.experts.*.down_proj", "ffn_down.*"}}};
+/// The same in newer files: compiler/ingest/folded_experts.h.
+inline constexpr std::array<HfModule, 2> kFoldedExperts = {
+    {{"mlp.experts.gate_up_proj", "ffn_gate_up_exps", true}, {"mlp.experts.down_proj", "ffn_down_exps", true}}};
 inline constexpr std::array<HfModule, 1> kPreNorm = {{{"post_attention_layernorm", "ffn_norm"}}};
 inline constexpr std::array<HfModule, 3> kSandwichNorms = {{{"post_attention_layernorm", "post_attention_norm"},
                                                             {"pre_feedforward_layernorm", "ffn_norm"},

@@ -48,12 +48,14 @@ Result<void> checkVersion(const JsonValues& root) {
   return {};
 }
 
-/// Whether the weights are stored by bitsandbytes in 4 bits.
+/// Whether the weights are stored in 4 bits, by bitsandbytes or in blocks of MXFP4.
 Result<bool> isFourBit(const JsonValues& root) {
   LLCUDA_ASSIGN_OR_RETURN(const JsonValues keys, root.object("quantization_config"));
   if (!root.has("quantization_config"))
     return false;
   LLCUDA_ASSIGN_OR_RETURN(const std::string method, keys.text("quant_method", "bitsandbytes"));
+  if (method == "mxfp4") // the tensors say which
+    return true;
   if (method != "bitsandbytes")
     return unsupported("the weights are quantised by ", Quoted{method},
                        ", which is not supported; save the model in 16 bits or by bitsandbytes");

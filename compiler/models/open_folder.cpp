@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/ingest/folded_experts.h"
 #include "compiler/ingest/hf_checkpoint.h"
 #include "compiler/ingest/hf_vocabulary.h"
 #include "compiler/ingest/json_text.h"
@@ -54,6 +55,8 @@ Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& optio
   model.config = std::move(config.model);
   if (model.config.family->experts) {
     LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::StackedExperts::over(std::move(model.checkpoint)));
+    LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::FoldedExperts::over(std::move(model.checkpoint),
+                                                                          config.tensors.naming.expertsByTurns));
   }
   model.config.name = nameOf(home);
   model.quantize = std::move(config.quantize);

@@ -5,7 +5,7 @@
 
 namespace llcuda::models {
 
-static constexpr auto kModules = joined(kAttentionLinears, kPreNorm, kHeadNorms, kExpertLinears);
+static constexpr auto kModules = joined(kAttentionLinears, kPreNorm, kHeadNorms, kExpertLinears, kFoldedExperts);
 
 constinit const Family kQwen3Moe{
     .architecture = "qwen3moe",

@@ -154,6 +154,14 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         result = ops.expertLinear(at(op.getInput()), at(op.getExperts()), weights[op.getWeight()],
                                   vectorOf(op.getBias()), op.getCount(), op.getEach());
       })
+      .Case([&](llm::ExpertGluLinearOp op) {
+        const auto side = [&](mlir::TypedValue<llm::WeightType> weight, mlir::Value bias) {
+          return ops.expertLinear(at(op.getInput()), at(op.getExperts()), weights[weight], vectorOf(bias),
+                                  op.getCount(), /*each=*/false);
+        };
+        result = ops.glu(activationOf(op.getActivation()), side(op.getGateWeight(), op.getGateBias()),
+                         side(op.getUpWeight(), op.getUpBias()));
+      })
       .Case([&](llm::ExpertSumOp op) { result = ops.expertSum(at(op.getInput()), at(op.getWeights())); })
       .Case([&](llm::LowRankOp op) {
         result = ops.linear(ops.linear(at(op.getInput()), weights[op.getA()], {}), weights[op.getB()], {});

@@ -109,6 +109,43 @@ def Llm_GluLinearOp : Llm_Op<"glu_linear",
   let hasVerifier = 1;  // C1 .. C4
 }
 
+def Llm_ExpertGluLinearOp : Llm_Op<"expert_glu_linear", [Pure, AttrSizedOperandSegments]> {
+  let summary = "The gate and up linears of the experts of each row, and their gated unit";
+  let description = [{
+    ```
+    gate   = expert_linear(input, experts, gate_weight, gate_bias, count)
+    up     = expert_linear(input, experts, up_weight, up_bias, count)
+    result = glu(activation, gate, up)
+    ```
+    The encodings may differ.
+
+    - C1: `input` has as many columns as each weight.
+    - C2: both weights have the same rows, a multiple of `count`, and `result` a column for each row of an expert.
+    - C3: the biases are there together or not at all, each with an element for each row of its weight.
+
+    ```mlir
+    %a = llm.expert_glu_linear silu %x, %e, %g, %u of 128
+        : (tensor<?x2048xf32>, tensor<?x8xi32>, !llm.weight<98304x2048, q4_k>, !llm.weight<98304x2048, q4_k>)
+        -> tensor<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Llm_ActivationAttr:$activation, Llm_FloatRows:$input, Llm_Choices:$experts,
+                       Llm_WeightType:$gate_weight, Llm_WeightType:$up_weight, Optional<Llm_Vector>:$gate_bias,
+                       Optional<Llm_Vector>:$up_bias, I64Attr:$count);
+  let results = (outs Llm_FloatRows:$result);
+  let assemblyFormat = [{
+    $activation $input `,` $experts `,` $gate_weight `,` $up_weight (`bias` $gate_bias^ `,` $up_bias)? `of` $count
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    /// Rows of each weight that one expert has.
+    int64_t getExpertRows() { return getGateWeight().getType().getRows() / static_cast<int64_t>(getCount()); }
+    /// Experts that a row chooses.
+    int64_t getChoices();
+  }];
+  let hasVerifier = 1;  // C1 .. C3
+}
+
 def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
     [Pure, AttrSizedOperandSegments, Llm_MultipliesRows, Llm_EmitsRows]> {
   let summary = "A linear, the residual add after it, and the norm after that";

@@ -353,6 +353,30 @@ LogicalResult ExpertLinearOp::verify() {
   return checkPerOutput(*this, "bias", getBias(), weight); // C3
 }
 
+int64_t ExpertGluLinearOp::getChoices() {
+  return dimOf(getExperts(), 1);
+}
+
+LogicalResult ExpertGluLinearOp::verify() {
+  const WeightType gate = getGateWeight().getType(), up = getUpWeight().getType();
+  const auto count = static_cast<int64_t>(getCount());
+  if (mlir::failed(checkProduct(*this, "gate_weight", getInput(), gate)) ||            // C1
+      mlir::failed(checkProduct(*this, "up_weight", getInput(), up)) ||                // C1
+      mlir::failed(checkCount(*this, "up_weight rows", up.getRows(), gate.getRows()))) // C2
+    return mlir::failure();
+  if (count < 1 || gate.getRows() % count != 0) // C2
+    return emitOpError() << "gate_weight has " << gate.getRows() << " rows, which are not those of " << count
+                         << " experts";
+  if (mlir::failed(checkColumns(*this, "result", getResult())) ||
+      mlir::failed(checkCount(*this, "result columns", dimOf(getResult(), 1), getExpertRows()))) // C2
+    return mlir::failure();
+  if (!getGateBias() != !getUpBias()) // C3
+    return emitOpError("needs both biases or none");
+  if (mlir::failed(checkPerOutput(*this, "gate_bias", getGateBias(), gate))) // C3
+    return mlir::failure();
+  return checkPerOutput(*this, "up_bias", getUpBias(), up); // C3
+}
+
 LogicalResult ExpertSumOp::verify() {
   return checkColumns(*this, "input", getInput()); // C1
 }

@@ -85,10 +85,15 @@ LogicalResult TensorAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> 
 
 LogicalResult WorkAttr::verify(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, int64_t rows, int64_t window,
                                int64_t fixedBytes, int64_t rowRead, int64_t rowWritten, int64_t keyBytes,
-                               int64_t rowMultiplyAdds, int64_t keyMultiplyAdds, ArithmeticUnit) {
+                               int64_t rowMultiplyAdds, int64_t keyMultiplyAdds, int64_t expertBytes, int64_t experts,
+                               int64_t choices, int64_t tileRows, ArithmeticUnit) {
   if (rows <= 0 || window < 0 || fixedBytes < 0 || rowRead < 0 || rowWritten < 0 || keyBytes < 0 ||
-      rowMultiplyAdds < 0 || keyMultiplyAdds < 0) // C1
+      rowMultiplyAdds < 0 || keyMultiplyAdds < 0 || expertBytes < 0 || experts < 0 || choices < 0 || tileRows < 0) // C1
     return emitError() << "rows must be positive, nothing negative";
+  if ((experts == 0) != (choices == 0) || choices > experts ||
+      (experts == 0 && (expertBytes != 0 || tileRows != 0))) // C2
+    return emitError() << "has " << choices << " choices of " << experts << " experts, " << expertBytes
+                       << " bytes of each and tiles of " << tileRows << " rows";
   return success();
 }
 

@@ -78,6 +78,8 @@ def Plan_WorkAttr : Plan_Attr<"Work", "work"> {
     The fields of `LaunchWork` in `codegen/formats/launch_work.h`: `<rows = 1, fixed_bytes = 4096, row_written = 256>`.
 
     - C1: `rows` is positive, nothing is negative.
+    - C2: `experts` and `choices` are there together or not at all, at most as many choices as experts; without them
+      there are no `expert_bytes` and `tile_rows`.
   }];
   let parameters = (ins "int64_t":$rows, DefaultValuedParameter<"int64_t", "0">:$window,
                         DefaultValuedParameter<"int64_t", "0">:$fixed_bytes,
@@ -86,6 +88,10 @@ def Plan_WorkAttr : Plan_Attr<"Work", "work"> {
                         DefaultValuedParameter<"int64_t", "0">:$key_bytes,
                         DefaultValuedParameter<"int64_t", "0">:$row_multiply_adds,
                         DefaultValuedParameter<"int64_t", "0">:$key_multiply_adds,
+                        DefaultValuedParameter<"int64_t", "0">:$expert_bytes,
+                        DefaultValuedParameter<"int64_t", "0">:$experts,
+                        DefaultValuedParameter<"int64_t", "0">:$choices,
+                        DefaultValuedParameter<"int64_t", "0">:$tile_rows,
                         DefaultValuedParameter<"ArithmeticUnit", "ArithmeticUnit::None">:$unit);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

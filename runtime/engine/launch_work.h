@@ -22,6 +22,10 @@ inline LaunchWork workOf(const fb::Work& work) {
           .keyBytes = work.key_bytes(),
           .rowMultiplyAdds = work.row_multiply_adds(),
           .keyMultiplyAdds = work.key_multiply_adds(),
+          .expertBytes = work.expert_bytes(),
+          .experts = work.experts(),
+          .choices = work.choices(),
+          .tileRows = work.tile_rows(),
           .unit = static_cast<ArithmeticUnit>(work.unit())};
 }
 

@@ -81,9 +81,13 @@ Result<void> verifyWork(const fb::Work& work) {
   if (work.rows() == 0 || work.rows() > kMaxRows)
     return badInput(".work.rows is ", work.rows(), ", allowed are 1 to ", kMaxRows);
   const uint64_t largest = std::max({work.fixed_bytes(), work.row_read(), work.row_written(), work.key_bytes(),
-                                     work.row_multiply_adds(), work.key_multiply_adds()});
+                                     work.row_multiply_adds(), work.key_multiply_adds(), work.expert_bytes()});
   if (largest > kMaxBufferBytes)
     return badInput(".work has the number ", largest, ", allowed are 0 to ", kMaxBufferBytes);
+  if ((work.experts() == 0) != (work.choices() == 0) || work.choices() > work.experts() || work.experts() > kMaxRows ||
+      work.tile_rows() > kMaxRows || (work.experts() == 0 && (work.expert_bytes() != 0 || work.tile_rows() != 0)))
+    return badInput(".work has ", work.choices(), " choices of ", work.experts(), " experts, ", work.expert_bytes(),
+                    " bytes of each and tiles of ", work.tile_rows(), " rows");
   return {};
 }
 

@@ -66,7 +66,7 @@ public:
       const auto [first, last] = sources.equal_range(argument->buffer());
       for (auto source = first; source != last; ++source) {
         kernels.insert(kernel);
-        addPeer(*source->second, rows);
+        addPeer(*source->second, work, rows);
       }
     }
   }
@@ -81,17 +81,24 @@ public:
   }
 
 private:
-  /// As one launch of llama.cpp: the weight's bytes, or its tiles, which all multiprocessors share evenly.
-  void addPeer(const fb::WeightSource& weight, uint32_t rows) {
-    const codegen::PeerLoop* loop = codegen::peerLoop(weight.encoding()->str(), rows);
+  /// As one launch of llama.cpp: the weight's bytes, or its tiles, which all multiprocessors share evenly. Of experts
+  /// those that are chosen, each with tiles of its own rows.
+  void addPeer(const fb::WeightSource& weight, const LaunchWork& work, uint32_t rows) {
+    const bool experts = work.experts != 0;
+    const uint32_t ofEach = experts ? std::max(1u, rows * work.choices / work.experts) : rows;
+    const codegen::PeerLoop* loop = codegen::peerLoop(weight.encoding()->str(), ofEach);
     known = known && loop;
     if (!loop)
       return;
-    const double padded = static_cast<double>((rows + loop->rows - 1) / loop->rows) * loop->rows;
-    const double units = padded * static_cast<double>(weight.rows() * weight.columns()) / 524'288;
+    LaunchWork asPeer = work;
+    asPeer.tileRows = loop->rows;
+    const double padded = (experts ? expertTiles(asPeer, rows) : (rows + loop->rows - 1) / loop->rows) * loop->rows;
+    const auto elements = static_cast<double>(weight.rows() * weight.columns());
+    const double units = padded * elements / std::max(work.experts, 1u) / 524'288;
+    const double share = experts ? expertsChosen(work, rows) / work.experts : 1; // of the weight
     for (size_t i = 0; i < megahertz.size(); ++i) {
       const codegen::T4Clock clock = {.megahertz = megahertz[i]};
-      const double memory = static_cast<double>(weight.bytes()) / clock.memoryBytesPerSecond * 1e6;
+      const double memory = static_cast<double>(weight.bytes()) * share / clock.memoryBytesPerSecond * 1e6;
       const double loops = units * loop->cyclesOfUnit / codegen::t4::kMultiprocessors / clock.megahertz;
       peer[i] += std::max(memory, loops) + clock.launchMicroseconds;
     }

@@ -17,13 +17,13 @@
 
 namespace llcuda {
 
+/// Row `row` of the result, from the elements at `x`. All threads call.
 template <RowShape kShape>
-LLCUDA_DEVICE void halfRows(const float* x, uint8_t* halves, float* scales) {
+LLCUDA_DEVICE void halfRow(const float* x, unsigned row, uint8_t* halves, float* scales) {
   constexpr int kFours = kShape.columns / 4;
   constexpr int kPasses = (kFours + kShape.threads - 1) / kShape.threads;
   constexpr bool kKeep = kPasses <= 8;
-  const auto row = static_cast<unsigned>(blockIdx.x);
-  const float4* const fours = reinterpret_cast<const float4*>(x) + static_cast<int64_t>(row) * kFours;
+  const float4* const fours = reinterpret_cast<const float4*>(x);
 
   float4 kept[kKeep ? kPasses : 1];
   float peak = 0.f;
@@ -47,6 +47,11 @@ LLCUDA_DEVICE void halfRows(const float* x, uint8_t* halves, float* scales) {
   }
   if (threadIdx.x == 0)
     scales[row] = scale.down;
+}
+
+template <RowShape kShape>
+LLCUDA_DEVICE void halfRows(const float* x, uint8_t* halves, float* scales) {
+  halfRow<kShape>(x + static_cast<int64_t>(blockIdx.x) * kShape.columns, blockIdx.x, halves, scales);
 }
 
 } // namespace llcuda

@@ -51,6 +51,7 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
       .Case([&](GluLinearOp linear) { return lowerGluLinear(linear); })
       .Case([&](RouteOp route) { return lowerRoute(route); })
       .Case([&](ExpertLinearOp linear) { return lowerExpertLinear(linear); })
+      .Case([&](ExpertGluLinearOp linears) { return lowerExpertGluLinear(linears); })
       .Case([&](ExpertSumOp sum) { return lowerExpertSum(sum); })
       .Case([&](QkvLinearOp linears) { return lowerQkvLinear(linears); })
       .Case([&](QkvRopeCacheOp linears) { return lowerQkvRopeCache(linears); })

@@ -4,6 +4,7 @@
 
 #include "codegen/formats/activation.h"
 #include "codegen/formats/weight_layout.h"
+#include "codegen/spec/expert_spec.h"
 #include "codegen/spec/linear_spec.h"
 #include "codegen/spec/rope_spec.h"
 #include "compiler/conversion/LlmToPlan/plan_builder.h"
@@ -98,9 +99,27 @@ private:
   // lower_experts.cpp
   mlir::LogicalResult lowerRoute(RouteOp op);
   mlir::LogicalResult lowerExpertLinear(ExpertLinearOp op);
+  mlir::LogicalResult lowerExpertGluLinear(ExpertGluLinearOp op);
   mlir::LogicalResult lowerExpertSum(ExpertSumOp op);
-  /// Int8 rows by themselves of f32 rows, made once for all experts that read them, in any phase.
-  mlir::FailureOr<RowBuffers> rowsApart(mlir::Operation* op, mlir::Value input);
+  /// Rows for the experts' linears that multiply each choice by itself, in the forms that they read; int8 rows of f32
+  /// rows are made once for all of them.
+  mlir::FailureOr<RowBuffers> rowsApart(mlir::Operation* op, mlir::Value input, const codegen::RowsRead& read);
+  /// The choices of a router in tiles of one expert each.
+  struct SortedChoices {
+    codegen::SortChoicesDesc desc;
+    std::string sorted, tileExperts;
+  };
+  /// Binds the rows of experts' linears and what says whose they are; decides whether they are sorted, in `desc`.
+  template <typename Op, typename Desc>
+  mlir::LogicalResult bindExperts(Op op, mlir::Value input, bool each, Desc& desc, Bindings& bindings);
+  /// Whether tensor cores multiply the sorted choices of a router: all linears that take it can, and there are more
+  /// rows than decode's kernels are for.
+  bool sortsChoices(mlir::Value experts);
+  /// A launch sorts them when they are first asked for.
+  mlir::FailureOr<SortedChoices> sortedChoices(mlir::Operation* op, mlir::Value experts, int64_t count);
+  /// Rows of sorted choices, in the forms that are read; made once for all linears of a router.
+  mlir::FailureOr<RowBuffers> sortedRows(mlir::Operation* op, mlir::Value input, bool each,
+                                         const SortedChoices& choices, const codegen::RowsRead& read);
   // lower_low_rank.cpp
   /// The inner products of the op; the linears that take the op's result add the outer ones.
   mlir::LogicalResult lowerLowRank(LowRankOp op);
@@ -224,7 +243,9 @@ private:
   std::optional<plan::TailKind> tail; // of the launches that follow; none: the trunk
   Norm headNorm;                      // that makes the rows which the head reads, where it picks them
   llvm::DenseMap<mlir::Value, RowBuffers> values;
-  llvm::DenseMap<mlir::Value, RowBuffers> apartRows; ///< int8 rows by themselves, of those that experts read
+  llvm::DenseMap<mlir::Value, RowBuffers> apartRows;   ///< int8 rows by themselves, of those that experts read
+  llvm::DenseMap<mlir::Value, RowBuffers> sortedForms; ///< of those that experts read, rows of sorted choices
+  llvm::DenseMap<mlir::Value, SortedChoices> sorts;    ///< of routers
   std::map<std::pair<const void*, std::string>, RowBuffers> lows; // by the rows and the buffer of a that they are of
   plan::LaunchOp lastLaunch;
   /// The residual stream of each layer so far: what made it, and where it lies; empty where not all rows do.

@@ -38,8 +38,8 @@ plan::WorkAttr PlanBuilder::workAttr(const LaunchWork& work) {
   const auto number = [](uint64_t value) { return static_cast<int64_t>(value); };
   return plan::WorkAttr::get(builder.getContext(), work.rows, work.window, number(work.fixedBytes),
                              number(work.rowRead), number(work.rowWritten), number(work.keyBytes),
-                             number(work.rowMultiplyAdds), number(work.keyMultiplyAdds),
-                             static_cast<plan::ArithmeticUnit>(work.unit));
+                             number(work.rowMultiplyAdds), number(work.keyMultiplyAdds), number(work.expertBytes),
+                             work.experts, work.choices, work.tileRows, static_cast<plan::ArithmeticUnit>(work.unit));
 }
 
 PlanBuilder::PlanBuilder(mlir::ModuleOp module, PlanLimits limits, const codegen::TileTable& tiles)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FuseGlu.cpp: glu(linear(x, gate), linear(x, up)) -> glu_linear(x, gate, up)
+// FuseGlu.cpp: glu(linear(x, gate), linear(x, up)) -> glu_linear(x, gate, up), and so for linears of experts
 #include "compiler/transforms/FuseGlu/FuseGlu.h"
 
 #include "compiler/transforms/rewriting.h"
@@ -12,7 +12,33 @@ using namespace llm;
 
 namespace {
 
+mlir::LogicalResult fuseExperts(PassRewriter& rewriter, GluOp glu, ExpertLinearOp gate, ExpertLinearOp up) {
+  if (gate.getInput() != up.getInput())
+    return rewriter.refuse(glu, "the linears of gate and up read different values");
+  if (gate.getEach() || up.getEach())
+    return rewriter.refuse(glu, "the linears of gate and up read a row for each choice");
+  if (gate.getExperts() != up.getExperts())
+    return rewriter.refuse(glu, "the linears of gate and up have experts of different choices");
+  if (!gate.getBias() != !up.getBias())
+    return rewriter.refuse(glu, "one of gate and up has a bias");
+
+  rewriter.accept(glu, "gate, up and activation are one expert_glu_linear");
+  rewriter.setInsertionPoint(glu);
+  auto fused = ExpertGluLinearOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
+                                         gate.getExperts(), gate.getWeight(), up.getWeight(), gate.getBias(),
+                                         up.getBias(), gate.getCount());
+  copyLayer(glu, fused);
+  rewriter.replaceOp(glu, fused);
+  rewriter.eraseOp(gate);
+  rewriter.eraseOp(up);
+  return mlir::success();
+}
+
 mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
+  auto gateExperts = solelyReadProducer<ExpertLinearOp>(glu.getGate());
+  auto upExperts = solelyReadProducer<ExpertLinearOp>(glu.getUp());
+  if (gateExperts && upExperts)
+    return fuseExperts(rewriter, glu, gateExperts, upExperts);
   auto gate = solelyReadProducer<LinearOp>(glu.getGate());
   auto up = solelyReadProducer<LinearOp>(glu.getUp());
   if (!gate || !up)

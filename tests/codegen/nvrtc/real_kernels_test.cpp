@@ -253,12 +253,30 @@ TEST(KernelsOfExperts, CompileWithoutSpillsForAT4) {
   const auto add = [&](WeightLayout layout, uint32_t experts, uint32_t choices, uint32_t inputs, uint32_t outputs,
                        bool each) {
     specs.push_back(expertLinearLaunch({layout, 1, experts, choices, inputs, outputs, each, each}).kernel);
+    for (const uint32_t tileRows : {16u, 32u, 64u})
+      specs.push_back(
+          expertLinearLaunch({layout, 512, experts, choices, inputs, outputs, each, each, tileRows}).kernel);
+  };
+  const auto addGlu = [&](WeightLayout layout, uint32_t experts, uint32_t choices, uint32_t inputs, uint32_t outputs,
+                          bool bias) {
+    ExpertGluDesc desc = {layout, layout, 512, experts, choices, inputs, outputs, bias};
+    desc.activation = bias ? Activation::kSwigluOai : Activation::kSilu;
+    desc.int8Rows = weightReadsInt8Rows(layout);
+    desc.f32Rows = !desc.int8Rows;
+    for (desc.tileRows = 0; desc.tileRows <= 64; desc.tileRows = std::max(16u, 2 * desc.tileRows))
+      specs.push_back(expertGluLaunch(desc).kernel);
   };
   for (const WeightLayout layout : {WeightLayout::kQ4_KPlanes, WeightLayout::kF16Rows}) {
     add(layout, 128, 8, 2048, 768, false);
     add(layout, 128, 8, 768, 2048, true);
+    addGlu(layout, 128, 8, 2048, 768, false);
   }
   add(WeightLayout::kMXFP4Planes, 32, 4, 2880, 2880, true);
+  addGlu(WeightLayout::kMXFP4Planes, 32, 4, 2880, 2880, true);
+  for (const bool halfRows : {false, true})
+    specs.push_back(sortedRowsLaunch({{512, 32, 4, 32}, 2880, false, halfRows}).kernel);
+  specs.push_back(sortChoicesLaunch({512, 32, 4, 32}).kernel);
+  specs.push_back(sortChoicesLaunch({512, 1024, 8, 16}).kernel);
   expectNoSpills(specs);
 }
 

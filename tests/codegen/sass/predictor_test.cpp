@@ -83,6 +83,30 @@ TEST(Predictor, PromptsSeeTheKeysBefore) {
   EXPECT_EQ(prediction.kernels[0].bytes, 64 * 64);
 }
 
+// Of the tiles that there can be those work that experts' choices fill: of 16 rows that choose one of two experts 16 +
+// 15 rows in tiles of 16, two of the two that there can be; each tile multiplies 16 rows.
+TEST(Predictor, TilesOfExperts) {
+  PredictedStep step;
+  step.kernels = {
+      {.name = "k0", .threads = 32, .registers = 32, .listing = listingOf({"HMMA.1688.F32", "BRA", "EXIT"}, {{0, 1}})}};
+  const LaunchWork work = {.rows = 16,
+                           .rowMultiplyAdds = 1024,
+                           .expertBytes = 1000,
+                           .experts = 2,
+                           .choices = 1,
+                           .tileRows = 16,
+                           .unit = ArithmeticUnit::kTensorF16};
+  step.launches = {{0, 2, work}};
+  step.rows = {.rows = 16, .sequences = 1, .positions = 16};
+  const PredictedKernel whole = predictStep(step, {1000}).kernels[0];
+  EXPECT_EQ(whole.multiplyAdds, 16 * 1024);
+  EXPECT_NEAR(whole.instructions, 2 + 2 * 2 * 16 * 1024 / 1024., 0.1);
+  step.rows.rows = 1; // one expert's weights, one tile
+  const PredictedKernel one = predictStep(step, {1000}).kernels[0];
+  EXPECT_EQ(one.bytes, 1000);
+  EXPECT_NEAR(one.instructions, 1 + 2 * 16 * 1024 / 1024., 0.1);
+}
+
 // 40 multiprocessors read the rows that a linear multiplies, each all of them; what only reads rows divides them.
 TEST(Predictor, LinearsReadTheirRowsOnEveryMultiprocessor) {
   PredictedStep step;

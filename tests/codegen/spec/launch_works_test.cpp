@@ -165,6 +165,22 @@ TEST(LaunchWork, BytesOfAStep) {
   EXPECT_EQ(bytesOf(outputs, {.rows = 20, .sequences = 1, .positions = 300}), 10u);
 }
 
+// One row reads the experts that it chose, many rows nearly all; tiles are as many as these experts' choices fill, with
+// half a tile left over on average.
+TEST(LaunchWork, ExpertsOfAStep) {
+  const LaunchWork work = {
+      .rows = 512, .rowRead = 10, .expertBytes = 1000, .experts = 32, .choices = 4, .tileRows = 32};
+  EXPECT_DOUBLE_EQ(expertsChosen(work, 1), 4);
+  EXPECT_DOUBLE_EQ(expertsChosen(work, 2), 7.5);
+  EXPECT_EQ(bytesOf(work, {.rows = 2, .sequences = 2, .positions = 0}), 2u * 10 + 7500);
+  EXPECT_NEAR(expertsChosen(work, 512), 32, 1e-9);
+  EXPECT_DOUBLE_EQ(expertTiles(work, 1), 4);
+  EXPECT_NEAR(expertTiles(work, 512), 64 + 32 * 31 / 64., 1e-9);
+  EXPECT_EQ(mostExpertTiles(512, 32, 4, 32), 95u);
+  EXPECT_EQ(mostExpertTiles(1, 32, 4, 32), 4u);
+  EXPECT_EQ(expertsChosen({.rows = 1}, 1), 0);
+}
+
 // A window of 8 keys: one row of each of two sequences sees 8 each, twenty rows of one sequence 8 + 19 together.
 TEST(LaunchWork, KeysOfAWindow) {
   const LaunchWork work = {.rows = 64, .window = 8, .keyBytes = 1};

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codegen/formats/dequantize.h"
 #include "compiler/ingest/half_checkpoint.h"
 #include "compiler/models/hf_modules.h"
 #include "tests/compiler/ingest/safetensors_builder.h"
@@ -45,6 +46,62 @@ TEST(HfCheckpoint, TensorsUnderGgufNames) {
   EXPECT_EQ(bytes->bytes[0], std::byte{'q'});
   EXPECT_EQ((*checkpoint)->tensors().size(), 3u);
   EXPECT_TRUE((*checkpoint)->notes().empty());
+}
+
+constexpr std::array<HfModule, 1> kBlocks = {{{"mlp.experts.down_proj_blocks", "ffn_down_exps", true}}};
+
+/// Two experts of one row of 64 inputs; `scales` of the blocks.
+SafetensorsBuilder inBlocks(const std::string& scales = "\x7f\x80\x7e\x7f", const char* type = "U8",
+                            const std::vector<uint64_t>& shape = {2, 1, 2, 16}) {
+  std::string codes(64, '\0');
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<char>(i % 16 * 16 + (15 - i % 16));
+  return small()
+      .tensor("model.layers.0.mlp.experts.down_proj_blocks", type, shape, codes)
+      .tensor("model.layers.0.mlp.experts.down_proj_scales", "U8", {2, 1, 2}, scales);
+}
+
+// A byte has two neighbouring elements, the first in its low half: 4-bit floats times 2^(scale - 127).
+TEST(HfCheckpoint, BlocksOfMxfp4) {
+  const auto checkpoint = open(inBlocks().bytes(), {{kBlocks}});
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const TensorInfo* down = (*checkpoint)->find("blk.0.ffn_down_exps.weight");
+  ASSERT_TRUE(down);
+  EXPECT_EQ(down->type, TensorType::kMXFP4);
+  EXPECT_THAT(down->dims, ElementsAre(64, 1, 2));
+  EXPECT_FALSE((*checkpoint)->filePlace(*down));
+  const auto bytes = (*checkpoint)->read(*down);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  std::vector<float> values(128);
+  formats::dequantizeRow(bytes->type, bytes->bytes.data(), values.size(), values.data());
+  constexpr float kFloats[16] = {0, .5, 1, 1.5, 2, 3, 4, 6, -0.f, -.5, -1, -1.5, -2, -3, -4, -6};
+  constexpr float kScales[4] = {1, 2, .5, 1};
+  for (int i = 0; i < 128; ++i) {
+    const int byte = i % 32 / 2, code = i % 2 == 0 ? 15 - byte : byte;
+    EXPECT_EQ(values[i], kScales[i / 32] * kFloats[code]) << i;
+  }
+  EXPECT_THAT((*checkpoint)->notes(), testing::Contains("1 weights in blocks of mxfp4"));
+}
+
+TEST(HfCheckpoint, BlocksOfMxfp4ThatAreNone) {
+  const auto refusal = [](const SafetensorsBuilder& file) {
+    const auto checkpoint = open(file.bytes(), {{kBlocks}});
+    return checkpoint ? "no error" : checkpoint.error().message;
+  };
+  EXPECT_THAT(refusal(inBlocks("\x7f\x80\x7e\x7f", "I8")), testing::HasSubstr("is I8, MXFP4 is stored as U8"));
+  EXPECT_THAT(refusal(inBlocks("\x7f\x80\x7e\x7f", "U8", {2, 1, 4, 8})),
+              testing::HasSubstr("is not rows of blocks of 16 bytes"));
+  EXPECT_THAT(refusal(inBlocks("\x7f\x80\x7e\x7f", "U8", {2, 2, 16})),
+              testing::HasSubstr("has not a scale for each block of"));
+  EXPECT_THAT(
+      refusal(small().tensor("model.layers.0.mlp.experts.down_proj_blocks", "U8", {1, 1, 16}, std::string(16, '\0'))),
+      testing::HasSubstr("is U8; F16, BF16 and F32 are supported"));
+  EXPECT_THAT(refusal(small().tensor("model.layers.0.mlp.experts.down_proj_scales", "U8", {1, 1}, "x")),
+              testing::HasSubstr("belongs to a weight that the file lacks"));
+  const auto checkpoint = open(inBlocks("\x7f\x80\xff\x7f").bytes(), {{kBlocks}});
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const auto bytes = (*checkpoint)->read(*(*checkpoint)->find("blk.0.ffn_down_exps.weight"));
+  ASSERT_FALSE(bytes);
+  EXPECT_THAT(bytes.error().message, testing::HasSubstr("has a scale of 255, which is no number"));
 }
 
 // As the file calls them, also those that it lacks; checkpoints over it do not change that.

@@ -96,6 +96,27 @@ TEST(HfNames, Experts) {
   EXPECT_EQ(hfNameOf("blk.3.ffn_up_exps.weight", kExperts, "model."), "blk.3.ffn_up_exps.weight");
 }
 
+// Experts in one tensor, which may be blocks with scales beside it; or modules whose names end with their numbers.
+TEST(HfNames, FoldedExperts) {
+  constexpr std::array<HfModule, 3> kModules = {{{"mlp.experts.gate_up_proj", "ffn_gate_up_exps_columns", true},
+                                                 {"mlp.experts.gate_up_proj_blocks", "ffn_gate_up_exps", true},
+                                                 {"mlp.experts.down_projs.*", "ffn_down.*"}}};
+  const HfNaming naming{kModules};
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.gate_up_proj", naming), "blk.3.ffn_gate_up_exps_columns.weight");
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.gate_up_proj_blocks", naming), "blk.3.ffn_gate_up_exps.weight");
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.down_projs.12.weight", naming), "blk.3.ffn_down.12.weight");
+  EXPECT_EQ(gguf("model.layers.3.mlp.experts.down_projs.12.bias", naming), "blk.3.ffn_down.12.bias");
+  const HfName scales = translateHfName("model.layers.3.mlp.experts.gate_up_proj_scales", naming);
+  EXPECT_EQ(scales.kind, Kind::kCompanion);
+  EXPECT_EQ(scales.gguf, "blk.3.ffn_gate_up_exps.weight");
+  EXPECT_EQ(scales.part, "scales");
+  for (const char* name :
+       {"model.layers.3.mlp.experts.gate_up_proj.weight", "model.layers.3.mlp.experts.down_proj_scales",
+        "model.layers.3.mlp.experts.down_projs.012.weight", "model.layers.3.mlp.experts.down_projs.weight"})
+    EXPECT_EQ(translateHfName(name, naming).kind, Kind::kUnknown) << name;
+  EXPECT_EQ(hfNameOf("blk.3.ffn_down.12.weight", naming, "model."), "model.layers.3.mlp.experts.down_projs.12.weight");
+}
+
 TEST(HfNames, TextPartOfAModelThatSees) {
   EXPECT_EQ(gguf("language_model.model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");
   EXPECT_EQ(gguf("model.language_model.layers.0.mlp.up_proj.weight"), "blk.0.ffn_up.weight");

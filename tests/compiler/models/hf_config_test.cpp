@@ -322,8 +322,13 @@ TEST(HfConfig, SaysWhatIsNotSupported) {
 TEST(HfConfig, Experts) {
   const ModelConfig config = read(file("Qwen3MoeForCausalLM")).model;
   EXPECT_EQ(config.layers[3].experts, (ExpertsConfig{128, 8, 768, false}));
-  const Json stated = {{"num_experts", 16},      {"num_experts_per_tok", 4}, {"moe_intermediate_size", 64},
-                       {"norm_topk_prob", true}, {"decoder_sparse_step", 1}, {"mlp_only_layers", Json::array()}};
+  const Json stated = {{"num_experts", 16},
+                       {"num_experts_per_tok", 4},
+                       {"num_key_value_heads", 2},
+                       {"moe_intermediate_size", 64},
+                       {"norm_topk_prob", true},
+                       {"decoder_sparse_step", 1},
+                       {"mlp_only_layers", Json::array()}};
   EXPECT_EQ(read(file("Qwen3MoeForCausalLM", stated)).model.layers[0].experts, (ExpertsConfig{16, 4, 64, true}));
   EXPECT_EQ(read(file("LlamaForCausalLM")).model.layers[0].experts, ExpertsConfig());
   const auto refused = [](const Json& more, ErrorCode code, const std::string& message) {
@@ -344,6 +349,40 @@ std::string refusal(const Json& json) {
   const Result<HfConfig> config = readText(json);
   EXPECT_FALSE(config);
   return config ? "" : config.error().message;
+}
+
+// As the files of gpt-oss 20B say it: of 32 experts 4, a window on every other layer, yarn without rounding.
+TEST(HfConfig, GptOss) {
+  const Json gptOss =
+      file("GptOssForCausalLM",
+           {{"num_local_experts", 32},
+            {"num_experts_per_tok", 4},
+            {"num_key_value_heads", 2},
+            {"intermediate_size", 96},
+            {"hidden_act", "silu"},
+            {"sliding_window", 16},
+            {"layer_types", {"sliding_attention", "full_attention", "sliding_attention", "full_attention"}},
+            {"rope_scaling",
+             {{"rope_type", "yarn"},
+              {"factor", 32},
+              {"beta_fast", 32},
+              {"beta_slow", 1},
+              {"truncate", false},
+              {"original_max_position_embeddings", 16}}},
+            {"quantization_config", {{"quant_method", "mxfp4"}}}});
+  const HfConfig config = read(gptOss);
+  EXPECT_THAT(windowsOf(config.model), ElementsAre(16, 0, 16, 0));
+  EXPECT_EQ(config.model.layers[0].experts.count, 32u);
+  EXPECT_EQ(config.model.layers[0].experts.used, 4u);
+  EXPECT_EQ(config.model.layers[0].experts.feedForward, 96u);
+  EXPECT_TRUE(config.model.layers[0].experts.normalized);
+  EXPECT_EQ(config.model.activation, Activation::kSwigluOai) << "whatever hidden_act says";
+  EXPECT_FALSE(config.model.ropes[0].truncated);
+  EXPECT_TRUE(config.tensors.naming.expertsByTurns);
+  EXPECT_EQ(config.quantize, "");
+  Json none = gptOss;
+  none.erase("num_local_experts");
+  EXPECT_THAT(refusal(none), HasSubstr("has no num_local_experts"));
 }
 
 // The names of kinds of layers before and since version 5.

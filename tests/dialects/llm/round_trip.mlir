@@ -119,7 +119,7 @@ func.func @fused(%x: tensor<?x64xf32>, %q: !llm.weight<64x64, q4_1>, %k: !llm.we
 
 // CHECK-LABEL: func.func @experts
 func.func @experts(%x: tensor<?x64xf32>, %l: tensor<?x8xf32>, %up: !llm.weight<256x64, q4_1>, %down: !llm.weight<512x32, f16>,
-                   %b: tensor<512xf32>) -> (tensor<?x64xf32>, tensor<?x2xf32>) {
+                   %b: tensor<512xf32>, %ub: tensor<256xf32>) -> (tensor<?x64xf32>, tensor<?x2xf32>) {
   // CHECK: %[[E:.*]], %[[W:.*]] = llm.route %arg1 normalized : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
   %e, %w = llm.route %l normalized : tensor<?x8xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
   // CHECK: llm.route %arg1 : tensor<?x8xf32>
@@ -130,6 +130,13 @@ func.func @experts(%x: tensor<?x64xf32>, %l: tensor<?x8xf32>, %up: !llm.weight<2
   // CHECK: %[[D:.*]] = llm.expert_linear each %[[U]], %[[E]], %arg3 bias %arg4 of 8 :
   %d = llm.expert_linear each %u, %e, %down bias %b of 8
       : (tensor<?x32xf32>, tensor<?x2xi32>, !llm.weight<512x32, f16>, tensor<512xf32>) -> tensor<?x64xf32>
+  // CHECK: llm.expert_glu_linear silu %arg0, %[[E]], %arg2, %arg2 of 8 :
+  %g = llm.expert_glu_linear silu %x, %e, %up, %up of 8
+      : (tensor<?x64xf32>, tensor<?x2xi32>, !llm.weight<256x64, q4_1>, !llm.weight<256x64, q4_1>) -> tensor<?x32xf32>
+  // CHECK: llm.expert_glu_linear swiglu_oai %arg0, %[[E]], %arg2, %arg2 bias %arg5, %arg5 of 8 :
+  %gb = llm.expert_glu_linear swiglu_oai %x, %e, %up, %up bias %ub, %ub of 8
+      : (tensor<?x64xf32>, tensor<?x2xi32>, !llm.weight<256x64, q4_1>, !llm.weight<256x64, q4_1>, tensor<256xf32>, tensor<256xf32>)
+      -> tensor<?x32xf32>
   // CHECK: llm.expert_sum %[[D]], %[[W]] : tensor<?x64xf32>, tensor<?x2xf32>
   %y = llm.expert_sum %d, %w : tensor<?x64xf32>, tensor<?x2xf32>
   return %y, %w1 : tensor<?x64xf32>, tensor<?x2xf32>

@@ -104,3 +104,29 @@ plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
     plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1, key_bytes = -1>
   }
 }
+
+// -----
+
+// Work C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
+      params [#plan.param<"x", "float*", write>]
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
+    // expected-error@+1 {{has 3 choices of 2 experts, 0 bytes of each and tiles of 0 rows}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1, experts = 2, choices = 3>
+  }
+}
+
+// -----
+
+// Work C2
+plan.engine max_context 64 max_batch 1 page_tokens 64 arena_bytes 0 {
+  plan.buffer @x arena 128
+  plan.kernel @a__f32__c32__t32 op "a" threads 32 min_blocks 1 dynamic_shared 0 header "a.cuh" call "a(x)"
+      params [#plan.param<"x", "float*", write>]
+  plan.phase rows 1 row_block 1 outputs 1 feeds_back {
+    // expected-error@+1 {{has 0 choices of 0 experts, 9 bytes of each and tiles of 0 rows}}
+    plan.launch @a__f32__c32__t32 grid [1, 1, 1] args(@x) work <rows = 1, expert_bytes = 9>
+  }
+}

@@ -27,10 +27,10 @@ plan.engine max_context 2048 max_batch 1 page_tokens 64 arena_bytes 2304 {
       params [#plan.param<"x", "const float*", read>, #plan.param<"y", "float*", write>] registers 32 static_shared 64 spill 0
   // CHECK: plan.phase rows 1 row_block 1 outputs 1 feeds_back {
   plan.phase rows 1 row_block 1 outputs 1 feeds_back {
-    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5, key_multiply_adds = 6, unit = tensor_f16> tap @x
+    // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128) work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5, key_multiply_adds = 6, expert_bytes = 7, experts = 4, choices = 2, tile_rows = 16, unit = tensor_f16> tap @x
     plan.launch @rms_norm__f32__c576__t128 grid [4, 2, 1] layer 0 args(@scale, @x + 128)
         work <rows = 4, window = 8, fixed_bytes = 1, row_read = 2, row_written = 3, key_bytes = 4, row_multiply_adds = 5,
-              key_multiply_adds = 6, unit = tensor_f16> tap @x
+              key_multiply_adds = 6, expert_bytes = 7, experts = 4, choices = 2, tile_rows = 16, unit = tensor_f16> tap @x
     // CHECK: plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
     plan.launch @rms_norm__f32__c576__t128 grid [1, 1, 1] args(@x, @sampled) work <rows = 1>
   }

@@ -354,7 +354,7 @@ class Model:
         architecture = self.family["architecture"]
         writer = gguf.GGUFWriter(path, architecture)
         writer.add_string("general.name", f"tiny {self.name}")
-        writer.add_string("tokenizer.ggml.model", "no_vocab")
+        self.write_tokenizer(writer)
         for key, value in self.gguf_keys().items():
             if value is None:
                 continue
@@ -363,6 +363,8 @@ class Model:
             add(f"{architecture}.{key}", value)
         for name, values in self.gguf_tensors().items():
             matrix = values.ndim >= 2 and name.endswith(".weight") and "ffn_gate_inp" not in name
+            if type_name == "mxfp4": # which is for experts alone
+                matrix = "_exps" in name and matrix
             kind = gguf.GGMLQuantizationType[type_name.upper()] if matrix else gguf.GGMLQuantizationType.F32
             stored = values if kind == gguf.GGMLQuantizationType.F32 else gguf.quants.quantize(values, kind)
             writer.add_tensor(name, stored, raw_dtype=kind)
@@ -370,6 +372,9 @@ class Model:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+
+    def write_tokenizer(self, writer):
+        writer.add_string("tokenizer.ggml.model", "no_vocab")
 
     def gguf_keys(self):
         predicting = {"nextn_predict_layers": self.predicting} if self.predicting else {}
@@ -408,7 +413,7 @@ class Model:
 
     # --- Hugging Face -----------------------------------------------------------------------------------------------
 
-    def write_folder(self, folder):
+    def write_folder(self, folder, experts=None):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         numbers = {
@@ -426,9 +431,11 @@ class Model:
             "architectures": [self.family["class"]], "model_type": self.family["model_type"], **numbers,
             "tie_word_embeddings": bool(self.family.get("tied")), **self.family["config"],
         }
+        if experts == "blocks":
+            config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}
         config = {key: value for key, value in config.items() if value is not None or key == "sliding_window"}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-        write_safetensors(folder / "model.safetensors", self.folder_tensors())
+        write_safetensors(folder / "model.safetensors", self.folder_tensors(experts))
         if "pooling" in self.family:
             self.write_modules(folder)
 
@@ -442,7 +449,7 @@ class Model:
         (folder / "1_Pooling").mkdir(exist_ok=True)
         (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": EMBEDDING, **flags}))
 
-    def folder_tensors(self):
+    def folder_tensors(self, experts=None):
         tensors = dict(self.tensors)
         if self.family.get("gemma"):
             for name in tensors:
@@ -454,7 +461,13 @@ class Model:
             fuse(tensors, self.layers, "ffn_gate_up", ("ffn_gate", "ffn_up"))
         if self.family["architecture"] == "gpt-oss":
             for i in range(self.layers):
-                self.fold_experts(tensors, i)
+                self.fold_experts(tensors, i, experts == "blocks")
+        if experts == "folded":
+            for i in range(self.layers):
+                stack_experts(tensors, f"blk.{i}.", self.family["experts"][0])
+                gate, up, down = (tensors.pop(f"blk.{i}.ffn_{part}_exps.weight") for part in ("gate", "up", "down"))
+                tensors[f"blk.{i}.gate_up_proj"] = np.concatenate([gate, up], axis=1)
+                tensors[f"blk.{i}.down_proj"] = down
         if self.family["architecture"] == "granitemoe":
             for i in range(self.layers):
                 stack_experts(tensors, f"blk.{i}.", self.family["experts"][0])
@@ -465,8 +478,8 @@ class Model:
             tensors[self.family["vision"] + "blocks.0.norm1.weight"] = np.ones(32, dtype=np.float32)
         return {self.folder_name(name): values for name, values in tensors.items()}
 
-    def fold_experts(self, tensors, layer):
-        """Experts as transformers has them: gate and up by turns, inputs before outputs."""
+    def fold_experts(self, tensors, layer, blocks):
+        """Experts as transformers has them: gate and up by turns, inputs before outputs, or in blocks of MXFP4."""
         block = f"blk.{layer}."
         stack_experts(tensors, block, self.family["experts"][0])
 
@@ -474,10 +487,14 @@ class Model:
             return tensors.pop(f"{block}ffn_{part}_exps.{kind}")
 
         weights, biases = (np.stack([take("gate", kind), take("up", kind)], axis=2) for kind in ("weight", "bias"))
-        tensors[block + "gate_up_proj"] = weights.reshape(len(weights), -1, EMBEDDING).swapaxes(1, 2)
+        both, down = weights.reshape(len(weights), -1, EMBEDDING), take("down", "weight")
         tensors[block + "gate_up_proj_bias"] = biases.reshape(len(biases), -1)
-        tensors[block + "down_proj"] = take("down", "weight").swapaxes(1, 2)
         tensors[block + "down_proj_bias"] = take("down", "bias")
+        for name, values in (("gate_up_proj", both), ("down_proj", down)):
+            if blocks:
+                tensors[f"{block}{name}_blocks"], tensors[f"{block}{name}_scales"] = mxfp4_blocks(values)
+            else:
+                tensors[block + name] = values.swapaxes(1, 2)
 
     def folder_name(self, name):
         prefix, parts = self.family.get("prefix", "model."), name.split(".")
@@ -522,6 +539,14 @@ def stack_experts(tensors, block, count):
                     [tensors.pop(f"{block}ffn_{part}.{e}.{kind}") for e in range(count)])
 
 
+def mxfp4_blocks(values):
+    """Bytes of two neighbouring elements, the first in the low half, and scales, where GGUF has both in one block."""
+    stored = gguf.quants.quantize(values, gguf.GGMLQuantizationType.MXFP4)
+    stored = stored.reshape(*values.shape[:-1], values.shape[-1] // 32, 17)
+    codes = np.concatenate([stored[..., 1:] & 15, stored[..., 1:] >> 4], axis=-1)
+    return codes[..., 0::2] | codes[..., 1::2] << 4, stored[..., 0]
+
+
 def adjacent(values, head_size):
     """Rows of heads from the order that turns halves to the one that turns neighbours."""
     heads = values.reshape(-1, 2, head_size // 2, *values.shape[1:])
@@ -551,7 +576,7 @@ def llama3_divisors(factor, low_freq_factor, high_freq_factor, original_max_posi
 def write_safetensors(path, tensors):
     header, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, values in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, offset + values.nbytes]}
+        header[name] = {"dtype": {"float32": "F32", "uint8": "U8"}[str(values.dtype)], "shape": list(values.shape), "data_offsets": [offset, offset + values.nbytes]}
         offset += values.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -567,6 +592,7 @@ if __name__ == "__main__":
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--types", default="")
     parser.add_argument("--folders", action="store_true")
+    parser.add_argument("--experts", choices=("blocks", "folded"))
     parser.add_argument("--context", type=int, default=CONTEXT)
     parser.add_argument("--predicting", action="store_true")
     options = parser.parse_args()
@@ -579,3 +605,5 @@ if __name__ == "__main__":
             model.write_gguf(options.out / f"{family}.{type_name}.gguf", type_name)
         if options.folders:
             model.write_folder(options.out / family)
+        if options.experts:
+            model.write_folder(options.out / f"{family}.{options.experts}", options.experts)

@@ -150,7 +150,7 @@ void addBuffers(ToyEngine& engine, uint32_t maxBatch) {
 
 /// Only the rows are true.
 fb::Work workOf(uint32_t rows) {
-  return {1, 2, 3, 4, 5, 6, rows, 0, fb::ArithmeticUnit::fp32};
+  return {1, 2, 3, 4, 5, 6, 7, rows, 0, 4, 2, 16, fb::ArithmeticUnit::fp32};
 }
 
 std::unique_ptr<fb::LaunchT> launchOf(Kernel kernel, uint32_t grid, int32_t layer,

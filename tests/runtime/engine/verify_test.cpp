@@ -38,7 +38,13 @@ std::unique_ptr<fb::TokenizerVectorsT> vectors(std::vector<uint32_t> ends, std::
 
 /// Of the second launch.
 void setWork(fb::EngineT& engine, uint32_t rows, uint64_t keyBytes, fb::ArithmeticUnit unit) {
-  *engine.phases[0]->launches[1]->work = fb::Work(0, 0, 0, keyBytes, 0, 0, rows, 0, unit);
+  *engine.phases[0]->launches[1]->work = fb::Work(0, 0, 0, keyBytes, 0, 0, 0, rows, 0, 0, 0, 0, unit);
+}
+
+/// The same, of experts.
+void setExperts(fb::EngineT& engine, uint64_t bytes, uint32_t experts, uint32_t choices, uint32_t tileRows) {
+  *engine.phases[0]->launches[1]->work =
+      fb::Work(0, 0, 0, 0, 0, 0, bytes, 1, 0, experts, choices, tileRows, fb::ArithmeticUnit::none);
 }
 
 void setOutputs(fb::EngineT& engine, uint32_t phase, const std::vector<uint32_t>& outputs) {
@@ -188,6 +194,11 @@ const Damage kDamages[] = {
     {"phases[0].launches[1].work.rows is 0", [](fb::EngineT& e) { setWork(e, 0, 0, fb::ArithmeticUnit::none); }},
     {"phases[0].launches[1].work has the number 18446744073709551615",
      [](fb::EngineT& e) { setWork(e, 1, UINT64_MAX, fb::ArithmeticUnit::none); }},
+    {".work has 3 choices of 2 experts", [](fb::EngineT& e) { setExperts(e, 0, 2, 3, 0); }},
+    {".work has 0 choices of 2 experts", [](fb::EngineT& e) { setExperts(e, 0, 2, 0, 0); }},
+    {".work has 0 choices of 0 experts, 5 bytes of each", [](fb::EngineT& e) { setExperts(e, 5, 0, 0, 0); }},
+    {".work has 1 choices of 65537 experts", [](fb::EngineT& e) { setExperts(e, 5, 65537, 1, 0); }},
+    {"tiles of 65537 rows", [](fb::EngineT& e) { setExperts(e, 5, 2, 1, 65537); }},
     {"has 8 arguments, its kernel has 9", [](fb::EngineT& e) { e.phases[0]->launches[0]->arguments.pop_back(); }},
     {".arguments[2] is buffer 1000 of",
      [](fb::EngineT& e) {
