@@ -53,6 +53,10 @@ TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, Tens
 TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {
   if (tensor.name.ends_with(".ffn_gate_inp.weight")) // small, and what it chooses is all or nothing
     return tensor.type;
+  // Small too: weights of convolutions, which are vectors to kernels, and what a recurrent state goes by.
+  for (const std::string_view kept : {"conv.weight", "_conv1d.weight", ".ssm_alpha.weight", ".ssm_beta.weight"})
+    if (tensor.name.ends_with(kept))
+      return tensor.type;
   switch (quantization) {
   case Quantization::kF16:
     return TensorType::kF16;
