@@ -8,6 +8,7 @@ enum class Activation : unsigned char {
   kSilu = 0,      ///< g / (1 + e^-g) * u
   kGeluTanh = 1,  ///< g / 2 * (1 + tanh(sqrt(2 / pi) * (g + 0.044715 g^3))) * u
   kSwigluOai = 2, ///< h / (1 + e^(-1.702 h)) * (v + 1), where h is g up to 7 and v is u from -7 to 7
+  kSigmoid = 3,   ///< 1 / (1 + e^-g) * u
 };
 
 } // namespace llcuda

@@ -17,6 +17,8 @@ Acc activate(Activation activation, Acc x) {
   const double value = x;
   if (activation == Activation::kSilu)
     return static_cast<Acc>(value / (1 + exponential(-value)));
+  if (activation == Activation::kSigmoid)
+    return static_cast<Acc>(1 / (1 + exponential(-value)));
   const double inner = 0.79788456080286535588 * (value + 0.044715 * value * value * value);
   return static_cast<Acc>(0.5 * value * (1 + hyperbolicTangent(inner)));
 }

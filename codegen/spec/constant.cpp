@@ -23,6 +23,8 @@ std::pair<const char*, const char*> activationTexts(Activation activation) {
     return {"kGeluTanh", "gelu_tanh"};
   case Activation::kSwigluOai:
     return {"kSwigluOai", "swiglu_oai"};
+  case Activation::kSigmoid:
+    return {"kSigmoid", "sigmoid"};
   }
   return {};
 }

@@ -71,6 +71,28 @@ LaunchSpec pickRowsLaunch(const ElementsDesc& desc) {
   return {kernel.build("pickRows", threads), {desc.rows, 1, 1}, elementsWork(desc, 1)};
 }
 
+Result<void> checkTakeColumns(const TakeDesc& desc) {
+  if (desc.count == 0 || desc.first > desc.group || desc.count > desc.group - desc.first || desc.count % 4 != 0 ||
+      desc.group % 4 != 0 || desc.first % 4 != 0 || desc.result.columns % desc.count != 0)
+    return unsupported("take_columns of ", desc.count, " of ", desc.group, " columns from ", desc.first,
+                       "; kernels exist for multiples of 4");
+  return checkElements("take_columns", desc.result);
+}
+
+LaunchSpec takeColumnsLaunch(const TakeDesc& desc) {
+  assert(checkTakeColumns(desc));
+  const uint32_t elements = desc.result.rows * desc.result.columns;
+  KernelBuilder kernel("take_columns", headerOf("take_columns"));
+  kernel.group("TakeShape", {{"elements", number("n", elements)},
+                             {"count", number("c", desc.count)},
+                             {"group", number("g", desc.group)},
+                             {"first", number("f", desc.first)},
+                             {"threads", number("t", kThreads)}});
+  kernel.input("x", "const float*").output("y", "float*");
+  return {
+      kernel.build("takeColumns", kThreads), {divideUp(elements / 4, kThreads), 1, 1}, elementsWork(desc.result, 1)};
+}
+
 LaunchSpec sumRowsLaunch(const ElementsDesc& desc, uint32_t mostRows) {
   assert(checkElements("sum_rows", desc));
   KernelBuilder kernel("sum_rows", headerOf("sum_rows"));

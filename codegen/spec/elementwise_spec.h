@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what no other launch has taken in: add, scale, softcap, the choice of rows, and their sums.
+// Launches of what no other launch has taken in: add, scale, softcap, the choice of rows and columns, and sums of rows.
 #pragma once
 
 #include "codegen/spec/kernel_spec.h"
@@ -36,6 +36,16 @@ LaunchSpec softcapLaunch(const ElementsDesc& desc, float cap);
 ///   output_rows   const int*      [rows]: -1 gives a row of zeros
 ///   y             float*          [rows][columns]
 LaunchSpec pickRowsLaunch(const ElementsDesc& desc);
+
+/// take_columns: of each `group` columns the `count` from `first` on, all multiples of 4
+///   x             const float*    [rows][columns / count * group]
+///   y             float*          [rows][columns]
+struct TakeDesc {
+  ElementsDesc result;
+  uint32_t count = 4, group = 4, first = 0;
+};
+Result<void> checkTakeColumns(const TakeDesc& desc);
+LaunchSpec takeColumnsLaunch(const TakeDesc& desc);
 
 /// sum_rows: y[r] = the sum of x[first] ... x[first + count - 1]
 ///   x             const float*    rows of the same columns

@@ -224,6 +224,27 @@ LaunchWork workOf(const ExpertSumDesc& desc) {
   return {.rows = desc.rows, .rowRead = kF32 * desc.choices * (desc.columns + 1), .rowWritten = kF32 * desc.columns};
 }
 
+LaunchWork workOf(const ShortConvDesc& desc) {
+  const uint64_t column = kF32 * (desc.gated ? 3 : 1);
+  return {.rows = desc.rows,
+          .fixedBytes = kF32 * desc.taps * desc.columns,
+          .rowRead = column * desc.columns,
+          .rowWritten = kF32 * desc.columns + shortConvStateBytes(desc) / desc.taps,
+          .rowMultiplyAdds = uint64_t{desc.taps} * desc.columns,
+          .unit = ArithmeticUnit::kFp32};
+}
+
+LaunchWork workOf(const DeltaRuleDesc& desc) {
+  const uint64_t state = deltaRuleStateBytes(desc) / 2, columns = uint64_t{desc.valueHeads} * desc.headSize;
+  const bool apart = desc.rowBlock == 1;
+  return {.rows = desc.rows,
+          .fixedBytes = 2 * kF32 * desc.valueHeads + (apart ? 0 : 2 * state),
+          .rowRead = kF32 * (2 * desc.keyHeads * desc.headSize + columns + 2 * desc.valueHeads) + (apart ? state : 0),
+          .rowWritten = kF32 * columns + (apart ? state : 0),
+          .rowMultiplyAdds = 4 * columns * desc.headSize,
+          .unit = ArithmeticUnit::kFp32};
+}
+
 LaunchWork workOf(const SampleDesc& desc) {
   return {
       .rows = desc.outputs, .rowRead = kF32 * desc.vocabulary, .rowWritten = samplePartialBytes(desc) / desc.outputs};

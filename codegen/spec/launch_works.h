@@ -12,6 +12,7 @@
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
+#include "codegen/spec/state_spec.h"
 
 namespace llcuda::codegen {
 
@@ -35,6 +36,9 @@ LaunchWork workOf(const SortedRowsDesc& desc);
 LaunchWork workOf(const ExpertLinearDesc& desc);
 LaunchWork workOf(const ExpertGluDesc& desc);
 LaunchWork workOf(const ExpertSumDesc& desc);
+/// Of states what each row reads and writes where rows are sequences of their own, else that of one sequence.
+LaunchWork workOf(const ShortConvDesc& desc);
+LaunchWork workOf(const DeltaRuleDesc& desc);
 LaunchWork workOf(const SampleDesc& desc);
 LaunchWork workOf(const LogProbabilitiesDesc& desc);
 /// Of a launch that reads `inputs` elements for each that it writes.

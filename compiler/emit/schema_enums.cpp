@@ -23,6 +23,7 @@ static_assert(same(plan::BufferKind::Arena, fb::BufferKind::arena));
 static_assert(same(plan::BufferKind::Kv, fb::BufferKind::kv));
 static_assert(same(plan::BufferKind::Io, fb::BufferKind::io));
 static_assert(same(plan::BufferKind::Counter, fb::BufferKind::counter));
+static_assert(same(plan::BufferKind::State, fb::BufferKind::state));
 
 static_assert(same(plan::getMaxEnumValForKvPart(), fb::KvPart::MAX));
 static_assert(same(plan::KvPart::Keys, fb::KvPart::keys) && same(plan::KvPart::Values, fb::KvPart::values));
@@ -55,7 +56,7 @@ static_assert(same(plan::Access::Read, codegen::Access::kRead) && same(plan::Acc
 
 static_assert(same(llm::getMaxEnumValForRopePairs(), RopePairs::kHalves));
 static_assert(same(llm::RopePairs::Adjacent, RopePairs::kAdjacent));
-static_assert(same(llm::getMaxEnumValForActivation(), Activation::kSwigluOai));
+static_assert(same(llm::getMaxEnumValForActivation(), Activation::kSigmoid));
 static_assert(same(llm::Activation::Silu, Activation::kSilu) && same(llm::Activation::GeluTanh, Activation::kGeluTanh));
 
 } // namespace

@@ -22,6 +22,7 @@ constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projec
                                             "mlp_AR.",       "mtp."};
 constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"},
                                  {"norm", "output_norm"},
+                                 {"embedding_norm", "token_embd_norm"},
                                  {"embed_tokens_per_layer", "per_layer_token_embd"},
                                  {"per_layer_model_projection", "per_layer_model_proj"},
                                  {"per_layer_projection_norm", "per_layer_proj_norm"}};

@@ -33,10 +33,13 @@ bool getsMoreBits(uint64_t layer, uint64_t layers) {
   return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
 }
 
-/// Small tensors whose errors would be large, and what is no weight: biases of experts are matrices too.
+/// Small tensors whose errors would be large, and what is no weight: biases of experts are matrices too. What a router
+/// chooses is all or nothing; weights of convolutions are vectors to kernels; a recurrent state goes by alpha and beta.
 bool isKept(std::string_view name) {
-  return !name.ends_with(".weight") || name.ends_with("_norm.weight") ||
-         name.ends_with(".ffn_gate_inp.weight"); // what it chooses is all or nothing
+  constexpr std::string_view kKept[] = {"_norm.weight",   ".ffn_gate_inp.weight", "conv.weight",
+                                        "_conv1d.weight", ".ssm_alpha.weight",    ".ssm_beta.weight"};
+  return !name.ends_with(".weight") ||
+         std::ranges::any_of(kKept, [&](std::string_view kept) { return name.ends_with(kept); });
 }
 
 /// A mix of llama.cpp: `base` for most tensors, `fused` for fused queries, keys and values, Q6_K for the sensitive

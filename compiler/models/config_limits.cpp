@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/models/config_limits.h"
 
+#include <algorithm>
+
+#include "compiler/models/family.h"
+
 namespace llcuda::models {
 namespace {
 
@@ -13,11 +17,16 @@ Result<void> checkRope(const RopeConfig& rope, uint32_t headSize) {
   return {};
 }
 
+constexpr std::string_view kAnd[] = {"", " and of linear attention", " and of convolutions"}; // by LayerKind
+
 Result<void> checkLayer(const ModelConfig& config, size_t index) {
   const LayerConfig& layer = config.layers[index];
+  if (layer.kind != LayerKind::kAttention && layer.kind == config.family->otherLayers)
+    return {};
   if (layer.kind != LayerKind::kAttention)
     return unsupported("layer ", index, layer.kind == LayerKind::kRecurrent ? " is recurrent" : " is a convolution",
-                       ": only layers of attention are supported");
+                       ": only layers of attention", kAnd[static_cast<size_t>(config.family->otherLayers)],
+                       " are supported");
   if (layer.cache != LayerConfig::kOwnCache) {
     const LayerConfig& source = config.layers[layer.cache];
     if (layer.kvHeads != source.kvHeads || layer.headSize != source.headSize)
@@ -38,6 +47,28 @@ Result<void> checkLayer(const ModelConfig& config, size_t index) {
   return {};
 }
 
+/// What the layers without attention need.
+Result<void> checkStates(const ModelConfig& config) {
+  const auto has = [&](LayerKind kind) {
+    return std::ranges::any_of(config.layers, [=](const LayerConfig& layer) { return layer.kind == kind; });
+  };
+  if (!has(LayerKind::kAttention))
+    return unsupported("no layer has attention; models that have it in none are not supported");
+  if ((has(LayerKind::kConvolution) || has(LayerKind::kRecurrent)) &&
+      (config.convolutionTaps < kTaps.low || config.convolutionTaps > kTaps.high))
+    return unsupported("convolutions over ", config.convolutionTaps, " positions; those over ", kTaps.low, " to ",
+                       kTaps.high, " are supported");
+  const DeltaConfig& delta = config.delta;
+  if (!has(LayerKind::kRecurrent))
+    return {};
+  if (delta.keyHeads == 0 || delta.valueHeads % delta.keyHeads != 0)
+    return badInput(delta.valueHeads, " value heads cannot share ", delta.keyHeads, " key heads evenly");
+  if (uint64_t{delta.headSize} * (2 * uint64_t{delta.keyHeads} + delta.valueHeads) > kMaxWidth)
+    return badInput(delta.valueHeads, " value heads and ", delta.keyHeads, " key heads of ", delta.headSize,
+                    " elements are more than ", kMaxWidth, " columns together");
+  return {};
+}
+
 } // namespace
 
 Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds) {
@@ -50,7 +81,7 @@ Result<void> checkConfig(const ModelConfig& config) {
   for (size_t i = 0; i < config.layers.size(); ++i) LLCUDA_RETURN_IF_ERROR(checkLayer(config, i));
   if (!(config.normEps > 0 && config.normEps < 1))
     return badInput("the epsilon of the norms is ", config.normEps, ", outside 0 to 1");
-  return {};
+  return checkStates(config);
 }
 
 } // namespace llcuda::models

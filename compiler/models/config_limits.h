@@ -22,13 +22,14 @@ struct Bounds {
   uint64_t high;
 };
 inline constexpr Bounds kHeadSizes = {2, 1024};
+inline constexpr Bounds kTaps = {2, 8}; ///< of a convolution
 
 /// `number` when it lies within `bounds`, else an error that names `key`.
 Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bounds);
 
-/// What must hold between the numbers of a model: layers of a kind that is computed, a shared cache of its layers'
-/// shape, heads that share kv heads evenly, head sizes and rotated elements
-/// that are even, a norm and a rope that can be computed.
+/// What must hold between the numbers of a model: layers of kinds that its family has, attention in one at least, a
+/// shared cache of its layers' shape, heads that share kv heads and key heads evenly, head sizes and rotated elements
+/// that are even, a norm, a rope and a convolution that can be computed.
 Result<void> checkConfig(const ModelConfig& config);
 
 } // namespace llcuda::models

@@ -77,7 +77,8 @@ Result<std::vector<uint32_t>> kvHeadsOf(const Keys& keys, const std::vector<uint
   return kvHeads;
 }
 
-Result<std::vector<LayerConfig>> readLayers(const Keys& keys, uint32_t embedding) {
+Result<std::vector<LayerConfig>> readLayers(const Keys& keys, const Family& family, uint32_t embedding) {
+  const LayerKind other = family.otherLayers == LayerKind::kAttention ? LayerKind::kRecurrent : family.otherLayers;
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t count, keys.required(Key::kLayers, {1, kMaxLayers}));
   LLCUDA_RETURN_IF_ERROR(keys.need(Key::kFeedForward));
   LLCUDA_ASSIGN_OR_RETURN(const auto feedForward, keys.each(Key::kFeedForward, count, 0, {1, kMaxWidth}));
@@ -87,7 +88,7 @@ Result<std::vector<LayerConfig>> readLayers(const Keys& keys, uint32_t embedding
   LLCUDA_ASSIGN_OR_RETURN(const auto kvHeads, kvHeadsOf(keys, heads));
   std::vector<LayerConfig> layers;
   for (uint32_t i = 0; i < count; ++i)
-    layers.push_back({.kind = kvHeads[i] == 0 ? LayerKind::kRecurrent : LayerKind::kAttention,
+    layers.push_back({.kind = kvHeads[i] == 0 ? other : LayerKind::kAttention,
                       .heads = heads[i],
                       .kvHeads = kvHeads[i],
                       .headSize = sizes[i],
@@ -275,7 +276,7 @@ Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t 
   LLCUDA_RETURN_IF_ERROR(refuseOthers(family, keys));
   LLCUDA_ASSIGN_OR_RETURN(config.trainedContext, keys.required(Key::kContext, {1, kMaxContext}));
   LLCUDA_ASSIGN_OR_RETURN(config.embedding, keys.required(Key::kEmbedding, {1, kMaxWidth}));
-  LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, config.embedding));
+  LLCUDA_ASSIGN_OR_RETURN(config.layers, readLayers(keys, family, config.embedding));
   if (family.experts)
     LLCUDA_RETURN_IF_ERROR(readExperts(keys, config.layers));
   LLCUDA_RETURN_IF_ERROR(readWindows(keys, config.layers));

@@ -50,6 +50,8 @@ struct Family {
   bool plainLocalRope = false;                    ///< scaling is for layers without a window
   bool yarnIsLongRope = false;                    ///< early files call longrope by that name
   bool wholeYarnPairs = true;                     ///< RopeConfig::truncated of files that do not say
+  std::string_view finalNorm = "output_norm";     ///< of GGUF files
+  LayerKind otherLayers = LayerKind::kAttention;  ///< what layers without attention are
   bool experts = false;                           ///< its layers have a router and experts
   bool expertsByTurns = false;                    ///< HfNaming::expertsByTurns
   Activation activation = Activation::kSilu;      ///< of files that do not say

@@ -14,6 +14,8 @@
   FAMILY(Qwen3)                                                                                                        \
   FAMILY(Qwen3Vl)                                                                                                      \
   FAMILY(Qwen3Moe)                                                                                                     \
+  FAMILY(Qwen35)                                                                                                       \
+  FAMILY(Lfm2)                                                                                                         \
   FAMILY(GptOss)                                                                                                       \
   FAMILY(Phi3)                                                                                                         \
   FAMILY(Gemma)                                                                                                        \

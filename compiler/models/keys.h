@@ -64,6 +64,13 @@ enum class Key : uint8_t {
   kEmbeddingScale,
   kResidualScale,
   kLogitDivisor,
+  kConvolutionTaps,   ///< positions that a short convolution sees, its own included
+  kRecurrentLayers,   ///< a flag for each layer
+  kAttentionInterval, ///< without them: of so many layers the last has attention
+  kDeltaKeyHeads,
+  kDeltaValueHeads,
+  kDeltaHeadSize,
+  kDeltaValueSize, ///< of a value head, or of all of them
 };
 
 /// What the kinds of files call a key.

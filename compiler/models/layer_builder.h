@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "compiler/models/model_config.h"
+
 namespace llcuda::models {
 
 /// Rows of activations, one for each token. A handle of the builder that answered it. Keys and values of a layer that
@@ -29,9 +31,15 @@ public:
   struct QueryKeyValue {
     Rows query, key, value;
   };
+  struct GatedQueryKeyValue {
+    Rows query, key, value;
+    Rows gate; ///< of what is attended
+  };
   /// The linears `attn_q`, `attn_k` and `attn_v`, or the one tensor `attn_qkv` that holds them one after the other. A
   /// layer whose values may be keys takes `attn_k` for both where there is no `attn_v`.
   virtual QueryKeyValue queryKeyValue(Rows input) = 0;
+  /// The same where `attn_q` has, of each head, the rows of its query and then those of its gate.
+  virtual GatedQueryKeyValue gatedQueryKeyValue(Rows input) = 0;
   /// Queries or keys rotated by the positions, unless the layer rotates none.
   virtual Rows rotated(Rows input) = 0;
   /// Queries rotated, and scaled by the positions where the model says so.
@@ -40,6 +48,16 @@ public:
   /// layer shares, within the window of a local layer. `attn_sinks`, where the model has them, are a score more of
   /// each head, of a key without a value.
   virtual Rows attention(Rows query, Rows key, Rows value) = 0;
+  /// What was attended times the sigmoid of its gate.
+  virtual Rows gatedBy(Rows attended, Rows gate) = 0;
+  /// What mixes the tokens of the layer.
+  virtual LayerKind kind() const = 0;
+  /// A convolution over the last rows of the sequence, of thirds b, c and z of `shortconv.in_proj`:
+  ///   shortconv.out_proj (c * convolution(b * z))
+  virtual Rows shortConvolution(Rows input) = 0;
+  /// Linear attention by the gated delta rule over what a convolution makes of `attn_qkv`:
+  ///   ssm_out (head norms(delta rule(silu(convolution(attn_qkv)), ssm_alpha, ssm_beta)) * silu(attn_gate))
+  virtual Rows deltaRule(Rows input) = 0;
   virtual Rows attentionOutput(Rows attended) = 0;
   /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first. In
   /// a layer of experts the sum of what those that `ffn_gate_inp` chooses make by `ffn_gate_exps` and so on.

@@ -50,7 +50,8 @@ std::string shapeText(const std::vector<uint64_t>& dims) {
 ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                            const ImportOptions& options)
     : checkpoint(checkpoint), config(config), options(options), builder(mlir::UnknownLoc::get(context), context),
-      module(mlir::ModuleOp::create(builder.getLoc())), taken({kRopeDivisors, kRopeShortFactors, kRopeLongFactors}) {
+      module(mlir::ModuleOp::create(builder.getLoc())), caches(config.layers.size()),
+      taken({kRopeDivisors, kRopeShortFactors, kRopeLongFactors}) {
   for (const RopeConfig& rope : config.ropes)
     tables.push_back({ropeAngles(rope, config.trainedContext, options.maxContext), {}});
   const auto index = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
@@ -101,10 +102,11 @@ const ingest::TensorInfo* ModelBuilder::take(const std::string& name, const std:
 }
 
 // Where the file turns halves, the rows that turn are paired, since kernels turn adjacent rows.
-Value ModelBuilder::parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns,
+Value ModelBuilder::parameter(mlir::Type type, const std::string& name, Part part, uint64_t firstRow,
                               mlir::FloatAttr plus, mlir::StringAttr encoding) {
-  const bool paired = turns && config.pairOrder == PairOrder::kHalves;
-  const uint64_t turned = paired ? config.ropes[layer().rope].dimensions : 0, head = paired ? layer().headSize : 0;
+  const bool paired = part.turns && config.pairOrder == PairOrder::kHalves;
+  const uint64_t turned = paired ? config.ropes[layer().rope].dimensions : 0;
+  const uint64_t head = !paired ? 0 : part.headRows != 0 ? part.headRows : layer().headSize;
   const auto number = [&](bool present, uint64_t value) {
     return present ? builder.getI64IntegerAttr(static_cast<int64_t>(value)) : mlir::IntegerAttr();
   };
@@ -117,11 +119,14 @@ Value ModelBuilder::weight(const std::string& name, Part part, uint64_t cols) {
   const formats::TensorType encoding = tensor ? tensor->type : formats::TensorType::kF32;
   const auto type =
       llm::WeightType::get(builder.getContext(), static_cast<int64_t>(part.rows), static_cast<int64_t>(cols), encoding);
-  return parameter(type, name, part.first, part.turns, mlir::FloatAttr(), mlir::StringAttr());
+  return parameter(type, name, part, part.first, mlir::FloatAttr(), mlir::StringAttr());
 }
 
 Value ModelBuilder::vector(const std::string& name, Part part, float plus) {
-  const ingest::TensorInfo* tensor = take(name, {part.total});
+  return vectorOf(take(name, {part.total}), name, part, plus);
+}
+
+Value ModelBuilder::vectorOf(const ingest::TensorInfo* tensor, const std::string& name, Part part, float plus) {
   mlir::StringAttr encoding;
   if (tensor && tensor->type != formats::TensorType::kF32) {
     const formats::TensorTypeInfo& info = formats::tensorTypeInfo(tensor->type);
@@ -131,7 +136,7 @@ Value ModelBuilder::vector(const std::string& name, Part part, float plus) {
     encoding = builder.getStringAttr(llvm::StringRef(stored.data(), stored.size()));
   }
   const auto type = RankedTensorType::get({static_cast<int64_t>(part.rows)}, builder.getF32Type());
-  return parameter(type, name, part.first / part.rows, part.turns,
+  return parameter(type, name, part, part.first / part.rows,
                    plus == 0 ? mlir::FloatAttr() : builder.getF32FloatAttr(plus), encoding);
 }
 
@@ -258,6 +263,16 @@ LayerBuilder::QueryKeyValue ModelBuilder::queryKeyValue(Rows input) {
           linear(input, own ? "attn_v" : "attn_k", {0, kv, kv}, config.embedding)};
 }
 
+LayerBuilder::GatedQueryKeyValue ModelBuilder::gatedQueryKeyValue(Rows input) {
+  const uint64_t size = layer().headSize, both = 2 * size * layer().heads, kv = size * layer().kvHeads;
+  const bool turns = layer().rope != LayerConfig::kNoRope;
+  const Rows rowsOfBoth = linear(input, "attn_q", {0, both, both, turns, 2 * size}, config.embedding);
+  return {rowsOf(takeColumns(valueOf(rowsOfBoth), size, 2 * size, 0)),
+          linear(input, "attn_k", {0, kv, kv, turns}, config.embedding),
+          linear(input, "attn_v", {0, kv, kv}, config.embedding),
+          rowsOf(takeColumns(valueOf(rowsOfBoth), size, 2 * size, size))};
+}
+
 Value ModelBuilder::ropeTable(uint32_t rope, const PositionGrowth& growth) {
   Table& table = *llvm::find_if(tables, [&](const Table& other) { return other.angles == tables[rope].angles; });
   Value& made = growth.rate == 0 ? table.made : table.grown;
@@ -290,7 +305,7 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
   const Value cache = layer().cache == LayerConfig::kOwnCache
                           ? create<llm::CacheWriteOp>(cacheType, valueOf(key), valueOf(value), positions, slots)
                           : caches[layer().cache];
-  caches.push_back(cache);
+  caches[static_cast<size_t>(currentLayer)] = cache;
   const double scale =
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(layer().headSize));
   // A window that the whole context fits into hides nothing.
@@ -305,6 +320,65 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
                                    : mlir::FloatAttr()));
 }
 
+Rows ModelBuilder::gatedBy(Rows attended, Rows gate) {
+  const Value input = valueOf(attended);
+  return rowsOf(create<llm::GluOp>(input.getType(), llm::Activation::Sigmoid, valueOf(gate), input));
+}
+
+Value ModelBuilder::takeColumns(Value input, uint64_t count, uint64_t group, uint64_t first) {
+  const auto number = [&](uint64_t value) { return builder.getI64IntegerAttr(static_cast<int64_t>(value)); };
+  const int64_t columns = llm::columnsOf(input) / static_cast<int64_t>(group) * static_cast<int64_t>(count);
+  return create<llm::TakeColumnsOp>(rows(columns), input, number(count), number(group), number(first));
+}
+
+// Files of torch have a dimension of 1 between the two, for the one input of each column.
+Value ModelBuilder::taps(const std::string& name, uint64_t columns) {
+  const uint64_t count = config.convolutionTaps;
+  const ingest::TensorInfo* tensor = checkpoint.find(name);
+  const bool isTorch = tensor && tensor->dims.size() == 3;
+  tensor = take(name, isTorch ? std::vector<uint64_t>{count, 1, columns} : std::vector<uint64_t>{count, columns});
+  return vectorOf(tensor, name, {0, count * columns, count * columns}, 0);
+}
+
+Rows ModelBuilder::shortConvolution(Rows input) {
+  const uint64_t columns = config.embedding;
+  const Value thirds = valueOf(linear(input, "shortconv.in_proj", 3 * columns, columns));
+  const Value weights = taps(named("shortconv.conv.weight"), columns);
+  const Value mixed =
+      create<llm::ShortConvOp>(rows(config.embedding), thirds, weights, positions, slots,
+                               builder.getI64IntegerAttr(currentLayer), builder.getUnitAttr(), mlir::UnitAttr());
+  return linear(rowsOf(mixed), "shortconv.out_proj", columns, columns);
+}
+
+Value ModelBuilder::valueHeadVector(std::string_view name, std::string_view gguf) {
+  const std::string inGguf = named(gguf), other = named(name) + ".weight";
+  const uint64_t count = config.delta.valueHeads;
+  return vector(has(other) ? other : inGguf, {0, count, count}, 0);
+}
+
+Rows ModelBuilder::deltaRule(Rows input) {
+  const DeltaConfig& delta = config.delta;
+  const uint64_t values = delta.valueColumns(), all = 2 * uint64_t(delta.keyColumns()) + values;
+  const auto number = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
+  const auto flag = [&](bool set) { return set ? builder.getUnitAttr() : mlir::UnitAttr(); };
+  const Value mixed = valueOf(linear(input, "attn_qkv", all, config.embedding));
+  const Value weights = taps(named("ssm_conv1d.weight"), all);
+  const Value convolved = create<llm::ShortConvOp>(rows(static_cast<int64_t>(all)), mixed, weights, positions, slots,
+                                                   number(currentLayer), mlir::UnitAttr(), builder.getUnitAttr());
+  const Value decay = valueOf(linear(input, "ssm_alpha", delta.valueHeads, config.embedding));
+  const Value beta = valueOf(linear(input, "ssm_beta", delta.valueHeads, config.embedding));
+  const Value rate = valueHeadVector("ssm_a", "ssm_a"), dt = valueHeadVector("ssm_dt", "ssm_dt.bias");
+  const Value recalled =
+      create<llm::DeltaRuleOp>(rows(static_cast<int64_t>(values)), convolved, decay, beta, rate, dt, positions, slots,
+                               number(delta.keyHeads), number(delta.valueHeads), number(delta.headSize),
+                               number(currentLayer), flag(delta.grouped), flag(delta.logRates));
+  const Value scale = vector(named("ssm_norm.weight"), {0, delta.headSize, delta.headSize}, 0);
+  const Value normed = create<llm::HeadNormOp>(recalled, scale, config.normEps);
+  const Value gate = valueOf(linear(input, "attn_gate", values, config.embedding));
+  const Value gated = create<llm::GluOp>(normed.getType(), llm::Activation::Silu, gate, normed);
+  return linear(rowsOf(gated), "ssm_out", config.embedding, values);
+}
+
 Rows ModelBuilder::attentionOutput(Rows attended) {
   return linear(attended, "attn_output", config.embedding, uint64_t(layer().heads) * layer().headSize);
 }
@@ -316,7 +390,7 @@ Value ModelBuilder::expertLinear(Value input, Value experts, std::string_view sh
   const ingest::TensorInfo* tensor = take(name + ".weight", {cols, rowCount, count});
   const auto type = llm::WeightType::get(builder.getContext(), static_cast<int64_t>(rowCount * count),
                                          static_cast<int64_t>(cols), tensor ? tensor->type : formats::TensorType::kF32);
-  const Value matrix = parameter(type, name + ".weight", 0, false, mlir::FloatAttr(), mlir::StringAttr());
+  const Value matrix = parameter(type, name + ".weight", {}, 0, mlir::FloatAttr(), mlir::StringAttr());
   Value bias;
   if (has(biasName)) {
     const ingest::TensorInfo* stored = take(biasName, {rowCount, count});
@@ -324,7 +398,7 @@ Value ModelBuilder::expertLinear(Value input, Value experts, std::string_view sh
       fail(unsupported("tensor ", checkpoint.title(biasName), " is ", formats::tensorTypeInfo(stored->type).name,
                        ", it must be f32"));
     const auto vectorType = RankedTensorType::get({static_cast<int64_t>(rowCount * count)}, builder.getF32Type());
-    bias = parameter(vectorType, biasName, 0, false, mlir::FloatAttr(), mlir::StringAttr());
+    bias = parameter(vectorType, biasName, {}, 0, mlir::FloatAttr(), mlir::StringAttr());
   }
   return create<llm::ExpertLinearOp>(rows(static_cast<int64_t>(rowCount)), input, experts, matrix, bias,
                                      builder.getI64IntegerAttr(static_cast<int64_t>(count)),
@@ -385,7 +459,7 @@ Rows ModelBuilder::scaledBy(Rows input, std::string_view name) {
 }
 
 void ModelBuilder::head(Rows input) {
-  const Value normed = valueOf(rmsNorm(input, "output_norm"));
+  const Value normed = valueOf(rmsNorm(input, config.family->finalNorm));
   const Value matrix = has("output.weight")
                            ? weight("output.weight", {0, config.vocabulary, config.vocabulary}, config.embedding)
                            : embeddings;

@@ -34,9 +34,14 @@ public:
   Rows rowNorm(Rows input, std::string_view name) override;
   Rows residual(Rows x, Rows branch) override;
   QueryKeyValue queryKeyValue(Rows input) override;
+  GatedQueryKeyValue gatedQueryKeyValue(Rows input) override;
   Rows rotated(Rows input) override;
   Rows rotatedQuery(Rows input) override;
   Rows attention(Rows query, Rows key, Rows value) override;
+  Rows gatedBy(Rows attended, Rows gate) override;
+  LayerKind kind() const override { return layer().kind; }
+  Rows shortConvolution(Rows input) override;
+  Rows deltaRule(Rows input) override;
   Rows attentionOutput(Rows attended) override;
   Rows feedForward(Rows input) override;
   Rows ownEmbedding(Rows x) override;
@@ -46,10 +51,12 @@ public:
   Result<mlir::OwningOpRef<mlir::ModuleOp>> finish();
 
 private:
-  /// Rows `first` ... `first + rows` of a tensor that has `total`; `turns` says that they are rows of heads that turn.
+  /// Rows `first` ... `first + rows` of a tensor that has `total`; `turns` says that they are rows of heads that turn,
+  /// of each the first of `headRows`, or of the head size where that is 0.
   struct Part {
     uint64_t first, rows, total;
     bool turns = false;
+    uint64_t headRows = 0;
   };
 
   Rows embedding();
@@ -63,8 +70,15 @@ private:
   const ingest::TensorInfo* take(const std::string& name, const std::vector<uint64_t>& dims);
   mlir::Value weight(const std::string& name, Part part, uint64_t cols);
   mlir::Value vector(const std::string& name, Part part, float plus);
-  mlir::Value parameter(mlir::Type type, const std::string& name, uint64_t firstRow, bool turns, mlir::FloatAttr plus,
+  /// The same of a tensor that was taken, perhaps in vain.
+  mlir::Value vectorOf(const ingest::TensorInfo* tensor, const std::string& name, Part part, float plus);
+  mlir::Value parameter(mlir::Type type, const std::string& name, Part part, uint64_t firstRow, mlir::FloatAttr plus,
                         mlir::StringAttr encoding);
+  /// Weights of a convolution of `columns` columns, [columns][taps].
+  mlir::Value taps(const std::string& name, uint64_t columns);
+  /// A vector for each value head of the delta rule: `gguf`, or `<name>.weight` in files of other names.
+  mlir::Value valueHeadVector(std::string_view name, std::string_view gguf);
+  mlir::Value takeColumns(mlir::Value input, uint64_t count, uint64_t group, uint64_t first);
   /// The number of a tensor of one element, where the model has it.
   std::optional<float> scalar(const std::string& name);
   /// `input` times a factor; itself where that is 1.
@@ -114,7 +128,7 @@ private:
   mlir::Value embeddings;          ///< the matrix, which may also be the head
   mlir::Value embedded;            ///< the scaled embeddings of the tokens
   std::vector<Table> tables;       ///< of ModelConfig::ropes; equal ones are made once
-  std::vector<mlir::Value> caches; ///< of the layers built so far
+  std::vector<mlir::Value> caches; ///< of the layers built so far that attend
   int64_t currentLayer = -1;
   std::unordered_set<std::string> taken;
   std::optional<Error> failure;

@@ -38,7 +38,7 @@ struct RopeConfig {
 /// architecture, by halves in Hugging Face files and in GGUF files of other architectures.
 using PairOrder = RopePairs;
 
-/// What mixes the tokens of a layer. There are ops for attention; a model of another kind is refused by its layer.
+/// What mixes the tokens of a layer. A family says which kinds it has; a layer of another kind is refused.
 enum class LayerKind : uint8_t { kAttention, kRecurrent, kConvolution };
 
 /// Feed-forwards of which each row takes those that a router chooses.
@@ -49,6 +49,20 @@ struct ExpertsConfig {
   bool normalized = false;  ///< the weights of those that a row chooses add up to 1
 
   bool operator==(const ExpertsConfig&) const = default;
+};
+
+/// Layers of the gated delta rule.
+struct DeltaConfig {
+  uint32_t keyHeads = 0;
+  uint32_t valueHeads = 0; ///< a multiple of keyHeads
+  uint32_t headSize = 0;   ///< of keys and of values
+  bool grouped = false;    ///< value heads of a key head stand together; else they are keyHeads apart
+  bool logRates = false;   ///< files have the logarithm of what GGUF files have
+
+  uint32_t keyColumns() const { return keyHeads * headSize; }
+  uint32_t valueColumns() const { return valueHeads * headSize; }
+
+  bool operator==(const DeltaConfig&) const = default;
 };
 
 struct LayerConfig {
@@ -84,11 +98,13 @@ struct ModelConfig {
   PairOrder pairOrder = PairOrder::kAdjacent;
   Activation activation = Activation::kSilu;
   double embeddingScale = 1;
-  uint32_t layerEmbedding = 0; ///< columns of each layer's own embedding of the tokens; 0: they have none
-  bool valueNorms = false;     ///< each head of values is normed, without a scale
-  double residualScale = 1;    ///< of what attention and feed-forward add to the residual stream
-  double attentionScale = 0;   ///< of query times key; 0: 1 / sqrt(headSize)
-  double attentionSoftcap = 0; ///< 0: none
+  uint32_t layerEmbedding = 0;  ///< columns of each layer's own embedding of the tokens; 0: they have none
+  bool valueNorms = false;      ///< each head of values is normed, without a scale
+  uint32_t convolutionTaps = 0; ///< of layers that are or begin with a convolution
+  DeltaConfig delta;            ///< of recurrent layers
+  double residualScale = 1;     ///< of what attention and feed-forward add to the residual stream
+  double attentionScale = 0;    ///< of query times key; 0: 1 / sqrt(headSize)
+  double attentionSoftcap = 0;  ///< 0: none
   double logitScale = 1;
   double logitSoftcap = 0;    ///< 0: none
   PositionGrowth queryGrowth; ///< of queries, with their position

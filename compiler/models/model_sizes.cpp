@@ -11,6 +11,17 @@ namespace {
 constexpr uint64_t kBesides = 700'000'000;
 constexpr double kBytesAWeight = 4.9 / 8;
 
+/// Of layers of the gated delta rule with heads of 128: two matrices a value head, and four positions of what the
+/// convolution before it reads.
+constexpr uint64_t deltaStates(uint64_t layers, uint64_t keyHeads, uint64_t valueHeads) {
+  return layers * (2 * valueHeads * 128 * 128 + 4 * (2 * keyHeads + valueHeads) * 128) * 4;
+}
+
+/// Of convolutions over three positions.
+constexpr uint64_t convolutionStates(uint64_t layers, uint64_t columns) {
+  return layers * 3 * columns * 4;
+}
+
 constexpr ModelSize kSizes[] = {
     {&kLlama, "Llama 3.2 1B", 1.24, 16, 512, 131072},
     {&kLlama, "Llama 3.2 3B", 3.21, 28, 1024, 131072},
@@ -34,6 +45,12 @@ constexpr ModelSize kSizes[] = {
     {&kQwen3, "Qwen 3 14B", 14.8, 40, 1024, 40960},
     {&kQwen3Vl, "Qwen 3 VL 4B", 4.02, 36, 1024, 262144},
     {&kQwen3Vl, "Qwen 3 VL 8B", 8.19, 36, 1024, 262144},
+    {&kQwen35, "Qwen 3.5 4B", 4.21, 8, 1024, 262144, 0, 0, 0, deltaStates(24, 16, 32)},
+    {&kQwen35, "Qwen 3.5 9B", 9.0, 8, 1024, 262144, 0, 0, 0, deltaStates(24, 16, 32)},
+    {&kQwen35, "Qwen 3.5 27B", 27.0, 16, 1024, 262144, 0, 0, 0, deltaStates(48, 16, 48)},
+    {&kLfm2, "LFM 2 350M", 0.35, 6, 512, 128000, 0, 0, 0, convolutionStates(10, 1024)},
+    {&kLfm2, "LFM 2 1.2B", 1.17, 6, 512, 128000, 0, 0, 0, convolutionStates(10, 2048)},
+    {&kLfm2, "LFM 2 2.6B", 2.57, 8, 512, 128000, 0, 0, 0, convolutionStates(22, 2048)},
     {&kQwen3Moe, "Qwen 3 30B-A3B", 30.5, 48, 512, 40960},
     {&kGptOss, "gpt-oss 20B", 20.9, 24, 512, 131072, 12, 128},
     {&kPhi3, "Phi 3.5 mini", 3.82, 32, 3072, 131072},
@@ -80,7 +97,7 @@ uint64_t weightBytes(const ModelSize& size) {
 }
 
 uint32_t contextThatFits(const ModelSize& size, uint64_t bytes) {
-  const uint64_t taken = weightBytes(size) + kBesides;
+  const uint64_t taken = weightBytes(size) + size.states + kBesides;
   uint32_t context = taken < bytes ? size.context : 0;
   while (context > 0 && taken + cacheBytes(size, context) > bytes) context -= std::min<uint32_t>(context, 1024);
   return context;

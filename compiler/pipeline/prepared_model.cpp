@@ -146,7 +146,8 @@ static_assert(static_cast<int>(models::Pooling::kUnset) == static_cast<int>(fb::
 fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& options) {
   const models::ModelConfig& config = prepared.model->config;
   fb::ModelT model;
-  const models::LayerConfig& layer = config.layers.front();
+  const models::LayerConfig& layer =
+      *std::ranges::find(config.layers, models::LayerKind::kAttention, &models::LayerConfig::kind);
   model.architecture = config.family->architecture;
   model.name = config.name;
   model.source = std::filesystem::path(options.input).filename().string();

@@ -8,6 +8,7 @@
 #include "codegen/reference/expert_sum.h"
 #include "codegen/reference/quantize_rows.h"
 #include "codegen/reference/rms_norm.h"
+#include "codegen/reference/short_conv.h"
 #include "codegen/reference/softcap.h"
 #include "compiler/reference/dot_rows.h"
 #include "runtime/base/parallel.h"
@@ -104,6 +105,40 @@ Matrix FloatOps::attention(const AttentionShape& shape, const CausalAttention& v
     reference::attention<float>(shape, variant, query.row(r), cache.keys.values.data(), cache.values.values.data(),
                                 &positions[r], 1, y.row(r));
   });
+  return y;
+}
+
+Matrix FloatOps::shortConv(const Matrix& inputs, size_t first, std::span<const float> taps, bool silu) const {
+  const size_t count = taps.size() / inputs.cols;
+  Matrix y(inputs.rows - first, inputs.cols);
+  forRows(y.rows, [&](size_t r) {
+    std::vector<const float*> last(count);
+    for (size_t j = 0; j < count; ++j)
+      last[j] = first + r + j + 1 < count ? nullptr : inputs.row(first + r + j + 1 - count);
+    reference::shortConv<float>(last.data(), taps.data(), inputs.cols, count, silu, y.row(r));
+  });
+  return y;
+}
+
+Matrix FloatOps::deltaRule(const DeltaRuleShape& shape, const Matrix& x, const Matrix& decay, const Matrix& beta,
+                           std::span<const float> rate, std::span<const float> dt, DeltaState& state) const {
+  const size_t size = shape.headSize;
+  Matrix y(x.rows, shape.valueHeads * size);
+  forRows(shape.valueHeads, [&](size_t head) {
+    std::vector<float> query(size), key(size);
+    for (size_t r = 0; r < x.rows; ++r)
+      reference::deltaRule<float>(shape, head, x.row(r), decay.row(r)[head], beta.row(r)[head], rate[head], dt[head],
+                                  state.values.data() + head * size * size, query.data(), key.data(),
+                                  y.row(r) + head * size);
+  });
+  state.position += static_cast<int32_t>(x.rows);
+  return y;
+}
+
+Matrix FloatOps::takeColumns(const Matrix& x, size_t count, size_t group, size_t first) const {
+  Matrix y(x.rows, x.cols / group * count);
+  for (size_t r = 0; r < x.rows; ++r)
+    for (size_t g = 0; g < x.cols / group; ++g) std::copy_n(x.row(r) + g * group + first, count, y.row(r) + g * count);
   return y;
 }
 

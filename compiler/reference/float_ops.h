@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codegen/reference/attention.h"
+#include "codegen/reference/delta_rule.h"
 #include "codegen/reference/glu.h"
 #include "codegen/reference/rope.h"
 #include "compiler/models/parameter.h"
@@ -38,6 +39,12 @@ struct Cache {
   Matrix values;
 };
 
+/// What a delta rule has learnt of the positions before `position`: [value heads][head size][head size].
+struct DeltaState {
+  int32_t position = 0;
+  std::vector<float> values;
+};
+
 class FloatOps {
 public:
   explicit FloatOps(unsigned threads) : threads(threads) {}
@@ -55,6 +62,13 @@ public:
               size_t headSize) const;
   Matrix attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query, const Cache& cache,
                    std::span<const int32_t> positions) const;
+  /// Rows first ... of `inputs`, [positions][columns], with those before each; `taps` is [columns][taps].
+  Matrix shortConv(const Matrix& inputs, size_t first, std::span<const float> taps, bool silu) const;
+  /// Carries `state` on by the rows of `x`.
+  Matrix deltaRule(const DeltaRuleShape& shape, const Matrix& x, const Matrix& decay, const Matrix& beta,
+                   std::span<const float> rate, std::span<const float> dt, DeltaState& state) const;
+  /// Of every `group` columns the `count` from `first` on.
+  Matrix takeColumns(const Matrix& x, size_t count, size_t group, size_t first) const;
   Matrix glu(Activation activation, const Matrix& gate, const Matrix& up) const;
   Matrix add(const Matrix& a, const Matrix& b) const;
   Matrix scale(const Matrix& x, float factor) const;

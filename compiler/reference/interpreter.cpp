@@ -133,6 +133,39 @@ Matrix Interpreter::attend(llm::AttentionOp op, const Frame& frame) {
   return ops.attention(shape, variant, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
 }
 
+Matrix Interpreter::convolve(llm::ShortConvOp op, const Frame& frame) {
+  const Matrix& x = frame.at(op.getInput());
+  const auto columns = static_cast<size_t>(llm::columnsOf(op.getResult()));
+  const auto first = static_cast<size_t>(frame.positions.front());
+  Matrix& inputs = convolved[static_cast<int64_t>(op.getLayer())];
+  inputs.rows = first + x.rows;
+  inputs.cols = columns;
+  inputs.values.resize(inputs.rows * columns);
+  for (size_t r = 0; r < x.rows; ++r)
+    for (size_t c = 0; c < columns; ++c)
+      inputs.row(first + r)[c] = op.getGated() ? x.row(r)[c] * x.row(r)[2 * columns + c] : x.row(r)[c];
+  Matrix y = ops.shortConv(inputs, first, vectorOf(op.getTaps()), op.getSilu());
+  for (size_t r = 0; op.getGated() && r < y.rows; ++r)
+    for (size_t c = 0; c < columns; ++c) y.row(r)[c] *= x.row(r)[columns + c];
+  return y;
+}
+
+Result<Matrix> Interpreter::recall(llm::DeltaRuleOp op, const Frame& frame) {
+  const DeltaRuleShape shape = {.keyHeads = static_cast<size_t>(op.getKeyHeads()),
+                                .valueHeads = static_cast<size_t>(op.getValueHeads()),
+                                .headSize = static_cast<size_t>(op.getHeadSize()),
+                                .grouped = op.getGrouped(),
+                                .logRate = op.getLogRate()};
+  DeltaState& state = learnt[static_cast<int64_t>(op.getLayer())];
+  if (frame.positions.front() == 0)
+    state = {0, std::vector<float>(shape.stateElements())};
+  if (state.position != frame.positions.front())
+    return internalError("a delta rule at position ", state.position, " is asked to go on at ",
+                         frame.positions.front());
+  return ops.deltaRule(shape, frame.at(op.getInput()), frame.at(op.getDecay()), frame.at(op.getBeta()),
+                       vectorOf(op.getRate()), vectorOf(op.getDt()), state);
+}
+
 Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
   std::optional<Result<Matrix>> result; // of an op with one result that is rows
   const auto at = [&](mlir::Value value) -> const Matrix& { return frame.at(value); };
@@ -172,6 +205,11 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
       .Case([&](llm::AttentionOp op) { result = attend(op, frame); })
       .Case(
           [&](llm::GluOp op) { result = ops.glu(activationOf(op.getActivation()), at(op.getGate()), at(op.getUp())); })
+      .Case([&](llm::ShortConvOp op) { result = convolve(op, frame); })
+      .Case([&](llm::DeltaRuleOp op) { result = recall(op, frame); })
+      .Case([&](llm::TakeColumnsOp op) {
+        result = ops.takeColumns(at(op.getInput()), op.getCount(), op.getGroup(), op.getFirst());
+      })
       .Case([&](llm::AddOp op) { result = ops.add(at(op.getLhs()), at(op.getRhs())); })
       .Case([&](llm::ScaleOp op) { result = ops.scale(at(op.getInput()), op.getFactor().convertToFloat()); })
       .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })

@@ -48,6 +48,8 @@ private:
                  const Frame& frame);
   void writeCache(mlir::Value cache, const Matrix& keys, const Matrix& values, const Frame& frame);
   Matrix attend(llm::AttentionOp op, const Frame& frame);
+  Matrix convolve(llm::ShortConvOp op, const Frame& frame);
+  Result<Matrix> recall(llm::DeltaRuleOp op, const Frame& frame);
   Result<Matrix> rotate(const Matrix& x, mlir::Value table, llm::RopePairs pairs, size_t headSize,
                         const Frame& frame) const;
 
@@ -56,7 +58,9 @@ private:
   llvm::DenseMap<mlir::Value, models::Parameter> weights;
   llvm::DenseMap<mlir::Value, std::vector<float>> vectors;
   llvm::DenseMap<mlir::Value, RopeTable> tables;
-  llvm::DenseMap<int64_t, Cache> caches; ///< by layer
+  llvm::DenseMap<int64_t, Cache> caches;      ///< by layer
+  llvm::DenseMap<int64_t, Matrix> convolved;  ///< by layer: what a short convolution read at each position
+  llvm::DenseMap<int64_t, DeltaState> learnt; ///< the same of the delta rule
   llvm::DenseMap<mlir::Value, mlir::Operation*> lastUse;
 };
 

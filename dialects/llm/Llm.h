@@ -24,6 +24,11 @@ struct CacheResource final : mlir::SideEffects::Resource::Base<CacheResource> {
   llvm::StringRef getName() final { return "llm.cache"; }
 };
 
+/// What recurrent layers keep of sequences.
+struct StateResource final : mlir::SideEffects::Resource::Base<StateResource> {
+  llvm::StringRef getName() final { return "llm.state"; }
+};
+
 } // namespace llcuda::llm
 
 #include "dialects/llm/LlmDialect.h.inc"

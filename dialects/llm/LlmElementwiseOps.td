@@ -55,12 +55,33 @@ def Llm_SoftcapOp : Llm_Op<"softcap", [Pure, SameOperandsAndResultType]> {
   let hasCanonicalizeMethod = 1;
 }
 
+def Llm_TakeColumnsOp : Llm_Op<"take_columns", [Pure]> {
+  let summary = "Some columns of each group of columns";
+  let description = [{
+    `result[r, n g + i] = input[r, m g + first + i]` for i below n: of every m columns the n from `first` on.
+
+    - C1: the columns of `input` are a multiple of m, those of `result` n for each m of them; both are static.
+    - C2: n is positive, `first` not negative, and `first + n` at most m.
+    - C3: `input` and `result` have the same number of rows.
+
+    ```mlir
+    %gate = llm.take_columns %x 256 of 512 from 256 : tensor<?x8192xf32> -> tensor<?x4096xf32>
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$input, I64Attr:$count, I64Attr:$group, I64Attr:$first);
+  let results = (outs Llm_FloatRows:$result);
+  let assemblyFormat = [{
+    $input $count `of` $group `from` $first attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;  // C1 .. C3
+}
+
 def Llm_GluOp : Llm_Op<"glu", [Pure, Llm_EmitsRows]> {
   let summary = "Gated unit: activation of one value times another";
   let description = [{
     `result = activation(gate) * up`; `silu(x) = x / (1 + exp(-x))`,
     `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`. `swiglu_oai` is
-    `g / (1 + exp(-1.702 g)) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)`.
+    `g / (1 + exp(-1.702 g)) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)`. `sigmoid(x) = 1 / (1 + exp(-x))`.
 
     - C1: `gate` and `up` have one type.
     - C2: `result` has their shape; int8 rows have a multiple of 32 columns.

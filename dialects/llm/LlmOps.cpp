@@ -381,6 +381,54 @@ LogicalResult ExpertSumOp::verify() {
   return checkColumns(*this, "input", getInput()); // C1
 }
 
+// --- states ----------------------------------------------------------------------------------------------------------
+
+static LogicalResult checkStateLayer(mlir::Operation* op, uint64_t layer) {
+  return static_cast<int64_t>(layer) >= 0 ? success() : LogicalResult(op->emitOpError("layer must not be negative"));
+}
+
+int64_t ShortConvOp::getTapCount() {
+  return dimOf(getTaps(), 0) / dimOf(getResult(), 1);
+}
+
+LogicalResult ShortConvOp::verify() {
+  if (mlir::failed(checkColumns(*this, "result", getResult()))) // C1
+    return mlir::failure();
+  const int64_t columns = dimOf(getResult(), 1), taps = dimOf(getTaps(), 0);
+  if (mlir::failed(checkCount(*this, "input columns", dimOf(getInput(), 1), (getGated() ? 3 : 1) * columns))) // C1
+    return mlir::failure();
+  if (columns <= 0 || taps % columns != 0 || taps / columns < 2 || taps / columns > 8) // C2
+    return emitOpError() << "taps must have 2 to 8 elements for each of " << columns << " columns, not " << taps;
+  if (mlir::failed(checkSameRows(*this, "result", getResult(), getInput())) || // C3
+      mlir::failed(checkRowIndices(*this, getInput(), getPositions(), getSlots())))
+    return mlir::failure();
+  if (getGated() && getSilu()) // C5
+    return emitOpError("is gated and has a silu");
+  return checkStateLayer(*this, getLayer()); // C4
+}
+
+LogicalResult DeltaRuleOp::verify() {
+  const auto keyHeads = static_cast<int64_t>(getKeyHeads()), valueHeads = static_cast<int64_t>(getValueHeads());
+  const auto size = static_cast<int64_t>(getHeadSize());
+  if (size <= 0 || keyHeads <= 0 || valueHeads <= 0 || valueHeads % keyHeads != 0) // C2
+    return emitOpError() << "needs value heads that are a positive multiple of the key heads, and a positive head "
+                         << "size, not " << valueHeads << " and " << keyHeads << " of " << size;
+  if (mlir::failed(checkCount(*this, "result columns", dimOf(getResult(), 1), valueHeads * size)) || // C1
+      mlir::failed(checkCount(*this, "input columns", dimOf(getInput(), 1), (2 * keyHeads + valueHeads) * size)))
+    return mlir::failure();
+  for (auto [what, rows] : {std::pair{"decay", getDecay()}, std::pair{"beta", getBeta()}})
+    if (mlir::failed(checkCount(*this, (llvm::Twine(what) + " columns").str(), dimOf(rows, 1), valueHeads)) || // C3
+        mlir::failed(checkSameRows(*this, what, rows, getInput())))                                            // C4
+      return mlir::failure();
+  for (auto [what, vector] : {std::pair{"rate", getRate()}, std::pair{"dt", getDt()}})
+    if (mlir::failed(checkCount(*this, (llvm::Twine(what) + " elements").str(), dimOf(vector, 0), valueHeads))) // C3
+      return mlir::failure();
+  if (mlir::failed(checkSameRows(*this, "result", getResult(), getInput())) || // C4
+      mlir::failed(checkRowIndices(*this, getInput(), getPositions(), getSlots())))
+    return mlir::failure();
+  return checkStateLayer(*this, getLayer()); // C5
+}
+
 // --- element by element ----------------------------------------------------------------------------------------------
 
 LogicalResult ScaleOp::verify() {
@@ -411,6 +459,21 @@ LogicalResult SoftcapOp::canonicalize(SoftcapOp op, mlir::PatternRewriter& rewri
   rewriter.modifyOpInPlace(head, [&] { head.setSoftcapAttr(op.getCapAttr()); });
   rewriter.replaceOp(op, head.getLogits());
   return success();
+}
+
+LogicalResult TakeColumnsOp::verify() {
+  const auto count = static_cast<int64_t>(getCount()), group = static_cast<int64_t>(getGroup());
+  const auto first = static_cast<int64_t>(getFirst());
+  if (count <= 0 || first < 0 || first > group - count) // C2
+    return emitOpError() << "cannot take " << count << " of " << group << " columns from " << first;
+  if (mlir::failed(checkColumns(*this, "input", getInput()))) // C1
+    return mlir::failure();
+  const int64_t columns = dimOf(getInput(), 1);
+  if (columns % group != 0) // C1
+    return emitOpError() << "input columns must be a multiple of " << group << ", not " << columns;
+  if (mlir::failed(checkCount(*this, "result columns", dimOf(getResult(), 1), columns / group * count))) // C1
+    return mlir::failure();
+  return checkSameRows(*this, "result", getResult(), getInput()); // C3
 }
 
 LogicalResult GluOp::verify() {

@@ -72,7 +72,8 @@ def Llm_RopePairsAttr : I32EnumAttr<"RopePairs", "which columns of a head turn t
 def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a gated unit", [
     I32EnumAttrCase<"Silu", 0, "silu">,
     I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
-    I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">]> {
+    I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">,
+    I32EnumAttrCase<"Sigmoid", 3, "sigmoid">]> {
   let cppNamespace = "::llcuda::llm";
 }
 

@@ -53,7 +53,7 @@ Result<SessionMemory> SessionMemory::allocate(const Program& program, const Memo
   const auto block = [&](uint64_t bytes, fb::BufferKind kind) -> Result<cuda::CUdeviceptr> {
     LLCUDA_ASSIGN_OR_RETURN(auto memory,
                             cuda::DeviceMemory::allocate(program.device().context, bytes, purposeOf(kind)));
-    if (kind == fb::BufferKind::io || kind == fb::BufferKind::counter)
+    if (kind == fb::BufferKind::io || kind == fb::BufferKind::counter || kind == fb::BufferKind::state)
       LLCUDA_RETURN_IF_ERROR(stream.fill(memory.address(), 0, bytes));
     session.memory.push_back(std::move(memory));
     return session.memory.back().address();

@@ -11,8 +11,8 @@
 
 namespace llcuda {
 
-/// The device memory of one session: arena, page pools, states, io buffers, counters. Counters and io buffers start as
-/// zeros, block tables as -1, in the order of `stream`.
+/// The device memory of one session: arena, page pools, states, io buffers, counters. Counters, states and io buffers
+/// start as zeros, block tables as -1, in the order of `stream`.
 /// One allocation for each kind of buffer, or with a guarded program one for each buffer.
 class SessionMemory {
 public:

@@ -6,7 +6,7 @@
 namespace llcuda {
 
 SlotState::SlotState(const Engine& engine, const MemoryPlan& plan)
-    : pageTokens(engine.metadata().page_tokens()), computed(engine.metadata().max_batch()) {
+    : pageTokens(engine.metadata().page_tokens()), seen(engine.metadata().max_batch()) {
   const uint32_t slots = engine.metadata().max_batch();
   const auto& buffers = *engine.metadata().buffers();
   for (const fb::Buffer* buffer : buffers) hasStates |= buffer->kind() == fb::BufferKind::state;
@@ -36,7 +36,7 @@ Result<void> SlotState::reserve(uint32_t slot, uint32_t first, uint32_t end) {
   for (Group& group : tables)
     if (group.table.reserve(slot, first, end))
       group.changed[slot] = true;
-  computed[slot] = end;
+  seen[slot] = {end, end - first == 1 ? first : Seen::kNone};
   return {};
 }
 
@@ -75,13 +75,14 @@ std::vector<PageEdit> SlotState::takeEdits(std::size_t most) {
 }
 
 uint32_t SlotState::continuable(uint32_t slot, uint32_t positions) const {
-  if (hasStates && computed[slot] != positions)
+  const auto isThere = [&] { return !hasStates || seen[slot].now == positions || seen[slot].before == positions; };
+  if (!isThere())
     return 0;
   for (uint32_t before = positions + 1; before != positions;) {
     before = positions;
     for (const Group& group : tables) positions = group.table.continuable(slot, positions);
   }
-  return hasStates && computed[slot] != positions ? 0 : positions;
+  return isThere() ? positions : 0;
 }
 
 uint32_t SlotState::share(uint32_t slot, uint32_t from, uint32_t positions) {
@@ -110,7 +111,7 @@ void SlotState::begin(uint32_t slot, std::span<const Beginning> given, uint32_t 
     tables[g].table.begin(slot, given[g].first, given[g].pages);
     tables[g].changed[slot] = true;
   }
-  computed[slot] = positions;
+  seen[slot] = {positions, Seen::kNone};
 }
 
 Result<void> SlotState::take(uint32_t slot, std::span<const PageRange> ranges, uint32_t positions) {
@@ -121,7 +122,7 @@ Result<void> SlotState::take(uint32_t slot, std::span<const PageRange> ranges, u
     tables[g].table.take(slot, ranges[g]);
     tables[g].changed[slot] = true;
   }
-  computed[slot] = positions;
+  seen[slot] = {positions, Seen::kNone};
   return {};
 }
 

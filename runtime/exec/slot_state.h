@@ -37,7 +37,8 @@ public:
   /// Gives back the pages that a row at `position` of the slot, and those after it, do not see.
   void forget(uint32_t slot, uint32_t position);
   /// How many of the first `positions` of a slot can be built on: all, or fewer, where a window has lost what the row
-  /// at that place sees, where its page has other holders, or where a recurrent state has gone past it.
+  /// at that place sees, where its page has other holders, or where a recurrent state has gone past it by more than a
+  /// step of one token.
   uint32_t continuable(uint32_t slot, uint32_t positions) const;
   /// Lets an empty slot begin with as many whole pages of the first `positions` of another as can be built on; how many
   /// positions that are.
@@ -66,7 +67,13 @@ private:
   uint32_t pageTokens;
   bool hasStates = false;
   std::vector<Group> tables;
-  std::vector<uint32_t> computed; // of each slot: positions that its states have seen
+  /// Positions that the states of a slot have seen, and those that they had seen a token before, which is kept beside
+  /// it: kNone where they went on by more.
+  struct Seen {
+    static constexpr uint32_t kNone = UINT32_MAX;
+    uint32_t now = 0, before = kNone;
+  };
+  std::vector<Seen> seen; // of each slot
 };
 
 } // namespace llcuda

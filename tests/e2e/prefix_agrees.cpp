@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests that share a prefix, together, against the same requests alone without a cache, on hostsim:
 //
-//   prefix_agrees ENGINE TRUNK [CACHE_BYTES]
+//   prefix_agrees ENGINE TRUNK [CACHE_BYTES [apart]]
 //
 // Four prompts begin with the same TRUNK tokens and go on in their own ways. They are asked one by one without a cache
 // of prefixes; at once, and the first of them again; and at once, twice, with CACHE_BYTES of keys and values on the
 // device, where some have to make room. Ends with 4 when a token is another, when the trunk is computed twice, or when
-// pages are lost.
+// pages are lost. With `apart`, of models that share no prefix, when any token was not computed.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -20,7 +20,7 @@ namespace {
 using namespace llcuda;
 
 constexpr uint32_t kBranches = 4, kPageTokens = 64;
-constexpr int32_t kAnswer = 8;
+constexpr int32_t kAnswer = 8, kLongAnswer = 80; // the second of two pages, so that rows run out of them
 constexpr const char* kEndings[kBranches] = {" The first of them said that", " It was a cold morning, and",
                                              " Two plus two makes", " My favourite animal is"};
 
@@ -49,7 +49,7 @@ std::vector<int32_t> tokensOf(const api::Engine& engine, const std::string& text
   return tokens;
 }
 
-std::vector<api::Request> branches(const api::Engine& engine, uint32_t trunk) {
+std::vector<api::Request> branches(const api::Engine& engine, uint32_t trunk, int32_t answer) {
   std::string text;
   for (int i = 0; text.size() < 8 * trunk + 64; ++i)
     text += "Stone number " + std::to_string(i) + " lies beside the river, and nobody has moved it since.\n";
@@ -63,7 +63,7 @@ std::vector<api::Request> branches(const api::Engine& engine, uint32_t trunk) {
     const std::vector<int32_t> ending = tokensOf(engine, kEndings[i]);
     for (std::size_t t = 0; t < ending.size() || requests[i].tokens.size() % kPageTokens != kPageTokens - 4; ++t)
       requests[i].tokens.push_back(ending[t % ending.size()]); // its answer begins a page
-    requests[i].maxTokens = kAnswer;
+    requests[i].maxTokens = answer;
     requests[i].ignoreStop = true;
     requests[i].sampler.emplace().temperature = 0;
   }
@@ -113,11 +113,11 @@ void expectPages(api::Scheduler& scheduler) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 && argc != 4)
-    stop(1, "usage: prefix_agrees ENGINE TRUNK [CACHE_BYTES]");
+  if (argc < 3 || argc > 5 || (argc == 5 && std::string(argv[4]) != "apart"))
+    stop(1, "usage: prefix_agrees ENGINE TRUNK [CACHE_BYTES [apart]]");
   const auto trunk = static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10));
   api::Engine engine = valueOf(api::Engine::open(argv[1]));
-  const std::vector<api::Request> requests = branches(engine, trunk);
+  const std::vector<api::Request> requests = branches(engine, trunk, argc == 5 ? kLongAnswer : kAnswer);
   std::vector<std::vector<int32_t>> alone;
   {
     api::Scheduler plain = valueOf(engine.createScheduler(optionsFor(UINT64_MAX, false)));
@@ -141,16 +141,18 @@ int main(int argc, char** argv) {
   std::printf("%u branches of %u tokens: %llu of %llu prompt tokens computed, again %llu of %zu\n", kBranches, trunk,
               static_cast<unsigned long long>(cold), static_cast<unsigned long long>(all),
               static_cast<unsigned long long>(again), requests[0].tokens.size());
-  if (argc == 4) {
+  if (argc >= 4) {
     api::Scheduler tight = valueOf(engine.createScheduler(optionsFor(std::strtoull(argv[3], nullptr, 10), true)));
     for (int round = 0; round < 2; ++round) difference.add(alone, ask(tight, requests));
     const llcuda_scheduler_stats stats = tight.stats();
+    if (argc == 5 && stats.cached_tokens + shared.stats().cached_tokens != 0)
+      stop(4, "a model that shares no prefix has cached tokens");
     expectPages(tight);
     std::printf("in %u pages: %llu pauses, %u pages in host memory\n", stats.pages,
                 static_cast<unsigned long long>(stats.pauses), stats.host_pages);
   }
   std::printf("%u tokens: %u other than alone\n", difference.tokens, difference.other);
-  if (cold > trunk / kPageTokens * kPageTokens + rests)
+  if (argc != 5 && cold > trunk / kPageTokens * kPageTokens + rests)
     stop(4, "the trunk was computed more than once");
   return difference.other == 0 ? 0 : 4;
 }

@@ -9,6 +9,8 @@ namespace llcuda {
 
 template <Activation kActivation>
 LLCUDA_DEVICE float activate(float x) {
+  if constexpr (kActivation == Activation::kSigmoid)
+    return sigmoidFast(x);
   return kActivation == Activation::kSilu ? siluFast(x) : geluTanhFast(x);
 }
 

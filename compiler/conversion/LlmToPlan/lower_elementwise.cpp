@@ -46,6 +46,16 @@ LogicalResult PhaseLowering::lowerSoftcap(SoftcapOp op) {
   return emit(op, codegen::softcapLaunch(desc, op.getCap().convertToFloat()), {{"x", x.f32}, {"y", y}});
 }
 
+LogicalResult PhaseLowering::lowerTakeColumns(TakeColumnsOp op) {
+  const RowBuffers x = values[op.getInput()];
+  const codegen::TakeDesc desc = {elementsOf(x.rows, op.getResult()), static_cast<uint32_t>(op.getCount()),
+                                  static_cast<uint32_t>(op.getGroup()), static_cast<uint32_t>(op.getFirst())};
+  if (failed(accept(op, codegen::checkTakeColumns(desc))))
+    return failure();
+  const std::string y = define(op, op.getResult(), "taken", x.rows).f32;
+  return emit(op, codegen::takeColumnsLaunch(desc), {{"x", x.f32}, {"y", y}});
+}
+
 LogicalResult PhaseLowering::pickRows(Operation* op, Value input, RowBuffers& picked) {
   if (values[input].f32.empty())
     return op->emitOpError("reads int8 rows that no norm picked");

@@ -147,10 +147,14 @@ private:
   mlir::LogicalResult provideQuery(AttentionOp op);
   /// The buffer of queries: f16 for blocks of rows, if attention alone reads them, else f32 rows.
   std::string defineQuery(mlir::Operation* op, mlir::Value query, const std::string& name);
+  // lower_states.cpp
+  mlir::LogicalResult lowerShortConv(ShortConvOp op);
+  mlir::LogicalResult lowerDeltaRule(DeltaRuleOp op);
   // lower_elementwise.cpp
   mlir::LogicalResult lowerAdd(AddOp op);
   mlir::LogicalResult lowerScale(ScaleOp op);
   mlir::LogicalResult lowerSoftcap(SoftcapOp op);
+  mlir::LogicalResult lowerTakeColumns(TakeColumnsOp op);
   /// The rows that the tail wants, as f32 rows.
   mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp

@@ -158,6 +158,13 @@ std::string PlanBuilder::blockTable(mlir::TypedValue<llm::CacheType> cache) {
   return name;
 }
 
+std::string PlanBuilder::state(llvm::StringRef op, int64_t layer, int64_t bytes) {
+  const std::string name = op.str() + "_state_" + std::to_string(layer);
+  if (!buffers.contains(name))
+    buffer(name, plan::BufferKind::State, bytes);
+  return name;
+}
+
 std::string PlanBuilder::io(const PhaseFacts& facts, plan::IoRole role, int64_t bytes) {
   const std::string name = facts.name() + "_" + plan::stringifyIoRole(role).str();
   auto found = buffers.find(name);

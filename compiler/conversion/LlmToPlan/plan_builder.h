@@ -60,6 +60,8 @@ public:
   std::string pool(mlir::TypedValue<llm::CacheType> cache, plan::KvPart part);
   /// The block table of its group: of the layers all of whose readers see the same window of the context.
   std::string blockTable(mlir::TypedValue<llm::CacheType> cache);
+  /// What `op` of a layer keeps of each slot: `bytes`, zero where a sequence begins.
+  std::string state(llvm::StringRef op, int64_t layer, int64_t bytes);
   /// The io buffer of a role, which the phases that feed back share, and the others. Grows to `bytes`.
   std::string io(const PhaseFacts& facts, plan::IoRole role, int64_t bytes);
   /// The io buffer of a role that all slots have a part of, and all phases share.

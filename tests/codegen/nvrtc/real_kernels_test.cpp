@@ -21,6 +21,7 @@
 #include "codegen/spec/rope_spec.h"
 #include "codegen/spec/rows_spec.h"
 #include "codegen/spec/sample_spec.h"
+#include "codegen/spec/state_spec.h"
 #include "tests/codegen/linear_descs.h"
 #include "tests/codegen/nvrtc/build_options.h"
 #include "tests/nightly.h"
@@ -278,6 +279,15 @@ TEST(KernelsOfExperts, CompileWithoutSpillsForAT4) {
   specs.push_back(sortChoicesLaunch({512, 32, 4, 32}).kernel);
   specs.push_back(sortChoicesLaunch({512, 1024, 8, 16}).kernel);
   expectNoSpills(specs);
+}
+
+// Of LFM 2 1.2B and Qwen 3.5 9B, in steps and prompts, and of heads as large as there can be.
+TEST(KernelsOfStates, CompileWithoutSpillsForAT4) {
+  expectNoSpills({shortConvLaunch({.rows = 1, .columns = 2048, .taps = 3, .gated = true}).kernel,
+                  shortConvLaunch({.rows = 1, .columns = 8192, .taps = 4, .silu = true}).kernel,
+                  deltaRuleLaunch({1, 1, 16, 32, 128, false, false}).kernel,
+                  deltaRuleLaunch({512, 64, 16, 32, 128, true, true}).kernel,
+                  deltaRuleLaunch({512, 64, 4, 8, 256, false, false}).kernel});
 }
 
 /// Attention of a family, over keys and values of two types.

@@ -7,6 +7,7 @@
 
 #include "codegen/reference/add.h"
 #include "codegen/reference/attention.h"
+#include "codegen/reference/delta_rule.h"
 #include "codegen/reference/embedding.h"
 #include "codegen/reference/glu.h"
 #include "codegen/reference/linear.h"
@@ -15,6 +16,7 @@
 #include "codegen/reference/rms_norm.h"
 #include "codegen/reference/rope.h"
 #include "codegen/reference/rope_table.h"
+#include "codegen/reference/short_conv.h"
 #include "codegen/reference/softcap.h"
 
 namespace llcuda::reference {
@@ -145,6 +147,7 @@ TEST(Attention, SoftcapBoundsTheScore) {
 TEST(Glu, Activations) {
   EXPECT_NEAR(activate(Activation::kSilu, 1.0), 1 / (1 + std::exp(-1)), 1e-15);
   EXPECT_NEAR(activate(Activation::kSilu, -800.0), 0, 1e-15);
+  EXPECT_NEAR(activate(Activation::kSigmoid, 1.0), 1 / (1 + std::exp(-1)), 1e-15);
   EXPECT_NEAR(activate(Activation::kGeluTanh, 1.0), 0.84119199060827676, 1e-12);
   const std::vector<float> gate = {0, 100}, up = {5, 2};
   std::vector<double> y(2);
@@ -158,6 +161,38 @@ TEST(Glu, Activations) {
   EXPECT_NEAR(clamped[1], 56 / (1 + std::exp(-1.702 * 7)), 1e-12);
   EXPECT_NEAR(clamped[2], 12 / (1 + std::exp(1.702 * 2)), 1e-12);
   EXPECT_EQ(clamped[3], clamped[1]);
+}
+
+// Two positions of a sequence that has no third: what is missing counts as zeros.
+TEST(ShortConv, TheNewestTapIsTheLast) {
+  const double older[] = {1, 10}, newer[] = {2, 20};
+  const double* u[] = {nullptr, older, newer};
+  const float taps[] = {100, 3, 5, 100, 0.5, 0.25};
+  double y[2];
+  shortConv<double>(u, taps, 2, 3, false, y);
+  EXPECT_DOUBLE_EQ(y[0], 3 * 1 + 5 * 2);
+  EXPECT_DOUBLE_EQ(y[1], 0.5 * 10 + 0.25 * 20);
+  shortConv<double>(u, taps, 2, 3, true, y);
+  EXPECT_NEAR(y[1], 10 / (1 + std::exp(-10.)), 1e-12);
+}
+
+// A key that was learnt is recalled; learning it anew replaces its value instead of adding to it.
+TEST(DeltaRule, AValueIsReplaced) {
+  const DeltaRuleShape shape = {1, 1, 2, false, false};
+  double state[4] = {}, query[2], key[2], y[2];
+  const float first[] = {1, 0, 1, 0, 5, 7}, second[] = {1, 0, 2, 0, -1, 3}; // query, key, value
+  const auto step = [&](const float* x, double decay, double beta) {
+    deltaRule<double>(shape, 0, x, decay, beta, -1, 0, state, query, key, y);
+  };
+  const double root = std::sqrt(2.);
+  step(first, -100, 100); // keeps all and counts in full
+  EXPECT_NEAR(y[0], 5 / root, 1e-5);
+  EXPECT_NEAR(y[1], 7 / root, 1e-5);
+  step(second, -100, 100);
+  EXPECT_NEAR(y[0], -1 / root, 1e-5);
+  EXPECT_NEAR(y[1], 3 / root, 1e-5);
+  step(first, 100, -100); // forgets all and learns nothing
+  EXPECT_NEAR(y[0], 0, 1e-12);
 }
 
 TEST(Embedding, RowsOfTheTable) {

@@ -252,6 +252,56 @@ TEST(GgufConfig, GptOss) {
   expectError(values, ErrorCode::kBadInput, "has no gpt-oss.expert_count");
 }
 
+// Layers without kv heads are convolutions.
+TEST(GgufConfig, Lfm2) {
+  Values values = with(required("lfm2"), "lfm2.attention.head_count_kv", std::vector<uint32_t>{0, 2, 0});
+  values["lfm2.shortconv.l_cache"] = 3u;
+  const ModelConfig config = valid(values);
+  EXPECT_EQ(config.layers[0].kind, LayerKind::kConvolution);
+  EXPECT_EQ(config.layers[1].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.layers[1].kvHeads, 2u);
+  EXPECT_EQ(config.convolutionTaps, 3u);
+  expectError(with(values, "lfm2.shortconv.l_cache", 9u), ErrorCode::kBadInput,
+              "lfm2.shortconv.l_cache is 9, outside 2 to 8");
+  values.erase("lfm2.shortconv.l_cache");
+  expectError(values, ErrorCode::kBadInput, "has no lfm2.shortconv.l_cache");
+}
+
+// The layers that files name, or all but each fourth; blocks that predict further tokens are no layers.
+TEST(GgufConfig, Qwen35) {
+  Values values = with(required("qwen35"), "qwen35.block_count", 5u);
+  for (const auto& [key, value] : std::map<std::string, uint32_t>{{"ssm.conv_kernel", 4},
+                                                                  {"ssm.state_size", 32},
+                                                                  {"ssm.group_count", 2},
+                                                                  {"ssm.time_step_rank", 4},
+                                                                  {"ssm.inner_size", 128},
+                                                                  {"nextn_predict_layers", 1}})
+    values["qwen35." + key] = value;
+  ModelConfig config = valid(values);
+  ASSERT_EQ(config.layers.size(), 4u);
+  EXPECT_EQ(config.layers[2].kind, LayerKind::kRecurrent);
+  EXPECT_EQ(config.layers[3].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.delta, (DeltaConfig{2, 4, 32, false, false}));
+  EXPECT_EQ(config.convolutionTaps, 4u);
+  config = valid(with(values, "qwen35.attention.recurrent_layers", std::vector<bool>{true, false, true, false}));
+  EXPECT_EQ(config.layers[1].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.layers[2].kind, LayerKind::kRecurrent);
+  EXPECT_EQ(valid(with(values, "qwen35.full_attention_interval", 2u)).layers[1].kind, LayerKind::kAttention);
+  const auto refused = [&](const std::string& key, Values::mapped_type value, const std::string& text,
+                           ErrorCode code = ErrorCode::kBadInput) {
+    expectError(with(values, "qwen35." + key, std::move(value)), code, text);
+  };
+  refused("ssm.group_count", 3u, "4 value heads cannot share 3 key heads evenly");
+  refused("ssm.group_count", 0u, "qwen35.ssm.group_count is 0, outside 1 to 4096");
+  refused("ssm.state_size", 4096u, "qwen35.ssm.state_size is 4096, outside 1 to 1024");
+  refused("ssm.inner_size", 64u, "qwen35.ssm.inner_size is 64, but keys have 32 elements", ErrorCode::kUnsupported);
+  refused("ssm.conv_kernel", 1u, "qwen35.ssm.conv_kernel is 1, outside 2 to 8");
+  refused("full_attention_interval", 0u, "qwen35.full_attention_interval is 0");
+  refused("full_attention_interval", 7u, "no layer has attention", ErrorCode::kUnsupported);
+  refused("attention.recurrent_layers", std::vector<bool>(6), "is not a list of up to 5 flags");
+  refused("attention.recurrent_layers", std::vector<uint32_t>{1, 0}, "recurrent_layers[0] is not true or false");
+}
+
 // Scaling is for the global layers only.
 TEST(GgufConfig, Gemma3) {
   Values values = with(required("gemma3"), "gemma3.attention.sliding_window", 16u);

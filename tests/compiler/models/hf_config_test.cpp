@@ -409,6 +409,62 @@ TEST(HfConfig, LayerTypesOfBothSpellings) {
   EXPECT_EQ(read(unturned).model.layers[0].rope, LayerConfig::kNoRope);
 }
 
+// Which layers are convolutions, in files of both spellings, and the units that transformers makes of those stated.
+TEST(HfConfig, Lfm2) {
+  ModelConfig config = model("Lfm2ForCausalLM", {{"full_attn_idxs", {1, 3}}, {"num_key_value_heads", 2}});
+  EXPECT_EQ(config.layers[0].kind, LayerKind::kConvolution);
+  EXPECT_EQ(config.layers[3].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.layers[0].feedForward, 256u) << "two thirds of 96, up to a whole multiple";
+  EXPECT_EQ(config.convolutionTaps, 3u);
+  EXPECT_EQ(config.normEps, 1e-5);
+  EXPECT_EQ(config.ropes[0].base, 1e6);
+  config = model("Lfm2ForCausalLM", {{"layer_types", {"conv", "conv", "full_attention", "conv"}},
+                                     {"num_key_value_heads", 4},
+                                     {"block_ff_dim", 1500},
+                                     {"block_multiple_of", 100},
+                                     {"block_ffn_dim_multiplier", 1.5}});
+  EXPECT_EQ(config.layers[2].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.layers[0].feedForward, 1500u);
+  config = model("Lfm2ForCausalLM", {{"block_auto_adjust_ff_dim", false}, {"num_key_value_heads", 4}});
+  EXPECT_EQ(config.layers[0].feedForward, 96u);
+  EXPECT_EQ(config.layers[0].kind, LayerKind::kAttention);
+  const auto message = [](Json more) {
+    more["num_key_value_heads"] = 4;
+    return refusal(file("Lfm2ForCausalLM", more));
+  };
+  EXPECT_EQ(message({{"full_attn_idxs", {4}}}), "full_attn_idxs names what is no layer of 4");
+  EXPECT_EQ(message({{"full_attn_idxs", 1}}), "full_attn_idxs is not a list of layers");
+  EXPECT_EQ(message({{"full_attn_idxs", Json::array()}}),
+            "no layer has attention; models that have it in none are not supported");
+  EXPECT_EQ(message({{"conv_L_cache", 1}}), "conv_L_cache is 1, outside 2 to 8");
+  EXPECT_EQ(message({{"block_multiple_of", 0}}), "block_multiple_of is 0, outside 1 to 1048576");
+  EXPECT_EQ(message({{"block_ffn_dim_multiplier", 1e30}}),
+            "block_ffn_dim_multiplier is 1e+30, which makes the feed-forward wider than 1048576");
+  EXPECT_EQ(message({{"layer_types", {"conv", "linear_attention", "conv", "full_attention"}}}),
+            "layer 1 is recurrent: only layers of attention and of convolutions are supported");
+}
+
+// Value heads stand in the order of files of torch, whose rates are logarithms and whose norms lack 1.
+TEST(HfConfig, Qwen35) {
+  const ModelConfig config = model("Qwen3_5ForCausalLM");
+  EXPECT_EQ(config.layers[2].kind, LayerKind::kRecurrent);
+  EXPECT_EQ(config.layers[3].kind, LayerKind::kAttention);
+  EXPECT_EQ(config.delta, (DeltaConfig{16, 32, 128, true, true}));
+  EXPECT_EQ(config.ropes[0].dimensions, 64u);
+  EXPECT_EQ(config.normPlus, 1);
+  EXPECT_EQ(model("Qwen3_5ForCausalLM",
+                  {{"layer_types", {"full_attention", "linear_attention", "linear_attention", "linear_attention"}}})
+                .layers[0]
+                .kind,
+            LayerKind::kAttention);
+  EXPECT_EQ(refusal(file("Qwen3_5ForCausalLM", {{"linear_value_head_dim", 64}})),
+            "linear_value_head_dim is 64, but keys have 128 elements: only values of the same size are supported");
+  EXPECT_EQ(refusal(file("Qwen3_5ForCausalLM", {{"linear_num_value_heads", 24}})),
+            "24 value heads cannot share 16 key heads evenly");
+  EXPECT_EQ(refusal(file("Qwen3_5ForCausalLM", {{"num_experts", 8}})),
+            "num_experts is 8; mixtures of experts are not supported");
+}
+
 // Three of four layers have the window, and rope scaling is for the fourth, in files of version 4 and of 5.
 TEST(HfConfig, Olmo3) {
   const Json scaling = {{"rope_type", "yarn"}, {"factor", 4}, {"original_max_position_embeddings", 64}};

@@ -141,3 +141,21 @@ func.func @experts(%x: tensor<?x64xf32>, %l: tensor<?x8xf32>, %up: !llm.weight<2
   %y = llm.expert_sum %d, %w : tensor<?x64xf32>, tensor<?x2xf32>
   return %y, %w1 : tensor<?x64xf32>, tensor<?x2xf32>
 }
+
+// CHECK-LABEL: func.func @states
+func.func @states(%x: tensor<?x192xf32>, %z: tensor<?x256xf32>, %g: tensor<?x4xf32>, %w: tensor<192xf32>, %v: tensor<1024xf32>,
+                  %h: tensor<4xf32>, %p: tensor<?xi32>, %s: tensor<?xi32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  // CHECK: %[[C:.*]] = llm.short_conv gated %arg0, %arg3, %arg6, %arg7 layer 0 :
+  %c = llm.short_conv gated %x, %w, %p, %s layer 0
+      : (tensor<?x192xf32>, tensor<192xf32>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  // CHECK: %[[D:.*]] = llm.short_conv silu %arg1, %arg4, %arg6, %arg7 layer 1 :
+  %d = llm.short_conv silu %z, %v, %p, %s layer 1
+      : (tensor<?x256xf32>, tensor<1024xf32>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x256xf32>
+  // CHECK: %[[Y:.*]] = llm.delta_rule %[[D]], %arg2, %arg2, %arg5, %arg5, %arg6, %arg7 heads 2 of 4 head_size 32 layer 1 grouped log_rate :
+  %y = llm.delta_rule %d, %g, %g, %h, %h, %p, %s heads 2 of 4 head_size 32 layer 1 grouped log_rate
+      : (tensor<?x256xf32>, tensor<?x4xf32>, tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<?xi32>, tensor<?xi32>)
+      -> tensor<?x128xf32>
+  // CHECK: llm.take_columns %[[Y]] 16 of 32 from 16 : tensor<?x128xf32> -> tensor<?x64xf32>
+  %t = llm.take_columns %y 16 of 32 from 16 : tensor<?x128xf32> -> tensor<?x64xf32>
+  return %c, %t : tensor<?x64xf32>, tensor<?x64xf32>
+}

@@ -23,6 +23,8 @@ RECORDINGS = [(family, family, tiny_models.CONTEXT, POSITIONS) for family in tin
 # Past the ten pages that a ring of layers with a window has.
 PAST_WINDOWS = ("gemma3", "exaone4", "olmo3", "gemma4", "gemma4_shared", "gpt_oss")
 RECORDINGS += [(f"{family}_window", family, 704, [511, 640, 699]) for family in PAST_WINDOWS]
+# States through 700 positions.
+RECORDINGS += [(f"{family}_long", family, 704, [511, 640, 699]) for family in ("lfm2", "qwen35")]
 
 EMBEDDED_LENGTHS = (1, 7, 20, 61)  # a token, a prompt of decode's kernels, past a window of 16, nearly the context
 

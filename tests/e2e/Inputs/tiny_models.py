@@ -31,6 +31,13 @@ GEMMA4_ROPES = {"sliding_attention": {"rope_type": "default", "rope_theta": 1000
 GEMMA4_KEYS = {"attention.key_length": 64, "attention.value_length": 64, "attention.key_length_swa": 32,
                "attention.value_length_swa": 32, "rope.dimension_count": 64, "rope.dimension_count_swa": 32,
                "rope.freq_base": 1000000.0, "rope.freq_base_swa": 10000.0, "final_logit_softcapping": 4.0}
+LFM2_MODULES = {"attn_norm": "operator_norm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
+                "attn_v": "self_attn.v_proj", "attn_output": "self_attn.out_proj", "ffn_norm": "ffn_norm",
+                "attn_q_norm": "self_attn.q_layernorm", "attn_k_norm": "self_attn.k_layernorm",
+                "shortconv.in_proj": "conv.in_proj", "shortconv.conv": "conv.conv", "shortconv.out_proj": "conv.out_proj",
+                "ffn_gate": "feed_forward.w1", "ffn_up": "feed_forward.w3", "ffn_down": "feed_forward.w2"}
+DELTA_MODULES = {"attn_qkv": "in_proj_qkv", "attn_gate": "in_proj_z", "ssm_alpha": "in_proj_a",
+                 "ssm_beta": "in_proj_b", "ssm_conv1d": "conv1d", "ssm_norm": "norm", "ssm_out": "out_proj"}
 GEMMA4_DIVISORS = [1.0] * 8 + [1e30] * 24
 FAMILIES = {
     "llama": {
@@ -175,6 +182,30 @@ FAMILIES = {
         "keys": {"attention.sliding_window": 16, "attention.sliding_window_pattern": [True, True, True, False],
                  "rope.freq_base": 1000000.0},
     },
+    # Two of four layers are convolutions over three positions.
+    "lfm2": {
+        "architecture": "lfm2", "class": "Lfm2ForCausalLM", "model_type": "lfm2", "layers": 4, "tied": True,
+        "head_norms": True, "head_size": 16, "convolutions": (True, False, True, False),
+        "config": {"norm_eps": EPSILON, "rms_norm_eps": None, "conv_L_cache": 3, "conv_bias": False, "head_dim": None,
+                   "block_auto_adjust_ff_dim": False, "layer_types": ["conv", "full_attention"] * 2,
+                   "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0}},
+        "keys": {"attention.head_count_kv": [0, 2, 0, 2], "shortconv.l_cache": 3, "rope.freq_base": 1000000.0,
+                 "attention.key_length": None, "attention.value_length": None, "rope.dimension_count": None},
+    },
+    # Three of four layers have two key heads and four value heads of the gated delta rule.
+    "qwen35": {
+        "architecture": "qwen35", "class": "Qwen3_5ForCausalLM", "model_type": "qwen3_5_text", "layers": 4,
+        "tied": True, "head_norms": True, "turned": 8, "delta": (2, 4, 32), "query_gates": True,
+        "recurrent": (True, True, True, False),
+        "config": {"linear_conv_kernel_dim": 4, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+                   "linear_key_head_dim": 32, "linear_value_head_dim": 32,
+                   "layer_types": ["linear_attention"] * 3 + ["full_attention"],
+                   "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0, "partial_rotary_factor": 0.25,
+                                       "mrope_section": [2, 1, 1]}},
+        "keys": {"ssm.conv_kernel": 4, "ssm.state_size": 32, "ssm.group_count": 2, "ssm.time_step_rank": 4,
+                 "ssm.inner_size": 128, "attention.recurrent_layers": [True, True, True, False],
+                 "full_attention_interval": 4, "rope.freq_base": 1000000.0, "rope.dimension_sections": [2, 1, 1, 0]},
+    },
     # The folder's experts are transposed, gate and up by turns.
     "gpt_oss": {
         "architecture": "gpt-oss", "class": "GptOssForCausalLM", "model_type": "gpt_oss", "layers": 4,
@@ -269,7 +300,7 @@ class Model:
             self.matrix("per_layer_token_embd", VOCABULARY, own * self.layers, 1 / own**0.5)
             self.matrix("per_layer_model_proj", own * self.layers, EMBEDDING)
             self.norm("per_layer_proj_norm", own)
-        self.norm("output_norm", EMBEDDING)
+        self.norm("token_embd_norm" if self.family["architecture"] == "lfm2" else "output_norm", EMBEDDING)
         if not self.family.get("tied"):
             self.matrix("output", VOCABULARY, EMBEDDING)
 
@@ -282,24 +313,15 @@ class Model:
         pre_norms = self.family.get("pre_norms", True)
         if pre_norms:
             self.norm(block + "attn_norm", EMBEDDING)
-        self.linear(block + "attn_q", query, EMBEDDING, "q")
-        if not shares:
-            self.linear(block + "attn_k", kv, EMBEDDING, "k")
-        if not shares and full.get("values", True):
-            self.linear(block + "attn_v", kv, EMBEDDING, "v")
-        self.linear(block + "attn_output", EMBEDDING, query, "o")
-        if self.family.get("sinks"):
-            self.tensors[block + "attn_sinks.weight"] = self.random.normal(0, 1, self.heads).astype(np.float32)
-        if self.family.get("head_norms"):
-            self.norm(block + "attn_q_norm", head_size)
-            if not shares:
-                self.norm(block + "attn_k_norm", head_size)
-        if self.family.get("row_norms"):
-            self.norm(block + "attn_q_norm", query)
-            self.norm(block + "attn_k_norm", kv)
-        if self.family.get("post_norms"):
+        if self.family.get("convolutions", (False,) * self.layers)[index]:
+            self.convolution(block)
+        elif self.family.get("recurrent", (False,) * self.layers)[index % self.layers]:
+            self.delta_rule(block, *self.family["delta"])
+        else:
+            self.attention(block, query, kv, head_size, shares, full)
+        if self.family.get("post_norms") or "delta" in self.family:
             self.norm(block + "post_attention_norm", EMBEDDING)
-        if pre_norms:
+        if pre_norms and "delta" not in self.family:
             self.norm(block + "ffn_norm", EMBEDDING)
         if "experts" in self.family:
             self.experts(block, *self.family["experts"])
@@ -315,6 +337,40 @@ class Model:
             self.norm(block + "post_norm", EMBEDDING)
         if self.family.get("scalars"):
             self.norm(block + "layer_output_scale", 1)
+
+    def attention(self, block, query, kv, head_size, shares, full):
+        self.linear(block + "attn_q", query * (2 if self.family.get("query_gates") else 1), EMBEDDING, "q")
+        if not shares:
+            self.linear(block + "attn_k", kv, EMBEDDING, "k")
+        if not shares and full.get("values", True):
+            self.linear(block + "attn_v", kv, EMBEDDING, "v")
+        self.linear(block + "attn_output", EMBEDDING, query, "o")
+        if self.family.get("sinks"):
+            self.tensors[block + "attn_sinks.weight"] = self.random.normal(0, 1, self.heads).astype(np.float32)
+        if self.family.get("head_norms"):
+            self.norm(block + "attn_q_norm", head_size)
+            if not shares:
+                self.norm(block + "attn_k_norm", head_size)
+        if self.family.get("row_norms"):
+            self.norm(block + "attn_q_norm", query)
+            self.norm(block + "attn_k_norm", kv)
+
+    def convolution(self, block):
+        self.matrix(block + "shortconv.in_proj", 3 * EMBEDDING, EMBEDDING)
+        self.vector(block + "shortconv.conv.weight", (EMBEDDING, 3), 0.6)
+        self.matrix(block + "shortconv.out_proj", EMBEDDING, EMBEDDING)
+
+    def delta_rule(self, block, key_heads, value_heads, size):
+        mixed, values = (2 * key_heads + value_heads) * size, value_heads * size
+        self.matrix(block + "attn_qkv", mixed, EMBEDDING)
+        self.matrix(block + "attn_gate", values, EMBEDDING)
+        self.matrix(block + "ssm_alpha", value_heads, EMBEDDING)
+        self.matrix(block + "ssm_beta", value_heads, EMBEDDING)
+        self.vector(block + "ssm_conv1d.weight", (mixed, 4), 0.5)
+        self.vector(block + "ssm_a", value_heads, 0.5)
+        self.vector(block + "ssm_dt.bias", value_heads, 0.5)
+        self.norm(block + "ssm_norm", size)
+        self.matrix(block + "ssm_out", EMBEDDING, values)
 
     def experts(self, block, count, used, units):
         self.matrix(block + "ffn_gate_inp", count, EMBEDDING, 3 / EMBEDDING**0.5)
@@ -338,7 +394,10 @@ class Model:
             self.bias(name, rows)
 
     def bias(self, name, rows):
-        self.tensors[name + ".bias"] = self.random.normal(0, 0.3, rows).astype(np.float32)
+        self.vector(name + ".bias", rows, 0.3)
+
+    def vector(self, name, shape, spread):
+        self.tensors[name] = self.random.normal(0, spread, shape).astype(np.float32)
 
     def matrix(self, name, rows, columns, spread=None):
         values = self.random.normal(0, spread or 1.5 / columns**0.5, (rows, columns)).astype(np.float32)
@@ -362,7 +421,8 @@ class Model:
                    list: writer.add_array}[type(value)]
             add(f"{architecture}.{key}", value)
         for name, values in self.gguf_tensors().items():
-            matrix = values.ndim >= 2 and name.endswith(".weight") and "ffn_gate_inp" not in name
+            kept = ("ffn_gate_inp", "conv.weight", "conv1d", "ssm_alpha", "ssm_beta")
+            matrix = values.ndim >= 2 and name.endswith(".weight") and not any(part in name for part in kept)
             if type_name == "mxfp4": # which is for experts alone
                 matrix = "_exps" in name and matrix
             kind = gguf.GGMLQuantizationType[type_name.upper()] if matrix else gguf.GGMLQuantizationType.F32
@@ -405,6 +465,9 @@ class Model:
                 stack_experts(tensors, f"blk.{i}.", self.family["experts"][0])
                 if self.family["architecture"] == "gpt-oss":
                     tensors[f"blk.{i}.post_attention_norm.weight"] = tensors.pop(f"blk.{i}.ffn_norm.weight")
+        if "delta" in self.family:
+            for i in range(self.layers):
+                tile_value_heads(tensors, f"blk.{i}.", *self.family["delta"])
         if "llama3" in self.family:
             tensors["rope_freqs.weight"] = llama3_divisors(**self.family["llama3"])
         for name, values in self.family.get("vectors", {}).items():
@@ -451,9 +514,9 @@ class Model:
 
     def folder_tensors(self, experts=None):
         tensors = dict(self.tensors)
-        if self.family.get("gemma"):
+        if self.family.get("gemma") or "delta" in self.family:
             for name in tensors:
-                if "norm" in name:
+                if "norm" in name and "ssm_norm" not in name:
                     tensors[name] = tensors[name] - np.float32(1)
         if self.family.get("fused"):
             fuse(tensors, self.layers, "attn_qkv", ("attn_q", "attn_k", "attn_v"))
@@ -474,6 +537,9 @@ class Model:
                 gate, up, down = (tensors.pop(f"blk.{i}.ffn_{part}_exps.weight") for part in ("gate", "up", "down"))
                 tensors[f"blk.{i}.input_linear.weight"] = np.concatenate([gate, up], axis=1)
                 tensors[f"blk.{i}.output_linear.weight"] = down
+        for name in tensors:
+            if "shortconv.conv" in name or "conv1d" in name:
+                tensors[name] = tensors[name][:, None]
         if "vision" in self.family:
             tensors[self.family["vision"] + "blocks.0.norm1.weight"] = np.ones(32, dtype=np.float32)
         return {self.folder_name(name): values for name, values in tensors.items()}
@@ -499,12 +565,21 @@ class Model:
     def folder_name(self, name):
         prefix, parts = self.family.get("prefix", "model."), name.split(".")
         if parts[0] != "blk":
-            names = {"token_embd": prefix + "embed_tokens", "output_norm": prefix + "norm", "output": "lm_head",
+            names = {"token_embd_norm": prefix + "embedding_norm", "token_embd": prefix + "embed_tokens", "output_norm": prefix + "norm", "output": "lm_head",
                      "per_layer_token_embd": prefix + "embed_tokens_per_layer",
                      "per_layer_model_proj": prefix + "per_layer_model_projection",
                      "per_layer_proj_norm": prefix + "per_layer_projection_norm"}
             return f"{names[parts[0]]}.{parts[1]}" if parts[0] in names else name
         post, shared = self.family.get("post_norms"), self.family.get("shared_unit")
+        layer = f"{prefix}layers.{parts[1]}."
+        if self.family["architecture"] == "lfm2":
+            return layer + LFM2_MODULES[".".join(parts[2:-1])] + ".weight"
+        if parts[2] == "ssm_a":
+            return layer + "linear_attn.A_log"
+        if parts[2] == "ssm_dt":
+            return layer + "linear_attn.dt_bias"
+        if "delta" in self.family and parts[2] in DELTA_MODULES:
+            return layer + "linear_attn." + DELTA_MODULES[parts[2]] + ".weight"
         if len(parts) == 3:
             return f"{prefix}layers.{parts[1]}.mlp.experts.{parts[2]}"
         if parts[2] == "attn_sinks":
@@ -529,6 +604,26 @@ class Model:
         if module == "layer_scalar":
             return f"{prefix}layers.{parts[1]}.{module}"
         return f"{prefix}layers.{parts[1]}.{module}.{parts[3]}"
+
+
+def tile_value_heads(tensors, block, key_heads, value_heads, size):
+    """Value heads from the order in which those of a key head stand together to that where they are key_heads apart."""
+    if block + "ssm_a" not in tensors:
+        return
+
+    def tiled(values, elements):
+        heads = values.reshape(key_heads, value_heads // key_heads, elements, *values.shape[1:])
+        return np.ascontiguousarray(heads.swapaxes(0, 1)).reshape(values.shape)
+
+    keys = 2 * key_heads * size
+    for name in ("attn_qkv.weight", "ssm_conv1d.weight"):
+        values = tensors[block + name]
+        tensors[block + name] = np.concatenate([values[:keys], tiled(values[keys:], size)])
+    for name, elements in (("attn_gate.weight", size), ("ssm_alpha.weight", 1), ("ssm_beta.weight", 1), ("ssm_a", 1),
+                           ("ssm_dt.bias", 1)):
+        tensors[block + name] = tiled(tensors[block + name], elements)
+    tensors[block + "ssm_out.weight"] = np.ascontiguousarray(tiled(tensors[block + "ssm_out.weight"].T, size).T)
+    tensors[block + "ssm_a"] = -np.exp(tensors[block + "ssm_a"])
 
 
 def stack_experts(tensors, block, count):

@@ -63,6 +63,14 @@ TEST_F(SlotStateTest, StatesContinueWhereTheyAre) {
   EXPECT_EQ(slots.continuable(0, 5), 5u);
   EXPECT_EQ(slots.continuable(0, 4), 0u);
   EXPECT_EQ(slots.share(1, 0, 4), 0u);
+  ASSERT_TRUE(slots.reserve(0, 5, 6).ok()); // one token more: what was there before it is kept
+  EXPECT_EQ(slots.continuable(0, 6), 6u);
+  EXPECT_EQ(slots.continuable(0, 5), 5u);
+  EXPECT_EQ(slots.continuable(0, 4), 0u);
+  ASSERT_TRUE(slots.reserve(0, 5, 6).ok()); // the same again
+  EXPECT_EQ(slots.continuable(0, 5), 5u);
+  ASSERT_TRUE(slots.reserve(0, 6, 8).ok());
+  EXPECT_EQ(slots.continuable(0, 6), 0u);
 }
 
 } // namespace

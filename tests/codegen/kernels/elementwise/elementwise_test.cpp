@@ -7,6 +7,7 @@
 #include "codegen/kernels/elementwise/scale.cuh"
 #include "codegen/kernels/elementwise/softcap.cuh"
 #include "codegen/kernels/elementwise/sum_rows.cuh"
+#include "codegen/kernels/elementwise/take_columns.cuh"
 #include "runtime/hostsim/launch.h"
 #include "tests/codegen/kernels/decode_testing.h"
 
@@ -43,6 +44,18 @@ TEST(Elementwise, Softcap) {
   hostsim::launch({.grid = {4, 1, 1}, .block = kThreads},
                   [&] { softcap<FlatShape{.elements = kCount, .threads = kThreads}>(x.data(), y.data(), kCap); });
   for (int i = 0; i < kCount; ++i) ASSERT_NEAR(y[i], kCap * std::tanh(double(x[i]) / kCap), kCap * 0x1p-20);
+}
+
+// The last 8 of every 20 columns, of three groups in each of two rows.
+TEST(Elementwise, TakeColumns) {
+  const std::vector<float> x = normalFloats(2 * 60, 6);
+  std::vector<float> y(2 * 24 + 1, 7.f);
+  hostsim::launch({.grid = {1, 1, 1}, .block = kThreads}, [&] {
+    takeColumns<TakeShape{.elements = 48, .count = 8, .group = 20, .first = 12, .threads = kThreads}>(x.data(),
+                                                                                                      y.data());
+  });
+  for (int i = 0; i < 48; ++i) ASSERT_EQ(y[i], x[i / 8 * 20 + 12 + i % 8]) << i;
+  EXPECT_EQ(y[48], 7.f);
 }
 
 TEST(Elementwise, PickRows) {

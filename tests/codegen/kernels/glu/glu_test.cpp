@@ -43,6 +43,9 @@ TEST(Glu, GeluTanh) {
 TEST(Glu, SwigluOai) {
   expectGlu<Activation::kSwigluOai, RowOrder::kRows, 3>();
 }
+TEST(Glu, Sigmoid) {
+  expectGlu<Activation::kSigmoid, RowOrder::kRows, 3>();
+}
 TEST(Glu, RowsForTensorCores) {
   expectGlu<Activation::kSilu, RowOrder::kFragments, 19>();
   expectGlu<Activation::kSilu, RowOrder::kEightRows, 5>();
