@@ -23,6 +23,10 @@ std::pair<const char*, const char*> activationTexts(Activation activation) {
     return {"kGeluTanh", "gelu_tanh"};
   case Activation::kSwigluOai:
     return {"kSwigluOai", "swiglu_oai"};
+  case Activation::kGeluErf:
+    return {"kGeluErf", "gelu_erf"};
+  case Activation::kTanh:
+    return {"kTanh", "tanh"};
   }
   return {};
 }

@@ -23,10 +23,12 @@ LaunchWork promptWorkOf(const AttentionDesc& desc);
 LaunchWork workOf(const HeadRowsDesc& desc);
 LaunchWork workOf(const RopeCacheDesc& desc);
 LaunchWork workOf(const RmsNormDesc& desc);
+LaunchWork workOf(const LayerNormDesc& desc);
 LaunchWork workOf(const PostNormDesc& desc);
 LaunchWork workOf(const QuantizeDesc& desc);
 LaunchWork workOf(const HalfRowsDesc& desc);
 LaunchWork workOf(const GluDesc& desc);
+LaunchWork workOf(const ActivateDesc& desc);
 LaunchWork workOf(const EmbeddingDesc& desc);
 LaunchWork workOf(const RouteDesc& desc);
 /// Of experts as many weights as a row chooses: rows of a step may choose the same ones.

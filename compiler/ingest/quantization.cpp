@@ -51,7 +51,8 @@ TensorType mixedType(const TensorInfo& tensor, const QuantizedModel& model, Tens
 }
 
 TensorType wantedType(const TensorInfo& tensor, const QuantizedModel& model, Quantization quantization) {
-  if (tensor.name.ends_with(".ffn_gate_inp.weight")) // small, and what it chooses is all or nothing
+  // Small: what the first chooses is all or nothing, the second is added to each row.
+  if (tensor.name.ends_with(".ffn_gate_inp.weight") || tensor.name == "position_embd.weight")
     return tensor.type;
   switch (quantization) {
   case Quantization::kF16:

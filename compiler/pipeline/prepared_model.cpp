@@ -159,6 +159,7 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
   model.vocabulary = config.vocabulary;
   model.trained_context = config.trainedContext;
   model.pooling = static_cast<fb::Pooling>(config.pooling);
+  model.encoder = config.bothWays;
   return model;
 }
 
@@ -174,6 +175,8 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   if (options.golden == GoldenMode::kNone)
     return checks;
   checks.tokenizer = prepared.text.vectors;
+  if (prepared.model->config.bothWays) // says no tokens
+    return checks;
   const std::vector<int32_t> tokens =
       goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.import.maxContext);
   LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, prepared.import, tokens, options.jobs));

@@ -68,11 +68,13 @@ def Llm_RopePairsAttr : I32EnumAttr<"RopePairs", "which columns of a head turn t
   let cppNamespace = "::llcuda::llm";
 }
 
-// Activation of a gated unit, as codegen/formats/activation.h has them.
-def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a gated unit", [
+// Activation of a unit, as codegen/formats/activation.h has them.
+def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a unit", [
     I32EnumAttrCase<"Silu", 0, "silu">,
     I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
-    I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">]> {
+    I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">,
+    I32EnumAttrCase<"GeluErf", 3, "gelu_erf">,
+    I32EnumAttrCase<"Tanh", 4, "tanh">]> {
   let cppNamespace = "::llcuda::llm";
 }
 

