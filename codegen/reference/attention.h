@@ -48,6 +48,25 @@ struct CausalAttention {
   std::optional<double> sink(size_t head) const { return sinks ? std::optional<double>(sinks[head]) : std::nullopt; }
 };
 
+/// The row of position p sees all keys of its text, or those with |p - j| <= window / 2 where there is a window, which
+/// is more than 1. Scores and sinks are those of `scores`.
+struct TwoWayAttention {
+  CausalAttention scores;
+  size_t length = 1; ///< of the text
+
+  template <typename Acc>
+  Acc score(Acc dot) const {
+    return scores.score(dot);
+  }
+  KeyRange keys(size_t position) const {
+    const size_t reach = scores.window / 2;
+    if (reach == 0)
+      return {0, length};
+    return {position > reach ? position - reach : 0, std::min(position + reach + 1, length)};
+  }
+  std::optional<double> sink(size_t head) const { return scores.sink(head); }
+};
+
 /// One head of one row: `q` and `y` are [headSize]; keys and values of position j start at j * stride.
 template <typename Acc, typename Variant, typename In, typename Cache>
 void attendHead(const Variant& variant, size_t head, size_t headSize, const In* q, const Cache* keys,

@@ -113,6 +113,19 @@ double hyperbolicTangent(double x) {
   return x != x ? x : x < 0 ? -value : value;
 }
 
+// erf x = 2 / sqrt(pi) e^(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), all of whose terms have one sign. Past 6 it is 1.
+double errorFunction(double x) {
+  const double magnitude = x < 0 ? -x : x;
+  double value = 1;
+  if (magnitude < 6) {
+    const double square = magnitude * magnitude;
+    double term = magnitude, sum = magnitude;
+    for (int n = 3; term > sum * 1e-17; n += 2) sum += term *= 2 * square / n;
+    value = 1.12837916709551257390 * exponential(-square) * sum;
+  }
+  return x != x ? x : x < 0 ? -value : value;
+}
+
 double sine(double x) {
   const Reduced r = reduce(x);
   const double value = r.quadrant & 1 ? cosineNearZero(r.rest) : sineNearZero(r.rest);

@@ -14,6 +14,9 @@ double logarithm(double x);
 
 double hyperbolicTangent(double x);
 
+/// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+double errorFunction(double x);
+
 /// |x| up to 2^22, which covers the angle of any position that a rope table has.
 double sine(double x);
 double cosine(double x);

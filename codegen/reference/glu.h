@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// y[i] of gate[i] and up[i]; codegen/formats/activation.h has the formulas
+// y[i] of gate[i] and up[i], or of one value alone; codegen/formats/activation.h has the formulas
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,10 @@ Acc activate(Activation activation, Acc x) {
     return static_cast<Acc>(value / (1 + exponential(-value)));
   if (activation == Activation::kSigmoid)
     return static_cast<Acc>(1 / (1 + exponential(-value)));
+  if (activation == Activation::kGeluErf)
+    return static_cast<Acc>(0.5 * value * (1 + errorFunction(value * 0.70710678118654752440)));
+  if (activation == Activation::kTanh)
+    return static_cast<Acc>(hyperbolicTangent(value));
   const double inner = 0.79788456080286535588 * (value + 0.044715 * value * value * value);
   return static_cast<Acc>(0.5 * value * (1 + hyperbolicTangent(inner)));
 }

@@ -42,9 +42,14 @@ void addInputs(KernelBuilder& kernel, const AttentionDesc& desc, const char* que
   kernel.input("q", queryType).input("k_pages", "const uint8_t*").input("v_pages", "const uint8_t*");
   kernel.input("positions", "const int*").input("slots", "const int*");
   kernel.input("block_table", "const int*");
-  kernel.open("CausalAttention");
+  if (desc.bothWays)
+    kernel.open("TwoWayAttention").open();
+  else
+    kernel.open("CausalAttention");
   kernel.value(real("e", desc.scale)).value(desc.softcap != 0 ? real("cap", desc.softcap) : Constant{"0.f", ""});
   kernel.value(optionalNumber("w", desc.window)).input("sinks", "const float*", desc.sinks).close();
+  if (desc.bothWays)
+    kernel.input("text_lengths", "const int*").close();
 }
 
 void addForms(KernelBuilder& kernel, const AttentionDesc& desc, RowOrder order) {
@@ -77,6 +82,8 @@ Result<void> checkAttention(const AttentionDesc& desc) {
     return unsupported("attention with ", desc.heads, " heads over ", desc.kvHeads,
                        " kv heads: not a whole number each");
   LLCUDA_RETURN_IF_ERROR(checkHeadSize(desc.headSize));
+  if (desc.bothWays && desc.window == 1)
+    return unsupported("attention both ways within a window of 1: a row would see itself alone");
   if (desc.int8Rows && desc.headSize % 32 != 0)
     return unsupported("int8 rows of attention with heads of ", desc.headSize, ", which is no multiple of 32");
   return {};
@@ -101,7 +108,7 @@ uint32_t attentionArrivals(const AttentionDesc& desc) {
 }
 
 LaunchSpec attentionDecodeLaunch(const AttentionDesc& desc) {
-  assert(checkAttention(desc));
+  assert(checkAttention(desc) && !desc.bothWays);
   const uint32_t splits = attentionSplits(desc);
   KernelBuilder kernel = kernelOf("attention_decode", desc);
   kernel.group("ContextCut", {{"splits", number("s", splits)}});

@@ -17,8 +17,10 @@ struct AttentionDesc {
   uint32_t headSize = 64; ///< a multiple of 4 up to 512; of 32 for int8 rows
   KvCacheDesc cache;
   float scale = 0;                  ///< of the scores: usually 1 / sqrt(headSize)
-  uint32_t window = 0;              ///< keys a row sees, its own included; 0: all
+  uint32_t window = 0;              ///< keys a row sees, its own included; 0: all. Both ways: those at most half of it
+                                    ///< from its own
   float softcap = 0;                ///< cap * tanh(score / cap); 0: none
+  bool bothWays = false;            ///< a row sees keys before and behind it: attention_prompt alone
   bool sinks = false;               ///< the softmax of a head has one more score, of a key without a value
   bool f32Rows = false;             ///< emits y
   bool int8Rows = true;             ///< emits y_codes and y_scales
@@ -52,6 +54,7 @@ uint32_t attentionArrivals(const AttentionDesc& desc);
 /// attention_prompt: rows of one sequence in any order; keys and values of all of them are in the cache already.
 ///   q             const Half*     [rows][heads][headSize], rotated
 ///   k_pages, v_pages, positions, slots, block_table, sinks, y, y_codes, y_scales as above
+///   text_lengths  const int*      [slots]: positions that each text has; only with bothWays
 LaunchSpec attentionPromptLaunch(const AttentionDesc& desc);
 
 } // namespace llcuda::codegen

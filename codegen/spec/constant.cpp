@@ -25,6 +25,10 @@ std::pair<const char*, const char*> activationTexts(Activation activation) {
     return {"kSwigluOai", "swiglu_oai"};
   case Activation::kSigmoid:
     return {"kSigmoid", "sigmoid"};
+  case Activation::kGeluErf:
+    return {"kGeluErf", "gelu_erf"};
+  case Activation::kTanh:
+    return {"kTanh", "tanh"};
   }
   return {};
 }

@@ -8,7 +8,7 @@
 namespace llcuda::codegen {
 
 struct EditsDesc {
-  uint32_t rows = 1;   ///< of the widest phase that feeds back
+  uint32_t rows = 1;   ///< of the widest phase that feeds back; 0: there is none, block tables alone change
   uint32_t tables = 1; ///< groups of the cache
 };
 

@@ -167,6 +167,14 @@ LaunchWork workOf(const RmsNormDesc& desc) {
               rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) + (desc.halfRows ? halfRowBytes(desc.columns) : 0)};
 }
 
+LaunchWork workOf(const LayerNormDesc& desc) {
+  return {.rows = desc.rows,
+          .fixedBytes = (desc.shift ? 2 : 1) * kF32 * desc.columns,
+          .rowRead = kF32 * desc.columns,
+          .rowWritten =
+              rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) + (desc.halfRows ? halfRowBytes(desc.columns) : 0)};
+}
+
 LaunchWork workOf(const PostNormDesc& desc) {
   return {.rows = desc.rows,
           .fixedBytes = 2 * kF32 * desc.columns,
@@ -186,6 +194,12 @@ LaunchWork workOf(const HalfRowsDesc& desc) {
 LaunchWork workOf(const GluDesc& desc) {
   return {.rows = desc.rows,
           .rowRead = 2 * kF32 * desc.columns,
+          .rowWritten = rowBytes(desc.columns, desc.f32Rows, desc.int8Rows)};
+}
+
+LaunchWork workOf(const ActivateDesc& desc) {
+  return {.rows = desc.rows,
+          .rowRead = kF32 * desc.columns,
           .rowWritten = rowBytes(desc.columns, desc.f32Rows, desc.int8Rows)};
 }
 

@@ -80,6 +80,23 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
   return {kernel.build("rmsNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
+Result<void> checkLayerNorm(const LayerNormDesc& desc) {
+  if (desc.columns > 32768)
+    return unsupported("layer_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
+  return checkRows("layer_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
+}
+
+LaunchSpec layerNormLaunch(const LayerNormDesc& desc) {
+  assert(checkLayerNorm(desc));
+  const uint32_t threads = rowThreads(desc.rows, desc.columns);
+  KernelBuilder kernel("layer_norm", "codegen/kernels/norm/layer_norm.cuh");
+  kernel.group("RowShape", {{"columns", number("c", desc.columns)}, {"threads", number("t", threads)}});
+  kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, desc.order, desc.halfRows));
+  kernel.input("x", "const float*").input("scale", "const float*").input("shift", "const float*", desc.shift);
+  kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps)).outputHalfRows("y", desc.halfRows);
+  return {kernel.build("layerNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
+}
+
 Result<void> checkPostNorm(const PostNormDesc& desc) {
   if (desc.columns > 32768)
     return unsupported("post_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
@@ -139,6 +156,22 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
           workOf(desc)};
 }
 
+Result<void> checkActivate(const ActivateDesc& desc) {
+  return checkRows("activate", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
+}
+
+LaunchSpec activateLaunch(const ActivateDesc& desc) {
+  assert(checkActivate(desc));
+  KernelBuilder kernel("activate", "codegen/kernels/glu/activate.cuh");
+  addRowsShape(kernel, desc.rows, desc.columns);
+  kernel.constants({activation(desc.activation)});
+  addForms(kernel, desc);
+  kernel.input("x", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
+  return {kernel.build("activateRows", kFlatThreads),
+          {blocksOf(desc.rows, desc.columns, desc.int8Rows ? desc.order : RowOrder::kRows), 1, 1},
+          workOf(desc)};
+}
+
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {
   if (desc.vocabulary == 0 || desc.vocabulary > 1u << 24)
     return unsupported("embedding of ", desc.vocabulary, " tokens; kernels exist for 1 to 2^24");
@@ -156,8 +189,8 @@ LaunchSpec embeddingLaunch(const EmbeddingDesc& desc) {
                                   {"vocabulary", number("v", desc.vocabulary)},
                                   {"columns", number("c", desc.columns)},
                                   {"threads", number("t", threads)}});
-  kernel.input("weight", "const uint8_t*").input("tokens", "const int*").output("y", "float*");
-  kernel.value(real("s", desc.scale));
+  kernel.input("weight", "const uint8_t*").input(desc.byPosition ? "positions" : "tokens", "const int*");
+  kernel.output("y", "float*").value(real("s", desc.scale));
   return {kernel.build("embedding", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 

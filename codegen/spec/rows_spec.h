@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of what works row by row: rms_norm, post_norm, quantize, half_rows, glu, embedding. All rows are f32, int8
-// rows, as codegen/formats/int8_rows.h lays them out, or f16 rows, as codegen/formats/half_rows.h does.
+// Launches of what works row by row: rms_norm, layer_norm, post_norm, quantize, half_rows, glu, activate, embedding.
+// All rows are f32, int8 rows, as codegen/formats/int8_rows.h lays them out, or f16 rows, as
+// codegen/formats/half_rows.h does.
 #pragma once
 
 #include "codegen/formats/activation.h"
@@ -36,6 +37,27 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc);
 
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkRmsNorm(const RmsNormDesc& desc);
+
+struct LayerNormDesc {
+  uint32_t rows = 1;
+  uint32_t columns = 32; ///< a multiple of 32
+  float eps = 0;
+  bool shift = false;               ///< adds shift
+  bool f32Rows = true;              ///< emits y
+  bool int8Rows = false;            ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows; ///< of int8 rows
+  bool halfRows = false;            ///< emits y_halves and y_half_scales
+};
+
+/// layer_norm: y[r][c] = d[c] / sqrt(mean(d^2) + eps) * scale[c] + shift[c], where d = x[r] - mean(x[r])
+///   x             const float*    [rows][columns]
+///   scale         const float*    [columns]
+///   shift         const float*    [columns]; only with shift
+///   y, y_codes, y_scales, y_halves, y_half_scales as of rms_norm
+LaunchSpec layerNormLaunch(const LayerNormDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkLayerNorm(const LayerNormDesc& desc);
 
 struct PostNormDesc {
   uint32_t rows = 1;                ///< of the result
@@ -115,17 +137,38 @@ LaunchSpec gluLaunch(const GluDesc& desc);
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkGlu(const GluDesc& desc);
 
+struct ActivateDesc {
+  uint32_t rows = 1;
+  uint32_t columns = 32;                        ///< a multiple of 32
+  Activation activation = Activation::kGeluErf; ///< of one value
+  bool f32Rows = false;                         ///< emits y
+  bool int8Rows = true;                         ///< emits y_codes and y_scales
+  RowOrder order = RowOrder::kRows;             ///< of int8 rows
+};
+
+/// activate: y[r][c] = activation(x[r][c])
+///   x             const float*    [rows][columns]
+///   y             float*          [rows][columns]; only with f32Rows; may be x
+///   y_codes       int8_t*         int8 rows; only with int8Rows
+///   y_scales      float2*         int8 rows; only with int8Rows
+LaunchSpec activateLaunch(const ActivateDesc& desc);
+
+/// Names what the kernels cannot do. The launch takes only what this lets pass.
+Result<void> checkActivate(const ActivateDesc& desc);
+
 struct EmbeddingDesc {
   WeightLayout layout = WeightLayout::kF16Rows;
   uint32_t rows = 1;
   uint32_t columns = 32; ///< a multiple of 32
   uint32_t vocabulary = 1;
-  float scale = 1; ///< Gemma: sqrt(columns)
+  float scale = 1;         ///< Gemma: sqrt(columns)
+  bool byPosition = false; ///< the rows of the table are positions
 };
 
 /// embedding: y[r] = weight[tokens[r]] * scale
 ///   weight        const uint8_t*  [vocabulary][columns], the blob of the layout
-///   tokens        const int*      [rows]; a token outside the vocabulary gives a row of zeros
+///   tokens        const int*      [rows]; a token outside the vocabulary gives a row of zeros. Called positions with
+///                                 byPosition
 ///   y             float*          [rows][columns]
 LaunchSpec embeddingLaunch(const EmbeddingDesc& desc);
 

@@ -37,6 +37,7 @@ static_assert(same(plan::IoRole::LogitBiases, fb::IoRole::logit_biases));
 static_assert(same(plan::IoRole::DryBreakers, fb::IoRole::dry_breakers));
 static_assert(same(plan::IoRole::Masks, fb::IoRole::masks));
 static_assert(same(plan::IoRole::SamplingReports, fb::IoRole::sampling_reports));
+static_assert(same(plan::IoRole::TextLengths, fb::IoRole::text_lengths));
 static_assert(same(plan::IoRole::BlockTable, fb::IoRole::block_table));
 static_assert(same(plan::IoRole::Logits, fb::IoRole::logits) && same(plan::IoRole::Sampled, fb::IoRole::sampled));
 
@@ -56,8 +57,9 @@ static_assert(same(plan::Access::Read, codegen::Access::kRead) && same(plan::Acc
 
 static_assert(same(llm::getMaxEnumValForRopePairs(), RopePairs::kHalves));
 static_assert(same(llm::RopePairs::Adjacent, RopePairs::kAdjacent));
-static_assert(same(llm::getMaxEnumValForActivation(), Activation::kSigmoid));
+static_assert(same(llm::getMaxEnumValForActivation(), Activation::kTanh));
 static_assert(same(llm::Activation::Silu, Activation::kSilu) && same(llm::Activation::GeluTanh, Activation::kGeluTanh));
+static_assert(same(llm::Activation::GeluErf, Activation::kGeluErf));
 
 } // namespace
 } // namespace llcuda::emit

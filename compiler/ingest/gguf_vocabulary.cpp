@@ -68,6 +68,90 @@ Result<Vocabulary> readSpm(const GgufFile& file) {
   return vocabulary;
 }
 
+/// Files write what begins a word behind an underline and what goes on with one as it is; names in brackets stand for
+/// themselves.
+Result<void> writeAsWordPieces(TokenList& tokens) {
+  constexpr std::string_view kBegins = "\u2581";
+  tokens.ids.clear();
+  for (size_t id = 0; id < tokens.texts.size(); ++id) {
+    std::string& text = tokens.texts[id];
+    const bool isName = text.starts_with('[') && text.ends_with(']');
+    if (text.starts_with(kBegins))
+      text.erase(0, kBegins.size());
+    else if (!isName && tokens.kinds[id] == TokenKind::kNormal)
+      text.insert(0, "##");
+  }
+  for (size_t id = 0; id < tokens.texts.size(); ++id)
+    if (const auto [earlier, fresh] = tokens.ids.try_emplace(tokens.texts[id], static_cast<int32_t>(id)); !fresh)
+      return badInput("tokenizer.ggml.tokens[", id, "] repeats token ", earlier->second);
+  return {};
+}
+
+/// Files do not say it: a vocabulary that was made of text in small letters has no other ones.
+bool isLowerCase(const TokenList& tokens) {
+  for (size_t id = 0; id < tokens.texts.size(); ++id) {
+    const std::string& text = tokens.texts[id];
+    if (tokens.kinds[id] == TokenKind::kNormal && !text.starts_with('[') &&
+        std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; }))
+      return false;
+  }
+  return true;
+}
+
+Result<Vocabulary> readWordPiece(const GgufFile& file) {
+  Vocabulary vocabulary;
+  vocabulary.config.kind = text::VocabularyKind::kWordPiece;
+  LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/false));
+  LLCUDA_RETURN_IF_ERROR(writeAsWordPieces(tokens));
+  LLCUDA_RETURN_IF_ERROR(readSpecialTokens(file, nullptr, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  if (vocabulary.config.unknown == text::kNoToken)
+    return badInput("tokenizer.ggml.unknown_token_id names no token, which words that are not known become");
+  vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
+  vocabulary.config.addSpacePrefix = true; // of what a text decodes to
+  vocabulary.tokenizerJson = wordPieceTokenizerJson(tokens, vocabulary.config.unknown, isLowerCase(tokens));
+  return vocabulary;
+}
+
+/// A list of bytes; empty where the file has none.
+Result<std::vector<std::byte>> readBytes(const GgufFile& file, std::string_view key) {
+  constexpr uint64_t kMost = 16 << 20;
+  const GgufValue* value = file.find(key);
+  std::vector<std::byte> bytes;
+  if (!value)
+    return bytes;
+  if (value->type() != GgufType::kArray || value->count() > kMost)
+    return badInput(key, " is not a list of at most ", kMost, " bytes");
+  bytes.reserve(value->count());
+  for (size_t i = 0; i < value->count(); ++i) {
+    const auto byte = value->signedAt(i); // of either sign, by the converter
+    if (!byte || *byte < -128 || *byte > 255)
+      return badInput(key, " is not a list of bytes");
+    bytes.push_back(static_cast<std::byte>(*byte));
+  }
+  return bytes;
+}
+
+Result<Vocabulary> readUnigram(const GgufFile& file) {
+  Vocabulary vocabulary;
+  vocabulary.config.kind = text::VocabularyKind::kUnigram;
+  LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readTokens(file, /*wantMerges=*/false));
+  if (tokens.scores.empty())
+    return badInput("tokenizer.ggml.scores is missing");
+  LLCUDA_RETURN_IF_ERROR(readSpecialTokens(file, nullptr, tokens, vocabulary.config));
+  LLCUDA_RETURN_IF_ERROR(readTemplates(file, tokens, vocabulary.config));
+  for (const char* key : {"tokenizer.ggml.add_space_prefix", "tokenizer.ggml.remove_extra_whitespaces"})
+    if (const GgufValue* value = file.find(key); value && value->asBool() == false)
+      return unsupported(key, " is false, which no vocabulary of this kind that is supported says");
+  if (vocabulary.config.unknown == text::kNoToken)
+    return badInput("tokenizer.ggml.unknown_token_id names no token, which characters that are not known become");
+  LLCUDA_ASSIGN_OR_RETURN(const std::vector<std::byte> map, readBytes(file, "tokenizer.ggml.precompiled_charsmap"));
+  vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
+  vocabulary.config.addSpacePrefix = true; // of what a text decodes to
+  vocabulary.tokenizerJson = unigramTokenizerJson(tokens, vocabulary.config.unknown, map);
+  return vocabulary;
+}
+
 Result<Vocabulary> readBpe(const GgufFile& file, const std::string& preTokenizerName) {
   const PreTokenizer* preTokenizer = findPreTokenizer(preTokenizerName);
   if (!preTokenizer)
@@ -101,9 +185,12 @@ Result<Vocabulary> readVocabulary(const GgufFile& file) {
   Result<Vocabulary> vocabulary = model == "llama"    ? readSpm(file)
                                   : model == "gpt2"   ? readBpe(file, preTokenizer)
                                   : model == "gemma4" ? readBpe(file, "gemma4")
-                                  : model.empty()     ? badInput("tokenizer.ggml.model is missing")
-                                                      : unsupported("tokenizer.ggml.model is \"", model,
-                                                                    "\"; llama, gpt2, gemma4 and no_vocab are supported");
+                                  : model == "bert"   ? readWordPiece(file)
+                                  : model == "t5"     ? readUnigram(file)
+                                  : model.empty()
+                                      ? badInput("tokenizer.ggml.model is missing")
+                                      : unsupported("tokenizer.ggml.model is \"", model,
+                                                    "\"; llama, gpt2, gemma4, bert, t5 and no_vocab are supported");
   if (vocabulary)
     vocabulary->config.sampling = readSamplingDefaults(file, vocabulary->notes);
   if (vocabulary && vocabulary->config.addBos && vocabulary->config.bos == text::kNoToken)

@@ -14,7 +14,6 @@ using formats::TensorType;
 
 constexpr std::string_view kEmbedding = "token_embd.weight";
 constexpr std::string_view kHead = "output.weight";
-constexpr std::string_view kBareEmbedding = "embed_tokens.weight"; // of a model that was saved without its head
 constexpr size_t kMaxDimensions = 4;
 
 /// The tensors beside quantised weights, by the GGUF name of the weight.
@@ -131,9 +130,10 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     tensors.push_back(*std::move(info));
   }
   if (!sources.contains(std::string(kEmbedding)))
-    return badInput(files.path(), ": has no tensor of the embedding (embed_tokens.weight)");
-  if (!tied && !sources.contains(std::string(kHead))) {
-    if (sources.at(std::string(kEmbedding))->name != kBareEmbedding)
+    return badInput(files.path(), ": has no tensor of the embedding (", naming.embedding(), ".weight)");
+  if (options.hasHead && !tied && !sources.contains(std::string(kHead))) {
+    // A model that was saved without its head has no prefix.
+    if (sources.at(std::string(kEmbedding))->name != std::string(naming.embedding()) + ".weight")
       return badInput(files.path(),
                       ": has no lm_head.weight, and its config.json does not say that embedding and head are tied");
     remarks.push_back(files.path() + ": was saved without a head, for embeddings of texts: a generation takes the "
@@ -149,7 +149,8 @@ Result<void> HfCheckpoint::list(const HfCheckpointOptions& options) {
     remarks.push_back(std::to_string(blocks.size()) + " weights in blocks of mxfp4");
   if (otherParts != 0)
     remarks.push_back(files.path() + ": " + std::to_string(otherParts) +
-                      " tensors of parts that see, hear or predict further tokens are left out");
+                      (options.hasHead ? " tensors of parts that see, hear or predict further tokens are left out"
+                                       : " tensors of its pooler and heads are left out"));
   setTensors(std::move(tensors));
   return {};
 }
@@ -187,7 +188,7 @@ std::string HfCheckpoint::title(std::string_view name) const {
     return found->second->name + " of " + files.place(*found->second).path;
   // Beside the embedding, whose name says what the file puts before all of them.
   const std::string& embedding = sources.at(std::string(kEmbedding))->name;
-  return hfNameOf(name, naming, embedding.substr(0, embedding.rfind("embed_tokens")));
+  return hfNameOf(name, naming, embedding.substr(0, embedding.rfind(naming.embedding())));
 }
 
 } // namespace llcuda::ingest

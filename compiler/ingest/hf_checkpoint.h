@@ -20,6 +20,7 @@ namespace llcuda::ingest {
 struct HfCheckpointOptions {
   HfNaming naming;
   bool tiedHead = false; ///< the head is the embedding, unless the files hold another one
+  bool hasHead = true;   ///< false: the model makes rows of texts and no tokens
 };
 
 class HfCheckpoint final : public Checkpoint {

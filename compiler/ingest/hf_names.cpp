@@ -13,19 +13,14 @@ using Kind = HfName::Kind;
 
 // The text part of a model that also sees has one of the first two, a text model the third; one that was saved without
 // its head, to make embeddings, has none.
-constexpr std::string_view kModelPrefixes[] = {"model.language_model.", "language_model.model.", "model.", ""};
+constexpr std::string_view kModelPrefixes[] = {
+    "model.language_model.", "language_model.model.", "model.", "bert.", "roberta.", ""};
 constexpr std::string_view kHeads[] = {"lm_head", "language_model.lm_head"};
 constexpr std::string_view kOtherParts[] = {"vision_tower.", "multi_modal_projector.",
                                             "audio_tower.",  "embed_vision.",
                                             "embed_audio.",  "vision_model.",
                                             "visual.",       "projector.",
                                             "mlp_AR.",       "mtp."};
-constexpr HfModule kModules[] = {{"embed_tokens", "token_embd"},
-                                 {"norm", "output_norm"},
-                                 {"embedding_norm", "token_embd_norm"},
-                                 {"embed_tokens_per_layer", "per_layer_token_embd"},
-                                 {"per_layer_model_projection", "per_layer_model_proj"},
-                                 {"per_layer_projection_norm", "per_layer_proj_norm"}};
 // bitsandbytes keeps these beside a quantised `<module>.weight`, the last two beside the module.
 constexpr std::string_view kWeightParts[] = {"absmax",
                                              "quant_map",
@@ -100,8 +95,8 @@ std::string moduleName(std::string_view module, const HfNaming& naming, bool isT
   std::ranges::any_of(kModelPrefixes, [&](std::string_view prefix) { return take(module, prefix); });
   if (module.find('*') != module.npos) // a pattern of names, and no name
     return "";
-  if (!take(module, "layers."))
-    return std::string(lookUp(kModules, module, isTensor));
+  if (!take(module, naming.layers))
+    return std::string(lookUp(naming.model, module, isTensor));
   const std::optional<std::string_view> layer = takeLayer(module);
   std::string name(lookUp(naming.layer, module, isTensor));
   if (name.empty() && !isTensor)
@@ -133,17 +128,25 @@ HfName blockScales(std::string_view name, const HfNaming& naming) {
   return module.empty() ? HfName() : HfName{Kind::kCompanion, module + ".weight", "scales"};
 }
 
-bool isOtherPart(std::string_view name) {
+bool isOtherPart(std::string_view name, const HfNaming& naming) {
+  const auto begins = [&](std::string_view prefix) { return name.starts_with(prefix); };
+  if (std::ranges::any_of(naming.others, begins))
+    return true;
   take(name, "model.");
-  return std::ranges::any_of(kOtherParts, [&](std::string_view prefix) { return name.starts_with(prefix); });
+  return std::ranges::any_of(kOtherParts, begins);
 }
 
 } // namespace
 
+std::string_view HfNaming::embedding() const {
+  const auto found = std::ranges::find(model, "token_embd", &HfModule::gguf);
+  return found == model.end() ? std::string_view() : found->hf;
+}
+
 HfName translateHfName(std::string_view name, const HfNaming& naming) {
-  if (isOtherPart(name))
+  if (isOtherPart(name, naming))
     return {Kind::kOtherPart, "", ""};
-  if (name.ends_with(".rotary_emb.inv_freq"))
+  if (name.ends_with(".rotary_emb.inv_freq") || name.ends_with("embeddings.position_ids"))
     return {Kind::kDerived, "", ""};
   for (const std::string_view suffix : {".weight", ".bias"})
     if (name.ends_with(suffix))
@@ -165,10 +168,10 @@ std::string hfNameOf(std::string_view gguf, const HfNaming& naming, std::string_
   if (module == "output")
     return std::string(kHeads[0]) + std::string(suffix);
   std::string before(prefix);
-  std::span<const HfModule> modules = kModules;
+  std::span<const HfModule> modules = naming.model;
   if (take(module, "blk."))
     if (const auto layer = takeLayer(module)) {
-      before += "layers." + std::string(*layer) + ".";
+      before += std::string(naming.layers) + std::string(*layer) + ".";
       modules = naming.layer;
     }
   const auto found = std::ranges::find(modules, module, &HfModule::gguf);

@@ -21,6 +21,7 @@
 #include "compiler/ingest/vocab_merges.h"
 #include "runtime/base/mapped_file.h"
 #include "runtime/text/chat_template.h"
+#include "runtime/text/utf8.h"
 
 namespace llcuda::ingest {
 namespace {
@@ -32,6 +33,8 @@ constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kSentencePiece = "tokenizer.model";
 constexpr const char* kVocabulary = "vocab.json";
 constexpr const char* kMerges = "merges.txt";
+constexpr const char* kWords = "vocab.txt";
+constexpr size_t kMaxWords = 1 << 22;
 constexpr JsonLimits kTokenizerLimits = {.depth = 32, .values = 16'000'000};
 
 bool holds(const std::string& folder, const char* name) {
@@ -309,20 +312,79 @@ Result<Vocabulary> readSentencePiece(const std::string& folder, const Companions
   return vocabulary;
 }
 
+/// A token a line, the pieces of words of BERT.
+Result<TokenList> readWords(const std::string& path) {
+  LLCUDA_ASSIGN_OR_RETURN(const MappedFile file, MappedFile::open(path));
+  std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  TokenList tokens;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    if (tokens.texts.size() == kMaxWords)
+      return badInput(path, ": has more than ", kMaxWords, " tokens");
+    if (!text::isUtf8(line))
+      return badInput(path, ": token ", tokens.texts.size(), " is not UTF-8");
+    tokens.texts.emplace_back(line);
+  }
+  tokens.kinds.assign(tokens.texts.size(), TokenKind::kNormal);
+  for (size_t id = 0; id < tokens.texts.size(); ++id)
+    if (!tokens.ids.try_emplace(tokens.texts[id], static_cast<int32_t>(id)).second)
+      return badInput(path, ": token ", id, " repeats ", Quoted{tokens.texts[id]});
+  return tokens;
+}
+
+Result<Vocabulary> readWordPieces(const std::string& folder, const Companions& files) {
+  const std::string path = (fs::path(folder) / kWords).string();
+  LLCUDA_ASSIGN_OR_RETURN(TokenList tokens, readWords(path));
+  // What a role's token is called where the files do not say it.
+  const auto idOf = [&](const char* role, std::string_view usual) {
+    for (const Json* file : {&files.tokenizerConfig, &files.specialTokens})
+      if (const std::string_view text = tokenText(at(*file, std::string(role) + "_token")); !text.empty())
+        return tokens.find(text);
+    return tokens.find(usual);
+  };
+  Vocabulary vocabulary;
+  text::TextConfig& config = vocabulary.config;
+  config.kind = text::VocabularyKind::kWordPiece;
+  config.preTokenizer = kWords;
+  config.addSpacePrefix = true; // of what a text decodes to
+  const int32_t before = idOf("cls", "[CLS]"), after = idOf("sep", "[SEP]"), unknown = idOf("unk", "[UNK]");
+  for (const int32_t id : {before, after, unknown, idOf("pad", "[PAD]"), idOf("mask", "[MASK]")})
+    if (id != text::kNoToken)
+      tokens.kinds[static_cast<size_t>(id)] = TokenKind::kControl;
+  if (before == text::kNoToken || after == text::kNoToken || unknown == text::kNoToken)
+    return badInput(path, ": lacks one of [CLS], [SEP] and [UNK], or what tokenizer_config.json has in their place");
+  LLCUDA_RETURN_IF_ERROR(complete(folder, files, tokens, unknown, config));
+  config.bos = before;
+  config.eos = after;
+  config.addBos = config.addEos = true;
+  vocabulary.tokenizerJson =
+      wordPieceTokenizerJson(tokens, unknown, at(files.tokenizerConfig, "do_lower_case") != false);
+  vocabulary.size = static_cast<uint32_t>(tokens.texts.size());
+  return vocabulary;
+}
+
 } // namespace
 
 bool holdsTokenizer(const std::string& folder) {
-  return holds(folder, kTokenizer) || holds(folder, kSentencePiece) ||
+  return holds(folder, kTokenizer) || holds(folder, kSentencePiece) || holds(folder, kWords) ||
          (holds(folder, kVocabulary) && holds(folder, kMerges));
 }
 
 Result<Vocabulary> readHfVocabulary(const std::string& folder) {
   if (!holdsTokenizer(folder))
-    return badInput(folder, ": holds neither ", kTokenizer, " nor ", kSentencePiece, ", nor ", kVocabulary, " with ",
-                    kMerges, "; save the tokenizer there too, or give its folder as --tokenizer");
+    return badInput(folder, ": holds neither ", kTokenizer, " nor ", kSentencePiece, " nor ", kWords, ", nor ",
+                    kVocabulary, " with ", kMerges,
+                    "; save the tokenizer there too, or give its folder as --tokenizer");
   LLCUDA_ASSIGN_OR_RETURN(const Companions files, readCompanions(folder));
   const bool isSentencePiece = !holds(folder, kTokenizer) && holds(folder, kSentencePiece);
-  Result<Vocabulary> vocabulary = isSentencePiece ? readSentencePiece(folder, files) : readTokenizer(folder, files);
+  const bool isTokenizer = holds(folder, kTokenizer) || (holds(folder, kVocabulary) && holds(folder, kMerges));
+  Result<Vocabulary> vocabulary = isSentencePiece ? readSentencePiece(folder, files)
+                                  : isTokenizer   ? readTokenizer(folder, files)
+                                                  : readWordPieces(folder, files);
   if (vocabulary)
     vocabulary->config.sampling = readSamplingDefaults(files.generation, vocabulary->notes);
   return vocabulary;

@@ -58,13 +58,24 @@ Result<void> place(TokenList& tokens, std::string_view text, std::optional<int32
 Result<void> readTokens(const Json& tokenizer, TokenizerFile& file) {
   const Json& model = at(tokenizer, "model");
   const std::string_view type = textOf(at(model, "type"));
-  if (type != "BPE")
-    return unsupported("the model is of type ", Quoted{type}, "; BPE is supported");
+  if (type != "BPE" && type != "WordPiece" && type != "Unigram")
+    return unsupported("the model is of type ", Quoted{type}, "; BPE, WordPiece and Unigram are supported");
   const Json& vocabulary = at(model, "vocab");
-  if (!vocabulary.is_object() || vocabulary.empty())
+  const bool scored = type == "Unigram"; // a list of texts with their scores, by rising id
+  if (!(scored ? vocabulary.is_array() : vocabulary.is_object()) || vocabulary.empty())
     return badInput("the model has no vocab");
-  for (const auto& [text, id] : vocabulary.items())
-    LLCUDA_RETURN_IF_ERROR(place(file.tokens, text, idOf(id), TokenKind::kNormal));
+  if (scored && vocabulary.size() > kMaxTokens)
+    return badInput("the model has ", vocabulary.size(), " tokens, at most ", kMaxTokens);
+  if (scored)
+    for (int32_t id = 0; const Json& token : vocabulary) {
+      const Json& text = token.is_array() && token.size() == 2 ? token[0] : Json();
+      if (!text.is_string() || !token[1].is_number())
+        return badInput("vocab[", id, "] is no text with its score");
+      LLCUDA_RETURN_IF_ERROR(place(file.tokens, textOf(text), id++, TokenKind::kNormal));
+    }
+  else
+    for (const auto& [text, id] : vocabulary.items())
+      LLCUDA_RETURN_IF_ERROR(place(file.tokens, text, idOf(id), TokenKind::kNormal));
   LLCUDA_ASSIGN_OR_RETURN(const Json* const added, listOf(tokenizer, "added_tokens"));
   for (const Json& token : *added)
     LLCUDA_RETURN_IF_ERROR(place(file.tokens, textOf(at(token, "content")), idOf(at(token, "id")),
@@ -72,7 +83,10 @@ Result<void> readTokens(const Json& tokenizer, TokenizerFile& file) {
   for (size_t id = 0; id < file.tokens.texts.size(); ++id)
     if (!file.tokens.texts[id].empty())
       file.tokens.ids.emplace(file.tokens.texts[id], static_cast<int32_t>(id));
-  file.unknown = file.tokens.find(textOf(at(model, "unk_token")));
+  file.unknown =
+      scored ? idOf(at(model, "unk_id")).value_or(text::kNoToken) : file.tokens.find(textOf(at(model, "unk_token")));
+  if (file.unknown >= static_cast<int32_t>(file.tokens.texts.size()))
+    return badInput("unk_id is ", file.unknown, " of ", file.tokens.texts.size(), " tokens");
   return {};
 }
 
@@ -100,15 +114,28 @@ Result<void> readTemplate(const Json& processor, Surroundings& around) {
   return {};
 }
 
+Result<void> readSides(const Json& processor, Surroundings& around) {
+  for (const char* side : {"cls", "sep"}) {
+    const Json& token = at(processor, side);
+    const std::optional<int32_t> id = token.is_array() && token.size() == 2 ? idOf(token[1]) : std::nullopt;
+    if (!id)
+      return badInput("the post-processor has no token ", side, " with its id");
+    (side == std::string_view("cls") ? around.before : around.after).push_back(*id);
+  }
+  return {};
+}
+
 Result<void> readPostProcessor(const Json& processor, Surroundings& around) {
   const std::string_view type = textOf(at(processor, "type"));
   if (processor.is_null() || type == "ByteLevel") // that one changes offsets alone
     return {};
   if (type == "TemplateProcessing")
     return readTemplate(processor, around);
+  if (type == "BertProcessing" || type == "RobertaProcessing") // a token and its id on either side
+    return readSides(processor, around);
   if (type != "Sequence")
     return unsupported("the post-processor is of type ", Quoted{type},
-                       "; TemplateProcessing, ByteLevel and Sequence are supported");
+                       "; TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence are supported");
   LLCUDA_ASSIGN_OR_RETURN(const Json* const parts, listOf(processor, "processors"));
   for (const Json& part : *parts) {
     if (textOf(at(part, "type")) == "Sequence")
@@ -181,6 +208,10 @@ Result<TokenizerFile> readTokenizerFile(const Json& tokenizer) {
   LLCUDA_ASSIGN_OR_RETURN(file.before, single(around.before, "before", file.tokens));
   LLCUDA_ASSIGN_OR_RETURN(file.after, single(around.after, "after", file.tokens));
   readDecoders(at(tokenizer, "decoder"), file);
+  if (const std::string_view type = textOf(at(at(tokenizer, "model"), "type")); type == "WordPiece")
+    file.kind = text::VocabularyKind::kWordPiece, file.stripsSpace = true;
+  else if (type == "Unigram")
+    file.kind = text::VocabularyKind::kUnigram;
   return file;
 }
 

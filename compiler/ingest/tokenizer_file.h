@@ -36,8 +36,8 @@ struct TokenizerFile {
 /// another token has is bad input.
 Result<bool> addTokens(nlohmann::json& tokenizer, const std::vector<AddedToken>& further);
 
-/// Reads vocabulary, added tokens, post-processor and decoder. A model that is not BPE and a post-processor that puts
-/// more than one token at a side are unsupported by name.
+/// Reads vocabulary, added tokens, post-processor and decoder. A model that is neither BPE nor WordPiece nor Unigram
+/// and a post-processor that puts more than one token at a side are unsupported by name.
 Result<TokenizerFile> readTokenizerFile(const nlohmann::json& tokenizer);
 
 } // namespace llcuda::ingest

@@ -32,6 +32,17 @@ void appendNumber(std::string& out, float value) {
   out.append(buffer, end);
 }
 
+void appendBase64(std::string& out, std::span<const std::byte> bytes) {
+  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t word = 0;
+    for (size_t b = 0; b < 3; ++b) word = word << 8 | (b < count ? static_cast<uint32_t>(bytes[i + b]) : 0);
+    for (size_t letter = 0; letter < 4; ++letter)
+      out += letter <= count ? kLetters[word >> (18 - 6 * letter) & 63] : '=';
+  }
+}
+
 /// Joins what `write(i)` writes for i < count by commas.
 template <typename Write>
 void appendList(std::string& out, size_t count, const Write& write) {
@@ -96,6 +107,50 @@ std::string spmTokenizerJson(const TokenList& tokens, int32_t unknown, bool addS
   out += R"(,"model":{"type":"ScoredBPE","unk_id":)";
   out += unknown < 0 ? "null" : std::to_string(unknown);
   out += R"(,"vocab":[)";
+  appendList(out, tokens.texts.size(), [&](size_t id) {
+    out += '[';
+    appendText(out, tokens.texts[id]);
+    out += ',';
+    appendNumber(out, tokens.scores[id]);
+    out += ']';
+  });
+  return out += "]}}";
+}
+
+std::string wordPieceTokenizerJson(const TokenList& tokens, int32_t unknown, bool lowerCase) {
+  std::string out(kHead);
+  appendAddedTokens(out, tokens, SpaceRule());
+  out += R"("normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,)"
+         R"("lowercase":)";
+  out += lowerCase ? "true" : "false";
+  out += R"(},"pre_tokenizer":{"type":"BertPreTokenizer"},"post_processor":null,)"
+         R"("decoder":{"type":"WordPiece","prefix":"##","cleanup":false},)"
+         R"("model":{"type":"WordPiece","continuing_subword_prefix":"##","max_input_chars_per_word":100,"unk_token":)";
+  appendText(out, tokens.texts[static_cast<size_t>(unknown)]);
+  out += R"(,"vocab":{)";
+  appendList(out, tokens.texts.size(), [&](size_t id) {
+    appendText(out, tokens.texts[id]);
+    out += ':' + std::to_string(id);
+  });
+  return out += "}}}";
+}
+
+std::string unigramTokenizerJson(const TokenList& tokens, int32_t unknown, std::span<const std::byte> characterMap) {
+  std::string out(kHead);
+  appendAddedTokens(out, tokens, SpaceRule());
+  out += R"("normalizer":)";
+  if (characterMap.empty()) {
+    out += "null";
+  } else {
+    out += R"({"type":"Precompiled","precompiled_charsmap":")";
+    appendBase64(out, characterMap);
+    out += "\"}";
+  }
+  out += R"(,"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},)"
+         R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}]},"post_processor":null,)"
+         R"("decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true},)"
+         R"("model":{"type":"Unigram","byte_fallback":false,"unk_id":)";
+  out += std::to_string(unknown) + R"(,"vocab":[)";
   appendList(out, tokens.texts.size(), [&](size_t id) {
     out += '[';
     appendText(out, tokens.texts[id]);

@@ -69,7 +69,7 @@ Result<void> addAdapters(OpenedModel& model, std::span<const AdapterOption> adap
   std::vector<ingest::ScaledAdapter> opened;
   for (const AdapterOption& option : adapters) {
     LLCUDA_ASSIGN_OR_RETURN(ingest::LoraAdapter adapter,
-                            ingest::LoraAdapter::open(option.folder, {model.config.family->tensors}));
+                            ingest::LoraAdapter::open(option.folder, model.config.family->naming()));
     opened.push_back({std::move(adapter), option.scale});
   }
   const auto use = options.mergeAdapters ? ingest::LoraUse::kMerged : ingest::LoraUse::kBeside;

@@ -79,6 +79,9 @@ Result<uint32_t> checkBounds(std::string_view key, uint64_t number, Bounds bound
 
 Result<void> checkConfig(const ModelConfig& config) {
   for (size_t i = 0; i < config.layers.size(); ++i) LLCUDA_RETURN_IF_ERROR(checkLayer(config, i));
+  if (!config.dense.empty() && config.dense.back() != config.embedding)
+    return unsupported("the last linear behind the rows has ", config.dense.back(),
+                       " outputs; as many as the rows have, ", config.embedding, ", are supported");
   if (!(config.normEps > 0 && config.normEps < 1))
     return badInput("the epsilon of the norms is ", config.normEps, ", outside 0 to 1");
   return checkStates(config);

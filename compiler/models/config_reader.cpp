@@ -31,9 +31,12 @@ Result<void> refuseOthers(const Family& family, const Keys& keys) {
   }
   LLCUDA_ASSIGN_OR_RETURN(const bool causal, keys.flag(Key::kCausal, true));
   LLCUDA_ASSIGN_OR_RETURN(const bool bothWays, readsBothWays(keys));
-  if (!causal || bothWays)
+  if ((!causal || bothWays) && !family.encoder)
     return unsupported(keys.title(bothWays ? Key::kBothWays : Key::kCausal), " is ", bothWays ? "true" : "false",
-                       ", but the attention of the models that are supported is causal");
+                       ", but the attention of ", family.architecture, " is causal");
+  if (causal && !bothWays && family.encoder)
+    return unsupported(keys.title(keys.kind() == FileKind::kGguf ? Key::kCausal : Key::kBothWays),
+                       " does not say that rows see the whole text, as those of ", family.architecture, " do");
   if (keys.kind() == FileKind::kHuggingFace)
     return {};
   for (const char* name : {"embedding_scale", "residual_scale", "logit_scale"}) {
@@ -236,6 +239,8 @@ Result<Activation> activationOf(const Keys& keys, const Family& family) {
     return Activation::kSilu;
   if (name == "gelu_pytorch_tanh" || name == "gelu_new")
     return Activation::kGeluTanh;
+  if (name == "gelu")
+    return Activation::kGeluErf;
   return unsupported("the activation ", Quoted{name}, " is not supported");
 }
 
@@ -272,6 +277,7 @@ Result<void> readPooling(const Keys& keys, ModelConfig& config) {
 Result<ModelConfig> readConfig(const Family& family, const Keys& keys, uint32_t vocabulary, const ReadRope& readRope) {
   ModelConfig config;
   config.family = &family;
+  config.bothWays = family.encoder;
   config.vocabulary = vocabulary;
   LLCUDA_RETURN_IF_ERROR(refuseOthers(family, keys));
   LLCUDA_ASSIGN_OR_RETURN(config.trainedContext, keys.required(Key::kContext, {1, kMaxContext}));

@@ -43,18 +43,21 @@ struct Family {
   std::string_view formula = {};                  ///< and what it has besides the formula of llama
   FamilyKeys keys = {};                           ///< besides, or in place of, those of keys.cpp
   std::span<const ingest::HfModule> tensors = {}; ///< modules of a layer in Hugging Face files
-  PairOrder ggufPairs = PairOrder::kHalves;       ///< of its GGUF files
-  PairOrder hfPairs = PairOrder::kHalves;         ///< of its Hugging Face files
-  float hfNormPlus = 0;                           ///< what the norms of Hugging Face files lack
-  bool tiedHead = false;                          ///< of a config.json that does not say
-  bool plainLocalRope = false;                    ///< scaling is for layers without a window
-  bool yarnIsLongRope = false;                    ///< early files call longrope by that name
-  bool wholeYarnPairs = true;                     ///< RopeConfig::truncated of files that do not say
-  std::string_view finalNorm = "output_norm";     ///< of GGUF files
-  LayerKind otherLayers = LayerKind::kAttention;  ///< what layers without attention are
-  bool experts = false;                           ///< its layers have a router and experts
-  bool expertsByTurns = false;                    ///< HfNaming::expertsByTurns
-  Activation activation = Activation::kSilu;      ///< of files that do not say
+  std::span<const ingest::HfModule> modelTensors = ingest::kModelModules; ///< modules outside of layers there
+  std::string_view hfLayers = "layers.";                                  ///< in front of the number of a layer there
+  std::span<const std::string_view> otherTensors = {}; ///< of names there, what no formula here reads
+  PairOrder ggufPairs = PairOrder::kHalves;            ///< of its GGUF files
+  PairOrder hfPairs = PairOrder::kHalves;              ///< of its Hugging Face files
+  float hfNormPlus = 0;                                ///< what the norms of Hugging Face files lack
+  bool tiedHead = false;                               ///< of a config.json that does not say
+  bool plainLocalRope = false;                         ///< scaling is for layers without a window
+  bool yarnIsLongRope = false;                         ///< early files call longrope by that name
+  bool wholeYarnPairs = true;                          ///< RopeConfig::truncated of files that do not say
+  std::string_view finalNorm = "output_norm";          ///< of GGUF files
+  LayerKind otherLayers = LayerKind::kAttention;       ///< what layers without attention are
+  bool experts = false;                                ///< its layers have a router and experts
+  bool expertsByTurns = false;                         ///< HfNaming::expertsByTurns
+  Activation activation = Activation::kSilu;           ///< of files that do not say
   /// Names of activations that mean another one in its files.
   Few<std::pair<std::string_view, Activation>, 1> activations = {};
   /// What its files say of single layers, once their windows are known.
@@ -63,6 +66,14 @@ struct Family {
   Result<void> (*complete)(const Keys& keys, ModelConfig& config) = nullptr;
   /// The layer that the builder is at: what becomes of the residual stream `x`.
   Rows (*layer)(LayerBuilder& b, Rows x) = nullptr;
+  bool denseModules = false; ///< of an encoder: `end` has linears behind the rows
+  /// Its rows see the whole text, and become the text's embedding: there is no head.
+  bool encoder = false;
+  /// Of an encoder: what becomes of the embedded tokens in front of the layers, and of the stream behind them.
+  Rows (*begin)(LayerBuilder& b, Rows x) = nullptr;
+  Rows (*end)(LayerBuilder& b, Rows x) = nullptr;
+
+  ingest::HfNaming naming() const { return {tensors, modelTensors, hfLayers, otherTensors, expertsByTurns}; }
 };
 
 std::span<const Family* const> families();

@@ -29,7 +29,11 @@
   FAMILY(PaddleOcr)                                                                                                    \
   FAMILY(Olmo2)                                                                                                        \
   FAMILY(Olmo3)                                                                                                        \
-  FAMILY(Exaone4)
+  FAMILY(Exaone4)                                                                                                      \
+  FAMILY(Bert)                                                                                                         \
+  FAMILY(XlmRoberta)                                                                                                   \
+  FAMILY(ModernBert)                                                                                                   \
+  FAMILY(GemmaEmbedding)
 
 namespace llcuda::models {
 

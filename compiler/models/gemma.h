@@ -12,4 +12,7 @@ Result<void> completeGemma(const Keys& keys, ModelConfig& config);
 /// `layersOf27B` layers, are smaller than embedding / heads says.
 Result<void> completeScaledGemma(const Keys& keys, ModelConfig& config, uint32_t layersOf27B);
 
+/// The layer of Gemma 3.
+Rows gemma3Layer(LayerBuilder& b, Rows x);
+
 } // namespace llcuda::models

@@ -12,7 +12,7 @@ static Result<void> complete(const Keys& keys, ModelConfig& config) {
   return completeScaledGemma(keys, config, /*layersOf27B=*/62);
 }
 
-static Rows gemma3Layer(LayerBuilder& b, Rows x) {
+Rows gemma3Layer(LayerBuilder& b, Rows x) {
   const auto [query, key, value] = b.queryKeyValue(b.rmsNorm(x, "attn_norm"));
   const Rows rotatedQuery = b.rotated(b.headNorm(query, "attn_q_norm"));
   const Rows rotatedKey = b.rotated(b.headNorm(key, "attn_k_norm"));

@@ -48,7 +48,8 @@ Result<HfConfig> configFromHf(const nlohmann::json& json) {
       }));
   LLCUDA_ASSIGN_OR_RETURN(const bool tied, values.flag("tie_word_embeddings", family->tiedHead));
   LLCUDA_ASSIGN_OR_RETURN(config.tensors.tiedHead, root.flag("tie_word_embeddings", tied));
-  config.tensors.naming = {family->tensors, family->expertsByTurns};
+  config.tensors.naming = family->naming();
+  config.tensors.hasHead = !family->encoder;
   LLCUDA_ASSIGN_OR_RETURN(config.quantize, quantizationOf(root));
   return config;
 }

@@ -18,6 +18,7 @@ namespace llcuda::models {
 struct HfConfig {
   ModelConfig model;
   ingest::HfCheckpointOptions tensors;
+  std::vector<std::string> linears; ///< folders of those behind the rows
   /// What `_llcuda_quantization` asks for, in the words of --quantize: "nf4", "q4_k_m", "f16"; empty without the key.
   std::string quantize;
 };

@@ -9,7 +9,7 @@ namespace llcuda::models {
 Result<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint,
                                                       const ModelConfig& config, const ImportOptions& options) {
   ModelBuilder builder(context, checkpoint, config, options);
-  builder.build(config.family->layer);
+  builder.build(*config.family);
   return builder.finish();
 }
 

@@ -21,6 +21,8 @@ public:
   virtual ~LayerBuilder() = default;
 
   virtual Rows rmsNorm(Rows input, std::string_view name) = 0;
+  /// The norm about the mean, with `<name>.bias` where the model has it.
+  virtual Rows layerNorm(Rows input, std::string_view name) = 0;
   /// The norm of each head; the scale is in the order of the rotated rows.
   virtual Rows headNorm(Rows input, std::string_view name) = 0;
   /// The norm of whole rows of queries or keys; the scale is in the order of the rotated rows.
@@ -62,10 +64,18 @@ public:
   /// `ffn_down` of the gated unit of `ffn_gate` and `ffn_up`, or of one tensor `ffn_up` that holds both, gate first. In
   /// a layer of experts the sum of what those that `ffn_gate_inp` chooses make by `ffn_gate_exps` and so on.
   virtual Rows feedForward(Rows input) = 0;
+  /// `ffn_down` of the activation of `ffn_up`, which nothing gates.
+  virtual Rows plainFeedForward(Rows input) = 0;
   /// `x` with what the layer makes of its own embedding of the tokens; `x` where the model has none:
   ///   own = (norm(per_layer_model_proj embedded / sqrt(width)) + sqrt(columns) layer_token_embd[token]) / sqrt(2)
   ///   x += norm(proj (activation(inp_gate x) * own))
   virtual Rows ownEmbedding(Rows x) = 0;
+  /// `x` with the row of each position of `position_embd` added.
+  virtual Rows withPositions(Rows x) = 0;
+  /// The linears `dense_2`, `dense_3` and so on, one after the other, as many as the model has.
+  virtual Rows dense(Rows x) = 0;
+  /// Whether the layer has the tensor.
+  virtual bool hasTensor(std::string_view name) const = 0;
   /// The input times the one number of a tensor, where the layer has it.
   virtual Rows scaledBy(Rows input, std::string_view name) = 0;
 };

@@ -57,17 +57,17 @@ ModelBuilder::ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint&
   const auto index = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
   const auto samplingRows = RankedTensorType::get({ShapedType::kDynamic}, llm::SamplingType::get(context));
   builder.setInsertionPointToEnd(module->getBody());
-  const auto type =
-      builder.getFunctionType({index, index, index, index, samplingRows}, {rows(config.vocabulary), index});
+  const auto type = config.bothWays ? builder.getFunctionType({index, index, index}, {rows(config.embedding)})
+                                    : builder.getFunctionType({index, index, index, index, samplingRows},
+                                                              {rows(config.vocabulary), index});
   forward = mlir::func::FuncOp::create(builder, "forward", type);
   const char* names[] = {"tokens", "positions", "slots", "output_rows", "sampling"};
-  for (unsigned i = 0; i < 5; ++i) forward.setArgAttr(i, "llm.io", builder.getStringAttr(names[i]));
+  Value* arguments[] = {&tokens, &positions, &slots, &outputRows, &sampling};
   mlir::Block* body = forward.addEntryBlock();
-  tokens = body->getArgument(0);
-  positions = body->getArgument(1);
-  slots = body->getArgument(2);
-  outputRows = body->getArgument(3);
-  sampling = body->getArgument(4);
+  for (unsigned i = 0; i < type.getNumInputs(); ++i) {
+    forward.setArgAttr(i, "llm.io", builder.getStringAttr(names[i]));
+    *arguments[i] = body->getArgument(i);
+  }
   builder.setInsertionPointToEnd(body);
 }
 
@@ -197,11 +197,16 @@ Rows ModelBuilder::linear(Rows input, std::string_view shortName, Part part, uin
 
 // --- the pieces of a model -------------------------------------------------------------------------------------------
 
-void ModelBuilder::build(Rows (*layer)(LayerBuilder& b, Rows x)) {
+void ModelBuilder::build(const Family& family) {
   Rows x = embedding();
-  for (currentLayer = 0; static_cast<size_t>(currentLayer) < config.layers.size(); ++currentLayer) x = layer(*this, x);
+  if (family.begin)
+    x = family.begin(*this, x);
+  for (currentLayer = 0; static_cast<size_t>(currentLayer) < config.layers.size(); ++currentLayer)
+    x = family.layer(*this, x);
   currentLayer = -1;
-  head(x);
+  if (!family.encoder)
+    return head(x);
+  create<mlir::func::ReturnOp>(valueOf(family.end ? family.end(*this, x) : x));
 }
 
 Rows ModelBuilder::embedding() {
@@ -215,6 +220,15 @@ Rows ModelBuilder::embedding() {
 Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
   const Value scale = vector(named(name) + ".weight", {0, config.embedding, config.embedding}, config.normPlus);
   return rowsOf(create<llm::RmsNormOp>(valueOf(input), scale, config.normEps));
+}
+
+Rows ModelBuilder::layerNorm(Rows input, std::string_view name) {
+  const ModelBuilder::Part whole = {0, config.embedding, config.embedding};
+  const std::string shiftName = named(name) + ".bias";
+  const Value scale = vector(named(name) + ".weight", whole, config.normPlus);
+  const Value shift = has(shiftName) ? vector(shiftName, whole, 0) : Value();
+  return rowsOf(create<llm::LayerNormOp>(valueOf(input).getType(), valueOf(input), scale, shift,
+                                         builder.getF32FloatAttr(static_cast<float>(config.normEps))));
 }
 
 template <typename Op>
@@ -309,7 +323,8 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
   const double scale =
       config.attentionScale != 0 ? config.attentionScale : 1 / std::sqrt(static_cast<double>(layer().headSize));
   // A window that the whole context fits into hides nothing.
-  const bool windowed = layer().window != 0 && layer().window < options.maxContext;
+  const uint64_t widest = config.bothWays ? 2 * uint64_t{options.maxContext} : options.maxContext;
+  const bool windowed = layer().window != 0 && layer().window < widest;
   const std::string sinkName = named("attn_sinks.weight");
   const Value sinks = has(sinkName) ? vector(sinkName, {0, layer().heads, layer().heads}, 0) : Value();
   return rowsOf(create<llm::AttentionOp>(
@@ -317,7 +332,8 @@ Rows ModelBuilder::attention(Rows query, Rows key, Rows value) {
       builder.getI64IntegerAttr(layer().heads), builder.getF32FloatAttr(static_cast<float>(scale)),
       windowed ? builder.getI64IntegerAttr(layer().window) : mlir::IntegerAttr(),
       config.attentionSoftcap != 0 ? builder.getF32FloatAttr(static_cast<float>(config.attentionSoftcap))
-                                   : mlir::FloatAttr()));
+                                   : mlir::FloatAttr(),
+      config.bothWays ? builder.getUnitAttr() : mlir::UnitAttr()));
 }
 
 Rows ModelBuilder::gatedBy(Rows attended, Rows gate) {
@@ -433,6 +449,33 @@ Rows ModelBuilder::feedForward(Rows input) {
   const Value gated =
       create<llm::GluOp>(valueOf(gate).getType(), activationOf(config.activation), valueOf(gate), valueOf(up));
   return linear(rowsOf(gated), "ffn_down", config.embedding, units);
+}
+
+Rows ModelBuilder::plainFeedForward(Rows input) {
+  const uint64_t units = layer().feedForward;
+  const Value up = valueOf(linear(input, "ffn_up", units, config.embedding));
+  const Value active = create<llm::ActivateOp>(up.getType(), activationOf(config.activation), up);
+  return linear(rowsOf(active), "ffn_down", config.embedding, units);
+}
+
+Rows ModelBuilder::withPositions(Rows x) {
+  const ingest::TensorInfo* tensor = checkpoint.find("position_embd.weight");
+  const uint64_t count = tensor && tensor->dims.size() == 2 ? tensor->dims[1] : config.trainedContext;
+  if (count < config.trainedContext)
+    fail(badInput("tensor ", checkpoint.title(tensor->name), " is ", shapeText(tensor->dims), " for ",
+                  config.trainedContext, " positions"));
+  const Value table = weight("position_embd.weight", {0, count, count}, config.embedding);
+  const Value rowsOfPositions = create<llm::EmbeddingOp>(valueOf(x).getType(), positions, table, mlir::FloatAttr());
+  return rowsOf(create<llm::AddOp>(valueOf(x).getType(), valueOf(x), rowsOfPositions));
+}
+
+Rows ModelBuilder::dense(Rows x) {
+  uint64_t columns = config.embedding;
+  for (size_t i = 0; i < config.dense.size(); ++i) {
+    x = linear(x, "dense_" + std::to_string(i + 2), config.dense[i], columns);
+    columns = config.dense[i];
+  }
+  return x;
 }
 
 Rows ModelBuilder::ownEmbedding(Rows x) {

@@ -26,10 +26,11 @@ public:
   ModelBuilder(mlir::MLIRContext* context, const ingest::Checkpoint& checkpoint, const ModelConfig& config,
                const ImportOptions& options);
 
-  /// The whole forward pass: embeddings, every layer by `layer`, the head.
-  void build(Rows (*layer)(LayerBuilder& b, Rows x));
+  /// The whole forward pass: embeddings, every layer by the family's record, the head or what an encoder has for it.
+  void build(const Family& family);
 
   Rows rmsNorm(Rows input, std::string_view name) override;
+  Rows layerNorm(Rows input, std::string_view name) override;
   Rows headNorm(Rows input, std::string_view name) override;
   Rows rowNorm(Rows input, std::string_view name) override;
   Rows residual(Rows x, Rows branch) override;
@@ -44,7 +45,11 @@ public:
   Rows deltaRule(Rows input) override;
   Rows attentionOutput(Rows attended) override;
   Rows feedForward(Rows input) override;
+  Rows plainFeedForward(Rows input) override;
   Rows ownEmbedding(Rows x) override;
+  Rows withPositions(Rows x) override;
+  Rows dense(Rows x) override;
+  bool hasTensor(std::string_view name) const override { return has(named(name) + ".weight"); }
   Rows scaledBy(Rows input, std::string_view name) override;
 
   /// The verified module, or the first error: of a tensor, or one that the model has and nothing read.
@@ -119,7 +124,7 @@ private:
   mlir::ImplicitLocOpBuilder builder;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp forward;
-  mlir::Value tokens, positions, slots, outputRows, sampling;
+  mlir::Value tokens, positions, slots, outputRows, sampling; ///< of an encoder the first three
   struct Table {
     RopeAngles angles;
     mlir::Value made;  ///< when a layer first turns by it

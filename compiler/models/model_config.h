@@ -109,6 +109,9 @@ struct ModelConfig {
   double logitSoftcap = 0;    ///< 0: none
   PositionGrowth queryGrowth; ///< of queries, with their position
   Pooling pooling = Pooling::kUnset;
+  bool bothWays = false;         ///< rows see the whole text
+  uint32_t skippedPositions = 0; ///< first rows of the table of positions, which are of none
+  std::vector<uint32_t> dense;   ///< outputs of each linear behind the rows of an encoder
   std::vector<RopeConfig> ropes;
   std::vector<LayerConfig> layers; ///< at least one
 

@@ -77,6 +77,12 @@ constexpr ModelSize kSizes[] = {
     {&kOlmo3, "OLMo 3 7B", 7.3, 32, 4096, 65536, 24, 4096},
     {&kExaone4, "EXAONE 4.0 1.2B", 1.28, 30, 512, 65536},
     {&kExaone4, "EXAONE 4.0 32B", 32.0, 64, 1024, 131072, 48, 4096},
+    {&kBert, "BGE base v1.5", 0.109, 12, 768, 512},
+    {&kBert, "BGE large v1.5", 0.335, 24, 1024, 512},
+    {&kXlmRoberta, "BGE M3", 0.568, 24, 1024, 8192},
+    {&kModernBert, "ModernBERT base", 0.149, 22, 768, 8192},
+    {&kModernBert, "ModernBERT large", 0.395, 28, 1024, 8192},
+    {&kGemmaEmbedding, "EmbeddingGemma 300M", 0.303, 24, 256, 2048},
 };
 
 /// Keys and values of `context` positions, two bytes an element.

@@ -5,11 +5,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/ingest/dense_modules.h"
 #include "compiler/ingest/folded_experts.h"
 #include "compiler/ingest/hf_checkpoint.h"
 #include "compiler/ingest/hf_vocabulary.h"
 #include "compiler/ingest/json_text.h"
 #include "compiler/ingest/stacked_experts.h"
+#include "compiler/models/config_limits.h"
 #include "compiler/models/family.h"
 #include "compiler/models/hf_config.h"
 #include "compiler/models/sentence_modules.h"
@@ -26,6 +28,22 @@ std::string nameOf(const fs::path& folder) {
   return whole.filename().string();
 }
 
+/// The linears behind the rows, where the family has room for them.
+Result<void> addLinears(const std::vector<SentenceLinear>& linears, const std::string& folder, HfConfig& config) {
+  uint32_t columns = config.model.embedding;
+  for (const SentenceLinear& linear : linears) {
+    if (!config.model.family->denseModules)
+      return unsupported(folder, ": Dense modules behind the rows of ", config.model.family->architecture,
+                         " are not supported");
+    if (linear.inputs != columns)
+      return badInput(linear.folder, ": has ", linear.inputs, " in_features for rows of ", columns);
+    columns = linear.outputs;
+    config.model.dense.push_back(columns);
+    config.linears.push_back(linear.folder);
+  }
+  return checkConfig(config.model);
+}
+
 } // namespace
 
 Result<HfConfig> readFolderConfig(const std::string& folder) {
@@ -37,7 +55,9 @@ Result<HfConfig> readFolderConfig(const std::string& folder) {
   Result<HfConfig> config = configFromHf(json);
   if (!config)
     return makeError(config.error().code, path, ": ", config.error().message);
-  LLCUDA_ASSIGN_OR_RETURN(config->model.pooling, readSentencePooling(folder));
+  LLCUDA_ASSIGN_OR_RETURN(SentenceModules modules, readSentenceModules(folder));
+  config->model.pooling = modules.pooling;
+  LLCUDA_RETURN_IF_ERROR(addLinears(modules.linears, folder, *config));
   return config;
 }
 
@@ -51,7 +71,7 @@ Result<OpenedModel> openFolder(const std::string& path, const OpenOptions& optio
   LLCUDA_ASSIGN_OR_RETURN(std::unique_ptr<ingest::HfCheckpoint> checkpoint,
                           ingest::HfCheckpoint::open(std::move(files), config.tensors));
   model.notes = checkpoint->notes();
-  model.checkpoint = std::move(checkpoint);
+  LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::DenseModules::over(std::move(checkpoint), config.linears));
   model.config = std::move(config.model);
   if (model.config.family->experts) {
     LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::StackedExperts::over(std::move(model.checkpoint)));

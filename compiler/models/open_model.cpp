@@ -12,7 +12,9 @@
 #include "compiler/ingest/padded_checkpoint.h"
 #include "compiler/ingest/quantized_checkpoint.h"
 #include "compiler/ingest/safetensors_set.h"
+#include "compiler/ingest/typed_positions.h"
 #include "compiler/models/adapters.h"
+#include "compiler/models/family.h"
 #include "compiler/models/gguf_config.h"
 #include "compiler/models/hub_name.h"
 #include "compiler/models/open_folder.h"
@@ -123,6 +125,11 @@ Result<OpenedModel> openGguf(const std::string& path, const OpenOptions& options
   }
   const ingest::GgufFile& metadata = checkpoint->metadata(); // of what the model owns from here on
   model.checkpoint = std::move(checkpoint);
+  if (!model.config.dense.empty() && !model.checkpoint->find("dense_2.weight")) {
+    model.notes.push_back(path +
+                          ": says that linears follow the rows and holds none: its embeddings are those of the rows");
+    model.config.dense.clear();
+  }
   leavePredictingLayers(path, predictingLayers(metadata, model.config), model);
   LLCUDA_RETURN_IF_ERROR(leaveRankHead(metadata, model));
   return model;
@@ -163,6 +170,11 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   if (!adapters.empty())
     LLCUDA_RETURN_IF_ERROR(addAdapters(model, adapters, options));
   LLCUDA_RETURN_IF_ERROR(giveLayerTensors(model));
+  if (model.config.family->encoder) {
+    LLCUDA_ASSIGN_OR_RETURN(model.checkpoint,
+                            ingest::TypedPositions::over(std::move(model.checkpoint), model.config.embedding,
+                                                         model.config.skippedPositions));
+  }
   pad(model);
   LLCUDA_RETURN_IF_ERROR(quantize(model, options));
   LLCUDA_RETURN_IF_ERROR(halve(model));

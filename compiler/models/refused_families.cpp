@@ -6,7 +6,6 @@ namespace {
 
 constexpr std::string_view kExperts = "mixtures of experts other than those of Qwen 3 MoE, Granite 3 and gpt-oss";
 constexpr std::string_view kStates = "states of a Mamba mixer";
-constexpr std::string_view kEncoder = "attention in both directions";
 
 constexpr RefusedFamily kRefused[] = {
     {"Gemma 3n",
@@ -41,12 +40,11 @@ constexpr RefusedFamily kRefused[] = {
     {"Command R, Aya",
      {"command-r", "cohere2"},
      {"CohereForCausalLM", "Cohere2ForCausalLM"},
-     "LayerNorm, and attention and feed-forward of one norm"},
-    {"BERT and its like",
-     {"bert", "modern-bert", "nomic-bert", "jina-bert-v2"},
-     {"BertModel", "ModernBertModel", "XLMRobertaModel", "NomicBertModel"},
-     kEncoder},
-    {"EmbeddingGemma", {"gemma-embedding"}, {"Gemma3TextModel"}, kEncoder},
+     "attention and feed-forward of one norm"},
+    {"Nomic BERT, Jina BERT",
+     {"nomic-bert", "nomic-bert-moe", "jina-bert-v2"},
+     {"NomicBertModel", "JinaBertModel"},
+     "a gated feed-forward behind norms about the mean, and ropes or slopes in BERT's layer"},
 };
 
 } // namespace

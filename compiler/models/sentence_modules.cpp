@@ -10,6 +10,7 @@
 
 #include "compiler/ingest/json_text.h"
 #include "compiler/ingest/message_parts.h"
+#include "compiler/models/config_limits.h"
 
 namespace llcuda::models {
 namespace {
@@ -71,35 +72,66 @@ Result<Pooling> poolingOf(const Json& config) {
   return known->pooling;
 }
 
+/// A Dense module without an activation.
+Result<SentenceLinear> linearOf(const Json& config, std::string folder) {
+  SentenceLinear linear = {std::move(folder), 0, 0};
+  for (const auto& [key, number] :
+       {std::pair("in_features", &linear.inputs), std::pair("out_features", &linear.outputs)}) {
+    const auto found = config.is_object() ? config.find(key) : config.end();
+    if (found == config.end() || !found->is_number_unsigned() || found->get<uint64_t>() == 0 ||
+        found->get<uint64_t>() > kMaxWidth)
+      return badInput(key, " is no number from 1 to ", kMaxWidth);
+    *number = found->get<uint32_t>();
+  }
+  const std::string activation = textOf(config, "activation_function");
+  if (const std::string name = activation.substr(activation.rfind('.') + 1); name != "Identity")
+    return unsupported("the activation_function ", Quoted{activation}, " is not supported; Identity is");
+  return linear;
+}
+
+/// The configuration of a module, with messages that name its file.
+template <typename Read>
+auto readModule(const fs::path& folder, Read read) -> decltype(read(Json())) {
+  const std::string config = (folder / "config.json").string();
+  LLCUDA_ASSIGN_OR_RETURN(const Json json, ingest::readJsonFile(config));
+  auto result = read(json);
+  return result ? std::move(result) : makeError(result.error().code, config, ": ", result.error().message);
+}
+
 } // namespace
 
-Result<Pooling> readSentencePooling(const std::string& folder) {
+Result<SentenceModules> readSentenceModules(const std::string& folder) {
   const std::string path = (fs::path(folder) / "modules.json").string();
+  SentenceModules result;
   std::error_code ignored;
   if (!fs::exists(path, ignored))
-    return Pooling::kUnset;
+    return result;
   LLCUDA_ASSIGN_OR_RETURN(const Json modules, ingest::readJsonFile(path));
   if (!modules.is_array())
     return badInput(path, ": is not a list of modules");
-  Pooling pooling = Pooling::kUnset;
   for (const Json& module : modules) {
     const std::string type = textOf(module, "type"), place = textOf(module, "path");
     const std::string kind = type.substr(type.rfind('.') + 1); // the class, whatever Python module it lies in
     if (kind == "Normalize" || kind == "LogitScore" || (kind == "Transformer" && place.empty()))
       continue; // a LogitScore reads the logits of two tokens, as llcuda-serve --rerank does
-    if (kind != "Pooling" || pooling != Pooling::kUnset)
+    const bool pools = kind == "Pooling" && result.pooling == Pooling::kUnset;
+    const bool follows = kind == "Dense" && result.pooling != Pooling::kUnset;
+    if (!pools && !follows)
       return unsupported(path, ": the module ", Quoted{type}, " at ", Quoted{place},
-                         " is not supported; a Transformer in the folder itself, one Pooling and Normalize are");
+                         " is not supported; a Transformer in the folder itself, one Pooling, Dense behind it and "
+                         "Normalize are");
     if (!isFolderName(place))
       return badInput(path, ": the path ", Quoted{place}, " of a module is no folder in ", folder);
-    const std::string config = (fs::path(folder) / place / "config.json").string();
-    LLCUDA_ASSIGN_OR_RETURN(const Json json, ingest::readJsonFile(config));
-    const Result<Pooling> read = poolingOf(json);
-    if (!read)
-      return makeError(read.error().code, config, ": ", read.error().message);
-    pooling = *read;
+    const fs::path own = fs::path(folder) / place;
+    if (pools) {
+      LLCUDA_ASSIGN_OR_RETURN(result.pooling, readModule(own, poolingOf));
+    } else {
+      LLCUDA_ASSIGN_OR_RETURN(SentenceLinear linear,
+                              readModule(own, [&](const Json& json) { return linearOf(json, own.string()); }));
+      result.linears.push_back(std::move(linear));
+    }
   }
-  return pooling;
+  return result;
 }
 
 } // namespace llcuda::models

@@ -160,6 +160,7 @@ fb::ModelT modelRecord(const PreparedModel& prepared, const CompileOptions& opti
   model.vocabulary = config.vocabulary;
   model.trained_context = config.trainedContext;
   model.pooling = static_cast<fb::Pooling>(config.pooling);
+  model.encoder = config.bothWays;
   return model;
 }
 
@@ -175,6 +176,8 @@ Result<emit::SelfChecks> selfChecks(const PreparedModel& prepared, const Compile
   if (options.golden == GoldenMode::kNone)
     return checks;
   checks.tokenizer = prepared.text.vectors;
+  if (prepared.model->config.bothWays) // says no tokens
+    return checks;
   const std::vector<int32_t> tokens =
       goldenTokens(prepared.text, prepared.model->config.vocabulary, prepared.import.maxContext);
   LLCUDA_ASSIGN_OR_RETURN(checks.golden, goldenForward(prepared.model, prepared.import, tokens, options.jobs));

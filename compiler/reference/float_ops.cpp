@@ -6,6 +6,7 @@
 
 #include "codegen/reference/add.h"
 #include "codegen/reference/expert_sum.h"
+#include "codegen/reference/layer_norm.h"
 #include "codegen/reference/quantize_rows.h"
 #include "codegen/reference/rms_norm.h"
 #include "codegen/reference/short_conv.h"
@@ -36,6 +37,16 @@ Matrix FloatOps::rmsNorm(const Matrix& x, std::span<const float> scale, double e
   const size_t parts = x.cols / scale.size(); // heads, where each head of a row has its own norm
   forRows(x.rows,
           [&](size_t r) { reference::rmsNorm<float>(x.row(r), scale.data(), parts, scale.size(), eps, y.row(r)); });
+  return y;
+}
+
+Matrix FloatOps::layerNorm(const Matrix& x, std::span<const float> scale, std::span<const float> shift,
+                           double eps) const {
+  Matrix y(x.rows, x.cols);
+  forRows(x.rows, [&](size_t r) {
+    reference::layerNorm<float>(x.row(r), scale.data(), shift.empty() ? nullptr : shift.data(), 1, x.cols, eps,
+                                y.row(r));
+  });
   return y;
 }
 
@@ -98,8 +109,9 @@ Matrix FloatOps::rope(const Matrix& x, const RopeTable& table, std::span<const i
   return y;
 }
 
-Matrix FloatOps::attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query,
-                           const Cache& cache, std::span<const int32_t> positions) const {
+template <typename Variant>
+Matrix FloatOps::attention(const AttentionShape& shape, const Variant& variant, const Matrix& query, const Cache& cache,
+                           std::span<const int32_t> positions) const {
   Matrix y(query.rows, query.cols);
   forRows(query.rows, [&](size_t r) {
     reference::attention<float>(shape, variant, query.row(r), cache.keys.values.data(), cache.values.values.data(),
@@ -141,10 +153,20 @@ Matrix FloatOps::takeColumns(const Matrix& x, size_t count, size_t group, size_t
     for (size_t g = 0; g < x.cols / group; ++g) std::copy_n(x.row(r) + g * group + first, count, y.row(r) + g * count);
   return y;
 }
+template Matrix FloatOps::attention(const AttentionShape&, const CausalAttention&, const Matrix&, const Cache&,
+                                    std::span<const int32_t>) const;
+template Matrix FloatOps::attention(const AttentionShape&, const TwoWayAttention&, const Matrix&, const Cache&,
+                                    std::span<const int32_t>) const;
 
 Matrix FloatOps::glu(Activation activation, const Matrix& gate, const Matrix& up) const {
   Matrix y(gate.rows, gate.cols);
   forRows(y.rows, [&](size_t r) { reference::glu<float>(activation, gate.row(r), up.row(r), y.cols, y.row(r)); });
+  return y;
+}
+
+Matrix FloatOps::activate(Activation activation, const Matrix& x) const {
+  Matrix y = x;
+  for (float& value : y.values) value = reference::activate<float>(activation, value);
   return y;
 }
 

@@ -51,6 +51,8 @@ public:
 
   Matrix embedding(std::span<const int32_t> tokens, const models::Parameter& weight, double scale) const;
   Matrix rmsNorm(const Matrix& x, std::span<const float> scale, double eps) const;
+  /// `shift` is empty or as long as `scale`.
+  Matrix layerNorm(const Matrix& x, std::span<const float> scale, std::span<const float> shift, double eps) const;
   /// `bias` is empty or has an element for each row of `weight`.
   Matrix linear(const Matrix& x, const models::Parameter& weight, std::span<const float> bias) const;
   /// Row k r + j times the rows of expert experts[r][j] of `weight`, which has those of `count`. `x` has a row for each
@@ -60,7 +62,9 @@ public:
   Matrix expertSum(const Matrix& x, const Matrix& weights) const;
   Matrix rope(const Matrix& x, const RopeTable& table, std::span<const int32_t> positions, RopePairs pairs,
               size_t headSize) const;
-  Matrix attention(const AttentionShape& shape, const CausalAttention& variant, const Matrix& query, const Cache& cache,
+  /// By a variant of codegen/reference/attention.h.
+  template <typename Variant>
+  Matrix attention(const AttentionShape& shape, const Variant& variant, const Matrix& query, const Cache& cache,
                    std::span<const int32_t> positions) const;
   /// Rows first ... of `inputs`, [positions][columns], with those before each; `taps` is [columns][taps].
   Matrix shortConv(const Matrix& inputs, size_t first, std::span<const float> taps, bool silu) const;
@@ -70,6 +74,7 @@ public:
   /// Of every `group` columns the `count` from `first` on.
   Matrix takeColumns(const Matrix& x, size_t count, size_t group, size_t first) const;
   Matrix glu(Activation activation, const Matrix& gate, const Matrix& up) const;
+  Matrix activate(Activation activation, const Matrix& x) const;
   Matrix add(const Matrix& a, const Matrix& b) const;
   Matrix scale(const Matrix& x, float factor) const;
   Matrix softcap(const Matrix& x, double cap) const;

@@ -79,11 +79,12 @@ Result<Matrix> Interpreter::run(const Step& step) {
   return internalError("the function returns nothing");
 }
 
-Result<void> Interpreter::checkTokens(llm::EmbeddingOp op, const Step& step) const {
-  const int64_t vocabulary = llvm::cast<llm::WeightType>(op.getWeight().getType()).getRows();
-  for (const int32_t token : step.tokens)
-    if (token < 0 || token >= vocabulary)
-      return usageError("token ", token, " is not in the vocabulary of ", vocabulary);
+Result<void> Interpreter::checkRows(llm::EmbeddingOp op, std::span<const int32_t> rows) {
+  const int64_t count = llvm::cast<llm::WeightType>(op.getWeight().getType()).getRows();
+  for (const int32_t row : rows)
+    if (row < 0 || row >= count)
+      return llm::isPositions(op.getTokens()) ? usageError("position ", row, " is past the maximum context of ", count)
+                                              : usageError("token ", row, " is not in the vocabulary of ", count);
   return {};
 }
 
@@ -130,7 +131,12 @@ Matrix Interpreter::attend(llm::AttentionOp op, const Frame& frame) {
                                    .softcap = number(op.getSoftcap(), 0),
                                    .window = static_cast<size_t>(op.getWindow().value_or(0)),
                                    .sinks = op.getSinks() ? vectorOf(op.getSinks()).data() : nullptr};
-  return ops.attention(shape, variant, frame.at(op.getQuery()), caches[type.getLayer()], frame.positions);
+  const Matrix& query = frame.at(op.getQuery());
+  const Cache& cache = caches[type.getLayer()];
+  if (!op.getBothWays())
+    return ops.attention(shape, variant, query, cache, frame.positions);
+  const TwoWayAttention whole = {variant, static_cast<size_t>(frame.positions.back()) + 1};
+  return ops.attention(shape, whole, query, cache, frame.positions);
 }
 
 Matrix Interpreter::convolve(llm::ShortConvOp op, const Frame& frame) {
@@ -171,13 +177,18 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
   const auto at = [&](mlir::Value value) -> const Matrix& { return frame.at(value); };
   llvm::TypeSwitch<mlir::Operation*>(operation)
       .Case([&](llm::EmbeddingOp op) {
-        if (const Result<void> checked = checkTokens(op, frame.step); !checked)
+        const std::span<const int32_t> rows = llm::isPositions(op.getTokens()) ? frame.positions : frame.step.tokens;
+        if (const Result<void> checked = checkRows(op, rows); !checked)
           result = checked.error();
         else
-          result = ops.embedding(frame.step.tokens, weights[op.getWeight()], number(op.getScale(), 1));
+          result = ops.embedding(rows, weights[op.getWeight()], number(op.getScale(), 1));
       })
       .Case<llm::RmsNormOp, llm::HeadNormOp>([&](auto op) {
         result = ops.rmsNorm(at(op.getInput()), vectorOf(op.getScale()), op.getEps().convertToFloat());
+      })
+      .Case([&](llm::LayerNormOp op) {
+        result = ops.layerNorm(at(op.getInput()), vectorOf(op.getScale()), vectorOf(op.getShift()),
+                               op.getEps().convertToFloat());
       })
       .Case([&](llm::LinearOp op) {
         Matrix y = product(op, op.getWeight(), op.getBias(), op.getAdded(), frame);
@@ -210,6 +221,7 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
       .Case([&](llm::TakeColumnsOp op) {
         result = ops.takeColumns(at(op.getInput()), op.getCount(), op.getGroup(), op.getFirst());
       })
+      .Case([&](llm::ActivateOp op) { result = ops.activate(activationOf(op.getActivation()), at(op.getInput())); })
       .Case([&](llm::AddOp op) { result = ops.add(at(op.getLhs()), at(op.getRhs())); })
       .Case([&](llm::ScaleOp op) { result = ops.scale(at(op.getInput()), op.getFactor().convertToFloat()); })
       .Case([&](llm::SoftcapOp op) { result = ops.softcap(at(op.getInput()), op.getCap().convertToFloat()); })

@@ -30,7 +30,8 @@ public:
   /// as the function says, or has an encoding that cannot be read.
   static Result<Interpreter> create(mlir::func::FuncOp forward, const ingest::Checkpoint& checkpoint, unsigned threads);
 
-  /// The first result of the function: logits of [outputRows][vocabulary]. Positions before the first must have been
+  /// The first result of the function: logits of [outputRows][vocabulary], or of an encoder the rows of the text,
+  /// [tokens][embedding], which has to be whole. Positions before the first must have been
   /// run; a token outside the vocabulary, a position outside the rope tables and an op that has no meaning here are
   /// errors.
   Result<Matrix> run(const Step& step);
@@ -41,7 +42,8 @@ private:
   Result<void> collect(const ingest::Checkpoint& checkpoint);
   Result<void> execute(mlir::Operation* op, Frame& frame);
   Result<void> executeFused(mlir::Operation* op, Frame& frame);
-  Result<void> checkTokens(llm::EmbeddingOp op, const Step& step) const;
+  /// Whether the table has the rows.
+  static Result<void> checkRows(llm::EmbeddingOp op, std::span<const int32_t> rows);
   std::span<const float> vectorOf(mlir::Value value) const;
   /// The rows that the op multiplies with one of its weights, times that weight.
   Matrix product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, mlir::Value added,

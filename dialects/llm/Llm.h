@@ -65,4 +65,7 @@ bool takesQ8Rows(formats::TensorType encoding);
 /// The layer an op belongs to, -1 when it says none.
 int64_t layerOf(mlir::Operation* op);
 
+/// Whether the value is the argument of a function that stands for the positions of the rows.
+bool isPositions(mlir::Value value);
+
 } // namespace llcuda::llm

@@ -52,7 +52,7 @@ def Llm_CacheWriteOp : Llm_Op<"cache_write", [MemoryEffects<[MemWrite<Llm_CacheR
 }
 
 def Llm_AttentionOp : Llm_Op<"attention", [Pure, Llm_EmitsRows]> {
-  let summary = "Causal attention of the rows over the cache of a layer";
+  let summary = "Attention of the rows over the cache of a layer";
   let description = [{
     For row r at position p of sequence s, query head h and kv head `g = h / (heads / kv heads)`:
 
@@ -61,6 +61,13 @@ def Llm_AttentionOp : Llm_Op<"attention", [Pure, Llm_EmitsRows]> {
     score[j]  = softcap * tanh(score[j] / softcap)                       with softcap
     weight[j] = exp(score[j]) / (sum_i exp(score[i]) + exp(sinks[h]))    the last term with sinks
     result[r, h] = sum_j weight[j] * value[s, j, g]
+    ```
+
+    With `both_ways` a row sees the whole text of its slot, whose last position is e; its rows are all of one run:
+
+    ```
+    j = 0 ... e                                                          without a window
+    j = max(0, p - window / 2) ... min(e, p + window / 2)                with one, which is halved without a rest
     ```
 
     - C1: `query` has `heads` times the cache's head size columns.
@@ -78,10 +85,12 @@ def Llm_AttentionOp : Llm_Op<"attention", [Pure, Llm_EmitsRows]> {
     ```
   }];
   let arguments = (ins Llm_FloatRows:$query, Llm_CacheType:$cache, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
-                       Optional<Llm_Vector>:$sinks, I64Attr:$heads, F32Attr:$scale, OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap);
+                       Optional<Llm_Vector>:$sinks, I64Attr:$heads, F32Attr:$scale, OptionalAttr<I64Attr>:$window,
+                       OptionalAttr<F32Attr>:$softcap, UnitAttr:$both_ways);
   let results = (outs Llm_Rows:$result);
   let assemblyFormat = [{
-    $query `,` $cache `,` $positions `,` $slots `heads` $heads `scale` $scale (`window` $window^)?
+    $query `,` $cache `,` $positions `,` $slots `heads` $heads `scale` $scale (`both_ways` $both_ways^)?
+    (`window` $window^)?
     (`softcap` $softcap^)? (`sinks` $sinks^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;  // C1 .. C8

@@ -2,6 +2,7 @@
 #include "dialects/llm/Llm.h"
 
 #include "dialects/format_names.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "dialects/llm/LlmDialect.cpp.inc"
@@ -166,6 +167,15 @@ bool takesQ8Rows(TensorType encoding) {
 int64_t layerOf(mlir::Operation* op) {
   auto layer = op->getAttrOfType<mlir::IntegerAttr>(kLayerAttr);
   return layer ? layer.getInt() : -1;
+}
+
+bool isPositions(mlir::Value value) {
+  const auto argument = mlir::dyn_cast<mlir::BlockArgument>(value);
+  auto function = argument ? mlir::dyn_cast<mlir::FunctionOpInterface>(argument.getOwner()->getParentOp())
+                           : mlir::FunctionOpInterface();
+  const auto role =
+      function ? function.getArgAttrOfType<mlir::StringAttr>(argument.getArgNumber(), kIoAttr) : mlir::StringAttr();
+  return role && role.getValue() == "positions";
 }
 
 } // namespace llcuda::llm

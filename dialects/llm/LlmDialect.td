@@ -22,6 +22,8 @@ def Llm_Dialect : Dialect {
         -> (tensor<?x49152xf32>, tensor<?xi32>)
     ```
 
+    That of an encoder, whose attention is `both_ways`, has the first three and returns the rows of its texts.
+
     A *row* is one token of one sequence. `positions` is its position, -1 for an unused row, which writes no cache and
     whose values are ignored; `slots` is its sequence. Activations are `tensor<?xCxf32>`, or int8 rows
     `tensor<?xCx!llm.q8>`: for every 32 columns a scale `d = max|x| / 127` and codes `round(x / d)`.

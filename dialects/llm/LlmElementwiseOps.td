@@ -80,8 +80,9 @@ def Llm_GluOp : Llm_Op<"glu", [Pure, Llm_EmitsRows]> {
   let summary = "Gated unit: activation of one value times another";
   let description = [{
     `result = activation(gate) * up`; `silu(x) = x / (1 + exp(-x))`,
-    `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`. `swiglu_oai` is
-    `g / (1 + exp(-1.702 g)) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)`. `sigmoid(x) = 1 / (1 + exp(-x))`.
+    `gelu_tanh(x) = 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))`,
+    `gelu_erf(x) = 0.5 x (1 + erf(x / sqrt(2)))`, `sigmoid(x) = 1 / (1 + exp(-x))`. `swiglu_oai` is
+    `g / (1 + exp(-1.702 g)) * (clamp(up, -7, 7) + 1)` with `g = min(gate, 7)`.
 
     - C1: `gate` and `up` have one type.
     - C2: `result` has their shape; int8 rows have a multiple of 32 columns.
@@ -93,6 +94,24 @@ def Llm_GluOp : Llm_Op<"glu", [Pure, Llm_EmitsRows]> {
   let arguments = (ins Llm_ActivationAttr:$activation, Llm_FloatRows:$gate, Llm_FloatRows:$up);
   let results = (outs Llm_Rows:$result);
   let assemblyFormat = "$activation $gate `,` $up attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;  // C1, C2
+}
+
+def Llm_ActivateOp : Llm_Op<"activate", [Pure, Llm_EmitsRows]> {
+  let summary = "Activation of a unit that nothing gates";
+  let description = [{
+    `result = activation(input)`, the functions of `llm.glu` and `tanh`.
+
+    - C1: `activation` is of one value: not `swiglu_oai`.
+    - C2: `result` has the shape of `input`; int8 rows have a multiple of 32 columns.
+
+    ```mlir
+    %y = llm.activate gelu_erf %x : (tensor<?x1536xf32>) -> tensor<?x1536xf32>
+    ```
+  }];
+  let arguments = (ins Llm_ActivationAttr:$activation, Llm_FloatRows:$input);
+  let results = (outs Llm_Rows:$result);
+  let assemblyFormat = "$activation $input attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;  // C1, C2
 }
 

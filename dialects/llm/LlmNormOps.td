@@ -25,6 +25,31 @@ def Llm_RmsNormOp : Llm_Op<"rms_norm", [Pure, Llm_EmitsRows]> {
   let hasVerifier = 1;  // C1 .. C3
 }
 
+def Llm_LayerNormOp : Llm_Op<"layer_norm", [Pure, Llm_EmitsRows]> {
+  let summary = "Norm of whole rows about their mean";
+  let description = [{
+    With `d = input[r, :] - mean(input[r, :])`: `result[r, c] = d[c] / sqrt(mean(d^2) + eps) * scale[c] + shift[c]`;
+    without `shift` nothing is added.
+
+    - C1: `scale` has as many elements as `input` has columns.
+    - C2: `eps` is positive.
+    - C3: `result` has the shape of `input`; if it is int8 rows, its columns are a multiple of 32.
+    - C4: `shift` has as many elements as `scale`.
+    - Sums are taken in f32, the second of the differences to the mean.
+
+    ```mlir
+    %y = llm.layer_norm %x, %s shift %b eps 1.0e-12
+        : (tensor<?x384xf32>, tensor<384xf32>, tensor<384xf32>) -> tensor<?x384xf32>
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$input, Llm_Vector:$scale, Optional<Llm_Vector>:$shift, F32Attr:$eps);
+  let results = (outs Llm_Rows:$result);
+  let assemblyFormat = [{
+    $input `,` $scale (`shift` $shift^)? `eps` $eps attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1 .. C4
+}
+
 def Llm_HeadNormOp : Llm_Op<"head_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Root-mean-square norm of each head of a row";
   let description = [{

@@ -223,6 +223,15 @@ LogicalResult RmsNormOp::verify() {
   return checkSameShape(*this, "result", getResult(), getInput()); // C3
 }
 
+LogicalResult LayerNormOp::verify() {
+  if (mlir::failed(checkCount(*this, "scale elements", dimOf(getScale(), 0), dimOf(getInput(), 1))) || // C1
+      mlir::failed(checkPositive(*this, "eps", getEps())))                                             // C2
+    return mlir::failure();
+  if (getShift() && mlir::failed(checkCount(*this, "shift elements", dimOf(getShift(), 0), dimOf(getScale(), 0)))) // C4
+    return mlir::failure();
+  return checkSameShape(*this, "result", getResult(), getInput()); // C3
+}
+
 LogicalResult HeadNormOp::verify() {
   const int64_t columns = dimOf(getInput(), 1), head = dimOf(getScale(), 0);
   if (columns <= 0 || head <= 0 || columns % head != 0) // C1
@@ -481,6 +490,12 @@ LogicalResult GluOp::verify() {
     return emitOpError() << "gate and up must have one type, not " << getGate().getType() << " and "
                          << getUp().getType();
   return checkSameShape(*this, "result", getResult(), getGate()); // C2
+}
+
+LogicalResult ActivateOp::verify() {
+  if (getActivation() == Activation::SwigluOai) // C1
+    return emitOpError("activation must be of one value, not swiglu_oai");
+  return checkSameShape(*this, "result", getResult(), getInput()); // C2
 }
 
 // --- head ------------------------------------------------------------------------------------------------------------

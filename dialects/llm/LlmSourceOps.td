@@ -87,6 +87,7 @@ def Llm_EmbeddingOp : Llm_Op<"embedding", [Pure]> {
     - C1: `result` has as many rows as there are tokens.
     - C2: `result` has as many columns as `weight`.
     - A token outside the weight's rows reads row 0; the runtime refuses such tokens before they get here.
+    - `tokens` may be the positions of the rows, for a table of positions; a row of position -1 becomes zeros.
 
     ```mlir
     %x = llm.embedding %tokens, %w : (tensor<?xi32>, !llm.weight<49152x576, q8_0>) -> tensor<?x576xf32>

@@ -68,12 +68,14 @@ def Llm_RopePairsAttr : I32EnumAttr<"RopePairs", "which columns of a head turn t
   let cppNamespace = "::llcuda::llm";
 }
 
-// Activation of a gated unit, as codegen/formats/activation.h has them.
-def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a gated unit", [
+// Activation of a unit, as codegen/formats/activation.h has them.
+def Llm_ActivationAttr : I32EnumAttr<"Activation", "activation of a unit", [
     I32EnumAttrCase<"Silu", 0, "silu">,
     I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
     I32EnumAttrCase<"SwigluOai", 2, "swiglu_oai">,
-    I32EnumAttrCase<"Sigmoid", 3, "sigmoid">]> {
+    I32EnumAttrCase<"Sigmoid", 3, "sigmoid">,
+    I32EnumAttrCase<"GeluErf", 4, "gelu_erf">,
+    I32EnumAttrCase<"Tanh", 5, "tanh">]> {
   let cppNamespace = "::llcuda::llm";
 }
 

@@ -42,7 +42,8 @@ def Plan_IoRoleAttr : Plan_Enum<"IoRole", "what the host and the kernels pass ea
     I32EnumAttrCase<"DryBreakers", 13, "dry_breakers">, I32EnumAttrCase<"Masks", 14, "masks">,
     I32EnumAttrCase<"Scores", 15, "scores">, I32EnumAttrCase<"ScoreRows", 16, "score_rows">,
     I32EnumAttrCase<"ScoreTokens", 17, "score_tokens">, I32EnumAttrCase<"PoolRows", 18, "pool_rows">,
-    I32EnumAttrCase<"Pooled", 19, "pooled">, I32EnumAttrCase<"SamplingReports", 20, "sampling_reports">]>;
+    I32EnumAttrCase<"Pooled", 19, "pooled">, I32EnumAttrCase<"SamplingReports", 20, "sampling_reports">,
+    I32EnumAttrCase<"TextLengths", 21, "text_lengths">]>;
 
 def Plan_TailKindAttr : Plan_Enum<"TailKind", "what a phase ends with", [
     I32EnumAttrCase<"Sample", 0, "sample">, I32EnumAttrCase<"Score", 1, "score">, I32EnumAttrCase<"Pool", 2, "pool">,

@@ -102,7 +102,8 @@ def Plan_PhaseOp : Plan_Op<"phase", [HasParent<"EngineOp">, SingleBlock, NoTermi
   let description = [{
     Rows from a multiple of `row_block` on belong to one slot. A phase that `feeds_back` makes of each row's output its
     next token (a decode step); without, `output_rows` says which rows are outputs (a prompt). Launches without a `tail`
-    are the trunk; those of a tail may be left out, and those of one that scores `scores` rows be repeated.
+    are the trunk; those of a tail may be left out, and those of one that scores `scores` rows be repeated. A phase of
+    an encoder has one tail, which pools a row of each block: its outputs.
 
     - C1: `rows` is positive, `row_block` in 1 to `rows`, `outputs` in 1 to the number of blocks.
     - C2: the body holds launches only, at least one.

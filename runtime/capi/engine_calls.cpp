@@ -80,6 +80,7 @@ void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* inf
   filled.unknown = state.textConfig().unknown;
   filled.padding = state.textConfig().padding;
   filled.add_bos = state.textConfig().addBos;
+  filled.encoder = model.encoder();
   handOut(filled, info);
 }
 

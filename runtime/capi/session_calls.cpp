@@ -34,6 +34,7 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
                                                       const llcuda_session_options& options) {
   if (options.device < LLCUDA_DEVICE_AUTO || options.device > LLCUDA_DEVICE_HOST)
     return usageError("device is ", options.device, ", which is no llcuda_device");
+  LLCUDA_RETURN_IF_ERROR(engine->file().checkGenerates());
   LLCUDA_ASSIGN_OR_RETURN(const uint32_t context, contextOf(options, engine->file().metadata()));
   const ProgramRequest request{static_cast<DeviceChoice>(options.device), options.device_index, options.guard != 0,
                                context, options.weights_from ? options.weights_from : ""};

@@ -80,6 +80,13 @@ std::string_view Engine::textConfig() const {
   return root->text() ? textSpan(*this, root->text()->config()) : std::string_view();
 }
 
+Result<void> Engine::checkGenerates() const {
+  if (!model().encoder())
+    return {};
+  return unsupported(name, ": is an encoder (", model().architecture()->string_view(),
+                     "), which makes embeddings of texts and writes none");
+}
+
 bool Engine::hasImages(fb::ImageKind kind) const {
   return std::ranges::all_of(*root->kernels(), [kind](const fb::Kernel* kernel) {
     return std::ranges::any_of(*kernel->images(), [kind](const fb::Image* image) { return image->kind() == kind; });

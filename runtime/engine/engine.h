@@ -53,6 +53,9 @@ public:
   /// The text configuration (runtime/text/text_config.h); empty in an engine without a text section.
   std::string_view textConfig() const;
 
+  /// Whether it can continue a text; kUnsupported for an encoder, which makes embeddings alone.
+  Result<void> checkGenerates() const;
+
   /// True when every kernel has an image of this kind.
   bool hasImages(fb::ImageKind kind) const;
 

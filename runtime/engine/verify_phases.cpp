@@ -124,27 +124,29 @@ Result<void> verifyRoles(const fb::Engine& engine, const fb::Phase& phase, const
   const uint64_t word = sizeof(int32_t), slots = engine.max_batch();
   const auto vocabulary = static_cast<int>(engine.model()->vocabulary());
   const bool chains = std::ranges::any_of(kSlotRoles, [&](fb::IoRole role) { return use.of(role) != nullptr; });
-  const bool prompt = isPrompt(phase);
+  const bool prompt = isPrompt(phase), encoder = engine.model()->encoder(), says = !encoder;
+  const bool scores = prompt && says;
   const uint32_t scored = outputsOf(phase, fb::TailKind::score), pooled = outputsOf(phase, fb::TailKind::pool);
   const RoleRule rules[] = {
       {fb::IoRole::tokens, true, true, word * phase.rows()},
       {fb::IoRole::positions, true, true, word * phase.rows()},
       {fb::IoRole::slots, use.slots && engine.max_batch() > 1, true, word * phase.rows()},
-      {fb::IoRole::output_rows, !phase.feeds_back(), !phase.feeds_back(), word * outputsOf(phase)},
-      {fb::IoRole::sampling, true, true, sizeof(SamplingParams) * outputsOf(phase)},
-      {fb::IoRole::logits, true, true, uint64_t{sizeof(float)} * outputsOf(phase) * engine.model()->vocabulary()},
-      {fb::IoRole::sampled, true, true, word * outputsOf(phase)},
-      {fb::IoRole::scores, true, true, sizeof(TokenScore) * std::max(outputsOf(phase), scored)},
-      {fb::IoRole::score_rows, prompt, prompt, word * scored},
-      {fb::IoRole::score_tokens, prompt, prompt, word * scored},
+      {fb::IoRole::text_lengths, encoder, encoder, word * slots},
+      {fb::IoRole::output_rows, scores, scores, word * outputsOf(phase)},
+      {fb::IoRole::sampling, says, says, sizeof(SamplingParams) * outputsOf(phase)},
+      {fb::IoRole::logits, says, says, uint64_t{sizeof(float)} * outputsOf(phase) * engine.model()->vocabulary()},
+      {fb::IoRole::sampled, says, says, word * outputsOf(phase)},
+      {fb::IoRole::scores, says, says, sizeof(TokenScore) * std::max(outputsOf(phase), scored)},
+      {fb::IoRole::score_rows, scores, scores, word * scored},
+      {fb::IoRole::score_tokens, scores, scores, word * scored},
       {fb::IoRole::pool_rows, prompt, prompt, 2 * word * pooled},
       {fb::IoRole::pooled, prompt, prompt, uint64_t{sizeof(float)} * pooled * engine.model()->embedding()},
-      {fb::IoRole::samplers, chains, true, sizeof(SamplerProgram) * slots},
-      {fb::IoRole::history, chains, true, word * slots * engine.max_context()},
-      {fb::IoRole::logit_biases, chains, true, sizeof(LogitBias) * kLogitBiases * slots},
-      {fb::IoRole::dry_breakers, chains, true, word * slots * static_cast<uint64_t>(dryBreakerWords(vocabulary))},
-      {fb::IoRole::masks, chains, true, word * slots * static_cast<uint64_t>(maskWords(vocabulary))},
-      {fb::IoRole::sampling_reports, chains, true, sizeof(SamplingReport) * outputsOf(phase)},
+      {fb::IoRole::samplers, chains, says, sizeof(SamplerProgram) * slots},
+      {fb::IoRole::history, chains, says, word * slots * engine.max_context()},
+      {fb::IoRole::logit_biases, chains, says, sizeof(LogitBias) * kLogitBiases * slots},
+      {fb::IoRole::dry_breakers, chains, says, word * slots * static_cast<uint64_t>(dryBreakerWords(vocabulary))},
+      {fb::IoRole::masks, chains, says, word * slots * static_cast<uint64_t>(maskWords(vocabulary))},
+      {fb::IoRole::sampling_reports, chains, says, sizeof(SamplingReport) * outputsOf(phase)},
   };
   for (const RoleRule& rule : rules) {
     const fb::Buffer* buffer = use.io[static_cast<std::size_t>(rule.role)];
@@ -171,7 +173,7 @@ Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
     if (launch.layer() != next)
       return badInput(".launches[", i, "].tap is of layer ", launch.layer(), ", the next one is of layer ", next);
     ++next;
-    if (i >= sampleTail(phase).first())
+    if (i >= trunkOf(phase).end)
       return badInput(".launches[", i, "].tap is in a tail");
     if (launch.tap() < 0 || static_cast<uint32_t>(launch.tap()) >= engine.buffers()->size())
       return badInput(".launches[", i, "].tap is buffer ", launch.tap(), " of ", engine.buffers()->size());
@@ -185,14 +187,19 @@ Result<void> verifyTaps(const fb::Engine& engine, const fb::Phase& phase) {
 }
 
 /// Behind the trunk the tails that the phase has to have, in their order, each with a launch.
-Result<void> verifyTails(const fb::Phase& phase) {
+Result<void> verifyTails(const fb::Phase& phase, bool encoder) {
   using fb::TailKind;
   constexpr TailKind kKinds[] = {TailKind::sample, TailKind::report, TailKind::score, TailKind::pool};
-  const auto kinds = std::span(kKinds).first(phase.feeds_back() ? 2 : 4);
+  if (encoder && phase.feeds_back())
+    return badInput(" feeds back, which none of an encoder does");
+  const auto kinds = encoder ? std::span(kKinds).last(1) : std::span(kKinds).first(phase.feeds_back() ? 2 : 4);
   const auto& tails = *phase.tails();
   if (tails.size() != kinds.size())
     return badInput(" has ", tails.size(), " tails, one that ",
-                    phase.feeds_back() ? "feeds back" : "does not feed back", " has ", kinds.size());
+                    encoder              ? "is of an encoder"
+                    : phase.feeds_back() ? "feeds back"
+                                         : "does not feed back",
+                    " has ", kinds.size());
   static_assert(alignof(fb::Tail) == 4); // as FlatBuffers aligns every vector
   for (uint32_t t = 0; t < tails.size(); ++t) {
     if (tails[t]->kind() != kinds[t])
@@ -207,8 +214,12 @@ Result<void> verifyTails(const fb::Phase& phase) {
 }
 
 /// How many rows each tail makes.
-Result<void> verifyOutputs(const fb::Phase& phase) {
+Result<void> verifyOutputs(const fb::Phase& phase, bool encoder) {
   using fb::TailKind;
+  if (const uint32_t pooled = outputsOf(phase, TailKind::pool); encoder)
+    return pooled == rowBlocks(phase)
+               ? Result<void>()
+               : badInput(".tails[0].outputs is ", pooled, " for ", rowBlocks(phase), " blocks of rows");
   const uint32_t outputs = outputsOf(phase);
   if (phase.feeds_back() && (phase.row_block() != 1 || outputs != phase.rows()))
     return badInput(" feeds back ", outputs, " outputs of ", phase.rows(), " rows in blocks of ", phase.row_block());
@@ -232,10 +243,11 @@ Result<void> verifyPhase(const fb::Engine& engine, const fb::Phase& phase, Phase
   const auto& launches = *phase.launches();
   if (launches.size() == 0 || launches.size() > kMaxLaunches)
     return badInput(" has ", launches.size(), " launches, allowed are 1 to ", kMaxLaunches);
-  LLCUDA_RETURN_IF_ERROR(verifyTails(phase));
+  const bool encoder = engine.model()->encoder();
+  LLCUDA_RETURN_IF_ERROR(verifyTails(phase, encoder));
   if (phase.row_block() == 0 || phase.row_block() > phase.rows())
     return badInput(".row_block is ", phase.row_block(), ", allowed are 1 to the ", phase.rows(), " rows");
-  LLCUDA_RETURN_IF_ERROR(verifyOutputs(phase));
+  LLCUDA_RETURN_IF_ERROR(verifyOutputs(phase, encoder));
   for (uint32_t i = 0; i < launches.size(); ++i)
     if (auto result = verifyLaunch(engine, *launches[i], use); !result)
       return badInput(".launches[", i, "]", result.error().message);
@@ -286,8 +298,8 @@ Result<void> verifyPhases(const fb::Engine& engine) {
   if (phases.size() == 0 || phases.size() > kMaxPhases)
     return corrupt("phases has ", phases.size(), " entries, allowed are 1 to ", kMaxPhases);
   std::set<std::tuple<bool, bool, uint32_t>> seen;
-  bool prompt = false;
-  uint32_t widestDecode = 0;
+  const bool encoder = engine.model()->encoder();
+  uint32_t widestPrompt = 0, widestDecode = 0;
   PhaseUse edits, first;
   if (!engine.apply_edits())
     return corrupt("there is no apply_edits");
@@ -306,13 +318,14 @@ Result<void> verifyPhases(const fb::Engine& engine) {
       return corrupt("phases[", p, "]", result.error().message);
     if (!seen.emplace(phase.feeds_back(), isPrompt(phase), phase.rows()).second)
       return corrupt("phases[", p, "] repeats an earlier phase of ", phase.rows(), " rows");
-    prompt |= isPrompt(phase);
-    if (phase.feeds_back())
-      widestDecode = std::max(widestDecode, phase.rows());
+    uint32_t& widest = isPrompt(phase) ? widestPrompt : widestDecode;
+    widest = std::max(widest, phase.rows());
   }
-  if (!prompt)
+  if (widestPrompt == 0)
     return corrupt("there is no prompt phase");
-  if (widestDecode < engine.max_batch())
+  if (encoder && widestPrompt < engine.max_context())
+    return corrupt("the widest phase of an encoder has ", widestPrompt, " rows, max_context is ", engine.max_context());
+  if (!encoder && widestDecode < engine.max_batch())
     return corrupt("the widest decode phase has ", widestDecode, " rows, max_batch is ", engine.max_batch());
   return {};
 }

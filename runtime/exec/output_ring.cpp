@@ -9,8 +9,11 @@ Result<OutputRing> OutputRing::create(std::shared_ptr<const cuda::Context> conte
   OutputRing ring;
   ring.sizes = sizes;
   for (Entry& entry : ring.entries) {
-    LLCUDA_ASSIGN_OR_RETURN(entry.sampled.memory, cuda::PinnedMemory::allocate(context, sizes.outputs * sizeof(int32_t),
-                                                                               "reading tokens back"));
+    if (sizes.outputs != 0) { // an encoder samples nothing
+      LLCUDA_ASSIGN_OR_RETURN(
+          entry.sampled.memory,
+          cuda::PinnedMemory::allocate(context, sizes.outputs * sizeof(int32_t), "reading tokens back"));
+    }
     LLCUDA_ASSIGN_OR_RETURN(entry.arrived, cuda::Event::create(context));
   }
   ring.context = std::move(context);

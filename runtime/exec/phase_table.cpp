@@ -28,9 +28,11 @@ PhaseTable::PhaseTable(const Engine& engine) {
   const auto rows = [](const PhaseIo& io) { return io.phase->rows(); };
   std::ranges::sort(decodePhases, {}, rows);
   std::ranges::sort(promptPhases, {}, rows);
+  const bool whole = engine.model().encoder();
   for (const PhaseIo& io : promptPhases)
-    shapes.push_back(
-        {io.phase->rows(), io.phase->row_block(), outputsOf(*io.phase), outputsOf(*io.phase, fb::TailKind::score)});
+    shapes.push_back({io.phase->rows(), io.phase->row_block(),
+                      outputsOf(*io.phase, whole ? fb::TailKind::pool : fb::TailKind::sample),
+                      outputsOf(*io.phase, fb::TailKind::score), whole});
 }
 
 uint32_t PhaseTable::decodeFor(uint32_t rows) const {
@@ -40,7 +42,7 @@ uint32_t PhaseTable::decodeFor(uint32_t rows) const {
 }
 
 uint32_t PhaseTable::maxRows() const {
-  return std::max(decodePhases.back().phase->rows(), promptPhases.back().phase->rows());
+  return std::max(decodePhases.empty() ? 0 : decodePhases.back().phase->rows(), promptPhases.back().phase->rows());
 }
 
 uint32_t PhaseTable::maxOutputs() const {

@@ -21,7 +21,8 @@ struct PhaseIo {
   uint32_t buffer(fb::IoRole role) const { return buffers[static_cast<std::size_t>(role)]; }
 };
 
-/// The phases of an engine: those that feed back, and the others, each by rising number of rows.
+/// The phases of an engine: those that feed back, of which an encoder has none, and the others, each by rising number
+/// of rows.
 class PhaseTable {
 public:
   explicit PhaseTable(const Engine& engine);

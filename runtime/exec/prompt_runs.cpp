@@ -28,6 +28,8 @@ struct Rest {
     uint32_t row = 0;
     for (uint32_t i = prompt; i < lengths.size() && row < phase.rows && pieces.size() < phase.sequences(); ++i) {
       const uint32_t tokens = std::min(tokensOf(i), phase.rows - row);
+      if (phase.whole && tokens < tokensOf(i))
+        break;
       pieces.push_back({i, lengths[i] - tokensOf(i), tokens});
       row += (tokens + phase.rowBlock - 1) / phase.rowBlock * phase.rowBlock;
     }
@@ -58,6 +60,24 @@ bool isAll(const std::vector<PromptPiece>& pieces, const Rest& rest) {
   return after.isEmpty();
 }
 
+/// The phase of the next run, of those that take whole prompts.
+uint32_t nextWholePhase(std::span<const PromptShape> phases, const Rest& rest) {
+  uint32_t holding = kNone, fullest = kNone;
+  double best = 0;
+  for (uint32_t i = 0; i < phases.size(); ++i) {
+    const std::vector<PromptPiece> pieces = rest.piecesFor(phases[i]);
+    if (pieces.empty())
+      continue;
+    if (isAll(pieces, rest) && (holding == kNone || phases[i].rows < phases[holding].rows))
+      holding = i;
+    const double filled = static_cast<double>(rowsOf(pieces, phases[i])) / phases[i].rows;
+    if (fullest == kNone || filled > best || (filled == best && phases[i].rows > phases[fullest].rows))
+      fullest = i, best = filled;
+  }
+  assert((holding != kNone || fullest != kNone) && "a prompt is longer than every phase");
+  return holding != kNone ? holding : fullest;
+}
+
 /// The phase of the next run.
 uint32_t nextPhase(std::span<const PromptShape> phases, const Rest& rest) {
   uint32_t filled = kNone, holding = kNone, widest = 0;
@@ -83,7 +103,7 @@ uint32_t nextPhase(std::span<const PromptShape> phases, const Rest& rest) {
 }
 
 PromptRun nextRun(std::span<const PromptShape> phases, const Rest& rest) {
-  const uint32_t phase = nextPhase(phases, rest);
+  const uint32_t phase = phases.front().whole ? nextWholePhase(phases, rest) : nextPhase(phases, rest);
   return {phase, rest.piecesFor(phases[phase])};
 }
 

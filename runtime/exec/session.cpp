@@ -11,9 +11,10 @@ namespace {
 
 /// Of the inputs of a prompt phase, which are more than those of its tails, or of edits.
 std::size_t stagingBytes(const Engine& engine, const PhaseTable& phases) {
-  const std::size_t inputs =
-      3 * phases.maxRows() * sizeof(int32_t) + phases.maxOutputs() * (sizeof(int32_t) + sizeof(SamplingParams));
-  return std::max(inputs, std::size_t{editsBytes(engine.metadata().max_batch())});
+  const uint32_t slots = engine.metadata().max_batch();
+  const std::size_t inputs = (3 * phases.maxRows() + slots) * sizeof(int32_t) +
+                             phases.maxOutputs() * (sizeof(int32_t) + sizeof(SamplingParams));
+  return std::max(inputs, std::size_t{editsBytes(slots)});
 }
 
 } // namespace
@@ -80,7 +81,9 @@ Result<void> Session::captureAll() {
   std::vector<Wanted> wanted; // what decodes samples always
   for (std::size_t i = 0; i < decodeGraphs.size(); ++i) wanted.push_back({phases.decode()[i], decodeGraphs[i], true});
   for (std::size_t i = 0; i < promptGraphs.size(); ++i)
-    for (const bool tail : {true, false}) wanted.push_back({phases.prompt()[i], promptGraphs[i], tail});
+    for (const bool tail : {true, false})
+      if (!tail || outputsOf(*phases.prompt()[i].phase) != 0)
+        wanted.push_back({phases.prompt()[i], promptGraphs[i], tail});
   for (const Wanted& graph : wanted) {
     LLCUDA_RETURN_IF_ERROR(graphOf(graph.io, graph.graphs, graph.tail));
     if (execution.onCapture)
@@ -168,11 +171,12 @@ Result<void> Session::readSampled(const PhaseIo& io, uint32_t outputs, const Ste
 Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart> parts) {
   const uint32_t rowCount = io.phase->rows(), block = io.phase->row_block();
   std::vector<int32_t> ids(rowCount, 0), places(rowCount, -1), slotOfRow(rowCount, 0);
-  std::vector<int32_t> outputRows;
+  std::vector<int32_t> outputRows, lengths(loaded->engine().metadata().max_batch(), 0);
   std::vector<SamplingParams> sampling;
   uint32_t row = 0;
   for (const PromptPart& part : parts) {
     assert(row + part.tokens.size() <= rowCount);
+    lengths[part.slot] = static_cast<int32_t>(part.first + part.tokens.size());
     for (uint32_t i = 0; i < part.tokens.size(); ++i) {
       ids[row + i] = part.tokens[i];
       places[row + i] = static_cast<int32_t>(part.first + i);
@@ -197,6 +201,7 @@ Result<void> Session::writePrompts(const PhaseIo& io, std::span<const PromptPart
   add(fb::IoRole::slots, slotOfRow);
   add(fb::IoRole::output_rows, outputRows);
   add(fb::IoRole::sampling, sampling);
+  add(fb::IoRole::text_lengths, lengths);
   return staging.upload(stream, uploads);
 }
 

@@ -16,7 +16,7 @@ StepTails Session::tailsOf(const fb::Phase& phase, std::span<const PromptPart> p
     scored += part.scored.size() - static_cast<std::size_t>(std::ranges::count(part.scored, -1));
   }
   const uint32_t each = outputsOf(phase, fb::TailKind::score);
-  tails.scoreRuns = (static_cast<uint32_t>(scored) + each - 1) / each;
+  tails.scoreRuns = scored == 0 ? 0 : (static_cast<uint32_t>(scored) + each - 1) / each;
   tails.report = tails.sample && reads.scores;
   return tails;
 }

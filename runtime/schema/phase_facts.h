@@ -14,15 +14,13 @@ inline uint32_t rowBlocks(const fb::Phase& phase) {
   return (phase.rows() + phase.row_block() - 1) / phase.row_block();
 }
 
-/// Its tail of a kind, or null. Every phase samples and reports; prompt phases also score and pool.
+/// Its tail of a kind, or null. Every phase samples and reports; prompt phases also score and pool. Those of an encoder
+/// pool alone.
 inline const fb::Tail* tailOf(const fb::Phase& phase, fb::TailKind kind) {
   for (const fb::Tail* tail : *phase.tails())
     if (tail->kind() == kind)
       return tail;
   return nullptr;
-}
-inline const fb::Tail& sampleTail(const fb::Phase& phase) {
-  return *tailOf(phase, fb::TailKind::sample);
 }
 
 /// Launches of a phase that are run one after another.
@@ -33,7 +31,7 @@ struct LaunchRange {
   uint32_t count() const { return end - first; }
 };
 inline LaunchRange trunkOf(const fb::Phase& phase) {
-  return {0, sampleTail(phase).first()};
+  return {0, phase.tails()->Get(0)->first()};
 }
 /// Those of a tail that it has.
 inline LaunchRange launchesOf(const fb::Phase& phase, fb::TailKind kind) {
@@ -46,17 +44,18 @@ inline LaunchRange launchesOf(const fb::Phase& phase, fb::TailKind kind) {
 }
 /// Of a step that samples, or of one that does not.
 inline LaunchRange stepOf(const fb::Phase& phase, bool samples) {
-  return samples ? LaunchRange{0, launchesOf(phase, fb::TailKind::sample).end} : trunkOf(phase);
+  return samples && tailOf(phase, fb::TailKind::sample) ? LaunchRange{0, launchesOf(phase, fb::TailKind::sample).end}
+                                                        : trunkOf(phase);
 }
 
-/// Rows whose next token a step says.
-inline uint32_t outputsOf(const fb::Phase& phase) {
-  return sampleTail(phase).outputs();
-}
-/// Rows that one run of a tail scores or pools; 0 where there is no such tail.
+/// Rows that one run of a tail samples, scores or pools; 0 where there is no such tail.
 inline uint32_t outputsOf(const fb::Phase& phase, fb::TailKind kind) {
   const fb::Tail* tail = tailOf(phase, kind);
   return tail ? tail->outputs() : 0;
+}
+/// Rows whose next token a step says.
+inline uint32_t outputsOf(const fb::Phase& phase) {
+  return outputsOf(phase, fb::TailKind::sample);
 }
 
 /// Whether it takes many tokens of a sequence at a time: their last one may be an output, and nothing feeds back.

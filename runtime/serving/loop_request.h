@@ -19,7 +19,7 @@ struct EngineLoop::Request {
           uint64_t number, uint32_t context, const fb::Model& model)
       : id(id), number(number), arrival(arrival), lastStep(arrival), tokens(std::move(given.tokens)),
         options(std::move(given)), answer(tokenizer, options.specialText, options.stops),
-        report(options, static_cast<uint32_t>(tokens.size()), poolingOf(model)) {
+        report(options, static_cast<uint32_t>(tokens.size()), poolingOf(model), model.encoder()) {
     metrics.promptTokens = static_cast<uint32_t>(tokens.size());
     const uint64_t room = context - tokens.size() + 1; // the last token needs no position
     const uint64_t wanted = options.maxTokens < 0 ? UINT64_MAX : static_cast<uint64_t>(options.maxTokens);

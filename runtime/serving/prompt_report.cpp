@@ -6,11 +6,11 @@
 
 namespace llcuda::serving {
 
-PromptReport::PromptReport(const RequestOptions& options, uint32_t promptTokens, Pooling pooling)
+PromptReport::PromptReport(const RequestOptions& options, uint32_t promptTokens, Pooling pooling, bool whole)
     : scored(options.promptLogprobs >= 0), pooling(options.task == Task::kEmbed ? pooling : Pooling::kDefault),
       promptTokens(promptTokens) {
-  if (pools()) // rows see what is before them alone: of the first one nothing behind it is needed
-    wantedRows = pooling == Pooling::kCls ? 1 : promptTokens;
+  if (pools()) // where rows see what is before them alone, nothing behind the first one is needed of it
+    wantedRows = pooling == Pooling::kCls && !whole ? 1 : promptTokens;
   else if (scored)
     wantedRows = promptTokens - 1; // the last token's row says what follows the prompt
 }
@@ -34,9 +34,10 @@ PromptReading PromptReport::ask(PromptPart& part, std::span<const int32_t> seque
   }
   if (pools()) {
     const uint32_t pooledFirst = pooling == Pooling::kLast ? std::max(first, wantedRows - 1) : first;
-    reading.pools = pooledFirst < end;
+    const uint32_t pooledEnd = pooling == Pooling::kCls ? std::min(end, 1u) : end;
+    reading.pools = pooledFirst < pooledEnd;
     if (reading.pools)
-      part.pooled = {pooledFirst - part.first, end - pooledFirst};
+      part.pooled = {pooledFirst - part.first, pooledEnd - pooledFirst};
   }
   return reading;
 }

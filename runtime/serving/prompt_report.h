@@ -27,7 +27,8 @@ struct PromptReading {
 /// Of one request. Rows are asked for once, however often a prompt is computed.
 class PromptReport {
 public:
-  PromptReport(const RequestOptions& options, uint32_t promptTokens, Pooling pooling);
+  /// `whole`: rows see the whole prompt, all of which has to be computed.
+  PromptReport(const RequestOptions& options, uint32_t promptTokens, Pooling pooling, bool whole = false);
 
   /// Tokens of the prompt that have to be computed for it; 0 where nothing is read.
   uint32_t rows() const { return wantedRows; }

@@ -142,6 +142,8 @@ Result<void> Scheduler::check(const RequestOptions& request) const {
   for (std::size_t i = 0; i < request.tokens.size(); ++i)
     if (request.tokens[i] < 0 || request.tokens[i] >= vocabulary)
       return usageError("token ", i, " is ", request.tokens[i], ", the vocabulary has ", vocabulary);
+  if (request.task == Task::kGenerate)
+    LLCUDA_RETURN_IF_ERROR(session->program().engine().checkGenerates());
   if (request.maxTokens < -1)
     return usageError("max_tokens is ", request.maxTokens, ", allowed are -1 and more");
   if (request.logprobs < -1)

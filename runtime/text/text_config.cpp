@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr VocabularyKind kKinds[] = {VocabularyKind::kNone, VocabularyKind::kSpm, VocabularyKind::kBpe};
+constexpr VocabularyKind kKinds[] = {VocabularyKind::kNone, VocabularyKind::kSpm, VocabularyKind::kBpe,
+                                     VocabularyKind::kWordPiece, VocabularyKind::kUnigram};
 
 struct TokenField {
   const char* key;
@@ -59,7 +60,7 @@ Result<VocabularyKind> readKind(const Json& value) {
     for (const VocabularyKind kind : kKinds)
       if (name(kind) == value.get_ref<const std::string&>())
         return kind;
-  return wrong("kind", "none, spm or bpe");
+  return wrong("kind", "none, spm, bpe, wordpiece or unigram");
 }
 
 Result<void> readLists(const Json& object, TextConfig& config) {
@@ -107,6 +108,10 @@ std::string_view name(VocabularyKind kind) {
     return "none";
   case VocabularyKind::kSpm:
     return "spm";
+  case VocabularyKind::kWordPiece:
+    return "wordpiece";
+  case VocabularyKind::kUnigram:
+    return "unigram";
   case VocabularyKind::kBpe:
     return "bpe";
   }

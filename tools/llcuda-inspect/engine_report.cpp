@@ -97,7 +97,8 @@ ordered_json modelJson(const fb::Model& model) {
           {"feed_forward", model.feed_forward()},
           {"vocabulary", model.vocabulary()},
           {"trained_context", model.trained_context()},
-          {"pooling", fb::EnumNamePooling(model.pooling())}};
+          {"pooling", fb::EnumNamePooling(model.pooling())},
+          {"encoder", model.encoder()}};
 }
 
 ordered_json segmentsJson(const Engine& engine) {

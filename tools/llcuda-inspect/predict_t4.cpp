@@ -161,6 +161,7 @@ private:
 
 Result<std::vector<StepPrediction>> predictT4(const Engine& engine, const PredictRequest& request) {
   constexpr uint32_t kDepth = 4096, kPrompt = 512;
+  LLCUDA_RETURN_IF_ERROR(engine.checkGenerates());
   if (!phaseOf(engine, true, 1))
     return unsupported(engine.path(), " has no decode phase for one row");
   const fb::Engine& facts = engine.metadata();

@@ -63,4 +63,23 @@ private:
   static LLCUDA_DEVICE float tanhOf(float v) { return 1.f - 2.f * reciprocalFast(1.f + expFast(2.f * v)); }
 };
 
+/// A row sees the whole text of its slot, or of it the keys that lie at most half a window from its own. Scores and
+/// denominators are those of `scores`.
+struct TwoWayAttention {
+  CausalAttention scores;
+  const int* lengths; ///< of the text of each slot
+
+  LLCUDA_DEVICE float score(float dot) const { return scores.score(dot); }
+  LLCUDA_DEVICE float factor() const { return scores.factor(); }
+  LLCUDA_DEVICE KeySpan keys(int position, int slot) const {
+    if (position < 0)
+      return {0, -1};
+    const int last = loadReadOnly(lengths + slot) - 1, reach = scores.window / 2;
+    return reach == 0 ? KeySpan{0, last} : KeySpan{position - reach, minOf(position + reach, last)};
+  }
+  LLCUDA_DEVICE float denominator(float sum, float highest, int head) const {
+    return scores.denominator(sum, highest, head);
+  }
+};
+
 } // namespace llcuda

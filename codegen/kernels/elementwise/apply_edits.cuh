@@ -3,7 +3,7 @@
 //
 //   launch    grid (1), block (kEditThreads), which is at least the number of rows that are edited
 //   edits     EditsHeader, RowEdit [rows], PageEdit [pages]; no row is edited twice, and no entry
-//   state     tokens, positions, slots, sampling of the rows of phases that feed back
+//   state     tokens, positions, slots, sampling of the rows of phases that feed back; null where there are none
 //   sampled   of the last phase that does not
 //   tables    the block tables of the KV groups
 #pragma once

@@ -9,9 +9,15 @@ namespace llcuda {
 
 template <Activation kActivation>
 LLCUDA_DEVICE float activate(float x) {
+  static_assert(kActivation != Activation::kSwigluOai, "that is a function of two values");
   if constexpr (kActivation == Activation::kSigmoid)
     return sigmoidFast(x);
-  return kActivation == Activation::kSilu ? siluFast(x) : geluTanhFast(x);
+  else if constexpr (kActivation == Activation::kGeluErf)
+    return geluErfFast(x);
+  else if constexpr (kActivation == Activation::kTanh)
+    return 1.f - 2.f * reciprocalFast(1.f + expFast(2.f * x));
+  else
+    return kActivation == Activation::kSilu ? siluFast(x) : geluTanhFast(x);
 }
 
 template <Activation kActivation>

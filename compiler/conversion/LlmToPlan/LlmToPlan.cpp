@@ -37,7 +37,9 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
                                        << " is not supported; batches of 1 to " << kMaxBatch << " are";
       return signalPassFailure();
     }
-    const std::vector<llm::PhaseFacts> list = phases();
+    bool encodes = false;
+    forward.walk([&](llm::AttentionOp attention) { encodes |= attention.getBothWays(); });
+    const std::vector<llm::PhaseFacts> list = encodes ? textPhases() : phases();
     tiles.anyRows = batchInvariant;
     if (batchInvariant && cutsDiffer(list)) {
       forward.emitError("prompt phases of up to ") << kFewRows << " rows beside larger ones are not batch-invariant";
@@ -72,6 +74,17 @@ struct LlmToPlan final : impl::LlmToPlanBase<LlmToPlan> {
   llm::PhaseFacts promptFacts(int64_t rows) const {
     const int64_t block = rows <= codegen::kMaxDecodeRows ? 1 : std::min(rows, kRowBlock);
     return {rows, block, std::min<int64_t>(maxBatch, (rows + block - 1) / block), false, std::min(rows, kScoredRows)};
+  }
+
+  /// The phases of an encoder, whose rows see all of their text: one holds it as a whole, the widest of them any text
+  /// that the context has room for.
+  std::vector<llm::PhaseFacts> textPhases() const {
+    std::vector<llm::PhaseFacts> list;
+    const int64_t context = maxContext;
+    const auto add = [&](int64_t rows) { list.push_back({rows, kRowBlock, rows / kRowBlock, false, 0, true}); };
+    for (int64_t rows = kRowBlock; rows < context; rows *= 4) add(rows);
+    add((context + kRowBlock - 1) / kRowBlock * kRowBlock);
+    return list;
   }
 
   std::vector<llm::PhaseFacts> phases() {

@@ -211,6 +211,9 @@ LogicalResult PhaseLowering::lowerAttention(AttentionOp op) {
   desc.window = static_cast<uint32_t>(op.getWindow().value_or(0));
   desc.softcap = op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0;
   desc.sinks = static_cast<bool>(op.getSinks());
+  desc.bothWays = op.getBothWays();
+  if (desc.bothWays && hasRowsApart())
+    return op.emitOpError("goes both ways in a phase whose rows are of any slots, which no kernel does");
   // A block makes one head: where 32 columns reach into the next head, the rows become int8 rows by their reader's
   // launch.
   desc.int8Rows = isQ8Rows(op.getResult().getType()) && cache.getHeadSize() % kQ8Block == 0;

@@ -23,6 +23,7 @@ LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
   desc.columns = static_cast<uint32_t>(type.getCols());
   desc.vocabulary = static_cast<uint32_t>(type.getRows());
   desc.scale = op.getScale() ? op.getScale()->convertToFloat() : 1;
+  desc.byPosition = isPositions(op.getTokens());
   if (failed(accept(op, codegen::checkEmbedding(desc))))
     return failure();
   const RowBuffers& y = define(op, op.getResult(), "embedded", rows);
@@ -31,6 +32,28 @@ LogicalResult PhaseLowering::lowerEmbedding(EmbeddingOp op) {
 
 LogicalResult PhaseLowering::lowerRmsNorm(RmsNormOp op) {
   return lowerNorm(op, values[op.getInput()].f32, op.getScale(), op.getEps(), op.getResult());
+}
+
+LogicalResult PhaseLowering::lowerLayerNorm(LayerNormOp op) {
+  const bool int8Rows = isQ8Rows(op.getResult().getType());
+  const FloatForms forms = int8Rows ? FloatForms{} : floatFormsOf(op.getResult());
+  const RowBuffers& y = defineNormed(op, op.getResult(), rows, int8Rows, /*picked=*/false, forms);
+  codegen::LayerNormDesc desc;
+  desc.rows = static_cast<uint32_t>(rows);
+  desc.columns = static_cast<uint32_t>(columnsOf(op.getScale()));
+  desc.eps = op.getEps().convertToFloat();
+  desc.shift = static_cast<bool>(op.getShift());
+  desc.f32Rows = !y.f32.empty();
+  desc.int8Rows = !y.codes.empty();
+  desc.halfRows = !y.halves.empty();
+  desc.order = orderOf(/*picked=*/false);
+  if (failed(accept(op, codegen::checkLayerNorm(desc))))
+    return failure();
+  Bindings bindings = {{"x", values[op.getInput()].f32}, {"scale", plan.constant(op.getScale())}};
+  if (op.getShift())
+    bindings["shift"] = plan.constant(op.getShift());
+  bindRows(bindings, "y", y);
+  return emit(op, codegen::layerNormLaunch(desc), bindings);
 }
 
 LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale, const llvm::APFloat& eps,
@@ -113,6 +136,22 @@ LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
 LogicalResult PhaseLowering::lowerGlu(GluOp op) {
   const RowBuffers gate = values[op.getGate()], up = values[op.getUp()];
   return emitGlu(op, op.getActivation(), gate.f32, up.f32, op.getResult(), gate.rows);
+}
+
+LogicalResult PhaseLowering::lowerActivate(ActivateOp op) {
+  const RowBuffers x = values[op.getInput()];
+  codegen::ActivateDesc desc;
+  desc.rows = static_cast<uint32_t>(x.rows);
+  desc.columns = static_cast<uint32_t>(columnsOf(op.getResult()));
+  desc.activation = activationOf(op.getActivation());
+  desc.int8Rows = isQ8Rows(op.getResult().getType());
+  desc.f32Rows = !desc.int8Rows || feedsLowRank(op.getResult());
+  desc.order = orderOf(/*picked=*/false);
+  if (failed(accept(op, codegen::checkActivate(desc))))
+    return failure();
+  Bindings bindings = {{"x", x.f32}};
+  bindRows(bindings, "y", define(op, op.getResult(), "active", x.rows));
+  return emit(op, codegen::activateLaunch(desc), bindings);
 }
 
 LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, std::string gate, std::string up,

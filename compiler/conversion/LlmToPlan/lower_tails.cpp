@@ -31,7 +31,7 @@ LogicalResult PhaseLowering::lowerOtherTails(SampleOp op) {
   HeadOp head = headOf(op.getLogits());
   if (facts.scores == 0 || !head)
     return success();
-  return failed(lowerScore(op, head)) ? failure() : lowerPool(head);
+  return failed(lowerScore(op, head)) ? failure() : lowerPool(head, head.getInput());
 }
 
 LogicalResult PhaseLowering::emitLogProbabilities(SampleOp op, plan::IoRole tokens) {
@@ -58,26 +58,30 @@ LogicalResult PhaseLowering::lowerScore(SampleOp op, HeadOp head) {
 }
 
 // All rows as f32: which of them are summed is said when it runs.
-LogicalResult PhaseLowering::lowerPool(HeadOp head) {
+LogicalResult PhaseLowering::lowerPool(Operation* op, mlir::Value input) {
   tail = plan::TailKind::Pool;
   outputs = llvm::divideCeil(rows, facts.rowBlock);
-  RowBuffers normed = values[head.getInput()];
-  const int64_t columns = columnsOf(head.getInput());
+  RowBuffers normed = values[input];
+  const int64_t columns = columnsOf(input);
   if (headNorm.op) {
     normed = {};
     normed.rows = rows;
-    normed.f32 = scratch(head, "pool_normed", rows * columns * 4);
-    const std::string sum = headNorm.postScale ? scratch(head, "pool_sum", rows * columns * 4) : "";
+    normed.f32 = scratch(op, "pool_normed", rows * columns * 4);
+    const std::string sum = headNorm.postScale ? scratch(op, "pool_sum", rows * columns * 4) : "";
     if (failed(emitNorm(headNorm, normed, /*picked=*/false, sum)))
       return failure();
   }
   if (normed.f32.empty())
-    return head.emitOpError("reads int8 rows that no norm picked");
+    return op->emitOpError("reads int8 rows that no norm picked");
   const codegen::ElementsDesc desc = {static_cast<uint32_t>(outputs), static_cast<uint32_t>(columns)};
-  if (failed(accept(head, codegen::checkElements("sum_rows", desc))))
+  if (failed(accept(op, codegen::checkElements("sum_rows", desc))))
     return failure();
-  return emit(head, codegen::sumRowsLaunch(desc, static_cast<uint32_t>(facts.rowBlock)),
+  return emit(op, codegen::sumRowsLaunch(desc, static_cast<uint32_t>(facts.rowBlock)),
               {{"x", normed.f32}, {"pooled", plan.io(facts, plan::IoRole::Pooled, outputs * columns * 4)}});
+}
+
+LogicalResult PhaseLowering::lowerReturn(mlir::func::ReturnOp op) {
+  return facts.encodes ? lowerPool(op, op.getOperand(0)) : success();
 }
 
 LogicalResult PhaseLowering::pickNormed(HeadOp op, RowBuffers& picked) {

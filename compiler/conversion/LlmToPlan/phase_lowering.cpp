@@ -40,11 +40,13 @@ void PhaseLowering::noteResidual(Operation* op, Value sum) {
 
 LogicalResult PhaseLowering::lowerOp(Operation* op) {
   return llvm::TypeSwitch<Operation*, LogicalResult>(op)
-      .Case<ParameterOp, RopeTableOp, mlir::func::ReturnOp>([](auto) { return success(); }) // made by their users
+      .Case<ParameterOp, RopeTableOp>([](auto) { return success(); }) // made by their users
       .Case([&](EmbeddingOp embedding) { return lowerEmbedding(embedding); })
       .Case([&](RmsNormOp norm) { return lowerRmsNorm(norm); })
+      .Case([&](LayerNormOp norm) { return lowerLayerNorm(norm); })
       .Case([&](QuantizeOp quantize) { return lowerQuantize(quantize); })
       .Case([&](GluOp glu) { return lowerGlu(glu); })
+      .Case([&](ActivateOp activate) { return lowerActivate(activate); })
       .Case([&](LinearOp linear) { return lowerLinear(linear); })
       .Case([&](LowRankOp product) { return lowerLowRank(product); })
       .Case([&](LinearResidualNormOp linear) { return lowerLinearResidualNorm(linear); })
@@ -67,6 +69,7 @@ LogicalResult PhaseLowering::lowerOp(Operation* op) {
       .Case([&](SoftcapOp softcap) { return lowerSoftcap(softcap); })
       .Case([&](HeadOp head) { return lowerHead(head); })
       .Case([&](SampleOp sample) { return lowerSample(sample); })
+      .Case([&](mlir::func::ReturnOp done) { return lowerReturn(done); })
       .Default([](Operation* other) { return other->emitOpError("has no kernel"); });
 }
 
@@ -115,8 +118,8 @@ void PhaseLowering::addCodes(Operation* op, RowBuffers& buffers, const std::stri
   buffers.scales = scratch(op, name + "_scales", static_cast<int64_t>(scalesBytes(buffers.order, rowCount, width)));
 }
 
-bool PhaseLowering::isLogits(Value rows) {
-  return llvm::any_of(rows.getUses(), [](mlir::OpOperand& use) {
+bool PhaseLowering::isLogits(Value rows) const {
+  return !facts.encodes && llvm::any_of(rows.getUses(), [](mlir::OpOperand& use) {
     return llvm::isa<SampleOp, mlir::func::ReturnOp>(use.getOwner()) && use.getOperandNumber() == 0;
   });
 }
@@ -232,6 +235,8 @@ int64_t PhaseLowering::ioBytes(plan::IoRole role) const {
     return outputs * vocabulary * 4;
   case plan::IoRole::SamplingReports:
     return outputs * static_cast<int64_t>(sizeof(SamplingReport));
+  case plan::IoRole::TextLengths:
+    return plan.limits().maxBatch * 4;
   case plan::IoRole::BlockTable: // of a cache, not of a phase
   case plan::IoRole::Edits:      // of all phases
   case plan::IoRole::Pooled:     // lowerPool() says

@@ -60,6 +60,7 @@ private:
   // lower_rows.cpp
   mlir::LogicalResult lowerEmbedding(EmbeddingOp op);
   mlir::LogicalResult lowerRmsNorm(RmsNormOp op);
+  mlir::LogicalResult lowerLayerNorm(LayerNormOp op);
   mlir::LogicalResult lowerNorm(mlir::Operation* op, std::string x, mlir::Value scale, const llvm::APFloat& eps,
                                 mlir::Value result, uint32_t threads = 0);
   /// A norm of rows, with what is added before it or without.
@@ -76,6 +77,7 @@ private:
                                    uint32_t threads);
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
+  mlir::LogicalResult lowerActivate(ActivateOp op);
   mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
                               mlir::Value result, int64_t count);
   // lower_linears.cpp
@@ -164,7 +166,10 @@ private:
   /// What may follow the tail that samples.
   mlir::LogicalResult lowerOtherTails(SampleOp op);
   mlir::LogicalResult lowerScore(SampleOp op, HeadOp head);
-  mlir::LogicalResult lowerPool(HeadOp head);
+  /// Sums of the rows that `op` reads.
+  mlir::LogicalResult lowerPool(mlir::Operation* op, mlir::Value input);
+  /// What an encoder returns is pooled.
+  mlir::LogicalResult lowerReturn(mlir::func::ReturnOp op);
   /// A score of each row of the logits of this tail: of the token that `tokens` says of it.
   mlir::LogicalResult emitLogProbabilities(SampleOp op, plan::IoRole tokens);
   /// The rows that the tail wants of what the head reads, as the head reads them.
@@ -224,8 +229,9 @@ private:
   /// Buffers of what a norm emits.
   RowBuffers& defineNormed(mlir::Operation* op, mlir::Value normed, int64_t rowCount, bool int8Rows, bool picked,
                            FloatForms forms);
-  /// Whether these rows are what is sampled, or what the function returns first.
-  static bool isLogits(mlir::Value rows);
+  /// Whether these rows are what is sampled, or what the function returns first; nothing of an
+  /// encoder is.
+  bool isLogits(mlir::Value rows) const;
   static void bindRows(Bindings& bindings, const std::string& name, const RowBuffers& buffers);
   /// Appends the launch; parameters that `bindings` lacks are io buffers of their name.
   mlir::LogicalResult emit(mlir::Operation* op, const codegen::LaunchSpec& spec, Bindings bindings);

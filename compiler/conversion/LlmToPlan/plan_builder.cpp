@@ -122,7 +122,7 @@ int64_t PlanBuilder::windowOf(mlir::Value cache) const {
   int64_t widest = 0;
   for (mlir::Operation* user : cache.getUsers()) {
     auto attention = llvm::dyn_cast<llm::AttentionOp>(user);
-    if (!attention || !attention.getWindow())
+    if (!attention || !attention.getWindow() || attention.getBothWays()) // what lies behind is not past by
       return 0;
     widest = std::max<int64_t>(widest, *attention.getWindow());
   }
@@ -212,19 +212,23 @@ mlir::LogicalResult PlanBuilder::edits() {
   for (const auto& [name, op] : buffers)
     if (plan::BufferOp table = op; table.getRole() == plan::IoRole::BlockTable)
       tables[static_cast<int64_t>(table.getWindow().value_or(0))] = name;
-  if (tables.empty() || !buffers.contains("decode_sampled") || !buffers.contains("prompt_sampled"))
+  const bool samples = buffers.contains("decode_sampled") && buffers.contains("prompt_sampled");
+  const bool encodes = buffers.contains("prompt_text_lengths"); // rows of whole texts: only block tables change
+  if (tables.empty() || (!samples && !encodes))
     return mlir::success();
-  const auto rows = static_cast<uint32_t>(planLimits.maxBatch);
+  const auto slots = static_cast<uint32_t>(planLimits.maxBatch);
   const PhaseFacts decode = {planLimits.maxBatch, 1, planLimits.maxBatch, true};
   const int64_t words = planLimits.maxBatch * kWordBytes;
-  Bindings bindings = {{"tokens", io(decode, plan::IoRole::Tokens, words)},
-                       {"positions", io(decode, plan::IoRole::Positions, words)},
-                       {"slots", io(decode, plan::IoRole::Slots, words)},
-                       {"sampling", io(decode, plan::IoRole::Sampling, rows * int64_t{sizeof(SamplingParams)})},
-                       {"sampled", "prompt_sampled"},
-                       {"edits", "edits"}};
-  buffer("edits", plan::BufferKind::Io, editsBytes(rows)).setRole(plan::IoRole::Edits);
-  const codegen::LaunchSpec spec = codegen::applyEditsLaunch({rows, static_cast<uint32_t>(tables.size())});
+  Bindings bindings = {{"edits", "edits"}};
+  if (samples)
+    bindings.insert({{"tokens", io(decode, plan::IoRole::Tokens, words)},
+                     {"positions", io(decode, plan::IoRole::Positions, words)},
+                     {"slots", io(decode, plan::IoRole::Slots, words)},
+                     {"sampling", io(decode, plan::IoRole::Sampling, slots * int64_t{sizeof(SamplingParams)})},
+                     {"sampled", "prompt_sampled"}});
+  buffer("edits", plan::BufferKind::Io, editsBytes(slots)).setRole(plan::IoRole::Edits);
+  const codegen::LaunchSpec spec =
+      codegen::applyEditsLaunch({samples ? slots : 0, static_cast<uint32_t>(tables.size())});
   for (int index = 0; const auto& [window, name] : tables) bindings["block_table_" + std::to_string(index++)] = name;
   builder.setInsertionPointToEnd(&engine.getBody().front());
   auto op = plan::EditsOp::create(builder);

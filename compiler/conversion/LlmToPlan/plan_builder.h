@@ -31,8 +31,9 @@ struct PhaseFacts {
   int64_t rows;
   int64_t rowBlock; ///< rows from a multiple of it on belong to one slot
   int64_t outputs;
-  bool feedsBack;     ///< each row's output is its next token
-  int64_t scores = 0; ///< rows that a run of the tail that scores takes; 0: there is no such tail
+  bool feedsBack;       ///< each row's output is its next token
+  int64_t scores = 0;   ///< rows that a run of the tail that scores takes; 0: there is no such tail
+  bool encodes = false; ///< rows are of whole texts, and what the function returns of them is pooled
 
   /// Of the arena buffers and io buffers, those of phases that feed back and of the others.
   std::string name() const { return feedsBack ? "decode" : "prompt"; }
@@ -72,8 +73,8 @@ public:
   std::string arena(const std::string& name, int64_t bytes);
 
   plan::PhaseOp phase(const PhaseFacts& facts);
-  /// Appends the launch that changes rows of phases that feed back, where there are such and others, and a cache. Comes
-  /// after the phases.
+  /// Appends the launch that changes rows of phases that feed back, where there are such and others, and a cache, or
+  /// only the block tables of an encoder's. Comes after the phases.
   mlir::LogicalResult edits();
   /// Appends a launch of `op` to the body of a phase, of its trunk or of a tail. `bindings` has a buffer
   /// for each parameter of the kernel. Reports on `op` a kernel that has the name of another.

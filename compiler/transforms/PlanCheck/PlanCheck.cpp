@@ -72,15 +72,21 @@ struct PlanCheck final : impl::PlanCheckBase<PlanCheck> {
 
   void checkPhase(PhaseOp phase) {
     mlir::SymbolTableCollection symbols;
-    bool samples = false;
+    bool samples = false, pools = false;
+    const bool encodes = llvm::all_of(phase.getOps<LaunchOp>(), [](LaunchOp launch) {
+      return !launch.getTail() || launch.getTail() == TailKind::Pool;
+    });
     for (LaunchOp launch : phase.getOps<LaunchOp>()) {
       for (unsigned i = 0; i < 3; ++i)
         if (static_cast<uint64_t>(launch.getGrid()[i]) > kMaxGrid[i]) // C5
           refuse(launch) << "size " << i << " of the grid is " << launch.getGrid()[i] << ", at most " << kMaxGrid[i];
-      for (const LaunchArgument& argument : argumentsOf(launch, symbols))
-        samples |= argument.param.getAccess() != Access::Read && BufferOp(argument.buffer).getRole() == IoRole::Sampled;
+      for (const LaunchArgument& argument : argumentsOf(launch, symbols)) {
+        const bool writes = argument.param.getAccess() != Access::Read;
+        samples |= writes && BufferOp(argument.buffer).getRole() == IoRole::Sampled;
+        pools |= writes && BufferOp(argument.buffer).getRole() == IoRole::Pooled;
+      }
     }
-    if (!samples) // C8
+    if (!samples && !(encodes && pools)) // C8
       refuse(phase) << "no launch of the phase writes the sampled tokens";
   }
 

@@ -14,7 +14,7 @@ def PlanCheck : Pass<"plan-check", "::llcuda::plan::EngineOp"> {
     - C5: a grid is at most 2,147,483,647 x 65,535 x 65,535.
     - C6: every arena buffer has an offset, and ends inside the arena.
     - C7: buffers that live together do not overlap.
-    - C8: every phase that samples writes an io buffer of role `sampled`.
+    - C8: every phase writes an io buffer of role `sampled`, or, where its only tail pools, one of role `pooled`.
 
     What the compiler reports of a kernel (registers, static shared memory, spills) is checked once it is known.
 

@@ -103,7 +103,7 @@ typedef struct llcuda_engine_info {
   uint64_t file_bytes;         /**< of the engine file */
   const char* fingerprint;     /**< 8 hexadecimal digits that differ from engine to engine */
   const char* source;          /**< file name of the model, "" when it is not known */
-  const char* vocabulary_kind; /**< "spm", "bpe", "none" */
+  const char* vocabulary_kind; /**< "spm", "bpe", "wordpiece", "unigram", "none" */
   uint32_t heads;
   uint32_t kv_heads;
   uint32_t head_size;
@@ -114,6 +114,7 @@ typedef struct llcuda_engine_info {
   int32_t unknown;
   int32_t padding;
   uint32_t add_bos; /**< 1 when LLCUDA_ADD_BOS puts `bos` in front */
+  uint32_t encoder; /**< 1 when it makes embeddings of texts (LLCUDA_TASK_EMBED) and nothing else */
 } llcuda_engine_info;
 
 LLCUDA_API void llcuda_engine_get_info(const llcuda_engine* engine, llcuda_engine_info* info);

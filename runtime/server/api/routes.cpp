@@ -77,7 +77,18 @@ std::optional<ApiError> checkList(const std::vector<std::vector<int32_t>>& promp
                              " prompts; allowed are " + std::to_string(kMostAnswers) + " answers in a request");
 }
 
+/// What asks an encoder for tokens is refused before it is read.
+std::optional<ApiError> refusedTokens(const Service& service) {
+  const llcuda_engine_info& info = service.info();
+  if (info.encoder == 0)
+    return std::nullopt;
+  return ApiError{501, "the model is an encoder (" + std::string(info.architecture) +
+                           "), which makes embeddings of texts (/v1/embeddings) and writes none"};
+}
+
 void complete(Service& service, const Request& request, const ReplyPointer& reply, FieldForm form) {
+  if (const auto refused = refusedTokens(service))
+    return sendError(*reply, *refused);
   Checked<Params> params = paramsOf(service, request, form);
   if (!params)
     return sendError(*reply, params.error());
@@ -94,6 +105,8 @@ void complete(Service& service, const Request& request, const ReplyPointer& repl
 }
 
 void chat(Service& service, const Request& request, const ReplyPointer& reply) {
+  if (const auto refused = refusedTokens(service))
+    return sendError(*reply, *refused);
   Checked<Params> params = paramsOf(service, request, kChat);
   if (!params)
     return sendError(*reply, params.error());
@@ -134,6 +147,8 @@ void embed(Service& service, const Request& request, const ReplyPointer& reply) 
 }
 
 void rerank(Service& service, const Request& request, const ReplyPointer& reply) {
+  if (const auto refused = refusedTokens(service))
+    return sendError(*reply, *refused);
   Checked<Params> params = paramsOf(service, request, kRerank);
   if (!params)
     return sendError(*reply, params.error());

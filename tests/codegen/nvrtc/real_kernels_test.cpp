@@ -340,6 +340,28 @@ TEST(RealAttention, CompilesWithoutSpillsForAT4) {
   expectNoSpills(specs);
 }
 
+// What encoders launch: attention both ways of the families' head sizes, norms about the mean, units without a gate.
+TEST(RealEncoders, CompileWithoutSpillsForAT4) {
+  std::vector<KernelSpec> specs;
+  for (AttentionDesc desc : {attentionOf(12, 12, 32), attentionOf(12, 12, 64), attentionOf(3, 1, 256)}) {
+    desc.rows = 512;
+    desc.bothWays = true;
+    desc.window = desc.headSize == 32 ? 0 : 128;
+    ASSERT_TRUE(checkAttention(desc));
+    specs.push_back(attentionPromptLaunch(desc).kernel);
+  }
+  for (const bool int8 : {false, true})
+    specs.push_back(
+        layerNormLaunch({512, 768, 1e-12f, true, !int8, int8, RowOrder::kFragments, /*halfRows=*/!int8}).kernel);
+  specs.push_back(activateLaunch({512, 3072, Activation::kGeluErf, true, true, RowOrder::kFragments}).kernel);
+  specs.push_back(gluLaunch({512, 1152, Activation::kGeluErf, false, true, RowOrder::kFragments}).kernel);
+  specs.push_back(
+      embeddingLaunch(
+          {.layout = WeightLayout::kF32Rows, .rows = 64, .columns = 768, .vocabulary = 512, .byPosition = true})
+          .kernel);
+  expectNoSpills(specs);
+}
+
 // Attention of every head size nightly, else of one whose y two blocks share unevenly: prompts with and without a
 // softcap, and one, four and eight query heads of a kv head in decode.
 TEST(RealAttention, EveryHeadSizeCompilesWithoutSpillsForAT4) {

@@ -59,6 +59,13 @@ TEST(Elementary, TangentAgreesWithTheLibrary) {
       hyperbolicTangent, [](double x) { return std::tanh(x); }, -25, 25, 8);
 }
 
+TEST(Elementary, ErrorFunctionAgreesWithTheLibrary) {
+  for (double x = -7; x <= 7; x += 0.01) ASSERT_NEAR(errorFunction(x), std::erf(x), 4e-16) << "at " << x;
+  EXPECT_EQ(errorFunction(0), 0);
+  EXPECT_EQ(errorFunction(100), 1);
+  EXPECT_TRUE(std::isnan(errorFunction(std::nan(""))));
+}
+
 // The angle of the last position of a long context: a reduction by one constant alone would be wrong in the 6th digit.
 TEST(Elementary, AnglesOfLongContexts) {
   std::mt19937_64 random(7);

@@ -10,6 +10,7 @@
 #include "codegen/reference/delta_rule.h"
 #include "codegen/reference/embedding.h"
 #include "codegen/reference/glu.h"
+#include "codegen/reference/layer_norm.h"
 #include "codegen/reference/linear.h"
 #include "codegen/reference/log_softmax.h"
 #include "codegen/reference/quantize_rows.h"
@@ -144,11 +145,37 @@ TEST(Attention, SoftcapBoundsTheScore) {
   EXPECT_NEAR(y[0], std::exp(2) / (1 + std::exp(2)), 1e-12);
 }
 
+// The row of the middle sees all keys; within a window of 3 the first sees the one behind it, and not the last.
+TEST(Attention, BothWays) {
+  const std::vector<float> q(3, 0.f), k = {1, 1, 1}, v = {3, 6, 12};
+  const std::vector<int32_t> positions = {0, 1, 2};
+  std::vector<double> y(3);
+  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, TwoWayAttention{.length = 3}, q.data(), k.data(),
+                    v.data(), positions.data(), 3, y.data());
+  EXPECT_THAT(y, ElementsAre(7, 7, 7));
+  attention<double>({.heads = 1, .kvHeads = 1, .headSize = 1}, TwoWayAttention{{.window = 3}, 3}, q.data(), k.data(),
+                    v.data(), positions.data(), 3, y.data());
+  EXPECT_THAT(y, ElementsAre(4.5, 7, 9));
+}
+
+// Mean 2, variance 1.
+TEST(LayerNorm, AboutTheMean) {
+  const std::vector<float> x = {1, 3, 1, 3}, scale = {1, 2, 1, 2}, shift = {0, 0, 5, 5};
+  std::vector<double> y(4);
+  layerNorm(x.data(), scale.data(), shift.data(), 1, 4, 0., y.data());
+  EXPECT_THAT(y, ElementsAre(-1, 2, 4, 7));
+  layerNorm(x.data(), scale.data(), static_cast<const float*>(nullptr), 1, 4, 3., y.data());
+  EXPECT_THAT(y, ElementsAre(-0.5, 1, -0.5, 1));
+}
+
 TEST(Glu, Activations) {
   EXPECT_NEAR(activate(Activation::kSilu, 1.0), 1 / (1 + std::exp(-1)), 1e-15);
   EXPECT_NEAR(activate(Activation::kSilu, -800.0), 0, 1e-15);
   EXPECT_NEAR(activate(Activation::kSigmoid, 1.0), 1 / (1 + std::exp(-1)), 1e-15);
   EXPECT_NEAR(activate(Activation::kGeluTanh, 1.0), 0.84119199060827676, 1e-12);
+  EXPECT_NEAR(activate(Activation::kGeluErf, 1.0), 0.84134474606854293, 1e-15);
+  EXPECT_NEAR(activate(Activation::kGeluErf, -1.0), -0.15865525393145707, 1e-15);
+  EXPECT_NEAR(activate(Activation::kTanh, 0.5), std::tanh(0.5), 1e-15);
   const std::vector<float> gate = {0, 100}, up = {5, 2};
   std::vector<double> y(2);
   glu<double>(Activation::kGeluTanh, gate.data(), up.data(), 2, y.data());

@@ -162,16 +162,22 @@ void expectNormsApart(Launch launch) {
 TEST(KernelNames, Rows) {
   expectNormsApart<RmsNormDesc>(rmsNormLaunch);
   expectNormsApart<PostNormDesc>(postNormLaunch);
+  Variants layer(layerNormLaunch, LayerNormDesc{.columns = 64, .eps = 1e-5f});
+  layer.with(&LayerNormDesc::columns, 96u).with(&LayerNormDesc::eps, 1e-6f).with(&LayerNormDesc::shift, true);
+  layer.with(&LayerNormDesc::int8Rows, true).expectApart();
   Variants(quantizeLaunch, QuantizeDesc{1, 64}).with(&QuantizeDesc::columns, 96u).expectApart();
   Variants(halfRowsLaunch, HalfRowsDesc{1, 64}).with(&HalfRowsDesc::columns, 96u).expectApart();
   Variants glu(gluLaunch, GluDesc{.columns = 64});
   glu.with(&GluDesc::columns, 96u).with(&GluDesc::activation, Activation::kGeluTanh).with(&GluDesc::f32Rows, true);
   glu.with(&GluDesc::activation, Activation::kSwigluOai);
-  glu.expectApart();
+  glu.with(&GluDesc::activation, Activation::kGeluErf).expectApart();
+  Variants units(activateLaunch, ActivateDesc{.columns = 64});
+  units.with(&ActivateDesc::columns, 96u).with(&ActivateDesc::activation, Activation::kTanh);
+  units.with(&ActivateDesc::f32Rows, true).expectApart();
   using Embedding = EmbeddingDesc;
   Variants embedding(embeddingLaunch, Embedding{.layout = kLayout, .columns = 64, .vocabulary = 5});
   embedding.with(&Embedding::layout, kOther).with(&Embedding::columns, 96u).with(&Embedding::vocabulary, 6u);
-  embedding.with(&Embedding::scale, 2.f).expectApart();
+  embedding.with(&Embedding::scale, 2.f).with(&Embedding::byPosition, true).expectApart();
 }
 
 TEST(KernelNames, Heads) {

@@ -26,7 +26,8 @@ Result<Pooling> read(const Json& modules, const Json& pooling) {
   const ingest::TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() + "/1_Pooling");
   folder.write("modules.json", modules.dump()).write("1_Pooling/config.json", pooling.dump());
-  return readSentencePooling(folder.path());
+  const Result<SentenceModules> result = readSentenceModules(folder.path());
+  return result ? Result<Pooling>(result->pooling) : result.error();
 }
 
 Pooling pooled(const Json& pooling) {
@@ -62,7 +63,7 @@ TEST(SentenceModules, ClassesWhereverTheyLie) {
 
 TEST(SentenceModules, FoldersWithoutThemSayNothing) {
   const ingest::TemporaryFolder folder;
-  EXPECT_EQ(readSentencePooling(folder.path()).value(), Pooling::kUnset);
+  EXPECT_EQ(readSentenceModules(folder.path()).value().pooling, Pooling::kUnset);
 }
 
 // What ranks texts by the logits of two tokens is a model that generates.
@@ -73,7 +74,9 @@ TEST(SentenceModules, ScoresOfLogitsPoolNothing) {
 
 TEST(SentenceModules, RefusesByName) {
   const Json mean = {{"pooling_mode_mean_tokens", true}};
-  EXPECT_THAT(refusal({kTransformer, kPooling, module("a.Dense", "2_Dense")}, mean, ErrorCode::kUnsupported),
+  EXPECT_THAT(refusal({kTransformer, kPooling, module("a.WeightedLayerPooling", "2_W")}, mean, ErrorCode::kUnsupported),
+              HasSubstr("the module 'a.WeightedLayerPooling' at '2_W' is not supported"));
+  EXPECT_THAT(refusal({kTransformer, module("a.Dense", "2_Dense"), kPooling}, mean, ErrorCode::kUnsupported),
               HasSubstr("the module 'a.Dense' at '2_Dense' is not supported"));
   EXPECT_THAT(refusal({kTransformer, kPooling, kPooling}, mean, ErrorCode::kUnsupported), HasSubstr("1_Pooling"));
   EXPECT_THAT(refusal(Json::array({module("a.Transformer", "0_Transformer")}), mean, ErrorCode::kUnsupported),
@@ -83,6 +86,40 @@ TEST(SentenceModules, RefusesByName) {
   EXPECT_THAT(
       refusal(Json::array({kPooling}), {{"pooling_mode", Json::array({"cls", "mean"})}}, ErrorCode::kUnsupported),
       HasSubstr("pools by 'cls' and 'mean' together"));
+}
+
+/// The linears of a folder whose module 2_Dense has the configuration.
+Result<SentenceModules> withDense(const Json& dense) {
+  const ingest::TemporaryFolder folder;
+  for (const char* place : {"/1_Pooling", "/2_Dense"}) std::filesystem::create_directory(folder.path() + place);
+  folder.write("modules.json", Json({kTransformer, kPooling, module("a.Dense", "2_Dense"), kNormalize}).dump())
+      .write("1_Pooling/config.json", R"({"pooling_mode": "mean"})")
+      .write("2_Dense/config.json", dense.dump());
+  return readSentenceModules(folder.path());
+}
+
+TEST(SentenceModules, Linears) {
+  const Json dense = {{"in_features", 768},
+                      {"out_features", 3072},
+                      {"bias", false},
+                      {"activation_function", "torch.nn.modules.linear.Identity"}};
+  const Result<SentenceModules> modules = withDense(dense);
+  ASSERT_TRUE(modules) << modules.error().message;
+  ASSERT_EQ(modules->linears.size(), 1u);
+  EXPECT_EQ(modules->linears[0].inputs, 768u);
+  EXPECT_EQ(modules->linears[0].outputs, 3072u);
+  EXPECT_THAT(modules->linears[0].folder, testing::EndsWith("2_Dense"));
+
+  Json other = dense;
+  other["activation_function"] = "torch.nn.modules.activation.Tanh";
+  EXPECT_EQ(withDense(other).error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(withDense(other).error().message, HasSubstr("2_Dense/config.json: the activation_function"));
+  for (const Json& count : {Json(0), Json(-1), Json("768"), Json(1u << 30), Json()}) {
+    other = dense;
+    other["out_features"] = count;
+    EXPECT_EQ(withDense(other).error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(withDense(other).error().message, HasSubstr("2_Dense/config.json: out_features is no number"));
+  }
 }
 
 TEST(SentenceModules, DamagedFiles) {

@@ -32,6 +32,26 @@ func.func @norms(%x: tensor<?x64xf32>, %s: tensor<64xf32>, %h: tensor<16xf32>) -
   return %y, %n : tensor<?x64xf32>, tensor<?x64x!llm.q8>
 }
 
+// CHECK-LABEL: func.func @layer_norms
+func.func @layer_norms(%x: tensor<?x64xf32>, %s: tensor<64xf32>) -> (tensor<?x64xf32>, tensor<?x64x!llm.q8>) {
+  // CHECK: llm.layer_norm %arg0, %arg1 shift %arg1 eps {{.*}} : (tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  %n = llm.layer_norm %x, %s shift %s eps 1.0e-12 : (tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  // CHECK: llm.layer_norm %arg0, %arg1 eps {{.*}} -> tensor<?x64x!llm.q8>
+  %y = llm.layer_norm %x, %s eps 1.0e-5 : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64x!llm.q8>
+  return %n, %y : tensor<?x64xf32>, tensor<?x64x!llm.q8>
+}
+
+// CHECK-LABEL: func.func @both_ways
+func.func @both_ways(%q: tensor<?x64xf32>, %c: !llm.cache<layer 0, 4x16, f16, f16>, %positions: tensor<?xi32>,
+                     %slots: tensor<?xi32>) -> tensor<?x64x!llm.q8> {
+  // CHECK: llm.attention %arg0, %arg1, %arg2, %arg3 heads 4 scale 2.500000e-01 both_ways window 128 :
+  %a = llm.attention %q, %c, %positions, %slots heads 4 scale 0.25 both_ways window 128
+      : (tensor<?x64xf32>, !llm.cache<layer 0, 4x16, f16, f16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xf32>
+  // CHECK: llm.activate gelu_erf %{{.*}} : (tensor<?x64xf32>) -> tensor<?x64x!llm.q8>
+  %g = llm.activate gelu_erf %a : (tensor<?x64xf32>) -> tensor<?x64x!llm.q8>
+  return %g : tensor<?x64x!llm.q8>
+}
+
 // CHECK-LABEL: func.func @linears
 func.func @linears(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, q4_1>, %b: tensor<64xf32>) -> tensor<?x64xf32> {
   // CHECK: %[[Q:.*]] = llm.quantize %arg0 : tensor<?x64xf32> -> tensor<?x64x!llm.q8>

@@ -64,6 +64,25 @@ const Damage kDamages[] = {
     {"page_tokens is 3, not a power of two", [](fb::EngineT& e) { e.page_tokens = 3; }},
     {"model.vocabulary is 0", [](fb::EngineT& e) { e.model->vocabulary = 0; }},
     {"model.heads is 3, not a multiple", [](fb::EngineT& e) { e.model->heads = 3, e.model->kv_heads = 2; }},
+    {"phases[0] feeds back, which none of an encoder does", [](fb::EngineT& e) { e.model->encoder = true; }},
+    {"phases[0] has 4 tails, one that is of an encoder has 1",
+     [](fb::EngineT& e) {
+       e.model->encoder = true;
+       std::erase_if(e.phases, [](const auto& phase) { return phase->feeds_back; });
+     }},
+    {"phases[0].tails[0].outputs is 3 for 1 blocks of rows",
+     [](fb::EngineT& e) {
+       e.model->encoder = true;
+       std::erase_if(e.phases, [](const auto& phase) { return phase->feeds_back; });
+       for (auto& phase : e.phases) phase->tails = {fb::Tail(fb::TailKind::pool, 3, 1)};
+     }},
+    {"phases[0] has no buffer of role text_lengths",
+     [](fb::EngineT& e) {
+       e.model->encoder = true;
+       std::erase_if(e.phases, [](const auto& phase) { return phase->feeds_back; });
+       for (auto& phase : e.phases)
+         phase->tails = {fb::Tail(fb::TailKind::pool, phase->tails[3].outputs(), 1)};
+     }},
     {"text.config is empty", [](fb::EngineT& e) { e.text = std::make_unique<fb::TextT>(); }},
     {"text.config ends past the text segment",
      [](fb::EngineT& e) {

@@ -40,7 +40,7 @@ TEST_F(PhaseCostsTest, BeginsWithTheWorkOfTheEngine) {
 TEST_F(PhaseCostsTest, PaddingCostsAndEachRowReadsTheKeys) {
   const fb::Phase& prompt = phase(true, 8);
   const StepRows six = {.rows = 6, .sequences = 1, .positions = 10};
-  const double launches = sampleTail(prompt).first();
+  const double launches = trunkOf(prompt).end;
   EXPECT_DOUBLE_EQ(costs.of(prompt, false, six), launches * ((8 * 5 + 10 * 6 * 6) / 0.25 + 100));
 }
 

@@ -103,5 +103,38 @@ TEST(PromptRuns, EveryTokenOnce) {
   }
 }
 
+// Of phases that take whole prompts none is cut: the smallest that holds all, else the one that is fullest.
+TEST(PromptRuns, WholePrompts) {
+  const PromptShape kWhole[] = {{64, 64, 1, 0, true}, {256, 64, 4, 0, true}, {1024, 64, 16, 0, true}};
+  EXPECT_THAT(alone(1, kWhole), ElementsAre(std::pair(0, 1)));
+  EXPECT_THAT(alone(65, kWhole), ElementsAre(std::pair(1, 65)));
+  EXPECT_THAT(alone(1024, kWhole), ElementsAre(std::pair(2, 1024)));
+  // The short one alone, since the long one leaves no room for it.
+  EXPECT_THAT(promptRuns(kWhole, std::vector<uint32_t>{10, 1000}),
+              ElementsAre(PromptRun{0, {{0, 0, 10}}}, PromptRun{2, {{1, 0, 1000}}}));
+  EXPECT_THAT(promptRuns(kWhole, std::vector<uint32_t>{100, 30, 64}),
+              ElementsAre(PromptRun{1, {{0, 0, 100}, {1, 0, 30}, {2, 0, 64}}}));
+}
+
+// Every prompt comes once, whole, in a phase that has its rows.
+TEST(PromptRuns, WholePromptsOfAnyLengths) {
+  const PromptShape kWhole[] = {{64, 64, 1, 0, true}, {256, 64, 4, 0, true}, {512, 64, 8, 0, true}};
+  std::mt19937 random(5);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<uint32_t> lengths(1 + random() % 9);
+    for (uint32_t& length : lengths) length = 1 + random() % 512;
+    uint32_t next = 0;
+    for (const PromptRun& run : promptRuns(kWhole, lengths)) {
+      uint32_t rows = 0;
+      for (const PromptPiece& piece : run.pieces) {
+        ASSERT_EQ(piece, (PromptPiece{next, 0, lengths[next]}));
+        rows += (lengths[next++] + 63) / 64 * 64;
+      }
+      ASSERT_LE(rows, kWhole[run.phase].rows);
+    }
+    ASSERT_EQ(next, lengths.size());
+  }
+}
+
 } // namespace
 } // namespace llcuda

@@ -14,8 +14,11 @@ pub struct PieceRule {
     byte_level: bool,
     underline_is_space: bool,
     byte_tokens: bool,
+    words: bool,
 }
 
+/// In front of what goes on with a word, in a vocabulary of words.
+const GOES_ON: &str = "##";
 const UNDERLINE: char = '\u{2581}';
 
 impl PieceRule {
@@ -40,6 +43,7 @@ impl PieceRule {
                 }
                 self.underline_is_space = true;
             }
+            DecoderWrapper::WordPiece(words) if words.prefix == GOES_ON => self.words = true,
             DecoderWrapper::Fuse(_) | DecoderWrapper::Strip(_) => {}
             DecoderWrapper::Sequence(sequence) => {
                 for decoder in sequence.get_decoders() {
@@ -63,6 +67,9 @@ impl PieceRule {
         }
         if self.underline_is_space {
             return token.replace(UNDERLINE, " ").into_bytes();
+        }
+        if self.words {
+            return token.strip_prefix(GOES_ON).map_or_else(|| format!(" {token}"), str::to_owned).into_bytes();
         }
         token.as_bytes().to_vec()
     }

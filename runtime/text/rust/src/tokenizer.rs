@@ -4,6 +4,8 @@
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use tokenizers::models::bpe::BPE;
+use tokenizers::models::unigram::Unigram;
+use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::tokenizer::AddedVocabulary;
 use tokenizers::{
     DecoderWrapper, Model, NormalizerWrapper, OffsetReferential, OffsetType, PostProcessorWrapper, PreTokenizer,
@@ -16,6 +18,8 @@ use crate::scored_bpe::ScoredBpe;
 
 /// Ids above this are refused: no vocabulary has them, and a table is made of their number.
 const MAX_IDS: usize = 1 << 22;
+
+const SUPPORTED: &str = "BPE, WordPiece and Unigram are supported";
 
 type Parts<M> = TokenizerImpl<M, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
@@ -70,8 +74,10 @@ impl Tokenizer {
         match head.model.kind.as_deref() {
             Some("BPE") => Self::with_model::<BPE>(json),
             Some("ScoredBPE") => Self::with_model::<ScoredBpe>(json),
-            Some(kind) => Err(Failure::unsupported(format!("tokenizer.json: model type {kind} (BPE is supported)"))),
-            None => Err(Failure::unsupported("tokenizer.json: the model has no type (BPE is supported)")),
+            Some("WordPiece") => Self::with_model::<WordPiece>(json),
+            Some("Unigram") => Self::with_model::<Unigram>(json),
+            Some(kind) => Err(Failure::unsupported(format!("tokenizer.json: model type {kind} ({SUPPORTED})"))),
+            None => Err(Failure::unsupported(format!("tokenizer.json: the model has no type ({SUPPORTED})"))),
         }
     }
 

@@ -112,7 +112,8 @@ TEST(AttentionDecode, Sinks) {
 
 // Another mask: keys after the row's own, to the end of the sequence.
 TEST(AttentionDecode, WholeSequence) {
-  const testing::WholeSequence variant = {.length = 200, .scale = kScale};
+  const int lengths[] = {200, 200};
+  const TwoWayAttention variant = {{.scale = kScale}, lengths};
   DecodeRun<kPlain, 3>({0, 63, -1, 64, 150, 199}, variant, 33, 200).expectNearReference();
 }
 

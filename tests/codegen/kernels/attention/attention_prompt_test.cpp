@@ -128,11 +128,31 @@ TEST(AttentionPrompt, Sinks) {
       .expectNearReference();
 }
 
-// Another mask: keys after the row's own, to the end of the sequence, in tiles that all rows see and in the last one.
-TEST(AttentionPrompt, WholeSequence) {
-  const testing::WholeSequence variant = {.length = 150, .scale = kScale};
+// Keys after the row's own, to the end of the text, in tiles that all rows see and in the last one.
+TEST(AttentionPrompt, BothWays) {
+  const int lengths[] = {0, 150};
+  const TwoWayAttention variant = {{.scale = kScale}, lengths};
   PromptRun<kPlain, 80>(chunk(0, 75, 80), variant, 31, 1.f, 150).expectNearReference();
   PromptRun<kPlain, 80>(chunk(70, 80, 80), variant, 32, 1.f, 150).expectNearReference();
+}
+
+// A window around each row: as wide before it as behind it, cut at both ends of the text, of an odd and an even width.
+TEST(AttentionPrompt, WindowBothWays) {
+  const int lengths[] = {0, 150};
+  for (const int window : {17, 64, 2}) {
+    const TwoWayAttention variant = {{.scale = kScale, .window = window}, lengths};
+    PromptRun<kPlain, 80>(chunk(0, 80, 80), variant, 36, 1.f, 150).expectNearReference();
+    PromptRun<kPlain, 80>(chunk(75, 75, 80), variant, 37, 1.f, 150).expectNearReference();
+  }
+}
+
+// A text of one token, and one that ends with a page.
+TEST(AttentionPrompt, ShortTextsBothWays) {
+  for (const int length : {1, 64}) {
+    const int lengths[] = {0, length};
+    PromptRun<kPlain, 80>(chunk(0, length, 80), TwoWayAttention{{.scale = kScale}, lengths}, 38, 1.f, length)
+        .expectNearReference();
+  }
 }
 
 // A window that begins at the edge of a page and inside one.

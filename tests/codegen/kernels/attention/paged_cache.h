@@ -164,26 +164,9 @@ inline reference::CausalAttention exactly(const CausalAttention& variant) {
   return {variant.scale, variant.softcap, static_cast<size_t>(variant.window), variant.sinks};
 }
 
-/// Rows that see all keys of their sequence, those before them and those after.
-struct WholeSequence {
-  int length;
-  float scale;
-
-  float score(float dot) const { return dot; }
-  float factor() const { return scale * 1.44269504f; }
-  KeySpan keys(int position, int) const { return {0, position < 0 ? -1 : length - 1}; }
-  float denominator(float sum, float, int) const { return sum; }
-};
-struct ExactWholeSequence {
-  size_t length;
-  double scale;
-
-  double score(double dot) const { return scale * dot; }
-  reference::KeyRange keys(size_t) const { return {0, length}; }
-  std::optional<double> sink(size_t) const { return std::nullopt; }
-};
-inline ExactWholeSequence exactly(const WholeSequence& variant) {
-  return {static_cast<size_t>(variant.length), variant.scale};
+/// Of slot 1, as the tests of rows of one slot have it.
+inline reference::TwoWayAttention exactly(const TwoWayAttention& variant) {
+  return {exactly(variant.scores), static_cast<size_t>(variant.lengths[1])};
 }
 
 /// Mean square of the difference over the mean square of the reference.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codegen/kernels/glu/activate.cuh"
 #include "codegen/kernels/glu/glu_linear.cuh"
 #include "codegen/reference/glu.h"
 #include "codegen/reference/linear.h"
@@ -46,6 +47,48 @@ TEST(Glu, SwigluOai) {
 TEST(Glu, Sigmoid) {
   expectGlu<Activation::kSigmoid, RowOrder::kRows, 3>();
 }
+TEST(Glu, GeluErf) {
+  expectGlu<Activation::kGeluErf, RowOrder::kRows, 3>();
+}
+
+template <Activation kActivation, RowOrder kOrder, int kRows>
+void expectActivated() {
+  constexpr int kThreads = 64;
+  const std::vector<float> x = normalFloats(kRows * 96, 3, 4.f);
+  std::vector<float> y(x.size());
+  Int8Rows int8(kOrder, kRows, 96);
+  const size_t each = elementsOfThread(kOrder) * kThreads, blocks = (int8.codes.size() + each - 1) / each;
+  hostsim::launch({.grid = {static_cast<uint32_t>(blocks), 1, 1}, .block = kThreads}, [&] {
+    activateRows<RowsShape{.rows = kRows, .columns = 96, .threads = kThreads}, kActivation,
+                 RowForms{.f32 = true, .int8 = true, .order = kOrder}>(x.data(), y.data(), int8.codes.data(),
+                                                                       int8.scales.data());
+  });
+  std::vector<double> wanted(x.size());
+  for (size_t i = 0; i < x.size(); ++i) wanted[i] = reference::activate<double>(kActivation, x[i]);
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
+}
+
+// Units that nothing gates.
+TEST(Activate, AgreesWithTheReference) {
+  expectActivated<Activation::kGeluErf, RowOrder::kRows, 3>();
+  expectActivated<Activation::kTanh, RowOrder::kRows, 3>();
+  expectActivated<Activation::kGeluErf, RowOrder::kFragments, 19>();
+}
+
+// Far from zero the function is the identity or nothing, and never NaN.
+TEST(Activate, LargeValues) {
+  const std::vector<float> x = {-1e30f, -1000.f, -6.f, 0.f, 6.f, 1000.f, 1e30f, -0.f};
+  std::vector<float> all(32), y(32);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = x[i % 8];
+  hostsim::launch({.grid = {1, 1, 1}, .block = 32}, [&] {
+    activateRows<RowsShape{.rows = 1, .columns = 32, .threads = 32}, Activation::kGeluErf, RowForms{.f32 = true}>(
+        all.data(), y.data(), nullptr, nullptr);
+  });
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_NEAR(y[i], std::max(all[i], 0.f), 1e-5f) << "of " << all[i];
+}
+
 TEST(Glu, RowsForTensorCores) {
   expectGlu<Activation::kSilu, RowOrder::kFragments, 19>();
   expectGlu<Activation::kSilu, RowOrder::kEightRows, 5>();
