@@ -125,9 +125,9 @@ std::vector<KernelSpec> kernelsOfFamilies() {
                                     .eps = 1e-6f,
                                     .f32Rows = false,
                                     .int8Rows = true,
-                                    .order = prompt ? RowOrder::kFragments : RowOrder::kRows})
+                                    .order = prompt ? RowOrder::kFragments : fewRowsOrder(rows)})
                         .kernel);
-    specs.push_back(quantizeLaunch({rows, 2560, prompt ? RowOrder::kFragments : RowOrder::kRows}).kernel);
+    specs.push_back(quantizeLaunch({rows, 2560, prompt ? RowOrder::kFragments : fewRowsOrder(rows)}).kernel);
   }
   specs.push_back(linearLaunch(linearOf(kLayout, 1, 2560, 262144, StoreRows{.softcap = 30})).kernel);
   specs.push_back(headRowsLaunch({.heads = 8, .headSize = 256, .turn = gemma, .f16Rows = true}).kernel);
