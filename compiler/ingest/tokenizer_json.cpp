@@ -25,8 +25,9 @@ void appendText(std::string& out, std::string_view text) {
   out += '"';
 }
 
-/// The shortest text that reads back as the same float.
-void appendNumber(std::string& out, float value) {
+/// The shortest text that reads back as the same number of its type.
+template <typename Number>
+void appendNumber(std::string& out, Number value) {
   char buffer[32];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
   out.append(buffer, end);
@@ -155,7 +156,7 @@ std::string unigramTokenizerJson(const TokenList& tokens, int32_t unknown, std::
     out += '[';
     appendText(out, tokens.texts[id]);
     out += ',';
-    appendNumber(out, tokens.scores[id]);
+    appendNumber(out, static_cast<double>(tokens.scores[id])); // which is what sums of them are made in
     out += ']';
   });
   return out += "]}}";

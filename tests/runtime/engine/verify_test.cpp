@@ -70,11 +70,11 @@ const Damage kDamages[] = {
        e.model->encoder = true;
        std::erase_if(e.phases, [](const auto& phase) { return phase->feeds_back; });
      }},
-    {"phases[0].tails[0].outputs is 3 for 1 blocks of rows",
+    {"phases[0].tails[0].outputs is 99 for ",
      [](fb::EngineT& e) {
        e.model->encoder = true;
        std::erase_if(e.phases, [](const auto& phase) { return phase->feeds_back; });
-       for (auto& phase : e.phases) phase->tails = {fb::Tail(fb::TailKind::pool, 3, 1)};
+       for (auto& phase : e.phases) phase->tails = {fb::Tail(fb::TailKind::pool, 99, 1)};
      }},
     {"phases[0] has no buffer of role text_lengths",
      [](fb::EngineT& e) {
