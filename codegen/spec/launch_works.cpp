@@ -86,19 +86,14 @@ LaunchWork expertWork(const Desc& desc, std::initializer_list<WeightLayout> layo
     expertBytes += desc.outputs * (weightRow(layout, desc.inputs) + (desc.bias ? kF32 : 0));
   const RowsRead rows = rowsRead(desc);
   const uint64_t row = rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0);
-  LaunchWork work = {.rows = desc.rows,
-                     .rowRead = row * (each || desc.tileRows != 0 ? choices : 1),
-                     .rowMultiplyAdds = layouts.size() * choices * desc.outputs * desc.inputs,
-                     .unit = unitOf(*layouts.begin(), desc.tileRows == 0)};
-  if (desc.tileRows == 0) {
-    work.rowRead += choices * expertBytes;
-    return work;
-  }
-  work.expertBytes = expertBytes;
-  work.experts = desc.experts;
-  work.choices = desc.choices;
-  work.tileRows = desc.tileRows;
-  return work;
+  return {.rows = desc.rows,
+          .rowRead = row * (each || desc.tileRows != 0 ? choices : 1),
+          .rowMultiplyAdds = layouts.size() * choices * desc.outputs * desc.inputs,
+          .expertBytes = expertBytes,
+          .experts = desc.experts,
+          .choices = desc.choices,
+          .tileRows = desc.tileRows,
+          .unit = unitOf(*layouts.begin(), desc.tileRows == 0)};
 }
 
 } // namespace

@@ -34,7 +34,8 @@ LaunchWork workOf(const EmbeddingDesc& desc);
 LaunchWork workOf(const RouteDesc& desc);
 LaunchWork workOf(const SortChoicesDesc& desc);
 LaunchWork workOf(const SortedRowsDesc& desc);
-/// Of experts as many weights as a row chooses, for each row; of sorted choices those that any row chose.
+/// Of experts the weights of those that any row chose, each once: what few rows that share one read again is not
+/// counted.
 LaunchWork workOf(const ExpertLinearDesc& desc);
 LaunchWork workOf(const ExpertGluDesc& desc);
 LaunchWork workOf(const ExpertSumDesc& desc);

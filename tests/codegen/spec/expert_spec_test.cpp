@@ -74,23 +74,29 @@ TEST(ExpertSpec, WhateverAKernelIsMadeOfTellsItFromOthers) {
     EXPECT_TRUE(names.insert(expertSumLaunch(desc).kernel.name).second) << desc.choices << " " << desc.columns;
 }
 
-// A row reads the weights of as many experts as it chooses.
+// Of one row the weights of as many experts as it chooses are read, of rows those that any of them chose.
 TEST(ExpertSpec, Works) {
   const LaunchWork work = expertLinearLaunch(kLinear).work;
   EXPECT_EQ(work.rows, 4u);
   EXPECT_EQ(work.fixedBytes, 0u);
-  EXPECT_EQ(work.rowRead, 2u * 96 * 2 * 34 + 64 + 2 * 8);
+  EXPECT_EQ(work.expertBytes, 96u * 2 * 34);
+  EXPECT_EQ(work.experts, 8u);
+  EXPECT_EQ(work.choices, 2u);
+  EXPECT_EQ(work.tileRows, 0u);
+  EXPECT_EQ(work.rowRead, 64u + 2 * 8);
   EXPECT_EQ(work.rowWritten, 4u * 2 * 96);
   EXPECT_EQ(work.rowMultiplyAdds, 2u * 96 * 64);
-  EXPECT_EQ(expertLinearLaunch(with(&ExpertLinearDesc::each, true)).work.rowRead, 2u * (96 * 2 * 34 + 64 + 2 * 8));
-  EXPECT_EQ(expertLinearLaunch(with(&ExpertLinearDesc::bias, true)).work.rowRead, work.rowRead + 4 * 2 * 96);
+  EXPECT_EQ(bytesOf(work, {.rows = 1}), 2u * 96 * 2 * 34 + 64 + 2 * 8 + 4 * 2 * 96);
+  EXPECT_EQ(expertLinearLaunch(with(&ExpertLinearDesc::each, true)).work.rowRead, 2u * (64 + 2 * 8));
+  EXPECT_EQ(expertLinearLaunch(with(&ExpertLinearDesc::bias, true)).work.expertBytes, work.expertBytes + 4 * 96);
 }
 
 TEST(ExpertSpec, GateAndUpAreOneLaunch) {
   const LaunchSpec glu = expertGluLaunch(kGlu);
   EXPECT_EQ(glu.grid.x, 3u);
   EXPECT_EQ(glu.grid.y, 8u);
-  EXPECT_EQ(glu.work.rowRead, 2u * 96 * (2 * 34 + 64 * 2) + 5 * 64 + 2 * 8);
+  EXPECT_EQ(glu.work.expertBytes, 96u * (2 * 34 + 64 * 2));
+  EXPECT_EQ(glu.work.rowRead, 5u * 64 + 2 * 8);
   EXPECT_EQ(glu.work.rowWritten, 2u * 96 * 4);
   EXPECT_EQ(glu.work.rowMultiplyAdds, 2u * 2 * 96 * 64);
 }
