@@ -34,7 +34,8 @@ bool getsMoreBits(uint64_t layer, uint64_t layers) {
 }
 
 /// Small tensors whose errors would be large, and what is no weight: biases of experts are matrices too. What a router
-/// chooses is all or nothing; an embedding of positions is added to each row; weights of convolutions are vectors to kernels; a recurrent state goes by alpha and beta.
+/// chooses is all or nothing; an embedding of positions is added to each row; weights of convolutions are vectors to
+/// kernels; a recurrent state goes by alpha and beta.
 bool isKept(std::string_view name) {
   constexpr std::string_view kKept[] = {"position_embd.weight", "_norm.weight",   ".ffn_gate_inp.weight",
                                         "conv.weight",          "_conv1d.weight", ".ssm_alpha.weight",

@@ -15,8 +15,8 @@ namespace llcuda::schema {
 inline constexpr char kEngineMagic[8] = {'L', 'L', 'C', 'U', 'D', 'A', 'E', '\n'};
 /// What is written, and the oldest that is read: that of the minor version before this one (docs/runtime.md, Engines of
 /// other versions). A field that an older engine lacks has a default that says what that engine does.
-inline constexpr uint32_t kEngineVersion = 5;
-inline constexpr uint32_t kOldestEngineVersion = 5;
+inline constexpr uint32_t kEngineVersion = 6;
+inline constexpr uint32_t kOldestEngineVersion = 6;
 inline constexpr uint64_t kSegmentAlignment = 4096;
 /// Weights, constants and arena buffers start at multiples of this, in their segment and on the device.
 inline constexpr uint64_t kBufferAlignment = 256;

@@ -57,11 +57,11 @@ TEST(Header, OtherFilesAreToldApart) {
 TEST(Header, AnotherVersionIsUnsupported) {
   const auto file = withHeader([](EngineHeader& header) { header.version = 1; });
   EXPECT_EQ(viewError(file).code, ErrorCode::kUnsupported);
-  EXPECT_THAT(viewMessage(file), HasSubstr("has engine version 1, this program reads version 5; compile its model "
+  EXPECT_THAT(viewMessage(file), HasSubstr("has engine version 1, this program reads version 6; compile its model "
                                            "again: llcuda-compile MODEL -o a.engine"));
   const auto later = withHeader([](EngineHeader& header) { header.version = 999; });
   EXPECT_EQ(viewError(later).code, ErrorCode::kUnsupported);
-  EXPECT_THAT(viewMessage(later), HasSubstr("reads version 5; use a newer llcuda, or compile its model again"));
+  EXPECT_THAT(viewMessage(later), HasSubstr("reads version 6; use a newer llcuda, or compile its model again"));
 }
 
 TEST(Header, TruncationNamesTheBytes) {
