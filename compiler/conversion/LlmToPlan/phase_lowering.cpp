@@ -33,7 +33,7 @@ LogicalResult PhaseLowering::lower(mlir::func::FuncOp forward) {
 
 void PhaseLowering::noteResidual(Operation* op, Value sum) {
   const RowBuffers& buffers = values[sum];
-  const bool whole = buffers.rows == rows && !isLogits(sum);
+  const bool whole = !tail && buffers.rows == rows && !isLogits(sum); // a tail may make as many rows, and not run
   if (const int64_t layer = layerOf(op); layer >= 0)
     streams[layer] = {lastLaunch, whole ? buffers.f32 : ""};
 }

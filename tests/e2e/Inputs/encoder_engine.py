@@ -2,6 +2,8 @@
 """Holds the embeddings of an encoder's engine to those that transformers made, each text alone and all in one batch.
 
     encoder_engine.py ENGINE embeddings/FAMILY.json [--nmse 1e-5]
+
+Cosines are at least 0.9999 or, where more is allowed, 1 - NMSE.
 """
 import argparse
 import json
@@ -38,5 +40,5 @@ apart = [float(np.sum((made - alone[i % len(texts)]) ** 2)) for i, made in toget
 cosines = [float(made @ true) for made, true in zip(alone, wanted)]
 print(f"{len(texts)} texts: NMSE {max(errors):.3g}, lowest cosine {min(cosines):.7f}; "
       f"{len(together)} of one batch: {max(apart):.3g} from alone")
-assert len(together) == len(lines) and max(errors) <= options.nmse and min(cosines) >= 0.9999, (errors, cosines)
+assert len(together) == len(lines) and max(errors) <= options.nmse and min(cosines) >= 1 - max(1e-4, options.nmse), (errors, cosines)
 assert max(apart) <= options.nmse, apart

@@ -53,18 +53,19 @@
 // CHECK-NEXT: plan.launch @sum_rows__{{.*}} tail pool args({{.*}}@prompt_pool_rows, @prompt_pooled)
 // CHECK-NOT:  plan.phase
 
-// A prompt phase of few rows is made like a decode phase; its head picks the rows that are wanted.
+// A prompt phase of few rows is made like a decode phase of several; its last norm picks the rows that are wanted.
 // FEW:      plan.phase rows 8 row_block 1 outputs 2 scores 8 {
 // FEW:      plan.launch @qkv_rope_cache__q8_0_q8_0_q4_1__m8_
 // FEW-NEXT: plan.launch @attention_decode__
-// FEW:      plan.launch @linear_residual_norm__{{.*}} tap @prompt8.l0.sum_1{{$}}
-// FEW-NEXT: plan.launch @pick_rows__{{.*}} tail sample args({{.*}}@prompt_output_rows
+// FEW:      plan.launch @linear__{{.*}} tap @prompt8.l0.sum_1{{$}}
+// FEW-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} tail sample args({{.*}}@prompt_output_rows
 // FEW-NEXT: plan.launch @linear__f16__{{.*}} tail sample
 // FEW-NEXT: plan.launch @sample__{{.*}} tail sample {{.*}}@prompt_output_rows
 // FEW-NEXT: plan.launch @log_probabilities__{{.*}} tail report
-// FEW-NEXT: plan.launch @pick_rows__{{.*}} tail score args({{.*}}@prompt_score_rows
+// FEW-NEXT: plan.launch @rms_norm__{{.*}}_pick_{{.*}} tail score args({{.*}}@prompt_score_rows
 // FEW-NEXT: plan.launch @linear__f16__{{.*}} tail score
 // FEW-NEXT: plan.launch @log_probabilities__{{.*}} tail score
+// FEW-NEXT: plan.launch @rms_norm__{{.*}} tail pool
 // FEW-NEXT: plan.launch @sum_rows__{{.*}} tail pool
 
 // Between steps rows and the block table change by one launch.
