@@ -88,9 +88,11 @@ bool isHeavy(const DecodeTileRequest& request) {
 }
 
 /// Whether 64 registers hold what tensor cores need of two units: two blocks of up to 16 warps, of a launch that has
-/// few.
+/// few. Longer slices have further units on their way when a turn of the loop ends.
 bool isNarrow(const DecodeTileRequest& request, uint32_t warps) {
-  return takesTensorCores(request) && warps > 8 && !isHeavy(request) && weightFacts(request.layout).high == 0;
+  const uint32_t units = divideUp(request.columns / unitInputs(request), warps / request.weights);
+  return takesTensorCores(request) && warps > 8 && units <= 8 && !isHeavy(request) &&
+         weightFacts(request.layout).high == 0;
 }
 
 /// Blocks of a multiprocessor: by the registers that these kinds of kernels spill nothing with

@@ -227,7 +227,9 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
   const char* function = kernelOf(desc).function;
   if (desc.hasFewRows()) {
     const DecodeTileRequest request = decodeRequest(desc);
-    const DecodeTile tile = chooseDecodeTile(request, tiles);
+    DecodeTile tile = chooseDecodeTile(request, tiles);
+    if ((desc.bias || desc.lowRank != 0) && desc.rows > kMostRowsOfLanes) // which take registers, too
+      tile.minBlocksPerSm = std::min(tile.minBlocksPerSm, std::max(1u, 512 / tile.threads(request)));
     KernelBuilder kernel = described(desc, "DecodeCut", tile.members());
     return {kernel.build(function, tile.threads(request), tile.minBlocksPerSm),
             {blocksOf(desc, kWeightTileRows), 1, 1},

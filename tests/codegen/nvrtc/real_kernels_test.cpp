@@ -51,6 +51,8 @@ void addLayout(std::vector<KernelSpec>& specs, const Shape& s, WeightLayout layo
   const RopeCacheRows cached = {.headSize = s.headSize, .dimensions = s.headSize, .cache = {.maxContext = s.context}};
   for (const LinearDesc& desc :
        {linearOf(layout, rows, s.embedding, s.vocabulary), linearOf(layout, rows, s.feedForward, s.embedding, normed),
+        linearOf(layout, rows, s.embedding, s.embedding, StoreRows{.residual = true}),
+        linearOf(layout, rows, s.feedForward, s.embedding, StoreRows{.residual = true}),
         gluOf(layout, rows, s.embedding, s.feedForward, gated),
         qkvOf(layout, layout, rows, s.embedding, s.heads * s.headSize, s.kvHeads * s.headSize, cached)})
     specs.push_back(linearLaunch(desc).kernel);
