@@ -91,7 +91,7 @@ bool isHeavy(const DecodeTileRequest& request) {
 /// few. Longer slices have further units on their way when a turn of the loop ends.
 bool isNarrow(const DecodeTileRequest& request, uint32_t warps) {
   const uint32_t units = divideUp(request.columns / unitInputs(request), warps / request.weights);
-  return takesTensorCores(request) && warps > 8 && units <= 8 && !isHeavy(request) &&
+  return takesTensorCores(request) && warps > 8 && units <= 8 && units % 2 == 0 && !isHeavy(request) &&
          weightFacts(request.layout).high == 0;
 }
 

@@ -129,9 +129,9 @@ TEST(GgufVocabulary, RefusesUnknownNames) {
   file.pre = "made-up";
   EXPECT_EQ(read(file).error().code, ErrorCode::kUnsupported);
   EXPECT_THAT(read(file).error().message, HasSubstr("\"made-up\""));
-  file.model = "t5";
+  file.model = "rwkv";
   EXPECT_EQ(read(file).error().code, ErrorCode::kUnsupported);
-  EXPECT_THAT(read(file).error().message, HasSubstr("\"t5\""));
+  EXPECT_THAT(read(file).error().message, HasSubstr("\"rwkv\""));
   file.model.reset();
   EXPECT_EQ(read(file).error().code, ErrorCode::kBadInput);
 }

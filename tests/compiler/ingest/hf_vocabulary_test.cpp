@@ -309,27 +309,30 @@ TEST(HfVocabulary, RefusesByName) {
     const char* message;
     ErrorCode code = ErrorCode::kBadInput;
   };
-  Json unigram = byteLevel(), twice = byteLevel(), two = byteLevel(), other = byteLevel(), empty = byteLevel(),
+  Json words = byteLevel(), twice = byteLevel(), two = byteLevel(), other = byteLevel(), empty = byteLevel(),
        absent = byteLevel(), huge = byteLevel();
-  unigram["model"]["type"] = "Unigram";
+  words["model"]["type"] = "WordLevel";
   twice["model"]["vocab"]["c"] = 0;
   two["post_processor"] = around({kBos, kEos}, {});
-  other["post_processor"] = {{"type", "BertProcessing"}};
+  other["post_processor"] = {{"type", "Reversed"}};
   empty["model"]["vocab"] = Json::object();
   absent["post_processor"] = around({17}, {});
   huge["model"]["vocab"]["c"] = 1 << 22;
   const Bad kBad[] = {
-      {"tokenizer.json", unigram, "the model is of type 'Unigram'; BPE is supported", ErrorCode::kUnsupported},
+      {"tokenizer.json", words, "the model is of type 'WordLevel'; BPE, WordPiece and Unigram are supported",
+       ErrorCode::kUnsupported},
       {"tokenizer.json", twice, "tokens 'a' and 'c' have the same id 0"},
       {"tokenizer.json", two, "the post-processor puts 2 tokens before a text; one is supported",
        ErrorCode::kUnsupported},
       {"tokenizer.json", other,
-       "the post-processor is of type 'BertProcessing'; TemplateProcessing, ByteLevel and Sequence are supported",
+       "the post-processor is of type 'Reversed'; TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and "
+       "Sequence are supported",
        ErrorCode::kUnsupported},
       {"tokenizer.json", empty, "the model has no vocab"},
       {"tokenizer.json", absent, "the post-processor puts token 17 before a text, which the vocabulary lacks"},
       {"tokenizer.json", huge, "token 'c' has no id below 4194304"},
-      {"tokenizer.json", Json::array(), "the model is of type ''; BPE is supported", ErrorCode::kUnsupported},
+      {"tokenizer.json", Json::array(), "the model is of type ''; BPE, WordPiece and Unigram are supported",
+       ErrorCode::kUnsupported},
       {"tokenizer_config.json", Json::array(), "is not a JSON object"},
       {"tokenizer_config.json", {{"chat_template", 7}}, "chat_template is neither a text nor a list"},
       {"tokenizer_config.json",
@@ -345,11 +348,12 @@ TEST(HfVocabulary, RefusesByName) {
     EXPECT_EQ(vocabulary.error().code, bad.code);
   }
   const TemporaryFolder none;
-  EXPECT_EQ(readHfVocabulary(none.path()).error().message,
-            none.path() +
-                ": holds neither tokenizer.json nor tokenizer.model, nor vocab.json with merges.txt; save the "
-                "tokenizer there too, or give its "
-                "folder as --tokenizer");
+  EXPECT_EQ(
+      readHfVocabulary(none.path()).error().message,
+      none.path() +
+          ": holds neither tokenizer.json nor tokenizer.model nor vocab.txt, nor vocab.json with merges.txt; save the "
+          "tokenizer there too, or give its "
+          "folder as --tokenizer");
 }
 
 } // namespace

@@ -298,9 +298,9 @@ TEST_F(CapiTest, ProfileCountsLaunches) {
                                                        {"decode1 toy_embed__f32__v97__t32", 4},
                                                        {"decode1 toy_decode_logits__f32__v97__t32", 4},
                                                        {"decode1 toy_decode_sample__f32__v97__t32", 4}}));
-  // By the work that the launch states: 1 byte, 2 and 3 of the row, and 4 of each of the 4, 5, 6 and 7 keys of four
-  // steps.
-  EXPECT_EQ(bytes["decode toy_embed__f32__v97__t32"], 4u * (1 + 2 + 3) + 4u * (4 + 5 + 6 + 7));
+  // By the work that the launch states: 1 byte, 2 and 3 of the row, 4 of each of the 4, 5, 6 and 7 keys of four steps,
+  // and 7 of each of the two experts that the row chose.
+  EXPECT_EQ(bytes["decode toy_embed__f32__v97__t32"], 4u * (1 + 2 + 3) + 4u * (4 + 5 + 6 + 7) + 4u * 2 * 7);
 }
 
 TEST_F(CapiTest, AutoSaysWhyItRunsOnTheHost) {

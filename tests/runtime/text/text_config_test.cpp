@@ -68,7 +68,8 @@ TEST(TextConfig, RefusesByKey) {
   EXPECT_THAT(refusal(R"("bos":1)", R"("bos":-1)"), HasSubstr("bos is not a token id"));
   EXPECT_THAT(refusal(R"("bos":1)", R"("bos":2147483648)"), HasSubstr("bos is not a token id"));
   EXPECT_THAT(refusal(R"("bos":1,)", ""), HasSubstr("bos is missing"));
-  EXPECT_THAT(refusal(R"("kind":"spm")", R"("kind":"wpm")"), HasSubstr("kind is not none, spm or bpe"));
+  EXPECT_THAT(refusal(R"("kind":"spm")", R"("kind":"wpm")"),
+              HasSubstr("kind is not none, spm, bpe, wordpiece or unigram"));
   EXPECT_THAT(refusal(R"("add_bos":true)", R"("add_bos":1)"), HasSubstr("add_bos is not true or false"));
   EXPECT_THAT(refusal("[2,7]", "[7,2]"), HasSubstr("end_of_generation is not ascending"));
   EXPECT_THAT(refusal("[2,7]", "[2,null]"), HasSubstr("end_of_generation is not a token id"));

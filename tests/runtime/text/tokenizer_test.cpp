@@ -116,8 +116,8 @@ Error openError(std::string json, TextConfig config = smallBpeConfig()) {
 TEST(Tokenizer, RefusesByName) {
   EXPECT_THAT(openError("").message, HasSubstr("tokenizer.json: EOF"));
   EXPECT_THAT(openError("{}").message, HasSubstr("missing field `model`"));
-  EXPECT_EQ(openError("{\"model\":{\"type\":\"WordPiece\"}}").code, ErrorCode::kUnsupported);
-  EXPECT_THAT(openError("{\"model\":{\"type\":\"WordPiece\"}}").message, HasSubstr("WordPiece"));
+  EXPECT_EQ(openError("{\"model\":{\"type\":\"WordLevel\"}}").code, ErrorCode::kUnsupported);
+  EXPECT_THAT(openError("{\"model\":{\"type\":\"WordLevel\"}}").message, HasSubstr("WordLevel"));
   EXPECT_EQ(openError(std::string(100000, '[')).code, ErrorCode::kBadInput);
   TextConfig config = smallBpeConfig();
   config.eos = 8;

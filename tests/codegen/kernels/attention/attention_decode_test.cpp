@@ -112,7 +112,7 @@ TEST(AttentionDecode, Sinks) {
 
 // Another mask: keys after the row's own, to the end of the sequence.
 TEST(AttentionDecode, WholeSequence) {
-  const int lengths[] = {200, 200};
+  const int lengths[] = {200, 200, 200, 200, 200, 200}; // of the slot of each row
   const TwoWayAttention variant = {{.scale = kScale}, lengths};
   DecodeRun<kPlain, 3>({0, 63, -1, 64, 150, 199}, variant, 33, 200).expectNearReference();
 }
