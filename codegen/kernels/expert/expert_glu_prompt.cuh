@@ -45,9 +45,7 @@ template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, R
 LLCUDA_DEVICE void expertGluPromptOf(const SortedInput& input, int experts, int outputs, const uint8_t* gate,
                                      const uint8_t* up, const float* gateBias, const float* upBias,
                                      const RowOutput<kForms>& output) {
-  constexpr int kSums = tileVectors<kLayout, kK, Tile>();
-  constexpr int kGated = GatedTile<Tile>::kRows * GatedTile<Tile>::kPitch / 4;
-  LLCUDA_SHARED(uint4, shared, (kSums > kGated ? kSums : kGated));
+  LLCUDA_SHARED(uint4, shared, (gatedVectors<kLayout, kK, Tile>()));
   const int expert = input.expert(), firstColumn = static_cast<int>(blockIdx.y) * GatedTile<Tile>::kColumns;
   if (expert < 0)
     return;
@@ -56,15 +54,7 @@ LLCUDA_DEVICE void expertGluPromptOf(const SortedInput& input, int experts, int 
   const bool whole = tileSums<kLayout, kK, Tile>(input.rows, weights, shared, sums);
   if (gateBias && whole)
     addGatedBiases<Tile>(gateBias + expert * outputs, upBias + expert * outputs, outputs, firstColumn, sums);
-  LLCUDA_UNROLL
-  for (int firstRow = 0; firstRow < Tile::kRows; firstRow += GatedTile<Tile>::kRows) {
-    const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared), firstRow};
-    syncThreads();
-    if (whole)
-      gated.template put<kActivation>(sums);
-    syncThreads();
-    gated.store(input.rows.rows, outputs, firstColumn, output);
-  }
+  storeGated<kActivation>(sums, whole, shared, input.rows.rows, outputs, firstColumn, output);
 }
 
 template <WeightLayout kWeight, ExpertShape kShape, PromptCut kCut, int kTiles, Activation kActivation, RowForms kForms>

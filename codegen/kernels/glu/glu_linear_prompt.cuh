@@ -62,19 +62,17 @@ struct GatedTile {
   }
 };
 
-/// Rows and outputs are variables here, so that tests compile a layout and tile once.
-template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, RowForms kForms>
-LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const uint8_t* gate, const uint8_t* up,
-                                     const int* positions, const RowOutput<kForms>& output) {
-  constexpr int kSums = tileVectors<kLayout, kK, Tile>();
-  constexpr int kGated = GatedTile<Tile>::kRows * GatedTile<Tile>::kPitch / 4;
-  LLCUDA_SHARED(uint4, shared, (kSums > kGated ? kSums : kGated));
-  if (!anyRow<Tile>(positions, input.rows))
-    return;
-  const int firstColumn = static_cast<int>(blockIdx.y) * GatedTile<Tile>::kColumns;
-  const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
-  TileSums<Tile> sums = {};
-  const bool whole = tileSums<kLayout, kK, Tile>(input, weights, shared, sums);
+/// Shared memory of a block whose tile is gated, in vectors of 16 bytes.
+template <WeightLayout kLayout, int kK, typename Tile>
+constexpr int gatedVectors() {
+  constexpr int kSums = tileVectors<kLayout, kK, Tile>(), kGated = GatedTile<Tile>::kRows * GatedTile<Tile>::kPitch / 4;
+  return kSums > kGated ? kSums : kGated;
+}
+
+/// Gates the sums of the block's tile, which the warps with `whole` have, and stores them. All threads call.
+template <Activation kActivation, typename Tile, RowForms kForms>
+LLCUDA_DEVICE void storeGated(const TileSums<Tile>& sums, bool whole, uint4* shared, int rows, int outputs,
+                              int firstColumn, const RowOutput<kForms>& output) {
   LLCUDA_UNROLL
   for (int firstRow = 0; firstRow < Tile::kRows; firstRow += GatedTile<Tile>::kRows) {
     const GatedTile<Tile> gated = {reinterpret_cast<float*>(shared), firstRow};
@@ -82,8 +80,22 @@ LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const
     if (whole)
       gated.template put<kActivation>(sums);
     syncThreads();
-    gated.store(input.rows, outputs, firstColumn, output);
+    gated.store(rows, outputs, firstColumn, output);
   }
+}
+
+/// Rows and outputs are variables here, so that tests compile a layout and tile once.
+template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, RowForms kForms>
+LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const uint8_t* gate, const uint8_t* up,
+                                     const int* positions, const RowOutput<kForms>& output) {
+  LLCUDA_SHARED(uint4, shared, (gatedVectors<kLayout, kK, Tile>()));
+  if (!anyRow<Tile>(positions, input.rows))
+    return;
+  const int firstColumn = static_cast<int>(blockIdx.y) * GatedTile<Tile>::kColumns;
+  const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
+  TileSums<Tile> sums = {};
+  const bool whole = tileSums<kLayout, kK, Tile>(input, weights, shared, sums);
+  storeGated<kActivation>(sums, whole, shared, input.rows, outputs, firstColumn, output);
 }
 
 template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, Activation kActivation, RowForms kForms>
