@@ -43,12 +43,25 @@ uint32_t blocksOf(uint32_t rows, uint32_t columns, RowOrder order) {
   return static_cast<uint32_t>((elements + each - 1) / each);
 }
 
+/// Of a launch that emits f32 rows, int8 rows or both.
+template <typename Desc>
+uint32_t blocksOf(const Desc& desc) {
+  return blocksOf(desc.rows, desc.columns, desc.int8Rows ? desc.order : RowOrder::kRows);
+}
+
 template <typename Desc>
 void addForms(KernelBuilder& kernel, const Desc& desc) {
   kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, desc.order));
 }
 
-/// Of a RmsNormDesc or a PostNormDesc.
+/// Of a norm's description; so is what follows, but for that of layer_norm.
+template <typename Desc>
+Result<void> checkNorm(const char* op, const Desc& desc) {
+  if (desc.columns > 32768)
+    return unsupported(op, " of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
+  return checkRows(op, desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
+}
+
 template <typename Desc>
 uint32_t normThreads(const Desc& desc) {
   return desc.threads != 0 ? desc.threads : rowThreads(desc.rows, desc.columns);
@@ -65,9 +78,7 @@ void addNorm(KernelBuilder& kernel, const Desc& desc, uint32_t threads) {
 } // namespace
 
 Result<void> checkRmsNorm(const RmsNormDesc& desc) {
-  if (desc.columns > 32768)
-    return unsupported("rms_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
-  return checkRows("rms_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
+  return checkNorm("rms_norm", desc);
 }
 
 LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
@@ -81,9 +92,7 @@ LaunchSpec rmsNormLaunch(const RmsNormDesc& desc) {
 }
 
 Result<void> checkLayerNorm(const LayerNormDesc& desc) {
-  if (desc.columns > 32768)
-    return unsupported("layer_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
-  return checkRows("layer_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
+  return checkNorm("layer_norm", desc);
 }
 
 LaunchSpec layerNormLaunch(const LayerNormDesc& desc) {
@@ -98,9 +107,7 @@ LaunchSpec layerNormLaunch(const LayerNormDesc& desc) {
 }
 
 Result<void> checkPostNorm(const PostNormDesc& desc) {
-  if (desc.columns > 32768)
-    return unsupported("post_norm of ", desc.columns, " columns; kernels exist for multiples of 32 up to 32768");
-  return checkRows("post_norm", desc.rows, desc.columns, desc.f32Rows || desc.halfRows, desc.int8Rows);
+  return checkNorm("post_norm", desc);
 }
 
 LaunchSpec postNormLaunch(const PostNormDesc& desc) {
@@ -151,9 +158,7 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
   kernel.constants({activation(desc.activation)});
   addForms(kernel, desc);
   kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
-  return {kernel.build("glu", kFlatThreads),
-          {blocksOf(desc.rows, desc.columns, desc.int8Rows ? desc.order : RowOrder::kRows), 1, 1},
-          workOf(desc)};
+  return {kernel.build("glu", kFlatThreads), {blocksOf(desc), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkActivate(const ActivateDesc& desc) {
@@ -167,9 +172,7 @@ LaunchSpec activateLaunch(const ActivateDesc& desc) {
   kernel.constants({activation(desc.activation)});
   addForms(kernel, desc);
   kernel.input("x", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
-  return {kernel.build("activateRows", kFlatThreads),
-          {blocksOf(desc.rows, desc.columns, desc.int8Rows ? desc.order : RowOrder::kRows), 1, 1},
-          workOf(desc)};
+  return {kernel.build("activateRows", kFlatThreads), {blocksOf(desc), 1, 1}, workOf(desc)};
 }
 
 Result<void> checkEmbedding(const EmbeddingDesc& desc) {
