@@ -23,8 +23,7 @@ static constexpr HfModule kEmbeddings[] = {{"embeddings.word_embeddings", "token
 static constexpr std::string_view kOthers[] = {"pooler.", "bert.pooler.", "cls.", "roberta.pooler.", "lm_head."};
 
 /// Files of BERT that generate, or whose positions are not rows of a table.
-static Result<void> complete(const Keys& keys, ModelConfig& config) {
-  (void)config;
+static Result<void> complete(const Keys& keys, ModelConfig&) {
   if (keys.kind() == FileKind::kGguf)
     return {};
   LLCUDA_ASSIGN_OR_RETURN(const bool decodes, keys.all().flag("is_decoder", false));
@@ -62,7 +61,7 @@ static Rows end(LayerBuilder& b, Rows x) {
   return b.dense(x);
 }
 
-constinit const Family kBert{
+constexpr Family kBert{
     .architecture = "bert",
     .gguf = {"bert"},
     .huggingFace = {"BertModel", "BertForMaskedLM", "BertForPreTraining"},
@@ -86,27 +85,21 @@ constinit const Family kBert{
     .end = end,
 };
 
-constinit const Family kXlmRoberta{
-    .architecture = "xlm-roberta",
-    .huggingFace = {"XLMRobertaModel", "XLMRobertaForMaskedLM", "RobertaModel", "RobertaForMaskedLM"},
-    .modelTypes = {"xlm-roberta", "roberta"},
-    .models = "RoBERTa, XLM RoBERTa and their embedders (BGE M3, multilingual E5); BERT as GGUF files",
-    .formula = "BERT, whose first rows of positions are of none",
-    .keys = {{Key::kContext, "", "max_position_embeddings", 514},
-             {Key::kNormEps, "", "layer_norm_eps", 1e-5},
-             {Key::kCausal, "", "", false},
-             {Key::kRopeUsed, "", "", false}},
-    .tensors = kModules,
-    .modelTensors = kEmbeddings,
-    .hfLayers = "encoder.layer.",
-    .otherTensors = kOthers,
-    .activation = Activation::kGeluErf,
-    .complete = completeRoberta,
-    .layer = bertLayer,
-    .denseModules = true,
-    .encoder = true,
-    .begin = begin,
-    .end = end,
-};
+static constexpr Family robertaFrom(Family family) {
+  family.architecture = "xlm-roberta";
+  family.gguf = {};
+  family.huggingFace = {"XLMRobertaModel", "XLMRobertaForMaskedLM", "RobertaModel", "RobertaForMaskedLM"};
+  family.modelTypes = {"xlm-roberta", "roberta"};
+  family.models = "RoBERTa, XLM RoBERTa and their embedders (BGE M3, multilingual E5); BERT as GGUF files";
+  family.formula = "BERT, whose first rows of positions are of none";
+  family.keys = {{Key::kContext, "", "max_position_embeddings", 514},
+                 {Key::kNormEps, "", "layer_norm_eps", 1e-5},
+                 {Key::kCausal, "", "", false},
+                 {Key::kRopeUsed, "", "", false}};
+  family.complete = completeRoberta;
+  return family;
+}
+
+constinit const Family kXlmRoberta = robertaFrom(kBert);
 
 } // namespace llcuda::models
