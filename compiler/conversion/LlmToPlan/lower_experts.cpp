@@ -72,18 +72,16 @@ mlir::FailureOr<RowBuffers> PhaseLowering::rowsApart(Operation* op, Value input,
     return rowsOfInput;
   if (rowsOfInput.f32.empty())
     return op->emitOpError("reads int8 rows in an order that its kernel does not take");
-  const auto [place, isNew] = apartRows.try_emplace(input, RowBuffers{.order = RowOrder::kRows});
+  const auto [place, isNew] = apartRows.try_emplace(input);
   RowBuffers& made = place->second;
   if (isNew) {
     const auto columns = static_cast<uint32_t>(columnsOf(input));
     const codegen::QuantizeDesc desc = {static_cast<uint32_t>(rowsOfInput.rows), columns, RowOrder::kRows};
     if (failed(accept(op, codegen::checkQuantize(desc))))
       return failure();
-    const auto count = static_cast<uint64_t>(rowsOfInput.rows);
     made.f32 = rowsOfInput.f32;
     made.rows = rowsOfInput.rows;
-    made.codes = scratch(op, "expert_codes", static_cast<int64_t>(codesBytes(RowOrder::kRows, count, columns)));
-    made.scales = scratch(op, "expert_scales", static_cast<int64_t>(scalesBytes(RowOrder::kRows, count, columns)));
+    addCodes(op, made, RowOrder::kRows, "expert", columns);
     if (failed(emit(op, codegen::quantizeLaunch(desc),
                     {{"x", made.f32}, {"y_codes", made.codes}, {"y_scales", made.scales}})))
       return failure();
@@ -164,7 +162,7 @@ mlir::FailureOr<RowBuffers> PhaseLowering::sortedRows(Operation* op, Value input
       bindings["y_halves"] = made.halves;
       bindings["y_half_scales"] = made.halfScales;
     } else {
-      addCodes(op, made, "sorted", columns);
+      addCodes(op, made, RowOrder::kFragments, "sorted", columns);
       bindings["y_codes"] = made.codes;
       bindings["y_scales"] = made.scales;
     }
@@ -224,15 +222,12 @@ LogicalResult PhaseLowering::lowerExpertGluLinear(ExpertGluLinearOp op) {
   Bindings bindings;
   if (failed(bindExperts(op, op.getInput(), false, desc, bindings)))
     return failure();
-  RowBuffers made = {.order = desc.tileRows == 0 ? RowOrder::kRows : RowOrder::kFragments};
+  RowBuffers made;
   made.rows = desc.tileRows == 0 ? int64_t{desc.rows} * choices : sorts[op.getExperts()].desc.sortedRows();
-  const auto count = static_cast<uint64_t>(made.rows), columns = static_cast<uint64_t>(desc.outputs);
   if (f32Rows)
     made.f32 = scratch(op, "gated", made.rows * desc.outputs * 4);
-  if (int8Rows) {
-    made.codes = scratch(op, "gated_codes", static_cast<int64_t>(codesBytes(made.order, count, columns)));
-    made.scales = scratch(op, "gated_scales", static_cast<int64_t>(scalesBytes(made.order, count, columns)));
-  }
+  if (int8Rows)
+    addCodes(op, made, desc.tileRows == 0 ? RowOrder::kRows : RowOrder::kFragments, "gated", desc.outputs);
   bindRows(bindings, "y", made);
   (desc.tileRows == 0 ? values : sortedForms)[op.getResult()] = made;
   bindings["gate_weight"] = weightBuffer(op.getGateWeight());

@@ -91,7 +91,7 @@ LogicalResult PhaseLowering::pickNormed(HeadOp op, RowBuffers& picked) {
   picked.rows = outputs;
   picked.picked = true;
   if (isQ8Rows(op.getInput().getType()))
-    addCodes(op, picked, "picked", columns);
+    addCodes(op, picked, orderOf(/*picked=*/true), "picked", columns);
   else
     picked.f32 = scratch(op, "picked", outputs * columns * 4);
   const std::string sum = headNorm.postScale ? scratch(op, "picked_sum", outputs * columns * 4) : "";

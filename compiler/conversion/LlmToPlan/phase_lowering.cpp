@@ -103,7 +103,7 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
   buffers.rows = rowCount;
   buffers.picked = picked;
   if (int8Rows)
-    addCodes(op, buffers, name, columnsOf(result));
+    addCodes(op, buffers, orderOf(picked), name, columnsOf(result));
   if (!int8Rows || feedsLowRank(result))
     buffers.f32 = rowCount == outputs && isLogits(result) && tail != plan::TailKind::Score
                       ? plan.io(facts, plan::IoRole::Logits, ioBytes(plan::IoRole::Logits))
@@ -111,11 +111,12 @@ RowBuffers& PhaseLowering::define(Operation* op, Value result, const std::string
   return buffers;
 }
 
-void PhaseLowering::addCodes(Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns) {
+void PhaseLowering::addCodes(Operation* op, RowBuffers& buffers, RowOrder order, const std::string& name,
+                             int64_t columns) {
   const auto rowCount = static_cast<uint64_t>(buffers.rows), width = static_cast<uint64_t>(columns);
-  buffers.order = orderOf(buffers.picked);
-  buffers.codes = scratch(op, name + "_codes", static_cast<int64_t>(codesBytes(buffers.order, rowCount, width)));
-  buffers.scales = scratch(op, name + "_scales", static_cast<int64_t>(scalesBytes(buffers.order, rowCount, width)));
+  buffers.order = order;
+  buffers.codes = scratch(op, name + "_codes", static_cast<int64_t>(codesBytes(order, rowCount, width)));
+  buffers.scales = scratch(op, name + "_scales", static_cast<int64_t>(scalesBytes(order, rowCount, width)));
 }
 
 bool PhaseLowering::isLogits(Value rows) const {
@@ -145,7 +146,7 @@ LogicalResult PhaseLowering::provideCodes(Operation* op, const codegen::LinearDe
   }
   if (desc.inputs % kRowBlock != 0)
     return op->emitOpError("cannot make int8 rows of ") << desc.inputs << " columns";
-  addCodes(op, buffers, "input", desc.inputs);
+  addCodes(op, buffers, orderOf(buffers.picked), "input", desc.inputs);
   const codegen::QuantizeDesc quantize = {static_cast<uint32_t>(buffers.rows), desc.inputs, buffers.order};
   return emit(op, codegen::quantizeLaunch(quantize),
               {{"x", buffers.f32}, {"y_codes", buffers.codes}, {"y_scales", buffers.scales}});

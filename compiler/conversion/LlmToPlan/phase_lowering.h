@@ -206,8 +206,8 @@ private:
   /// returned are the io buffer of logits.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount, bool int8Rows,
                      bool picked = false);
-  /// Buffers of int8 rows for buffers.rows, in the order of those that are picked or not.
-  void addCodes(mlir::Operation* op, RowBuffers& buffers, const std::string& name, int64_t columns);
+  /// Buffers of int8 rows for buffers.rows.
+  void addCodes(mlir::Operation* op, RowBuffers& buffers, RowOrder order, const std::string& name, int64_t columns);
   /// The same, as the result's type says.
   RowBuffers& define(mlir::Operation* op, mlir::Value result, const std::string& name, int64_t rowCount) {
     return define(op, result, name, rowCount, isQ8Rows(result.getType()));
