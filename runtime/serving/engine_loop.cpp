@@ -583,17 +583,21 @@ Result<void> EngineLoop::readBeforeTail() {
   return {};
 }
 
+/// Of a step of all rows.
+StepRows EngineLoop::stepOfRows() const {
+  const auto count = static_cast<uint32_t>(rows.size());
+  StepRows step = {.rows = count, .sequences = count};
+  for (const Shared& request : rows) step.positions += session.rows()[request->row].position + 1;
+  return step;
+}
+
 /// Masks that are there within a trunk's time go to the device; which rows are held since theirs are not.
 Result<std::vector<bool>> EngineLoop::placeMasks() {
-  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
   std::vector<std::shared_ptr<MaskJob>> jobs;
-  for (const Shared& request : rows) {
-    step.positions += session.rows()[request->row].position + 1;
-    // Who was late before is not waited for again.
+  for (const Shared& request : rows) // who was late before is not waited for again
     if (request->isMasked() && !request->hasEnded && !session.rows()[request->row].isHeld)
       jobs.push_back(request->constraint->job());
-  }
-  const auto patience = std::max(kLeastPatience, std::chrono::duration<double, std::milli>(costs.decode(step)));
+  const auto patience = std::max(kLeastPatience, std::chrono::duration<double, std::milli>(costs.decode(stepOfRows())));
   masks.wait(jobs, false, Clock::now() + std::chrono::duration_cast<Clock::duration>(patience));
   std::vector<bool> late(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -141,6 +141,7 @@ private:
     }
   };
   bool speculates() const { return options.speculation.kind != Speculation::kNone || options.draft; }
+  StepRows stepOfRows() const;
   const StepCosts& speculationCosts() const { return options.speculation.costs ? *options.speculation.costs : costs; }
   Result<bool> speculate();
   uint32_t mostRowsAlike() const;

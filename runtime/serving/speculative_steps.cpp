@@ -129,9 +129,7 @@ Result<EngineLoop::Guesses> EngineLoop::planGuesses() {
 /// the row has what n-grams say. Where it does not pay it is tried now and then.
 Result<void> EngineLoop::letFollow(Guesses& guesses) {
   DraftModel& draft = *options.draft;
-  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
-  for (const DraftState& state : guesses.states) step.positions += state.position + 1;
-  const double stepMs = speculationCosts().decode(step);
+  const double stepMs = speculationCosts().decode(stepOfRows());
   allowanceMs = std::min(allowanceMs, kSavedSteps * stepMs);
   bool isLate = false, hasRun = false;
   for (uint32_t row = 0; row < rows.size(); ++row) {
@@ -172,11 +170,8 @@ Result<void> EngineLoop::letFollow(Guesses& guesses) {
 
 /// A step without guesses is queued.
 void EngineLoop::allowTrials() {
-  if (!options.draft)
-    return;
-  StepRows step = {.rows = static_cast<uint32_t>(rows.size()), .sequences = static_cast<uint32_t>(rows.size())};
-  for (const Shared& request : rows) step.positions += session.rows()[request->row].position + 1;
-  allowanceMs += kTriedShare * speculationCosts().decode(step);
+  if (options.draft)
+    allowanceMs += kTriedShare * speculationCosts().decode(stepOfRows());
 }
 
 /// The guesses of the rows that the plan wants the draft model's of.
