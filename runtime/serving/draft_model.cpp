@@ -87,8 +87,7 @@ double DraftModel::followMs(uint32_t tokens, uint32_t length) const {
   return milliseconds;
 }
 
-// ------------------------------------------------------------------------------------------------------- who it
-// follows
+// ----------------------------------------------------------------------------------------------------------- sequences
 
 bool DraftModel::hasRoomFor(uint64_t id) const {
   return sequences.contains(id) || !freeSlots.empty() ||
@@ -218,8 +217,7 @@ bool DraftModel::makeRoom(uint64_t id, uint32_t first, uint32_t end, std::vector
   }
 }
 
-// ------------------------------------------------------------------------------------------------------------- what
-// runs
+// ---------------------------------------------------------------------------------------------------------------- runs
 
 Result<bool> DraftModel::follow(const DraftRequest& request, double milliseconds) {
   ++round;
