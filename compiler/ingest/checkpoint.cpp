@@ -29,6 +29,11 @@ std::optional<FilePlace> CheckpointOver::filePlace(const TensorInfo& tensor) con
   return stored && stored->type == tensor.type ? base->filePlace(*stored) : std::nullopt;
 }
 
+Result<TensorBytes> CheckpointOver::readStored(const TensorInfo& tensor) const {
+  const TensorInfo* stored = base->find(tensor.name);
+  return stored ? base->read(*stored) : internalError("the checkpoint has no tensor ", tensor.name);
+}
+
 Error errorOf(const Checkpoint& checkpoint, std::string_view name, const Error& error) {
   return makeError(error.code, "tensor ", checkpoint.title(name), ": ", error.message);
 }

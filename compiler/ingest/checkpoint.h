@@ -81,6 +81,8 @@ public:
 
 protected:
   explicit CheckpointOver(std::unique_ptr<const Checkpoint> base) : base(std::move(base)) {}
+  /// The base's tensor of this name, as it is.
+  Result<TensorBytes> readStored(const TensorInfo& tensor) const;
 
   const std::unique_ptr<const Checkpoint> base;
 };

@@ -55,10 +55,8 @@ Result<void> DenseModules::add(const SafetensorsFile& file, const std::string& m
 
 Result<TensorBytes> DenseModules::read(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
-  if (found == sources.end()) {
-    const TensorInfo* stored = base->find(tensor.name);
-    return stored ? base->read(*stored) : internalError("the checkpoint has no tensor ", tensor.name);
-  }
+  if (found == sources.end())
+    return readStored(tensor);
   const SafetensorsTensor& source = *found->second.tensor;
   if (std::bit_cast<uintptr_t>(source.data.data()) % (source.type->bits / 8) == 0)
     return TensorBytes{tensor.type, source.data};

@@ -120,10 +120,8 @@ uint64_t FoldedExperts::rowOf(Part part, uint64_t row, uint64_t rows) const {
 
 Result<TensorBytes> FoldedExperts::read(const TensorInfo& tensor) const {
   const auto found = sources.find(tensor.name);
-  if (found == sources.end()) {
-    const TensorInfo* stored = base->find(tensor.name);
-    return stored ? base->read(*stored) : internalError("the checkpoint has no tensor ", tensor.name);
-  }
+  if (found == sources.end())
+    return readStored(tensor);
   const Source& source = found->second;
   LLCUDA_ASSIGN_OR_RETURN(TensorBytes from, base->read(*source.stored));
   const bool isBias = tensor.dims.size() == 2;

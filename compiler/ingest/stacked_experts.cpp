@@ -74,10 +74,8 @@ Result<void> StackedExperts::stack() {
 
 Result<TensorBytes> StackedExperts::read(const TensorInfo& tensor) const {
   const auto found = stacks.find(tensor.name);
-  if (found == stacks.end()) {
-    const TensorInfo* stored = base->find(tensor.name);
-    return stored ? base->read(*stored) : internalError("the checkpoint has no tensor ", tensor.name);
-  }
+  if (found == stacks.end())
+    return readStored(tensor);
   const auto all = std::make_shared<std::vector<std::byte>>();
   for (const auto& [number, expert] : found->second) {
     LLCUDA_ASSIGN_OR_RETURN(const TensorBytes bytes, base->read(*expert));

@@ -68,10 +68,7 @@ Result<TensorBytes> TypedPositions::summed(const TensorInfo& tensor) const {
 }
 
 Result<TensorBytes> TypedPositions::read(const TensorInfo& tensor) const {
-  if (tensor.name == kPositions)
-    return summed(tensor);
-  const TensorInfo* stored = base->find(tensor.name);
-  return stored ? base->read(*stored) : internalError("the checkpoint has no tensor ", tensor.name);
+  return tensor.name == kPositions ? summed(tensor) : readStored(tensor);
 }
 
 std::optional<FilePlace> TypedPositions::filePlace(const TensorInfo& tensor) const {
