@@ -13,9 +13,9 @@ namespace llcuda::codegen {
 namespace {
 
 constexpr uint32_t kMaxSplits = 64;
-/// Blocks in flight at a long context: two waves of a T4, and still two for each multiprocessor of a GPU thrice as
-/// wide.
-constexpr uint32_t kDecodeBlocks = 8 * t4::kMultiprocessors;
+/// Blocks in flight at a long context: two for each multiprocessor of a GPU of 132, which are still enough loads in
+/// flight when a T4 is at its last ones.
+constexpr uint32_t kDecodeBlocks = 256;
 
 /// Query heads that a block of attention_decode takes, and how many such groups a row has.
 uint32_t groupHeads(const AttentionDesc& desc) {
@@ -66,7 +66,12 @@ void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
 uint32_t decodeBlocksPerSm(const AttentionDesc& desc) {
   const uint32_t heads = groupHeads(desc);
   const auto vectors = static_cast<uint32_t>(decodeLaneVectors(static_cast<int>(desc.headSize)));
-  const uint32_t byRegisters = heads * vectors <= 2 ? 4 : heads * vectors <= 4 ? 3 : 2;
+  const bool byTensorCores = decodesByTensorCores(static_cast<int>(desc.headSize), desc.cache.keyType) &&
+                             decodesByTensorCores(static_cast<int>(desc.headSize), desc.cache.valueType);
+  const uint32_t byRegisters = byTensorCores          ? (desc.headSize <= 64 ? 3 : 2)
+                               : heads * vectors <= 2 ? 4
+                               : heads * vectors <= 4 ? 3
+                                                      : 2;
   const DecodeShared shared =
       decodeShared(static_cast<int>(heads), static_cast<int>(desc.headSize), static_cast<int>(attentionSplits(desc)));
   const uint32_t byShared =

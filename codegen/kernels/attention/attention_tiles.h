@@ -2,6 +2,8 @@
 // How attention is cut for a T4: what kernels are made of and what hosts launch them with, in one place for both.
 #pragma once
 
+#include "codegen/formats/kv_type.h"
+
 namespace llcuda {
 
 constexpr int kMaxHeadSize = 512; ///< of attention, and of the kernels that make queries and keys
@@ -23,6 +25,12 @@ constexpr int headsTogether(int heads, int headSize) {
   int together = heads < most ? heads : most;
   while (together > 1 && heads % together != 0) --together;
   return together < 1 ? 1 : together;
+}
+
+/// Whether tensor cores multiply with keys or values of a type. bf16 does not fit f16, and the sums of larger heads not
+/// the registers.
+constexpr bool decodesByTensorCores(int headSize, KvType type) {
+  return headSize <= 128 && type != KvType::kBF16;
 }
 
 /// Lanes that share a key, 8 elements each, or 16 of heads above 256.

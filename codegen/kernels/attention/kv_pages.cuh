@@ -35,6 +35,13 @@ LLCUDA_DEVICE void floatsOfBytes(uint32_t word, int zero, float* f) {
            static_cast<float>(8388608 + zero);
 }
 
+/// Two bytes of `word`, as `selector` names them, minus 128 and times a pair of f16.
+LLCUDA_DEVICE uint32_t scaledBytes(uint32_t word, uint32_t selector, uint32_t scale) {
+  const uint32_t above1024 = bytePermute(word, 0x64646464u, selector); // 1024 + byte, exactly
+  const Half2 signedBytes = addHalf2(bitCast<Half2>(above1024), bitCast<Half2>(0xe480e480u));
+  return bitCast<uint32_t>(multiplyHalf2(signedBytes, bitCast<Half2>(scale)));
+}
+
 /// Bits 0 ... 3 of `bits` become bits 4, 12, 20, 28.
 LLCUDA_DEVICE uint32_t fifthBitsOfBytes(uint32_t bits) {
   return ((bits & 15) * 0x00204081u & 0x01010101u) << 4;
@@ -100,6 +107,10 @@ struct KvRows {
   static LLCUDA_DEVICE uint4 halves(const Vector& v, int vector) {
     if constexpr (kType == KvType::kF16) {
       return make_uint4(v.codes[0], v.codes[1], v.codes[2], v.codes[3]);
+    } else if constexpr (kHasBytes) { // exact until the product with the scale, which is rounded once
+      const uint32_t low = v.codes[0] ^ 0x80808080u, high = v.codes[1] ^ 0x80808080u, scale = v.scale | v.scale << 16;
+      return make_uint4(scaledBytes(low, 0x4140u, scale), scaledBytes(low, 0x4342u, scale),
+                        scaledBytes(high, 0x4140u, scale), scaledBytes(high, 0x4342u, scale));
     } else {
       float f[8];
       const float factor = unpack(v, vector, f);

@@ -64,9 +64,9 @@ void multiplyS8(S8Operands<M, N>* const* lanes) {
 
 template <int M, int N>
 struct F16Operands {
-  float (&d)[M][N][4];
-  const uint32_t (&a)[M][2];
-  const uint32_t (&b)[N];
+  float (*d)[N][4];
+  const uint32_t (*a)[2];
+  const uint32_t* b;
 };
 
 /// The 8 halves that four neighbouring lanes hold.
@@ -101,6 +101,25 @@ void multiplyF16(F16Operands<M, N>* const* lanes) {
       LLCUDA_UNROLL
       for (int n = 0; n < N; ++n) addToRow(d, row % 8, (m * N + n) * 4 + row / 8 * 2, sums[n]);
     }
+}
+
+template <int K, int N>
+struct F16SumOperands {
+  float (*d)[N][4];
+  const uint32_t (*a)[2];
+  const uint32_t (*b)[N];
+};
+
+template <int K, int N>
+void multiplyF16Sum(F16SumOperands<K, N>* const* lanes) {
+  for (int k = 0; k < K; ++k) {
+    F16Operands<1, N> product[32], *pointers[32];
+    for (int l = 0; l < 32; ++l) {
+      product[l] = {lanes[l]->d, lanes[l]->a + k, lanes[l]->b[k]};
+      pointers[l] = &product[l];
+    }
+    multiplyF16<1, N>(pointers);
+  }
 }
 
 /// kMatrices 8 x 8 matrices of 16-bit elements. Lane 8 * j + i comes with the address of row i of matrix j.
@@ -159,6 +178,12 @@ LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], float c, const uint32_t (&a)[
     for (auto& tile : row) tile[0] = tile[1] = tile[2] = tile[3] = c;
   mmaF16Tile(d, a, b);
 }
+/// d[n] += the sum of a[k] * b[k][n] over k.
+template <int K, int N>
+LLCUDA_DEVICE void mmaF16Sum(float (&d)[1][N][4], const uint32_t (&a)[K][2], const uint32_t (&b)[K][N]) {
+  host::F16SumOperands<K, N> mine{d, a, b};
+  host::meet("mma f16", mine, host::multiplyF16Sum<K, N>);
+}
 LLCUDA_DEVICE void mmaF16M16N8K8(float (&d)[4], const uint32_t (&a)[2], uint32_t b) {
   const uint32_t as[1][2] = {{a[0], a[1]}}, bs[1] = {b};
   float ds[1][1][4] = {{{d[0], d[1], d[2], d[3]}}};
@@ -184,6 +209,16 @@ LLCUDA_DEVICE void ldmatrixX2Trans(uint32_t (&r)[2], const void* row) {
 }
 LLCUDA_DEVICE void ldmatrixX4Trans(uint32_t (&r)[4], const void* row) {
   host::loadMatrices<4, true>(r, row);
+}
+
+LLCUDA_DEVICE uint32_t transposed(uint32_t pair) {
+  host::meet("movmatrix", pair, [](uint32_t* const* lanes) {
+    uint16_t elements[8][8];
+    for (int l = 0; l < 32; ++l) __builtin_memcpy(&elements[l / 4][l % 4 * 2], lanes[l], 4);
+    for (int l = 0; l < 32; ++l)
+      *lanes[l] = elements[l % 4 * 2][l / 4] | static_cast<uint32_t>(elements[l % 4 * 2 + 1][l / 4]) << 16;
+  });
+  return pair;
 }
 
 } // namespace llcuda

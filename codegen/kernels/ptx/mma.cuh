@@ -8,9 +8,11 @@
 //   mmaS8Tile      d[m][n] += a[m] b[n] for all m and n: one meeting of the warp on the host; with a number c after d,
 //                  d[m][n] = c + a[m] b[n], every element of the accumulator starting at c
 //   mmaF16Tile     the same
+//   mmaF16Sum      d[0][n] += a[k] b[k][n] for all k, one after another, and n
 //   ldmatrixX<n>   n matrices of 8 x 8 elements of 16 bits: lane 8m + i gives the address of row i of matrix m, 16-byte
 //                  aligned; r[m] gets elements 2t, 2t+1 of row g; Trans: of the transposed matrix. X4<kBytes>: from
 //                  kBytes on, a constant that takes no register
+//   transposed     of a matrix of 8 x 8 elements of 16 bits, whose elements 2t, 2t+1 of row g a lane holds: of column g
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
@@ -67,6 +69,14 @@ LLCUDA_DEVICE void mmaF16Tile(float (&d)[M][N][4], float c, const uint32_t (&a)[
           : "r"(a[m][0]), "r"(a[m][1]), "r"(b[n]), "f"(c));
   }
 }
+template <int K, int N>
+LLCUDA_DEVICE void mmaF16Sum(float (&d)[1][N][4], const uint32_t (&a)[K][2], const uint32_t (&b)[K][N]) {
+  LLCUDA_UNROLL
+  for (int k = 0; k < K; ++k) {
+    LLCUDA_UNROLL
+    for (int n = 0; n < N; ++n) mmaF16M16N8K8(d[0][n], a[k], b[k][n]);
+  }
+}
 
 LLCUDA_DEVICE uint32_t sharedAddress(const void* p) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(p));
@@ -108,6 +118,12 @@ LLCUDA_DEVICE void ldmatrixX4Trans(uint32_t (&r)[4], const void* row) {
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"(sharedAddress(row))
                : "memory");
+}
+
+LLCUDA_DEVICE uint32_t transposed(uint32_t pair) {
+  uint32_t r;
+  asm("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(r) : "r"(pair));
+  return r;
 }
 
 } // namespace llcuda

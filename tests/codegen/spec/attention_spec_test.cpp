@@ -69,7 +69,7 @@ TEST(AttentionSpec, OneSplitNeedsNoWorkspace) {
 TEST(AttentionSpec, SplitsFillTheMachine) {
   AttentionDesc desc = llama();
   desc.rows = 16;
-  EXPECT_EQ(attentionSplits(desc), 7u);
+  EXPECT_EQ(attentionSplits(desc), 6u);
   desc.rows = 128;
   EXPECT_EQ(attentionSplits(desc), 1u);
   desc.rows = 1;

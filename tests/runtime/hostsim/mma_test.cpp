@@ -128,6 +128,18 @@ TEST(Ldmatrix, LoadsMatricesAndTransposes) {
   checkLoad<2>(true, [](uint32_t(&r)[2], const void* p) { ldmatrixX2Trans(r, p); });
 }
 
+TEST(Movmatrix, Transposes) {
+  std::vector<uint32_t> registers(32);
+  launch({.grid = 1, .block = 32}, [&] {
+    const int row = laneId() / 4, column = laneId() % 4 * 2;
+    registers[laneId()] = transposed(static_cast<uint32_t>(row * 100 + column | (row * 100 + column + 1) << 16));
+  });
+  for (int lane = 0; lane < 32; ++lane) {
+    const int column = lane / 4, row = lane % 4 * 2;
+    EXPECT_EQ(registers[lane], static_cast<uint32_t>(row * 100 + column | ((row + 1) * 100 + column) << 16)) << lane;
+  }
+}
+
 TEST(Ldmatrix, RefusesUnalignedRows) {
   const auto result = hostsim::tryLaunch({.grid = 1, .block = 32}, [&] {
     LLCUDA_SHARED(uint16_t, tile, 32 * 8 + 8);
