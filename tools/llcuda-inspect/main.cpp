@@ -78,7 +78,7 @@ Result<std::string> inspectEngine(const Options& options) {
   LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(options.file));
   const auto shared = std::make_shared<const Engine>(std::move(opened));
   const Engine& engine = *shared;
-  LLCUDA_RETURN_IF_ERROR(engine.checkWeights());
+  LLCUDA_RETURN_IF_ERROR(engine.check(schema::SegmentKind::kWeights));
   std::optional<MemoryRequest> memory;
   if (options.memory || !options.fit.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(memory, memoryRequest(shared, options));

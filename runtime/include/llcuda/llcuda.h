@@ -79,6 +79,25 @@ LLCUDA_API const char* llcuda_status_name(int32_t status);
  *  LLCUDA_BAD_INPUT: missing, damaged or no engine. LLCUDA_UNSUPPORTED: made for another version. */
 LLCUDA_API llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error);
 
+/** When the bytes of an engine file are compared with its hashes: before any of them is used, either way. */
+typedef enum llcuda_verify {
+  LLCUDA_VERIFY_FULL = 0, /**< all but the weights when it is opened, and these before anything runs */
+  LLCUDA_VERIFY_LAZY = 1  /**< of each part when it is used first: a damaged one is LLCUDA_BAD_INPUT of the call that
+                           *   uses it, and one that is never used is never read */
+} llcuda_verify;
+
+typedef struct llcuda_open_options {
+  size_t struct_bytes;
+  int32_t verify; /**< an llcuda_verify */
+} llcuda_open_options;
+
+/** Default: full. */
+LLCUDA_API void llcuda_open_options_init(llcuda_open_options* options);
+
+/** As llcuda_engine_open; `options` may be NULL. */
+LLCUDA_API llcuda_status llcuda_engine_open_with(const char* path, const llcuda_open_options* options,
+                                                 llcuda_engine** engine, llcuda_error* error);
+
 /** Closes the engine; NULL is ignored. Its sessions stay usable, the file closes with the last of them. */
 LLCUDA_API void llcuda_engine_close(llcuda_engine* engine);
 
@@ -336,6 +355,13 @@ typedef struct llcuda_session_info {
   uint64_t arena_bytes;
   uint64_t kv_bytes;
   uint64_t io_bytes; /**< with the counters */
+  /** What the start took, each in nanoseconds of the steady clock: opening and checking the file; the driver and its
+   *  context; reading, checking and uploading the weights, beside which kernels begin to load; buffers and the graph of a
+   *  decode step, with its kernels. The second and third are those of the first session on the device. */
+  uint64_t open_ns;
+  uint64_t device_ns;
+  uint64_t weights_ns;
+  uint64_t session_ns;
 } llcuda_session_info;
 
 LLCUDA_API void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info);

@@ -489,10 +489,13 @@ private:
 /// Movable, not copyable. Any number of threads.
 class Engine {
 public:
-  static Expected<Engine> open(const std::string& path) {
+  static Expected<Engine> open(const std::string& path, llcuda_verify verify = LLCUDA_VERIFY_FULL) {
+    llcuda_open_options options;
+    llcuda_open_options_init(&options);
+    options.verify = verify;
     llcuda_engine* engine = nullptr;
     llcuda_error error;
-    const llcuda_status status = llcuda_engine_open(path.c_str(), &engine, &error);
+    const llcuda_status status = llcuda_engine_open_with(path.c_str(), &options, &engine, &error);
     return status == LLCUDA_OK ? Expected<Engine>(Engine(engine)) : detail::errorOf(status, error);
   }
 
