@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same hash by instructions that not every processor has. Nothing inline of other headers is used here: a copy of it
-// that this file's options made could take the place of all others.
+// The same hash by instructions that not every processor has. Nothing inline of other headers is used here: a copy of
+// it that this file's options made could take the place of all others.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

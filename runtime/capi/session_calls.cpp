@@ -41,6 +41,8 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(options.log, options.log_user)));
   const auto start = std::chrono::steady_clock::now();
   auto created = std::make_unique<llcuda_session>();
+  if (options.all_kernels != 0 || options.profile != 0)
+    LLCUDA_RETURN_IF_ERROR(program->kernels().loadAll());
   if (options.profile != 0) {
     LLCUDA_ASSIGN_OR_RETURN(created->profiler, Profiler::create(*program));
   }

@@ -161,6 +161,7 @@ int run(Options options) {
     return fail(usageError("the tests need ", needed, " positions, -c gives ", options.session.context));
   options.session.context = std::max(options.session.context, needed);
   options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
+  options.session.allKernels = true;
   auto session = engine->createSession(options.session);
   if (!session)
     return fail(session.error());

@@ -323,13 +323,15 @@ typedef struct llcuda_session_options {
   llcuda_log_callback log; /**< may be NULL: nothing is said */
   void* log_user;
   const char*
-      weights_from;  /**< for an engine that leaves its weights in the model's files: the file, or the folder that
+      weights_from;    /**< for an engine that leaves its weights in the model's files: the file, or the folder that
                              *   has them; NULL: where the compiler found them, else beside the engine */
-  int32_t no_graphs; /**< not 0: kernels are launched one by one instead of as a graph, to measure the difference */
-  int32_t profile;   /**< not 0: every kernel is timed, which slows the session down: llcuda_session_get_profile */
+  int32_t no_graphs;   /**< not 0: kernels are launched one by one instead of as a graph, to measure the difference */
+  int32_t profile;     /**< not 0: every kernel is timed, which slows the session down: llcuda_session_get_profile */
+  int32_t all_kernels; /**< not 0: it is there when every kernel is loaded, so that none loads beside what is measured;
+                        *   0: when those of a decode step are, the others follow meanwhile */
 } llcuda_session_options;
 
-/** Defaults: auto, GPU 0, max_context, no guard, no log, weights where they were, graphs, no profile. */
+/** Defaults: auto, GPU 0, max_context, no guard, no log, weights where they were, graphs, no profile, kernels that follow. */
 LLCUDA_API void llcuda_session_options_init(llcuda_session_options* options);
 
 /** Creates a session; `options` may be NULL. The first session on a device uploads the weights, later ones of the same

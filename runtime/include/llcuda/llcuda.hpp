@@ -61,6 +61,7 @@ struct SessionOptions {
   bool guard = false;
   bool graphs = true;
   bool profile = false;    ///< Session::profile() will be asked for
+  bool allKernels = false; ///< it is there when every kernel is loaded
   std::string weightsFrom; ///< see llcuda_session_options.weights_from; empty: where they were
   Log log;                 ///< empty: nothing is said
 };
@@ -510,6 +511,7 @@ public:
     c.guard = options.guard;
     c.no_graphs = !options.graphs;
     c.profile = options.profile;
+    c.all_kernels = options.allKernels;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {
       c.log = detail::logThunk;
