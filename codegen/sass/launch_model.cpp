@@ -70,6 +70,27 @@ std::string_view LaunchTime::bound() const {
   return most == memory ? "memory" : most == l2 ? "L2" : most == issue ? "issue" : sassPipeName(busiest);
 }
 
+namespace {
+
+/// Cycles of units as `units` has them. Of the tensor cores' those of IMMA and HMMA are known by their products, 1,024
+/// of an instruction; f16x2 arithmetic stays as it is.
+std::array<double, kSassPipes> scaled(const SassCost& cost, const T4Units& units) {
+  std::array<double, kSassPipes> cycles = cost.cycles;
+  const auto scale = [&](SassPipe pipe, double factor) { cycles[static_cast<size_t>(pipe)] *= factor; };
+  scale(SassPipe::kFma, units.fma);
+  scale(SassPipe::kAlu, units.alu);
+  scale(SassPipe::kSpecial, units.special);
+  scale(SassPipe::kPath, units.path);
+  const auto products = [&](SassProduct product) { return cost.multiplyAdds[static_cast<size_t>(product)]; };
+  constexpr double kOfImma = 4. / 1024, kOfHmma = 8. / 1024; // cycles of a product
+  cycles[static_cast<size_t>(SassPipe::kTensor)] +=
+      products(SassProduct::kTensorInt8) * kOfImma * (units.tensorInt8 - 1) +
+      products(SassProduct::kTensorF16) * kOfHmma * (units.tensorF16 - 1);
+  return cycles;
+}
+
+} // namespace
+
 LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Clock& clock) {
   LaunchTime time;
   time.fixed = clock.launchMicroseconds;
@@ -78,10 +99,11 @@ LaunchTime timeOnT4(const SassCost& cost, const LaunchDemand& demand, const T4Cl
   const uint32_t warps = blocksOfBusiest(demand) * divideUp(demand.threads, 32);
   const double ofSubPartition = divideUp(warps, 4);
   time.issue = cost.instructions * ofSubPartition / clock.megahertz;
+  const std::array<double, kSassPipes> cycles = scaled(cost, clock.units);
   for (size_t i = 0; i < kSassPipes; ++i) {
     const auto pipe = static_cast<SassPipe>(i);
     // All warps share one path, whichever sub-partitions they are on.
-    const double us = cost.cycles[i] * (pipe == SassPipe::kPath ? warps / 4. : ofSubPartition) / clock.megahertz;
+    const double us = cycles[i] * (pipe == SassPipe::kPath ? warps / 4. : ofSubPartition) / clock.megahertz;
     if (us <= time.pipe)
       continue;
     time.pipe = us;

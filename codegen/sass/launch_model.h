@@ -27,12 +27,21 @@ std::vector<double> turnsOfLoops(const SassListing& listing, const LaunchDemand&
 /// Of a warp: what stands outside loops once, and the loops as often as they turn.
 SassCost costOfLaunch(const SassListing& listing, const LaunchDemand& demand);
 
+inline constexpr double kReadStream = 264e9; ///< bytes a second: the best read stream measured on a T4
+inline constexpr double kReadShare = 0.92;   ///< what a kernel is taken to get of it
+
+/// How many times the cycles of sass_cost.h a unit takes.
+struct T4Units {
+  double fma = 1, alu = 1, special = 1, tensorInt8 = 1, tensorF16 = 1, path = 1;
+};
+
 /// The machine of codegen/spec/t4.h at a clock.
 struct T4Clock {
   double megahertz = 1590;
-  double memoryBytesPerSecond = 264e9 * 0.92; ///< the best measured read stream, and what a kernel gets of it
+  double memoryBytesPerSecond = kReadStream * kReadShare;
   double l2BytesPerCycle = 600; ///< of the chip: TU102 592 (connollydavid/tu102, corrected), a T4 800 (Jia et al. 2019)
   double launchMicroseconds = 3; ///< between two nodes of a graph
+  T4Units units = {};
 };
 
 struct LaunchTime {

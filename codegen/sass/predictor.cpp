@@ -6,7 +6,6 @@
 #include <map>
 #include <span>
 
-#include "codegen/sass/multiprocessor.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/t4.h"
 
@@ -90,6 +89,8 @@ double l2Bytes(const LaunchWork& work, const StepRows& rows, const LaunchDemand&
 /// Loops of kernels as a multiprocessor runs them, each once for a number of blocks side by side.
 class Loops {
 public:
+  explicit Loops(const Multiprocessor& machine) : machine(machine) {}
+
   /// Cycles of the busiest multiprocessor for all turns of all loops of a launch.
   double cycles(uint32_t kernel, const PredictedCode& code, const LaunchDemand& demand) {
     const uint32_t warps = divideUp(code.threads, 32), blocks = blocksOfBusiest(demand);
@@ -106,16 +107,17 @@ private:
     const auto [place, isNew] = known.try_emplace({kernel, blocks});
     if (isNew)
       for (const SassLoop& loop : code.listing.loops)
-        place->second.push_back(
-            runLoopOften(std::span(code.listing.instructions).subspan(loop.first, loop.length()), blocks, warps));
+        place->second.push_back(runLoopOften(std::span(code.listing.instructions).subspan(loop.first, loop.length()),
+                                             blocks, warps, machine));
     return place->second;
   }
 
+  const Multiprocessor& machine;
   std::map<std::pair<uint32_t, uint32_t>, std::vector<LoopRun>> known; // of a kernel and blocks side by side
 };
 
 void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, const std::vector<double>& megahertz,
-               Loops& loops, PredictedKernel& sum) {
+               const T4Clock& machine, Loops& loops, PredictedKernel& sum) {
   const PredictedCode& code = step.kernels[launch.kernel];
   const uint32_t rows = step.rows.rows;
   LaunchDemand demand = {.blocks = workingBlocks(launch, rows),
@@ -132,7 +134,9 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
   sum.multiplyAdds += static_cast<double>(multiplyAddsOf(launch.work, step.rows));
   sum.instructions += cost.instructions * demand.blocks * divideUp(demand.threads, 32);
   for (size_t i = 0; i < megahertz.size(); ++i) {
-    const LaunchTime time = timeOnT4(cost, demand, {.megahertz = megahertz[i]});
+    T4Clock clock = machine;
+    clock.megahertz = megahertz[i];
+    const LaunchTime time = timeOnT4(cost, demand, clock);
     sum.times[i].memory += time.memory;
     sum.times[i].l2 += time.l2;
     sum.times[i].issue += time.issue;
@@ -145,18 +149,18 @@ void addLaunch(const PredictedStep& step, const PredictedStep::Launch& launch, c
 
 } // namespace
 
-Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz) {
+Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz, const T4Machine& machine) {
   Prediction prediction;
   prediction.rows = step.rows;
   prediction.microseconds.resize(megahertz.size());
   prediction.bounds.resize(megahertz.size());
   std::map<uint32_t, size_t> places; // in the prediction, of kernels
-  Loops loops;
+  Loops loops(machine.multiprocessor);
   for (const PredictedStep::Launch& launch : step.launches) {
     const auto [place, isNew] = places.try_emplace(launch.kernel, prediction.kernels.size());
     if (isNew)
       prediction.kernels.push_back(describe(step.kernels[launch.kernel], megahertz.size()));
-    addLaunch(step, launch, megahertz, loops, prediction.kernels[place->second]);
+    addLaunch(step, launch, megahertz, machine.clock, loops, prediction.kernels[place->second]);
   }
   for (const PredictedKernel& kernel : prediction.kernels)
     for (size_t i = 0; i < megahertz.size(); ++i) {

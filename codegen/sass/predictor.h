@@ -9,6 +9,7 @@
 
 #include "codegen/formats/launch_work.h"
 #include "codegen/sass/launch_model.h"
+#include "codegen/sass/multiprocessor.h"
 
 namespace llcuda::codegen {
 
@@ -57,7 +58,13 @@ struct Prediction {
   std::vector<std::map<std::string, double>> bounds; ///< for each clock: microseconds of the kernels that it binds
 };
 
+/// What the model has for a T4, or what was measured on one.
+struct T4Machine {
+  T4Clock clock = {}; ///< its megahertz are not read
+  Multiprocessor multiprocessor = {};
+};
+
 /// `megahertz`: clocks of the multiprocessors.
-Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz);
+Prediction predictStep(const PredictedStep& step, const std::vector<double>& megahertz, const T4Machine& machine = {});
 
 } // namespace llcuda::codegen

@@ -66,7 +66,8 @@ Result<void> EngineEmitter::writeWeights(const std::atomic<bool>& cancelled) {
 
 Result<EmitSummary> EngineEmitter::finish(const EmitResults& results) {
   LLCUDA_ASSIGN_OR_RETURN(const ImageSegment images, layOutImages(input.plan, results.images));
-  LLCUDA_ASSIGN_OR_RETURN(const std::string metadata, buildMetadata(input, results, images, constants, weights));
+  LLCUDA_ASSIGN_OR_RETURN(const std::string metadata,
+                          buildMetadata(input, results, images, constants, weights, writer.weightPieces()));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kImages));
   LLCUDA_RETURN_IF_ERROR(writeText(writer, {&images.bytes}));
   LLCUDA_RETURN_IF_ERROR(writer.begin(SegmentKind::kMetadata));

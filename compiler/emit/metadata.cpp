@@ -187,8 +187,11 @@ fb::EngineT planRecord(plan::EngineOp plan) {
 }
 
 Result<std::string> buildMetadata(const EmitInput& input, const EmitResults& results, const ImageSegment& images,
-                                  const SegmentPlan& constants, const WeightPlan& weights) {
+                                  const SegmentPlan& constants, const WeightPlan& weights,
+                                  std::vector<uint64_t> weightPieces) {
   fb::EngineT engine = planRecord(input.plan);
+  engine.weight_piece_bytes = weightPieces.empty() ? 0 : schema::kWeightPieceBytes;
+  engine.weight_pieces = std::move(weightPieces);
   engine.compiler = std::make_unique<fb::CompilerT>(results.compiler);
   engine.batch_invariant = input.batchInvariant;
   engine.model = std::make_unique<fb::ModelT>(input.model);

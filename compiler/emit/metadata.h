@@ -16,8 +16,9 @@ Result<ImageSegment> layOutImages(plan::EngineOp engine, const KernelImages& ima
 /// What a plan says by itself: limits, kernels, buffers, phases. Places in segments and images are not in it.
 fb::EngineT planRecord(plan::EngineOp plan);
 
-/// The FlatBuffer of the metadata segment.
+/// The FlatBuffer of the metadata segment. `weightPieces`: as EngineWriter::weightPieces() gives them.
 Result<std::string> buildMetadata(const EmitInput& input, const EmitResults& results, const ImageSegment& images,
-                                  const SegmentPlan& constants, const WeightPlan& weights);
+                                  const SegmentPlan& constants, const WeightPlan& weights,
+                                  std::vector<uint64_t> weightPieces);
 
 } // namespace llcuda::emit

@@ -5,9 +5,15 @@
 #include <xxhash.h>
 
 namespace llcuda {
+namespace detail {
+
+unsigned long long hashBytesAvx2(const void* data, size_t bytes); // hash_avx2.cpp
+
+} // namespace detail
 
 uint64_t hashBytes(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  return wide ? detail::hashBytesAvx2(bytes.data(), bytes.size()) : XXH3_64bits(bytes.data(), bytes.size());
 }
 
 } // namespace llcuda

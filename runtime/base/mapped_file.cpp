@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "runtime/base/regular_file.h"
@@ -50,6 +51,11 @@ Result<void> MappedFile::read(uint64_t offset, std::span<std::byte> to) const {
   if (*got < to.size())
     return badInput(name, ": has become shorter");
   return {};
+}
+
+void MappedFile::readAhead(uint64_t offset, uint64_t bytes) const {
+  // A system that does not do it reads later.
+  (void)::posix_fadvise(file.descriptor(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
 }
 
 } // namespace llcuda

@@ -28,6 +28,9 @@ public:
   /// kBadInput when it has become shorter or cannot be read. Any thread.
   Result<void> read(uint64_t offset, std::span<std::byte> to) const;
 
+  /// Has the system begin to read these bytes into its cache, if it wants to. Any thread.
+  void readAhead(uint64_t offset, uint64_t bytes) const;
+
   const std::string& path() const { return name; }
 
 private:

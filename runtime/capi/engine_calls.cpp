@@ -21,6 +21,12 @@ static_assert(static_cast<int>(text::GrammarKind::kJsonSchema) == LLCUDA_GRAMMAR
               static_cast<int>(text::GrammarKind::kLark) == LLCUDA_GRAMMAR_LARK &&
               static_cast<int>(text::GrammarKind::kGbnf) == LLCUDA_GRAMMAR_GBNF);
 
+llcuda_open_options defaultOpenOptions() {
+  llcuda_open_options options = {};
+  options.struct_bytes = sizeof(options);
+  return options;
+}
+
 /// Null with a length of 0 is an empty text.
 Result<std::string_view> textOf(const char* text, std::size_t bytes) {
   if (!text && bytes != 0)
@@ -30,11 +36,26 @@ Result<std::string_view> textOf(const char* text, std::size_t bytes) {
 
 } // namespace
 
+static_assert(static_cast<int>(Verify::kFull) == LLCUDA_VERIFY_FULL &&
+              static_cast<int>(Verify::kLazy) == LLCUDA_VERIFY_LAZY);
+
+void llcuda_open_options_init(llcuda_open_options* options) {
+  *options = defaultOpenOptions();
+}
+
 llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error) {
+  return llcuda_engine_open_with(path, nullptr, engine, error);
+}
+
+llcuda_status llcuda_engine_open_with(const char* path, const llcuda_open_options* options, llcuda_engine** engine,
+                                      llcuda_error* error) {
   return guarded(error, [&]() -> Result<void> {
     if (!path || !engine)
       return usageError("path or engine is NULL");
-    LLCUDA_ASSIGN_OR_RETURN(auto state, EngineState::open(path));
+    LLCUDA_ASSIGN_OR_RETURN(const auto wanted, optionsOf(options, defaultOpenOptions()));
+    if (wanted.verify != LLCUDA_VERIFY_FULL && wanted.verify != LLCUDA_VERIFY_LAZY)
+      return usageError("verify is ", wanted.verify, ", which is no llcuda_verify");
+    LLCUDA_ASSIGN_OR_RETURN(auto state, EngineState::open(path, static_cast<Verify>(wanted.verify)));
     *engine = new llcuda_engine{std::move(state)};
     return {};
   });

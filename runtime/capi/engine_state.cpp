@@ -18,21 +18,29 @@ Error withPath(const Engine& engine, const Error& error) {
 
 } // namespace
 
-Result<std::shared_ptr<EngineState>> EngineState::open(const std::string& path) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path));
+Result<std::shared_ptr<EngineState>> EngineState::open(const std::string& path, Verify verify) {
+  const auto start = std::chrono::steady_clock::now();
+  LLCUDA_ASSIGN_OR_RETURN(Engine engine, Engine::open(path, verify));
   std::shared_ptr<EngineState> state(new EngineState(std::move(engine)));
   char digits[17];
   std::snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(state->engine.headerHash()));
   state->digits.assign(digits, 8);
-  if (state->engine.textConfig().empty())
-    return state;
-  auto config = text::parseTextConfig(state->engine.textConfig());
-  if (!config)
-    return withPath(state->engine, config.error());
-  state->config = std::move(*config);
-  if (auto checked = text::checkTextConfig(state->config, state->engine.model().vocabulary()); !checked)
-    return withPath(state->engine, checked.error());
+  LLCUDA_RETURN_IF_ERROR(state->readTextConfig());
+  state->openTime = std::chrono::steady_clock::now() - start;
   return state;
+}
+
+Result<void> EngineState::readTextConfig() {
+  LLCUDA_RETURN_IF_ERROR(engine.check(schema::SegmentKind::kText));
+  if (engine.textConfig().empty())
+    return {};
+  auto parsed = text::parseTextConfig(engine.textConfig());
+  if (!parsed)
+    return withPath(engine, parsed.error());
+  config = std::move(*parsed);
+  if (auto checked = text::checkTextConfig(config, engine.model().vocabulary()); !checked)
+    return withPath(engine, checked.error());
+  return {};
 }
 
 Result<const text::Tokenizer*> EngineState::openTokenizer() {

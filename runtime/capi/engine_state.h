@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,12 +32,13 @@ struct ProgramRequest {
 /// An open engine with what is made from it on demand and shared by its users. Any number of threads.
 class EngineState : public std::enable_shared_from_this<EngineState> {
 public:
-  static Result<std::shared_ptr<EngineState>> open(const std::string& path);
+  static Result<std::shared_ptr<EngineState>> open(const std::string& path, Verify verify = Verify::kFull);
 
   const Engine& file() const { return engine; }
   const text::TextConfig& textConfig() const { return config; }
   /// 8 hexadecimal digits of the file's hashes.
   const std::string& fingerprint() const { return digits; }
+  std::chrono::nanoseconds opening() const { return openTime; } ///< how long open() took
   bool hasTokenizer() const { return config.kind != text::VocabularyKind::kNone; }
 
   /// kUnsupported when the engine has no vocabulary. Opened by the first call.
@@ -66,6 +68,7 @@ public:
 
 private:
   explicit EngineState(Engine engine) : engine(std::move(engine)) {}
+  Result<void> readTextConfig();
   Result<const text::Tokenizer*> openTokenizer();
   Result<std::string> templateSource(const std::string& name);
   Result<text::ChatContext> chatContext();
@@ -73,6 +76,7 @@ private:
   Engine engine;
   text::TextConfig config;
   std::string digits;
+  std::chrono::nanoseconds openTime{};
   std::mutex textMutex;
   std::optional<text::Tokenizer> openedTokenizer;
   std::unique_ptr<text::Grammars> openedGrammars;

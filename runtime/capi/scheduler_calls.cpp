@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // llcuda_scheduler_*, llcuda_request_*.
+#include <future>
 #include <string_view>
 
 #include "runtime/capi/boundary.h"
@@ -117,12 +118,16 @@ Result<std::unique_ptr<llcuda_scheduler>> createScheduler(std::shared_ptr<Engine
   LLCUDA_ASSIGN_OR_RETURN(options, serving::checkedOptions(engine->file(), options));
   const ProgramRequest request{static_cast<DeviceChoice>(given.device), given.device_index, false, options.context,
                                given.weights_from ? given.weights_from : ""};
+  // The vocabulary is read while the weights are on their way.
+  std::future<Result<const text::Tokenizer*>> tokenizer;
+  if (engine->hasTokenizer())
+    tokenizer = std::async(std::launch::async, [&engine] { return engine->tokenizer(); });
   LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(given.log, given.log_user)));
   LLCUDA_ASSIGN_OR_RETURN(options.draft, draftOf(given, options));
   serving::TextRules text;
   text.config = &engine->textConfig();
-  if (engine->hasTokenizer()) {
-    LLCUDA_ASSIGN_OR_RETURN(text.tokenizer, engine->tokenizer());
+  if (tokenizer.valid()) {
+    LLCUDA_ASSIGN_OR_RETURN(text.tokenizer, tokenizer.get());
   }
   auto created = std::make_unique<llcuda_scheduler>();
   LLCUDA_ASSIGN_OR_RETURN(created->scheduler, serving::Scheduler::create(std::move(program), text, options));

@@ -39,7 +39,10 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   const ProgramRequest request{static_cast<DeviceChoice>(options.device), options.device_index, options.guard != 0,
                                context, options.weights_from ? options.weights_from : ""};
   LLCUDA_ASSIGN_OR_RETURN(auto program, engine->program(request, sinkOf(options.log, options.log_user)));
+  const auto start = std::chrono::steady_clock::now();
   auto created = std::make_unique<llcuda_session>();
+  if (options.all_kernels != 0 || options.profile != 0)
+    LLCUDA_RETURN_IF_ERROR(program->kernels().loadAll());
   if (options.profile != 0) {
     LLCUDA_ASSIGN_OR_RETURN(created->profiler, Profiler::create(*program));
   }
@@ -50,6 +53,7 @@ Result<std::unique_ptr<llcuda_session>> createSession(std::shared_ptr<EngineStat
   LLCUDA_ASSIGN_OR_RETURN(created->decodeNodes, created->session->decodeNodes());
   created->sequence = std::make_unique<Sequence>(*created->session, 0);
   created->engine = std::move(engine);
+  created->creating = std::chrono::steady_clock::now() - start;
   return created;
 }
 
@@ -97,6 +101,11 @@ void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info*
   filled.arena_bytes = plan.arena;
   filled.kv_bytes = plan.kv;
   filled.io_bytes = plan.io + plan.counters;
+  const auto nanoseconds = [](std::chrono::nanoseconds time) { return static_cast<uint64_t>(time.count()); };
+  filled.open_ns = nanoseconds(session->engine->opening());
+  filled.device_ns = nanoseconds(device.opening);
+  filled.weights_ns = nanoseconds(session->session->program().uploading());
+  filled.session_ns = nanoseconds(session->creating);
   handOut(filled, info);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,6 +21,7 @@ struct llcuda_session {
   std::unique_ptr<llcuda::Session> session;
   std::unique_ptr<llcuda::Sequence> sequence;
   uint32_t decodeNodes = 0;
+  std::chrono::nanoseconds creating{}; ///< how long what is the session's own took
   llcuda::Metrics metrics;
   std::optional<llcuda::Error> broken; ///< of the call after which the device's state is unknown
 

@@ -3,69 +3,97 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/hash.h"
 #include "runtime/engine/verify.h"
 
 namespace llcuda {
+
+using schema::SegmentKind;
+
 namespace {
 
 std::string_view textSpan(const Engine& engine, const fb::Span* span) {
   if (!span)
     return {};
-  const auto bytes = engine.segment(schema::SegmentKind::kText).subspan(span->offset(), span->bytes());
+  const auto bytes = engine.segment(SegmentKind::kText).subspan(span->offset(), span->bytes());
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 } // namespace
 
-Result<Engine> Engine::open(const std::string& path) {
-  LLCUDA_ASSIGN_OR_RETURN(MappedFile mapped, MappedFile::open(path));
-  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(mapped.bytes(), path));
-  engine.mapped = std::move(mapped);
+Result<Engine> Engine::open(const std::string& path, Verify verify) {
+  Engine engine;
+  LLCUDA_ASSIGN_OR_RETURN(engine.mapped, MappedFile::open(path));
+  engine.name = path;
+  engine.bytesOfFile = engine.mapped.bytes();
+  LLCUDA_RETURN_IF_ERROR(engine.verify(verify));
   return engine;
 }
 
 Result<Engine> Engine::view(std::span<const std::byte> bytes, std::string name) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine engine, verified(bytes, std::move(name)));
-  LLCUDA_RETURN_IF_ERROR(engine.checkWeights());
-  return engine;
-}
-
-Result<Engine> Engine::verified(std::span<const std::byte> bytes, std::string name) {
   Engine engine;
   engine.name = std::move(name);
-  LLCUDA_ASSIGN_OR_RETURN(engine.file, readSegments(bytes, engine.name));
-  LLCUDA_ASSIGN_OR_RETURN(engine.root, verifyMetadata(engine.file.segments, engine.name));
   engine.bytesOfFile = bytes;
-  engine.hashOfHeader = hashBytes(bytes.first(sizeof(schema::EngineHeader)));
+  LLCUDA_RETURN_IF_ERROR(engine.verify(Verify::kFull));
+  LLCUDA_RETURN_IF_ERROR(engine.check(SegmentKind::kWeights));
   return engine;
 }
 
-Result<void> Engine::checkWeights() const {
-  return checkWeights(hashBytes(segment(schema::SegmentKind::kWeights)));
+Result<void> Engine::verify(Verify verify) {
+  sound = std::make_unique<std::array<std::atomic<bool>, schema::kSegmentCount>>();
+  LLCUDA_ASSIGN_OR_RETURN(file, readSegments(bytesOfFile, name));
+  std::vector<SegmentKind> now = {SegmentKind::kMetadata};
+  if (verify == Verify::kFull)
+    now = {SegmentKind::kConstants, SegmentKind::kText, SegmentKind::kImages, SegmentKind::kMetadata};
+  for (const SegmentKind kind : now) readAhead(kind, 0, segment(kind).size());
+  for (const SegmentKind kind : now) LLCUDA_RETURN_IF_ERROR(check(kind));
+  LLCUDA_ASSIGN_OR_RETURN(root, verifyMetadata(file.segments, name));
+  hashOfHeader = hashBytes(bytesOfFile.first(sizeof(schema::EngineHeader)));
+  return {};
+}
+
+Result<void> Engine::check(SegmentKind kind) const {
+  const auto index = static_cast<std::size_t>(kind);
+  if ((*sound)[index])
+    return {};
+  if (hashBytes(segment(kind)) != file.xxh3[index])
+    return damagedSegment(name, kind);
+  (*sound)[index] = true;
+  return {};
 }
 
 Result<void> Engine::checkWeights(uint64_t xxh3) const {
-  if (xxh3 != file.weightsXxh3)
-    return damagedSegment(name, schema::SegmentKind::kWeights);
+  if (xxh3 != file.xxh3[static_cast<std::size_t>(SegmentKind::kWeights)])
+    return damagedSegment(name, SegmentKind::kWeights);
+  return {};
+}
+
+Result<void> Engine::checkWeightPiece(std::size_t piece, std::span<const std::byte> bytes) const {
+  if (hashBytes(bytes) != root->weight_pieces()->Get(static_cast<uint32_t>(piece)))
+    return damagedSegment(name, SegmentKind::kWeights);
   return {};
 }
 
 Result<void> Engine::readWeights(uint64_t offset, std::span<std::byte> to) const {
-  const auto from = segment(schema::SegmentKind::kWeights).subspan(offset, to.size());
   if (!mapped.bytes().empty())
-    return mapped.read(static_cast<uint64_t>(from.data() - bytesOfFile.data()), to);
-  std::ranges::copy(from, to.begin());
+    return mapped.read(offsetOf(SegmentKind::kWeights) + offset, to);
+  std::ranges::copy(segment(SegmentKind::kWeights).subspan(offset, to.size()), to.begin());
   return {};
 }
 
+void Engine::readAhead(SegmentKind kind, uint64_t offset, uint64_t bytes) const {
+  if (!mapped.bytes().empty() && bytes != 0)
+    mapped.readAhead(offsetOf(kind) + offset, bytes);
+}
+
 std::span<const std::byte> Engine::image(const fb::Image& image) const {
-  return segment(schema::SegmentKind::kImages).subspan(image.span().offset(), image.span().bytes());
+  return segment(SegmentKind::kImages).subspan(image.span().offset(), image.span().bytes());
 }
 
 uint64_t Engine::weightBytes() const {
-  uint64_t bytes = segment(schema::SegmentKind::kWeights).size();
+  uint64_t bytes = segment(SegmentKind::kWeights).size();
   for (const fb::Buffer* buffer : *root->buffers())
     if (buffer->kind() == fb::BufferKind::weight)
       bytes = std::max(bytes, buffer->offset() + buffer->bytes());

@@ -3,8 +3,11 @@
 // nothing indexes by, are hashed on their way to a device.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,22 +20,36 @@
 
 namespace llcuda {
 
+/// When the bytes of an engine file are compared with its hashes.
+enum class Verify : int {
+  kFull = 0, ///< all but the weights when it is opened, and these before anything runs
+  kLazy = 1, ///< of each segment when it is used first: check()
+};
+
 class Engine {
 public:
-  /// Maps the file and checks all of it but the weights: header, sizes, the XXH3 of every other segment, and every
-  /// number of the metadata. kBadInput: not an engine, or a damaged one. kUnsupported: an engine of another version.
-  static Result<Engine> open(const std::string& path);
+  /// Maps the file and checks header, sizes, the XXH3 of the metadata, every number in them and, with kFull, the XXH3
+  /// of every other segment but the weights. kBadInput: not an engine, or a damaged one. kUnsupported: an engine of
+  /// another version.
+  static Result<Engine> open(const std::string& path, Verify verify = Verify::kFull);
 
   /// The same, and the weights too, over bytes in memory, which must stay valid and unchanged while the Engine lives
   /// and start at an address that is a multiple of 16. `name` stands for the path in messages.
   static Result<Engine> view(std::span<const std::byte> bytes, std::string name);
 
-  /// Whether the weights are those that were written, by reading all of them; kBadInput.
-  Result<void> checkWeights() const;
-  /// The same by the XXH3 of what was read: all bytes of the segment, in order.
+  /// Whether a segment's bytes are those that were written, by reading all of them the first time. Whoever uses bytes
+  /// of a segment calls it before. Any thread; kBadInput.
+  Result<void> check(schema::SegmentKind kind) const;
+  /// The same of the weights by the XXH3 of what was read: all bytes of the segment, in order.
   Result<void> checkWeights(uint64_t xxh3) const;
+  /// Bytes of the pieces whose hashes checkWeightPiece() knows; 0: it knows none.
+  uint32_t weightPieceBytes() const { return root->weight_pieces() ? root->weight_piece_bytes() : 0; }
+  /// Whether these are the bytes of that piece of the weights, from piece * weightPieceBytes() on. Any thread.
+  Result<void> checkWeightPiece(std::size_t piece, std::span<const std::byte> bytes) const;
   /// Copies bytes of the weights' segment from `offset` on; see MappedFile::read(). Any thread.
   Result<void> readWeights(uint64_t offset, std::span<std::byte> to) const;
+  /// Has the system begin to read bytes of a segment, from its `offset` on. Any thread.
+  void readAhead(schema::SegmentKind kind, uint64_t offset, uint64_t bytes) const;
 
   const fb::Engine& metadata() const { return *root; }
   const fb::Model& model() const { return *root->model(); }
@@ -67,7 +84,10 @@ public:
 
 private:
   Engine() = default;
-  static Result<Engine> verified(std::span<const std::byte> bytes, std::string name);
+  Result<void> verify(Verify verify);
+  uint64_t offsetOf(schema::SegmentKind kind) const {
+    return static_cast<uint64_t>(segment(kind).data() - bytesOfFile.data());
+  }
 
   std::string name;
   MappedFile mapped;
@@ -75,6 +95,8 @@ private:
   EngineFile file;
   const fb::Engine* root = nullptr;
   uint64_t hashOfHeader = 0;
+  /// Segments that are known to be sound.
+  std::unique_ptr<std::array<std::atomic<bool>, schema::kSegmentCount>> sound;
 };
 
 } // namespace llcuda

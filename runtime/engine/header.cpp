@@ -82,12 +82,8 @@ Result<EngineFile> readSegments(std::span<const std::byte> file, const std::stri
       return badInput(name, ": segment ", kSegmentNames[i], " ends past the file", kRemedy);
     end = entry.offset + entry.bytes;
     read.segments[i] = file.subspan(entry.offset, entry.bytes);
+    read.xxh3[i] = entry.xxh3;
   }
-  constexpr auto kWeights = static_cast<uint32_t>(schema::SegmentKind::kWeights);
-  for (uint32_t i = 0; i < schema::kSegmentCount; ++i)
-    if (i != kWeights && schema::hashBytes(read.segments[i]) != header.segments[i].xxh3)
-      return damagedSegment(name, static_cast<schema::SegmentKind>(i));
-  read.weightsXxh3 = header.segments[kWeights].xxh3;
   return read;
 }
 

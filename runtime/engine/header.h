@@ -16,11 +16,11 @@ using EngineSegments = std::array<std::span<const std::byte>, schema::kSegmentCo
 
 struct EngineFile {
   EngineSegments segments;
-  uint64_t weightsXxh3 = 0; ///< what it has to be
+  std::array<uint64_t, schema::kSegmentCount> xxh3{}; ///< what that of each segment has to be
 };
 
-/// Checks the first page of an engine file, its size and the hash of every segment but the weights', and gives the
-/// segments. `name` is for messages; each way of being wrong has a sentence of its own, with what to do about it.
+/// Checks the first page of an engine file and its size, and gives the segments, whose bytes are not read. `name` is
+/// for messages; each way of being wrong has a sentence of its own, with what to do about it.
 Result<EngineFile> readSegments(std::span<const std::byte> file, const std::string& name);
 
 Error damagedSegment(const std::string& name, schema::SegmentKind kind);

@@ -128,6 +128,20 @@ Result<void> verifyVectors(const fb::Engine& engine) {
   return {};
 }
 
+Result<void> verifyPieces(const fb::Engine& engine, const EngineSegments& segments) {
+  const uint64_t size = segments[static_cast<std::size_t>(schema::SegmentKind::kWeights)].size();
+  const uint64_t count = engine.weight_pieces() ? engine.weight_pieces()->size() : 0;
+  if (count == 0)
+    return {}; // the segment's own hash is what there is
+  const uint32_t bytes = engine.weight_piece_bytes();
+  LLCUDA_RETURN_IF_ERROR(inRange({"weight_piece_bytes", bytes, kMinPieceBytes, kMaxPieceBytes}));
+  if (bytes % schema::kSegmentAlignment != 0)
+    return corrupt("weight_piece_bytes is ", bytes, ", not a multiple of ", schema::kSegmentAlignment);
+  if (count != size / bytes + (size % bytes != 0))
+    return corrupt("weight_pieces has ", count, " entries, the weights have ", size, " bytes in pieces of ", bytes);
+  return {};
+}
+
 namespace {
 
 Result<void> verifyParts(const fb::Engine& engine, const EngineSegments& segments) {
@@ -138,6 +152,7 @@ Result<void> verifyParts(const fb::Engine& engine, const EngineSegments& segment
   LLCUDA_RETURN_IF_ERROR(verifyKernels(engine, segments));
   LLCUDA_RETURN_IF_ERROR(verifyBuffers(engine, segments));
   LLCUDA_RETURN_IF_ERROR(verifySources(engine, segments));
+  LLCUDA_RETURN_IF_ERROR(verifyPieces(engine, segments));
   return verifyPhases(engine);
 }
 

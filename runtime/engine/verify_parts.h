@@ -24,6 +24,7 @@ inline constexpr uint32_t kMaxNameBytes = 256;
 inline constexpr uint32_t kMaxBuffers = 1u << 20;
 inline constexpr uint64_t kMaxBufferBytes = uint64_t{1} << 40;
 inline constexpr uint64_t kMaxPageBytes = uint64_t{1} << 30; // of all pools together, one page of each
+inline constexpr uint32_t kMinPieceBytes = 64u << 10, kMaxPieceBytes = 16u << 20; // of weights, which a reader holds
 inline constexpr uint32_t kMaxSourceFiles = 4096;
 inline constexpr uint32_t kMaxPathBytes = 4096;
 inline constexpr uint32_t kMaxPhases = 64;
@@ -67,5 +68,6 @@ Result<void> verifyKernels(const fb::Engine& engine, const EngineSegments& segme
 Result<void> verifyBuffers(const fb::Engine& engine, const EngineSegments& segments);
 Result<void> verifyPhases(const fb::Engine& engine);
 Result<void> verifySources(const fb::Engine& engine, const EngineSegments& segments);
+Result<void> verifyPieces(const fb::Engine& engine, const EngineSegments& segments);
 
 } // namespace llcuda::verify

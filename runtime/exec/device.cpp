@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec/device.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace llcuda {
@@ -16,13 +18,32 @@ Error lacks(const Engine& engine, const char* what, const char* target) {
   return unsupported(engine.path(), ": has no ", what, "; compile the model with --target ", target);
 }
 
+/// Has the system read the beginning of the weights while the driver starts, which uses no disk. A thread, because the
+/// system makes those wait who ask for more than it has room for.
+class ReadAhead {
+public:
+  explicit ReadAhead(const Engine& engine)
+      : thread([&engine](const std::stop_token& stop) {
+          const uint64_t bytes = std::min<uint64_t>(engine.segment(schema::SegmentKind::kWeights).size(), kMostBytes);
+          for (uint64_t at = 0; at < bytes && !stop.stop_requested(); at += kStepBytes)
+            engine.readAhead(schema::SegmentKind::kWeights, at, std::min(kStepBytes, bytes - at));
+        }) {}
+
+private:
+  static constexpr uint64_t kStepBytes = uint64_t{8} << 20;
+  static constexpr uint64_t kMostBytes = uint64_t{1} << 30; // stays in memory until it is used, also in a small one
+  std::jthread thread;
+};
+
 Result<OpenedDevice> openOn(const Engine& engine, cuda::DriverKind kind, int index) {
+  const auto start = std::chrono::steady_clock::now();
   LLCUDA_ASSIGN_OR_RETURN(auto driver, cuda::Driver::open(kind));
   LLCUDA_ASSIGN_OR_RETURN(auto context, cuda::Context::create(driver, index));
   OpenedDevice device;
   device.capability = {context->device().major, context->device().minor};
   LLCUDA_ASSIGN_OR_RETURN(device.images, imagesFor(engine, device.capability, context->device().name));
   device.context = std::move(context);
+  device.opening = std::chrono::steady_clock::now() - start;
   return device;
 }
 
@@ -58,6 +79,7 @@ Result<fb::ImageKind> imagesFor(const Engine& engine, Capability capability, con
 }
 
 Result<OpenedDevice> openDevice(const Engine& engine, DeviceChoice choice, int index, const LogSink& log) {
+  const ReadAhead ahead(engine);
   if (choice == DeviceChoice::kHost)
     return openHost(engine);
   auto gpu = openCuda(engine, index, log);

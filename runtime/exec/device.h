@@ -2,6 +2,7 @@
 // Which device an engine runs on, and with which of its images.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,13 +28,14 @@ struct OpenedDevice {
   std::shared_ptr<const cuda::Context> context;
   Capability capability;
   fb::ImageKind images = fb::ImageKind::cubin_sm_75;
+  std::chrono::nanoseconds opening{}; ///< how long the driver and its context took
 
   const std::string& name() const { return context->device().name; }
   bool onHost() const { return images == fb::ImageKind::host_x86_64; }
 };
 
-/// Opens GPU `index`, or the host. kAuto: the GPU, else the host with a warning when the engine has host images.
-/// kNoDevice when there is nothing that fits.
+/// Opens GPU `index`, or the host; meanwhile the system begins to read the weights. kAuto: the GPU, else the host with
+/// a warning when the engine has host images. kNoDevice when there is nothing that fits.
 Result<OpenedDevice> openDevice(const Engine& engine, DeviceChoice choice, int index, const LogSink& log);
 
 } // namespace llcuda

@@ -11,8 +11,9 @@ Result<void> launchOn(const cuda::Stream& stream, const Program& program, const 
   std::vector<cuda::CUdeviceptr> pointers;
   for (const fb::Argument* argument : *launch.arguments())
     pointers.push_back(memory.address(argument->buffer()) + argument->offset());
-  return stream.launch(program.function(launch.kernel()), {launch.grid_x(), launch.grid_y(), launch.grid_z()},
-                       kernel.threads(), kernel.dynamic_shared_bytes(), pointers);
+  LLCUDA_ASSIGN_OR_RETURN(const cuda::Function* function, program.kernels().function(launch.kernel()));
+  return stream.launch(*function, {launch.grid_x(), launch.grid_y(), launch.grid_z()}, kernel.threads(),
+                       kernel.dynamic_shared_bytes(), pointers);
 }
 
 Result<void> launchAll(const PhaseRun& run, LaunchObserver* observer) {

@@ -2,13 +2,10 @@
 #include "runtime/exec/program.h"
 
 #include <algorithm>
-#include <future>
-#include <map>
 #include <thread>
 #include <utility>
 
 #include "runtime/base/prefetch.h"
-#include "runtime/exec/carveout.h"
 #include "runtime/exec/weight_upload.h"
 
 namespace llcuda {
@@ -17,18 +14,11 @@ namespace {
 /// Bytes of packed weights that may wait in memory while an earlier one is copied.
 constexpr uint64_t kMaxPackedAhead = 256 << 20;
 
-const fb::Image& imageOf(const fb::Kernel& kernel, fb::ImageKind kind) {
-  for (const fb::Image* image : *kernel.images())
-    if (image->kind() == kind)
-      return *image;
-  assert(false && "checked by hasImages()");
-  return *kernel.images()->Get(0);
-}
-
 } // namespace
 
 Result<std::shared_ptr<const Program>> Program::load(std::shared_ptr<const Engine> engine, OpenedDevice device,
                                                      bool guard, const std::string& weightsFrom) {
+  const auto start = std::chrono::steady_clock::now();
   LLCUDA_ASSIGN_OR_RETURN(const WeightFiles files, WeightFiles::open(*engine, weightsFrom));
   std::shared_ptr<Program> program(new Program);
   program->file = std::move(engine);
@@ -36,42 +26,18 @@ Result<std::shared_ptr<const Program>> Program::load(std::shared_ptr<const Engin
   program->guard = guard;
   program->addresses.resize(program->file->metadata().buffers()->size());
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program->target.context));
+  LLCUDA_RETURN_IF_ERROR(program->file->check(schema::SegmentKind::kConstants));
   const auto constants = program->file->segment(schema::SegmentKind::kConstants);
   LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::weight, program->file->weightBytes()));
   LLCUDA_RETURN_IF_ERROR(program->allocate(fb::BufferKind::constant, constants.size()));
   // Kernels are loaded while weights are on their way: the one is work of the driver, the other of file and bus.
-  auto kernels = std::async(std::launch::async, [&] { return program->loadKernels(); });
+  program->table = std::make_unique<const KernelTable>(*program->file, program->target);
   LLCUDA_RETURN_IF_ERROR(uploadWeights(*program->file, program->addresses, program->target.context, stream));
   LLCUDA_RETURN_IF_ERROR(program->uploadConstants(stream, constants));
   LLCUDA_RETURN_IF_ERROR(program->uploadReferenced(stream, files));
-  LLCUDA_RETURN_IF_ERROR(kernels.get());
   LLCUDA_RETURN_IF_ERROR(stream.synchronize());
+  program->uploadTime = std::chrono::steady_clock::now() - start;
   return std::shared_ptr<const Program>(std::move(program));
-}
-
-Result<void> Program::loadKernels() {
-  std::map<uint64_t, std::size_t> moduleAt; // one image may serve every kernel
-  for (const fb::Kernel* kernel : *file->metadata().kernels()) {
-    const fb::Image& image = imageOf(*kernel, target.images);
-    auto [known, added] = moduleAt.try_emplace(image.span().offset(), modules.size());
-    if (added) {
-      LLCUDA_ASSIGN_OR_RETURN(auto module,
-                              cuda::Module::load(target.context, file->image(image),
-                                                 detail::concat("kernel ", kernel->name()->string_view())));
-      modules.push_back(std::move(module));
-    }
-    LLCUDA_ASSIGN_OR_RETURN(auto function,
-                            modules[known->second].function(kernel->name()->str(), kernel->dynamic_shared_bytes()));
-    const uint32_t percent =
-        carveoutPercent({.threads = kernel->threads(),
-                         .registers = kernel->registers(),
-                         .sharedBytes = kernel->static_shared_bytes() + kernel->dynamic_shared_bytes()});
-    LLCUDA_RETURN_IF_ERROR(target.context->call(target.context->functions().cuFuncSetAttribute,
-                                                "dividing the L1 cache for kernel " + function.name, function.handle,
-                                                kPreferredCarveout, static_cast<int>(percent)));
-    functions.push_back(std::move(function));
-  }
-  return {};
 }
 
 Result<cuda::CUdeviceptr> Program::allocate(uint64_t bytes, fb::BufferKind kind) {

@@ -44,8 +44,11 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> 
   LLCUDA_ASSIGN_OR_RETURN(const cuda::MemoryInfo info, session->loaded->device().context->memoryInfo());
   LLCUDA_RETURN_IF_ERROR(checkMemory(session->loaded->engine(), session->plan, slots, info.freeBytes, false));
   LLCUDA_RETURN_IF_ERROR(session->allocate());
-  if (session->execution.capture == Capture::kAtStart && session->hasGraphs())
-    LLCUDA_RETURN_IF_ERROR(session->captureAll());
+  if (session->execution.capture == Capture::kAtStart) {
+    LLCUDA_RETURN_IF_ERROR(session->loaded->kernels().loadAll()); // no step waits for one of them either
+    if (session->hasGraphs())
+      LLCUDA_RETURN_IF_ERROR(session->captureAll());
+  }
   return session;
 }
 

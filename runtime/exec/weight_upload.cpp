@@ -2,18 +2,16 @@
 #include "runtime/exec/weight_upload.h"
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
-#include "runtime/base/prefetch.h"
 #include "runtime/cuda/memory.h"
-#include "runtime/schema/engine_hash.h"
+#include "runtime/exec/weight_reader.h"
 
 namespace llcuda {
 namespace {
 
-constexpr uint64_t kPieceBytes = 8 << 20;
-constexpr unsigned kReaders = 4;
-constexpr std::size_t kPieces = kReaders + 2; // in memory: one is hashed, one is copied
+constexpr unsigned kCopies = 4; // pieces that are on their way to the device at a time
 
 /// Bytes of the segment, and where they go.
 struct Range {
@@ -40,72 +38,64 @@ std::vector<Range> rangesOf(const Engine& engine, std::span<const cuda::CUdevice
   return merged;
 }
 
+/// Threads that read: as many as a disk that is read by several at once wants, also where there are fewer processors.
+unsigned readers() {
+  return std::clamp(std::thread::hardware_concurrency(), 4u, 8u);
+}
+
 class Upload {
 public:
   Upload(const Engine& engine, std::span<const cuda::CUdeviceptr> addresses, const cuda::Stream& stream)
-      : engine(engine), stream(stream), ranges(rangesOf(engine, addresses)),
-        bytes(engine.segment(schema::SegmentKind::kWeights).size()), pieces((bytes + kPieceBytes - 1) / kPieceBytes),
-        placeBytes(std::min(bytes, kPieceBytes)) {}
+      : engine(engine), stream(stream), ranges(rangesOf(engine, addresses)) {}
 
   Result<void> run(const std::shared_ptr<const cuda::Context>& context) {
-    const uint64_t places = std::min<uint64_t>(pieces, kPieces);
-    LLCUDA_ASSIGN_OR_RETURN(memory,
-                            cuda::PinnedMemory::allocate(context, places * placeBytes, "the weights on their way"));
-    for (uint64_t i = 0; i < places; ++i) {
+    const uint64_t bytes = engine.segment(schema::SegmentKind::kWeights).size();
+    const uint64_t pieceBytes = WeightReader::pieceBytes(engine);
+    const uint64_t places = std::min<uint64_t>((bytes + pieceBytes - 1) / pieceBytes, readers() + kCopies);
+    LLCUDA_ASSIGN_OR_RETURN(
+        const auto memory,
+        cuda::PinnedMemory::allocate(context, std::min(bytes, places * pieceBytes), "the weights on their way"));
+    for (unsigned i = 0; i < kCopies; ++i) {
       LLCUDA_ASSIGN_OR_RETURN(auto event, cuda::Event::create(context));
       copied.push_back(std::move(event));
     }
-    const Result<void> done = copyAll();
+    WeightReader reader(engine, memory.bytes(), readers());
+    const Result<void> done = copyAll(reader, pieceBytes);
     const Result<void> idle = stream.synchronize(); // also when a piece failed: copies read the memory
     LLCUDA_RETURN_IF_ERROR(done);
     return idle;
   }
 
 private:
-  uint64_t sizeOf(std::size_t piece) const { return std::min(bytes - piece * kPieceBytes, kPieceBytes); }
-  std::span<std::byte> placeOf(std::size_t piece) const {
-    return memory.bytes().subspan(piece % copied.size() * placeBytes, sizeOf(piece));
-  }
-
-  Result<void> copyAll() {
-    Prefetch<Result<void>> readers({
-        .count = pieces,
-        .threads = kReaders,
-        .maxBytes = kReaders * kPieceBytes,
-        .bytesOf = [&](std::size_t piece) { return sizeOf(piece); },
-        .make = [&](std::size_t piece) { return engine.readWeights(piece * kPieceBytes, placeOf(piece)); },
-    });
-    schema::Hasher hasher;
-    for (std::size_t piece = 0; piece < pieces; ++piece) {
-      // next() begins to read as far as the piece before whose place this one had kPieces ago.
-      if (const std::size_t last = piece + kReaders - 1; last >= copied.size())
-        LLCUDA_RETURN_IF_ERROR(copied[last % copied.size()].synchronize());
-      LLCUDA_RETURN_IF_ERROR(readers.next());
-      hasher.update(placeOf(piece));
-      LLCUDA_RETURN_IF_ERROR(copy(piece));
+  Result<void> copyAll(WeightReader& reader, uint64_t pieceBytes) {
+    for (std::size_t piece = 0; piece < reader.pieces(); ++piece) {
+      if (piece >= kCopies) {
+        LLCUDA_RETURN_IF_ERROR(copied[piece % kCopies].synchronize());
+        reader.release();
+      }
+      LLCUDA_ASSIGN_OR_RETURN(const auto bytes, reader.next());
+      LLCUDA_RETURN_IF_ERROR(copy(piece * pieceBytes, bytes));
+      LLCUDA_RETURN_IF_ERROR(stream.record(copied[piece % kCopies]));
     }
-    return engine.checkWeights(hasher.value());
+    return reader.finish();
   }
 
-  Result<void> copy(std::size_t piece) {
-    const uint64_t begin = piece * kPieceBytes, end = begin + sizeOf(piece);
+  /// Bytes of the segment from `begin` on.
+  Result<void> copy(uint64_t begin, std::span<const std::byte> bytes) const {
+    const uint64_t end = begin + bytes.size();
     for (const Range& range : ranges)
       if (range.begin < end && range.end > begin) {
         const uint64_t from = std::max(range.begin, begin), to = std::min(range.end, end);
         LLCUDA_RETURN_IF_ERROR(
-            stream.copyToDevice(range.to + (from - range.begin), placeOf(piece).subspan(from - begin, to - from)));
+            stream.copyToDevice(range.to + (from - range.begin), bytes.subspan(from - begin, to - from)));
       }
-    return stream.record(copied[piece % copied.size()]);
+    return {};
   }
 
   const Engine& engine;
   const cuda::Stream& stream;
   std::vector<Range> ranges;
-  uint64_t bytes;
-  std::size_t pieces;
-  uint64_t placeBytes;
-  cuda::PinnedMemory memory;
-  std::vector<cuda::Event> copied; ///< out of each place
+  std::vector<cuda::Event> copied; ///< each of the last kCopies pieces
 };
 
 } // namespace
@@ -113,7 +103,7 @@ private:
 Result<void> uploadWeights(const Engine& engine, std::span<const cuda::CUdeviceptr> addresses,
                            const std::shared_ptr<const cuda::Context>& context, const cuda::Stream& stream) {
   if (engine.segment(schema::SegmentKind::kWeights).empty())
-    return engine.checkWeights();
+    return engine.check(schema::SegmentKind::kWeights);
   return Upload(engine, addresses, stream).run(context);
 }
 

@@ -109,8 +109,8 @@ CUresult cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute, i
     FunctionObject* function = findFunction(state, handle);
     if (!function)
       return noFunction();
-    constexpr int kPreferredCarveout = 9; // a hint, in per cent, about a cache that this device does not have
-    if (attribute == kPreferredCarveout && value >= 0 && value <= 100)
+    constexpr int kPreferredCarveout = 9; // a hint, in per cent, -1: none, about a cache that this device does not have
+    if (attribute == kPreferredCarveout && value >= -1 && value <= 100)
       return CUDA_SUCCESS;
     if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 ||
         static_cast<size_t>(value) > hostsim::SharedMemory::kMaxBytes)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/schema/engine_hash.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -43,6 +44,28 @@ void Hasher::update(std::span<const std::byte> bytes) {
 
 uint64_t Hasher::value() const {
   return XXH3_64bits_digest(stateOf(state));
+}
+
+void PieceHasher::update(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min<uint64_t>(bytes.size(), kWeightPieceBytes - open));
+    hasher.update(part);
+    open += part.size();
+    bytes = bytes.subspan(part.size());
+    if (open == kWeightPieceBytes) {
+      hashes.push_back(hasher.value());
+      hasher.reset();
+      open = 0;
+    }
+  }
+}
+
+std::vector<uint64_t> PieceHasher::finish() {
+  if (open != 0)
+    hashes.push_back(hasher.value());
+  hasher.reset();
+  open = 0;
+  return std::exchange(hashes, {});
 }
 
 uint64_t hashHeader(const EngineHeader& header) {

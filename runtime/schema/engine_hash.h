@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "runtime/base/hash.h"
 #include "runtime/schema/engine_file.h"
@@ -25,6 +26,22 @@ public:
 
 private:
   void* state = nullptr;
+};
+
+/// Bytes of the pieces of the weights segment whose hashes an engine has: one reader's share at a time.
+inline constexpr uint32_t kWeightPieceBytes = 4 << 20;
+
+/// Hashes of pieces of kWeightPieceBytes, the last one of what is left, of bytes that arrive cut in any way.
+class PieceHasher {
+public:
+  void update(std::span<const std::byte> bytes);
+  /// Of all that arrived.
+  std::vector<uint64_t> finish();
+
+private:
+  Hasher hasher;
+  uint64_t open = 0; ///< bytes of the piece that is not whole yet
+  std::vector<uint64_t> hashes;
 };
 
 using llcuda::hashBytes; ///< of bytes that are there at once

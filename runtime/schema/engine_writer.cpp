@@ -50,6 +50,8 @@ Result<void> EngineWriter::append(std::span<const std::byte> bytes) {
   assert(current >= 0);
   LLCUDA_RETURN_IF_ERROR(file.append(bytes));
   hasher.update(bytes);
+  if (current == static_cast<int32_t>(SegmentKind::kWeights))
+    pieces.update(bytes);
   header.segments[current].bytes += bytes.size();
   return {};
 }

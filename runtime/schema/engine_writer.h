@@ -26,6 +26,8 @@ public:
   Result<void> alignTo(uint64_t alignment);
   /// Bytes appended to the current segment so far: the offset of what comes next.
   uint64_t segmentBytes() const;
+  /// Hashes of the pieces of the weights segment, for the metadata; called once, when another segment has begun.
+  std::vector<uint64_t> weightPieces() { return pieces.finish(); }
   Result<void> finish();
 
 private:
@@ -37,6 +39,7 @@ private:
   int32_t current = -1; // segment being written
   EngineHeader header = {};
   Hasher hasher;
+  PieceHasher pieces; // of the weights
 };
 
 } // namespace llcuda::schema

@@ -37,6 +37,7 @@ struct ServerOptions {
   uint64_t hostCacheBytes = uint64_t{8} << 30; ///< of keys and values in host memory
   float stepTargetMs = 0; ///< the longest step beside which a prompt's part is computed; 0: by itself
   std::string weightsFrom;
+  std::string verify = "full";                        ///< or lazy
   std::string pooling = "model";                      ///< of embeddings: model (as it says), mean, last, cls, none
   bool ranks = false;                                 ///< there is /v1/rerank
   bool prefixCache = true;                            ///< prompts begin with what requests before them computed

@@ -6,9 +6,11 @@ examples/notebooks/t4_bench.ipynb runs it.
 usage: t4_bench.py [--models smollm2,llama-1b:q4_k_m,...] [--peer DIR | none] [--out t4_bench.json]
 
 Models are smollm2 or gemma3 (real ones, fetched), SHAPE:TYPES (synthetic_model.py), or the path or URL of a GGUF file.
-Each is compiled, then both engines take turns at each test (pp512, tg128, tg128 at depth 4096) in every round, the
-second one first in every other round. A test repeats for some seconds; what ran in its first second counts as warm-up.
-Clocks, power and temperature are read once a second. The results file has every command, sample and reading.
+llcuda-calibrate measures the GPU itself; the results file has that as "machine", for llcuda-inspect --predict t4
+--calibration. Each model is compiled, then both engines take turns at each test (pp512, tg128, tg128 at depth 4096) in
+every round, the second one first in every other round. A test repeats for some seconds; what ran in its first second
+counts as warm-up. Clocks, power and temperature are read once a second. The results file has every command, sample and
+reading.
 """
 import argparse
 import datetime
@@ -234,6 +236,9 @@ def bench(options):
     # Both engines see one GPU, the one whose clocks are read.
     log = Log({**os.environ, "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(options.gpu)})
     report["measurements"] = log.entries
+    if options.device == "cuda":
+        calibrate = [os.path.join(options.bin, "llcuda-calibrate"), "--nvrtc", options.nvrtc]
+        report["machine"] = log.run("the GPU itself", "llcuda", calibrate).get("results")
     runs = T4Bench(options, clocks, peer, log)
     try:
         for model in options.models.split(","):

@@ -121,9 +121,9 @@ std::string tableOf(const std::vector<Line>& lines, const std::string& format) {
 
 } // namespace
 
-Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
-                                 const std::string& format) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
+Result<std::string> batchedTable(const std::string& path, Verify verify, const api::SessionOptions& options,
+                                 const BatchedGrid& grid, const std::string& format) {
+  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path, verify));
   const auto engine = std::make_shared<const Engine>(std::move(opened));
   LLCUDA_ASSIGN_OR_RETURN(std::vector<Line> lines, linesOf(grid, *engine));
   uint32_t context = 1, slots = 1;

@@ -8,6 +8,7 @@
 
 #include "llcuda/llcuda.hpp"
 #include "runtime/base/result.h"
+#include "runtime/engine/engine.h"
 
 namespace llcuda::bench {
 
@@ -21,7 +22,7 @@ struct BatchedGrid {
 
 /// The table as "md", "json" or "jsonl", with llama-batched-bench's columns: each sequence has a prompt of its own,
 /// several share a run of a prompt phase, then all sequences decode together.
-Result<std::string> batchedTable(const std::string& path, const api::SessionOptions& options, const BatchedGrid& grid,
-                                 const std::string& format);
+Result<std::string> batchedTable(const std::string& path, Verify verify, const api::SessionOptions& options,
+                                 const BatchedGrid& grid, const std::string& format);
 
 } // namespace llcuda::bench

@@ -23,6 +23,7 @@ struct Options {
   std::vector<std::string> promptsThenGenerates; ///< "512,128"
   bool flashAttention = true;
   api::SessionOptions session;
+  Verify verify = Verify::kFull;
   bool batched = false, mixed = false;
   BatchedGrid grid;
   std::string cacheBytes; ///< of --batched and --mixed, or empty
@@ -55,6 +56,7 @@ void addFlags(CLI::App& app, Options& options) {
   tools::addContextOption(app, options.session.context, "Positions of the cache (default, and 0: those of the tests)");
   tools::addDeviceOptions(app, options.session.device, options.session.deviceIndex);
   tools::addWeightsFromOption(app, options.session.weightsFrom);
+  tools::addVerifyOption(app, options.verify);
   app.add_option("--graphs", options.session.graphs, "1: a step is one graph; 0: kernels are launched one by one")
       ->capture_default_str();
   app.add_option("--flash-attn", options.flashAttention, "-fa: 1, the only kind of attention that engines have")
@@ -127,9 +129,10 @@ int runSequences(Options options) {
       return fail(usageError("--cache-bytes ", options.cacheBytes, " is no size, as 4GiB or 512MiB are"));
     options.grid.cacheBytes = *bytes;
   }
-  const auto table = options.mixed
-                         ? mixedTable(options.engine, options.session, options.grid.cacheBytes, options.output)
-                         : batchedTable(options.engine, options.session, options.grid, options.output);
+  const auto table =
+      options.mixed
+          ? mixedTable(options.engine, options.verify, options.session, options.grid.cacheBytes, options.output)
+          : batchedTable(options.engine, options.verify, options.session, options.grid, options.output);
   if (!table)
     return fail(table.error());
   std::cout << *table << std::flush;
@@ -146,7 +149,7 @@ int run(Options options) {
   const Result<std::vector<Test>> tests = testsOf(options);
   if (!tests)
     return fail(tests.error());
-  auto engine = api::Engine::open(options.engine);
+  auto engine = api::Engine::open(options.engine, static_cast<llcuda_verify>(options.verify));
   if (!engine)
     return fail(engine.error());
   uint32_t needed = 0;
@@ -158,6 +161,7 @@ int run(Options options) {
     return fail(usageError("the tests need ", needed, " positions, -c gives ", options.session.context));
   options.session.context = std::max(options.session.context, needed);
   options.session.log = [](llcuda_log_level, std::string_view line) { std::cerr << line << '\n'; };
+  options.session.allKernels = true;
   auto session = engine->createSession(options.session);
   if (!session)
     return fail(session.error());

@@ -39,7 +39,7 @@ std::vector<MixedRequest> mixedRequests(uint32_t context, uint32_t vocabulary);
 
 /// Runs them alone and mixed, and says how long both take, how many tokens are other than alone, what share of the
 /// mixed run the device stands between phases, and, as "json" or "jsonl", what the phases take; else "md".
-Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, uint64_t cacheBytes,
-                               const std::string& format);
+Result<std::string> mixedTable(const std::string& path, Verify verify, const api::SessionOptions& options,
+                               uint64_t cacheBytes, const std::string& format);
 
 } // namespace llcuda::bench

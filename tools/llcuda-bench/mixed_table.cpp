@@ -76,9 +76,9 @@ std::string tableOf(const MixedRun& mixed, double aloneSeconds, uint32_t other, 
 
 } // namespace
 
-Result<std::string> mixedTable(const std::string& path, const api::SessionOptions& options, uint64_t cacheBytes,
-                               const std::string& format) {
-  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path));
+Result<std::string> mixedTable(const std::string& path, Verify verify, const api::SessionOptions& options,
+                               uint64_t cacheBytes, const std::string& format) {
+  LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(path, verify));
   const auto engine = std::make_shared<const Engine>(std::move(opened));
   const uint32_t context = std::min(engine->metadata().max_context(), 256u);
   const std::vector<MixedRequest> requests = mixedRequests(context, engine->model().vocabulary());

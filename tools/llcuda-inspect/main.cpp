@@ -13,6 +13,7 @@
 #include "runtime/base/version.h"
 #include "runtime/exec/memory_plan.h"
 #include "runtime/schema/engine_file.h"
+#include "tools/llcuda-inspect/calibration.h"
 #include "tools/llcuda-inspect/predict_t4.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/simulate.h"
@@ -35,7 +36,7 @@ struct Options {
   SimulateRequest simulate = {.chip = "", .kernel = "", .nvdisasm = ""};
   bool machineCode = false;
   std::vector<double> clocks;
-  std::string nvdisasm;
+  std::string nvdisasm, calibration;
 };
 
 /// Bytes that are no UTF-8 become U+FFFD.
@@ -78,7 +79,7 @@ Result<std::string> inspectEngine(const Options& options) {
   LLCUDA_ASSIGN_OR_RETURN(Engine opened, Engine::open(options.file));
   const auto shared = std::make_shared<const Engine>(std::move(opened));
   const Engine& engine = *shared;
-  LLCUDA_RETURN_IF_ERROR(engine.checkWeights());
+  LLCUDA_RETURN_IF_ERROR(engine.check(schema::SegmentKind::kWeights));
   std::optional<MemoryRequest> memory;
   if (options.memory || !options.fit.empty()) {
     LLCUDA_ASSIGN_OR_RETURN(memory, memoryRequest(shared, options));
@@ -115,6 +116,11 @@ Result<std::string> predictEngine(const Options& options) {
     request.context = options.context;
   request.context = std::min(request.context, engine.metadata().max_context());
   request.nvdisasm = findNvdisasm(options.nvdisasm);
+  if (!options.calibration.empty()) {
+    LLCUDA_ASSIGN_OR_RETURN(Calibration calibration, readCalibration(options.calibration));
+    request.machine = calibration.machine;
+    request.notes = std::move(calibration.notes);
+  }
   LLCUDA_ASSIGN_OR_RETURN(const std::vector<StepPrediction> prediction, predictT4(engine, request));
   return options.json ? dumped(predictionJson(prediction, request)) : predictionText(prediction, request);
 }
@@ -224,6 +230,10 @@ void addFlags(CLI::App& app, Options& options) {
   app.add_option("--clock", options.clocks, "With --predict: clocks of the GPU in MHz (default: 1590, 1100, 800)")
       ->delimiter(',')
       ->check(CLI::Range(300, 2000))
+      ->needs(predict);
+  app.add_option("--calibration", options.calibration,
+                 "With --predict: what llcuda-calibrate measured on a GPU, in place of the model's own constants")
+      ->type_name("FILE")
       ->needs(predict);
   auto* simulate =
       app.add_option("--simulate", options.simulate.chip,

@@ -75,6 +75,13 @@ ordered_json stepJson(const StepPrediction& prediction, const PredictRequest& re
           {"positions", step.rows.positions}, {"clocks", std::move(clocks)}, {"kernels", std::move(kernels)}};
 }
 
+/// What was measured of the machine, a line each.
+std::string notesText(const PredictRequest& request) {
+  std::string text;
+  for (const std::string& note : request.notes) text += note + "\n";
+  return text.empty() ? text : text + "\n";
+}
+
 /// Each kernel of a step, a line.
 std::string kernelTable(const codegen::Prediction& step, const PredictRequest& request) {
   std::vector<std::string> head = {
@@ -125,15 +132,20 @@ std::string stepTable(const std::vector<StepPrediction>& steps, const PredictReq
 ordered_json predictionJson(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
   ordered_json list = ordered_json::array();
   for (const StepPrediction& step : steps) list.push_back(stepJson(step, request));
-  return {{"device", "NVIDIA T4 (predicted)"}, {"context", request.context}, {"steps", std::move(list)}};
+  ordered_json report = {{"device", "NVIDIA T4 (predicted)"}, {"context", request.context}};
+  if (!request.notes.empty())
+    report["calibration"] = request.notes;
+  report["steps"] = std::move(list);
+  return report;
 }
 
 std::string predictionText(const std::vector<StepPrediction>& steps, const PredictRequest& request) {
   const codegen::Prediction& token = steps.front().step;
   std::string text = "Predicted for an NVIDIA T4, decode of one sequence at context " +
-                     std::to_string(request.context) +
-                     ": the largest of memory (264 GB/s x 0.92), L2, issue, units and simulated loops of tensor cores, "
-                     "plus 3 us a launch\n\n" +
+                     std::to_string(request.context) + ": the largest of memory (" +
+                     fixed(request.machine.clock.memoryBytesPerSecond / 1e9 / codegen::kReadShare, 0) + " GB/s x " +
+                     fixed(codegen::kReadShare, 2) + "), L2, issue, units and simulated loops of tensor cores, plus " +
+                     fixed(request.machine.clock.launchMicroseconds, 1) + " us a launch\n\n" + notesText(request) +
                      kernelTable(token, request) + "\n" + stepTable(steps, request) +
                      "over tg: the step's time over that of one sequence; over llama.cpp: its linears' time in the "
                      "same model over this engine's\n\n";

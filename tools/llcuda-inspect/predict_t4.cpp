@@ -51,7 +51,8 @@ Result<codegen::PredictedCode> codeOf(const Engine& engine, const fb::Kernel& ke
 /// Linears of a step with as many rows as llama.cpp takes tensor cores for, and what its own take for the same.
 class Linears {
 public:
-  Linears(const Engine& engine, const std::vector<double>& megahertz) : megahertz(megahertz), peer(megahertz.size()) {
+  Linears(const Engine& engine, const PredictRequest& request)
+      : megahertz(request.megahertz), machine(request.machine.clock), peer(megahertz.size()) {
     if (engine.metadata().weight_sources())
       for (const fb::WeightSource* source : *engine.metadata().weight_sources())
         sources.emplace(source->buffer(), source);
@@ -97,14 +98,14 @@ private:
     const double units = padded * elements / std::max(work.experts, 1u) / 524'288;
     const double share = experts ? expertsChosen(work, rows) / work.experts : 1; // of the weight
     for (size_t i = 0; i < megahertz.size(); ++i) {
-      const codegen::T4Clock clock = {.megahertz = megahertz[i]};
-      const double memory = static_cast<double>(weight.bytes()) * share / clock.memoryBytesPerSecond * 1e6;
-      const double loops = units * loop->cyclesOfUnit / codegen::t4::kMultiprocessors / clock.megahertz;
-      peer[i] += std::max(memory, loops) + clock.launchMicroseconds;
+      const double memory = static_cast<double>(weight.bytes()) * share / machine.memoryBytesPerSecond * 1e6;
+      const double loops = units * loop->cyclesOfUnit / codegen::t4::kMultiprocessors / megahertz[i];
+      peer[i] += std::max(memory, loops) + machine.launchMicroseconds;
     }
   }
 
   const std::vector<double>& megahertz;
+  const codegen::T4Clock& machine;
   std::multimap<uint32_t, const fb::WeightSource*> sources; // of buffers
   std::set<uint32_t> kernels;                               // of the step
   std::vector<double> peer;
@@ -123,7 +124,7 @@ public:
     codegen::PredictedStep step;
     step.rows = rows;
     std::map<uint32_t, uint32_t> places; // in the step, of the engine's kernels
-    Linears linears(engine, request.megahertz);
+    Linears linears(engine, request);
     for (uint32_t i = 0; i < stepOf(*phase, true).count(); ++i) {
       const fb::Launch* launch = phase->launches()->Get(i);
       const auto [place, isNew] = places.try_emplace(launch->kernel(), step.kernels.size());
@@ -135,7 +136,7 @@ public:
       step.launches.push_back(
           {place->second, launch->grid_x() * launch->grid_y() * launch->grid_z(), workOf(*launch->work())});
     }
-    steps.push_back({std::move(test), codegen::predictStep(step, request.megahertz), {}, {}});
+    steps.push_back({std::move(test), codegen::predictStep(step, request.megahertz, request.machine), {}, {}});
     linears.write(steps.back());
     return {};
   }

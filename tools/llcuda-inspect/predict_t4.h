@@ -16,6 +16,8 @@ struct PredictRequest {
   std::vector<double> megahertz = {1590, 1100, 800}; ///< clocks of the multiprocessors
   uint32_t context = 512;                            ///< positions in the cache of each sequence that decodes
   std::string nvdisasm;                              ///< path of the disassembler
+  codegen::T4Machine machine;
+  std::vector<std::string> notes; ///< on the machine, for the reports
 };
 
 /// One step of an engine.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an engine: text or token ids in, text out. Results go to standard output, everything else to standard error.
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -69,12 +70,10 @@ int writeProfile(api::Session& session, const std::string& path, const std::vect
   return written ? LLCUDA_OK : fail(written.error());
 }
 
-int generateOnce(const api::Engine& engine, api::Session& session, const Options& options) {
+int generateOnce(const api::Engine& engine, api::Session& session, std::vector<int32_t> tokens,
+                 const Options& options) {
   Report report;
-  auto tokens = promptTokens(engine, options);
-  if (!tokens)
-    return fail(tokens.error());
-  report.promptTokens = std::move(*tokens);
+  report.promptTokens = std::move(tokens);
   const bool hasText = engine.info().has_tokenizer != 0;
   api::GenerateOptions generate = options.generate;
   generate.callback = [&](const llcuda_step& step) {
@@ -92,7 +91,7 @@ int generateOnce(const api::Engine& engine, api::Session& session, const Options
   else
     std::cout << '\n';
   std::cout.flush();
-  std::cerr << timingsLine(generated.metrics) << '\n';
+  std::cerr << startLine(session.info()) << '\n' << timingsLine(generated.metrics) << '\n';
   if (!options.profile.empty())
     if (const int code = writeProfile(session, options.profile, inputsOf(options)); code != LLCUDA_OK)
       return code;
@@ -135,7 +134,7 @@ int run(Options options) {
   if (!options.profile.empty())
     if (const Result<void> possible = checkOutput(options.profile, inputsOf(options)); !possible)
       return fail(possible.error());
-  auto engine = api::Engine::open(options.engine);
+  auto engine = api::Engine::open(options.engine, options.verify);
   if (!engine)
     return fail(engine.error());
   options.session.log = [](llcuda_log_level level, std::string_view line) {
@@ -146,7 +145,7 @@ int run(Options options) {
     path = engineOf(options, options.draftModel, kGuessedRows);
     if (const int* code = std::get_if<int>(&path))
       return *code;
-    auto opened = api::Engine::open(std::get<std::string>(path));
+    auto opened = api::Engine::open(std::get<std::string>(path), options.verify);
     if (!opened)
       return fail(opened.error());
     options.draft = &draft.emplace(std::move(*opened));
@@ -162,14 +161,20 @@ int run(Options options) {
     const auto prompt = promptTokens(*engine, options);
     return prompt ? generateScheduled(*engine, *prompt, options) : fail(prompt.error());
   }
+  // The vocabulary is read while the weights are on their way.
+  std::future<api::Expected<std::vector<int32_t>>> prompt;
+  if (options.prompt || options.promptTokens)
+    prompt = std::async(std::launch::async, [&] { return promptTokens(*engine, options); });
   auto session = engine->createSession(options.session);
   if (!session)
     return fail(session.error());
   if (options.selfCheck)
     if (const int code = selfCheck(*session); code != LLCUDA_OK)
       return code;
-  if (options.prompt || options.promptTokens)
-    return generateOnce(*engine, *session, options);
+  if (prompt.valid()) {
+    auto tokens = prompt.get();
+    return tokens ? generateOnce(*engine, *session, std::move(*tokens), options) : fail(tokens.error());
+  }
   return options.selfCheck ? LLCUDA_OK : chatLoop(*engine, *session, options);
 }
 

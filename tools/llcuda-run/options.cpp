@@ -140,6 +140,7 @@ void addFlags(CLI::App& app, Raw& raw) {
   app.add_option("--profile", options.profile, "Time every kernel and write what each took to this file (JSON)");
   app.add_flag("--guard", options.session.guard, "Give every buffer an allocation of its own, for memory checkers");
   tools::addWeightsFromOption(app, options.session.weightsFrom);
+  tools::addVerifyOption(app, options.verify);
   app.add_option_function<std::string>(
          "--cache-size", [&](const std::string& size) { options.cacheBytes = tools::parseByteSize(size); },
          "Bytes that the engines compiled for models may take together; the one used longest ago goes (default: 20GiB)")

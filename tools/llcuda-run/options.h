@@ -33,6 +33,7 @@ struct Options {
   std::string profile; ///< file that gets the time of each kernel; empty: none
   uint32_t context = 0;
   std::optional<uint64_t> cacheBytes; ///< that engines compiled for models may take
+  llcuda_verify verify = LLCUDA_VERIFY_FULL;
   api::SessionOptions session;
   std::optional<GrammarText> grammar; ///< that the answer keeps to
   SamplerFlags sampler;               ///< put over what the engine says by main.cpp, into `generate`

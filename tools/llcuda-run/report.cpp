@@ -103,6 +103,17 @@ std::string profileJson(const llcuda_profile& profile, const llcuda_session_info
   return object.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string startLine(const llcuda_session_info& session) {
+  char line[256];
+  const double gigabytes = static_cast<double>(session.weight_bytes) / 1e9;
+  std::snprintf(line, sizeof(line),
+                "start %.0f ms: file %.0f ms, device %.0f ms, weights %.0f ms (%.2f GB at %.1f GB/s), session %.0f ms",
+                milliseconds(session.open_ns + session.device_ns + session.weights_ns + session.session_ns),
+                milliseconds(session.open_ns), milliseconds(session.device_ns), milliseconds(session.weights_ns),
+                gigabytes, perSecond(session.weight_bytes, session.weights_ns) / 1e9, milliseconds(session.session_ns));
+  return line;
+}
+
 std::string timingsLine(const llcuda_metrics& metrics) {
   char line[256];
   std::snprintf(line, sizeof(line), "TTFT %.1f ms, prompt %llu tokens at %.1f tok/s, decode %llu tokens at %.1f tok/s",

@@ -35,6 +35,9 @@ std::string jsonOf(const Report& report, const llcuda_metrics& metrics, bool wit
 /// that bandwidth with which it moved them.
 std::string profileJson(const llcuda_profile& profile, const llcuda_session_info& session);
 
+/// "start 912 ms: file 3 ms, device 310 ms, weights 450 ms (4.93 GB at 11.0 GB/s), session 149 ms"
+std::string startLine(const llcuda_session_info& session);
+
 /// "TTFT 12.3 ms, prompt 5 tokens at 100.0 tok/s, decode 31 tokens at 50.0 tok/s"
 std::string timingsLine(const llcuda_metrics& metrics);
 

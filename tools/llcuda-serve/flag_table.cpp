@@ -254,6 +254,9 @@ std::vector<Flag> makeTable() {
        number<int>(&ServerOptions::deviceIndex, 0, 1023), "0"},
       {"--weights-from", kModel, "PATH", "The model file of an engine that leaves its weights there, or its folder",
        text(&ServerOptions::weightsFrom), "where the compiler found it"},
+      {"--verify", kModel, "full|lazy",
+       "Compare an engine's bytes with its hashes before anything runs, or each part of it when it is used first",
+       choice(&ServerOptions::verify, {"full", "lazy"}), "full"},
       {"--cache-size", kModel, "SIZE", "Bytes that engines compiled for models may take together",
        bytes(&ServerOptions::engineCacheBytes), "20GiB"},
 

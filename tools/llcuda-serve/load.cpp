@@ -84,6 +84,10 @@ std::optional<llcuda_pooling> poolingOf(const ServerOptions& options) {
   return found == poolings.end() ? std::nullopt : std::optional(found->second);
 }
 
+llcuda_verify verifyOf(const ServerOptions& options) {
+  return options.verify == "lazy" ? LLCUDA_VERIFY_LAZY : LLCUDA_VERIFY_FULL;
+}
+
 std::string nameOf(const ServerOptions& options) {
   return options.aliases.empty() ? options.model.substr(options.model.find_last_of('/') + 1) : options.aliases.front();
 }
@@ -119,7 +123,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
   auto path = engineOf(options, options.model, std::bit_ceil(std::max(slots, kSlotsOfModels)), compiling);
   if (const int* code = std::get_if<int>(&path))
     return *code;
-  auto engine = api::Engine::open(std::get<std::string>(path));
+  auto engine = api::Engine::open(std::get<std::string>(path), verifyOf(options));
   if (!engine)
     return fail(engine.error());
   const llcuda_engine_info info = engine->info();
@@ -136,7 +140,7 @@ std::variant<std::unique_ptr<server::Service>, int> load(const ServerOptions& op
     path = engineOf(options, options.draftModel, kDraftRows, compiling);
     if (const int* code = std::get_if<int>(&path))
       return *code;
-    auto opened = api::Engine::open(std::get<std::string>(path));
+    auto opened = api::Engine::open(std::get<std::string>(path), verifyOf(options));
     if (!opened)
       return fail(opened.error());
     draft.emplace(std::move(*opened));

@@ -15,7 +15,7 @@ from project import version
 
 # llcuda-opt is for those who work on the compiler: it lists what MLIR has.
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-quantize", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
-            "llcuda-bench", "llcuda-tune")
+            "llcuda-bench", "llcuda-tune", "llcuda-calibrate")
 
 
 @dataclass

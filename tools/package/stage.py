@@ -18,7 +18,7 @@ from project import ROOT, version
 # The name that programs ask for, and what it opens beside itself.
 LIBRARIES = ("libllcuda.so.*.*", "libllcuda-hostsim.so")
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
-            "llcuda-bench", "llcuda-quantize")
+            "llcuda-bench", "llcuda-quantize", "llcuda-calibrate")
 
 
 FIRST_FOREIGN = 1000  # encodings from here on are in no GGUF file

@@ -58,6 +58,16 @@ CLI::Option* addChoice(CLI::App& app, const std::string& flag, Value& value,
       ->option_text(words);
 }
 
+/// --verify. `Verify` has the values of llcuda_verify.
+template <typename Verify>
+CLI::Option* addVerifyOption(CLI::App& app, Verify& verify) {
+  return addChoice(
+      app, "--verify", verify,
+      std::vector<std::pair<std::string, Verify>>{{"full", static_cast<Verify>(0)}, {"lazy", static_cast<Verify>(1)}},
+      "Compare an engine's bytes with its hashes before anything runs (default), or each part of it when it "
+      "is used first");
+}
+
 /// --device and --main-gpu. `Device` has the values of llcuda_device.
 template <typename Device>
 CLI::Option* addDeviceOptions(CLI::App& app, Device& device, int& index) {

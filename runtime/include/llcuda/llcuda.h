@@ -79,6 +79,25 @@ LLCUDA_API const char* llcuda_status_name(int32_t status);
  *  LLCUDA_BAD_INPUT: missing, damaged or no engine. LLCUDA_UNSUPPORTED: made for another version. */
 LLCUDA_API llcuda_status llcuda_engine_open(const char* path, llcuda_engine** engine, llcuda_error* error);
 
+/** When the bytes of an engine file are compared with its hashes: before any of them is used, either way. */
+typedef enum llcuda_verify {
+  LLCUDA_VERIFY_FULL = 0, /**< all but the weights when it is opened, and these before anything runs */
+  LLCUDA_VERIFY_LAZY = 1  /**< of each part when it is used first: a damaged one is LLCUDA_BAD_INPUT of the call that
+                           *   uses it, and one that is never used is never read */
+} llcuda_verify;
+
+typedef struct llcuda_open_options {
+  size_t struct_bytes;
+  int32_t verify; /**< an llcuda_verify */
+} llcuda_open_options;
+
+/** Default: full. */
+LLCUDA_API void llcuda_open_options_init(llcuda_open_options* options);
+
+/** As llcuda_engine_open; `options` may be NULL. */
+LLCUDA_API llcuda_status llcuda_engine_open_with(const char* path, const llcuda_open_options* options,
+                                                 llcuda_engine** engine, llcuda_error* error);
+
 /** Closes the engine; NULL is ignored. Its sessions stay usable, the file closes with the last of them. */
 LLCUDA_API void llcuda_engine_close(llcuda_engine* engine);
 
@@ -304,13 +323,15 @@ typedef struct llcuda_session_options {
   llcuda_log_callback log; /**< may be NULL: nothing is said */
   void* log_user;
   const char*
-      weights_from;  /**< for an engine that leaves its weights in the model's files: the file, or the folder that
+      weights_from;    /**< for an engine that leaves its weights in the model's files: the file, or the folder that
                              *   has them; NULL: where the compiler found them, else beside the engine */
-  int32_t no_graphs; /**< not 0: kernels are launched one by one instead of as a graph, to measure the difference */
-  int32_t profile;   /**< not 0: every kernel is timed, which slows the session down: llcuda_session_get_profile */
+  int32_t no_graphs;   /**< not 0: kernels are launched one by one instead of as a graph, to measure the difference */
+  int32_t profile;     /**< not 0: every kernel is timed, which slows the session down: llcuda_session_get_profile */
+  int32_t all_kernels; /**< not 0: it is there when every kernel is loaded, so that none loads beside what is measured;
+                        *   0: when those of a decode step are, the others follow meanwhile */
 } llcuda_session_options;
 
-/** Defaults: auto, GPU 0, max_context, no guard, no log, weights where they were, graphs, no profile. */
+/** Defaults: auto, GPU 0, max_context, no guard, no log, weights where they were, graphs, no profile, kernels that follow. */
 LLCUDA_API void llcuda_session_options_init(llcuda_session_options* options);
 
 /** Creates a session; `options` may be NULL. The first session on a device uploads the weights, later ones of the same
@@ -336,6 +357,13 @@ typedef struct llcuda_session_info {
   uint64_t arena_bytes;
   uint64_t kv_bytes;
   uint64_t io_bytes; /**< with the counters */
+  /** What the start took, each in nanoseconds of the steady clock: opening and checking the file; the driver and its
+   *  context; reading, checking and uploading the weights, beside which kernels begin to load; buffers and the graph of a
+   *  decode step, with its kernels. The second and third are those of the first session on the device. */
+  uint64_t open_ns;
+  uint64_t device_ns;
+  uint64_t weights_ns;
+  uint64_t session_ns;
 } llcuda_session_info;
 
 LLCUDA_API void llcuda_session_get_info(const llcuda_session* session, llcuda_session_info* info);

@@ -61,6 +61,7 @@ struct SessionOptions {
   bool guard = false;
   bool graphs = true;
   bool profile = false;    ///< Session::profile() will be asked for
+  bool allKernels = false; ///< it is there when every kernel is loaded
   std::string weightsFrom; ///< see llcuda_session_options.weights_from; empty: where they were
   Log log;                 ///< empty: nothing is said
 };
@@ -489,10 +490,13 @@ private:
 /// Movable, not copyable. Any number of threads.
 class Engine {
 public:
-  static Expected<Engine> open(const std::string& path) {
+  static Expected<Engine> open(const std::string& path, llcuda_verify verify = LLCUDA_VERIFY_FULL) {
+    llcuda_open_options options;
+    llcuda_open_options_init(&options);
+    options.verify = verify;
     llcuda_engine* engine = nullptr;
     llcuda_error error;
-    const llcuda_status status = llcuda_engine_open(path.c_str(), &engine, &error);
+    const llcuda_status status = llcuda_engine_open_with(path.c_str(), &options, &engine, &error);
     return status == LLCUDA_OK ? Expected<Engine>(Engine(engine)) : detail::errorOf(status, error);
   }
 
@@ -507,6 +511,7 @@ public:
     c.guard = options.guard;
     c.no_graphs = !options.graphs;
     c.profile = options.profile;
+    c.all_kernels = options.allKernels;
     c.weights_from = options.weightsFrom.empty() ? nullptr : options.weightsFrom.c_str();
     if (log) {
       c.log = detail::logThunk;

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from ._options import Options, Unpack
 
 Device = Literal["auto", "cuda", "host"]
+Verify = Literal["full", "lazy"]
 Pooling = Literal["default", "mean", "last", "cls"]
 Log = Callable[[str, str], None]
 
 DEVICES = {"auto": _c.LLCUDA_DEVICE_AUTO, "cuda": _c.LLCUDA_DEVICE_CUDA, "host": _c.LLCUDA_DEVICE_HOST}
+VERIFY = {"full": _c.LLCUDA_VERIFY_FULL, "lazy": _c.LLCUDA_VERIFY_LAZY}
 _POOLINGS = {"default": _c.LLCUDA_POOLING_DEFAULT, "mean": _c.LLCUDA_POOLING_MEAN, "last": _c.LLCUDA_POOLING_LAST,
              "cls": _c.LLCUDA_POOLING_CLS}
 _TOGETHER = 128  # requests of one batch that wait or run at a time
@@ -70,12 +72,14 @@ class Engine:
     slots          requests that run at a time; 0: as many as the engine was compiled for
     cache_bytes    of keys and values on the device at most; 0: what is free, less 256 MiB
     weights_from   for an engine that leaves its weights in the model's files: the file, or their folder
+    verify         "full": bytes of the file are compared with its hashes when it is opened, the weights while they are
+                   loaded; "lazy": each part when it is used first
     log            gets "info" or "warning", and a line; by default they go to the logger "llcuda"
     """
 
     def __init__(self, path: str | os.PathLike[str], *, device: Device | None = "auto", gpu: int = 0, context: int = 0,
                  slots: int = 0, cache_bytes: int = 0, weights_from: str | os.PathLike[str] | None = None,
-                 log: Log = log_to_logging) -> None:
+                 verify: Verify = "full", log: Log = log_to_logging) -> None:
         check_process()
         self.path = os.fspath(path)
         self._requests: Requests | None = None
@@ -83,7 +87,10 @@ class Engine:
         self._device = None if device is None else _choice("device", device, DEVICES)
         self._gpu, self._log = gpu, log
         self._handle = ctypes.c_void_p()
-        call("llcuda_engine_open", os.fsencode(path), ctypes.byref(self._handle))
+        options = _c.llcuda_open_options()
+        library().llcuda_open_options_init(ctypes.byref(options))
+        options.verify = _choice("verify", verify, VERIFY)
+        call("llcuda_engine_open_with", os.fsencode(path), ctypes.byref(options), ctypes.byref(self._handle))
         try:
             if self._device is not None:
                 self._requests = Requests(self._handle, self._scheduler_options(context, slots, cache_bytes))

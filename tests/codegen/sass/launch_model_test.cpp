@@ -109,6 +109,35 @@ TEST(LaunchModel, ThePathAndL2) {
   EXPECT_EQ(l2.bound(), "L2");
 }
 
+// Units as they were measured: each takes its own factor, and of the tensor cores those of int8 and of f16 are told
+// apart by their products.
+TEST(LaunchModel, MeasuredUnits) {
+  const auto pipe = [](SassPipe of, double cycles, SassProduct product, double products, const T4Units& units) {
+    SassCost cost;
+    cost.cycles[static_cast<size_t>(of)] = cycles;
+    cost.multiplyAdds[static_cast<size_t>(product)] = products;
+    return timeOnT4(cost, {.blocks = 40, .threads = 128}, {.megahertz = 1000, .units = units}).pipe;
+  };
+  // 1,000 IMMA of 4 cycles, 1,000 HMMA of 8.
+  const auto imma = [&](const T4Units& units) {
+    return pipe(SassPipe::kTensor, 4000, SassProduct::kTensorInt8, 1000 * 1024, units);
+  };
+  const auto hmma = [&](const T4Units& units) {
+    return pipe(SassPipe::kTensor, 8000, SassProduct::kTensorF16, 1000 * 1024, units);
+  };
+  EXPECT_DOUBLE_EQ(imma({}), 4);
+  EXPECT_DOUBLE_EQ(imma({.tensorInt8 = 1.5}), 6);
+  EXPECT_DOUBLE_EQ(imma({.tensorF16 = 1.5}), 4);
+  EXPECT_DOUBLE_EQ(hmma({.tensorF16 = 0.5}), 4);
+  EXPECT_DOUBLE_EQ(hmma({.tensorInt8 = 0.5}), 8);
+  const auto other = [&](SassPipe of, const T4Units& units) { return pipe(of, 1000, SassProduct::kFp32, 0, units); };
+  EXPECT_DOUBLE_EQ(other(SassPipe::kFma, {.fma = 2}), 2);
+  EXPECT_DOUBLE_EQ(other(SassPipe::kAlu, {.alu = 2}), 2);
+  EXPECT_DOUBLE_EQ(other(SassPipe::kSpecial, {.special = 2}), 2);
+  EXPECT_DOUBLE_EQ(other(SassPipe::kPath, {.path = 2}), 2);
+  EXPECT_DOUBLE_EQ(other(SassPipe::kPath, {.fma = 2}), 1);
+}
+
 TEST(LaunchModel, ResidentWarps) {
   EXPECT_EQ(residentWarps(256, 64, 0), 32u);
   EXPECT_EQ(residentWarps(256, 65, 0), 24u);

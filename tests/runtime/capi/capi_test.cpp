@@ -77,6 +77,47 @@ TEST_F(CapiTest, MetricsAndStepsGrow) {
   EXPECT_EQ(session.info().struct_bytes, sizeof(llcuda_session_info));
 }
 
+// Either way the values are the same; lazily the text is looked at when it is used, which opening does.
+TEST_F(CapiTest, VerifiesAtOnceOrLazily) {
+  auto lazy = api::Engine::open(path("plain"), LLCUDA_VERIFY_LAZY);
+  ASSERT_TRUE(bool(lazy)) << lazy.error().message;
+  api::Session session = sessionOf(*lazy);
+  std::vector<int32_t> tokens;
+  api::GenerateOptions options = greedy(4);
+  options.callback = [&](const llcuda_step& step) {
+    tokens.push_back(step.token);
+    return true;
+  };
+  const int32_t prompt[] = {3, 1, 4};
+  ASSERT_FALSE(session.generate(prompt, options).error);
+  EXPECT_THAT(tokens, ElementsAreArray(toy::continuation({3, 1, 4}, 4)));
+  const llcuda_session_info info = session.info();
+  EXPECT_GT(info.open_ns, 0u);
+  EXPECT_GT(info.device_ns, 0u);
+  EXPECT_GT(info.weights_ns, 0u);
+  EXPECT_GT(info.session_ns, 0u);
+
+  std::vector<std::byte> file = toy::readFile(path("text"));
+  schema::EngineHeader header;
+  std::memcpy(&header, file.data(), sizeof header);
+  file[header.segments[static_cast<std::size_t>(schema::SegmentKind::kText)].offset] ^= std::byte{1};
+  toy::writeFile(path("damaged"), file);
+  for (const llcuda_verify verify : {LLCUDA_VERIFY_FULL, LLCUDA_VERIFY_LAZY}) {
+    const auto damaged = api::Engine::open(path("damaged"), verify);
+    ASSERT_FALSE(bool(damaged));
+    EXPECT_EQ(damaged.error().status, LLCUDA_BAD_INPUT);
+    EXPECT_THAT(damaged.error().message, HasSubstr("segment text is damaged (hash differs)"));
+  }
+
+  llcuda_engine* engine = nullptr;
+  llcuda_error error;
+  llcuda_open_options wrong;
+  llcuda_open_options_init(&wrong);
+  wrong.verify = 2;
+  EXPECT_EQ(llcuda_engine_open_with(path("plain").c_str(), &wrong, &engine, &error), LLCUDA_USAGE);
+  EXPECT_THAT(error.message, HasSubstr("verify is 2, which is no llcuda_verify"));
+}
+
 TEST_F(CapiTest, ErrorsAreValues) {
   llcuda_error error;
   llcuda_engine* engine = nullptr;

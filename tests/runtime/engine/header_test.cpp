@@ -139,6 +139,28 @@ TEST_F(WriterTest, WritesTheLayout) {
   EXPECT_TRUE(opened.ok()) << opened.error().message;
 }
 
+// However the weights arrive, and none of another segment.
+TEST_F(WriterTest, HashesPiecesOfTheWeights) {
+  std::vector<std::byte> weights(2 * schema::kWeightPieceBytes + 5);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::byte>(i * i >> 7);
+  const auto piece = [&](std::size_t number) {
+    const auto rest = std::span(weights).subspan(number * schema::kWeightPieceBytes);
+    return schema::hashBytes(rest.first(std::min<std::size_t>(rest.size(), schema::kWeightPieceBytes)));
+  };
+  for (const std::size_t part : {weights.size(), std::size_t{1} << 20, std::size_t{999'983}}) {
+    auto writer = schema::EngineWriter::create(path());
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE(writer->begin(SegmentKind::kConstants).ok());
+    ASSERT_TRUE(writer->append(std::span(weights).first(100)).ok());
+    ASSERT_TRUE(writer->begin(SegmentKind::kWeights).ok());
+    for (std::size_t at = 0; at < weights.size(); at += part)
+      ASSERT_TRUE(writer->append(std::span(weights).subspan(at, std::min(part, weights.size() - at))).ok());
+    ASSERT_TRUE(writer->begin(SegmentKind::kText).ok());
+    ASSERT_TRUE(writer->append(std::span(weights).first(100)).ok());
+    EXPECT_EQ(writer->weightPieces(), (std::vector<uint64_t>{piece(0), piece(1), piece(2)}));
+  }
+}
+
 TEST_F(WriterTest, NothingIsLeftWhenItIsNotFinished) {
   {
     auto writer = schema::EngineWriter::create(path());

@@ -60,6 +60,13 @@ void setFirst(fb::EngineT& engine, uint32_t phase, uint32_t tail, uint32_t first
 // Each of these metadata numbers is relied on without a check by code that runs after opening.
 const Damage kDamages[] = {
     {"max_context is 0", [](fb::EngineT& e) { e.max_context = 0; }},
+    {"weight_piece_bytes is 0, allowed are 65536 to", [](fb::EngineT& e) { e.weight_pieces = {1}; }},
+    {"weight_piece_bytes is 4294967295, allowed are 65536 to",
+     [](fb::EngineT& e) { e.weight_pieces = {1}, e.weight_piece_bytes = UINT32_MAX; }},
+    {"weight_piece_bytes is 65537, not a multiple of 4096",
+     [](fb::EngineT& e) { e.weight_pieces = {1}, e.weight_piece_bytes = 65537; }},
+    {"weight_pieces has 2 entries, the weights have 388 bytes in pieces of 65536",
+     [](fb::EngineT& e) { e.weight_pieces = {1, 2}, e.weight_piece_bytes = 65536; }},
     {"max_batch is 100000", [](fb::EngineT& e) { e.max_batch = 100000; }},
     {"page_tokens is 3, not a power of two", [](fb::EngineT& e) { e.page_tokens = 3; }},
     {"model.vocabulary is 0", [](fb::EngineT& e) { e.model->vocabulary = 0; }},
