@@ -15,8 +15,10 @@ import command_pages
 import ctypes_header
 from project import ROOT, version
 
-# The name that programs ask for, of the project's version, and what it opens beside itself.
+# The name that programs ask for, of the project's version, and what it opens beside itself; what programs of the static
+# preset have in common.
 LIBRARIES = ("libllcuda.so." + version().rpartition(".")[0], "libllcuda-hostsim.so")
+SHARED = ("libllcuda-text.so",)
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
             "llcuda-bench", "llcuda-quantize")
 
@@ -58,8 +60,10 @@ def stage(prefix, out, link):
     (package / "_encodings.py").write_text(encodings, encoding="utf-8")
     (package / "_version.py").write_text(f'# SPDX-License-Identifier: Apache-2.0\n__version__ = "{version()}"\n',
                                          encoding="utf-8")
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *SHARED):
         found = [*prefix.glob(f"lib*/{name}"), *prefix.glob(f"lib/*/{name}")]
+        if not found and name in SHARED:
+            continue
         if not found:
             raise SystemExit(f"stage: {prefix}/lib has no {name}, the library of llcuda {version()}")
         place(found[0], package / "lib" / name, link)
