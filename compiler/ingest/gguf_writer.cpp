@@ -43,9 +43,40 @@ void GgufHeader::addU32(std::string_view key, uint32_t value) {
   append(entries, value);
 }
 
+void GgufHeader::addF32(std::string_view key, float value) {
+  startEntry(key, GgufType::kF32);
+  append(entries, value);
+}
+
+void GgufHeader::addBool(std::string_view key, bool value) {
+  startEntry(key, GgufType::kBool);
+  append<uint8_t>(entries, value ? 1 : 0);
+}
+
 void GgufHeader::addString(std::string_view key, std::string_view value) {
   startEntry(key, GgufType::kString);
   appendString(entries, value);
+}
+
+void GgufHeader::startList(std::string_view key, GgufType elements, uint64_t count) {
+  startEntry(key, GgufType::kArray);
+  append<uint32_t>(entries, static_cast<uint32_t>(elements));
+  append(entries, count);
+}
+
+void GgufHeader::addList(std::string_view key, std::span<const int32_t> values) {
+  startList(key, GgufType::kI32, values.size());
+  entries.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+}
+
+void GgufHeader::addList(std::string_view key, std::span<const float> values) {
+  startList(key, GgufType::kF32, values.size());
+  entries.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+}
+
+void GgufHeader::addList(std::string_view key, std::span<const std::string> values) {
+  startList(key, GgufType::kString, values.size());
+  for (const std::string& value : values) appendString(entries, value);
 }
 
 void GgufHeader::addTensor(const TensorInfo& tensor) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,12 @@ public:
   /// An entry of another file, as it lies there.
   void add(const GgufEntry& entry);
   void addU32(std::string_view key, uint32_t value);
+  void addF32(std::string_view key, float value);
+  void addBool(std::string_view key, bool value);
   void addString(std::string_view key, std::string_view value);
+  void addList(std::string_view key, std::span<const int32_t> values);
+  void addList(std::string_view key, std::span<const float> values);
+  void addList(std::string_view key, std::span<const std::string> values);
   /// The next tensor; its bytes follow those of the one before.
   void addTensor(const TensorInfo& tensor);
 
@@ -31,6 +37,7 @@ public:
 
 private:
   void startEntry(std::string_view key, GgufType type);
+  void startList(std::string_view key, GgufType elements, uint64_t count);
 
   uint64_t alignment, entryCount = 0, tensorCount = 0, offset = 0;
   std::string entries, tensors; // encoded

@@ -69,7 +69,8 @@ struct SquaredSums {
 
 class Quantizer {
 public:
-  Quantizer(const QuantizeGgufOptions& options, const GgufCheckpoint& model) : options(options), model(model) {}
+  Quantizer(const QuantizeGgufOptions& options, const GgufModel& source)
+      : options(options), source(source), model(source.tensors) {}
 
   Result<QuantizeGgufReport> run() {
     if (!options.importance.empty()) {
@@ -87,9 +88,7 @@ public:
 
 private:
   Result<void> chooseTypes() {
-    const GgufFile& file = model.metadata();
-    const QuantizedModel facts = {architectureNumber(file, ".block_count"), headName(model),
-                                  architectureNumber(file, ".expert_count"), importance.has_value()};
+    const QuantizedModel facts = {source.layers, headName(model), source.experts, importance.has_value()};
     QuantizeOptions wanted = {options.quantization, std::nullopt};
     if (options.keepHead)
       wanted.head = HeadEncoding::kKeep;
@@ -113,9 +112,11 @@ private:
   }
 
   Result<void> checkChange(const TensorInfo& tensor, formats::TensorType wanted) const {
+    const std::string_view name = formats::tensorTypeInfo(tensor.type).name;
+    if (wanted == tensor.type && static_cast<uint32_t>(wanted) >= formats::kFirstForeignType)
+      return unsupported(model.title(tensor.name), ": is ", name, " and stays so, which GGUF files do not have");
     if (wanted == tensor.type || isFloat(tensor.type))
       return {};
-    const std::string_view name = formats::tensorTypeInfo(tensor.type).name;
     if (!options.requantize)
       return unsupported(model.title(tensor.name), ": is ", name,
                          " already, and would lose more by another encoding; start from the 16-bit model, or take "
@@ -126,11 +127,7 @@ private:
   }
 
   GgufHeader header() const {
-    const GgufFile& file = model.metadata();
-    GgufHeader header(file.alignment());
-    for (const GgufEntry& entry : file.metadata())
-      if (!isReplaced(entry.key))
-        header.add(entry);
+    GgufHeader header = source.header;
     header.addU32("general.quantization_version", kQuantizationVersion);
     header.addU32("general.file_type", fileTypeOf(options.quantization));
     if (importance) {
@@ -145,10 +142,7 @@ private:
   }
 
   std::vector<InputFile> inputs() const {
-    std::vector<std::string> paths;
-    for (const TensorInfo& tensor : model.tensors())
-      if (const auto place = model.filePlace(tensor); place && std::ranges::find(paths, place->path) == paths.end())
-        paths.push_back(place->path);
+    std::vector<std::string> paths = source.files;
     if (!options.importance.empty())
       paths.push_back(options.importance);
     return identified(paths);
@@ -234,7 +228,8 @@ private:
   }
 
   const QuantizeGgufOptions& options;
-  const GgufCheckpoint& model;
+  const GgufModel& source;
+  const Checkpoint& model;
   std::optional<ImportanceMatrix> importance;
   std::vector<QuantizedTensor> plan;
   std::vector<uint64_t> hashes; // of what was written
@@ -242,19 +237,41 @@ private:
   SquaredSums total;
 };
 
+GgufHeader keptKeys(const GgufFile& file) {
+  GgufHeader header(file.alignment());
+  for (const GgufEntry& entry : file.metadata())
+    if (!isReplaced(entry.key))
+      header.add(entry);
+  return header;
+}
+
+/// The files that the tensors lie in.
+std::vector<std::string> filesOf(const GgufCheckpoint& checkpoint) {
+  std::vector<std::string> paths;
+  for (const TensorInfo& tensor : checkpoint.tensors())
+    if (const auto place = checkpoint.filePlace(tensor); place && std::ranges::find(paths, place->path) == paths.end())
+      paths.push_back(place->path);
+  return paths;
+}
+
 } // namespace
 
-Result<QuantizeGgufReport> quantizeGguf(const QuantizeGgufOptions& options) {
+Result<QuantizeGgufReport> quantizeModel(const QuantizeGgufOptions& options, const GgufModel& model) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(options.input, ignored))
-    return unsupported(options.input,
-                       ": is a folder, and a GGUF file is asked for; llcuda-compile --quantize quantises "
-                       "a folder as it compiles it");
   if (!options.dryRun && !options.replace && std::filesystem::exists(options.output, ignored))
     return usageError(options.output, ": is there already; --force replaces it");
-  LLCUDA_ASSIGN_OR_RETURN(const std::unique_ptr<const GgufCheckpoint> model, GgufCheckpoint::open(options.input));
-  LLCUDA_RETURN_IF_ERROR(checkHoldsModel(model->metadata()));
-  return Quantizer(options, *model).run();
+  return Quantizer(options, model).run();
+}
+
+Result<QuantizeGgufReport> quantizeGguf(const QuantizeGgufOptions& options) {
+  LLCUDA_ASSIGN_OR_RETURN(const std::unique_ptr<const GgufCheckpoint> checkpoint, GgufCheckpoint::open(options.input));
+  const GgufFile& file = checkpoint->metadata();
+  LLCUDA_RETURN_IF_ERROR(checkHoldsModel(file));
+  return quantizeModel(options, {.tensors = *checkpoint,
+                                 .header = keptKeys(file),
+                                 .layers = architectureNumber(file, ".block_count"),
+                                 .experts = architectureNumber(file, ".expert_count"),
+                                 .files = filesOf(*checkpoint)});
 }
 
 } // namespace llcuda::ingest

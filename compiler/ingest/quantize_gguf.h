@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A GGUF file made of another one, its matrices in other encodings.
+// A GGUF file made of a model, its matrices in other encodings.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/ingest/gguf_writer.h"
 #include "compiler/ingest/quantization.h"
 #include "runtime/base/result.h"
 
@@ -38,11 +39,22 @@ struct QuantizeGgufReport {
   std::size_t weighted = 0;            ///< tensors that the importance matrix was used for
 };
 
-/// Metadata stays, but for the keys that say how a file is quantised and how it was split. The file is read again
-/// before it gets its name; where this fails, nothing is left.
+/// A model as a GGUF file has it: tensors by their names, encodings and order of rows, and keys.
+struct GgufModel {
+  const Checkpoint& tensors;
+  GgufHeader header; ///< without tensors, and without the keys that say how a file is quantised
+  uint64_t layers = 0;
+  uint64_t experts = 0;           ///< of a layer
+  std::vector<std::string> files; ///< that it is read from, none of which becomes the output
+};
+
+/// The file is read again before it gets its name; where this fails, nothing is left.
 ///
 /// kUsage: an output that is there, unless `replace`, or that is an input. kUnsupported: a tensor that is quantised
-/// already and should have another encoding, unless `requantize`; a folder.
+/// already and should have another encoding, unless `requantize`, or that has one which GGUF lacks.
+Result<QuantizeGgufReport> quantizeModel(const QuantizeGgufOptions& options, const GgufModel& model);
+
+/// The same of a GGUF file. Metadata stays, but for the keys that say how a file is quantised and how it was split.
 Result<QuantizeGgufReport> quantizeGguf(const QuantizeGgufOptions& options);
 
 } // namespace llcuda::ingest

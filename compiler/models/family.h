@@ -37,6 +37,7 @@ using FamilyKeys = Few<KeyRow, 24>;
 struct Family {
   std::string_view architecture;                  ///< what engines and messages call it
   FamilyNames gguf = {};                          ///< general.architecture of its GGUF files
+  std::string_view writtenAs = {};                ///< the same of those that folders become; empty: they become none
   FamilyNames huggingFace = {};                   ///< architectures[0] of its config.json
   FamilyNames modelTypes = {};                    ///< model_type, of a config.json without architectures
   std::string_view models = {};                   ///< for people: who is of the family

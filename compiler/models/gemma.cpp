@@ -32,6 +32,7 @@ Result<void> completeScaledGemma(const Keys& keys, ModelConfig& config, uint32_t
 constinit const Family kGemma{
     .architecture = "gemma",
     .gguf = {"gemma"},
+    .writtenAs = "gemma",
     .huggingFace = {"GemmaForCausalLM"},
     .modelTypes = {"gemma"},
     .models = "Gemma 1",

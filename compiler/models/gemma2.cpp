@@ -22,6 +22,7 @@ static Rows gemma2Layer(LayerBuilder& b, Rows x) {
 constinit const Family kGemma2{
     .architecture = "gemma2",
     .gguf = {"gemma2"},
+    .writtenAs = "gemma2",
     .huggingFace = {"Gemma2ForCausalLM"},
     .modelTypes = {"gemma2"},
     .models = "Gemma 2",

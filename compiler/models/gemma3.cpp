@@ -24,6 +24,7 @@ Rows gemma3Layer(LayerBuilder& b, Rows x) {
 constinit const Family kGemma3{
     .architecture = "gemma3",
     .gguf = {"gemma3"},
+    .writtenAs = "gemma3",
     .huggingFace = {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"},
     .modelTypes = {"gemma3_text", "gemma3"},
     .models = "Gemma 3 (text)",

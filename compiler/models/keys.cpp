@@ -40,6 +40,14 @@ constexpr KeyRow kCommon[] = {
 
 } // namespace
 
+std::string_view ggufName(Key key, std::span<const KeyRow> own) {
+  for (const std::span<const KeyRow> rows : {own, std::span<const KeyRow>(kCommon)})
+    for (const KeyRow& row : rows)
+      if (row.key == key && !row.gguf.empty())
+        return row.gguf;
+  return "";
+}
+
 bool Keys::knows(std::string_view gguf) const {
   return std::ranges::find(own, gguf, &KeyRow::gguf) != own.end();
 }

@@ -128,4 +128,7 @@ private:
   const std::span<const KeyRow> own;
 };
 
+/// What GGUF files of a family with these rows call a key, without the architecture; empty: they do not say it.
+std::string_view ggufName(Key key, std::span<const KeyRow> own);
+
 } // namespace llcuda::models

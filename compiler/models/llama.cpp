@@ -14,6 +14,7 @@ Rows llamaLayer(LayerBuilder& b, Rows x) {
 constinit const Family kLlama{
     .architecture = "llama",
     .gguf = {"llama"},
+    .writtenAs = "llama",
     .huggingFace = {"LlamaForCausalLM"},
     .modelTypes = {"llama"},
     .models = "Llama 1 to 3.x, SmolLM2, TinyLlama; Mistral as GGUF files",

@@ -7,6 +7,7 @@ namespace llcuda::models {
 
 constinit const Family kMistral{
     .architecture = "llama",
+    .writtenAs = "llama",
     .huggingFace = {"MistralForCausalLM"},
     .modelTypes = {"mistral"},
     .models = "Mistral",

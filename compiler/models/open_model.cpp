@@ -155,7 +155,7 @@ Result<std::string> modelPath(const std::string& path, const OpenOptions& option
 
 } // namespace
 
-Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options) {
+Result<OpenedModel> openStored(const std::string& path, const OpenOptions& options) {
   LLCUDA_RETURN_IF_ERROR(refuseHubName(path));
   std::vector<AdapterOption> adapters = options.adapters;
   LLCUDA_ASSIGN_OR_RETURN(const std::string base, modelPath(path, options, adapters));
@@ -169,6 +169,11 @@ Result<OpenedModel> openModel(const std::string& path, const OpenOptions& option
   model.notes.insert(model.notes.end(), model.vocabulary.notes.begin(), model.vocabulary.notes.end());
   if (!adapters.empty())
     LLCUDA_RETURN_IF_ERROR(addAdapters(model, adapters, options));
+  return model;
+}
+
+Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options) {
+  LLCUDA_ASSIGN_OR_RETURN(OpenedModel model, openStored(path, options));
   LLCUDA_RETURN_IF_ERROR(giveLayerTensors(model));
   if (model.config.family->encoder) {
     LLCUDA_ASSIGN_OR_RETURN(model.checkpoint,

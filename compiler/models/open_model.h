@@ -37,6 +37,9 @@ struct OpenedModel {
   std::vector<std::string> notes; ///< what was done to the weights, or could be, a sentence each
 };
 
+/// What openModel() opens, before it is made what an engine holds: tensors as the files and adapters have them.
+Result<OpenedModel> openStored(const std::string& path, const OpenOptions& options);
+
 /// Opens a GGUF file (split or whole), a Hugging Face folder or a safetensors file in one, or the folder of an adapter
 /// with its base. Everything outside is verified here; a model that this version cannot compile is refused by name.
 Result<OpenedModel> openModel(const std::string& path, const OpenOptions& options = {});

@@ -12,6 +12,7 @@ static constexpr auto kModules = joined(kLlamaModules, kFusedLinears);
 constinit const Family kPhi3{
     .architecture = "phi3",
     .gguf = {"phi3"},
+    .writtenAs = "phi3",
     .huggingFace = {"Phi3ForCausalLM"},
     .modelTypes = {"phi3"},
     .models = "Phi 3, 3.5, 4",

@@ -8,6 +8,7 @@ namespace llcuda::models {
 constinit const Family kQwen2{
     .architecture = "qwen2",
     .gguf = {"qwen2"},
+    .writtenAs = "qwen2",
     .huggingFace = {"Qwen2ForCausalLM"},
     .modelTypes = {"qwen2"},
     .models = "Qwen 2, 2.5",

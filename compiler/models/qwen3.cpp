@@ -18,6 +18,7 @@ Rows qwen3Layer(LayerBuilder& b, Rows x) {
 constinit const Family kQwen3{
     .architecture = "qwen3",
     .gguf = {"qwen3"},
+    .writtenAs = "qwen3",
     .huggingFace = {"Qwen3ForCausalLM", "Qwen3Model"},
     .modelTypes = {"qwen3"},
     .models = "Qwen 3, Qwen 3 Embedding",

@@ -8,6 +8,7 @@ namespace llcuda::models {
 constinit const Family kSmolLm3{
     .architecture = "smollm3",
     .gguf = {"smollm3"},
+    .writtenAs = "smollm3",
     .huggingFace = {"SmolLM3ForCausalLM"},
     .modelTypes = {"smollm3"},
     .models = "SmolLM3",

@@ -5,7 +5,11 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/llcuda)
-install(TARGETS llcuda EXPORT llcuda-targets
+set(libraries llcuda)
+if(TARGET llcuda-text)
+  list(APPEND libraries llcuda-text)
+endif()
+install(TARGETS ${libraries} EXPORT llcuda-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS llcuda-hostsim LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY runtime/include/llcuda DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -34,6 +34,8 @@ if(LLCUDA_STATIC)
   target_link_libraries(llcuda_mlir INTERFACE -Wl,--start-group ${archives} -Wl,--end-group
     -Wl,-Bstatic -lz -lzstd -ltinfo -Wl,-Bdynamic)
 else()
+  # Debian keeps these two out of the loader's sight, so installed programs are told where they lie.
+  list(APPEND CMAKE_INSTALL_RPATH ${LLVM_LIBRARY_DIR})
   target_link_libraries(llcuda_mlir INTERFACE ${LLVM_LIBRARY_DIR}/libMLIR.so ${LLVM_LIBRARY_DIR}/libLLVM.so)
 endif()
 

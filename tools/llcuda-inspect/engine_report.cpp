@@ -4,9 +4,9 @@
 
 #include "codegen/formats/kv_names.h"
 #include "runtime/engine/weight_files.h"
+#include "runtime/exec/engine_description.h"
 #include "runtime/schema/engine_hash.h"
 #include "runtime/schema/phase_facts.h"
-#include "runtime/text/text_config.h"
 #include "tools/llcuda-inspect/report.h"
 #include "tools/llcuda-inspect/text_table.h"
 
@@ -79,28 +79,6 @@ std::string textOf(const flatbuffers::String* text) {
   return text ? text->str() : std::string();
 }
 
-/// "q8_0", or "q8_0/q4_0" for keys and values.
-std::string cacheText(const Engine& engine) {
-  const std::string keys(engine.cacheType(fb::KvPart::keys)), values(engine.cacheType(fb::KvPart::values));
-  return keys == values ? keys : keys + "/" + values;
-}
-
-ordered_json modelJson(const fb::Model& model) {
-  return {{"architecture", textOf(model.architecture())},
-          {"name", textOf(model.name())},
-          {"source", textOf(model.source())},
-          {"layers", model.layers()},
-          {"embedding", model.embedding()},
-          {"heads", model.heads()},
-          {"kv_heads", model.kv_heads()},
-          {"head_size", model.head_size()},
-          {"feed_forward", model.feed_forward()},
-          {"vocabulary", model.vocabulary()},
-          {"trained_context", model.trained_context()},
-          {"pooling", fb::EnumNamePooling(model.pooling())},
-          {"encoder", model.encoder()}};
-}
-
 ordered_json segmentsJson(const Engine& engine) {
   static constexpr const char* kNames[] = {"constants", "weights", "text", "images", "metadata"};
   static_assert(std::size(kNames) == schema::kSegmentCount);
@@ -111,13 +89,7 @@ ordered_json segmentsJson(const Engine& engine) {
 }
 
 ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
-  const MemoryPlan plan = memoryPlan(engine, request.context, request.slots);
-  ordered_json json = {
-      {"context", request.context}, {"slots", request.slots}, {"weights", plan.weights}, {"constants", plan.constants},
-      {"arena", plan.arena},        {"kv", plan.kv},          {"io", plan.io},           {"counters", plan.counters},
-      {"total", plan.total()}};
-  if (plan.states != 0)
-    json["states"] = plan.states;
+  ordered_json json = memoryDescription(engine, request.context, request.slots);
   if (const Result<MeasuredMemory>& measured = request.measured)
     json["besides"] = {{"device", measured->device},
                        {"context", measured->context},
@@ -125,11 +97,6 @@ ordered_json memoryJson(const Engine& engine, const MemoryRequest& request) {
                        {"graphs", measured->graphs}};
   else
     json["besides"] = {{"not_measured", measured.error().message}};
-  for (const KvGroupPlan& group : plan.groups)
-    json["groups"].push_back({{"window", group.window}, {"slot_pages", group.slotPages}, {"pages", group.pages}});
-  for (const KvType type : kvTypes())
-    if (const auto bytes = kvBytesAs(engine, plan, type))
-      json["kv_as"][kvTypeName(type)] = *bytes;
   return json;
 }
 
@@ -201,20 +168,9 @@ std::string sourcesText(const fb::Engine& engine) {
   return text;
 }
 
-/// What the model says of how to sample it.
-ordered_json samplingJson(const Engine& engine) {
-  ordered_json json = ordered_json::object();
-  const Result<text::TextConfig> config = text::parseTextConfig(engine.textConfig());
-  if (!config)
-    return json;
-  for (const auto& [name, value] : config->sampling.numbers) json[name] = value;
-  if (!config->sampling.stages.empty())
-    json["stages"] = config->sampling.stages;
-  return json;
-}
 std::string samplingText(const Engine& engine) {
   std::string text;
-  const ordered_json facts = samplingJson(engine);
+  const ordered_json facts = samplingDescription(engine);
   for (const auto& [name, value] : facts.items())
     text += (text.empty() ? "sampling: " : ", ") + name + " " + value.dump();
   return text.empty() ? text : text + "\n";
@@ -232,30 +188,13 @@ std::string phasesText(const fb::Engine& engine) {
 
 ordered_json engineJson(const Engine& engine, const std::optional<MemoryRequest>& memory) {
   const fb::Engine& metadata = engine.metadata();
-  const fb::Compiler& compiler = *metadata.compiler();
-  ordered_json json = {{"kind", "engine"},
-                       {"file", engine.path()},
-                       {"version", schema::kEngineVersion},
-                       {"compiler", {{"version", textOf(compiler.version())}, {"nvrtc", textOf(compiler.nvrtc())}}},
-                       {"model", modelJson(engine.model())},
-                       {"max_context", metadata.max_context()},
-                       {"max_batch", metadata.max_batch()},
-                       {"page_tokens", metadata.page_tokens()},
-                       {"kv_type", cacheText(engine)},
-                       {"sampling", samplingJson(engine)},
-                       {"arena_bytes", metadata.arena_bytes()},
-                       {"nodes_per_layer", nodesPerLayer(metadata)},
-                       {"segments", segmentsJson(engine)},
-                       {"phases", ordered_json::array()},
-                       {"kernels", ordered_json::array()}};
-  ordered_json& flags = json["compiler"]["flags"] = ordered_json::array();
-  if (compiler.flags())
-    for (const flatbuffers::String* flag : *compiler.flags()) flags.push_back(flag->str());
+  ordered_json json = engineDescription(engine);
+  json["arena_bytes"] = metadata.arena_bytes();
+  json["nodes_per_layer"] = nodesPerLayer(metadata);
+  json["segments"] = segmentsJson(engine);
+  json["phases"] = json["kernels"] = ordered_json::array();
   for (const fb::Phase* phase : *metadata.phases()) json["phases"].push_back(phaseJson(*phase));
   for (const fb::Kernel* kernel : *metadata.kernels()) json["kernels"].push_back(kernelJson(*kernel));
-  if (metadata.source_files())
-    for (const fb::SourceFile* file : *metadata.source_files())
-      json["source_files"].push_back({{"path", file->path()->str()}, {"bytes", file->bytes()}});
   if (memory)
     json["memory"] = memoryJson(engine, *memory);
   return json;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes a GGUF file of another one with its matrices in fewer bits, by llama-quantize's arguments.
+// Makes a GGUF file of a model with its matrices in fewer bits, by llama-quantize's arguments.
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <thread>
 
 #include "compiler/ingest/quantize_gguf.h"
+#include "compiler/ingest/safetensors_set.h"
+#include "compiler/models/quantize_folder.h"
 #include "runtime/base/clean_end.h"
 #include "runtime/base/version.h"
 #include "tools/tool-options/command_line.h"
@@ -63,11 +65,15 @@ void printTensor(std::ostream& out, const QuantizedTensor& made, std::size_t num
 
 int run(int argc, char** argv) {
   ingest::QuantizeGgufOptions options;
+  models::OpenOptions open;
   std::string type;
   options.threads = std::max(1u, std::thread::hardware_concurrency());
-  CLI::App app("Makes a GGUF file of another one, with its matrices in fewer bits.", "llcuda-quantize");
+  CLI::App app("Makes a GGUF file of a model, with its matrices in fewer bits.", "llcuda-quantize");
   app.set_version_flag("--version", std::string("llcuda-quantize ") + kVersion);
-  app.add_option("IN", options.input, "A GGUF file, of a split one the first part")->required()->type_name("PATH");
+  app.add_option("IN", options.input,
+                 "A GGUF file, of a split one the first part; a Hugging Face folder; an adapter's folder")
+      ->required()
+      ->type_name("PATH");
   app.add_option("OUT", options.output, "The GGUF file to write")->required()->type_name("PATH");
   app.add_option("TYPE", type, "f16, q8_0, q4_0, q4_k_m, q5_k_m or q6_k, or llama-quantize's number of it")
       ->required()
@@ -78,6 +84,10 @@ int run(int argc, char** argv) {
   app.add_option("--imatrix", options.importance,
                  "An importance matrix of llama-imatrix: what matters loses less, in q4_0, q4_k_m, q5_k_m and q6_k")
       ->type_name("FILE");
+  app.add_option("--base", open.base, "The model of an adapter, where IN is a folder that holds only an adapter")
+      ->type_name("PATH");
+  app.add_option("--tokenizer", open.tokenizer, "Of a folder: the folder or GGUF file whose tokenizer it gets")
+      ->type_name("PATH");
   app.add_flag("--dry-run", options.dryRun, "Say what would become of each tensor, and write nothing");
   app.add_flag("--force", options.replace, "Write over OUT");
   app.add_flag("--allow-requantize", options.requantize,
@@ -93,7 +103,11 @@ int run(int argc, char** argv) {
     printTensor(options.dryRun ? std::cout : std::cerr, made, number, count);
   };
 
-  const Result<ingest::QuantizeGgufReport> done = ingest::quantizeGguf(options);
+  const bool isFolder = ingest::isSafetensors(options.input);
+  if (!isFolder && (!open.base.empty() || !open.tokenizer.empty()))
+    return tools::wrongUse(app, "--base and --tokenizer are for folders; a GGUF file keeps what it has");
+  const Result<ingest::QuantizeGgufReport> done =
+      isFolder ? models::quantizeFolder(options, std::move(open)) : ingest::quantizeGguf(options);
   if (!done) {
     std::cerr << "llcuda-quantize: " << done.error().message << '\n';
     return static_cast<int>(done.error().code);

@@ -15,8 +15,10 @@ import command_pages
 import ctypes_header
 from project import ROOT, version
 
-# The name that programs ask for, and what it opens beside itself.
-LIBRARIES = ("libllcuda.so.*.*", "libllcuda-hostsim.so")
+# The name that programs ask for, of the project's version, and what it opens beside itself; what programs of the static
+# preset have in common.
+LIBRARIES = ("libllcuda.so." + version().rpartition(".")[0], "libllcuda-hostsim.so")
+SHARED = ("libllcuda-text.so",)
 PROGRAMS = ("llcuda-compile", "llcuda-run", "llcuda-serve", "llcuda-inspect", "llcuda-tokenize", "llcuda-eval",
             "llcuda-bench", "llcuda-quantize", "llcuda-calibrate")
 
@@ -58,12 +60,13 @@ def stage(prefix, out, link):
     (package / "_encodings.py").write_text(encodings, encoding="utf-8")
     (package / "_version.py").write_text(f'# SPDX-License-Identifier: Apache-2.0\n__version__ = "{version()}"\n',
                                          encoding="utf-8")
-    for pattern in LIBRARIES:
-        found = sorted([*prefix.glob(f"lib/{pattern}"), *prefix.glob(f"lib*/{pattern}"),
-                        *prefix.glob(f"lib/*/{pattern}")], key=lambda file: len(file.name))
+    for name in (*LIBRARIES, *SHARED):
+        found = [*prefix.glob(f"lib*/{name}"), *prefix.glob(f"lib/*/{name}")]
+        if not found and name in SHARED:
+            continue
         if not found:
-            raise SystemExit(f"stage: {prefix}/lib has no {pattern}")
-        place(found[0], package / "lib" / found[0].name, link)
+            raise SystemExit(f"stage: {prefix}/lib has no {name}, the library of llcuda {version()}")
+        place(found[0], package / "lib" / name, link)
     for name in PROGRAMS:
         if (prefix / "bin" / name).exists():
             place(prefix / "bin" / name, package / "bin" / name, link)

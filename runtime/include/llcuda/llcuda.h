@@ -753,6 +753,37 @@ LLCUDA_API llcuda_status llcuda_quantize_dynamic8(const float* values, size_t co
 LLCUDA_API const float* llcuda_nf4_values(void);
 LLCUDA_API const float* llcuda_dynamic8_values(void);
 
+/* ------------------------------------------------------------------------------------------ what there is to run on */
+
+/** What an engine is, as a JSON object: `model`, `compiler` with the version and flags that made it, `max_context`,
+ *  `max_batch`, `kv_type`, `sampling`, `text`, `targets` and others, and `memory`, the bytes
+ *  that `slots` sequences of `context` positions take on a device; 0: as many as the engine was compiled for. The same
+ *  rules for `text`, `capacity` and `*bytes` as of llcuda_detokenize.
+ *  LLCUDA_USAGE: more positions or sequences than the engine has. */
+LLCUDA_API llcuda_status llcuda_engine_describe(const llcuda_engine* engine, uint32_t context, uint32_t slots,
+                                                char* text, size_t capacity, size_t* bytes, llcuda_error* error);
+
+#define LLCUDA_DEVICE_NAME_BYTES 256
+
+/** A device that engines can run on. */
+typedef struct llcuda_device_info {
+  size_t struct_bytes; /**< of the first of an array set by the caller: the size of each; then by the library */
+  int32_t device;      /**< LLCUDA_DEVICE_CUDA or LLCUDA_DEVICE_HOST */
+  int32_t index;       /**< as CUDA numbers them */
+  char name[LLCUDA_DEVICE_NAME_BYTES]; /**< the driver's, UTF-8, zero-terminated */
+  int32_t compute_major;               /**< compute capability; 0.0 is the host */
+  int32_t compute_minor;
+  uint32_t multiprocessors;
+  int32_t driver_version; /**< 12040 for CUDA 12.4; 0 of the host */
+  uint64_t total_bytes;   /**< of memory */
+} llcuda_device_info;
+
+/** The GPUs of this machine, and the host behind them: `*count` is their number, also when it is larger than
+ *  `capacity`: then LLCUDA_USAGE, and nothing is written. `devices` may be NULL when `capacity` is 0. Makes no context on
+ *  any device. A machine without a driver has no GPUs, which is no error. */
+LLCUDA_API llcuda_status llcuda_devices(llcuda_device_info* devices, size_t capacity, size_t* count,
+                                        llcuda_error* error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -116,6 +116,19 @@ class EngineInfo:
 
 
 @dataclass(frozen=True)
+class DeviceInfo:
+    """A device that engines run on: llcuda_device_info. "host" is the processor; a compute capability of 0.0 is its."""
+
+    device: Literal["cuda", "host"]
+    index: int
+    name: str
+    compute_capability: tuple[int, int]
+    multiprocessors: int
+    driver_version: tuple[int, int] | None
+    total_bytes: int
+
+
+@dataclass(frozen=True)
 class SelfCheck:
     """How the engine's values compare with those that its compiler recorded: llcuda_self_check."""
 

@@ -145,6 +145,17 @@ class Engine:
             values[field.name] = bool(value) if field.type == "bool" else value
         return EngineInfo(**values)
 
+    def describe(self, *, context: int = 0, slots: int = 0) -> dict[str, Any]:
+        """What the engine is, as `llcuda-inspect --json` says it: the model, what compiled it and how, limits, sampling
+        defaults, and under "memory" the bytes that `slots` sequences of `context` positions take on a device; 0: as
+        many as it was compiled for."""
+        import json
+
+        if not (0 <= context < 1 << 32 and 0 <= slots < 1 << 32):
+            raise UsageError(f"context is {context} and slots is {slots}; both are whole numbers from 0 on")
+        described: dict[str, Any] = json.loads(text_of("llcuda_engine_describe", self._open(), context, slots))
+        return described
+
     # ----------------------------------------------------------------------------------------------------------- text
 
     def tokenize(self, text: str, *, bos: bool = False, special: bool = True) -> list[int]:

@@ -23,9 +23,8 @@ LIBRARY.ggml_quantize_chunk.restype = ctypes.c_size_t
 BYTE_EQUAL = ("F32", "F16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1")
 TEXT = """The Loire is the longest river in France. It rises in the mountains of the south-east, flows north for a while,
 then turns west and reaches the Atlantic at Saint-Nazaire, more than a thousand kilometres from its source. Kings built
-their castles along its valley, because the land is flat, the climate is mild, and the capital was never far away. Today
-the river is known for its vineyards, for the bridges of its old towns, and for being one of the few large rivers of
-Europe that nobody has tamed: in a dry summer one can wade through it, and in spring it carries whole trees to the sea."""
+their castles along its valley, because the land is flat, the climate is mild, and the capital was never far away."""
+CONTEXT = 128  # of which the text fills two thirds
 
 
 def by_ggml(values, kind):
@@ -40,7 +39,8 @@ def by_ggml(values, kind):
 
 
 def write_peer(ours, half, out):
-    """Our file with the bytes of each encoded tensor in place of ours; how much worse our K encodings are at most."""
+    """Our file with the bytes of each encoded tensor in place of ours; how much worse our K encodings are at most, 0
+    where all bytes are the same."""
     out.write_bytes(ours.read_bytes())
     reader, source = gguf.GGUFReader(out, "r+"), {tensor.name: tensor for tensor in gguf.GGUFReader(half).tensors}
     worst = 0.0
@@ -73,7 +73,7 @@ def runs_in_llama(file):
 
 
 def perplexity(file):
-    with llcuda.LLM(file, device="host", targets=("host",), context=512, golden="none") as llm:
+    with llcuda.LLM(file, device="host", targets=("host",), context=CONTEXT, golden="none") as llm:
         first, rest = TEXT.split(" ", 1)
         likely = llm.logprobs(first, " " + rest)
     return math.exp(-sum(token.logprob for token in likely) / len(likely))
@@ -93,7 +93,8 @@ def main(binaries, model, out, types):
         quantize(half, ours, kind)
         worst = write_peer(ours, half, theirs)
         said = runs_in_llama(ours)
-        mine, peer = perplexity(ours), perplexity(theirs)
+        mine = perplexity(ours)
+        peer = perplexity(theirs) if worst > 0 else mine  # the same file
         print(f"{kind}: perplexity {mine:.4f}, of ggml's file {peer:.4f}, ratio {mine / peer:.4f}; squared error of a tensor "
               f"at most {worst:.4f} of ggml's; llama.cpp says {said!r}", flush=True)
         failed |= mine > 1.01 * peer or worst > 1.01

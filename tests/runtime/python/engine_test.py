@@ -37,6 +37,28 @@ class EngineTest(unittest.TestCase):
         self.assertEqual((info.architecture, info.max_batch, info.has_tokenizer), ("toy", 8, True))
         self.assertIsInstance(info.has_golden, bool)
 
+    def test_description(self):
+        info, described = self.engine.info, self.engine.describe()
+        self.assertEqual((described["model"]["architecture"], described["max_batch"], described["fingerprint"]),
+                         ("toy", 8, info.fingerprint))
+        self.assertEqual(described["compiler"]["version"], info.compiler)
+        self.assertEqual((described["text"]["bos"], described["targets"]), (info.bos, ["host"]))
+        self.assertEqual((described["weight_bytes"], described["file_bytes"]), (info.weight_bytes, info.file_bytes))
+        whole, one = described["memory"], self.engine.describe(context=16, slots=1)["memory"]
+        self.assertEqual((whole["context"], whole["slots"]), (info.max_context, info.max_batch))
+        self.assertEqual(sum(one[part] for part in ("weights", "constants", "arena", "kv", "io", "counters")), one["total"])
+        self.assertLess(one["kv"], whole["kv"])
+        for wrong in ({"slots": 9}, {"context": info.max_context + 1}, {"context": -1}):
+            with self.assertRaises(llcuda.UsageError):
+                self.engine.describe(**wrong)
+
+    def test_devices(self):
+        *gpus, host = llcuda.devices()
+        self.assertEqual((host.device, host.index, host.compute_capability, host.driver_version), ("host", 0, (0, 0), None))
+        self.assertGreater(host.total_bytes, 0)
+        self.assertEqual([gpu.index for gpu in gpus], list(range(len(gpus))))
+        self.assertTrue(all(gpu.device == "cuda" and gpu.compute_capability >= (5, 0) for gpu in gpus))
+
     # Whatever way a text is asked for, it is the same text; a session is the library's other way to make it.
     def test_all_ways_agree(self):
         with self.engine.session() as session:
