@@ -122,7 +122,7 @@ LaunchWork workOf(const LowRankDesc& desc) {
           .rowRead = kF32 * desc.inputs,
           .rowWritten = kF32 * desc.rank,
           .rowMultiplyAdds = uint64_t{desc.rank} * desc.inputs,
-          .unit = ArithmeticUnit::kFp32};
+          .unit = unitOf(WeightLayout::kF16Rows, desc.kernels == LinearKernels::kFewRows)};
 }
 
 LaunchWork decodeWorkOf(const AttentionDesc& desc) {

@@ -133,7 +133,7 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& 
     kernel.input("residual", "const float*", epilogue.residual).output("y", "float*");
     if (epilogue.softcap != 0)
       kernel.value(real("c", epilogue.softcap));
-    else if (desc.lowRank != 0)
+    else if (desc.lowRank != 0 && desc.hasFewRows())
       kernel.value({"0.f", ""}); // its place before the last argument
   } else {
     for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");

@@ -125,7 +125,7 @@ struct LinearDesc {
   uint32_t inputs = 32;          ///< a multiple of 32, or of the block of a layout that has larger ones
   std::vector<LinearPart> parts; ///< one; gate and up; or q, k and v, of which k and v have the same outputs
   bool bias = false;             ///< of every part; not of gate and up
-  uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; of few rows without a softcap; 0: none
+  uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; not with a softcap; 0: none
   LinearEpilogue epilogue;
 
   bool hasFewRows() const { return kernels == LinearKernels::kFewRows; }

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Low-rank products that a decode linear adds to those of its weights: b . low, of an adapter beside a weight
+// Low-rank products that a decode linear adds to those of its weights: low_rank_operand.cuh
 //
-//   low       [kM][kRank] f32: low_rank.cuh makes it of the rows that the linear reads
-//   weights   of each weight of the launch its b, a blob of f16_rows, [rows of the weight][kRank]; null: nothing is
-//             added to its products
 //   numerics  f32. The warps of a block share the granules of a row as they do its slices, and add to the sums of their
 //             slice: the order depends on the rank and the cut alone
 //   sm_75     the first granules of b are loaded before the linear's own weights, and are there when these are done
 #pragma once
 
 #include "codegen/kernels/linear/decode_parts.cuh"
+#include "codegen/kernels/linear/low_rank_operand.cuh"
 
 namespace llcuda {
-
-struct LowRank {
-  const float* low;
-  const uint8_t* weights[3];
-};
 
 /// What the calling warp, which has slice `slice` of a weight, adds.
 template <int kRank, int kM, int kSlices>

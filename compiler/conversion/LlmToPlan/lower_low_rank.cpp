@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Low-rank products of adapters: codegen/spec/low_rank_spec.h
 //
-// A low_rank makes its inner products, once for all that read the same rows by the same a. Linears of few rows add the
-// outer ones themselves; before those of many rows a launch makes them.
+// A low_rank makes its inner products, once for all that read the same rows by the same a. Linears add the outer ones
+// themselves.
 #include "codegen/spec/low_rank_spec.h"
 
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -30,10 +30,8 @@ LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
   const std::string low = scratch(op, "low", rows * type.getRows() * 4);
   lowRows(op).rows = rows;
   lowRows(op).f32 = low;
-  if (!hasFewRows())
-    return emitLinear(op, op.getInput(), {{op.getA()}, {}, {}}, codegen::StoreRows{}, {{"y", low}});
-  const codegen::LowRankDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(type.getCols()),
-                                     static_cast<uint32_t>(type.getRows())};
+  const codegen::LowRankDesc desc = {linearKernels(), static_cast<uint32_t>(rows),
+                                     static_cast<uint32_t>(type.getCols()), static_cast<uint32_t>(type.getRows())};
   if (failed(accept(op, codegen::checkLowRank(desc))))
     return failure();
   return emit(op, codegen::lowRankLaunch(desc),
@@ -73,26 +71,6 @@ LogicalResult PhaseLowering::bindAdded(Operation* op, const LinearWeights& weigh
     bindings[name + std::string("low_weight")] = weightBuffer(product->getB());
   }
   return success();
-}
-
-LogicalResult PhaseLowering::emitLinearAfterAdded(Operation* op, Value input, LinearWeights weights,
-                                                  Bindings bindings) {
-  auto product = lowRankOf(op, weights.added.front());
-  if (failed(product))
-    return failure();
-  const LinearWeights outer = {{product->getB()}, {}, {}};
-  const bool residual = bindings.contains("residual");
-  const auto desc = describeLinear(op, outer, codegen::StoreRows{.residual = residual});
-  if (failed(desc))
-    return failure();
-  Bindings added = {{"y", scratch(op, "added", rows * columnsOf(product->getResult()) * 4)}};
-  if (residual)
-    added["residual"] = bindings["residual"];
-  if (failed(emitLinear(op, *desc, lowRows(*product), outer, added)))
-    return failure();
-  weights.added.clear();
-  bindings["residual"] = added["y"];
-  return emitLinear(op, input, weights, codegen::StoreRows{.residual = true}, bindings);
 }
 
 } // namespace llcuda::llm

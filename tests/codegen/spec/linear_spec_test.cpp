@@ -84,6 +84,8 @@ TEST(LinearSpec, LowRankProductsAreTheLastOperand) {
   one.lowRank = 32;
   one.parts[0].lowRank = true;
   EXPECT_THAT(linearLaunch(one).kernel.call, HasSubstr("y, 0.f, llcuda::LowRank{low, low_weight})"));
+  EXPECT_THAT(linearLaunch(manyRows(one)).kernel.call, HasSubstr("}, 32>(weight, "));
+  EXPECT_THAT(linearLaunch(manyRows(one)).kernel.call, HasSubstr("y, llcuda::LowRank{low, low_weight})"));
 }
 
 // The call names each parameter once, and nullptr for those the kernel is made without.
@@ -132,7 +134,10 @@ TEST(LinearSpec, RefusesByName) {
   EXPECT_THAT(message(adapted), HasSubstr("rank 64")); // of no part
   adapted.parts[0].lowRank = true;
   EXPECT_EQ(message(adapted), "");
-  EXPECT_THAT(message(manyRows(adapted)), HasSubstr("many rows"));
+  EXPECT_EQ(message(manyRows(adapted)), "");
+  adapted.parts[0].layout = WeightLayout::kF32Rows;
+  EXPECT_EQ(message(adapted), "");
+  EXPECT_THAT(message(manyRows(adapted)), HasSubstr("f32_rows of many rows with low-rank products"));
   const LinearDesc qkv = qkvOf(kF16, kF16, 1, 64, 128, 64);
   EXPECT_EQ(message(qkv), "");
   LinearDesc other = qkv;
