@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// f32 rows times f16 weights by tensor cores, 16 rows and 32 inputs at a time: the chunks of which low-rank products are
-// made, whose rows come as f32 rows
+// f32 rows times f16 weights by tensor cores, 16 rows and 32 inputs at a time: the chunks of which low-rank products
+// are made, whose rows come as f32 rows
 //
-//   numerics   an element is rounded to f16 times a power of two that its row has in the chunk: 11 bits of what is above
-//              2^-29 of the largest of 32. Products and sums are f32
+//   numerics   an element is rounded to f16 times a power of two that its row has in the chunk: 11 bits of what is
+//              above 2^-29 of the largest of 32. Products and sums are f32
 //   sm_75      mma m16n8k8. As in linear_prompt_f16.cuh lane 4g + q has inputs 4q ... 4q + 3 of 16, of rows g and g + 8
 //              and of column g: it reads 16 bytes of each row and half a granule of the column
 #pragma once

@@ -14,9 +14,12 @@
 #pragma once
 
 #include "codegen/kernels/linear/half_chunks.cuh"
-#include "codegen/kernels/linear/low_rank.cuh"
 
 namespace llcuda {
+
+struct LowRankShape {
+  int m, rank, k;
+};
 
 constexpr int kLowRankColumns = 32; ///< rows of a, columns of low, that a block makes
 

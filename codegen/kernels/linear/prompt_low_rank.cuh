@@ -11,8 +11,8 @@
 
 namespace llcuda {
 
-/// Adds to a warp's sums, which are whole, b . low of the tile's columns, which are rows of `weights`; of those that are
-/// null nothing.
+/// Adds to a warp's sums, which are whole, b . low of the tile's columns, which are rows of `weights`; of those that
+/// are null nothing.
 template <int kRank, typename Tile, typename Weights>
 LLCUDA_DEVICE void addLowRank(const float* low, int rows, const Weights& weights, TileSums<Tile>& sums) {
   using Traits = WeightTraits<WeightLayout::kF16Rows, kRank>;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Low-rank products of adapters: codegen/spec/low_rank_spec.h
 //
-// A low_rank makes its inner products, once for all that read the same rows by the same a. Linears add the outer ones
-// themselves.
+// Of many rows a launch makes the inner products, once for all that read the same rows by the same a; linears of few
+// rows do. All linears add the outer ones.
 #include "codegen/spec/low_rank_spec.h"
 
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -17,8 +17,6 @@ using mlir::success;
 using mlir::Value;
 
 LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
-  if (lowRows(op).rows != 0)
-    return success();
   for (const Value weight : {op.getA(), op.getB()}) {
     const auto layout = layoutOf(op, weight);
     if (failed(layout))
@@ -26,12 +24,14 @@ LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
     if (*layout != WeightLayout::kF16Rows)
       return op.emitOpError("has weights of another encoding than f16, which no kernel does");
   }
+  if (hasFewRows() || lowRows(op).rows != 0)
+    return success();
   const auto type = llvm::cast<WeightType>(op.getA().getType());
   const std::string low = scratch(op, "low", rows * type.getRows() * 4);
   lowRows(op).rows = rows;
   lowRows(op).f32 = low;
-  const codegen::LowRankDesc desc = {linearKernels(), static_cast<uint32_t>(rows),
-                                     static_cast<uint32_t>(type.getCols()), static_cast<uint32_t>(type.getRows())};
+  const codegen::LowRankDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(type.getCols()),
+                                     static_cast<uint32_t>(type.getRows())};
   if (failed(accept(op, codegen::checkLowRank(desc))))
     return failure();
   return emit(op, codegen::lowRankLaunch(desc),
@@ -59,17 +59,27 @@ LogicalResult PhaseLowering::describeAdded(Operation* op, const LinearWeights& w
 
 LogicalResult PhaseLowering::bindAdded(Operation* op, const LinearWeights& weights, Bindings& bindings) {
   const auto names = codegen::linearPartNames(weights.weights.size());
+  LowRankOp first;
   for (const auto [name, added] : llvm::zip(names, weights.added)) {
     if (!added)
       continue;
     auto product = lowRankOf(op, added);
     if (failed(product))
       return failure();
-    const std::string& low = lowRows(*product).f32;
-    if (const auto [bound, isFirst] = bindings.try_emplace("low", low); !isFirst && bound->second != low)
+    if (first &&
+        (first.getInput() != product->getInput() || weightBuffer(first.getA()) != weightBuffer(product->getA())))
       return op->emitOpError("adds products of different inner products, which no kernel does");
+    first = *product;
     bindings[name + std::string("low_weight")] = weightBuffer(product->getB());
   }
+  if (!hasFewRows()) {
+    bindings["low"] = lowRows(first).f32;
+    return success();
+  }
+  const auto type = llvm::cast<WeightType>(first.getA().getType());
+  bindings["low"] = scratch(op, "low", rows * type.getRows() * 4);
+  bindings["low_inner"] = weightBuffer(first.getA());
+  bindings["low_counts"] = plan.counter(3);
   return success();
 }
 

@@ -1,10 +1,9 @@
 // RUN: llcuda-opt --llm-to-plan="max-context=64 prompt-rows=64" %s | FileCheck %s
 
-// One launch makes the inner products of all linears that read the same rows by the same weight, from the f32 rows
-// beside the int8 rows; the linears add the outer ones, of few rows and of many.
+// Linears make the inner products of few rows themselves, from the f32 rows beside the int8 rows. Of many rows one
+// launch does, for all that read the same rows by the same weight. All linears add the outer products.
 // CHECK:      plan.phase rows 1 row_block 1
 // CHECK:      plan.launch @rms_norm__c64_t32__f32_q8__
-// CHECK-NEXT: plan.launch @low_rank__m1_n32_k64__
 // CHECK-NEXT: plan.launch @linear__q4_0__m1_n64_k64__{{.*}}low32
 // CHECK-NEXT: plan.launch @linear__q4_0__m1_n64_k64__{{.*}}residual{{.*}}low32
 // CHECK:      plan.phase rows 64 row_block 64
