@@ -124,7 +124,7 @@ LaunchWork workOf(const LinearDesc& desc) {
 LaunchWork workOf(const LowRankDesc& desc) {
   return {.rows = desc.rows,
           .fixedBytes = kF16 * desc.rank * desc.inputs,
-          .rowRead = rowBytes(desc.inputs, !desc.int8Rows, desc.int8Rows),
+          .rowRead = kF32 * desc.inputs,
           .rowWritten = kF32 * desc.rank,
           .rowMultiplyAdds = uint64_t{desc.rank} * desc.inputs,
           .unit = ArithmeticUnit::kTensorF16};

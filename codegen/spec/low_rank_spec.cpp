@@ -33,8 +33,8 @@ LaunchSpec lowRankLaunch(const LowRankDesc& desc) {
   KernelBuilder kernel("low_rank_prompt", "codegen/kernels/linear/low_rank_prompt.cuh");
   kernel.group("LowRankShape",
                {{"m", number("m", desc.rows)}, {"rank", number("n", desc.rank)}, {"k", number("k", desc.inputs)}});
-  kernel.constants({number("t", threads), flag("q8", desc.int8Rows)});
-  kernel.input("a", "const uint8_t*").inputRows(!desc.int8Rows, desc.int8Rows).input("positions", "const int*");
+  kernel.constants({number("t", threads)});
+  kernel.input("a", "const uint8_t*").input("x", "const float*").input("positions", "const int*");
   kernel.output("low", "float*");
   return {kernel.build("lowRankPrompt", threads),
           {divideUp(desc.rows, kTileRows), desc.rank / kTileColumns, 1},

@@ -11,14 +11,11 @@ struct LowRankDesc {
   uint32_t rows = 1;
   uint32_t inputs = 32; ///< a multiple of 32
   uint32_t rank = 32;   ///< a multiple of 32
-  bool int8Rows = false;
 };
 
 /// low_rank_prompt: low[r][i] = sum over k of x[r][k] * a[i][k]
 ///   a             const uint8_t*  [rank][inputs], a blob of f16_rows
-///   x             const float*    [rows][inputs]; without int8Rows
-///   x_codes       const int8_t*   int8 rows in the order of fragments; only with int8Rows
-///   x_scales      const float2*   the same; only with int8Rows
+///   x             const float*    [rows][inputs]
 ///   positions     const int*      [rows]; of 16 rows that are all -1 nothing is written
 ///   low           float*          [rows][rank]
 LaunchSpec lowRankLaunch(const LowRankDesc& desc);

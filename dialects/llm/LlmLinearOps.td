@@ -36,8 +36,8 @@ def Llm_LowRankOp : Llm_Op<"low_rank", [Pure]> {
   let description = [{
     `result[r, n] = sum_i b[n, i] * (sum_k a[i, k] * input[r, k])`
 
-    Linears that take it as what is `added` multiply with b themselves. Where `input` is int8 rows, phases of few rows
-    multiply the f32 rows that whoever makes these makes beside them.
+    Linears that take it as what is `added` multiply with b themselves. It reads f32 rows: where `input` is int8 rows,
+    whoever makes these makes the f32 rows beside them.
 
     - C1: `input` has as many columns as `a`; int8 rows have a multiple of 32 columns.
     - C2: `b` has as many columns as `a` has rows.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows times f16 weights by tensor cores, 16 rows and 32 inputs at a time: the chunks of which low-rank products are
-// made, whose rows come as f32 rows or as int8 rows in the order of fragments
+// f32 rows times f16 weights by tensor cores, 16 rows and 32 inputs at a time: the chunks of which low-rank products
+// are made, whose rows come as f32 rows
 //
-//   numerics   an element of f32 rows is rounded to f16 times a power of two that its row has in the chunk: 11 bits of
-//              what is above 2^-29 of the largest of 32. Codes of int8 rows are whole numbers in f16, and a chunk has
-//              their scale. Products and sums are f32
+//   numerics   an element is rounded to f16 times a power of two that its row has in the chunk: 11 bits of what is
+//              above 2^-29 of the largest of 32. Products and sums are f32
 //   sm_75      mma m16n8k8. As in linear_prompt_f16.cuh lane 4g + q has inputs 4q ... 4q + 3 of 16, of rows g and g + 8
-//              and of column g: it reads 16 bytes of each f32 row, or the codes of both rows in 16 bytes, and half a
-//              granule of the column
+//              and of column g: it reads 16 bytes of each row and half a granule of the column
 #pragma once
 
 #include "codegen/kernels/block/half_row.cuh"
@@ -18,35 +16,13 @@
 namespace llcuda {
 
 constexpr int kChunkInputs = 32, kChunkBlocks = kChunkInputs / kHalfBlock;
-static_assert(kChunkInputs == kRowBlock && kHalfTile == kFragmentRows, "a chunk of int8 rows has one scale a row");
 
-/// The lane's elements of a chunk of f32 rows.
+/// The lane's elements of a chunk of rows.
 struct ChunkRows {
   float4 of[2][kChunkBlocks]; ///< of rows g and g + 8
 };
 
-/// Of a chunk of int8 rows.
-struct ChunkCodes {
-  uint4 codes;   ///< of both blocks of row g, then of row g + 8
-  float2 scales; ///< of rows g and g + 8
-};
-
-/// Tile `tile` of 16 int8 rows.
-template <int kColumns>
-struct LaneCodes {
-  static constexpr int kScales = sizeof(FragmentScales) / sizeof(float2); ///< from a block's to the next one's
-  const uint4* codes;
-  const float2* scales;
-
-  LLCUDA_DEVICE LaneCodes(const InputRows& x, int tile)
-      : codes(reinterpret_cast<const uint4*>(x.codes) + tile * (kColumns / kRowBlock) * kWarpSize + laneId()),
-        scales(x.scales + tile * (kColumns / kRowBlock) * kScales + laneId() / 4) {}
-  LLCUDA_DEVICE ChunkCodes load(int chunk) const {
-    return {loadReadOnly(codes + chunk * kWarpSize), loadReadOnly(scales + chunk * kScales)};
-  }
-};
-
-/// Tile `tile` of 16 f32 rows; what lies past the last row is the last.
+/// The two rows of a tile of 16 of which the lane has elements; what lies past the last row is the last.
 template <int kColumns>
 struct LaneRows {
   const float* of[2];
@@ -89,25 +65,6 @@ struct HalfChunk {
         words[2 * b + 1][0][r] = wordOfHalves(v.z * scale.up, v.w * scale.up);
       }
     }
-  }
-  explicit LLCUDA_DEVICE HalfChunk(const ChunkCodes& rows) : down{rows.scales.x, rows.scales.y} {
-    const uint32_t codes[2][kChunkBlocks] = {{rows.codes.x, rows.codes.y}, {rows.codes.z, rows.codes.w}};
-    LLCUDA_UNROLL
-    for (int r = 0; r < 2; ++r) {
-      LLCUDA_UNROLL
-      for (int b = 0; b < kChunkBlocks; ++b) {
-        const uint32_t above = codes[r][b] ^ 0x80808080u; // each code plus 128
-        words[2 * b][0][r] = halvesOfCodes(above, 0x4140);
-        words[2 * b + 1][0][r] = halvesOfCodes(above, 0x4342);
-      }
-    }
-  }
-
-private:
-  /// Two bytes n - 128 in f16: 0x6400 is 1024 there, whose last bits count ones, and 0xe480 is -1152.
-  static LLCUDA_DEVICE uint32_t halvesOfCodes(uint32_t bytes, uint32_t selector) {
-    const uint32_t above = bytePermute(bytes, 0x64646464u, selector);
-    return bitCast<uint32_t>(addHalf2(bitCast<Half2>(above), bitCast<Half2>(0xe480e480u)));
   }
 };
 

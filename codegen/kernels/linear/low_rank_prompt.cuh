@@ -4,7 +4,7 @@
 //
 //   launch     grid (ceil(m / 16), rank / 32), block (kThreads); numbers from codegen/spec/low_rank_spec.cpp
 //   a          blob of f16_rows, rank x k, 256-byte aligned
-//   x          f32 rows [m][k], or int8 rows in the order of fragments; 16-byte aligned
+//   x          [m][k] f32, 16-byte aligned
 //   positions  [m]; a tile of 16 rows that are all -1 is left out: low keeps what it held
 //   low        [m][rank] f32
 //   numerics   half_chunks.cuh; a row's bits are the same for any number of rows
@@ -23,18 +23,8 @@ struct LowRankShape {
 
 constexpr int kLowRankColumns = 32; ///< rows of a, columns of low, that a block makes
 
-/// Tile `tile` of the rows.
-template <LowRankShape kShape, bool kInt8Rows>
-LLCUDA_DEVICE auto rowsOfTile(const InputRows& x, int tile) {
-  if constexpr (kInt8Rows)
-    return LaneCodes<kShape.k>(x, tile);
-  else
-    return LaneRows<kShape.k>(x.x, kShape.m, tile);
-}
-
-template <LowRankShape kShape, int kThreads, bool kInt8Rows>
-LLCUDA_DEVICE void lowRankPrompt(const uint8_t* a, const float* x, const int8_t* xCodes, const float2* xScales,
-                                 const int* positions, float* low) {
+template <LowRankShape kShape, int kThreads>
+LLCUDA_DEVICE void lowRankPrompt(const uint8_t* a, const float* x, const int* positions, float* low) {
   using Traits = WeightTraits<WeightLayout::kF16Rows, kShape.k>;
   constexpr int kWarps = kThreads / kWarpSize, kChunks = kShape.k / kChunkInputs, kAcross = kLowRankColumns / 8;
   constexpr int kPitch = kLowRankColumns + 8;
@@ -44,7 +34,7 @@ LLCUDA_DEVICE void lowRankPrompt(const uint8_t* a, const float* x, const int8_t*
   const int own = tile * kHalfTile + static_cast<int>(threadIdx.x);
   if (!syncThreadsOr(threadIdx.x < kHalfTile && own < kShape.m && loadReadOnly(positions + own) >= 0))
     return;
-  const auto rows = rowsOfTile<kShape, kInt8Rows>({x, xCodes, xScales}, tile);
+  const LaneRows<kShape.k> rows(x, kShape.m, tile);
   const WeightPlanes planes =
       Traits::halvesFrom(planesOf<WeightLayout::kF16Rows, kShape.k>(a, kShape.rank), firstColumn + laneId() / 4);
   const auto columnsOf = [&](int chunk) {
@@ -58,7 +48,7 @@ LLCUDA_DEVICE void lowRankPrompt(const uint8_t* a, const float* x, const int8_t*
     return columns;
   };
   float sums[kAcross][4] = {};
-  auto nextRows = rows.load(warpId());
+  ChunkRows nextRows = rows.load(warpId());
   ChunkColumns<kAcross> nextColumns = columnsOf(warpId());
   LLCUDA_NO_UNROLL
   for (int chunk = warpId(); chunk < kChunks; chunk += kWarps) {

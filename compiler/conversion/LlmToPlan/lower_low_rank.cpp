@@ -30,14 +30,12 @@ LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
   const std::string low = scratch(op, "low", rows * type.getRows() * 4);
   lowRows(op).rows = rows;
   lowRows(op).f32 = low;
-  const RowBuffers& x = values[op.getInput()];
   const codegen::LowRankDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(type.getCols()),
-                                     static_cast<uint32_t>(type.getRows()), /*int8Rows=*/!x.codes.empty()};
+                                     static_cast<uint32_t>(type.getRows())};
   if (failed(accept(op, codegen::checkLowRank(desc))))
     return failure();
-  Bindings bindings = {{"a", weightBuffer(op.getA())}, {"low", low}};
-  bindRows(bindings, "x", x);
-  return emit(op, codegen::lowRankLaunch(desc), bindings);
+  return emit(op, codegen::lowRankLaunch(desc),
+              {{"a", weightBuffer(op.getA())}, {"x", values[op.getInput()].f32}, {"low", low}});
 }
 
 mlir::FailureOr<LowRankOp> PhaseLowering::lowRankOf(Operation* op, Value added) {

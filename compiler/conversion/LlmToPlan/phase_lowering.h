@@ -125,10 +125,8 @@ private:
   mlir::LogicalResult describeAdded(mlir::Operation* op, const LinearWeights& weights, codegen::LinearDesc& desc);
   /// Binds what they add.
   mlir::LogicalResult bindAdded(mlir::Operation* op, const LinearWeights& weights, Bindings& bindings);
-  /// Whether rows are wanted as f32 rows beside int8 rows: of few rows, whose linears make products of them.
-  bool feedsLowRank(mlir::Value rows) const {
-    return hasFewRows() && llvm::any_of(rows.getUsers(), llvm::IsaPred<LowRankOp>);
-  }
+  /// Whether rows are wanted as f32 rows beside int8 rows.
+  static bool feedsLowRank(mlir::Value rows) { return llvm::any_of(rows.getUsers(), llvm::IsaPred<LowRankOp>); }
   // lower_attention.cpp
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
   mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);

@@ -56,7 +56,7 @@ struct QuantizeActivations final : impl::QuantizeActivationsBase<QuantizeActivat
     bool allInt8 = true;
     for (mlir::OpOperand& use : value.getUses()) {
       if (mlir::isa<LowRankOp>(use.getOwner()))
-        continue; // it takes int8 rows that are made for others, or f32 rows beside them
+        continue; // whoever makes int8 rows for others makes its f32 rows beside them
       const Wants wants = wantsOf(use);
       allInt8 &= wants == Wants::kInt8;
       if (wants != Wants::kFloat)

@@ -8,8 +8,8 @@ def QuantizeActivations : Pass<"llm-quantize-activations", "::mlir::func::FuncOp
     can (a norm, an attention, a gated unit, alone or fused) and nothing else reads it, the op yields int8 rows itself,
     which costs no launch. Else one `llm.quantize` follows the op, and the remark says why.
 
-    The low-rank product of an adapter does not ask for a quantize: it takes the int8 rows that are there, or of few
-    rows the f32 rows beside them.
+    The low-rank product of an adapter reads f32 rows, and does not ask for a quantize: it takes the f32 rows beside the
+    int8 rows.
 
     A fused op of which only some weights are quantised reads both: the f32 rows, and the int8 rows beside them.
 

@@ -94,8 +94,8 @@ std::vector<float> innerOfPrompt(const TestWeight& a, const std::vector<float>& 
   std::vector<float> low(kRows * kRank + 1, 7.f);
   const uint32_t tiles = ceilDivide(kRows, 16);
   hostsim::launch({.grid = {tiles, kRank / kLowRankColumns, 1}, .block = kThreads}, [&] {
-    lowRankPrompt<LowRankShape{.m = kRows, .rank = kRank, .k = kColumns}, kThreads, false>(
-        a.blob.data(), x.data(), nullptr, nullptr, positions.data(), low.data());
+    lowRankPrompt<LowRankShape{.m = kRows, .rank = kRank, .k = kColumns}, kThreads>(a.blob.data(), x.data(),
+                                                                                    positions.data(), low.data());
   });
   EXPECT_EQ(low.back(), 7.f);
   low.pop_back();
@@ -110,22 +110,6 @@ TEST(LowRank, InnerProductsOfManyRows) {
   const std::vector<int> positions(37, 0);
   EXPECT_LE(nmse(innerOfPrompt<37, 64, 608, 512>(a, x, positions), wanted), kF16Error);
   EXPECT_LE(nmse(innerOfPrompt<37, 64, 608, 32>(a, x, positions), wanted), kF16Error);
-}
-
-// The same of int8 rows, whose codes are exact.
-TEST(LowRank, InnerProductsOfInt8Rows) {
-  constexpr int kRows = 37, kRank = 64, kColumns = 608;
-  const TestWeight a(kF16, kRank, kColumns, 1);
-  const PromptInput input(kRows, kColumns, 2);
-  const std::vector<int> positions(kRows, 0);
-  std::vector<float> low(kRows * kRank + 1, 7.f);
-  hostsim::launch({.grid = {ceilDivide(kRows, 16), kRank / kLowRankColumns, 1}, .block = 256}, [&] {
-    lowRankPrompt<LowRankShape{.m = kRows, .rank = kRank, .k = kColumns}, 256, true>(
-        a.blob.data(), nullptr, input.int8.codes.data(), input.int8.scales.data(), positions.data(), low.data());
-  });
-  EXPECT_EQ(low.back(), 7.f);
-  low.pop_back();
-  EXPECT_LE(nmse(low, product(a, input.seenBy(WeightLayout::kQ4_0Planes), kRows, kRank)), kFloatSums);
 }
 
 // Elements far beyond f16, beside others far below its normal numbers: each chunk of a row has a power of two.
