@@ -109,6 +109,11 @@ LaunchWork workOf(const LinearDesc& desc) {
     work.rowMultiplyAdds += outputs * (desc.inputs + (part.lowRank ? desc.lowRank : 0));
     work.fixedBytes += part.lowRank ? outputs * kF16 * desc.lowRank : 0;
   }
+  if (desc.hasFewRows()) { // they make low
+    work.rowMultiplyAdds += uint64_t{desc.lowRank} * desc.inputs;
+    work.fixedBytes += kF16 * desc.lowRank * desc.inputs;
+    work.rowWritten += kF32 * desc.lowRank;
+  }
   const RowsRead rows = rowsRead(desc);
   work.rowRead =
       rowBytes(desc.inputs, rows.f32, rows.int8) + (rows.halves ? halfRowBytes(desc.inputs) : 0) + kF32 * desc.lowRank;
@@ -122,7 +127,7 @@ LaunchWork workOf(const LowRankDesc& desc) {
           .rowRead = kF32 * desc.inputs,
           .rowWritten = kF32 * desc.rank,
           .rowMultiplyAdds = uint64_t{desc.rank} * desc.inputs,
-          .unit = ArithmeticUnit::kFp32};
+          .unit = ArithmeticUnit::kTensorF16};
 }
 
 LaunchWork decodeWorkOf(const AttentionDesc& desc) {

@@ -33,8 +33,9 @@ Result<void> checkLowRank(const LinearDesc& desc, const char* op) {
   if (any != (desc.lowRank != 0) || desc.lowRank % kWeightBlock != 0 || desc.lowRank > kMaxLowRank)
     return unsupported(op, " with low-rank products of rank ", desc.lowRank,
                        "; kernels exist for multiples of 32 up to ", kMaxLowRank);
-  if (any && !desc.hasFewRows())
-    return unsupported(op, " of many rows with low-rank products");
+  for (const LinearPart& part : desc.parts)
+    if (part.lowRank && !desc.hasFewRows() && !weightTakesTensorCores(part.layout))
+      return unsupported(op, " of ", pack::layoutName(part.layout), " of many rows with low-rank products");
   return {};
 }
 

@@ -12,6 +12,8 @@
 namespace llcuda::codegen {
 namespace {
 
+constexpr uint32_t kLowRankBlockRows = 4; // kLowRankRows of decode_low_rank.cuh
+
 bool isGated(const LinearDesc& desc) {
   return std::holds_alternative<GateRows>(desc.epilogue);
 }
@@ -133,7 +135,7 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& 
     kernel.input("residual", "const float*", epilogue.residual).output("y", "float*");
     if (epilogue.softcap != 0)
       kernel.value(real("c", epilogue.softcap));
-    else if (desc.lowRank != 0)
+    else if (desc.lowRank != 0 && desc.hasFewRows())
       kernel.value({"0.f", ""}); // its place before the last argument
   } else {
     for (const char* name : {"q", "k", "v"}) kernel.output(name, "float*");
@@ -158,8 +160,14 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc&, const RopeCacheRows& e
 void addLowRank(KernelBuilder& kernel, const LinearDesc& desc) {
   if (desc.lowRank == 0)
     return;
+  const bool makesLow = desc.hasFewRows();
   kernel.constants({number("low", desc.lowRank)});
-  kernel.open("LowRank").input("low", "const float*");
+  kernel.open("LowRank");
+  if (makesLow)
+    kernel.output("low", "float*");
+  else
+    kernel.input("low", "float*");
+  kernel.input("low_inner", "const uint8_t*", makesLow).inOut("low_counts", "uint32_t*", makesLow);
   const auto names = linearPartNames(desc.parts.size());
   for (size_t i = 0; i < names.size(); ++i)
     kernel.input(std::string(names[i]) + "low_weight", "const uint8_t*", desc.parts[i].lowRank);
@@ -219,6 +227,7 @@ RowsRead rowsRead(const LinearDesc& desc) {
     else
       read.f32 = true;
   }
+  read.f32 |= desc.lowRank != 0 && desc.hasFewRows();
   return read;
 }
 
@@ -232,7 +241,7 @@ LaunchSpec linearLaunch(const LinearDesc& desc, const TileTable& tiles) {
       tile.minBlocksPerSm = std::min(tile.minBlocksPerSm, std::max(1u, 512 / tile.threads(request)));
     KernelBuilder kernel = described(desc, "DecodeCut", tile.members());
     return {kernel.build(function, tile.threads(request), tile.minBlocksPerSm),
-            {blocksOf(desc, kWeightTileRows), 1, 1},
+            {desc.lowRank / kLowRankBlockRows + blocksOf(desc, kWeightTileRows), 1, 1},
             workOf(desc),
             request};
   }

@@ -24,7 +24,10 @@
 //   positions   const int*      [rows]; of many rows: of a tile of rows that are all -1 nothing is written
 //   bias        const float*    [outputs]; of several parts q_bias, k_bias and v_bias
 //   those of the epilogue
-//   low         const float*    [rows][lowRank]; only with lowRank
+//   low         float*          [rows][lowRank]; only with lowRank. Of few rows a workspace: the launch makes it of
+//                               its f32 rows, which it then reads too. Of many rows low_rank_spec.h makes it
+//   low_inner   const uint8_t*  [lowRank][inputs], a blob of f16_rows; only with lowRank, of few rows
+//   low_counts  uint32_t*       counter of 3 words, of which arrivals may be the first; only with lowRank, of few rows
 //   low_weight  const uint8_t*  [outputs][lowRank], a blob of f16_rows: its products with low are added before the
 //                               epilogue; of several parts gate_low_weight and so on; of parts with lowRank
 //
@@ -125,7 +128,7 @@ struct LinearDesc {
   uint32_t inputs = 32;          ///< a multiple of 32, or of the block of a layout that has larger ones
   std::vector<LinearPart> parts; ///< one; gate and up; or q, k and v, of which k and v have the same outputs
   bool bias = false;             ///< of every part; not of gate and up
-  uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; of few rows without a softcap; 0: none
+  uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; not with a softcap; 0: none
   LinearEpilogue epilogue;
 
   bool hasFewRows() const { return kernels == LinearKernels::kFewRows; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches of the inner half of an adapter's low-rank product; linears of few rows do the outer one (LinearDesc).
+// Launches of the inner half of an adapter's low-rank product of many rows. Linears of few rows make it themselves; the
+// outer half all linears do (LinearDesc).
 #pragma once
 
 #include "codegen/spec/linear_spec.h"
@@ -7,14 +8,15 @@
 namespace llcuda::codegen {
 
 struct LowRankDesc {
-  uint32_t rows = 1;    ///< 1 ... kMaxDecodeRows
+  uint32_t rows = 1;
   uint32_t inputs = 32; ///< a multiple of 32
   uint32_t rank = 32;   ///< a multiple of 32
 };
 
-/// low_rank: low[r][i] = sum over k of x[r][k] * a[i][k]
+/// low_rank_prompt: low[r][i] = sum over k of x[r][k] * a[i][k]
 ///   a             const uint8_t*  [rank][inputs], a blob of f16_rows
 ///   x             const float*    [rows][inputs]
+///   positions     const int*      [rows]; of 16 rows that are all -1 nothing is written
 ///   low           float*          [rows][rank]
 LaunchSpec lowRankLaunch(const LowRankDesc& desc);
 

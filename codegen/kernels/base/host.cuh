@@ -8,6 +8,7 @@
 // with an error otherwise. Blocks have one dimension.
 #pragma once
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -144,6 +145,17 @@ LLCUDA_DEVICE bool syncThreadsOr(bool predicate) {
 }
 LLCUDA_DEVICE void threadFence() {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/// Blocks begin in the order of the grid, so those before this one run on other operating system threads, or have run:
+/// unless one of them failed the wait is short.
+LLCUDA_DEVICE void waitForCount(const uint32_t* word, uint32_t count) {
+  constexpr int kMostTurns = 20'000'000;
+  int turns = 0;
+  while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != count) {
+    host::failUnless(++turns < kMostTurns, "the blocks that this one waits for do not come");
+    sched_yield();
+  }
 }
 
 LLCUDA_DEVICE uint32_t atomicAddU32(uint32_t* p, uint32_t value) {

@@ -71,7 +71,7 @@ struct GateChoice {
     }
   }
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <GluWeights kWeights, ExpertShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms, bool kBias>

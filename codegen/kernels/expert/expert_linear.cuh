@@ -60,7 +60,7 @@ struct StoreChoice {
       part.y[item.row - first] = kBias ? sums[0] + early.bias : sums[0];
   }
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <WeightLayout kWeight, ExpertShape kShape, DecodeCut kCut, bool kBias>

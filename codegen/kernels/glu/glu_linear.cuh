@@ -36,7 +36,7 @@ struct GateRows {
     }
   }
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <GluWeights kWeights, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowForms kForms,

@@ -7,6 +7,7 @@
 //   inputs, positions   as linear_prompt
 //   output     f32 rows, int8 rows in the order of fragments, or both, [m][n]; n is a multiple of 32; rows of a tile
 //              whose positions are all -1 keep what they held
+//   low        as linear_prompt, of the gate and of up, or null
 //   numerics   as linear_prompt and glu
 //   sm_75      half of a tile's columns are the gate's, half are up's, so that they meet in registers; shared memory
 //              has 64 rows at a time of what comes of them
@@ -85,9 +86,9 @@ LLCUDA_DEVICE void storeGated(const TileSums<Tile>& sums, bool whole, uint4* sha
 }
 
 /// Rows and outputs are variables here, so that tests compile a layout and tile once.
-template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, RowForms kForms>
+template <WeightLayout kLayout, int kK, typename Tile, Activation kActivation, int kLowRank = 0, RowForms kForms>
 LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const uint8_t* gate, const uint8_t* up,
-                                     const int* positions, const RowOutput<kForms>& output) {
+                                     const int* positions, const RowOutput<kForms>& output, const LowRank& low = {}) {
   LLCUDA_SHARED(uint4, shared, (gatedVectors<kLayout, kK, Tile>()));
   if (!anyRow<Tile>(positions, input.rows))
     return;
@@ -95,16 +96,23 @@ LLCUDA_DEVICE void gluLinearPromptOf(const PromptRows& input, int outputs, const
   const GatedWeights<Tile> weights = {gate, up, outputs, firstColumn};
   TileSums<Tile> sums = {};
   const bool whole = tileSums<kLayout, kK, Tile>(input, weights, shared, sums);
+  if constexpr (kLowRank != 0) {
+    if (whole)
+      addLowRank<kLowRank>(low.low, input.rows,
+                           GatedWeights<Tile>{low.weights[0], low.weights[1], outputs, firstColumn}, sums);
+  }
   storeGated<kActivation>(sums, whole, shared, input.rows, outputs, firstColumn, output);
 }
 
-template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, Activation kActivation, RowForms kForms>
+template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, Activation kActivation, RowForms kForms,
+          int kLowRank = 0>
 LLCUDA_DEVICE void gluLinearPrompt(const uint8_t* gate, const uint8_t* up, const float* x, const int8_t* xCodes,
                                    const float2* xScales, const uint8_t* xHalves, const float* xHalfScales,
-                                   const int* positions, float* y, int8_t* codes, float2* scales) {
-  gluLinearPromptOf<kWeight, kShape.k, PromptTile<kCut>, kActivation>(
+                                   const int* positions, float* y, int8_t* codes, float2* scales,
+                                   const LowRank& low = {}) {
+  gluLinearPromptOf<kWeight, kShape.k, PromptTile<kCut>, kActivation, kLowRank>(
       {{x, xCodes, xScales}, {xHalves, xHalfScales}, kShape.m}, kShape.n, gate, up, positions,
-      RowOutput<kForms>{y, codes, scales});
+      RowOutput<kForms>{y, codes, scales}, low);
 }
 
 } // namespace llcuda

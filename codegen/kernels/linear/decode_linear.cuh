@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A linear of 1 ... 8 rows: operand x parts x epilogue
 //
-//   launch    grid (blocks of the parts: codegen/spec/linear_spec.cpp), block (32 * kCut.slices * kSides):
-//             decode_tile.cpp
+//   launch    grid (blocks that make low, then those of the parts: codegen/spec/linear_spec.cpp), block
+//             (32 * kCut.slices * kSides): decode_tile.cpp
 //   weights   blobs of their layouts, 256-byte aligned
 //   x         int8 rows, f32 rows or both, as the layouts read; 16-byte aligned
 //   biases    [rows of the weight] or null
@@ -16,7 +16,8 @@
 //   load(part, item)        what a thread reads for an item before it reads weights
 //   store(part, item, sums, early)   an item's whole sums, [row][side]. All lanes of a warp call that has an item,
 //                           items in their order: rows of the block, for one row of x after the other
-//   finish<kThreads, kM>(part)  when the block has stored all its rows; all threads call
+//   finish<kThreads, kM>(part, blocks)   when the block, one of so many of the parts, has stored all its rows; all
+//                           threads call
 //
 // What is added to a product before the epilogue sees it, the low-rank product of an adapter, is decode_low_rank.cuh.
 #pragma once
@@ -52,7 +53,10 @@ LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Ep
   constexpr int kThreads = kCut.slices * kSides * kWarpSize;
   constexpr int kSliceFloats = kM * kSliceStride;
   LLCUDA_SHARED(float, slices, kCut.slices* kSides* kSliceFloats);
-  const auto part = parts.of(static_cast<int>(blockIdx.x));
+  const LowRankBlocks<kLowRank, kThreads> blocks(low);
+  if (blocks.template make<kM, Parts::kK>(low, x))
+    return;
+  const auto part = parts.of(blocks.block());
   typename Epilogue::Early early[ceilDivide(kM * kDecodeRows / kItemRows, kThreads)] = {};
   forItems<kThreads, kM, kItemRows>(part.block, part.rows, [&](int i, const SumItem& item) {
     if (item.valid)
@@ -64,8 +68,9 @@ LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Ep
       part.index, [&]<WeightLayout... kLayouts>() {
         multiplySides<Parts, kCut, kLayouts...>(part, x, slices + warpId() * kSliceFloats);
       });
-  term.addTo(slices + warpId() * kSliceFloats);
+  term.addTo(slices + warpId() * kSliceFloats, blocks);
   syncThreads();
+  blocks.leave();
   forItems<kThreads, kM, kItemRows>(part.block, part.rows, [&](int i, const SumItem& item) {
     float sums[kItemRows * kSides];
     LLCUDA_UNROLL
@@ -81,7 +86,7 @@ LLCUDA_DEVICE void decodeLinear(const Parts& parts, const InputRows& x, const Ep
     }
     epilogue.store(part, item, sums, early[i]);
   });
-  epilogue.template finish<kThreads, kM>(part);
+  epilogue.template finish<kThreads, kM>(part, blocks.count());
 }
 
 } // namespace llcuda

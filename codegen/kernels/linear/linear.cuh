@@ -44,7 +44,7 @@ struct StoreRows {
   }
 
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, LinearParts kParts, int kLowRank = 0>

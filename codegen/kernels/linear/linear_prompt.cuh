@@ -8,12 +8,14 @@
 //              aligned
 //   positions  [m]; a tile of rows that are all -1 is left out: y keeps what it held
 //   output     y f32 [m][n], 8-byte aligned; residual may be y
-//   numerics   linear_prompt_s8.cuh, linear_prompt_f16.cuh, linear_prompt_f32.cuh
+//   low        what kLowRank columns of an adapter add: low_rank_operand.cuh; not to f32_rows
+//   numerics   linear_prompt_s8.cuh, linear_prompt_f16.cuh, linear_prompt_f32.cuh, prompt_low_rank.cuh
 #pragma once
 
 #include "codegen/kernels/linear/linear_prompt_f16.cuh"
 #include "codegen/kernels/linear/linear_prompt_f32.cuh"
 #include "codegen/kernels/linear/linear_prompt_s8.cuh"
+#include "codegen/kernels/linear/prompt_low_rank.cuh"
 #include "codegen/kernels/linear/prompt_output.cuh"
 
 namespace llcuda {
@@ -51,14 +53,15 @@ LLCUDA_DEVICE bool tileSums(const PromptRows& input, const Weights& weights, uin
 
 /// Rows and outputs are variables here, so that tests compile a layout and tile once. They are handed over one by one:
 /// inside structs they cost the tallest tile up to 56 bytes of spills (NVRTC 12.9, Q6_K, K 10240).
-template <WeightLayout kLayout, int kK, typename Tile>
+template <WeightLayout kLayout, int kK, typename Tile, int kLowRank = 0>
 LLCUDA_DEVICE void linearPromptOf(int rows, int outputs, const uint8_t* weight, const InputRows& x,
                                   const HalfRows& halves, const int* positions, const float* bias,
-                                  const float* residual, float* y) {
+                                  const float* residual, float* y, const LowRank& low = {}) {
   const PromptRows input = {x, halves, rows};
   const PromptOutput output = {bias, residual, y, outputs};
   const int firstColumn = static_cast<int>(blockIdx.y) * Tile::kColumns;
   if constexpr (!weightTakesTensorCores(kLayout)) {
+    static_assert(kLowRank == 0, "low-rank products are added by tensor cores");
     linearPromptF32<kK, Tile>(weight, input, positions, output);
   } else {
     LLCUDA_SHARED(uint4, shared, (tileVectors<kLayout, kK, Tile>()));
@@ -66,17 +69,20 @@ LLCUDA_DEVICE void linearPromptOf(int rows, int outputs, const uint8_t* weight, 
       return;
     TileSums<Tile> sums = {};
     const OneWeight<Tile> weights = {weight, outputs, firstColumn};
-    if (tileSums<kLayout, kK, Tile>(input, weights, shared, sums))
-      output.storeTile(rows, firstColumn, sums);
+    if (!tileSums<kLayout, kK, Tile>(input, weights, shared, sums))
+      return;
+    if constexpr (kLowRank != 0)
+      addLowRank<kLowRank>(low.low, rows, OneWeight<Tile>{low.weights[0], outputs, firstColumn}, sums);
+    output.storeTile(rows, firstColumn, sums);
   }
 }
 
-template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut>
+template <WeightLayout kWeight, LinearShape kShape, PromptCut kCut, int kLowRank = 0>
 LLCUDA_DEVICE void linearPrompt(const uint8_t* weight, const float* x, const int8_t* xCodes, const float2* xScales,
                                 const uint8_t* xHalves, const float* xHalfScales, const int* positions,
-                                const float* bias, const float* residual, float* y) {
-  linearPromptOf<kWeight, kShape.k, PromptTile<kCut>>(kShape.m, kShape.n, weight, {x, xCodes, xScales},
-                                                      {xHalves, xHalfScales}, positions, bias, residual, y);
+                                const float* bias, const float* residual, float* y, const LowRank& low = {}) {
+  linearPromptOf<kWeight, kShape.k, PromptTile<kCut>, kLowRank>(
+      kShape.m, kShape.n, weight, {x, xCodes, xScales}, {xHalves, xHalfScales}, positions, bias, residual, y, low);
 }
 
 } // namespace llcuda

@@ -45,9 +45,9 @@ struct NormRows {
   }
 
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part& part) const {
+  LLCUDA_DEVICE void finish(const Part& part, uint32_t blocks) const {
     constexpr int kN = kShape.n;
-    if (!arriveLast(arrivals, gridDim.x))
+    if (!arriveLast(arrivals, blocks))
       return;
     const float4* fours = reinterpret_cast<const float4*>(part.y);
     const auto load = [&](int r, int i) { return loadCoherent(fours + r * (kN / 4) + i); };

@@ -147,7 +147,7 @@ struct RopeCacheRows {
   }
 
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <QkvWeights kWeights, QkvLinearShape kShape, DecodeCut kCut, RopeCacheParts kParts, int kLowRank = 0>

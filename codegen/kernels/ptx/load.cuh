@@ -4,6 +4,8 @@
 //   loadStream     read once by the launch and written by nobody in it (weights): keeps out of the L1 cache
 //   loadReadOnly   written by nobody in the launch, read by many blocks (scales, tables, input rows)
 //   loadCoherent   written by other blocks of this launch before their threadFence: goes past the L1 cache
+//   waitForCount   returns when blocks that come before this one in the grid have added up to a count, each after its
+//                  threadFence: then loadCoherent sees what they wrote
 #pragma once
 
 #include "codegen/kernels/base/device.cuh"
@@ -41,6 +43,11 @@ LLCUDA_DEVICE T loadReadOnly(const T* source) {
 template <typename T>
 LLCUDA_DEVICE T loadCoherent(const T* source) {
   return __ldcg(source);
+}
+LLCUDA_DEVICE void waitForCount(const uint32_t* word, uint32_t count) {
+  uint32_t seen;
+  do asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(word) : "memory");
+  while (seen != count);
 }
 
 } // namespace llcuda

@@ -121,7 +121,7 @@ LogicalResult PhaseLowering::emitQkvLinear(Op op, const std::string& q, const st
     return failure();
   if (desc->parts[1].outputs != desc->parts[2].outputs)
     return op.emitOpError("has keys and values of different widths, which no kernel does");
-  if (hasFewRows() || (!weights.addsProducts() && codegen::checkLinear(*desc)))
+  if (hasFewRows() || codegen::checkLinear(*desc))
     return emitLinear(op, *desc, values[op.getInput()], weights, {{"q", q}, {"k", k}, {"v", v}});
   const std::string* results[] = {&q, &k, &v};
   for (size_t i = 0; i < 3; ++i)

@@ -39,7 +39,7 @@ mlir::FailureOr<codegen::LinearDesc> PhaseLowering::describeLinear(Operation* op
     desc.inputs = static_cast<uint32_t>(type.getCols());
     desc.parts.push_back({*layout, static_cast<uint32_t>(type.getRows())});
   }
-  if (hasFewRows() && failed(describeAdded(op, weights, desc)))
+  if (failed(describeAdded(op, weights, desc)))
     return failure();
   return desc;
 }
@@ -61,8 +61,6 @@ LogicalResult PhaseLowering::emitLinear(Operation* op, const codegen::LinearDesc
 
 LogicalResult PhaseLowering::emitLinear(Operation* op, Value input, const LinearWeights& weights,
                                         const codegen::LinearEpilogue& epilogue, const Bindings& bindings) {
-  if (!hasFewRows() && weights.addsProducts())
-    return emitLinearAfterAdded(op, input, weights, bindings);
   const auto desc = describeLinear(op, weights, epilogue);
   return failed(desc) ? failure() : emitLinear(op, *desc, values[input], weights, bindings);
 }
@@ -142,7 +140,7 @@ LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
   const auto desc = describeLinear(op, weights, epilogue);
   if (failed(desc))
     return failure();
-  if (!hasFewRows() && (weights.addsProducts() || !codegen::checkLinear(*desc)))
+  if (!hasFewRows() && !codegen::checkLinear(*desc))
     return emitLinearsThenGlu(op);
   Bindings bindings;
   bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Low-rank products of adapters: codegen/spec/low_rank_spec.h
 //
-// A low_rank makes its inner products, once for all that read the same rows by the same a. Linears of few rows add the
-// outer ones themselves; before those of many rows a launch makes them.
+// Of many rows a launch makes the inner products, once for all that read the same rows by the same a; linears of few
+// rows do. All linears add the outer ones.
 #include "codegen/spec/low_rank_spec.h"
 
 #include "compiler/conversion/LlmToPlan/phase_lowering.h"
@@ -17,8 +17,6 @@ using mlir::success;
 using mlir::Value;
 
 LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
-  if (lowRows(op).rows != 0)
-    return success();
   for (const Value weight : {op.getA(), op.getB()}) {
     const auto layout = layoutOf(op, weight);
     if (failed(layout))
@@ -26,12 +24,12 @@ LogicalResult PhaseLowering::lowerLowRank(LowRankOp op) {
     if (*layout != WeightLayout::kF16Rows)
       return op.emitOpError("has weights of another encoding than f16, which no kernel does");
   }
+  if (hasFewRows() || lowRows(op).rows != 0)
+    return success();
   const auto type = llvm::cast<WeightType>(op.getA().getType());
   const std::string low = scratch(op, "low", rows * type.getRows() * 4);
   lowRows(op).rows = rows;
   lowRows(op).f32 = low;
-  if (!hasFewRows())
-    return emitLinear(op, op.getInput(), {{op.getA()}, {}, {}}, codegen::StoreRows{}, {{"y", low}});
   const codegen::LowRankDesc desc = {static_cast<uint32_t>(rows), static_cast<uint32_t>(type.getCols()),
                                      static_cast<uint32_t>(type.getRows())};
   if (failed(accept(op, codegen::checkLowRank(desc))))
@@ -61,38 +59,28 @@ LogicalResult PhaseLowering::describeAdded(Operation* op, const LinearWeights& w
 
 LogicalResult PhaseLowering::bindAdded(Operation* op, const LinearWeights& weights, Bindings& bindings) {
   const auto names = codegen::linearPartNames(weights.weights.size());
+  LowRankOp first;
   for (const auto [name, added] : llvm::zip(names, weights.added)) {
     if (!added)
       continue;
     auto product = lowRankOf(op, added);
     if (failed(product))
       return failure();
-    const std::string& low = lowRows(*product).f32;
-    if (const auto [bound, isFirst] = bindings.try_emplace("low", low); !isFirst && bound->second != low)
+    if (first &&
+        (first.getInput() != product->getInput() || weightBuffer(first.getA()) != weightBuffer(product->getA())))
       return op->emitOpError("adds products of different inner products, which no kernel does");
+    first = *product;
     bindings[name + std::string("low_weight")] = weightBuffer(product->getB());
   }
+  if (!hasFewRows()) {
+    bindings["low"] = lowRows(first).f32;
+    return success();
+  }
+  const auto type = llvm::cast<WeightType>(first.getA().getType());
+  bindings["low"] = scratch(op, "low", rows * type.getRows() * 4);
+  bindings["low_inner"] = weightBuffer(first.getA());
+  bindings["low_counts"] = plan.counter(3);
   return success();
-}
-
-LogicalResult PhaseLowering::emitLinearAfterAdded(Operation* op, Value input, LinearWeights weights,
-                                                  Bindings bindings) {
-  auto product = lowRankOf(op, weights.added.front());
-  if (failed(product))
-    return failure();
-  const LinearWeights outer = {{product->getB()}, {}, {}};
-  const bool residual = bindings.contains("residual");
-  const auto desc = describeLinear(op, outer, codegen::StoreRows{.residual = residual});
-  if (failed(desc))
-    return failure();
-  Bindings added = {{"y", scratch(op, "added", rows * columnsOf(product->getResult()) * 4)}};
-  if (residual)
-    added["residual"] = bindings["residual"];
-  if (failed(emitLinear(op, *desc, lowRows(*product), outer, added)))
-    return failure();
-  weights.added.clear();
-  bindings["residual"] = added["y"];
-  return emitLinear(op, input, weights, codegen::StoreRows{.residual = true}, bindings);
 }
 
 } // namespace llcuda::llm

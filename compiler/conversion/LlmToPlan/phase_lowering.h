@@ -35,9 +35,6 @@ struct LinearWeights {
   llvm::SmallVector<mlir::Value, 3> weights, biases;
   llvm::SmallVector<mlir::Value, 3> added; ///< to the product of each, or null
 
-  bool addsProducts() const {
-    return llvm::any_of(added, [](mlir::Value value) { return value != nullptr; });
-  }
   /// One of them, for a launch of its own.
   LinearWeights only(size_t part) const {
     LinearWeights one = {{weights[part]}, {}, {added[part]}};
@@ -95,9 +92,6 @@ private:
                                  const LinearWeights& weights, Bindings bindings);
   mlir::LogicalResult emitLinear(mlir::Operation* op, mlir::Value input, const LinearWeights& weights,
                                  const codegen::LinearEpilogue& epilogue, const Bindings& bindings);
-  /// The same for many rows and one weight, whose product is added to a low-rank product that a launch makes before.
-  mlir::LogicalResult emitLinearAfterAdded(mlir::Operation* op, mlir::Value input, LinearWeights weights,
-                                           Bindings bindings);
   // lower_experts.cpp
   mlir::LogicalResult lowerRoute(RouteOp op);
   mlir::LogicalResult lowerExpertLinear(ExpertLinearOp op);

@@ -37,16 +37,20 @@ TEST(LaunchWorks, BiasAndResidual) {
   EXPECT_EQ(workOf(both).rowRead, workOf(plain).rowRead + 4 * 32);
 }
 
-// A low-rank product beside a weight: b once, and the inner products of each row.
+// A low-rank product beside a weight: b once, and the inner products of each row. Few rows make these, with a once, of
+// their f32 rows.
 TEST(LaunchWorks, LowRank) {
   const LinearDesc plain = gluOf(WeightLayout::kQ8_0Planes, 2, 64, 96);
   LinearDesc adapted = plain;
   adapted.lowRank = 32;
   adapted.parts[1].lowRank = true;
-  EXPECT_EQ(workOf(adapted).fixedBytes, workOf(plain).fixedBytes + 2 * 96 * 32);
-  EXPECT_EQ(workOf(adapted).rowRead, workOf(plain).rowRead + 4 * 32);
-  EXPECT_EQ(workOf(adapted).rowMultiplyAdds, workOf(plain).rowMultiplyAdds + 96 * 32);
-  const LaunchWork inner = lowRankLaunch({.rows = 2, .inputs = 64, .rank = 32}).work;
+  EXPECT_EQ(workOf(adapted).fixedBytes, workOf(plain).fixedBytes + 2 * 96 * 32 + 2 * 32 * 64);
+  EXPECT_EQ(workOf(adapted).rowRead, workOf(plain).rowRead + 4 * 32 + 4 * 64);
+  EXPECT_EQ(workOf(adapted).rowWritten, workOf(plain).rowWritten + 4 * 32);
+  EXPECT_EQ(workOf(adapted).rowMultiplyAdds, workOf(plain).rowMultiplyAdds + 96 * 32 + 32 * 64);
+  EXPECT_EQ(workOf(manyRows(adapted)).fixedBytes, workOf(manyRows(plain)).fixedBytes + 2 * 96 * 32);
+  EXPECT_EQ(workOf(manyRows(adapted)).rowRead, workOf(manyRows(plain)).rowRead + 4 * 32);
+  const LaunchWork inner = lowRankLaunch({.rows = 20, .inputs = 64, .rank = 32}).work;
   EXPECT_EQ(inner.fixedBytes, 2u * 32 * 64);
   EXPECT_EQ(inner.rowRead, 4u * 64);
   EXPECT_EQ(inner.rowWritten, 4u * 32);

@@ -71,19 +71,25 @@ TEST(LinearSpec, QkvLinear) {
 // Of parts without a low-rank product the call gets nullptr.
 TEST(LinearSpec, LowRankProductsAreTheLastOperand) {
   LinearDesc desc = qkvOf(WeightLayout::kQ4_1Planes, WeightLayout::kQ4_1Planes, 1, 576, 576, 192);
+  const uint32_t blocks = linearLaunch(desc).grid.x;
   desc.lowRank = 64;
   desc.parts[0].lowRank = desc.parts[2].lowRank = true;
   const LaunchSpec launch = linearLaunch(desc);
-  EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x_codes", "x_scales", "q", "k", "v",
-                                              "low", "q_low_weight", "v_low_weight"));
+  EXPECT_EQ(launch.grid.x, 64 / 4 + blocks); // those that make low come first
+  EXPECT_THAT(paramNames(launch), ElementsAre("q_weight", "k_weight", "v_weight", "x", "x_codes", "x_scales", "q", "k",
+                                              "v", "low", "low_inner", "low_counts", "q_low_weight", "v_low_weight"));
   EXPECT_THAT(
       launch.kernel.call,
-      HasSubstr("}, 64>(q_weight, k_weight, v_weight, nullptr, x_codes, x_scales, nullptr, nullptr, nullptr, q, "
-                "k, v, llcuda::LowRank{low, q_low_weight, nullptr, v_low_weight})"));
+      HasSubstr("}, 64>(q_weight, k_weight, v_weight, x, x_codes, x_scales, nullptr, nullptr, nullptr, q, k, v, "
+                "llcuda::LowRank{low, low_inner, low_counts, q_low_weight, nullptr, v_low_weight})"));
   LinearDesc one = linear(WeightLayout::kQ4_1Planes);
   one.lowRank = 32;
   one.parts[0].lowRank = true;
-  EXPECT_THAT(linearLaunch(one).kernel.call, HasSubstr("y, 0.f, llcuda::LowRank{low, low_weight})"));
+  EXPECT_THAT(linearLaunch(one).kernel.call,
+              HasSubstr("y, 0.f, llcuda::LowRank{low, low_inner, low_counts, low_weight})"));
+  EXPECT_THAT(linearLaunch(manyRows(one)).kernel.call, HasSubstr("}, 32>(weight, "));
+  EXPECT_THAT(linearLaunch(manyRows(one)).kernel.call,
+              HasSubstr("y, llcuda::LowRank{low, nullptr, nullptr, low_weight})"));
 }
 
 // The call names each parameter once, and nullptr for those the kernel is made without.
@@ -132,7 +138,10 @@ TEST(LinearSpec, RefusesByName) {
   EXPECT_THAT(message(adapted), HasSubstr("rank 64")); // of no part
   adapted.parts[0].lowRank = true;
   EXPECT_EQ(message(adapted), "");
-  EXPECT_THAT(message(manyRows(adapted)), HasSubstr("many rows"));
+  EXPECT_EQ(message(manyRows(adapted)), "");
+  adapted.parts[0].layout = WeightLayout::kF32Rows;
+  EXPECT_EQ(message(adapted), "");
+  EXPECT_THAT(message(manyRows(adapted)), HasSubstr("f32_rows of many rows with low-rank products"));
   const LinearDesc qkv = qkvOf(kF16, kF16, 1, 64, 128, 64);
   EXPECT_EQ(message(qkv), "");
   LinearDesc other = qkv;

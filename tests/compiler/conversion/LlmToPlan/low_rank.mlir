@@ -1,22 +1,16 @@
 // RUN: llcuda-opt --llm-to-plan="max-context=64 prompt-rows=64" %s | FileCheck %s
 
-// Few rows: one launch makes the inner products of all linears that read the same rows by the same weight, from the f32
-// rows beside the int8 rows; the linears add the outer ones. Many rows: both are launches of tensor cores, the outer
-// one before its linear, and with its residual.
+// Linears make the inner products of few rows themselves, from the f32 rows beside the int8 rows. Of many rows one
+// launch does, for all that read the same rows by the same weight. All linears add the outer products.
 // CHECK:      plan.phase rows 1 row_block 1
 // CHECK:      plan.launch @rms_norm__c64_t32__f32_q8__
-// CHECK-NEXT: plan.launch @low_rank__m1_n32_k64__
 // CHECK-NEXT: plan.launch @linear__q4_0__m1_n64_k64__{{.*}}low32
 // CHECK-NEXT: plan.launch @linear__q4_0__m1_n64_k64__{{.*}}residual{{.*}}low32
 // CHECK:      plan.phase rows 64 row_block 64
 // CHECK:      plan.launch @rms_norm__c64_t32__f32_q8_frag__
-// CHECK-NEXT: plan.launch @half_rows__c64
-// CHECK-NEXT: plan.launch @linear_prompt__f16__m64_n32_k64
-// CHECK-NEXT: plan.launch @half_rows__c32
-// CHECK-NEXT: plan.launch @linear_prompt__f16__m64_n64_k32
-// CHECK-NEXT: plan.launch @linear_prompt__q4_0__m64_n64_k64
-// CHECK-NEXT: plan.launch @linear_prompt__f16__m64_n64_k32
-// CHECK-NEXT: plan.launch @linear_prompt__q4_0__m64_n64_k64
+// CHECK-NEXT: plan.launch @low_rank_prompt__m64_n32_k64__
+// CHECK-NEXT: plan.launch @linear_prompt__q4_0__m64_n64_k64__{{.*}}low32
+// CHECK-NEXT: plan.launch @linear_prompt__q4_0__m64_n64_k64__{{.*}}low32
 func.func @forward(%tokens: tensor<?xi32> {llm.io = "tokens"}) -> tensor<?x64xf32> {
   %w = llm.parameter "w" : !llm.weight<64x64, q4_0, q4_0_planes>
   %a = llm.parameter "a" : !llm.weight<32x64, f16, f16_rows>
