@@ -300,7 +300,8 @@ Rows ModelBuilder::rotatedBy(Rows input, const PositionGrowth& growth) {
   if (layer().rope == LayerConfig::kNoRope || !input.value)
     return input;
   return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope, growth),
-                                    positions, static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
+                                    positions, Value(), static_cast<int64_t>(layer().headSize),
+                                    llm::RopePairs::Adjacent, mlir::FloatAttr()));
 }
 
 Rows ModelBuilder::rotated(Rows input) {
