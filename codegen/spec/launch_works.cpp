@@ -249,11 +249,11 @@ LaunchWork workOf(const ShortConvDesc& desc) {
 
 LaunchWork workOf(const DeltaRuleDesc& desc) {
   const uint64_t state = deltaRuleStateBytes(desc) / 2, columns = uint64_t{desc.valueHeads} * desc.headSize;
-  const bool apart = desc.rowBlock == 1;
+  const bool apart = desc.rowBlock == 1; // a row's state is read once, as it is written: not by every multiprocessor
   return {.rows = desc.rows,
           .fixedBytes = 2 * kF32 * desc.valueHeads + (apart ? 0 : 2 * state),
-          .rowRead = kF32 * (2 * desc.keyHeads * desc.headSize + columns + 2 * desc.valueHeads) + (apart ? state : 0),
-          .rowWritten = kF32 * columns + (apart ? state : 0),
+          .rowRead = kF32 * (2 * desc.keyHeads * desc.headSize + columns + 2 * desc.valueHeads),
+          .rowWritten = kF32 * columns + (apart ? 2 * state : 0),
           .rowMultiplyAdds = 4 * columns * desc.headSize,
           .unit = ArithmeticUnit::kFp32};
 }

@@ -22,19 +22,15 @@ struct TimesRows {
   const float* up;
   RowOutput<kForms> output;
 
-  struct Early {
-    float up[kItemRows];
-  };
+  struct Early {}; // what is gated is read late: loops of four-bit weights have no registers for it
   template <typename Part>
-  LLCUDA_DEVICE Early load(const Part&, const SumItem& item) const {
-    Early early;
-    LLCUDA_UNROLL
-    for (int r = 0; r < kItemRows; ++r) early.up[r] = loadReadOnly(up + placeOf<kUp, kShape.n>(item.b, item.row + r));
-    return early;
+  LLCUDA_DEVICE Early load(const Part&, const SumItem&) const {
+    return {};
   }
   template <typename Part>
-  LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early& early) const {
-    const auto value = [&](int r) { return gated<kActivation>(sums[r], early.up[r]); };
+  LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early&) const {
+    const float* from = up + placeOf<kUp, kShape.n>(item.b, item.valid ? item.row : 0);
+    const auto value = [&](int r) { return gated<kActivation>(sums[r], loadReadOnly(from + r)); };
     if constexpr (kForms.int8) {
       output.row(item.b, kShape.n).store(item.row / 4, make_float4(value(0), value(1), value(2), value(3)), item.valid);
     } else {
