@@ -55,6 +55,16 @@ Constant layout(WeightLayout value) {
   return {layoutText(value), std::string(pack::layoutFormat(value))};
 }
 
+Constant asMember(const Members& members) {
+  Constant constant;
+  for (const auto& [name, member] : members) {
+    constant.value += (constant.value.empty() ? "{." : ", .") + name + " = " + member.value;
+    constant.shown += (constant.shown.empty() || member.shown.empty() ? "" : "_") + member.shown;
+  }
+  constant.value += "}";
+  return constant;
+}
+
 Constant activation(Activation value) {
   const auto [enumerator, shown] = activationTexts(value);
   return {std::string("llcuda::Activation::") + enumerator, shown};

@@ -38,6 +38,8 @@ Constant layout(WeightLayout value);
 Constant activation(Activation value);
 /// Rows by themselves are not shown.
 Constant rowOrder(RowOrder value);
+/// A struct of constants as a member of another.
+Constant asMember(const Members& members);
 /// RowForms of codegen/kernels/block/emit_row.cuh.
 Members rowForms(bool f32, bool int8, RowOrder order, bool halves = false);
 

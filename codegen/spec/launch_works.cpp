@@ -63,12 +63,16 @@ void addEpilogue(LaunchWork& work, const LinearDesc& desc, const StoreRows& epil
   }
 }
 void addEpilogue(LaunchWork& work, const LinearDesc& desc, const NormRows& epilogue) {
-  const uint64_t row = kF32 * desc.parts[0].outputs, norms = epilogue.postNorm ? 2 : 1;
-  work.fixedBytes += norms * row;
+  const uint64_t row = kF32 * desc.parts[0].outputs, stored = epilogue.postNorm ? 2 : 1;
+  work.fixedBytes += (epilogue.sum.copied ? 1 : stored) * row;
   work.rowRead += row;
-  work.rowWritten += norms * row + rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
+  work.rowWritten += stored * row + rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
 }
 void addEpilogue(LaunchWork& work, const LinearDesc& desc, const GateRows& epilogue) {
+  work.rowWritten += rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
+}
+void addEpilogue(LaunchWork& work, const LinearDesc& desc, const TimesRows& epilogue) {
+  work.rowRead += kF32 * desc.parts[0].outputs;
   work.rowWritten += rowBytes(desc.parts[0].outputs, epilogue.f32Rows, epilogue.int8Rows);
 }
 void addEpilogue(LaunchWork& work, const LinearDesc& desc, const RopeCacheRows& epilogue) {
@@ -151,7 +155,7 @@ LaunchWork workOf(const HeadRowsDesc& desc) {
 
 LaunchWork workOf(const RopeCacheDesc& desc) {
   const uint64_t qColumns = uint64_t{desc.heads} * desc.headSize, kvColumns = uint64_t{desc.kvHeads} * desc.headSize;
-  const uint64_t norms = desc.turn.norm ? (desc.heads != 0 ? 2 : 1) : 0;
+  const uint64_t norms = (desc.turn.norm ? (desc.heads != 0 ? 2 : 1) : 0) + (desc.valueNorm ? 1 : 0);
   return {.rows = desc.rows,
           .fixedBytes = norms * kF32 * desc.headSize,
           .rowRead = kF32 * (qColumns + 2 * kvColumns) + turnBytes(desc.turn.dimensions),
@@ -177,7 +181,7 @@ LaunchWork workOf(const LayerNormDesc& desc) {
 
 LaunchWork workOf(const PostNormDesc& desc) {
   return {.rows = desc.rows,
-          .fixedBytes = 2 * kF32 * desc.columns,
+          .fixedBytes = (desc.sum.copied ? 1 : 2) * kF32 * desc.columns,
           .rowRead = 2 * kF32 * desc.columns,
           .rowWritten = kF32 * desc.columns + rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) +
                         (desc.halfRows ? halfRowBytes(desc.columns) : 0)};
@@ -243,18 +247,18 @@ LaunchWork workOf(const ShortConvDesc& desc) {
   return {.rows = desc.rows,
           .fixedBytes = kF32 * desc.taps * desc.columns,
           .rowRead = column * desc.columns,
-          .rowWritten = kF32 * desc.columns + shortConvStateBytes(desc) / desc.taps,
+          .rowWritten = rowBytes(desc.columns, desc.f32Rows, desc.int8Rows) + shortConvStateBytes(desc) / desc.taps,
           .rowMultiplyAdds = uint64_t{desc.taps} * desc.columns,
           .unit = ArithmeticUnit::kFp32};
 }
 
 LaunchWork workOf(const DeltaRuleDesc& desc) {
   const uint64_t state = deltaRuleStateBytes(desc) / 2, columns = uint64_t{desc.valueHeads} * desc.headSize;
-  const bool apart = desc.rowBlock == 1;
+  const bool apart = desc.rowBlock == 1; // a row's state is read once, as it is written: not by every multiprocessor
   return {.rows = desc.rows,
           .fixedBytes = 2 * kF32 * desc.valueHeads + (apart ? 0 : 2 * state),
-          .rowRead = kF32 * (2 * desc.keyHeads * desc.headSize + columns + 2 * desc.valueHeads) + (apart ? state : 0),
-          .rowWritten = kF32 * columns + (apart ? state : 0),
+          .rowRead = kF32 * (2 * desc.keyHeads * desc.headSize + columns + 2 * desc.valueHeads),
+          .rowWritten = kF32 * columns + (apart ? 2 * state : 0),
           .rowMultiplyAdds = 4 * columns * desc.headSize,
           .unit = ArithmeticUnit::kFp32};
 }

@@ -75,6 +75,8 @@ Result<void> check(const LinearDesc& desc, const char* op, const NormRows& epilo
   LLCUDA_RETURN_IF_ERROR(checkOutputs(op, desc.parts[0].outputs, 16384));
   if (!epilogue.f32Rows && !epilogue.int8Rows)
     return unsupported(op, " that emits no normed rows");
+  if (!epilogue.postNorm && !epilogue.sum.isPlain())
+    return unsupported(op, " that scales or emits a sum without a norm before it");
   return {};
 }
 
@@ -90,6 +92,18 @@ Result<void> check(const LinearDesc& desc, const char* op, const GateRows& epilo
   if (!epilogue.f32Rows && !epilogue.int8Rows)
     return unsupported(op, " that emits no rows");
   return {};
+}
+
+Result<void> check(const LinearDesc& desc, const char* op, const TimesRows& epilogue) {
+  LLCUDA_RETURN_IF_ERROR(checkFewRows(desc, op));
+  LLCUDA_RETURN_IF_ERROR(checkParts(desc, op, 1));
+  if (desc.bias || desc.lowRank != 0)
+    return unsupported(op, " with biases or low-rank products");
+  if (epilogue.int8Rows)
+    LLCUDA_RETURN_IF_ERROR(checkOutputs(op, desc.parts[0].outputs, kMaxSize));
+  if (!epilogue.f32Rows && !epilogue.int8Rows)
+    return unsupported(op, " that emits no rows");
+  return checkRowView(op, epilogue.up, desc.parts[0].outputs);
 }
 
 Result<void> check(const LinearDesc& desc, const char* op, const RopeCacheRows& epilogue) {

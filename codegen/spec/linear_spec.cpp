@@ -37,6 +37,7 @@ constexpr Kernel kNormed = {"linear_residual_norm", "codegen/kernels/linear/line
                             "linearResidualNorm"};
 constexpr Kernel kGlu = {"glu_linear", "codegen/kernels/glu/glu_linear.cuh", "gluLinear"};
 constexpr Kernel kGluPrompt = {"glu_linear_prompt", "codegen/kernels/glu/glu_linear_prompt.cuh", "gluLinearPrompt"};
+constexpr Kernel kTimes = {"linear_glu", "codegen/kernels/glu/linear_glu.cuh", "linearGlu"};
 constexpr Kernel kRopeCache = {"qkv_rope_cache", "codegen/kernels/linear/qkv_rope_cache.cuh", "qkvRopeCache"};
 
 Kernel kernelOf(const LinearDesc& desc, const StoreRows&) {
@@ -48,6 +49,9 @@ Kernel kernelOf(const LinearDesc&, const NormRows&) {
 }
 Kernel kernelOf(const LinearDesc& desc, const GateRows&) {
   return desc.hasFewRows() ? kGlu : kGluPrompt;
+}
+Kernel kernelOf(const LinearDesc&, const TimesRows&) {
+  return kTimes;
 }
 Kernel kernelOf(const LinearDesc&, const RopeCacheRows&) {
   return kRopeCache;
@@ -113,11 +117,19 @@ void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows
                                  {"cap", flag("cap", epilogue.softcap != 0)}});
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const NormRows& epilogue) {
-  kernel.group("ResidualNormParts", {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", epilogue.postNorm)}});
+  Members parts = {{"bias", flag("bias", desc.bias)}, {"postNorm", flag("post", epilogue.postNorm)}};
+  if (!epilogue.sum.isPlain())
+    parts.push_back({"sum", asMember(sumForm(epilogue.sum))});
+  kernel.group("ResidualNormParts", parts);
   kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels, desc.rows)));
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const GateRows& epilogue) {
   kernel.constants({activation(epilogue.activation)});
+  kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels, desc.rows)));
+}
+void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const TimesRows& epilogue) {
+  kernel.constants({activation(epilogue.activation)});
+  kernel.group("RowView", rowView(epilogue.up));
   kernel.group("RowForms", rowForms(epilogue.f32Rows, epilogue.int8Rows, rowOrderOf(desc.kernels, desc.rows)));
 }
 void addConstants(KernelBuilder& kernel, const LinearDesc& desc, const RopeCacheRows& epilogue) {
@@ -143,12 +155,15 @@ void addBuffers(KernelBuilder& kernel, const LinearDesc& desc, const StoreRows& 
 }
 void addBuffers(KernelBuilder& kernel, const LinearDesc&, const NormRows& epilogue) {
   kernel.input("residual", "const float*").input("post_scale", "const float*", epilogue.postNorm);
-  kernel.input("norm_scale", "const float*").inOut("arrivals", "uint32_t*");
+  kernel.input("norm_scale", "const float*", !epilogue.sum.copied).inOut("arrivals", "uint32_t*");
   kernel.output("product", "float*", epilogue.postNorm).output("y", "float*");
   kernel.outputRows("normed", epilogue.f32Rows, epilogue.int8Rows).value(real("e", epilogue.eps));
 }
 void addBuffers(KernelBuilder& kernel, const LinearDesc&, const GateRows& epilogue) {
   kernel.outputRows("y", epilogue.f32Rows, epilogue.int8Rows);
+}
+void addBuffers(KernelBuilder& kernel, const LinearDesc&, const TimesRows& epilogue) {
+  kernel.input("up", "const float*").outputRows("y", epilogue.f32Rows, epilogue.int8Rows);
 }
 void addBuffers(KernelBuilder& kernel, const LinearDesc&, const RopeCacheRows& epilogue) {
   kernel.input("rope_table", "const float2*", epilogue.dimensions != 0);
@@ -188,7 +203,7 @@ KernelBuilder described(const LinearDesc& desc, const char* cutType, const Membe
   kernel.inputRows(rows.f32, rows.int8);
   if (!desc.hasFewRows())
     kernel.inputHalfRows(rows.halves).input("positions", "const int*");
-  if (!isGated(desc))
+  if (!isGated(desc) && !std::holds_alternative<TimesRows>(desc.epilogue))
     for (const char* name : names) kernel.input(std::string(name) + "bias", "const float*", desc.bias);
   std::visit([&](const auto& epilogue) { addBuffers(kernel, desc, epilogue); }, desc.epilogue);
   addLowRank(kernel, desc);

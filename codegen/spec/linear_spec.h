@@ -6,6 +6,7 @@
 //   few rows     one              StoreRows      linear
 //   few rows     one              NormRows       linear_residual_norm
 //   few rows     gate, up         GateRows       glu_linear
+//   few rows     one              TimesRows      linear_glu
 //   few rows     q, k, v          StoreRows      qkv_linear
 //   few rows     q, k, v          RopeCacheRows  qkv_rope_cache
 //   many rows    one              StoreRows      linear_prompt
@@ -46,6 +47,7 @@
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/kv_cache.h"
+#include "codegen/spec/rows_spec.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -82,7 +84,7 @@ struct StoreRows {
 /// y = residual + rms_norm(product) * post_scale. Outputs are a multiple of 32.
 ///   residual      const float*    [rows][outputs]; may be y
 ///   post_scale    const float*    [outputs]; only with postNorm
-///   norm_scale    const float*    [outputs]
+///   norm_scale    const float*    [outputs]; not where the sum is copied
 ///   arrivals      uint32_t*       counter of 1 word
 ///   product       float*          [rows][outputs], workspace; only with postNorm
 ///   y             float*          [rows][outputs]
@@ -94,6 +96,7 @@ struct NormRows {
   float eps = 0;         ///< of both norms
   bool f32Rows = false;
   bool int8Rows = true;
+  SumForm sum; ///< of y, only with postNorm
 };
 
 /// y[r][n] = activation(gate . x[r])[n] * (up . x[r])[n]. Outputs are a multiple of 32 with int8Rows or many rows.
@@ -102,6 +105,19 @@ struct NormRows {
 ///   y_scales      float2*         the same; only with int8Rows
 struct GateRows {
   Activation activation = Activation::kSilu;
+  bool f32Rows = false;
+  bool int8Rows = true;
+};
+
+/// y[r][n] = activation(product[r][n]) * up[r][n]. Without biases and low-rank products; outputs are a multiple of 32
+/// with int8Rows.
+///   up            const float*    [rows][outputs], or what it is a view of
+///   y             float*          [rows][outputs]; only with f32Rows
+///   y_codes       int8_t*         int8 rows in rowOrderOf(kernels, rows); only with int8Rows
+///   y_scales      float2*         the same; only with int8Rows
+struct TimesRows {
+  Activation activation = Activation::kSilu;
+  RowView up;
   bool f32Rows = false;
   bool int8Rows = true;
 };
@@ -120,14 +136,14 @@ struct RopeCacheRows {
   KvCacheDesc cache;
 };
 
-using LinearEpilogue = std::variant<StoreRows, NormRows, GateRows, RopeCacheRows>;
+using LinearEpilogue = std::variant<StoreRows, NormRows, GateRows, TimesRows, RopeCacheRows>;
 
 struct LinearDesc {
   LinearKernels kernels = LinearKernels::kFewRows;
   uint32_t rows = 1;
   uint32_t inputs = 32;          ///< a multiple of 32, or of the block of a layout that has larger ones
   std::vector<LinearPart> parts; ///< one; gate and up; or q, k and v, of which k and v have the same outputs
-  bool bias = false;             ///< of every part; not of gate and up
+  bool bias = false;             ///< of every part; not of what is gated
   uint32_t lowRank = 0;          ///< columns of low: a multiple of 32; not with a softcap; 0: none
   LinearEpilogue epilogue;
 

@@ -53,6 +53,12 @@ Result<void> checkRopeCache(const RopeCacheDesc& desc) {
   LLCUDA_RETURN_IF_ERROR(checkKvCache(desc.cache, desc.headSize));
   if (desc.kvHeads == 0 || desc.heads % desc.kvHeads != 0)
     return unsupported("a cache of ", desc.kvHeads, " kv heads for ", desc.heads, " heads: not a whole number each");
+  LLCUDA_RETURN_IF_ERROR(checkRowView("rope_cache", desc.queries, desc.heads * desc.headSize));
+  if (!desc.queries.isWhole() && desc.queries.count % desc.headSize != 0)
+    return unsupported("rope_cache of queries that are ", desc.queries.count, " columns each of heads of ",
+                       desc.headSize);
+  if (desc.valueNorm && !desc.turn.norm)
+    return unsupported("rope_cache with a norm of values alone");
   return checkTurn(desc.turn, desc.headSize);
 }
 
@@ -62,7 +68,12 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   KernelBuilder kernel("rope_cache", "codegen/kernels/rope/rope_cache.cuh");
   kernel.group("AttentionShape", attentionShape(desc.heads, desc.kvHeads, desc.headSize, desc.cache));
   addTurn(kernel, desc.turn);
-  kernel.group("QueryForm", {{"f16", {desc.f16Queries ? "true" : "false", desc.f16Queries ? "f16" : "f32"}}});
+  Members form = {{"f16", {desc.f16Queries ? "true" : "false", desc.f16Queries ? "f16" : "f32"}}};
+  if (!desc.queries.isWhole())
+    form.push_back({"view", asMember(rowView(desc.queries))});
+  if (desc.valueNorm)
+    form.push_back({"valueNorm", flag("vnorm", true)});
+  kernel.group("QueryForm", form);
   kernel.input("q", "const float*", queries).input("k", "const float*").input("v", "const float*");
   kernel.input("q_scale", "const float*", queries && desc.turn.norm);
   kernel.input("k_scale", "const float*", desc.turn.norm);
@@ -71,6 +82,8 @@ LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc) {
   kernel.input("block_table", "const int*");
   kernel.output("q_turned", desc.f16Queries ? "llcuda::Half*" : "float*", queries);
   kernel.output("k_pages", "uint8_t*").output("v_pages", "uint8_t*").value(real("e", desc.turn.eps));
+  if (desc.valueNorm)
+    kernel.input("v_scale", "const float*");
   return {kernel.build("ropeCache", kHeadThreads),
           {desc.rows, headBlocks(desc.heads + 2 * desc.kvHeads, desc.headSize), 1},
           workOf(desc)};

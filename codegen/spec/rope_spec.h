@@ -4,6 +4,7 @@
 
 #include "codegen/spec/kernel_spec.h"
 #include "codegen/spec/kv_cache.h"
+#include "codegen/spec/row_view.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -43,13 +44,15 @@ struct RopeCacheDesc {
   HeadTurnDesc turn;
   bool f16Queries = true; ///< for attention_prompt; else f32 for attention_decode
   KvCacheDesc cache;
+  RowView queries;        ///< where they lie, in whole heads
+  bool valueNorm = false; ///< values are normed too; only with turn.norm
 };
 
 /// Names what the kernel cannot do. The launch takes only what this lets pass.
 Result<void> checkRopeCache(const RopeCacheDesc& desc);
 
 /// rope_cache: head_rows of queries and keys; keys and values go to their pages.
-///   q             const float*    [rows][heads][headSize]; only with heads
+///   q             const float*    [rows][heads][headSize], or what it is a view of; only with heads
 ///   k             const float*    [rows][kvHeads][headSize]
 ///   v             const float*    [rows][kvHeads][headSize]
 ///   q_scale       const float*    [headSize]; only with heads and norm
@@ -61,6 +64,7 @@ Result<void> checkRopeCache(const RopeCacheDesc& desc);
 ///   q_turned      Half* or float* [rows][heads][headSize]; only with heads
 ///   k_pages       uint8_t*        [page][kvHeads], as codegen/formats/kv_type.h says
 ///   v_pages       uint8_t*        the same
+///   v_scale       const float*    [headSize]; only with valueNorm
 LaunchSpec ropeCacheLaunch(const RopeCacheDesc& desc);
 
 } // namespace llcuda::codegen

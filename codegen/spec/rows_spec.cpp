@@ -2,7 +2,9 @@
 #include "codegen/spec/rows_spec.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
+#include <cmath>
 
 #include "codegen/pack/pack.h"
 #include "codegen/spec/kernel_builder.h"
@@ -106,7 +108,14 @@ LaunchSpec layerNormLaunch(const LayerNormDesc& desc) {
   return {kernel.build("layerNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
 }
 
+Members sumForm(const SumForm& form) {
+  const std::string factor = hexText(std::bit_cast<uint32_t>(form.factor));
+  return {{"factor", {"0x" + factor, form.factor == 1 ? "" : "f" + factor}}, {"copied", flag("copied", form.copied)}};
+}
+
 Result<void> checkPostNorm(const PostNormDesc& desc) {
+  if (!std::isfinite(desc.sum.factor))
+    return unsupported("post_norm of sums times ", desc.sum.factor);
   return checkNorm("post_norm", desc);
 }
 
@@ -115,7 +124,10 @@ LaunchSpec postNormLaunch(const PostNormDesc& desc) {
   const uint32_t threads = normThreads(desc);
   KernelBuilder kernel("post_norm", "codegen/kernels/norm/post_norm.cuh");
   addNorm(kernel, desc, threads);
-  for (const char* name : {"x", "residual", "post_scale", "scale"}) kernel.input(name, "const float*");
+  if (!desc.sum.isPlain())
+    kernel.group("SumForm", sumForm(desc.sum));
+  for (const char* name : {"x", "residual", "post_scale"}) kernel.input(name, "const float*");
+  kernel.input("scale", "const float*", !desc.sum.copied);
   kernel.input("output_rows", "const int*", desc.pickRows).output("sum", "float*");
   kernel.outputRows("y", desc.f32Rows, desc.int8Rows).value(real("e", desc.eps)).outputHalfRows("y", desc.halfRows);
   return {kernel.build("postNorm", threads), {desc.rows, 1, 1}, workOf(desc)};
@@ -148,6 +160,8 @@ LaunchSpec halfRowsLaunch(const HalfRowsDesc& desc) {
 }
 
 Result<void> checkGlu(const GluDesc& desc) {
+  LLCUDA_RETURN_IF_ERROR(checkRowView("glu", desc.gate, desc.columns));
+  LLCUDA_RETURN_IF_ERROR(checkRowView("glu", desc.up, desc.columns));
   return checkRows("glu", desc.rows, desc.columns, desc.f32Rows, desc.int8Rows);
 }
 
@@ -157,6 +171,10 @@ LaunchSpec gluLaunch(const GluDesc& desc) {
   addRowsShape(kernel, desc.rows, desc.columns);
   kernel.constants({activation(desc.activation)});
   addForms(kernel, desc);
+  if (!desc.gate.isWhole() || !desc.up.isWhole()) {
+    kernel.group("RowView", rowView(desc.gate));
+    kernel.group("RowView", rowView(desc.up));
+  }
   kernel.input("gate", "const float*").input("up", "const float*").outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("glu", kFlatThreads), {blocksOf(desc), 1, 1}, workOf(desc)};
 }

@@ -8,6 +8,7 @@
 #include "codegen/formats/int8_rows.h"
 #include "codegen/formats/weight_layout.h"
 #include "codegen/spec/kernel_spec.h"
+#include "codegen/spec/row_view.h"
 #include "runtime/base/result.h"
 
 namespace llcuda::codegen {
@@ -59,6 +60,16 @@ LaunchSpec layerNormLaunch(const LayerNormDesc& desc);
 /// Names what the kernels cannot do. The launch takes only what this lets pass.
 Result<void> checkLayerNorm(const LayerNormDesc& desc);
 
+/// What becomes of a sum before it is normed.
+struct SumForm {
+  float factor = 1;    ///< it is times this
+  bool copied = false; ///< the rows that are emitted are those of the sum, not normed
+
+  bool isPlain() const { return factor == 1 && !copied; }
+};
+/// SumForm of codegen/kernels/norm/norm_rows.cuh.
+Members sumForm(const SumForm& form);
+
 struct PostNormDesc {
   uint32_t rows = 1;                ///< of the result
   uint32_t columns = 32;            ///< a multiple of 32
@@ -69,13 +80,14 @@ struct PostNormDesc {
   RowOrder order = RowOrder::kRows; ///< of int8 rows
   bool halfRows = false;            ///< emits y_halves and y_half_scales
   uint32_t threads = 0;             ///< of a block, which decide in what order a row is summed; 0: as fits the rows
+  SumForm sum;
 };
 
-/// post_norm: sum[r] = residual[r] + rms_norm(x[r]) * post_scale; y[r] = rms_norm(sum[r]) * scale
+/// post_norm: sum[r] = (residual[r] + rms_norm(x[r]) * post_scale) * factor; y[r] = rms_norm(sum[r]) * scale, or sum[r]
 ///   x             const float*    [rows][columns], or more rows with pickRows
 ///   residual      const float*    as x
 ///   post_scale    const float*    [columns]
-///   scale         const float*    [columns]
+///   scale         const float*    [columns]; not where the sum is copied
 ///   output_rows   const int*      [rows]: -1 gives a row of zeros; only with pickRows
 ///   sum           float*          [rows][columns]; may be x or residual without pickRows
 ///   y             float*          [rows][columns]; only with f32Rows
@@ -124,12 +136,13 @@ struct GluDesc {
   bool f32Rows = false;             ///< emits y
   bool int8Rows = true;             ///< emits y_codes and y_scales
   RowOrder order = RowOrder::kRows; ///< of int8 rows
+  RowView gate, up;                 ///< where they lie
 };
 
 /// glu: y[r][c] = activation(gate[r][c]) * up[r][c]
-///   gate          const float*    [rows][columns]
-///   up            const float*    [rows][columns]
-///   y             float*          [rows][columns]; only with f32Rows; may be gate or up
+///   gate          const float*    [rows][columns], or what it is a view of
+///   up            const float*    the same
+///   y             float*          [rows][columns]; only with f32Rows; may be gate or up that are no views
 ///   y_codes       int8_t*         int8 rows; only with int8Rows
 ///   y_scales      float2*         int8 rows; only with int8Rows
 LaunchSpec gluLaunch(const GluDesc& desc);

@@ -30,6 +30,10 @@ Result<void> checkShortConv(const ShortConvDesc& desc) {
     return unsupported("short_conv of ", desc.taps, " taps; kernels exist for 2 to ", kMaxTaps);
   if (desc.gated && desc.silu)
     return unsupported("short_conv that is gated and has a silu");
+  if (!desc.f32Rows && !desc.int8Rows)
+    return unsupported("short_conv that emits no rows");
+  if (desc.int8Rows && desc.columns % 32 != 0)
+    return unsupported("short_conv of ", desc.columns, " columns in int8 rows; kernels exist for multiples of 32");
   return {};
 }
 
@@ -46,8 +50,9 @@ LaunchSpec shortConvLaunch(const ShortConvDesc& desc) {
                                   {"gated", flag("gated", desc.gated)},
                                   {"silu", flag("silu", desc.silu)},
                                   {"threads", number("t", threads)}});
+  kernel.group("RowForms", rowForms(desc.f32Rows, desc.int8Rows, desc.order));
   kernel.input("x", "const float*").input("taps", "const float*").input("positions", "const int*");
-  kernel.input("slots", "const int*").inOut("state", "float*").output("y", "float*");
+  kernel.input("slots", "const int*").inOut("state", "float*").outputRows("y", desc.f32Rows, desc.int8Rows);
   return {kernel.build("shortConv", threads), {divideUp(fours, threads), desc.rows, 1}, workOf(desc)};
 }
 

@@ -2,6 +2,7 @@
 // Launches of what keeps a state of each slot: short convolutions and the gated delta rule.
 #pragma once
 
+#include "codegen/formats/int8_rows.h"
 #include "codegen/spec/kernel_spec.h"
 #include "runtime/base/result.h"
 
@@ -9,10 +10,13 @@ namespace llcuda::codegen {
 
 struct ShortConvDesc {
   uint32_t rows = 1;
-  uint32_t columns = 4; ///< a multiple of 4
-  uint32_t taps = 2;    ///< up to 8
-  bool gated = false;   ///< of three times as many columns: u = b * z, and y is times c
-  bool silu = false;    ///< of y
+  uint32_t columns = 4;             ///< a multiple of 4
+  uint32_t taps = 2;                ///< up to 8
+  bool gated = false;               ///< of three times as many columns: u = b * z, and y is times c
+  bool silu = false;                ///< of y
+  bool f32Rows = true;              ///< emits y
+  bool int8Rows = false;            ///< emits y_codes and y_scales; columns are a multiple of 32
+  RowOrder order = RowOrder::kRows; ///< of int8 rows
 };
 Result<void> checkShortConv(const ShortConvDesc& desc);
 /// Bytes that a slot has.
@@ -23,7 +27,9 @@ uint64_t shortConvStateBytes(const ShortConvDesc& desc);
 ///   positions     const int*      [rows]
 ///   slots         const int*      [rows]
 ///   state         float*          of each slot shortConvStateBytes()
-///   y             float*          [rows][columns]
+///   y             float*          [rows][columns]; only with f32Rows
+///   y_codes       int8_t*         int8 rows; only with int8Rows
+///   y_scales      float2*         int8 rows; only with int8Rows
 /// A sequence's bits are the same whatever phases it comes in.
 LaunchSpec shortConvLaunch(const ShortConvDesc& desc);
 

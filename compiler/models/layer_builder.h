@@ -67,7 +67,7 @@ public:
   /// `ffn_down` of the activation of `ffn_up`, which nothing gates.
   virtual Rows plainFeedForward(Rows input) = 0;
   /// `x` with what the layer makes of its own embedding of the tokens; `x` where the model has none:
-  ///   own = (norm(per_layer_model_proj embedded / sqrt(width)) + sqrt(columns) layer_token_embd[token]) / sqrt(2)
+  ///   own = (norm(per_layer_model_proj embedded / sqrt(width)) + sqrt(columns) per_layer_token_embd[token]) / sqrt(2)
   ///   x += norm(proj (activation(inp_gate x) * own))
   virtual Rows ownEmbedding(Rows x) = 0;
   /// `x` with the row of each position of `position_embd` added.

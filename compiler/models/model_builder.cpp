@@ -213,8 +213,24 @@ Rows ModelBuilder::embedding() {
   embeddings = weight("token_embd.weight", {0, config.vocabulary, config.vocabulary}, config.embedding);
   const auto scale = config.embeddingScale == 1 ? mlir::FloatAttr()
                                                 : builder.getF32FloatAttr(static_cast<float>(config.embeddingScale));
-  embedded = create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale);
+  const Value embedded = create<llm::EmbeddingOp>(rows(config.embedding), tokens, embeddings, scale);
+  if (config.layerEmbedding != 0)
+    ownEmbeddings = layerEmbeddings(embedded);
   return rowsOf(embedded);
+}
+
+// All layers' in one: norm(x / sqrt(width)) is the norm of x by an epsilon as many times as large as x^2 is.
+Value ModelBuilder::layerEmbeddings(Value embedded) {
+  const uint64_t columns = config.layerEmbedding, all = columns * config.layers.size();
+  const auto factor = [&](double value) { return builder.getF32FloatAttr(static_cast<float>(value)); };
+  const Value table = weight("per_layer_token_embd.weight", {0, config.vocabulary, config.vocabulary}, all);
+  const Value token = create<llm::EmbeddingOp>(rows(static_cast<int64_t>(all)), tokens, table,
+                                               factor(std::sqrt(static_cast<double>(columns))));
+  const Value projection = weight("per_layer_model_proj.weight", {0, all, all}, config.embedding);
+  const Value projected = create<llm::LinearOp>(embedded, projection);
+  const Value scale = vector("per_layer_proj_norm.weight", {0, columns, columns}, config.normPlus);
+  const Value context = create<llm::HeadNormOp>(projected, scale, config.normEps * config.embedding);
+  return scaled(create<llm::AddOp>(context.getType(), context, token), std::sqrt(0.5));
 }
 
 Rows ModelBuilder::rmsNorm(Rows input, std::string_view name) {
@@ -300,7 +316,8 @@ Rows ModelBuilder::rotatedBy(Rows input, const PositionGrowth& growth) {
   if (layer().rope == LayerConfig::kNoRope || !input.value)
     return input;
   return rowsOf(create<llm::RopeOp>(valueOf(input).getType(), valueOf(input), ropeTable(layer().rope, growth),
-                                    positions, static_cast<int64_t>(layer().headSize), llm::RopePairs::Adjacent));
+                                    positions, Value(), static_cast<int64_t>(layer().headSize),
+                                    llm::RopePairs::Adjacent, mlir::FloatAttr()));
 }
 
 Rows ModelBuilder::rotated(Rows input) {
@@ -483,15 +500,7 @@ Rows ModelBuilder::ownEmbedding(Rows x) {
   if (columns == 0)
     return x;
   const uint64_t all = columns * config.layers.size(), first = columns * static_cast<uint64_t>(currentLayer);
-  const auto root = [](uint64_t number) { return std::sqrt(static_cast<double>(number)); };
-  const Value table = weight(named("layer_token_embd.weight"), {0, config.vocabulary, config.vocabulary}, columns);
-  const Value token = create<llm::EmbeddingOp>(rows(static_cast<int64_t>(columns)), tokens, table,
-                                               builder.getF32FloatAttr(static_cast<float>(root(columns))));
-  const Value projection = weight("per_layer_model_proj.weight", {first, columns, all}, config.embedding);
-  const Value projected = scaled(create<llm::LinearOp>(embedded, projection), 1 / root(config.embedding));
-  const Value scale = vector("per_layer_proj_norm.weight", {0, columns, columns}, config.normPlus);
-  const Value context = create<llm::RmsNormOp>(projected, scale, config.normEps);
-  const Value own = scaled(create<llm::AddOp>(context.getType(), context, token), 1 / root(2));
+  const Value own = takeColumns(ownEmbeddings, columns, all, first);
   const Value gate = valueOf(linear(x, "inp_gate", columns, config.embedding));
   const Value gated = create<llm::GluOp>(gate.getType(), activationOf(config.activation), gate, own);
   return residual(x, rmsNorm(linear(rowsOf(gated), "proj", config.embedding, columns), "post_norm"));

@@ -65,6 +65,8 @@ private:
   };
 
   Rows embedding();
+  /// What the layers make of their own embeddings of the tokens, which `embedded` are those of the model.
+  mlir::Value layerEmbeddings(mlir::Value embedded);
   /// The last norm, the logits by `output` or the embeddings, and the sampled tokens.
   void head(Rows input);
 
@@ -131,7 +133,7 @@ private:
     mlir::Value grown; ///< and when queries do whose scale grows
   };
   mlir::Value embeddings;          ///< the matrix, which may also be the head
-  mlir::Value embedded;            ///< the scaled embeddings of the tokens
+  mlir::Value ownEmbeddings;       ///< those of the layers, side by side, where they have them
   std::vector<Table> tables;       ///< of ModelConfig::ropes; equal ones are made once
   std::vector<mlir::Value> caches; ///< of the layers built so far that attend
   int64_t currentLayer = -1;

@@ -49,14 +49,13 @@ Result<void> quantize(OpenedModel& model, const OpenOptions& options) {
   return {};
 }
 
-/// What the formula has for each layer and files keep otherwise.
+/// What the formula has for each layer and no file keeps.
 Result<void> giveLayerTensors(OpenedModel& model) {
-  ingest::LayerTensorSizes sizes = {.embedding = model.config.layerEmbedding, .heads = {}};
-  for (const LayerConfig& layer : model.config.layers)
-    sizes.heads.push_back(model.config.valueNorms ? layer.headSize : 0);
-  if (sizes.embedding == 0 && !model.config.valueNorms)
+  if (!model.config.valueNorms)
     return {};
-  LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::LayerTensors::over(std::move(model.checkpoint), sizes));
+  std::vector<uint64_t> heads;
+  for (const LayerConfig& layer : model.config.layers) heads.push_back(layer.headSize);
+  LLCUDA_ASSIGN_OR_RETURN(model.checkpoint, ingest::LayerTensors::over(std::move(model.checkpoint), heads));
   return {};
 }
 

@@ -57,9 +57,10 @@ Result<std::vector<Matrix>> InterpretedModel::residuals(std::span<const int32_t>
   std::vector<Matrix> layers(parts->model->config.layers.size());
   const auto last = static_cast<int32_t>(tokens.size() - 1);
   Step step{.tokens = tokens, .firstPosition = 0, .outputRows = {&last, 1}};
-  // As imported, a layer ends with the add that makes its residual stream.
+  // As imported, a layer ends with the add that makes its residual stream, or the product of that with a constant.
   step.onResult = [&](mlir::Operation* op, const Matrix& result) {
-    if (const auto layer = op->getAttrOfType<mlir::IntegerAttr>("llm.layer"); layer && llvm::isa<llm::AddOp>(op))
+    if (const auto layer = op->getAttrOfType<mlir::IntegerAttr>("llm.layer");
+        layer && llvm::isa<llm::AddOp, llm::ScaleOp>(op))
       layers[static_cast<size_t>(layer.getInt())] = result;
   };
   LLCUDA_ASSIGN_OR_RETURN(logits, interpreter.run(step));

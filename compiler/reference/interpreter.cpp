@@ -211,7 +211,10 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         result = ops.linear(ops.linear(at(op.getInput()), weights[op.getA()], {}), weights[op.getB()], {});
       })
       .Case([&](llm::RopeOp op) {
-        result = rotate(at(op.getInput()), op.getTable(), op.getPairs(), static_cast<size_t>(op.getHeadSize()), frame);
+        const Matrix& x = at(op.getInput());
+        const auto headSize = static_cast<size_t>(op.getHeadSize());
+        result = rotate(op.getScale() ? ops.rmsNorm(x, vectorOf(op.getScale()), number(op.getEps(), 0)) : x,
+                        op.getTable(), op.getPairs(), headSize, frame);
       })
       .Case([&](llm::AttentionOp op) { result = attend(op, frame); })
       .Case(
@@ -230,6 +233,9 @@ Result<void> Interpreter::execute(mlir::Operation* operation, Frame& frame) {
         result =
             ops.glu(activationOf(op.getActivation()), product(op, op.getGateWeight(), {}, op.getGateAdded(), frame),
                     product(op, op.getUpWeight(), {}, op.getUpAdded(), frame));
+      })
+      .Case([&](llm::LinearGluOp op) {
+        result = ops.glu(activationOf(op.getActivation()), product(op, op.getWeight(), {}, {}, frame), at(op.getUp()));
       })
       .Case([&](llm::HeadOp op) {
         const Matrix& x = at(op.getInput());
@@ -253,6 +259,20 @@ Matrix Interpreter::product(llm::MultipliesRows op, mlir::TypedValue<llm::Weight
                             mlir::Value added, const Frame& frame) {
   Matrix y = ops.linear(frame.at(op.getRowsFor(weight)), weights[weight], vectorOf(bias));
   return added ? ops.add(y, frame.at(added)) : y;
+}
+
+template <typename Op>
+Result<void> Interpreter::turnAndKeep(Op op, Matrix query, Matrix key, const Matrix& value, Frame& frame) {
+  const auto headSize = static_cast<size_t>(llvm::cast<llm::CacheType>(op.getCache().getType()).getHeadSize());
+  if (op.getQScale()) {
+    query = ops.rmsNorm(query, vectorOf(op.getQScale()), number(op.getEps(), 0));
+    key = ops.rmsNorm(key, vectorOf(op.getKScale()), number(op.getEps(), 0));
+  }
+  LLCUDA_ASSIGN_OR_RETURN(query, rotate(query, op.getTable(), op.getPairs(), headSize, frame));
+  LLCUDA_ASSIGN_OR_RETURN(key, rotate(key, op.getTable(), op.getPairs(), headSize, frame));
+  writeCache(op.getCache(), key, value, frame);
+  frame.set(op.getQuery(), std::move(query), ops);
+  return {};
 }
 
 // Ops with several results or none that is rows.
@@ -282,18 +302,15 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     return {};
   }
   if (auto op = llvm::dyn_cast<llm::QkvRopeCacheOp>(operation)) {
-    const auto headSize = static_cast<size_t>(llvm::cast<llm::CacheType>(op.getCache().getType()).getHeadSize());
-    Matrix query = product(op, op.getQWeight(), op.getQBias(), op.getQAdded(), frame);
-    Matrix key = product(op, op.getKWeight(), op.getKBias(), op.getKAdded(), frame);
-    if (op.getQScale()) {
-      query = ops.rmsNorm(query, vectorOf(op.getQScale()), number(op.getEps(), 0));
-      key = ops.rmsNorm(key, vectorOf(op.getKScale()), number(op.getEps(), 0));
-    }
-    LLCUDA_ASSIGN_OR_RETURN(query, rotate(query, op.getTable(), op.getPairs(), headSize, frame));
-    LLCUDA_ASSIGN_OR_RETURN(key, rotate(key, op.getTable(), op.getPairs(), headSize, frame));
-    writeCache(op.getCache(), key, product(op, op.getVWeight(), op.getVBias(), op.getVAdded(), frame), frame);
-    frame.set(op.getQuery(), std::move(query), ops);
-    return {};
+    return turnAndKeep(op, product(op, op.getQWeight(), op.getQBias(), op.getQAdded(), frame),
+                       product(op, op.getKWeight(), op.getKBias(), op.getKAdded(), frame),
+                       product(op, op.getVWeight(), op.getVBias(), op.getVAdded(), frame), frame);
+  }
+  if (auto op = llvm::dyn_cast<llm::RopeCacheOp>(operation)) {
+    Matrix value = frame.at(op.getV());
+    if (op.getVScale())
+      value = ops.rmsNorm(value, vectorOf(op.getVScale()), number(op.getEps(), 0));
+    return turnAndKeep(op, frame.at(op.getQ()), frame.at(op.getK()), value, frame);
   }
   if (auto op = llvm::dyn_cast<llm::LinearResidualNormOp>(operation)) {
     Matrix y = product(op, op.getWeight(), op.getBias(), op.getAdded(), frame);
@@ -301,7 +318,9 @@ Result<void> Interpreter::executeFused(mlir::Operation* operation, Frame& frame)
     if (op.getPostScale())
       y = ops.rmsNorm(y, vectorOf(op.getPostScale()), eps);
     Matrix sum = ops.add(y, frame.at(op.getResidual()));
-    frame.set(op.getNormed(), ops.rmsNorm(sum, vectorOf(op.getScale()), eps), ops);
+    if (op.getFactor())
+      sum = ops.scale(sum, op.getFactor()->convertToFloat());
+    frame.set(op.getNormed(), op.getScale() ? ops.rmsNorm(sum, vectorOf(op.getScale()), eps) : sum, ops);
     frame.set(op.getSum(), std::move(sum), ops);
     return {};
   }

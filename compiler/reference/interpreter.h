@@ -48,6 +48,9 @@ private:
   /// The rows that the op multiplies with one of its weights, times that weight.
   Matrix product(llm::MultipliesRows op, mlir::TypedValue<llm::WeightType> weight, mlir::Value bias, mlir::Value added,
                  const Frame& frame);
+  /// Norms and turns the heads of query and key, of an op that keeps them, and fills its cache.
+  template <typename Op>
+  Result<void> turnAndKeep(Op op, Matrix query, Matrix key, const Matrix& value, Frame& frame);
   void writeCache(mlir::Value cache, const Matrix& keys, const Matrix& values, const Frame& frame);
   Matrix attend(llm::AttentionOp op, const Frame& frame);
   Matrix convolve(llm::ShortConvOp op, const Frame& frame);

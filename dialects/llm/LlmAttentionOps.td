@@ -7,24 +7,27 @@ def Llm_RopeOp : Llm_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
   let description = [{
     With `(c, s) = table[positions[r], i]` the pair `(a, b)` of columns becomes `(a c - b s, a s + b c)`. Of every
     `head_size` columns the first 2N turn, N being the pairs of the table; the others stay. `pairs` says which columns
-    form pair i: `adjacent` is (2i, 2i + 1), `halves` is (i, i + N).
+    form pair i: `adjacent` is (2i, 2i + 1), `halves` is (i, i + N). With a scale the heads are normed before they turn:
+    `head_norm(input, scale)`.
 
     - C1: the columns of `input` are a multiple of `head_size`, which is positive.
     - C2: the table is `PxNx2`, and 2N is at most `head_size`.
     - C3: there is a position for each row.
+    - C4: `scale` and a positive `eps` are there together or not at all; `scale` has an element for each of a head.
 
     ```mlir
     %y = llm.rope %q, %t, %positions head_size 64 pairs adjacent : tensor<?x576xf32>, tensor<2048x32x2xf32>, tensor<?xi32>
     ```
   }];
-  let arguments = (ins Llm_FloatRows:$input, Llm_RopeTable:$table, Llm_RowIndex:$positions, I64Attr:$head_size,
-                       Llm_RopePairsAttr:$pairs);
+  let arguments = (ins Llm_FloatRows:$input, Llm_RopeTable:$table, Llm_RowIndex:$positions,
+                       Optional<Llm_Vector>:$scale, I64Attr:$head_size, Llm_RopePairsAttr:$pairs,
+                       OptionalAttr<F32Attr>:$eps);
   let results = (outs Llm_FloatRows:$result);
   let assemblyFormat = [{
-    $input `,` $table `,` $positions `head_size` $head_size `pairs` $pairs attr-dict
-    `:` type($input) `,` type($table) `,` type($positions)
+    $input `,` $table `,` $positions `head_size` $head_size `pairs` $pairs (`norm` $scale^ `eps` $eps)? attr-dict
+    `:` type($input) `,` type($table) `,` type($positions) (`,` type($scale)^)?
   }];
-  let hasVerifier = 1;  // C1 .. C3
+  let hasVerifier = 1;  // C1 .. C4
 }
 
 def Llm_CacheResource : Resource<"::llcuda::llm::CacheResource">;

@@ -9,7 +9,8 @@
 def Llm_QkvLinearOp : Llm_Op<"qkv_linear", [Pure, AttrSizedOperandSegments, Llm_MultipliesRows]> {
   let summary = "The query, key and value linears of one value";
   let description = [{
-    `query = linear(input, q_weight, q_bias) (+ q_added)`, and so for key and value. The encodings may differ.
+    `query = linear(input, q_weight, q_bias) (+ q_added)`, and so for key and value. The encodings may differ. Of a
+    layer of the delta rule the three are what its convolution reads, the decay and the beta.
 
     - C1: `input` has as many columns as each weight; int8 rows have a multiple of 32 columns.
     - C2: each result has the rows of `input` and a column for each row of its weight.
@@ -79,6 +80,64 @@ def Llm_QkvRopeCacheOp : Llm_Op<"qkv_rope_cache",
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;  // C1 .. C9
+}
+
+def Llm_RopeCacheOp : Llm_Op<"rope_cache",
+    [AttrSizedOperandSegments, MemoryEffects<[MemWrite<Llm_CacheResource>]>]> {
+  let summary = "The head norms and rotations of query and key, and the cache write";
+  let description = [{
+    ```
+    q, k   = head_norm(q, q_scale), head_norm(k, k_scale)       with scales
+    v      = head_norm(v, v_scale)                              with v_scale
+    query  = rope(q, table, positions)
+    cache  = cache_write(rope(k, table, positions), v, positions, slots)
+    ```
+
+    - C1: `query` has the shape of `q`, whose columns are a multiple of the cache's head size.
+    - C2: `k` and `v` have as many columns as the cache has heads times elements, and the rows of `q`.
+    - C3: `q_scale`, `k_scale` and a positive `eps` are there together or not at all, `v_scale` only with them; a scale
+      has the cache's head size.
+    - C4: the table is `PxNx2`, and 2N is at most the cache's head size.
+    - C5: there is a position and a slot for each row.
+
+    ```mlir
+    %q1, %c = llm.rope_cache %q, %k, %v table %t at %positions, %slots pairs adjacent
+        : (tensor<?x576xf32>, tensor<?x192xf32>, tensor<?x192xf32>, tensor<2048x32x2xf32>, tensor<?xi32>, tensor<?xi32>)
+        -> (tensor<?x576xf32>, !llm.cache<layer 0, 3x64, f16, f16>)
+    ```
+  }];
+  let arguments = (ins Llm_FloatRows:$q, Llm_FloatRows:$k, Llm_FloatRows:$v, Llm_RopeTable:$table,
+                       Llm_RowIndex:$positions, Llm_RowIndex:$slots, Optional<Llm_Vector>:$q_scale,
+                       Optional<Llm_Vector>:$k_scale, Optional<Llm_Vector>:$v_scale, OptionalAttr<F32Attr>:$eps,
+                       Llm_RopePairsAttr:$pairs);
+  let results = (outs Llm_FloatRows:$query, Llm_CacheType:$cache);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `table` $table `at` $positions `,` $slots `pairs` $pairs
+    (`norm` $q_scale^ `,` $k_scale `eps` $eps)? (`v_norm` $v_scale^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1 .. C5
+}
+
+def Llm_LinearGluOp : Llm_Op<"linear_glu", [Pure, Llm_MultipliesRows, Llm_EmitsRows]> {
+  let summary = "A linear that gates rows";
+  let description = [{
+    `result = glu(activation, linear(input, weight), up)`
+
+    - C1: `input` has as many columns as `weight`; int8 rows have a multiple of 32 columns.
+    - C2: `up` and `result` have the rows of `input` and a column for each row of `weight`; int8 rows have a multiple of
+      32 columns.
+
+    ```mlir
+    %y = llm.linear_glu gelu_tanh %x, %w up %u
+        : (tensor<?x576x!llm.q8>, !llm.weight<256x576, q4_1>, tensor<?x256xf32>) -> tensor<?x256x!llm.q8>
+    ```
+  }];
+  let arguments = (ins Llm_ActivationAttr:$activation, Llm_Rows:$input, Llm_WeightType:$weight, Llm_FloatRows:$up);
+  let results = (outs Llm_Rows:$result);
+  let assemblyFormat = [{
+    $activation $input `,` $weight `up` $up attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;  // C1, C2
 }
 
 def Llm_GluLinearOp : Llm_Op<"glu_linear",
@@ -153,9 +212,11 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
     ```
     y      = linear(input, weight, bias) (+ added)
     y      = rms_norm(y, post_scale)        with post_scale
-    sum    = residual + y
+    sum    = (residual + y) * factor
     normed = rms_norm(sum, scale)
     ```
+
+    Without `factor` the sum is as it is; without `scale` it is what `normed` is too.
 
     - C1: `input` has as many columns as `weight`; int8 rows have a multiple of 32 columns.
     - C2: `residual` and `sum` have the rows of `input` and a column for each row of `weight`.
@@ -163,6 +224,7 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
     - C4: `eps` is positive; it is that of both norms.
     - C5: `normed` has the shape of `sum`; int8 rows have a multiple of 32 columns.
     - C6: `added` has the shape of `sum`.
+    - C7: `factor` is finite; it and a `normed` that is not normed are there only with `post_scale`.
 
     ```mlir
     %sum, %n = llm.linear_residual_norm %x, %w residual %r norm %s eps 1.0e-05
@@ -170,18 +232,18 @@ def Llm_LinearResidualNormOp : Llm_Op<"linear_residual_norm",
         -> (tensor<?x576xf32>, tensor<?x576x!llm.q8>)
     ```
   }];
-  let arguments = (ins Llm_Rows:$input, Llm_WeightType:$weight, Llm_FloatRows:$residual, Llm_Vector:$scale,
+  let arguments = (ins Llm_Rows:$input, Llm_WeightType:$weight, Llm_FloatRows:$residual, Optional<Llm_Vector>:$scale,
                        Optional<Llm_Vector>:$bias, Optional<Llm_Vector>:$post_scale,
-                       Optional<Llm_FloatRows>:$added, F32Attr:$eps);
+                       Optional<Llm_FloatRows>:$added, F32Attr:$eps, OptionalAttr<F32Attr>:$factor);
   let results = (outs Llm_FloatRows:$sum, Llm_Rows:$normed);
   let assemblyFormat = [{
-    $input `,` $weight `residual` $residual `norm` $scale `eps` $eps (`bias` $bias^)? (`post_norm` $post_scale^)?
-    (`added` $added^)? attr-dict `:` functional-type(operands, results)
+    $input `,` $weight `residual` $residual (`norm` $scale^)? `eps` $eps (`bias` $bias^)? (`post_norm` $post_scale^)?
+    (`added` $added^)? (`times` $factor^)? attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     ::mlir::OpResult getEmittedRows() { return ::llvm::cast<::mlir::OpResult>(getNormed()); }
   }];
-  let hasVerifier = 1;  // C1 .. C6
+  let hasVerifier = 1;  // C1 .. C7
 }
 
 #endif

@@ -281,9 +281,14 @@ LogicalResult RopeOp::verify() {
   const int64_t columns = dimOf(getInput(), 1), head = getHeadSize();
   if (head <= 0 || columns <= 0 || columns % head != 0) // C1
     return emitOpError() << "input columns must be a multiple of the head size " << head << ", not " << columns;
-  if (mlir::failed(checkTable(*this, getTable(), head))) // C2
+  if (mlir::failed(checkTable(*this, getTable(), head)) ||              // C2
+      mlir::failed(checkRowIndices(*this, getInput(), getPositions()))) // C3
     return mlir::failure();
-  return checkRowIndices(*this, getInput(), getPositions()); // C3
+  if (!getScale() != !getEps()) // C4
+    return emitOpError("needs scale and eps together or neither");
+  if (getScale() && mlir::failed(checkCount(*this, "scale elements", dimOf(getScale(), 0), head))) // C4
+    return mlir::failure();
+  return checkPositive(*this, "eps", getEps()); // C4
 }
 
 LogicalResult CacheWriteOp::verify() {
@@ -529,7 +534,8 @@ LogicalResult QkvLinearOp::verify() {
   return checkQkvAdded(*this); // C5
 }
 
-static LogicalResult checkHeadNorms(QkvRopeCacheOp op, int64_t headSize) {
+template <typename Op>
+static LogicalResult checkHeadNorms(Op op, int64_t headSize) {
   const int count = !!op.getQScale() + !!op.getKScale() + op.getEps().has_value();
   if (count == 0)
     return success();
@@ -561,6 +567,37 @@ LogicalResult QkvRopeCacheOp::verify() {
   return checkQkvAdded(*this); // C9
 }
 
+LogicalResult RopeCacheOp::verify() {
+  const CacheType cache = getCache().getType();
+  const int64_t headSize = cache.getHeadSize();
+  if (dimOf(getQ(), 1) <= 0 || dimOf(getQ(), 1) % headSize != 0) // C1
+    return emitOpError() << "q columns must be a multiple of the head size " << headSize << ", not "
+                         << dimOf(getQ(), 1);
+  if (mlir::failed(checkSameShape(*this, "query", getQuery(), getQ()))) // C1
+    return mlir::failure();
+  for (auto [what, rows] : {std::pair{"k", getK()}, std::pair{"v", getV()}})
+    if (mlir::failed(checkCount(*this, (llvm::Twine(what) + " columns").str(), dimOf(rows, 1), cache.getColumns())) ||
+        mlir::failed(checkSameRows(*this, what, rows, getQ()))) // C2
+      return mlir::failure();
+  if (mlir::failed(checkHeadNorms(*this, headSize))) // C3
+    return mlir::failure();
+  if (getVScale() && !getQScale()) // C3
+    return emitOpError("needs q_scale and k_scale beside v_scale");
+  if (getVScale() && mlir::failed(checkCount(*this, "v_scale elements", dimOf(getVScale(), 0), headSize))) // C3
+    return mlir::failure();
+  if (mlir::failed(checkTable(*this, getTable(), headSize))) // C4
+    return mlir::failure();
+  return checkRowIndices(*this, getQ(), getPositions(), getSlots()); // C5
+}
+
+LogicalResult LinearGluOp::verify() {
+  const WeightType weight = getWeight().getType();
+  if (mlir::failed(checkProduct(*this, "weight", getInput(), weight)) ||          // C1
+      mlir::failed(checkProductResult(*this, "up", getUp(), getInput(), weight))) // C2
+    return mlir::failure();
+  return checkProductResult(*this, "result", getResult(), getInput(), weight); // C2
+}
+
 LogicalResult GluLinearOp::verify() {
   if (mlir::failed(checkProduct(*this, "gate_weight", getInput(), getGateWeight().getType())) || // C1
       mlir::failed(checkProduct(*this, "up_weight", getInput(), getUpWeight().getType())))       // C1
@@ -587,6 +624,10 @@ LogicalResult LinearResidualNormOp::verify() {
       mlir::failed(checkPositive(*this, "eps", getEps())) ||                                    // C4
       mlir::failed(checkSameShape(*this, "normed", getNormed(), getSum())))                     // C5
     return mlir::failure();
+  if (getFactor() && !getFactor()->isFinite()) // C7
+    return emitOpError("factor must be finite");
+  if ((getFactor() || !getScale()) && !getPostScale()) // C7
+    return emitOpError() << (getFactor() ? "scales" : "emits") << " a sum whose product no post_scale norms";
   return checkAdded(*this, "added", getAdded(), getInput(), weight); // C6
 }
 

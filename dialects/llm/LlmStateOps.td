@@ -7,10 +7,10 @@
 
 def Llm_StateResource : Resource<"::llcuda::llm::StateResource">;
 
-class Llm_StateOp<string mnemonic>
-    : Llm_Op<mnemonic, [MemoryEffects<[MemRead<Llm_StateResource>, MemWrite<Llm_StateResource>]>]>;
+class Llm_StateOp<string mnemonic, list<Trait> traits = []>
+    : Llm_Op<mnemonic, traits # [MemoryEffects<[MemRead<Llm_StateResource>, MemWrite<Llm_StateResource>]>]>;
 
-def Llm_ShortConvOp : Llm_StateOp<"short_conv"> {
+def Llm_ShortConvOp : Llm_StateOp<"short_conv", [Llm_EmitsRows]> {
   let summary = "Convolution of each column over the last rows of its sequence";
   let description = [{
     For row r at position p of sequence s, column c of N, and K taps a column, the last of the row itself:
@@ -23,7 +23,8 @@ def Llm_ShortConvOp : Llm_StateOp<"short_conv"> {
 
     The state of `layer` holds u of the last positions.
 
-    - C1: `result` has N columns, statically; `input` as many or, if gated, three times as many.
+    - C1: `result` has N columns, statically, a multiple of 32 in int8 rows; `input` as many or, if gated, three times
+      as many.
     - C2: `taps` has K elements for each column, K from 2 to 8.
     - C3: `input` and `result` have the same number of rows, and there is a position and a slot for each.
     - C4: `layer` is not negative.
@@ -36,7 +37,7 @@ def Llm_ShortConvOp : Llm_StateOp<"short_conv"> {
   }];
   let arguments = (ins Llm_FloatRows:$input, Llm_Vector:$taps, Llm_RowIndex:$positions, Llm_RowIndex:$slots,
                        I64Attr:$layer, UnitAttr:$gated, UnitAttr:$silu);
-  let results = (outs Llm_FloatRows:$result);
+  let results = (outs Llm_Rows:$result);
   let assemblyFormat = [{
     (`gated` $gated^)? (`silu` $silu^)? $input `,` $taps `,` $positions `,` $slots `layer` $layer attr-dict
     `:` functional-type(operands, results)

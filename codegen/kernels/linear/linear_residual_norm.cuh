@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = weight . x + residual (+ bias) as `linear`; then the last block to arrive norms the rows of y as `rms_norm`. With
-// postNorm: y = residual + rms_norm(weight . x (+ bias)) * postScale, by that block too
+// postNorm: y = residual + rms_norm(weight . x (+ bias)) * postScale, by that block too, perhaps times a factor, and
+// perhaps emitted as it is
 //
 //   weight, x, bias, low, launch, numerics   decode_linear.cuh
 //   residual, y   as `linear`; kN is a multiple of 32
@@ -20,6 +21,7 @@ namespace llcuda {
 struct ResidualNormParts {
   bool bias = false;
   bool postNorm = false;
+  SumForm sum = {}; ///< another than that only with postNorm
 };
 
 /// y as StoreRows, or the product beside it; the last block to arrive norms.
@@ -53,7 +55,7 @@ struct NormRows {
     const auto load = [&](int r, int i) { return loadCoherent(fours + r * (kN / 4) + i); };
     if constexpr (kParts.postNorm) {
       const float4* stream = reinterpret_cast<const float4*>(stored.residual);
-      postNormRows<kN, kThreads, kM>(
+      postNormRows<kN, kThreads, kM, kParts.sum>(
           load, postScale, [&](int r, int i) { return stream[r * (kN / 4) + i]; }, scale, eps, y, output);
     } else {
       normRows<kN, kThreads, kM>(load, scale, eps, output);

@@ -102,10 +102,17 @@ LLCUDA_DEVICE void normRows(Load load, const float* scale, float eps, const Outp
   });
 }
 
-/// sum = residual + norm(x) * postScale, then norm(sum) * scale to `output`; both norms have one eps. `load(r, i)` and
-/// `residual(r, i)` give elements 4i ... 4i + 3 of row r as float4; `sum` is [kRows][kColumns] and may be where either
-/// comes from. All threads of the block call.
-template <int kColumns, int kThreads, int kRows, typename Output, typename Load, typename Residual>
+/// What becomes of a sum before it is normed: it is times a factor, or emitted itself.
+struct SumForm {
+  uint32_t factor = 0x3f800000; ///< bits of an f32
+  bool copied = false;
+};
+
+/// sum = residual + norm(x) * postScale, perhaps times a factor, then norm(sum) * scale, or the sum, to `output`; both
+/// norms have one eps. `load(r, i)` and `residual(r, i)` give elements 4i ... 4i + 3 of row r as float4; `sum` is
+/// [kRows][kColumns] and may be where either comes from. All threads of the block call.
+template <int kColumns, int kThreads, int kRows, SumForm kSum = SumForm{}, typename Output, typename Load,
+          typename Residual>
 LLCUDA_DEVICE void postNormRows(Load load, const float* postScale, Residual residual, const float* scale, float eps,
                                 float* sum, const Output& output) {
   static_assert(kColumns % kRowBlock == 0, "rows are whole blocks of int8 rows");
@@ -142,23 +149,30 @@ LLCUDA_DEVICE void postNormRows(Load load, const float* postScale, Residual resi
       const float4 v =
           scaled(kKeep ? kept[kKeep ? r * kPasses + p : 0] : load(r, i), inverseRms<kColumns>(squares[r], eps), post);
       const float4 stream = residual(r, i);
-      const float4 total = make_float4(v.x + stream.x, v.y + stream.y, v.z + stream.z, v.w + stream.w);
+      float4 total = make_float4(v.x + stream.x, v.y + stream.y, v.z + stream.z, v.w + stream.w);
+      if constexpr (kSum.factor != SumForm().factor) {
+        const float factor = bitCast<float>(kSum.factor);
+        total = make_float4(total.x * factor, total.y * factor, total.z * factor, total.w * factor);
+      }
       sumSquares[r] += sumOfSquares(total);
       if (kKeep)
         kept[r * kPasses + p] = total;
       reinterpret_cast<float4*>(sum + r * kColumns)[i] = total;
     }
   });
-  blockSum<kThreads>(sumSquares);
+  if constexpr (!kSum.copied)
+    blockSum<kThreads>(sumSquares);
 
   const auto normed = [&](int r, int p, int i, bool valid) {
-    const float4 s = fourOf(scale, valid ? i : 0);
     float4 v = zero;
     if (kKeep)
       v = kept[kKeep ? r * kPasses + p : 0];
     else if (valid) // this thread stored it
       v = reinterpret_cast<const float4*>(sum + r * kColumns)[i];
-    return scaled(v, inverseRms<kColumns>(sumSquares[r], eps), s);
+    if constexpr (kSum.copied)
+      return v;
+    else
+      return scaled(v, inverseRms<kColumns>(sumSquares[r], eps), fourOf(scale, valid ? i : 0));
   };
   HalfScale half = {};
   if constexpr (Output::kHalves) {

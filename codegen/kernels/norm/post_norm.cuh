@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sum[r] = residual[p] + rms_norm(x[p]) * postScale; normed[r] = rms_norm(sum[r]) * scale, where p is r, or pick[r]; a
-// row picked as -1 becomes zeros
+// row picked as -1 becomes zeros. By a SumForm the sum is times a factor, and perhaps what is emitted
 //
 //   launch    grid (rows of the result), block (kShape.threads); numbers from codegen/spec/rows_spec.cpp
 //   x, residual        [rows][columns] f32, 16-byte aligned
@@ -16,7 +16,7 @@
 
 namespace llcuda {
 
-template <RowShape kShape, RowForms kForms>
+template <RowShape kShape, RowForms kForms, SumForm kSum = SumForm{}>
 LLCUDA_DEVICE void postNorm(const float* x, const float* residual, const float* postScale, const float* scale,
                             const int* pick, float* sum, float* y, int8_t* codes, float2* scales, float eps,
                             uint8_t* halves = nullptr, float* halfScales = nullptr) {
@@ -30,8 +30,9 @@ LLCUDA_DEVICE void postNorm(const float* x, const float* residual, const float* 
     };
   };
   const RowOutput<kForms> output = {y, codes, scales, halves, halfScales};
-  postNormRows<kColumns, kShape.threads, 1>(rowOf(x), postScale, rowOf(residual), scale, eps,
-                                            sum + static_cast<int64_t>(row) * kColumns, output.row(row, kColumns));
+  postNormRows<kColumns, kShape.threads, 1, kSum>(rowOf(x), postScale, rowOf(residual), scale, eps,
+                                                  sum + static_cast<int64_t>(row) * kColumns,
+                                                  output.row(row, kColumns));
 }
 
 } // namespace llcuda

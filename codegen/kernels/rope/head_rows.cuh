@@ -72,9 +72,9 @@ LLCUDA_DEVICE float turnedHalves(float x, const float2* angles, int element, At 
   return at(element - kHalf) * turn.y + x * turn.x;
 }
 
-/// The group's head as `kTurn` wants it, or as it is where `plain`. All lanes of a warp call; its groups may have
-/// different heads.
-template <HeadTurn kTurn, typename Tile>
+/// The group's head as `kTurn` wants it, or where `plain` as it is, or with kPlainNorm only normed. All lanes of a warp
+/// call; its groups may have different heads.
+template <HeadTurn kTurn, typename Tile, bool kPlainNorm = false>
 LLCUDA_DEVICE void loadHead(const float* head, const float* scale, const float2* angles, float eps, bool plain,
                             float4 (&x)[Tile::kPasses]) {
   float squares = 0.f;
@@ -89,8 +89,14 @@ LLCUDA_DEVICE void loadHead(const float* head, const float* scale, const float2*
   float factor = 1.f;
   if (kTurn.norm)
     factor = rsqrtFast(groupSum<Tile::kLanes>(squares) * (1.f / Tile::kHeadSize) + eps);
-  if (plain)
+  if (plain) {
+    LLCUDA_UNROLL
+    for (int p = 0; kPlainNorm && p < Tile::kPasses; ++p) {
+      if (Tile::four(p) < Tile::kFours)
+        x[p] = scaled(x[p], factor, loadReadOnly(reinterpret_cast<const float4*>(scale) + Tile::four(p)));
+    }
     return;
+  }
   const auto at = [&](int element) {
     const float value = loadReadOnly(head + element) * factor;
     return kTurn.norm ? value * loadReadOnly(scale + element) : value;

@@ -100,7 +100,7 @@ LLCUDA_DEVICE void deltaRule(const float* x, const float* decay, const float* be
   if (position < 0 || !runs.begins(first))
     return;
 
-  const int count = runs.length(first);
+  const int count = kShape.rows == 1 ? 1 : runs.length(first); // of one row it is a constant, and nothing loops
   constexpr int64_t kCopy = static_cast<int64_t>(kShape.valueHeads) * kSize * kSize;
   float* const place = state + static_cast<int64_t>(runs.slot(first)) * 2 * kCopy;
   const int64_t from = static_cast<int64_t>(output) * kSize;
@@ -113,7 +113,7 @@ LLCUDA_DEVICE void deltaRule(const float* x, const float* decay, const float* be
   LLCUDA_NO_UNROLL
   for (int base = 0; base < count; base += kSteps) {
     syncThreads(); // the steps before have read the tokens
-    const int steps = minOf(kSteps, count - base);
+    const int steps = kShape.rows == 1 ? 1 : minOf(kSteps, count - base);
     if (warpId() < steps)
       loadDeltaToken<kShape>(x, decay, beta, rate, dt, first + base + warpId(), head, column, tokens[warpId()]);
     syncThreads();

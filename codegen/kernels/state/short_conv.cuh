@@ -7,12 +7,13 @@
 //   taps       [columns][kTaps] f32, the last of the row itself
 //   state      [slots][kTaps][columns] f32: u at position q is row q % kTaps, so that the last row can be computed
 //              again
-//   y          [rows][columns] f32, 16-byte aligned; not x; zeros where a row is padding
+//   output     f32 rows, int8 rows, or both; not x; zeros where a row is padding. int8 needs columns in multiples of 32
 //   numerics   f32, from the first tap on, one rounding for each multiply-add: bits do not turn on the phase
 //   aliasing   of each four columns one thread, that of the first row of a run, reads and writes the state; it makes
 //              the rows that need it
 #pragma once
 
+#include "codegen/kernels/block/emit_row.cuh"
 #include "codegen/kernels/ptx/math.cuh"
 #include "codegen/kernels/state/row_run.cuh"
 
@@ -24,14 +25,15 @@ struct ShortConvShape {
   int threads; ///< of a block
 };
 
-/// Four columns of the rows of a phase.
-template <ShortConvShape kShape>
+/// Four columns of the rows of a phase. Not `valid`: there are none, and they are as others for the lanes beside them.
+template <ShortConvShape kShape, RowForms kForms>
 struct ConvColumns {
   static constexpr int kFours = kShape.columns / 4, kTaps = kShape.taps, kParts = kShape.gated ? 3 : 1;
   const float4* x;
   const float* taps;
-  float4* y;
+  RowOutput<kForms> output;
   int four;
+  bool valid;
 
   /// What the convolution reads of a row.
   LLCUDA_DEVICE float4 input(int row) const {
@@ -42,6 +44,9 @@ struct ConvColumns {
     const float4 b = from[2 * kFours];
     return make_float4(a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w);
   }
+
+  /// All lanes of a warp call.
+  LLCUDA_DEVICE void emit(int row, float4 y) const { output.row(row, kShape.columns).store(four, y, valid); }
 
   /// Row `row` of y from the inputs of its last kTaps positions, its own the last.
   LLCUDA_DEVICE void store(int row, const float4 (&u)[kTaps]) const {
@@ -59,24 +64,25 @@ struct ConvColumns {
       const float4 c = x[(static_cast<int64_t>(row) * kParts + 1) * kFours + four];
       sum = make_float4(c.x * sum.x, c.y * sum.y, c.z * sum.z, c.w * sum.w);
     }
-    y[static_cast<int64_t>(row) * kFours + four] = sum;
+    emit(row, sum);
   }
 };
 
-template <ShortConvShape kShape>
+template <ShortConvShape kShape, RowForms kForms>
 LLCUDA_DEVICE void shortConv(const float* x, const float* taps, const int* positions, const int* slots, float* state,
-                             float* y) {
+                             float* y, int8_t* codes, float2* scales) {
   static_assert(kShape.columns % 4 == 0, "rows are read as float4");
   constexpr int kFours = kShape.columns / 4, kTaps = kShape.taps;
-  const int four = static_cast<int>(blockIdx.x) * kShape.threads + static_cast<int>(threadIdx.x);
-  if (four >= kFours)
-    return;
-  const ConvColumns<kShape> columns = {reinterpret_cast<const float4*>(x), taps, reinterpret_cast<float4*>(y), four};
+  const int thread = static_cast<int>(blockIdx.x) * kShape.threads + static_cast<int>(threadIdx.x);
+  const int four = minOf(thread, kFours - 1);
+  const bool valid = thread < kFours;
+  const ConvColumns<kShape, kForms> columns = {
+      reinterpret_cast<const float4*>(x), taps, {y, codes, scales}, four, valid};
   const RowRuns runs = {positions, slots, static_cast<int>(gridDim.y)};
   const int row = static_cast<int>(blockIdx.y), position = runs.position(row);
   const float4 zeros = make_float4(0.f, 0.f, 0.f, 0.f);
   if (position < 0) {
-    columns.y[static_cast<int64_t>(row) * kFours + four] = zeros;
+    columns.emit(row, zeros);
     return;
   }
   float4 u[kTaps]; // of the last positions, the newest last
@@ -102,7 +108,8 @@ LLCUDA_DEVICE void shortConv(const float* x, const float* taps, const int* posit
     columns.store(row + i, u);
   }
   LLCUDA_NO_UNROLL
-  for (int i = maxOf(0, count - kTaps); i < count; ++i) ring[(position + i) % kTaps * kFours] = columns.input(row + i);
+  for (int i = maxOf(0, count - kTaps); valid && i < count; ++i)
+    ring[(position + i) % kTaps * kFours] = columns.input(row + i);
 }
 
 } // namespace llcuda

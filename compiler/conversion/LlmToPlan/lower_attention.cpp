@@ -87,9 +87,26 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
   const std::string v = scratch(op, "v_linear", rows * cache.getColumns() * 4);
   if (failed(emitQkvLinear(op, q, k, v)))
     return failure();
-  codegen::RopeCacheDesc desc;
+  return emitRopeCache(op, kept, {}, {{"q", q}, {"k", k}, {"v", v}});
+}
+
+LogicalResult PhaseLowering::lowerRopeCache(RopeCacheOp op) {
+  const auto kept = keptCache(op, op.getCache(), plan);
+  if (failed(kept) || failed(checkTable(op, op.getTable(), plan.limits())))
+    return failure();
+  const RowBuffers& q = values[op.getQ()];
+  Bindings bindings = {{"q", q.floats()}, {"k", values[op.getK()].f32}, {"v", values[op.getV()].f32}};
+  if (op.getVScale())
+    bindings["v_scale"] = plan.constant(op.getVScale());
+  return emitRopeCache(op, *kept, {.queries = q.view, .valueNorm = static_cast<bool>(op.getVScale())}, bindings);
+}
+
+template <typename Op>
+LogicalResult PhaseLowering::emitRopeCache(Op op, const codegen::KvCacheDesc& kept, codegen::RopeCacheDesc desc,
+                                           Bindings bindings) {
+  const CacheType cache = op.getCache().getType();
   desc.rows = static_cast<uint32_t>(rows);
-  desc.heads = static_cast<uint32_t>(queryColumns / cache.getHeadSize());
+  desc.heads = static_cast<uint32_t>(columnsOf(op.getQuery()) / cache.getHeadSize());
   desc.kvHeads = static_cast<uint32_t>(cache.getHeads());
   desc.headSize = static_cast<uint32_t>(cache.getHeadSize());
   desc.turn = turnOf(op.getTable(), op.getPairs(), op.getEps());
@@ -97,14 +114,11 @@ LogicalResult PhaseLowering::emitQkvThenRopeCache(QkvRopeCacheOp op, const codeg
   desc.cache = kept;
   if (failed(accept(op, codegen::checkRopeCache(desc))))
     return failure();
-  Bindings bindings = {{"q", q},
-                       {"k", k},
-                       {"v", v},
-                       {"rope_table", plan.constant(op.getTable())},
-                       {"q_turned", defineQuery(op, op.getQuery(), "q")},
-                       {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
-                       {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
-                       {"block_table", plan.blockTable(op.getCache())}};
+  bindings.insert({{"rope_table", plan.constant(op.getTable())},
+                   {"q_turned", defineQuery(op, op.getQuery(), "q")},
+                   {"k_pages", plan.pool(op.getCache(), plan::KvPart::Keys)},
+                   {"v_pages", plan.pool(op.getCache(), plan::KvPart::Values)},
+                   {"block_table", plan.blockTable(op.getCache())}});
   if (op.getQScale()) {
     bindings["q_scale"] = plan.constant(op.getQScale());
     bindings["k_scale"] = plan.constant(op.getKScale());
@@ -168,9 +182,10 @@ LogicalResult PhaseLowering::lowerHeadNorm(HeadNormOp op) {
 LogicalResult PhaseLowering::lowerRope(RopeOp op) {
   if (failed(checkTable(op, op.getTable(), plan.limits())))
     return failure();
-  const codegen::HeadTurnDesc turn = turnOf(op.getTable(), op.getPairs(), {});
-  const Bindings bindings = {{"rope_table", plan.constant(op.getTable())},
-                             {"y", defineQuery(op, op.getResult(), "turned")}};
+  const codegen::HeadTurnDesc turn = turnOf(op.getTable(), op.getPairs(), op.getEps());
+  Bindings bindings = {{"rope_table", plan.constant(op.getTable())}, {"y", defineQuery(op, op.getResult(), "turned")}};
+  if (op.getScale())
+    bindings["scale"] = plan.constant(op.getScale());
   return emitHeadRows(op, op.getInput(), static_cast<int64_t>(op.getHeadSize()), turn, bindings,
                       !values[op.getResult()].f16.empty());
 }

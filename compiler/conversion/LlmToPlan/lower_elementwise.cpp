@@ -34,7 +34,12 @@ LogicalResult PhaseLowering::lowerScale(ScaleOp op) {
   if (failed(accept(op, codegen::checkElements("scale", desc))))
     return failure();
   const std::string y = define(op, op.getResult(), "scaled", x.rows).f32;
-  return emit(op, codegen::scaleLaunch(desc, op.getFactor().convertToFloat()), {{"x", x.f32}, {"y", y}});
+  if (failed(emit(op, codegen::scaleLaunch(desc, op.getFactor().convertToFloat()), {{"x", x.f32}, {"y", y}})))
+    return failure();
+  auto linear = op.getInput().getDefiningOp<LinearOp>();
+  if (op.getInput().getDefiningOp<AddOp>() || (linear && linear.getResidual()))
+    noteResidual(op, op.getResult());
+  return mlir::success();
 }
 
 LogicalResult PhaseLowering::lowerSoftcap(SoftcapOp op) {
@@ -46,8 +51,28 @@ LogicalResult PhaseLowering::lowerSoftcap(SoftcapOp op) {
   return emit(op, codegen::softcapLaunch(desc, op.getCap().convertToFloat()), {{"x", x.f32}, {"y", y}});
 }
 
+bool PhaseLowering::readsViews(mlir::OpOperand& use) {
+  Operation* reader = use.getOwner();
+  if (auto linear = llvm::dyn_cast<LinearGluOp>(reader))
+    return &use == &linear.getUpMutable();
+  if (auto rows = llvm::dyn_cast<RopeCacheOp>(reader))
+    return &use == &rows.getQMutable();
+  return llvm::isa<GluOp>(reader);
+}
+
 LogicalResult PhaseLowering::lowerTakeColumns(TakeColumnsOp op) {
   const RowBuffers x = values[op.getInput()];
+  const bool aligned = op.getFirst() % 4 == 0 && op.getCount() % 4 == 0 && op.getGroup() % 4 == 0;
+  if (x.view.isWhole() && aligned && llvm::all_of(op.getResult().getUses(), readsViews)) {
+    RowBuffers& view = values[op.getResult()];
+    view.rows = x.rows;
+    view.f32 = x.f32;
+    view.view = {.columns = static_cast<uint32_t>(columnsOf(op.getInput())),
+                 .group = static_cast<uint32_t>(op.getGroup()),
+                 .count = static_cast<uint32_t>(op.getCount())};
+    view.offset = static_cast<int64_t>(op.getFirst()) * 4;
+    return mlir::success();
+  }
   const codegen::TakeDesc desc = {elementsOf(x.rows, op.getResult()), static_cast<uint32_t>(op.getCount()),
                                   static_cast<uint32_t>(op.getGroup()), static_cast<uint32_t>(op.getFirst())};
   if (failed(accept(op, codegen::checkTakeColumns(desc))))

@@ -114,11 +114,13 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
   const codegen::NormRows epilogue = {.postNorm = static_cast<bool>(op.getPostScale()),
                                       .eps = op.getEps().convertToFloat(),
                                       .f32Rows = !int8Rows || feedsLowRank(op.getNormed()),
-                                      .int8Rows = int8Rows};
+                                      .int8Rows = int8Rows,
+                                      .sum = sumFormOf(op)};
   Bindings bindings = {{"residual", values[op.getResidual()].f32},
                        {"y", define(op, op.getSum(), "sum", rows).f32},
-                       {"norm_scale", plan.constant(op.getScale())},
                        {"arrivals", plan.counter(1)}};
+  if (op.getScale())
+    bindings["norm_scale"] = plan.constant(op.getScale());
   if (op.getPostScale()) {
     bindings["post_scale"] = plan.constant(op.getPostScale());
     bindings["product"] = scratch(op, "product", rows * columnsOf(op.getSum()) * 4);
@@ -128,6 +130,25 @@ LogicalResult PhaseLowering::emitLinearResidualNorm(LinearResidualNormOp op) {
     return failure();
   noteResidual(op, op.getSum());
   return mlir::success();
+}
+
+LogicalResult PhaseLowering::lowerLinearGlu(LinearGluOp op) {
+  const RowBuffers up = values[op.getUp()];
+  const LinearWeights weights = one(op.getWeight(), {}, {});
+  if (!hasFewRows()) {
+    const RowBuffers gate = {.f32 = scratch(op, "gate", rows * op.getWeight().getType().getRows() * 4)};
+    if (failed(emitLinear(op, op.getInput(), weights, codegen::StoreRows{}, {{"y", gate.f32}})))
+      return failure();
+    return emitGlu(op, op.getActivation(), gate, up, op.getResult(), rows);
+  }
+  const bool int8Rows = isQ8Rows(op.getResult().getType());
+  const codegen::TimesRows epilogue = {.activation = activationOf(op.getActivation()),
+                                       .up = up.view,
+                                       .f32Rows = !int8Rows || feedsLowRank(op.getResult()),
+                                       .int8Rows = int8Rows};
+  Bindings bindings = {{"up", up.floats()}};
+  bindRows(bindings, "y", define(op, op.getResult(), "gated", rows));
+  return emitLinear(op, op.getInput(), weights, epilogue, bindings);
 }
 
 // Gate and up in one launch, where there is a kernel for it.
@@ -149,12 +170,12 @@ LogicalResult PhaseLowering::lowerGluLinear(GluLinearOp op) {
 
 LogicalResult PhaseLowering::emitLinearsThenGlu(GluLinearOp op) {
   const auto type = llvm::cast<WeightType>(op.getGateWeight().getType());
-  const std::string gate = scratch(op, "gate", rows * type.getRows() * 4);
-  const std::string up = scratch(op, "up", rows * type.getRows() * 4);
+  const RowBuffers gate = {.f32 = scratch(op, "gate", rows * type.getRows() * 4)};
+  const RowBuffers up = {.f32 = scratch(op, "up", rows * type.getRows() * 4)};
   if (failed(emitLinear(op, op.getInput(), one(op.getGateWeight(), {}, op.getGateAdded()), codegen::StoreRows{},
-                        {{"y", gate}})) ||
-      failed(
-          emitLinear(op, op.getInput(), one(op.getUpWeight(), {}, op.getUpAdded()), codegen::StoreRows{}, {{"y", up}})))
+                        {{"y", gate.f32}})) ||
+      failed(emitLinear(op, op.getInput(), one(op.getUpWeight(), {}, op.getUpAdded()), codegen::StoreRows{},
+                        {{"y", up.f32}})))
     return failure();
   return emitGlu(op, op.getActivation(), gate, up, op.getResult(), rows);
 }

@@ -70,7 +70,7 @@ LogicalResult PhaseLowering::lowerNorm(Operation* op, std::string x, Value scale
 LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, bool picked, const std::string& sum) {
   const auto facts = [&](auto desc) {
     desc.rows = static_cast<uint32_t>(y.rows);
-    desc.columns = static_cast<uint32_t>(columnsOf(norm.scale));
+    desc.columns = static_cast<uint32_t>(columnsOf(norm.postScale ? norm.postScale : norm.scale));
     desc.eps = norm.eps;
     desc.pickRows = picked;
     desc.f32Rows = !y.f32.empty();
@@ -80,7 +80,9 @@ LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, boo
     desc.threads = norm.threads;
     return desc;
   };
-  Bindings bindings = {{"x", norm.x}, {"scale", plan.constant(norm.scale)}};
+  Bindings bindings = {{"x", norm.x}};
+  if (norm.scale)
+    bindings["scale"] = plan.constant(norm.scale);
   bindRows(bindings, "y", y);
   if (picked)
     bindings["output_rows"] = pickBuffer();
@@ -92,7 +94,8 @@ LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, boo
   bindings["residual"] = norm.residual;
   bindings["post_scale"] = plan.constant(norm.postScale);
   bindings["sum"] = sum;
-  const auto desc = facts(codegen::PostNormDesc());
+  codegen::PostNormDesc desc = facts(codegen::PostNormDesc());
+  desc.sum = {norm.factor, !norm.scale};
   return failed(accept(norm.op, codegen::checkPostNorm(desc))) ? failure()
                                                                : emit(norm.op, codegen::postNormLaunch(desc), bindings);
 }
@@ -102,7 +105,14 @@ LogicalResult PhaseLowering::emitNorm(const Norm& norm, const RowBuffers& y, boo
 LogicalResult PhaseLowering::emitPostNorm(LinearResidualNormOp op, const std::string& product,
                                           const std::string& residual, uint32_t threads) {
   const bool picked = isPicked(op.getNormed()) && op.getSum().use_empty();
-  const Norm norm = {op, product, residual, op.getPostScale(), op.getScale(), op.getEps().convertToFloat(), threads};
+  const Norm norm = {op,
+                     product,
+                     residual,
+                     op.getPostScale(),
+                     op.getScale(),
+                     op.getEps().convertToFloat(),
+                     threads,
+                     sumFormOf(op).factor};
   if (picked)
     beginTail(norm);
   const int64_t count = picked ? outputs : rows;
@@ -135,7 +145,7 @@ LogicalResult PhaseLowering::lowerQuantize(QuantizeOp op) {
 
 LogicalResult PhaseLowering::lowerGlu(GluOp op) {
   const RowBuffers gate = values[op.getGate()], up = values[op.getUp()];
-  return emitGlu(op, op.getActivation(), gate.f32, up.f32, op.getResult(), gate.rows);
+  return emitGlu(op, op.getActivation(), gate, up, op.getResult(), gate.rows);
 }
 
 LogicalResult PhaseLowering::lowerActivate(ActivateOp op) {
@@ -154,8 +164,8 @@ LogicalResult PhaseLowering::lowerActivate(ActivateOp op) {
   return emit(op, codegen::activateLaunch(desc), bindings);
 }
 
-LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, std::string gate, std::string up,
-                                     Value result, int64_t count) {
+LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, const RowBuffers& gate,
+                                     const RowBuffers& up, Value result, int64_t count) {
   codegen::GluDesc desc;
   desc.rows = static_cast<uint32_t>(count);
   desc.columns = static_cast<uint32_t>(columnsOf(result));
@@ -163,9 +173,11 @@ LogicalResult PhaseLowering::emitGlu(Operation* op, llm::Activation activation, 
   desc.int8Rows = isQ8Rows(result.getType());
   desc.f32Rows = !desc.int8Rows || feedsLowRank(result);
   desc.order = orderOf(/*picked=*/false);
+  desc.gate = gate.view;
+  desc.up = up.view;
   if (failed(accept(op, codegen::checkGlu(desc))))
     return failure();
-  Bindings bindings = {{"gate", gate}, {"up", up}};
+  Bindings bindings = {{"gate", gate.floats()}, {"up", up.floats()}};
   bindRows(bindings, "y", define(op, result, "gated", count));
   return emit(op, codegen::gluLaunch(desc), bindings);
 }

@@ -11,19 +11,23 @@ using mlir::failure;
 using mlir::LogicalResult;
 
 LogicalResult PhaseLowering::lowerShortConv(ShortConvOp op) {
+  const bool int8Rows = isQ8Rows(op.getResult().getType());
   const codegen::ShortConvDesc desc = {.rows = static_cast<uint32_t>(rows),
                                        .columns = static_cast<uint32_t>(columnsOf(op.getResult())),
                                        .taps = static_cast<uint32_t>(op.getTapCount()),
                                        .gated = op.getGated(),
-                                       .silu = op.getSilu()};
+                                       .silu = op.getSilu(),
+                                       .f32Rows = !int8Rows || feedsLowRank(op.getResult()),
+                                       .int8Rows = int8Rows,
+                                       .order = orderOf(/*picked=*/false)};
   if (failed(accept(op, codegen::checkShortConv(desc))))
     return failure();
   const auto bytes = static_cast<int64_t>(codegen::shortConvStateBytes(desc));
-  return emit(op, codegen::shortConvLaunch(desc),
-              {{"x", values[op.getInput()].f32},
-               {"taps", plan.constant(op.getTaps())},
-               {"state", plan.state("short_conv", static_cast<int64_t>(op.getLayer()), bytes)},
-               {"y", define(op, op.getResult(), "convolved", rows).f32}});
+  Bindings bindings = {{"x", values[op.getInput()].f32},
+                       {"taps", plan.constant(op.getTaps())},
+                       {"state", plan.state("short_conv", static_cast<int64_t>(op.getLayer()), bytes)}};
+  bindRows(bindings, "y", define(op, op.getResult(), "convolved", rows));
+  return emit(op, codegen::shortConvLaunch(desc), bindings);
 }
 
 LogicalResult PhaseLowering::lowerDeltaRule(DeltaRuleOp op) {

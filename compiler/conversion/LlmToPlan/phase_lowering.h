@@ -23,11 +23,20 @@ struct RowBuffers {
   std::string halfScales;
   RowOrder order = RowOrder::kRows;
   int64_t rows = 0;
-  bool picked = false; ///< row r is row output_rows[r] of the phase
+  bool picked = false;   ///< row r is row output_rows[r] of the phase
+  codegen::RowView view; ///< how the f32 rows lie in their buffer
+  int64_t offset = 0;    ///< where they begin in it, in bytes
+
+  /// The f32 rows of a launch that reads views.
+  BoundBuffer floats() const { return {f32, offset}; }
 };
 
 inline llcuda::Activation activationOf(llm::Activation activation) {
   return static_cast<llcuda::Activation>(activation); // the same numbers: compiler/emit/schema_enums.cpp
+}
+
+inline codegen::SumForm sumFormOf(LinearResidualNormOp op) {
+  return {op.getFactor() ? op.getFactor()->convertToFloat() : 1.f, !op.getScale()};
 }
 
 /// The weights of a linear, in the order of codegen/spec/linear_spec.h, and their biases, or none.
@@ -63,10 +72,11 @@ private:
   /// A norm of rows, with what is added before it or without.
   struct Norm {
     mlir::Operation* op = nullptr;
-    std::string x, residual; ///< the second, and `sum`, with a post-norm alone
-    mlir::Value postScale, scale;
+    std::string x, residual;      ///< the second, and `sum`, with a post-norm alone
+    mlir::Value postScale, scale; ///< without the second what is emitted is the sum
     float eps = 0;
     uint32_t threads = 0; ///< as codegen::RmsNormDesc
+    float factor = 1;     ///< of the sum
   };
   /// Its launch for the rows of `y`, which has its buffers: those that the tail picks, or all.
   mlir::LogicalResult emitNorm(const Norm& norm, const RowBuffers& y, bool picked, const std::string& sum);
@@ -75,13 +85,14 @@ private:
   mlir::LogicalResult lowerQuantize(QuantizeOp op);
   mlir::LogicalResult lowerGlu(GluOp op);
   mlir::LogicalResult lowerActivate(ActivateOp op);
-  mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, std::string gate, std::string up,
-                              mlir::Value result, int64_t count);
+  mlir::LogicalResult emitGlu(mlir::Operation* op, llm::Activation activation, const RowBuffers& gate,
+                              const RowBuffers& up, mlir::Value result, int64_t count);
   // lower_linears.cpp
   mlir::LogicalResult lowerLinear(LinearOp op);
   mlir::LogicalResult lowerLinearResidualNorm(LinearResidualNormOp op);
   mlir::LogicalResult emitLinearResidualNorm(LinearResidualNormOp op);
   mlir::LogicalResult emitLinearThenNorm(LinearResidualNormOp op);
+  mlir::LogicalResult lowerLinearGlu(LinearGluOp op);
   mlir::LogicalResult lowerGluLinear(GluLinearOp op);
   mlir::LogicalResult emitLinearsThenGlu(GluLinearOp op);
   /// The description of one launch of every row of the phase.
@@ -131,6 +142,11 @@ private:
   mlir::LogicalResult lowerQkvRopeCache(QkvRopeCacheOp op);
   mlir::LogicalResult emitQkvRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
   mlir::LogicalResult emitQkvThenRopeCache(QkvRopeCacheOp op, const codegen::KvCacheDesc& kept);
+  mlir::LogicalResult lowerRopeCache(RopeCacheOp op);
+  /// What follows the linears, of an op that norms, turns and keeps heads: `bindings` has q, k and v.
+  template <typename Op>
+  mlir::LogicalResult emitRopeCache(Op op, const codegen::KvCacheDesc& kept, codegen::RopeCacheDesc desc,
+                                    Bindings bindings);
   mlir::LogicalResult lowerQkvLinear(QkvLinearOp op);
   template <typename Op>
   mlir::LogicalResult emitQkvLinear(Op op, const std::string& q, const std::string& k, const std::string& v);
@@ -151,6 +167,8 @@ private:
   mlir::LogicalResult lowerScale(ScaleOp op);
   mlir::LogicalResult lowerSoftcap(SoftcapOp op);
   mlir::LogicalResult lowerTakeColumns(TakeColumnsOp op);
+  /// Whether the launch that reads f32 rows there reads some columns of wider rows as well.
+  static bool readsViews(mlir::OpOperand& use);
   /// The rows that the tail wants, as f32 rows.
   mlir::LogicalResult pickRows(mlir::Operation* op, mlir::Value input, RowBuffers& picked);
   // lower_head.cpp

@@ -262,15 +262,19 @@ mlir::FailureOr<plan::LaunchOp> PlanBuilder::launch(mlir::Operation* op, mlir::B
   if (!std::holds_alternative<std::monostate>(spec.tileRequest))
     requests.try_emplace(spec.kernel.name, spec.tileRequest);
   llvm::SmallVector<mlir::Attribute> arguments;
-  for (const codegen::Param& param : spec.kernel.params)
-    arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bindings.at(param.name)));
+  llvm::SmallVector<int64_t> offsets;
+  for (const codegen::Param& param : spec.kernel.params) {
+    const BoundBuffer& bound = bindings.at(param.name);
+    arguments.push_back(mlir::FlatSymbolRefAttr::get(builder.getContext(), bound.name));
+    offsets.push_back(bound.offset);
+  }
   builder.setInsertionPointToEnd(&body);
   const llvm::SmallVector<int64_t> grid = {spec.grid.x, spec.grid.y, spec.grid.z};
-  return plan::LaunchOp::create(
-      builder, spec.kernel.name, grid, layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
-      tail ? plan::TailKindAttr::get(builder.getContext(), *tail) : plan::TailKindAttr(),
-      builder.getArrayAttr(arguments), llvm::SmallVector<int64_t>(arguments.size(), 0), workAttr(spec.work),
-      /*tap=*/mlir::FlatSymbolRefAttr());
+  return plan::LaunchOp::create(builder, spec.kernel.name, grid,
+                                layer < 0 ? mlir::IntegerAttr() : builder.getI64IntegerAttr(layer),
+                                tail ? plan::TailKindAttr::get(builder.getContext(), *tail) : plan::TailKindAttr(),
+                                builder.getArrayAttr(arguments), offsets, workAttr(spec.work),
+                                /*tap=*/mlir::FlatSymbolRefAttr());
 }
 
 void PlanBuilder::finish() {

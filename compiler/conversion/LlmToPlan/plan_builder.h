@@ -15,8 +15,19 @@
 
 namespace llcuda::llm {
 
+/// A buffer from some byte on.
+struct BoundBuffer {
+  BoundBuffer() = default;
+  BoundBuffer(std::string name, int64_t offset = 0) : name(std::move(name)), offset(offset) {}
+  BoundBuffer(const char* name) : name(name) {}
+  bool operator==(const BoundBuffer&) const = default;
+
+  std::string name;
+  int64_t offset = 0;
+};
+
 /// Buffers by the name of the parameter that they are bound to.
-using Bindings = std::map<std::string, std::string>;
+using Bindings = std::map<std::string, BoundBuffer>;
 
 struct PlanLimits {
   int64_t maxContext;

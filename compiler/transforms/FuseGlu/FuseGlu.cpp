@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // FuseGlu.cpp: glu(linear(x, gate), linear(x, up)) -> glu_linear(x, gate, up), and so for linears of experts
+//              glu(linear(x, gate), u) -> linear_glu(x, gate, u)
 #include "compiler/transforms/FuseGlu/FuseGlu.h"
 
 #include "compiler/transforms/rewriting.h"
@@ -34,6 +35,19 @@ mlir::LogicalResult fuseExperts(PassRewriter& rewriter, GluOp glu, ExpertLinearO
   return mlir::success();
 }
 
+mlir::LogicalResult fuseGate(PassRewriter& rewriter, GluOp glu, LinearOp gate) {
+  if (gate.getBias() || gate.getResidual() || gate.getAdded())
+    return rewriter.refuse(glu, "the linear of the gate adds something");
+  rewriter.accept(glu, "gate and activation are one linear_glu");
+  rewriter.setInsertionPoint(glu);
+  auto fused = LinearGluOp::create(rewriter, glu.getLoc(), glu.getType(), glu.getActivation(), gate.getInput(),
+                                   gate.getWeight(), glu.getUp());
+  copyLayer(glu, fused);
+  rewriter.replaceOp(glu, fused);
+  rewriter.eraseOp(gate);
+  return mlir::success();
+}
+
 mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
   auto gateExperts = solelyReadProducer<ExpertLinearOp>(glu.getGate());
   auto upExperts = solelyReadProducer<ExpertLinearOp>(glu.getUp());
@@ -41,6 +55,8 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, GluOp glu) {
     return fuseExperts(rewriter, glu, gateExperts, upExperts);
   auto gate = solelyReadProducer<LinearOp>(glu.getGate());
   auto up = solelyReadProducer<LinearOp>(glu.getUp());
+  if (gate && !glu.getUp().getDefiningOp<LinearOp>())
+    return fuseGate(rewriter, glu, gate);
   if (!gate || !up)
     return rewriter.refuse(glu, "gate or up does not come from a linear that only it reads");
   if (gate.getInput() != up.getInput())

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// FuseQkv.cpp: three linears of one value, behind one attention -> qkv_linear
+// FuseQkv.cpp: three linears of one value, behind one attention or delta rule -> qkv_linear
 //
 // The attention says which linear is which: its query leads back to one, and the cache write it follows to two, past
-// rotations and norms. The fused op stands where the first of the three stood.
+// rotations, norms and what takes some columns. A delta rule reads its own, one past a convolution. The fused op stands
+// where the first of the three stood.
 #include "compiler/transforms/FuseQkv/FuseQkv.h"
+
+#include <array>
 
 #include "compiler/transforms/rewriting.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,13 +18,16 @@ using namespace llm;
 
 namespace {
 
-/// The linear behind rotations and norms, none of which has another reader.
+/// The linear behind what works on its rows, none of which has another reader, but for a linear of which some take
+/// these columns and some those.
 LinearOp linearBehind(mlir::Value value) {
+  bool takesColumns = false;
   while (mlir::Operation* op = value.getDefiningOp()) {
-    if (!value.hasOneUse())
+    if (!takesColumns && !value.hasOneUse())
       return {};
-    if (!mlir::isa<RopeOp, HeadNormOp, RmsNormOp>(op))
+    if (!mlir::isa<RopeOp, HeadNormOp, RmsNormOp, ShortConvOp, TakeColumnsOp>(op))
       return mlir::dyn_cast<LinearOp>(op);
+    takesColumns = mlir::isa<TakeColumnsOp>(op);
     value = op->getOperand(0);
   }
   return {};
@@ -45,21 +51,17 @@ void moveAddedBefore(PassRewriter& rewriter, mlir::Operation* anchor, LinearOp l
   rewriter.moveOpBefore(product, anchor);
 }
 
-mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
-  auto write = attention.getCache().getDefiningOp<CacheWriteOp>();
-  if (!write)
-    return rewriter.refuse(attention, "the cache is not written by a cache_write of this function");
-  LinearOp linears[] = {linearBehind(attention.getQuery()), linearBehind(write.getKeys()),
-                        linearBehind(write.getValues())};
+/// The linears behind `reader`, which are those of query, key and value.
+mlir::LogicalResult fuse(PassRewriter& rewriter, mlir::Operation* reader, std::array<LinearOp, 3> linears) {
   auto [q, k, v] = linears;
   if (!q || !k || !v)
-    return rewriter.refuse(attention, "query, keys or values do not come from a linear that only they read");
+    return rewriter.refuse(reader, "query, keys or values do not come from a linear that only they read");
   if (q.getInput() != k.getInput() || q.getInput() != v.getInput())
-    return rewriter.refuse(attention, "the linears of query, key and value read different values");
+    return rewriter.refuse(reader, "the linears of query, key and value read different values");
   if (q.getResidual() || k.getResidual() || v.getResidual())
-    return rewriter.refuse(attention, "a linear of query, key or value adds a residual");
+    return rewriter.refuse(reader, "a linear of query, key or value adds a residual");
   if (!q.getBias() != !k.getBias() || !q.getBias() != !v.getBias())
-    return rewriter.refuse(attention, "some of the linears of query, key and value have a bias, some have none");
+    return rewriter.refuse(reader, "some of the linears of query, key and value have a bias, some have none");
 
   LinearOp first = q;
   for (LinearOp linear : linears)
@@ -68,11 +70,11 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
   llvm::SmallVector<mlir::Value> parameters;
   for (LinearOp linear : linears) parameters.append({linear.getWeight(), linear.getBias()});
   if (!llvm::all_of(parameters, [&](mlir::Value value) { return isAvailableAt(value, first); }))
-    return rewriter.refuse(attention, "a weight or bias is computed after the first of the three linears");
+    return rewriter.refuse(reader, "a weight or bias is computed after the first of the three linears");
   if (!llvm::all_of(linears, [&](LinearOp linear) { return addsWhatCanMove(linear, first); }))
-    return rewriter.refuse(attention, "what a linear adds is computed after the first of the three linears");
+    return rewriter.refuse(reader, "what a linear adds is computed after the first of the three linears");
 
-  rewriter.accept(attention, "the linears of query, key and value are one qkv_linear");
+  rewriter.accept(reader, "the linears of query, key and value are one qkv_linear");
   moveParametersBefore(rewriter, first, parameters);
   for (LinearOp linear : linears) moveAddedBefore(rewriter, first, linear);
   rewriter.setInsertionPoint(first);
@@ -84,10 +86,24 @@ mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
   return mlir::success();
 }
 
+mlir::LogicalResult fuse(PassRewriter& rewriter, AttentionOp attention) {
+  auto write = attention.getCache().getDefiningOp<CacheWriteOp>();
+  if (!write)
+    return rewriter.refuse(attention, "the cache is not written by a cache_write of this function");
+  return fuse(rewriter, attention,
+              {linearBehind(attention.getQuery()), linearBehind(write.getKeys()), linearBehind(write.getValues())});
+}
+
+mlir::LogicalResult fuse(PassRewriter& rewriter, DeltaRuleOp rule) {
+  return fuse(rewriter, rule,
+              {linearBehind(rule.getInput()), linearBehind(rule.getDecay()), linearBehind(rule.getBeta())});
+}
+
 struct FuseQkv final : impl::FuseQkvBase<FuseQkv> {
   void runOnOperation() override {
     PassRewriter rewriter(&getContext(), getArgument());
     for (AttentionOp attention : collect<AttentionOp>(getOperation())) (void)fuse(rewriter, attention);
+    for (DeltaRuleOp rule : collect<DeltaRuleOp>(getOperation())) (void)fuse(rewriter, rule);
   }
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FuseResidualNorm.cpp: rms_norm(add(r, [rms_norm](linear(x, w))), s) -> linear_residual_norm(x, w, r, s)
+//                       rms_norm(scale(add(r, rms_norm(linear(x, w)))), s) -> linear_residual_norm(x, w, r, s)
+//                       linear(add(r, rms_norm(linear(x, w)))) -> linear(linear_residual_norm(x, w, r))
 //                       add(r, linear(x, w)) -> linear(x, w) residual r
 //
 // The add is the root. Which of its operands is the linear and which the residual stream is found by looking: the
@@ -36,6 +38,12 @@ Branch branchOf(AddOp add) {
   return left.linear->isBeforeInBlock(right.linear) ? right : left;
 }
 
+/// Whether a linear multiplies the value there.
+bool multiplies(mlir::OpOperand& use) {
+  auto linear = mlir::dyn_cast<MultipliesRows>(use.getOwner());
+  return linear && &use == &linear.getInputMutable();
+}
+
 /// The norms that read a sum.
 llvm::SmallVector<RmsNormOp> normsOf(mlir::Value sum) {
   llvm::SmallVector<RmsNormOp> norms;
@@ -57,17 +65,37 @@ mlir::LogicalResult addInLinear(PassRewriter& rewriter, AddOp add, Branch branch
   return mlir::success();
 }
 
-mlir::LogicalResult normInLinear(PassRewriter& rewriter, AddOp add, Branch branch, RmsNormOp norm) {
+/// What becomes of the sum: perhaps a product with a constant, which then is the sum, and then a norm or none.
+struct Sum {
+  AddOp add;
+  ScaleOp scale;
+
+  mlir::Value value() { return scale ? scale.getResult() : add.getResult(); }
+};
+
+Sum sumOf(AddOp add) {
+  return {add, add->hasOneUse() ? mlir::dyn_cast<ScaleOp>(*add->getUsers().begin()) : ScaleOp()};
+}
+
+mlir::LogicalResult normInLinear(PassRewriter& rewriter, Sum sum, Branch branch, RmsNormOp norm) {
   auto [linear, postNorm, residual] = branch;
-  rewriter.accept(add, "linear, add and norm are one linear_residual_norm");
-  moveParametersBefore(rewriter, add, norm.getScale());
+  AddOp add = sum.add;
+  rewriter.accept(add, norm ? "linear, add and norm are one linear_residual_norm"
+                            : "linear, norm and add are one linear_residual_norm, which linears read");
+  const mlir::Value scale = norm ? norm.getScale() : mlir::Value();
+  moveParametersBefore(rewriter, add, scale);
   rewriter.setInsertionPoint(add);
-  auto fused = LinearResidualNormOp::create(rewriter, add.getLoc(), add.getType(), norm.getType(), linear.getInput(),
-                                            linear.getWeight(), residual, norm.getScale(), linear.getBias(),
-                                            postNorm ? postNorm.getScale() : mlir::Value(), linear.getAdded(),
-                                            norm.getEpsAttr());
+  auto fused = LinearResidualNormOp::create(
+      rewriter, add.getLoc(), add.getType(), add.getType(), linear.getInput(), linear.getWeight(), residual, scale,
+      linear.getBias(), postNorm ? postNorm.getScale() : mlir::Value(), linear.getAdded(),
+      norm ? norm.getEpsAttr() : postNorm.getEpsAttr(), sum.scale ? sum.scale.getFactorAttr() : mlir::FloatAttr());
   copyLayer(linear, fused);
-  rewriter.replaceOp(norm, fused.getNormed());
+  if (norm)
+    rewriter.replaceOp(norm, fused.getNormed());
+  else
+    rewriter.replaceUsesWithIf(sum.value(), fused.getNormed(), multiplies);
+  if (sum.scale)
+    rewriter.replaceOp(sum.scale, fused.getSum());
   rewriter.replaceOp(add, fused.getSum());
   if (postNorm)
     rewriter.eraseOp(postNorm);
@@ -89,10 +117,13 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
       return rewriter.refuse(add, "neither operand comes from a linear that only the add reads");
     if (branch.linear.getResidual())
       return rewriter.refuse(add, "the linear adds another residual already");
-    auto norms = normsOf(add.getResult());
-    const std::string reason = whyNoNorm(add, branch, norms);
+    Sum sum = sumOf(add);
+    auto norms = normsOf(sum.value());
+    const std::string reason = whyNoNorm(sum, branch, norms);
     if (reason.empty())
-      return normInLinear(rewriter, add, branch, norms.front());
+      return normInLinear(rewriter, sum, branch, norms.front());
+    if (norms.empty() && branch.postNorm && whyNotWhole(add).empty() && llvm::any_of(sum.value().getUses(), multiplies))
+      return normInLinear(rewriter, sum, branch, {});
     const mlir::LogicalResult refusal = rewriter.refuse(add, reason);
     if (branch.postNorm)
       return refusal;
@@ -100,22 +131,31 @@ struct FuseResidualNorm final : impl::FuseResidualNormBase<FuseResidualNorm> {
   }
 
   /// Why the norm after the add is not taken in; empty when it is.
-  std::string whyNoNorm(AddOp add, Branch branch, llvm::MutableArrayRef<RmsNormOp> norms) const {
-    const int64_t columns = columnsOf(add.getResult());
+  std::string whyNoNorm(Sum sum, Branch branch, llvm::MutableArrayRef<RmsNormOp> norms) const {
     if (norms.empty())
       return "no norm reads the sum";
     if (norms.size() > 1)
       return "two norms read the sum";
-    if (!isAvailableAt(norms.front().getScale(), add))
+    if (sum.scale && !branch.postNorm)
+      return "the sum is scaled, and what is added is not normed";
+    if (!isAvailableAt(norms.front().getScale(), sum.add))
       return "the scale of the norm is computed after the sum";
+    if (std::string reason = whyNotWhole(sum.add); !reason.empty())
+      return reason;
+    if (branch.postNorm && branch.postNorm.getEps() != norms.front().getEps())
+      return "the norms before and after the add have different epsilons";
+    return {};
+  }
+
+  /// Why a block cannot have a whole row; empty when it can.
+  std::string whyNotWhole(AddOp add) const {
+    const int64_t columns = columnsOf(add.getResult());
     if (columns > maxColumns)
       return (llvm::Twine("rows of ") + llvm::Twine(columns) + " columns are wider than max-columns " +
               llvm::Twine(maxColumns.getValue()))
           .str();
     if (columns % kQ8Block != 0)
       return (llvm::Twine("rows of ") + llvm::Twine(columns) + " columns are no multiple of 32").str();
-    if (branch.postNorm && branch.postNorm.getEps() != norms.front().getEps())
-      return "the norms before and after the add have different epsilons";
     return {};
   }
 };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // FuseRopeCache.cpp: qkv_linear, [head_norm], rope, cache_write -> qkv_rope_cache
+//                    [head_norm], rope, cache_write -> rope_cache
+//                    head_norm, rope -> rope
 //
-// The cache write is the root: its keys lead back to the qkv_linear, and the query goes forward from there.
+// The cache write is the root: its keys lead back to the qkv_linear, and the query goes forward from there. Where that
+// fails, the query is that of the first attention over the cache.
 #include "compiler/transforms/FuseRopeCache/FuseRopeCache.h"
 
 #include "compiler/transforms/rewriting.h"
@@ -41,6 +44,23 @@ mlir::Value inputOf(Turned turned) {
   return turned.norm ? turned.norm.getInput() : turned.rope.getInput();
 }
 
+/// Back from the query of the first attention over the cache.
+Turned attendingQuery(CacheWriteOp write) {
+  AttentionOp first;
+  for (mlir::Operation* user : write->getUsers())
+    if (auto attention = mlir::dyn_cast<AttentionOp>(user); attention && (!first || attention->isBeforeInBlock(first)))
+      first = attention;
+  auto rope = first ? first.getQuery().getDefiningOp<RopeOp>() : RopeOp();
+  return {rope ? solelyReadProducer<HeadNormOp>(rope.getInput()) : HeadNormOp(), rope};
+}
+
+/// Whether what reads the turned query comes after the cache write.
+bool isReadAfter(RopeOp query, CacheWriteOp write) {
+  return llvm::all_of(query->getUsers(), [&](mlir::Operation* user) {
+    return user->getBlock() == write->getBlock() && write->isBeforeInBlock(user);
+  });
+}
+
 /// Why the rotations of query and key cannot be one; empty when they can.
 llvm::StringRef whyRotationsDiffer(RopeOp query, RopeOp key, CacheWriteOp write) {
   if (query.getTable() != key.getTable() || query.getPairs() != key.getPairs())
@@ -71,7 +91,10 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
 
   void runOnOperation() override {
     PassRewriter rewriter(&getContext(), getArgument());
-    for (CacheWriteOp write : collect<CacheWriteOp>(getOperation())) (void)fuse(rewriter, write);
+    for (CacheWriteOp write : collect<CacheWriteOp>(getOperation()))
+      if (mlir::failed(fuse(rewriter, write)))
+        fuseRows(rewriter, write);
+    for (RopeOp rope : collect<RopeOp>(getOperation())) takeNorm(rewriter, rope);
   }
 
   mlir::LogicalResult fuse(PassRewriter& rewriter, CacheWriteOp write) {
@@ -93,9 +116,7 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
     const int64_t headSize = write.getCache().getType().getHeadSize();
     if (const auto reason = whyNormsDiffer(query.norm, key.norm, headSize); !reason.empty())
       return rewriter.refuse(write, reason);
-    if (!llvm::all_of(query.rope->getUsers(), [&](mlir::Operation* user) {
-          return user->getBlock() == write->getBlock() && write->isBeforeInBlock(user);
-        }))
+    if (!isReadAfter(query.rope, write))
       return rewriter.refuse(write, "the query is read before the cache is written");
     replace(rewriter, qkv, query, key, write);
     return mlir::success();
@@ -117,6 +138,52 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
          {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), qkv.getOperation()})
       if (dead)
         rewriter.eraseOp(dead);
+  }
+
+  /// The same without the linears. Why they were left out has been said.
+  void fuseRows(PassRewriter& rewriter, CacheWriteOp write) {
+    Turned key = turnedKeys(write), query = attendingQuery(write);
+    const int64_t headSize = write.getCache().getType().getHeadSize();
+    if (!key.rope || !query.rope || (!headNorms && (query.norm || key.norm)) ||
+        !whyRotationsDiffer(query.rope, key.rope, write).empty() ||
+        !whyNormsDiffer(query.norm, key.norm, headSize).empty() || !isReadAfter(query.rope, write))
+      return;
+    if (!isAvailableAt(inputOf(query), write) || (query.norm && !isAvailableAt(query.norm.getScale(), write)))
+      return;
+    auto valueNorm = key.norm ? solelyReadProducer<HeadNormOp>(write.getValues()) : HeadNormOp();
+    if (valueNorm && !whyNormsDiffer(key.norm, valueNorm, headSize).empty())
+      valueNorm = {};
+    rewriter.accept(write, "norms, rotations and cache write are one rope_cache");
+    if (query.norm)
+      moveParametersBefore(rewriter, write, query.norm.getScale());
+    rewriter.setInsertionPoint(write);
+    const auto scaleOf = [](HeadNormOp norm) { return norm ? norm.getScale() : mlir::Value(); };
+    auto fused = RopeCacheOp::create(rewriter, write.getLoc(), query.rope.getType(), write.getCache().getType(),
+                                     inputOf(query), inputOf(key), valueNorm ? valueNorm.getInput() : write.getValues(),
+                                     key.rope.getTable(), write.getPositions(), write.getSlots(), scaleOf(query.norm),
+                                     scaleOf(key.norm), scaleOf(valueNorm),
+                                     key.norm ? key.norm.getEpsAttr() : mlir::FloatAttr(), key.rope.getPairs());
+    copyLayer(write, fused);
+    rewriter.replaceOp(write, fused.getCache());
+    rewriter.replaceOp(query.rope, fused.getQuery());
+    for (mlir::Operation* dead :
+         {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), valueNorm.getOperation()})
+      if (dead)
+        rewriter.eraseOp(dead);
+  }
+
+  /// A rotation that was left norms the heads before it turns them.
+  void takeNorm(PassRewriter& rewriter, RopeOp rope) {
+    auto norm = solelyReadProducer<HeadNormOp>(rope.getInput());
+    if (!headNorms || !norm || columnsOf(norm.getScale()) != static_cast<int64_t>(rope.getHeadSize()))
+      return;
+    rewriter.accept(rope, "the rotation norms the heads");
+    rewriter.modifyOpInPlace(rope, [&] {
+      rope.getInputMutable().assign(norm.getInput());
+      rope.getScaleMutable().assign(norm.getScale());
+      rope.setEpsAttr(norm.getEpsAttr());
+    });
+    rewriter.eraseOp(norm);
   }
 };
 

@@ -69,3 +69,23 @@ func.func @c6(%x: tensor<?x64xf32>, %y: tensor<?x32xf32>, %w: !llm.weight<64x64,
       -> (tensor<?x64xf32>, tensor<?x64xf32>)
   return
 }
+
+// -----
+
+func.func @c7_factor(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, f16>, %s: tensor<64xf32>) {
+  // C7
+  // expected-error@+1 {{scales a sum whose product no post_scale norms}}
+  %0:2 = llm.linear_residual_norm %x, %w residual %x norm %s eps 1.0e-5 times 5.0e-1
+      : (tensor<?x64xf32>, !llm.weight<64x64, f16>, tensor<?x64xf32>, tensor<64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>)
+  return
+}
+
+// -----
+
+func.func @c7_copied(%x: tensor<?x64xf32>, %w: !llm.weight<64x64, f16>) {
+  // C7
+  // expected-error@+1 {{emits a sum whose product no post_scale norms}}
+  %0:2 = llm.linear_residual_norm %x, %w residual %x eps 1.0e-5
+      : (tensor<?x64xf32>, !llm.weight<64x64, f16>, tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>)
+  return
+}

@@ -33,3 +33,13 @@ func.func @c3(%x: tensor<4x64xf32>, %t: tensor<8x8x2xf32>, %p: tensor<3xi32>) {
   %0 = llm.rope %x, %t, %p head_size 16 pairs adjacent : tensor<4x64xf32>, tensor<8x8x2xf32>, tensor<3xi32>
   return
 }
+
+// -----
+
+func.func @c4(%x: tensor<?x64xf32>, %t: tensor<8x4x2xf32>, %p: tensor<?xi32>, %s: tensor<32xf32>) {
+  // C4
+  // expected-error@+1 {{scale elements must be 16, not 32}}
+  %0 = llm.rope %x, %t, %p head_size 16 pairs adjacent norm %s eps 1.0e-6
+      : tensor<?x64xf32>, tensor<8x4x2xf32>, tensor<?xi32>, tensor<32xf32>
+  return
+}

@@ -5,6 +5,7 @@
 
 #include "codegen/kernels/glu/activate.cuh"
 #include "codegen/kernels/glu/glu_linear.cuh"
+#include "codegen/kernels/glu/linear_glu.cuh"
 #include "codegen/reference/glu.h"
 #include "codegen/reference/linear.h"
 #include "runtime/hostsim/launch.h"
@@ -49,6 +50,66 @@ TEST(Glu, Sigmoid) {
 }
 TEST(Glu, GeluErf) {
   expectGlu<Activation::kGeluErf, RowOrder::kRows, 3>();
+}
+
+/// Columns `view` of wider rows, of every group from column `first` on.
+std::vector<float> seenBy(const RowView& view, int first, const std::vector<float>& wide) {
+  std::vector<float> rows;
+  for (size_t i = 0; i < wide.size(); ++i) {
+    const int at = static_cast<int>(i) % view.columns % view.group;
+    if (at >= first && at < first + view.count)
+      rows.push_back(wide[i]);
+  }
+  return rows;
+}
+
+// The gate is the second of every two heads, up the last columns of a row.
+TEST(Glu, SomeColumnsOfWiderRows) {
+  constexpr RowView kGate = {.columns = 192, .group = 64, .count = 32};
+  constexpr RowView kUp = {.columns = 288, .group = 288, .count = 96};
+  const std::vector<float> gate = normalFloats(3 * 192, 1, 4.f), up = normalFloats(3 * 288, 2);
+  std::vector<float> y(3 * 96);
+  hostsim::launch({.grid = {2, 1, 1}, .block = 64}, [&] {
+    glu<RowsShape{.rows = 3, .columns = 96, .threads = 64}, Activation::kSigmoid, RowForms{.f32 = true}, kGate, kUp>(
+        gate.data() + 32, up.data() + 192, y.data(), nullptr, nullptr);
+  });
+  const std::vector<float> gates = seenBy(kGate, 32, gate), ups = seenBy(kUp, 192, up);
+  std::vector<double> wanted(y.size());
+  reference::glu(Activation::kSigmoid, gates.data(), ups.data(), wanted.size(), wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+}
+
+template <int kRows, RowView kUp, int kFirst = 0>
+void expectGatedRows() {
+  constexpr int kColumns = 160, kOutputs = 96;
+  constexpr auto kLayout = WeightLayout::kQ4_1Planes;
+  constexpr DecodeCut kCut = {2, 2};
+  const TestWeight weight(kLayout, kOutputs, kColumns, 1);
+  const TestRows rows(kRows, kColumns, 2);
+  const std::vector<float> up = normalFloats(kRows * (kUp.columns == 0 ? kOutputs : kUp.columns), 3);
+  std::vector<float> y(kRows * kOutputs);
+  Int8Rows int8(fewRowsOrder(kRows), kRows, kOutputs);
+  hostsim::launch({.grid = {kOutputs / kDecodeRows, 1, 1}, .block = kCut.slices * 32}, [&] {
+    linearGlu<kLayout, LinearShape{.m = kRows, .n = kOutputs, .k = kColumns}, kCut, Activation::kGeluTanh, kUp,
+              RowForms{.f32 = true, .int8 = true, .order = fewRowsOrder(kRows)}>(
+        weight.blob.data(), nullptr, rows.few.codes.data(), rows.few.scales.data(), up.data() + kFirst, y.data(),
+        int8.codes.data(), int8.scales.data());
+  });
+  std::vector<double> product(y.size()), wanted(y.size());
+  reference::linear(rows.seenBy(kLayout).data(), weight.values.data(), nullptr, kRows, kColumns, kOutputs,
+                    product.data());
+  const std::vector<float> gates(product.begin(), product.end()), ups = kUp.columns == 0 ? up : seenBy(kUp, kFirst, up);
+  reference::glu(Activation::kGeluTanh, gates.data(), ups.data(), wanted.size(), wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-10);
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
+}
+
+// The product gates rows, or some columns of wider ones.
+TEST(LinearGlu, AgreesWithTheReference) {
+  expectGatedRows<1, RowView{}>();
+  expectGatedRows<1, RowView{.columns = 288, .group = 288, .count = 96}, 96>();
+  expectGatedRows<5, RowView{.columns = 288, .group = 96, .count = 32}, 64>();
 }
 
 template <Activation kActivation, RowOrder kOrder, int kRows>

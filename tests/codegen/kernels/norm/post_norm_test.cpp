@@ -68,6 +68,37 @@ TEST(PostNorm, HalfRows) {
   expectPostNormHalves<1184, 32>(2);
 }
 
+// The sum is times a factor, and is what is emitted: of rows in registers, and of wider ones.
+template <int kColumns, int kThreads, bool kCopied>
+void expectSum() {
+  constexpr SumForm kSum = {.factor = 0x3e800000 /* a quarter */, .copied = kCopied};
+  const std::vector<float> x = normalFloats(2 * kColumns, 1), residual = normalFloats(2 * kColumns, 2),
+                           postScale = normalFloats(kColumns, 3), scale = normalFloats(kColumns, 4);
+  std::vector<float> sum(2 * kColumns), y(2 * kColumns);
+  Int8Rows int8(RowOrder::kRows, 2, kColumns);
+  hostsim::launch({.grid = {2, 1, 1}, .block = kThreads}, [&] {
+    postNorm<RowShape{.columns = kColumns, .threads = kThreads}, RowForms{.f32 = true, .int8 = true}, kSum>(
+        x.data(), residual.data(), postScale.data(), kCopied ? nullptr : scale.data(), nullptr, sum.data(), y.data(),
+        int8.codes.data(), int8.scales.data(), kEps);
+  });
+  std::vector<double> wanted(2 * kColumns);
+  reference::rmsNorm(x.data(), postScale.data(), 2, kColumns, kEps, wanted.data());
+  for (size_t i = 0; i < wanted.size(); ++i) wanted[i] = (wanted[i] + residual[i]) / 4;
+  EXPECT_LE(nmse(sum, wanted), 1e-12);
+  if (kCopied)
+    EXPECT_EQ(y, sum);
+  else
+    reference::rmsNorm(wanted.data(), scale.data(), 2, kColumns, kEps, wanted.data());
+  EXPECT_LE(nmse(y, wanted), 1e-12);
+  EXPECT_LE(nmse(int8.values(), wanted), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
+}
+TEST(PostNorm, WhatBecomesOfTheSum) {
+  expectSum<640, 96, false>();
+  expectSum<640, 96, true>();
+  expectSum<1184, 32, true>();
+}
+
 // Gemma's residual stream: values near 800,000 must not overflow in either norm.
 TEST(PostNorm, RowsInRegisters) {
   expectPostNorm<640, 96, false>({0, 1, 2}, 800000.f);

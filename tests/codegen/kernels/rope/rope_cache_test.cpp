@@ -28,7 +28,7 @@ T untouched() {
   return bitCast<T>(static_cast<std::conditional_t<sizeof(T) == 2, uint16_t, uint32_t>>(0x7e00));
 }
 
-template <int kHeads, int kSize, HeadTurn kTurn, typename Query>
+template <int kHeads, int kSize, HeadTurn kTurn, typename Query, bool kValueNorm = false>
 struct RopeRun {
   static constexpr AttentionShape kShape = {
       .heads = kHeads, .kvHeads = kKvHeads, .headSize = kSize, .tablePages = kPages};
@@ -39,16 +39,17 @@ struct RopeRun {
   std::vector<float> v = testing::randomFloats(kRows * kKvHeads * kSize, 3);
   std::vector<float> angles = testing::randomFloats(kPages * 64 * kSize, 4);
   std::vector<float> qScale = testing::randomFloats(kSize, 5), kScale = testing::randomFloats(kSize, 6);
+  std::vector<float> vScale = testing::randomFloats(kSize, 7);
   std::vector<Query> turned = std::vector<Query>(q.size(), untouched<Query>());
   std::vector<Half> kPool = std::vector<Half>(5 * kKvHeads * 64 * kSize, Half{0x7e00}), vPool = kPool;
 
   void launch() {
     constexpr unsigned kGroups = kHeads + 2 * kKvHeads, kPerBlock = HeadTile<kSize>::kHeadsPerBlock;
     hostsim::launch({.grid = {kRows, (kGroups + kPerBlock - 1) / kPerBlock}, .block = kHeadThreads}, [&] {
-      ropeCache<kShape, kTurn, QueryForm{.f16 = sizeof(Query) == 2}>(
+      ropeCache<kShape, kTurn, QueryForm{.f16 = sizeof(Query) == 2, .valueNorm = kValueNorm}>(
           q.data(), k.data(), v.data(), qScale.data(), kScale.data(), reinterpret_cast<const float2*>(angles.data()),
           positions.data(), slots.data(), table.data(), turned.data(), reinterpret_cast<uint8_t*>(kPool.data()),
-          reinterpret_cast<uint8_t*>(vPool.data()), kEps);
+          reinterpret_cast<uint8_t*>(vPool.data()), kEps, vScale.data());
     });
   }
 
@@ -65,6 +66,9 @@ struct RopeRun {
   void check() {
     const double tolerance = sizeof(Query) == 2 ? 1e-3 : 1e-5;
     const std::vector<double> wantedQ = wanted(q, qScale, kHeads), wantedK = wanted(k, kScale, kKvHeads);
+    std::vector<double> wantedV(v.begin(), v.end());
+    if (kValueNorm)
+      reference::rmsNorm(wantedV.data(), vScale.data(), kRows * kKvHeads, kSize, kEps, wantedV.data());
     size_t written = 0;
     for (int r = 0; r < kRows; ++r) {
       for (int i = 0; i < kHeads * kSize; ++i) {
@@ -79,7 +83,10 @@ struct RopeRun {
         const size_t page = table[slots[r] * kPages + positions[r] / 64];
         const size_t to = ((page * kKvHeads + i / kSize) * 64 + positions[r] % 64) * kSize + i % kSize;
         ASSERT_NEAR(toFloat(kPool[to]), wantedK[from], 1e-3 * (1 + std::abs(wantedK[from])));
-        ASSERT_EQ(vPool[to].bits, toHalf(v[from]).bits);
+        if (kValueNorm)
+          ASSERT_NEAR(toFloat(vPool[to]), wantedV[from], 1e-3 * (1 + std::abs(wantedV[from])));
+        else
+          ASSERT_EQ(vPool[to].bits, toHalf(v[from]).bits);
       }
     }
     for (const std::vector<Half>* pool : {&kPool, &vPool}) {
@@ -117,6 +124,30 @@ TEST(RopeCache, NormsHeads) {
 TEST(RopeCache, TurnsHalves) {
   RopeRun<4, 64, HeadTurn{.dimensions = 44, .pairs = RopePairs::kHalves, .norm = true}, float>().run();
   RopeRun<4, 32, HeadTurn{.dimensions = 32, .pairs = RopePairs::kHalves}, Half>().run();
+}
+
+// Values are normed by a scale of their own, and do not turn.
+TEST(RopeCache, NormsValues) {
+  RopeRun<4, 80, HeadTurn{.dimensions = 80, .norm = true}, float, true>().run();
+  RopeRun<2, 256, HeadTurn{.dimensions = 64, .pairs = RopePairs::kHalves, .norm = true}, Half, true>().run();
+}
+
+// Queries whose heads lie apart are those that lie side by side.
+TEST(RopeCache, QueriesAreSomeColumns) {
+  constexpr int kSize = 32, kHeads = 4;
+  constexpr HeadTurn kTurn = {.dimensions = 8, .norm = true};
+  RopeRun<kHeads, kSize, kTurn, float> run;
+  std::vector<float> wide(2 * run.q.size(), 1e30f);
+  for (size_t i = 0; i < run.q.size(); ++i) wide[i / kSize * 2 * kSize + kSize + i % kSize] = run.q[i];
+  hostsim::launch({.grid = {kRows, 1}, .block = kHeadThreads}, [&] {
+    ropeCache<RopeRun<kHeads, kSize, kTurn, float>::kShape, kTurn,
+              QueryForm{.f16 = false, .view = {.columns = 2 * kHeads * kSize, .group = 2 * kSize, .count = kSize}}>(
+        wide.data() + kSize, run.k.data(), run.v.data(), run.qScale.data(), run.kScale.data(),
+        reinterpret_cast<const float2*>(run.angles.data()), run.positions.data(), run.slots.data(), run.table.data(),
+        run.turned.data(), reinterpret_cast<uint8_t*>(run.kPool.data()), reinterpret_cast<uint8_t*>(run.vPool.data()),
+        kEps);
+  });
+  run.check();
 }
 
 // Without heads it is a cache write.

@@ -8,6 +8,7 @@
 
 #include "codegen/reference/short_conv.h"
 #include "runtime/hostsim/launch.h"
+#include "tests/codegen/kernels/decode_testing.h"
 #include "tests/codegen/kernels/state/phase_rows.h"
 
 namespace llcuda {
@@ -38,7 +39,8 @@ public:
                   x.begin() + phase.firstRows[p] * kInputs);
     const uint32_t blocks = (kColumns / 4 + kShape.threads - 1) / kShape.threads;
     hostsim::launch({.grid = {blocks, static_cast<uint32_t>(rows)}, .block = kShape.threads}, [&] {
-      shortConv<kShape>(x.data(), taps.data(), phase.positions.data(), phase.slots.data(), state.data(), out.data());
+      shortConv<kShape, RowForms{.f32 = true}>(x.data(), taps.data(), phase.positions.data(), phase.slots.data(),
+                                               state.data(), out.data(), nullptr, nullptr);
     });
     for (size_t p = 0; p < parts.size(); ++p)
       std::copy_n(out.begin() + phase.firstRows[p] * kColumns, parts[p].count * kColumns,
@@ -114,6 +116,27 @@ void expectCutsAgree() {
 TEST(ShortConv, CutsAgree) {
   expectCutsAgree<kGated>();
   expectCutsAgree<kPlain>();
+}
+
+// Int8 rows are those of the f32 rows beside them: a warp of idle lanes, padding, rows that others make.
+template <RowOrder kOrder>
+void expectInt8Rows() {
+  constexpr ShortConvShape kShape = {.columns = 96, .taps = 3, .gated = true, .silu = false, .threads = 32};
+  const PhaseRows phase(8, 8, {{1, 0, 5}});
+  const std::vector<float> x = test::normal(8 * 3 * 96, 7), taps = test::normal(3 * 96, 8);
+  std::vector<float> state(size_t{kSlots} * 3 * 96), y(8 * 96, kNan);
+  testing::Int8Rows int8(kOrder, 8, 96);
+  hostsim::launch({.grid = {1, 8}, .block = 32}, [&] {
+    shortConv<kShape, RowForms{.f32 = true, .int8 = true, .order = kOrder}>(
+        x.data(), taps.data(), phase.positions.data(), phase.slots.data(), state.data(), y.data(), int8.codes.data(),
+        int8.scales.data());
+  });
+  EXPECT_LE(testing::nmse(int8.values(), std::vector<double>(y.begin(), y.end())), 1e-4);
+  EXPECT_TRUE(int8.areConsistent());
+}
+TEST(ShortConv, Int8Rows) {
+  expectInt8Rows<RowOrder::kRows>();
+  expectInt8Rows<RowOrder::kEightRows>();
 }
 
 // A step that is held, or that turned out to be one too many, is run again.

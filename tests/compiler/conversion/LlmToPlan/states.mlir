@@ -5,7 +5,7 @@
 // CHECK-DAG:  plan.buffer @short_conv_state_0 state 768
 // CHECK-DAG:  plan.buffer @delta_rule_state_1 state 8192
 // CHECK:      plan.phase rows 1 row_block 1
-// CHECK:      plan.launch @[[CONV:short_conv__c64_k3_gated_t32__[0-9a-f]+]] grid [1, 1, 1] {{.*}}@decode_positions, @decode_slots, @short_conv_state_0
+// CHECK:      plan.launch @[[CONV:short_conv__c64_k3_gated_t32__f32__[0-9a-f]+]] grid [1, 1, 1] {{.*}}@decode_positions, @decode_slots, @short_conv_state_0
 // CHECK:      plan.launch @delta_rule__k1_v1_d32_r1_b1__{{[0-9a-f]+}} grid [1, 1, 1] {{.*}}@delta_rule_state_1
 // CHECK-NEXT: plan.launch @take_columns__n16_c16_g32_f16_t128__
 // CHECK:      plan.phase rows 64 row_block 64
