@@ -8,6 +8,9 @@
 namespace llcuda {
 Result<PhaseGraph> PhaseGraph::capture(const Program& program, const SessionMemory& memory, const fb::Phase& phase,
                                        LaunchRange launches) {
+  // A thread that captures may load no module.
+  for (uint32_t i = launches.first; i < launches.end; ++i)
+    LLCUDA_RETURN_IF_ERROR(program.kernels().function(phase.launches()->Get(i)->kernel()));
   // A stream of its own: should the capture not end, it goes with the stream, and the session's memory can be freed.
   LLCUDA_ASSIGN_OR_RETURN(const cuda::Stream stream, cuda::Stream::create(program.device().context));
   LLCUDA_RETURN_IF_ERROR(stream.beginCapture());

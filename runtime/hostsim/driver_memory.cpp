@@ -26,15 +26,6 @@ CUresult outside(const DriverState& state, size_t bytes, const void* address) {
                 bytesAt(bytes, address) + " are not in one allocation: " + state.memory.describe(address));
 }
 
-/// Refuses what a GPU refuses while the thread captures a stream: calls that wait or change memory.
-CUresult refuseInCapture(DriverState& state) {
-  const std::lock_guard lock(state.mutex);
-  if (!state.capturesHere())
-    return CUDA_SUCCESS;
-  for (const auto& [handle, stream] : state.streams) stream->captureBroken = stream->captureBroken || stream->capture;
-  return refuse(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "this thread captures a stream");
-}
-
 CUresult allocate(DriverState& state, void** pointer, size_t bytes, DeviceMemory::Kind kind) {
   if (!pointer || bytes == 0)
     return refuse(CUDA_ERROR_INVALID_VALUE, "an allocation of no bytes");

@@ -66,6 +66,8 @@ CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned option
   return serve(DriverCall::cuModuleLoadDataEx, Needs::kContext, [&](DriverState& state) {
     if (!module || !image)
       return refuse(CUDA_ERROR_INVALID_VALUE, "no image");
+    if (const CUresult result = refuseInCapture(state); result != CUDA_SUCCESS)
+      return result;
     auto loaded = hostsim::HostImage::load(image);
     if (!loaded) {
       writeLog(loaded.error().message, optionCount, options, optionValues);

@@ -96,6 +96,14 @@ CUresult run(DriverState& state, const Work& work) {
   return std::visit(Run{state}, work);
 }
 
+CUresult refuseInCapture(DriverState& state) {
+  const std::lock_guard lock(state.mutex);
+  if (!state.capturesHere())
+    return CUDA_SUCCESS;
+  for (const auto& [handle, stream] : state.streams) stream->captureBroken = stream->captureBroken || stream->capture;
+  return refuse(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "this thread captures a stream");
+}
+
 CUresult submit(DriverState& state, CUstream handle, Work work) {
   {
     const std::lock_guard lock(state.mutex);

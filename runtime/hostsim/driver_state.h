@@ -110,7 +110,7 @@ struct DriverState {
 
   /// Null: no such stream. The null handle is a stream of its own.
   StreamObject* stream(CUstream handle);
-  /// Whether the calling thread captures a stream: it may then not call what waits or allocates.
+  /// Whether the calling thread captures a stream: it may then not call what waits, allocates or loads modules.
   bool capturesHere() const;
   void resetContext();
   std::shared_ptr<Executor> executorForLaunch();
@@ -147,6 +147,8 @@ CUresult serve(DriverCall call, Needs needs, const Body& body) {
   return body(state);
 }
 
+/// Refuses what a GPU refuses while the thread captures a stream: calls that wait, change memory, or load modules.
+CUresult refuseInCapture(DriverState& state);
 /// Runs the work or, where the stream captures, records it.
 CUresult submit(DriverState& state, CUstream stream, Work work);
 CUresult run(DriverState& state, const Work& work);

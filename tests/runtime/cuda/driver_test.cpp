@@ -133,7 +133,7 @@ TEST(Graph, IsCapturedAndReplayed) {
 }
 
 // On a GPU these spoil the capture; on hostsim they would pass unseen if it did not check.
-TEST(Graph, WaitingOrAllocatingSpoilsACapture) {
+TEST(Graph, WaitingAllocatingOrLoadingSpoilsACapture) {
   const HostDriver host;
   check(host.stream.beginCapture());
   EXPECT_THAT(errorOf(host.stream.synchronize()), HasSubstr("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"));
@@ -144,6 +144,9 @@ TEST(Graph, WaitingOrAllocatingSpoilsACapture) {
   check(host.stream.beginCapture());
   EXPECT_THAT(DeviceMemory::allocate(host.context, 16, "a test").error().message,
               HasSubstr("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"));
+  EXPECT_FALSE(host.stream.endCapture());
+  check(host.stream.beginCapture());
+  EXPECT_FALSE(Module::load(host.context, host.image.bytes(), "the test kernels"));
   EXPECT_FALSE(host.stream.endCapture());
   EXPECT_TRUE(host.stream.synchronize().ok()) << "the stream itself is sound";
 }
