@@ -39,7 +39,7 @@ struct TimesRows {
     }
   }
   template <int kThreads, int kM, typename Part>
-  LLCUDA_DEVICE void finish(const Part&) const {}
+  LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
 };
 
 template <WeightLayout kWeight, LinearShape kShape, DecodeCut kCut, Activation kActivation, RowView kUp,
