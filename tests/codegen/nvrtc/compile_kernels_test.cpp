@@ -70,7 +70,7 @@ TEST_F(CompileKernels, OneCompileGivesMachineCodeAndPtx) {
     EXPECT_THAT(kernel.cubin, StartsWith("\x7f"
                                          "ELF"));
     EXPECT_EQ(static_cast<uint8_t>(kernel.cubin[18]), 190) << "the ELF machine of CUDA";
-    EXPECT_THAT(kernel.ptx, HasSubstr("\n.version 7.4\n.target sm_75\n"));
+    EXPECT_THAT(kernel.ptx, HasSubstr("\n.version 7.8\n.target sm_75\n"));
     EXPECT_THAT(kernel.ptx, HasSubstr(".entry " + specs[i].name + "("));
     EXPECT_GT(kernel.registers, 4u);
     EXPECT_EQ(kernel.spillBytes, 0u);

@@ -44,11 +44,11 @@ TEST(KernelLog, MessagesLeaveTheReportOut) {
 
 // A driver refuses PTX of a later version than its own, whatever is in it.
 TEST(PtxVersion, IsLoweredNeverRaised) {
-  EXPECT_EQ(withPlainPtxVersion("// a\n.version 8.8\n.target sm_75\n"), "// a\n.version 7.4\n.target sm_75\n");
-  EXPECT_EQ(withPlainPtxVersion("//\n.version 10.12\n"), "//\n.version 7.4\n");
+  EXPECT_EQ(withPlainPtxVersion("// a\n.version 8.8\n.target sm_75\n"), "// a\n.version 7.8\n.target sm_75\n");
+  EXPECT_EQ(withPlainPtxVersion("//\n.version 10.12\n"), "//\n.version 7.8\n");
   EXPECT_EQ(withPlainPtxVersion("//\n.version 9.0\nld;\n\t.pragma \"used_bytes_mask 0xf\";\nst;"),
-            "//\n.version 7.4\nld;\nst;");
-  for (const char* kept : {"\n.version 7.4\n", "\n.version 6.5\n", "\n.version x\n", "no version", ""})
+            "//\n.version 7.8\nld;\nst;");
+  for (const char* kept : {"\n.version 7.8\n", "\n.version 6.5\n", "\n.version x\n", "no version", ""})
     EXPECT_EQ(withPlainPtxVersion(kept), kept);
 }
 
