@@ -132,11 +132,11 @@ TEST(Movmatrix, Transposes) {
   std::vector<uint32_t> registers(32);
   launch({.grid = 1, .block = 32}, [&] {
     const int row = laneId() / 4, column = laneId() % 4 * 2;
-    registers[laneId()] = transposed(static_cast<uint32_t>(row * 100 + column | (row * 100 + column + 1) << 16));
+    registers[laneId()] = transposed(static_cast<uint32_t>((row * 100 + column) | (row * 100 + column + 1) << 16));
   });
   for (int lane = 0; lane < 32; ++lane) {
     const int column = lane / 4, row = lane % 4 * 2;
-    EXPECT_EQ(registers[lane], static_cast<uint32_t>(row * 100 + column | ((row + 1) * 100 + column) << 16)) << lane;
+    EXPECT_EQ(registers[lane], static_cast<uint32_t>((row * 100 + column) | ((row + 1) * 100 + column) << 16)) << lane;
   }
 }
 
