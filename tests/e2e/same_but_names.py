@@ -56,6 +56,7 @@ def without_times(value):
         kept = {key: without_times(item) for key, item in value.items() if key not in TIMES}
         if kept.get("name") == "metadata":
             del kept["bytes"]  # the names are in it
+        kept.pop("file_bytes", None)  # and in the file
         return kept
     if isinstance(value, list):
         return [without_times(item) for item in value]
