@@ -14,7 +14,6 @@ constexpr int kLaunchFailed = 719; // CUDA_ERROR_LAUNCH_FAILED
 /// Loads, prompts, decodes, and gives all back.
 Result<std::vector<int32_t>> wholeRun(const std::shared_ptr<const Engine>& engine, bool guard) {
   LLCUDA_ASSIGN_OR_RETURN(auto program, toy::loadToy(engine, guard));
-  LLCUDA_RETURN_IF_ERROR(program->kernels().loadAll()); // so that each run makes as many calls
   LLCUDA_ASSIGN_OR_RETURN(auto session, Session::create(std::move(program), 12, 1));
   Sequence sequence(*session, 0);
   const std::vector<int32_t> prompt = {3, 1, 4, 1, 5};

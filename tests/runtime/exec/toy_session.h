@@ -62,9 +62,12 @@ inline std::shared_ptr<const Engine> openToy() {
   return openToy(toyEngine(readFile(LLCUDA_TOY_IMAGE_PATH)));
 }
 
+/// With all its kernels: no thread calls the driver beside what a test counts.
 inline Result<std::shared_ptr<const Program>> loadToy(std::shared_ptr<const Engine> engine, bool guard = false) {
   LLCUDA_ASSIGN_OR_RETURN(OpenedDevice device, openDevice(*engine, DeviceChoice::kHost, 0, {}));
-  return Program::load(std::move(engine), std::move(device), guard);
+  LLCUDA_ASSIGN_OR_RETURN(auto program, Program::load(std::move(engine), std::move(device), guard));
+  LLCUDA_RETURN_IF_ERROR(program->kernels().loadAll());
+  return program;
 }
 
 inline Result<std::unique_ptr<Session>> toySession(uint32_t context = kMaxContext, uint32_t slots = 1,
