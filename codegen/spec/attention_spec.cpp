@@ -66,8 +66,8 @@ void addRows(KernelBuilder& kernel, const AttentionDesc& desc) {
 uint32_t decodeBlocksPerSm(const AttentionDesc& desc) {
   const uint32_t heads = groupHeads(desc);
   const auto vectors = static_cast<uint32_t>(decodeLaneVectors(static_cast<int>(desc.headSize)));
-  const bool byTensorCores = decodesByTensorCores(static_cast<int>(desc.headSize), desc.cache.keyType) &&
-                             decodesByTensorCores(static_cast<int>(desc.headSize), desc.cache.valueType);
+  const bool byTensorCores =
+      decodesByTensorCores(static_cast<int>(desc.headSize), desc.cache.keyType, desc.cache.valueType);
   const uint32_t byRegisters = byTensorCores          ? (desc.headSize <= 64 ? 3 : 2)
                                : heads * vectors <= 2 ? 4
                                : heads * vectors <= 4 ? 3

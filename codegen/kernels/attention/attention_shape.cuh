@@ -39,8 +39,7 @@ struct AttentionTraits {
   static constexpr int kGroup = headsTogether(kSharers, kHeadSize); ///< of them, those of a block of decode attention
   static constexpr int kGroupSize = kGroup * kHeadSize;             ///< elements of a row that it makes
   static constexpr int kGroups = kKvHeads * (kSharers / kGroup);
-  static constexpr bool kDecodesByTensorCores =
-      decodesByTensorCores(kHeadSize, kShape.keyType) && decodesByTensorCores(kHeadSize, kShape.valueType);
+  static constexpr bool kDecodesByTensorCores = decodesByTensorCores(kHeadSize, kShape.keyType, kShape.valueType);
 
   /// Page of positions 64 * index ... + 63.
   static LLCUDA_DEVICE int page(const int* table, int slot, int index) {

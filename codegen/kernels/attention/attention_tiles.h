@@ -27,10 +27,10 @@ constexpr int headsTogether(int heads, int headSize) {
   return together < 1 ? 1 : together;
 }
 
-/// Whether tensor cores multiply with keys or values of a type. bf16 does not fit f16, and the sums of larger heads not
-/// the registers.
-constexpr bool decodesByTensorCores(int headSize, KvType type) {
-  return headSize <= 128 && type != KvType::kBF16;
+/// Whether tensor cores multiply with keys and values of these types. bf16 does not fit f16, and the sums of larger
+/// heads not the registers.
+constexpr bool decodesByTensorCores(int headSize, KvType keys, KvType values) {
+  return headSize <= 128 && keys != KvType::kBF16 && values != KvType::kBF16;
 }
 
 /// Lanes that share a key, 8 elements each, or 16 of heads above 256.

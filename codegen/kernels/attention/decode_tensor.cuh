@@ -29,7 +29,6 @@ class TensorProducts {
   static constexpr bool kTwoColumns = Shape::kGroup <= 4;
   static constexpr int kProducts = kTwoColumns ? 1 : 2;  ///< a first number and what it leaves
   static constexpr int kLaneHeads = kTwoColumns ? 1 : 2; ///< whose scores and sums a lane holds
-  static constexpr int kKeys = 16;
   static constexpr int kTiles = 4 * kValueVectors; ///< of 16 elements of y
 
   static LLCUDA_DEVICE int quad() { return laneId() / 4; }
@@ -52,7 +51,7 @@ class TensorProducts {
 
 public:
   static constexpr int kParts = kDecodeThreads / kWarpSize; ///< softmax states of a block
-  static constexpr int kWarpKeys = kKeys, kStride = kParts * kKeys;
+  static constexpr int kWarpKeys = 16, kStride = kParts * kWarpKeys;
 
   struct Queries {
     uint32_t of[4 * kKeyVectors][kProducts]; ///< [4j + i]: of vector j of the lane, elements 2i and 2i + 1
