@@ -14,6 +14,7 @@
 #pragma once
 
 #include "codegen/kernels/expert/expert_linear.cuh"
+#include "codegen/kernels/glu/gated_rows.cuh"
 #include "codegen/kernels/glu/glu_linear.cuh"
 
 namespace llcuda {
@@ -39,7 +40,7 @@ struct GatedExpertPart {
 template <Activation kActivation, RowForms kForms, bool kBias>
 struct GateChoice {
   static_assert(kForms.order == RowOrder::kRows, "few rows");
-  static constexpr int kItemRows = kForms.int8 ? 4 : 1;
+  static constexpr int kItemRows = kGatedItemRows<kForms>;
   const float *gateBias, *upBias;
   RowOutput<kForms> output; ///< of the choice
   int first;
@@ -59,16 +60,10 @@ struct GateChoice {
   }
   template <typename Part>
   LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early& early) const {
-    const auto value = [&](int r) {
+    storeGated(output, item.row - first, item.valid, [&](int r) {
       return kBias ? gated<kActivation>(sums[2 * r] + early.gate[r], sums[2 * r + 1] + early.up[r])
                    : gated<kActivation>(sums[2 * r], sums[2 * r + 1]);
-    };
-    if constexpr (kForms.int8) {
-      output.store((item.row - first) / 4, make_float4(value(0), value(1), value(2), value(3)), item.valid);
-    } else {
-      if (item.valid)
-        output.y[item.row - first] = value(0);
-    }
+    });
   }
   template <int kThreads, int kM, typename Part>
   LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}

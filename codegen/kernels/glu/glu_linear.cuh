@@ -6,8 +6,8 @@
 //   sm_75     warps of a block share gate and up, which meet in shared memory
 #pragma once
 
-#include "codegen/kernels/block/emit_row.cuh"
 #include "codegen/kernels/glu/activation.cuh"
+#include "codegen/kernels/glu/gated_rows.cuh"
 #include "codegen/kernels/linear/decode_linear.cuh"
 
 namespace llcuda {
@@ -17,7 +17,7 @@ template <LinearShape kShape, Activation kActivation, RowForms kForms>
 struct GateRows {
   static_assert(!kForms.int8 || kShape.n % kRowBlock == 0, "whole int8 blocks");
   static_assert(kForms.order == fewRowsOrder(kShape.m) || !kForms.int8, "few rows");
-  static constexpr int kItemRows = kForms.int8 ? 4 : 1;
+  static constexpr int kItemRows = kGatedItemRows<kForms>;
   RowOutput<kForms> output;
 
   struct Early {};
@@ -27,13 +27,8 @@ struct GateRows {
   }
   template <typename Part>
   LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early&) const {
-    const auto value = [&](int r) { return gated<kActivation>(sums[2 * r], sums[2 * r + 1]); };
-    if constexpr (kForms.int8) {
-      output.row(item.b, kShape.n).store(item.row / 4, make_float4(value(0), value(1), value(2), value(3)), item.valid);
-    } else {
-      if (item.valid)
-        output.y[item.b * kShape.n + item.row] = value(0);
-    }
+    storeGated(output.row(item.b, kShape.n), item.row, item.valid,
+               [&](int r) { return gated<kActivation>(sums[2 * r], sums[2 * r + 1]); });
   }
   template <int kThreads, int kM, typename Part>
   LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}

@@ -6,9 +6,9 @@
 //   output    f32 rows, int8 rows, or both; int8 needs kN in multiples of 32
 #pragma once
 
-#include "codegen/kernels/block/emit_row.cuh"
 #include "codegen/kernels/block/row_view.cuh"
 #include "codegen/kernels/glu/activation.cuh"
+#include "codegen/kernels/glu/gated_rows.cuh"
 #include "codegen/kernels/linear/decode_linear.cuh"
 
 namespace llcuda {
@@ -18,7 +18,7 @@ template <LinearShape kShape, Activation kActivation, RowView kUp, RowForms kFor
 struct TimesRows {
   static_assert(!kForms.int8 || kShape.n % kRowBlock == 0, "whole int8 blocks");
   static_assert(kForms.order == fewRowsOrder(kShape.m) || !kForms.int8, "few rows");
-  static constexpr int kItemRows = kForms.int8 ? 4 : 1;
+  static constexpr int kItemRows = kGatedItemRows<kForms>;
   const float* up;
   RowOutput<kForms> output;
 
@@ -30,13 +30,8 @@ struct TimesRows {
   template <typename Part>
   LLCUDA_DEVICE void store(const Part&, const SumItem& item, const float* sums, const Early&) const {
     const float* from = up + placeOf<kUp, kShape.n>(item.b, item.valid ? item.row : 0);
-    const auto value = [&](int r) { return gated<kActivation>(sums[r], loadReadOnly(from + r)); };
-    if constexpr (kForms.int8) {
-      output.row(item.b, kShape.n).store(item.row / 4, make_float4(value(0), value(1), value(2), value(3)), item.valid);
-    } else {
-      if (item.valid)
-        output.y[item.b * kShape.n + item.row] = value(0);
-    }
+    storeGated(output.row(item.b, kShape.n), item.row, item.valid,
+               [&](int r) { return gated<kActivation>(sums[r], loadReadOnly(from + r)); });
   }
   template <int kThreads, int kM, typename Part>
   LLCUDA_DEVICE void finish(const Part&, uint32_t) const {}
