@@ -86,6 +86,13 @@ llvm::StringRef whyNormsDiffer(HeadNormOp query, HeadNormOp key, int64_t headSiz
   return {};
 }
 
+mlir::Value scaleOf(HeadNormOp norm) {
+  return norm ? norm.getScale() : mlir::Value();
+}
+mlir::FloatAttr epsOf(HeadNormOp norm) {
+  return norm ? norm.getEpsAttr() : mlir::FloatAttr();
+}
+
 struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
   using FuseRopeCacheBase::FuseRopeCacheBase;
 
@@ -109,17 +116,33 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
     Turned query = turnedQuery(qkv);
     if (!query.rope)
       return rewriter.refuse(write, "the query does not go to a rotation only");
-    if (const auto reason = whyRotationsDiffer(query.rope, key.rope, write); !reason.empty())
+    if (const auto reason = whyApart(query, key, write); !reason.empty())
       return rewriter.refuse(write, reason);
-    if (!headNorms && (query.norm || key.norm))
-      return rewriter.refuse(write, "the heads are normed, and head-norms is off");
-    const int64_t headSize = write.getCache().getType().getHeadSize();
-    if (const auto reason = whyNormsDiffer(query.norm, key.norm, headSize); !reason.empty())
-      return rewriter.refuse(write, reason);
-    if (!isReadAfter(query.rope, write))
-      return rewriter.refuse(write, "the query is read before the cache is written");
     replace(rewriter, qkv, query, key, write);
     return mlir::success();
+  }
+
+  /// Why query and keys cannot be normed, turned and kept by one op; empty when they can.
+  llvm::StringRef whyApart(Turned query, Turned key, CacheWriteOp write) const {
+    if (const auto reason = whyRotationsDiffer(query.rope, key.rope, write); !reason.empty())
+      return reason;
+    if (!headNorms && (query.norm || key.norm))
+      return "the heads are normed, and head-norms is off";
+    if (const auto reason = whyNormsDiffer(query.norm, key.norm, write.getCache().getType().getHeadSize());
+        !reason.empty())
+      return reason;
+    return isReadAfter(query.rope, write) ? "" : "the query is read before the cache is written";
+  }
+
+  /// Puts `fused` in the place of what it does; `dead` may be null.
+  template <typename Fused>
+  static void finish(PassRewriter& rewriter, Fused fused, Turned query, Turned key, CacheWriteOp write,
+                     mlir::Operation* dead) {
+    rewriter.replaceOp(write, fused.getCache());
+    rewriter.replaceOp(query.rope, fused.getQuery());
+    for (mlir::Operation* op : {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), dead})
+      if (op)
+        rewriter.eraseOp(op);
   }
 
   static void replace(PassRewriter& rewriter, QkvLinearOp qkv, Turned query, Turned key, CacheWriteOp write) {
@@ -128,48 +151,32 @@ struct FuseRopeCache final : impl::FuseRopeCacheBase<FuseRopeCache> {
     auto fused = QkvRopeCacheOp::create(
         rewriter, qkv.getLoc(), query.rope.getType(), write.getCache().getType(), qkv.getInput(), qkv.getQWeight(),
         qkv.getKWeight(), qkv.getVWeight(), key.rope.getTable(), write.getPositions(), write.getSlots(), qkv.getQBias(),
-        qkv.getKBias(), qkv.getVBias(), query.norm ? query.norm.getScale() : mlir::Value(),
-        key.norm ? key.norm.getScale() : mlir::Value(), qkv.getInt8Input(), qkv.getQAdded(), qkv.getKAdded(),
-        qkv.getVAdded(), query.norm ? query.norm.getEpsAttr() : mlir::FloatAttr(), key.rope.getPairs());
+        qkv.getKBias(), qkv.getVBias(), scaleOf(query.norm), scaleOf(key.norm), qkv.getInt8Input(), qkv.getQAdded(),
+        qkv.getKAdded(), qkv.getVAdded(), epsOf(query.norm), key.rope.getPairs());
     copyLayer(qkv, fused);
-    rewriter.replaceOp(write, fused.getCache());
-    rewriter.replaceOp(query.rope, fused.getQuery());
-    for (mlir::Operation* dead :
-         {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), qkv.getOperation()})
-      if (dead)
-        rewriter.eraseOp(dead);
+    finish(rewriter, fused, query, key, write, qkv);
   }
 
   /// The same without the linears. Why they were left out has been said.
   void fuseRows(PassRewriter& rewriter, CacheWriteOp write) {
     Turned key = turnedKeys(write), query = attendingQuery(write);
-    const int64_t headSize = write.getCache().getType().getHeadSize();
-    if (!key.rope || !query.rope || (!headNorms && (query.norm || key.norm)) ||
-        !whyRotationsDiffer(query.rope, key.rope, write).empty() ||
-        !whyNormsDiffer(query.norm, key.norm, headSize).empty() || !isReadAfter(query.rope, write))
+    if (!key.rope || !query.rope || !whyApart(query, key, write).empty())
       return;
     if (!isAvailableAt(inputOf(query), write) || (query.norm && !isAvailableAt(query.norm.getScale(), write)))
       return;
     auto valueNorm = key.norm ? solelyReadProducer<HeadNormOp>(write.getValues()) : HeadNormOp();
-    if (valueNorm && !whyNormsDiffer(key.norm, valueNorm, headSize).empty())
+    if (valueNorm && !whyNormsDiffer(key.norm, valueNorm, write.getCache().getType().getHeadSize()).empty())
       valueNorm = {};
     rewriter.accept(write, "norms, rotations and cache write are one rope_cache");
     if (query.norm)
       moveParametersBefore(rewriter, write, query.norm.getScale());
     rewriter.setInsertionPoint(write);
-    const auto scaleOf = [](HeadNormOp norm) { return norm ? norm.getScale() : mlir::Value(); };
     auto fused = RopeCacheOp::create(rewriter, write.getLoc(), query.rope.getType(), write.getCache().getType(),
                                      inputOf(query), inputOf(key), valueNorm ? valueNorm.getInput() : write.getValues(),
                                      key.rope.getTable(), write.getPositions(), write.getSlots(), scaleOf(query.norm),
-                                     scaleOf(key.norm), scaleOf(valueNorm),
-                                     key.norm ? key.norm.getEpsAttr() : mlir::FloatAttr(), key.rope.getPairs());
+                                     scaleOf(key.norm), scaleOf(valueNorm), epsOf(key.norm), key.rope.getPairs());
     copyLayer(write, fused);
-    rewriter.replaceOp(write, fused.getCache());
-    rewriter.replaceOp(query.rope, fused.getQuery());
-    for (mlir::Operation* dead :
-         {key.rope.getOperation(), key.norm.getOperation(), query.norm.getOperation(), valueNorm.getOperation()})
-      if (dead)
-        rewriter.eraseOp(dead);
+    finish(rewriter, fused, query, key, write, valueNorm);
   }
 
   /// A rotation that was left norms the heads before it turns them.
