@@ -64,6 +64,14 @@ text::TextConfig textConfigOf(const Engine& engine) {
   return config ? *std::move(config) : text::TextConfig();
 }
 
+ordered_json samplingJson(const text::SamplingDefaults& sampling) {
+  ordered_json json = ordered_json::object();
+  for (const auto& [name, value] : sampling.numbers) json[name] = value;
+  if (!sampling.stages.empty())
+    json["stages"] = sampling.stages;
+  return json;
+}
+
 } // namespace
 
 std::string cacheText(const Engine& engine) {
@@ -72,16 +80,12 @@ std::string cacheText(const Engine& engine) {
 }
 
 ordered_json samplingDescription(const Engine& engine) {
-  ordered_json json = ordered_json::object();
-  const text::SamplingDefaults sampling = textConfigOf(engine).sampling;
-  for (const auto& [name, value] : sampling.numbers) json[name] = value;
-  if (!sampling.stages.empty())
-    json["stages"] = sampling.stages;
-  return json;
+  return samplingJson(textConfigOf(engine).sampling);
 }
 
 ordered_json engineDescription(const Engine& engine) {
   const fb::Engine& metadata = engine.metadata();
+  const text::TextConfig text = textConfigOf(engine);
   ordered_json json = {{"kind", "engine"},
                        {"file", engine.path()},
                        {"version", schema::kEngineVersion},
@@ -91,8 +95,8 @@ ordered_json engineDescription(const Engine& engine) {
                        {"max_batch", metadata.max_batch()},
                        {"page_tokens", metadata.page_tokens()},
                        {"kv_type", cacheText(engine)},
-                       {"sampling", samplingDescription(engine)},
-                       {"text", textDescription(textConfigOf(engine))},
+                       {"sampling", samplingJson(text.sampling)},
+                       {"text", textDescription(text)},
                        {"targets", targetsDescription(engine)},
                        {"batch_invariant", metadata.batch_invariant()},
                        {"golden", metadata.golden() != nullptr},
