@@ -44,6 +44,7 @@ struct Tokens {
   TokenList list;
   int32_t unknown = text::kNoToken;
   std::vector<std::string> merges; ///< "left right"
+  bool wholeWords = false;         ///< of a merge table: a word that is a token is not cut
 };
 
 /// A merge as files have it, a text or a pair.
@@ -116,6 +117,7 @@ Result<Tokens> readTokens(const Vocabulary& vocabulary) {
   } else {
     LLCUDA_ASSIGN_OR_RETURN(TokenizerFile file, readTokenizerFile(json));
     tokens.list = std::move(file.tokens);
+    tokens.wholeWords = json.at("model").value("ignore_merges", false);
     LLCUDA_RETURN_IF_ERROR(readMerges(json.at("model"), tokens));
     if (spm) {
       scoreByMerges(tokens);
@@ -170,11 +172,10 @@ Result<Ids> probeIds(const std::string& json, const text::TextConfig& config) {
 }
 
 /// The name of the pre-tokenizer with which a GGUF file gives `wanted`.
-Result<std::string> preTokenizerOf(const Tokens& tokens, const Ids& wanted, const text::TextConfig& config,
-                                   bool wholeWords) {
+Result<std::string> preTokenizerOf(const Tokens& tokens, const Ids& wanted, const text::TextConfig& config) {
   for (const char* name : kPreTokenizers) {
     const PreTokenizer& rule = *findPreTokenizer(name);
-    if (rule.wholeWords != wholeWords)
+    if (rule.wholeWords != tokens.wholeWords)
       continue;
     const Result<Ids> ids = probeIds(bpeTokenizerJson(tokens.list, rule, SpaceRule()), config);
     if (ids && *ids == wanted)
@@ -183,16 +184,11 @@ Result<std::string> preTokenizerOf(const Tokens& tokens, const Ids& wanted, cons
   return unsupported("no pre-tokenizer of GGUF files cuts a text as the vocabulary's tokenizer.json does");
 }
 
-bool takesWholeWords(const Vocabulary& vocabulary) {
-  const Json json = Json::parse(vocabulary.tokenizerJson, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() && json.at("model").value("ignore_merges", false);
-}
-
 Result<void> addModel(const Vocabulary& vocabulary, const Tokens& tokens, GgufHeader& header) {
   const text::TextConfig& config = vocabulary.config;
   LLCUDA_ASSIGN_OR_RETURN(const Ids wanted, probeIds(vocabulary.tokenizerJson, config));
   if (config.kind == text::VocabularyKind::kBpe) {
-    LLCUDA_ASSIGN_OR_RETURN(const std::string pre, preTokenizerOf(tokens, wanted, config, takesWholeWords(vocabulary)));
+    LLCUDA_ASSIGN_OR_RETURN(const std::string pre, preTokenizerOf(tokens, wanted, config));
     header.addString("tokenizer.ggml.model", "gpt2");
     header.addString("tokenizer.ggml.pre", pre);
     return {};
