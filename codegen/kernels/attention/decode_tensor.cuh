@@ -29,7 +29,7 @@ class TensorProducts {
   static constexpr bool kTwoColumns = Shape::kGroup <= 4;
   static constexpr int kProducts = kTwoColumns ? 1 : 2;  ///< a first number and what it leaves
   static constexpr int kLaneHeads = kTwoColumns ? 1 : 2; ///< whose scores and sums a lane holds
-  static constexpr int kTiles = 4 * kValueVectors; ///< of 16 elements of y
+  static constexpr int kTiles = 4 * kValueVectors;       ///< of 16 elements of y
 
   static LLCUDA_DEVICE int quad() { return laneId() / 4; }
   static LLCUDA_DEVICE int inQuad() { return laneId() % 4; }
