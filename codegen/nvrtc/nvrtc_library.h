@@ -25,6 +25,9 @@ struct NvrtcSearch {
 NvrtcSearch usualSearch(const std::string& path, const std::string& binaryFolder, const std::string& virtualEnvironment,
                         const std::string& home);
 
+/// The same of the running program, by its environment: `given` is that of --nvrtc, or empty.
+NvrtcSearch programSearch(const std::string& given);
+
 /// NVRTC 12 or 13. Stays loaded as long as the process: it does not survive being unloaded.
 class NvrtcLibrary {
 public:

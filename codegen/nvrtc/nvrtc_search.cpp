@@ -2,6 +2,7 @@
 #include "codegen/nvrtc/nvrtc_search.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 namespace llcuda::codegen {
@@ -57,6 +58,17 @@ NvrtcSearch usualSearch(const std::string& path, const std::string& binaryFolder
     search.pythonPrefixes.push_back(home + "/.local");
   search.pythonPrefixes.insert(search.pythonPrefixes.end(), {"/usr/local", "/usr"});
   return search;
+}
+
+NvrtcSearch programSearch(const std::string& given) {
+  const auto environment = [](const char* name) -> std::string {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+  };
+  std::error_code ignored;
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  return usualSearch(given.empty() ? environment("LLCUDA_NVRTC") : given, self.parent_path().string(),
+                     environment("VIRTUAL_ENV"), environment("HOME"));
 }
 
 std::vector<std::string> nvrtcCandidates(const NvrtcSearch& search) {

@@ -69,9 +69,7 @@ void addCompileOptions(CLI::App& app, pipeline::CompileOptions& options, Compile
 
 void findCompilers(const CompilePlaces& places, pipeline::CompileOptions& options) {
   const fs::path self = fs::read_symlink("/proc/self/exe");
-  const std::string nvrtc = places.nvrtc.empty() ? environment("LLCUDA_NVRTC") : places.nvrtc;
-  options.nvrtc =
-      codegen::usualSearch(nvrtc, self.parent_path().string(), environment("VIRTUAL_ENV"), environment("HOME"));
+  options.nvrtc = codegen::programSearch(places.nvrtc);
   options.cacheFolder = places.cacheFolder;
   options.workerCommand = {self.string(), "--kernel-worker"};
   options.hostCompiler = findHostCompiler();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the GPU itself, for the model of a T4: rates of its units, widths of its memories, latencies, launches.
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 #include "runtime/base/clean_end.h"
@@ -20,11 +19,6 @@ struct Options {
   int deviceIndex = 0;
 };
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 void addFlags(CLI::App& app, Options& options) {
   app.add_option("-o,--output", options.output,
                  "The file to write (.json), for llcuda-inspect --predict t4 --calibration (default: standard output)");
@@ -38,14 +32,12 @@ void addFlags(CLI::App& app, Options& options) {
 Result<void> calibrate(const Options& options) {
   if (!options.output.empty())
     LLCUDA_RETURN_IF_ERROR(checkOutput(options.output, {}));
-  std::error_code ignored;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::string nvrtc = options.nvrtc.empty() ? environment("LLCUDA_NVRTC") : options.nvrtc;
-  const std::string compiler = options.hostCompiler.empty() ? environment("CXX") : options.hostCompiler;
+  std::string compiler = options.hostCompiler;
+  if (const char* given = std::getenv("CXX"); given && compiler.empty())
+    compiler = given;
   const CalibrateRequest request = {.onHost = options.device == DeviceChoice::kHost,
                                     .deviceIndex = options.deviceIndex,
-                                    .nvrtc = codegen::usualSearch(nvrtc, self.parent_path().string(),
-                                                                  environment("VIRTUAL_ENV"), environment("HOME")),
+                                    .nvrtc = codegen::programSearch(options.nvrtc),
                                     .hostCompiler = compiler.empty() ? "c++" : compiler};
   LLCUDA_ASSIGN_OR_RETURN(const Machine machine, measureMachine(request));
   std::cerr << machine.device.name << ": every kernel gave the right values"
