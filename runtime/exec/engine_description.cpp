@@ -10,22 +10,19 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string textOf(const flatbuffers::String* text) {
-  return text ? text->str() : std::string();
-}
-
 ordered_json compilerDescription(const fb::Compiler& compiler) {
-  ordered_json json = {
-      {"version", textOf(compiler.version())}, {"nvrtc", textOf(compiler.nvrtc())}, {"flags", ordered_json::array()}};
+  ordered_json json = {{"version", flatbuffers::GetString(compiler.version())},
+                       {"nvrtc", flatbuffers::GetString(compiler.nvrtc())},
+                       {"flags", ordered_json::array()}};
   if (compiler.flags())
     for (const flatbuffers::String* flag : *compiler.flags()) json["flags"].push_back(flag->str());
   return json;
 }
 
 ordered_json modelDescription(const fb::Model& model) {
-  return {{"architecture", textOf(model.architecture())},
-          {"name", textOf(model.name())},
-          {"source", textOf(model.source())},
+  return {{"architecture", flatbuffers::GetString(model.architecture())},
+          {"name", flatbuffers::GetString(model.name())},
+          {"source", flatbuffers::GetString(model.source())},
           {"layers", model.layers()},
           {"embedding", model.embedding()},
           {"heads", model.heads()},

@@ -75,10 +75,6 @@ ordered_json phaseJson(const fb::Phase& phase) {
           {"tails", std::move(tails)}};
 }
 
-std::string textOf(const flatbuffers::String* text) {
-  return text ? text->str() : std::string();
-}
-
 ordered_json segmentsJson(const Engine& engine) {
   static constexpr const char* kNames[] = {"constants", "weights", "text", "images", "metadata"};
   static_assert(std::size(kNames) == schema::kSegmentCount);
@@ -227,16 +223,17 @@ Result<ordered_json> weightHashesJson(const Engine& engine, const std::string& w
 std::string engineText(const Engine& engine, const std::optional<MemoryRequest>& memory) {
   const fb::Engine& metadata = engine.metadata();
   const fb::Model& model = engine.model();
-  const std::string nvrtc = textOf(metadata.compiler()->nvrtc());
-  std::string text = engine.path() + ": llcuda engine, compiled by llcuda " + textOf(metadata.compiler()->version()) +
-                     (nvrtc.empty() ? "" : " with NVRTC " + nvrtc) + "\n" + textOf(model.architecture()) + " '" +
-                     oneLine(textOf(model.name()), 60) + "' from " + oneLine(textOf(model.source()), 100) + ": " +
-                     std::to_string(model.layers()) + " layers, " + std::to_string(model.embedding()) + " wide, " +
-                     std::to_string(model.heads()) + " heads of " + std::to_string(model.head_size()) + " over " +
-                     std::to_string(model.kv_heads()) + " KV heads, vocabulary " + std::to_string(model.vocabulary()) +
-                     "\n" + "context up to " + std::to_string(metadata.max_context()) + ", batch up to " +
-                     std::to_string(metadata.max_batch()) + ", KV " + cacheText(engine) + "\n" + samplingText(engine) +
-                     sourcesText(metadata) + "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
+  const std::string nvrtc = flatbuffers::GetString(metadata.compiler()->nvrtc());
+  std::string text =
+      engine.path() + ": llcuda engine, compiled by llcuda " + flatbuffers::GetString(metadata.compiler()->version()) +
+      (nvrtc.empty() ? "" : " with NVRTC " + nvrtc) + "\n" + flatbuffers::GetString(model.architecture()) + " '" +
+      oneLine(flatbuffers::GetString(model.name()), 60) + "' from " +
+      oneLine(flatbuffers::GetString(model.source()), 100) + ": " + std::to_string(model.layers()) + " layers, " +
+      std::to_string(model.embedding()) + " wide, " + std::to_string(model.heads()) + " heads of " +
+      std::to_string(model.head_size()) + " over " + std::to_string(model.kv_heads()) + " KV heads, vocabulary " +
+      std::to_string(model.vocabulary()) + "\n" + "context up to " + std::to_string(metadata.max_context()) +
+      ", batch up to " + std::to_string(metadata.max_batch()) + ", KV " + cacheText(engine) + "\n" +
+      samplingText(engine) + sourcesText(metadata) + "\n" + kernelsText(metadata) + "\n" + phasesText(metadata);
   if (memory)
     text += memoryText(engine, *memory);
   return text;
